@@ -1,0 +1,321 @@
+"""Every setting, typed and checked once, at the edge.
+
+A YAML file holds what differs from the defaults; `key=value` words on the command line go over it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from simsearch.errors import ConfigError
+
+CONFIG_VERSION = 1
+STUDY_BACKBONES = ("vgg16", "resnet152", "densenet201")
+STUDY_PROFILES = ("grayscale", "downscale", "sharpen", "edge-enhance", "desaturate")
+
+Positive = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StorageConfig(Section):
+    """How object stores are reached. Credentials come from the standard AWS places, never from here."""
+
+    endpoint_url: str | None = Field(
+        None, description="S3 endpoint; null: AWS's own, or $AWS_ENDPOINT_URL"
+    )
+    region: str | None = Field(None, description="S3 region; null: from the environment")
+    attempts: Positive = Field(5, description="tries per request before it counts as failed")
+    timeout: Positive = Field(
+        60, description="seconds without an answer after which a request is tried again"
+    )
+
+
+class DownloadConfig(Section):
+    """How `ingest` fetches images that the catalog names by web address."""
+
+    enabled: bool = Field(False, description="download images that are not in the store yet")
+    concurrency: Positive = Field(8, description="requests in flight at once")
+    per_second: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="requests started per second, at most"
+    )
+    attempts: Positive = Field(4, description="tries per image, with exponential backoff")
+    timeout: Positive = Field(30, description="seconds per request")
+    max_bytes: Positive = Field(64 * 2**20, description="larger responses are rejected")
+
+
+class CatalogConfig(Section):
+    """Which artworks: where their metadata and their images lie."""
+
+    reader: Literal["generated", "folder", "table", "moma", "openclipart"] = "generated"
+    source: str | None = Field(None, description="URI of the folder, CSV, JSON or Parquet file")
+    images: str | None = Field(
+        None, description="URI that relative image names start from; null: the source's folder"
+    )
+    size: Positive = Field(60, description="artworks to generate (reader: generated)")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="catalog column: the table's column (reader: table)"
+    )
+    sample: Positive | None = Field(
+        None, description="keep a random sample of this many; null: all"
+    )
+    download: DownloadConfig = DownloadConfig()
+
+    @model_validator(mode="after")
+    def _source_fits_reader(self) -> Self:
+        if self.reader == "generated" and self.source is not None:
+            raise ValueError(
+                "source: the generated collection has none; remove it or choose another reader"
+            )
+        if self.reader != "generated" and self.source is None:
+            raise ValueError(f"source: reader {self.reader!r} needs the URI of its folder or file")
+        if self.columns and self.reader != "table":
+            raise ValueError("columns: only reader 'table' takes a column mapping")
+        return self
+
+
+class ImagesConfig(Section):
+    """How bytes become an RGB image."""
+
+    max_pixels: Positive = Field(
+        150_000_000, description="larger images are rejected before decoding"
+    )
+    max_bytes: Positive = Field(
+        256 * 2**20, description="larger files are rejected before decoding"
+    )
+    background: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = Field(
+        "#ffffff", description="what transparent pixels are laid on"
+    )
+
+
+class PerturbationsConfig(Section):
+    """Which perturbed copies are made of which originals."""
+
+    profiles: tuple[str, ...] = Field(
+        STUDY_PROFILES, description="names from `simsearch perturbations`; empty: no copies"
+    )
+    originals: Positive | None = Field(
+        None, description="make copies of this many originals; null: of all"
+    )
+    reencode_jpeg: bool = Field(
+        True, description="save each copy as JPEG and read it again, as the study did"
+    )
+
+    @model_validator(mode="after")
+    def _no_profile_twice(self) -> Self:
+        if len(set(self.profiles)) != len(self.profiles):
+            raise ValueError("profiles: a profile is named twice")
+        return self
+
+
+class ExtractConfig(Section):
+    """Which networks turn images into vectors, and how they run."""
+
+    backbones: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        STUDY_BACKBONES, description="names from `simsearch backbones`"
+    )
+    weights: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        ("imagenet",),
+        description="where weights come from, the first that can be had: 'imagenet', a directory or URI, 'random:<seed>'",
+    )
+    weights_for: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="the same for single backbones: {vgg16: [s3://bucket/weights]}",
+    )
+    preprocessing: Literal["weights", "study-2018"] = Field(
+        "weights", description="the weights' own transforms, or the study's (no normalisation)"
+    )
+    mode: Literal["eval", "study-2018"] = Field(
+        "eval",
+        description="study-2018: live dropout and batch statistics as published; for comparison only",
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="auto: the fastest the hardware has that keeps vectors within cosine 0.999",
+    )
+    batch_size: Positive | None = Field(
+        None, description="images per forward pass; null: 16 on CPU, 128 on GPU"
+    )
+    placement: Literal["auto", "per-backbone", "fused"] = Field(
+        "auto", description="one actor pool per backbone, or all backbones in one pool"
+    )
+    shard_rows: Positive = Field(
+        1536, description="images per Parquet shard; at most this many are redone after a crash"
+    )
+    max_reject_share: Share = Field(
+        0.05, description="a larger share of unreadable images fails the run"
+    )
+    retry_rejects: bool = Field(False, description="try images again that an earlier run rejected")
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        if len(set(self.backbones)) != len(self.backbones):
+            raise ValueError("backbones: a backbone is named twice")
+        if unused := sorted(set(self.weights_for) - set(self.backbones)):
+            raise ValueError(
+                f"weights_for: {', '.join(unused)} not among backbones ({', '.join(self.backbones)})"
+            )
+        return self
+
+
+class IndexConfig(Section):
+    """Annoy, metric `angular`."""
+
+    trees: Positive = Field(50, description="more trees: better recall, larger file")
+    target_recall: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.99, description="search_k is raised until this share of the true nearest is found"
+    )
+
+
+class EvaluateConfig(Section):
+    """How recovery is measured."""
+
+    ks: Annotated[tuple[Positive, ...], Field(min_length=1)] = Field(
+        (1, 3, 5), description="ranks at which precision, recall and F1 are taken"
+    )
+    neighbours: Positive = Field(10, description="nearest images kept per original")
+    bootstrap: Positive = Field(
+        1000, description="resamples of the originals behind each 95 % interval"
+    )
+
+    @model_validator(mode="after")
+    def _ks_fit(self) -> Self:
+        if list(self.ks) != sorted(set(self.ks)):
+            raise ValueError("ks: must be ascending, each once")
+        if self.ks[-1] > self.neighbours:
+            raise ValueError(
+                f"neighbours: {self.neighbours} is fewer than the largest of ks, {self.ks[-1]}"
+            )
+        return self
+
+
+class ReportConfig(Section):
+    """The HTML report."""
+
+    examples: Positive = Field(
+        4, description="originals shown with their nearest images, per backbone"
+    )
+
+
+class RayConfig(Section):
+    """Where the work runs."""
+
+    address: str | None = Field(
+        None, description="cluster address; null: $RAY_ADDRESS, else Ray inside this process"
+    )
+    cpus: Positive | None = Field(
+        None, description="CPUs to use when Ray runs inside this process; null: all"
+    )
+    log_seconds: Positive = Field(
+        10, description="seconds between progress lines where there is no terminal"
+    )
+
+
+class Config(Section):
+    """All settings of a run."""
+
+    version: Literal[1] = CONFIG_VERSION
+    root: str = Field("simsearch-data", description="URI under which everything is kept")
+    seed: int = Field(71, ge=0, lt=2**31, description="every random choice derives from it")
+    storage: StorageConfig = StorageConfig()
+    catalog: CatalogConfig = CatalogConfig()
+    images: ImagesConfig = ImagesConfig()
+    perturbations: PerturbationsConfig = PerturbationsConfig()
+    extract: ExtractConfig = ExtractConfig()
+    index: IndexConfig = IndexConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+    report: ReportConfig = ReportConfig()
+    ray: RayConfig = RayConfig()
+
+
+def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = ()) -> Config:
+    """The settings of a YAML file (None: the defaults) with `key=value` overrides.
+
+    Values are read as YAML: `extract.batch_size=64`, `evaluate.ks=[1,5]`, `catalog.sample=null`.
+    Raises ConfigError naming the key and what is allowed.
+    """
+    values = {} if path is None else _read_yaml(Path(path))
+    for override in overrides:
+        _apply_override(values, override)
+    if (version := values.get("version", CONFIG_VERSION)) != CONFIG_VERSION:
+        raise ConfigError(
+            f"version: this is a version {version!r} config, simsearch reads version {CONFIG_VERSION}; "
+            "compare it with `simsearch config show` and update it"
+        )
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        where = "" if path is None else f"{path}: "
+        raise ConfigError(where + "; ".join(_describe(each) for each in error.errors())) from None
+
+
+def dump_config(config: Config) -> str:
+    """The settings as YAML that `load_config` reads back to an equal Config."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the config: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        detail = " ".join(str(error).split())
+        raise ConfigError(f"{path}: not valid YAML: {detail}") from None
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise ConfigError(
+            f"{path}: a config is a mapping of settings, this is a {type(loaded).__name__}"
+        )
+    return loaded
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(
+            f"{override!r}: an override is written key=value, such as extract.batch_size=64"
+        )
+    try:
+        value = yaml.safe_load(text) if text else None
+    except yaml.YAMLError:
+        raise ConfigError(f"{key}: {text!r} is not a YAML value; quote it") from None
+    *parents, last = key.split(".")
+    target = values
+    for parent in parents:
+        inner = target.get(parent)
+        if inner is None:
+            inner = target[parent] = {}
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{key}: {parent} is a single value, it has no {last!r}")
+        target = inner
+    target[last] = value
+
+
+def _describe(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "config"
+    if error["type"] == "extra_forbidden":
+        return (
+            f"{key}: no such setting; allowed here: {', '.join(_allowed_keys(error['loc'][:-1]))}"
+        )
+    message = str(error["msg"]).removeprefix("Value error, ")
+    given = error.get("input")
+    shown = "" if isinstance(given, dict) else f" (is {given!r})"
+    return f"{key}: {message}{shown}"
+
+
+def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
+    section: Any = Config
+    for part in location:
+        section = section.model_fields[part].annotation
+    return list(section.model_fields)

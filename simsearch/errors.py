@@ -1,0 +1,68 @@
+"""Everything that simsearch raises for a reason a user can act on.
+
+SimsearchError                 the run failed                         exit code 1
+├── UsageError                 what was asked for makes no sense      exit code 2
+│   ├── ConfigError            a setting is unknown, wrong or impossible
+│   └── UnknownNameError       no backbone, profile or reader of that name
+├── StorageError               a place cannot be read or written
+│   └── NotFoundError          nothing there
+├── CatalogError               a collection's metadata cannot be read
+├── WeightsError               a network's weights cannot be had, or belong to another network
+├── MismatchError              an artefact does not match its manifest
+├── RejectsError               more images were rejected than the run allows
+└── IncompleteError            rows in ≠ rows out + rejects
+
+Each message is one line: what is wrong with which file or setting, then what to do.
+"""
+
+from collections.abc import Iterable
+
+
+class SimsearchError(Exception):
+    exit_code = 1
+
+
+class UsageError(SimsearchError):
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    pass
+
+
+class UnknownNameError(UsageError):
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        super().__init__(f"no {kind} named {name!r}; known: {', '.join(self.known)}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, list[str]]]:
+        # Ray carries exceptions across processes by pickling their arguments.
+        return type(self), (self.kind, self.name, self.known)
+
+
+class StorageError(SimsearchError):
+    pass
+
+
+class NotFoundError(StorageError):
+    pass
+
+
+class CatalogError(SimsearchError):
+    pass
+
+
+class WeightsError(SimsearchError):
+    pass
+
+
+class MismatchError(SimsearchError):
+    pass
+
+
+class RejectsError(SimsearchError):
+    pass
+
+
+class IncompleteError(SimsearchError):
+    pass

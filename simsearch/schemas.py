@@ -1,0 +1,89 @@
+"""The data contracts: one Arrow schema per table, used by its writer, its readers and the tests."""
+
+import pyarrow as pa
+
+CATALOG = pa.schema(
+    [
+        pa.field("artwork_id", pa.string(), nullable=False),
+        pa.field("title", pa.string()),
+        pa.field("artists", pa.list_(pa.string())),
+        pa.field("date", pa.string()),
+        pa.field("medium", pa.string()),
+        pa.field("dimensions", pa.string()),
+        pa.field("department", pa.string()),
+        pa.field("classification", pa.string()),
+        pa.field("credit", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("image_uri", pa.string()),
+        # The store's ETag where it has one, else size and modification time: changes with the file.
+        pa.field("etag", pa.string()),
+    ]
+)
+
+REJECTS = pa.schema(
+    [
+        pa.field("artwork_id", pa.string(), nullable=False),
+        pa.field("image_uri", pa.string()),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string()),
+        pa.field("etag", pa.string()),
+    ]
+)
+
+# What an image's bytes were when they were last read: spares the next run the download.
+SOURCES = pa.schema(
+    [
+        pa.field("image_uri", pa.string(), nullable=False),
+        pa.field("etag", pa.string()),
+        pa.field("content_hash", pa.string(), nullable=False),
+    ]
+)
+
+NEIGHBOURS = pa.schema(
+    [
+        pa.field("backbone", pa.string(), nullable=False),
+        pa.field("query_id", pa.string(), nullable=False),
+        pa.field("rank", pa.int32(), nullable=False),
+        pa.field("neighbour_id", pa.string(), nullable=False),
+        pa.field("distance", pa.float32(), nullable=False),
+    ]
+)
+
+METRICS = pa.schema(
+    [
+        pa.field("backbone", pa.string(), nullable=False),
+        pa.field("search", pa.string(), nullable=False),  # "annoy" or "exact"
+        pa.field("group", pa.string(), nullable=False),  # "all" or a perturbation profile
+        pa.field("k", pa.int32(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("mean", pa.float64(), nullable=False),
+        pa.field("std", pa.float64(), nullable=False),
+        pa.field("ci_low", pa.float64(), nullable=False),
+        pa.field("ci_high", pa.float64(), nullable=False),
+        pa.field("ceiling", pa.float64(), nullable=False),
+        pa.field("n", pa.int64(), nullable=False),
+    ]
+)
+
+INDEX_IDS = pa.schema(
+    [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("artwork_id", pa.string(), nullable=False),
+        pa.field("profile", pa.string()),
+        pa.field("content_hash", pa.string(), nullable=False),
+    ]
+)
+
+
+def features(dimension: int) -> pa.Schema:
+    """Rows of one feature space: `vector` is a FixedSizeList<float32>[dimension]."""
+    return pa.schema(
+        [
+            pa.field("image_id", pa.string(), nullable=False),
+            pa.field("artwork_id", pa.string(), nullable=False),
+            pa.field("profile", pa.string()),  # null for an original
+            pa.field("content_hash", pa.string(), nullable=False),  # of the source bytes
+            pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False),
+        ]
+    )

@@ -1,0 +1,363 @@
+"""Any fsspec URI as one small type: local folders and S3 behave the same.
+
+A file is either absent or whole: local writes go to a temporary name that is then renamed, S3
+objects appear when their upload completes.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import botocore.exceptions
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tenacity
+
+from simsearch.config import StorageConfig
+from simsearch.errors import NotFoundError, StorageError, UsageError
+
+SCHEMES = ("file", "s3")
+TEMPORARY = ".partial-"
+
+_T = TypeVar("_T")
+
+# Codes that another try will not change.
+_REFUSED = {
+    "AccessDenied": "access denied; check the credentials' permissions",
+    "InvalidAccessKeyId": "the store does not know this access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE",
+    "SignatureDoesNotMatch": "wrong secret key; check AWS_SECRET_ACCESS_KEY or AWS_PROFILE",
+    "ExpiredToken": "the session token has expired; renew the credentials",
+    "NoSuchBucket": "no such bucket; create it or correct the URI",
+    "403": "access denied; check the credentials and their permissions",
+}
+_FATAL_ERRNOS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EISDIR,
+}
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """One stored file: `uri` whole, `path` below the listed folder, `size` in bytes."""
+
+    uri: str
+    path: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Files under one root URI; every path given to a method is relative to it."""
+
+    root: str
+    config: StorageConfig = field(default_factory=StorageConfig)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", normalise_uri(self.root))
+
+    def uri(self, path: str = "") -> str:
+        return join_uri(self.root, path)
+
+    def at(self, path: str) -> Storage:
+        """The storage of a folder below this one."""
+        return Storage(self.uri(path), self.config)
+
+    def read_bytes(self, path: str) -> bytes:
+        return read_uri(self.uri(path), self.config)
+
+    def write_bytes(self, path: str, data: bytes) -> None:
+        """Store a whole file at once; a reader sees the old one or this one."""
+        uri = self.uri(path)
+        with _errors(uri, "write"):
+            if is_local(uri):
+                with _replacing(Path(local_path(uri))) as partial:
+                    partial.write_bytes(data)
+            else:
+                _retrying(self.config, lambda: _filesystem(uri, self.config).pipe_file(uri, data))
+
+    def exists(self, path: str) -> bool:
+        uri = self.uri(path)
+        with _errors(uri, "look up"):
+            return bool(_retrying(self.config, lambda: _filesystem(uri, self.config).exists(uri)))
+
+    def list(self, path: str = "") -> list[FileInfo]:
+        """All files below a folder, sorted by path; an absent folder is an empty one."""
+        try:
+            return list_uri(self.uri(path), self.config)
+        except NotFoundError:
+            return []
+
+    def delete(self, path: str) -> None:
+        """Remove a file; one that is already gone is no error."""
+        uri = self.uri(path)
+        with _errors(uri, "delete"):
+            try:
+                _retrying(self.config, lambda: _filesystem(uri, self.config).rm_file(_bare(uri)))
+            except FileNotFoundError:
+                return
+
+    def upload(self, local: Path, path: str) -> None:
+        """Store a local file of any size."""
+        uri = self.uri(path)
+        with _errors(uri, "write"):
+            if is_local(uri):
+                with _replacing(Path(local_path(uri))) as partial:
+                    _copy(local, partial)
+            else:
+                _retrying(
+                    self.config, lambda: _filesystem(uri, self.config).put_file(str(local), uri)
+                )
+
+    def download(self, path: str, local: Path) -> None:
+        """Fetch a file of any size; `local` appears only when it is whole."""
+        uri = self.uri(path)
+        with _errors(uri, "read"), _replacing(local) as partial:
+            _retrying(
+                self.config,
+                lambda: _filesystem(uri, self.config).get_file(_bare(uri), str(partial)),
+            )
+
+    def read_json(self, path: str) -> Any:
+        try:
+            return json.loads(self.read_bytes(path))
+        except ValueError as error:
+            raise StorageError(
+                f"{self.uri(path)}: not valid JSON ({error}); remove it and run again"
+            ) from None
+
+    def write_json(self, path: str, value: Any) -> None:
+        self.write_bytes(
+            path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False).encode()
+        )
+
+    def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table:
+        try:
+            return pq.read_table(pa.BufferReader(self.read_bytes(path)), columns=columns)
+        except pa.ArrowInvalid as error:
+            raise StorageError(
+                f"{self.uri(path)}: not a readable Parquet file ({error}); remove it and run again"
+            ) from None
+
+    def write_table(self, path: str, table: pa.Table) -> None:
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, compression="zstd")
+        self.write_bytes(path, buffer.getvalue())
+
+
+def read_uri(uri: str, config: StorageConfig, max_bytes: int | None = None) -> bytes:
+    """A file's bytes, at most `max_bytes` + 1 of them (so that a caller can tell it was longer)."""
+    uri = normalise_uri(uri)
+    with _errors(uri, "read"):
+        filesystem = _filesystem(uri, config)
+        data: bytes = _retrying(
+            config,
+            lambda: filesystem.cat_file(
+                _bare(uri), end=None if max_bytes is None else max_bytes + 1
+            ),
+        )
+        return data
+
+
+def list_uri(uri: str, config: StorageConfig) -> list[FileInfo]:
+    """All files below a folder or bucket prefix, sorted by path. Raises NotFoundError if it is absent."""
+    uri = normalise_uri(uri)
+    with _errors(uri, "list"):
+        filesystem = _filesystem(uri, config)
+        bare = _bare(uri)
+
+        def listing() -> dict[str, dict[str, Any]]:
+            filesystem.invalidate_cache(bare)
+            found: dict[str, dict[str, Any]] = filesystem.find(bare, detail=True)
+            return found
+
+        found = _retrying(config, listing)
+        if not found and not _retrying(config, lambda: filesystem.exists(bare)):
+            raise FileNotFoundError(bare)
+    return sorted(
+        (
+            _file_info(uri, bare, name, entry)
+            for name, entry in found.items()
+            if TEMPORARY not in name
+        ),
+        key=lambda info: info.path,
+    )
+
+
+def make_folder(uri: str, config: StorageConfig) -> None:
+    """Make a local folder or a bucket; one that is there already is no error."""
+    uri = normalise_uri(uri)
+    with _errors(uri, "create"):
+        _filesystem(uri, config).makedirs(_bare(uri), exist_ok=True)
+
+
+def normalise_uri(uri: str) -> str:
+    """An absolute URI without a trailing slash; a path becomes a `file://` URI. Raises UsageError."""
+    scheme = urlsplit(uri).scheme
+    if scheme in ("", "file") or len(scheme) == 1:  # one letter: a Windows drive
+        path = uri.removeprefix("file://")
+        return "file://" + str(Path(path).expanduser().absolute())
+    if scheme not in SCHEMES:
+        raise UsageError(
+            f"{uri}: no storage for {scheme}://; use a local path, file:// or s3://bucket/prefix"
+        )
+    if not urlsplit(uri).netloc:
+        raise UsageError(f"{uri}: an S3 URI names its bucket: s3://bucket/prefix")
+    return uri.rstrip("/")
+
+
+def join_uri(base: str, path: str) -> str:
+    return f"{base.rstrip('/')}/{path}" if path else base
+
+
+def is_local(uri: str) -> bool:
+    return uri.startswith("file://")
+
+
+def local_path(uri: str) -> str:
+    return uri.removeprefix("file://")
+
+
+def _bare(uri: str) -> str:
+    """The path as fsspec's file systems list it. Unlike their own parsing, nothing after a '?' is cut."""
+    return local_path(uri) if is_local(uri) else uri.removeprefix("s3://")
+
+
+def _filesystem(uri: str, config: StorageConfig) -> Any:
+    """fsspec caches instances by arguments and process, so this is cheap to call each time."""
+    if is_local(uri):
+        return fsspec.filesystem("file", auto_mkdir=True)
+    client = {"endpoint_url": config.endpoint_url, "region_name": config.region}
+    return fsspec.filesystem(
+        "s3",
+        use_listings_cache=False,
+        client_kwargs={key: value for key, value in client.items() if value},
+        config_kwargs={
+            "connect_timeout": 10,
+            "read_timeout": config.timeout,
+            "retries": {"max_attempts": 1},
+        },
+    )
+
+
+def _retrying(config: StorageConfig, call: Callable[[], _T]) -> _T:
+    return tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(config.attempts),
+        wait=tenacity.wait_exponential_jitter(initial=0.2, max=20),
+        retry=tenacity.retry_if_exception(_worth_another_try),
+        reraise=True,
+    )(call)
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    if isinstance(
+        error,
+        FileNotFoundError
+        | PermissionError
+        | FileExistsError
+        | botocore.exceptions.NoCredentialsError,
+    ):
+        return False
+    if isinstance(error, OSError) and error.errno in _FATAL_ERRNOS:
+        return False
+    if isinstance(error, botocore.exceptions.ClientError) or isinstance(
+        error.__cause__, botocore.exceptions.ClientError
+    ):
+        return _error_code(error) not in _REFUSED
+    return isinstance(error, OSError | TimeoutError | botocore.exceptions.BotoCoreError)
+
+
+def _error_code(error: BaseException) -> str:
+    cause = error if isinstance(error, botocore.exceptions.ClientError) else error.__cause__
+    return (
+        str(cause.response["Error"]["Code"])
+        if isinstance(cause, botocore.exceptions.ClientError)
+        else ""
+    )
+
+
+@contextmanager
+def _errors(uri: str, action: str) -> Iterator[None]:
+    """What a file system raised, as one line that names the URI."""
+    try:
+        yield
+    except (
+        OSError,
+        TimeoutError,
+        botocore.exceptions.BotoCoreError,
+        botocore.exceptions.ClientError,
+    ) as error:
+        _raise_plainly(error, uri, action)
+
+
+def _raise_plainly(error: BaseException, uri: str, action: str) -> NoReturn:
+    if refusal := _REFUSED.get(_error_code(error)):
+        raise StorageError(f"{uri}: cannot {action}: {refusal}") from error
+    if isinstance(error, FileNotFoundError):
+        raise NotFoundError(
+            f"{uri}: nothing there; check the path and that the bucket or folder exists"
+        ) from error
+    if isinstance(error, botocore.exceptions.NoCredentialsError):
+        raise StorageError(
+            f"{uri}: cannot {action}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+        ) from error
+    if isinstance(error, PermissionError):
+        raise StorageError(
+            f"{uri}: cannot {action}: permission denied; check its owner and mode"
+        ) from error
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        raise StorageError(
+            f"{uri}: cannot {action}: the disk is full; free some space and run the same command again"
+        ) from error
+    if isinstance(error, OSError) and error.errno in (errno.ENOTDIR, errno.EEXIST):
+        raise StorageError(
+            f"{uri}: cannot {action}: a file is where a folder should be; remove it or choose another place"
+        ) from error
+    detail = " ".join(str(error).split()) or type(error).__name__
+    raise StorageError(
+        f"{uri}: cannot {action}: {detail}; check the store and run the same command again"
+    ) from error
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """A temporary file beside `target` that takes its name when the block ends well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}")
+    try:
+        yield partial
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as reader, target.open("wb") as writer:
+        while chunk := reader.read(2**22):
+            writer.write(chunk)
+
+
+def _file_info(uri: str, bare: str, name: str, entry: dict[str, Any]) -> FileInfo:
+    path = name.removeprefix(bare).lstrip("/") or name.rpartition("/")[2]
+    whole = uri if name == bare else f"{uri}/{path}"
+    tag = entry.get("ETag")
+    etag = str(tag).strip('"') if tag else f"{entry['size']}-{entry.get('mtime', 0)}"
+    return FileInfo(uri=whole, path=path, size=int(entry["size"] or 0), etag=etag)
