@@ -13,7 +13,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -67,7 +67,7 @@ class Storage:
     """Files under one root URI; every path given to a method is relative to it."""
 
     root: str
-    config: StorageConfig = field(default_factory=StorageConfig)
+    config: StorageConfig = StorageConfig()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", normalise_uri(self.root))
@@ -97,7 +97,7 @@ class Storage:
         with _errors(uri, "look up"):
             return bool(_retrying(self.config, lambda: _filesystem(uri, self.config).exists(uri)))
 
-    def list(self, path: str = "") -> list[FileInfo]:
+    def files(self, path: str = "") -> list[FileInfo]:
         """All files below a folder, sorted by path; an absent folder is an empty one."""
         try:
             return list_uri(self.uri(path), self.config)
