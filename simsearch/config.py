@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from simsearch.errors import ConfigError
 
-CONFIG_VERSION = 1
+CONFIG_VERSION: Literal[1] = 1
 STUDY_BACKBONES = ("vgg16", "resnet152", "densenet201")
 STUDY_PROFILES = ("grayscale", "downscale", "sharpen", "edge-enhance", "desaturate")
 

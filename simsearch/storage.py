@@ -27,6 +27,7 @@ import tenacity
 from simsearch.config import StorageConfig
 from simsearch.errors import NotFoundError, StorageError, UsageError
 
+DEFAULT_STORAGE = StorageConfig()
 SCHEMES = ("file", "s3")
 TEMPORARY = ".partial-"
 
@@ -67,7 +68,7 @@ class Storage:
     """Files under one root URI; every path given to a method is relative to it."""
 
     root: str
-    config: StorageConfig = StorageConfig()
+    config: StorageConfig = DEFAULT_STORAGE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", normalise_uri(self.root))
