@@ -66,7 +66,8 @@ METRICS = pa.schema(
     ]
 )
 
-INDEX_IDS = pa.schema(
+# Which images a snapshot holds, sorted by image_id: row i is item i of every index.
+IMAGES = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
         pa.field("artwork_id", pa.string(), nullable=False),

@@ -7,6 +7,7 @@ objects appear when their upload completes.
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
 import os
@@ -135,6 +136,19 @@ class Storage:
                 lambda: _filesystem(uri, self.config).get_file(_bare(uri), str(partial)),
             )
 
+    def digest(self, path: str) -> str:
+        """The SHA-256 of a file of any size, in hex."""
+        uri = self.uri(path)
+        with _errors(uri, "read"):
+            return _retrying(self.config, lambda: self._digest(uri))
+
+    def _digest(self, uri: str) -> str:
+        digest = hashlib.sha256()
+        with _filesystem(uri, self.config).open(_bare(uri), "rb") as file:
+            while chunk := file.read(2**22):
+                digest.update(chunk)
+        return digest.hexdigest()
+
     def read_json(self, path: str) -> Any:
         try:
             return json.loads(self.read_bytes(path))
@@ -149,12 +163,21 @@ class Storage:
         )
 
     def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table:
+        """A Parquet file, or only some columns of it, in which case only those are fetched."""
+        uri = self.uri(path)
         try:
-            return pq.read_table(pa.BufferReader(self.read_bytes(path)), columns=columns)
+            if columns is None:
+                return pq.read_table(pa.BufferReader(self.read_bytes(path)))
+            with _errors(uri, "read"):
+                return _retrying(self.config, lambda: self._read_columns(uri, columns))
         except pa.ArrowInvalid as error:
             raise StorageError(
-                f"{self.uri(path)}: not a readable Parquet file ({error}); remove it and run again"
+                f"{uri}: not a readable Parquet file ({error}); remove it and run again"
             ) from None
+
+    def _read_columns(self, uri: str, columns: list[str]) -> pa.Table:
+        with _filesystem(uri, self.config).open(_bare(uri), "rb") as file:
+            return pq.read_table(file, columns=columns)
 
     def write_table(self, path: str, table: pa.Table) -> None:
         buffer = io.BytesIO()
@@ -260,7 +283,7 @@ def _filesystem(uri: str, config: StorageConfig) -> Any:
 def _retrying(config: StorageConfig, call: Callable[[], _T]) -> _T:
     return tenacity.Retrying(
         stop=tenacity.stop_after_attempt(config.attempts),
-        wait=tenacity.wait_exponential_jitter(initial=0.2, max=20),
+        wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=20),
         retry=tenacity.retry_if_exception(_worth_another_try),
         reraise=True,
     )(call)

@@ -1,0 +1,8 @@
+"""The whole job: `ray job submit --working-dir . -- python jobs/run.py conf.yaml [key=value]...`"""
+
+import sys
+
+from simsearch.cli import main
+
+if __name__ == "__main__":
+    main(["run", *sys.argv[1:]])

@@ -1,0 +1,104 @@
+"""Feature vectors in Parquet shards, one folder per fingerprint, only ever added to.
+
+A vector belongs to what was embedded: the source bytes (`content_hash`) and the perturbation
+profile. Which artwork those bytes belong to is the catalog's business, so a renamed image or a
+second artwork with the same picture costs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch import schemas
+from simsearch.errors import IncompleteError
+from simsearch.feature_space import FeatureSpace
+from simsearch.storage import Storage
+
+METADATA_KEY = b"simsearch.feature_space"
+
+
+def folder(space: FeatureSpace) -> str:
+    return f"features/{space.fingerprint}"
+
+
+def write_shard(
+    storage: Storage, space: FeatureSpace, rows: pa.Table, vectors: npt.NDArray[np.float32]
+) -> str:
+    """Store `vectors` [n, dimension] of `rows` (schemas.IMAGES columns); returns the shard's path.
+
+    The name follows from the rows, so a repeated write replaces its own shard.
+    """
+    schema = schemas.features(space.dimension)
+    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
+    column = pa.FixedSizeListArray.from_arrays(flat, space.dimension)
+    keys = "\n".join(_keys(rows).to_pylist())
+    name = hashlib.sha256(keys.encode()).hexdigest()[:20]
+    table = pa.table(
+        [
+            *(rows[field.name].combine_chunks() for field in schema if field.name != "vector"),
+            column,
+        ],
+        schema=schema.with_metadata({METADATA_KEY: json.dumps(space.to_json(), sort_keys=True)}),
+    )
+    path = f"{folder(space)}/part-{name}.parquet"
+    storage.write_table(path, table)
+    return path
+
+
+def stored_keys(storage: Storage, space: FeatureSpace) -> frozenset[str]:
+    """`content_hash/profile` of every vector in the space."""
+    keys: set[str] = set()
+    for shard in storage.files(folder(space)):
+        keys.update(
+            _keys(
+                storage.read_table(shard_path(space, shard.path), ["content_hash", "profile"])
+            ).to_pylist()
+        )
+    return frozenset(keys)
+
+
+def shard_path(space: FeatureSpace, name: str) -> str:
+    return f"{folder(space)}/{name}"
+
+
+def key(content_hash: str, profile: str | None) -> str:
+    return f"{content_hash}/{profile or ''}"
+
+
+def read_vectors(
+    storage: Storage, space: FeatureSpace, images: pa.Table
+) -> npt.NDArray[np.float32]:
+    """The vectors [n, dimension] float32 of `images`, row by row.
+
+    Raises IncompleteError when the shards lack one.
+    """
+    wanted = _keys(images)
+    unique = wanted.unique()
+    matrix = np.empty((len(unique), space.dimension), dtype=np.float32)
+    found = np.zeros(len(unique), dtype=bool)
+    for shard in storage.files(folder(space)):
+        table = storage.read_table(shard_path(space, shard.path))
+        positions = pc.index_in(_keys(table), value_set=unique)
+        present = np.asarray(positions.is_valid())
+        rows = positions.drop_null().to_numpy(zero_copy_only=False)
+        vectors = table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, space.dimension)
+        matrix[rows] = vectors[present]
+        found[rows] = True
+    if not found.all():
+        missing = int((~found).sum())
+        raise IncompleteError(
+            f"{storage.uri(folder(space))}: {missing} of {len(unique)} vectors are missing; "
+            "run `simsearch extract` again"
+        )
+    return matrix[pc.index_in(wanted, value_set=unique).to_numpy()]
+
+
+def _keys(rows: pa.Table) -> pa.Array:
+    profile = pc.fill_null(rows["profile"].combine_chunks(), "")
+    return pc.binary_join_element_wise(rows["content_hash"].combine_chunks(), profile, "/")

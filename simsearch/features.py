@@ -1,0 +1,394 @@
+"""Extraction: a catalog's images through Ray Data into feature shards, only what is missing.
+
+catalog rows → fetch and decode (tasks) → one actor pool per group of backbones → shards (tasks).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import ray
+from ray.data import ActorPoolStrategy
+
+from simsearch import feature_store, schemas
+from simsearch.backbones import Preprocessing
+from simsearch.config import Config
+from simsearch.errors import IncompleteError
+from simsearch.extraction_stages import (
+    DecodeSettings,
+    Embed,
+    EmbedSettings,
+    decode_batch,
+    write_batch,
+)
+from simsearch.image_ids import image_id
+from simsearch.networks import PreparedNetwork
+from simsearch.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools
+from simsearch.progress import polled, progress
+from simsearch.sampling import seeded_sample
+from simsearch.storage import Storage
+
+log = logging.getLogger(__name__)
+
+BATCH_CPU = 16
+BATCH_GPU = 128
+# Ray Data splits an output block above 128 MiB; pixels of a decoded block stay well below.
+BLOCK_BYTES = 48 * 2**20
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What a catalog's images became: every image that has a vector in all spaces, and the rest."""
+
+    images: pa.Table  # schemas.IMAGES, sorted by image_id
+    rejects: pa.Table  # schemas.REJECTS, one row per artwork, sorted by artwork_id
+    computed: int  # vectors computed in this run
+    reused: int  # vectors that were there already
+
+
+@ray.remote(num_cpus=0)
+class ProgressCounter:
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, count: int) -> None:
+        self._count += count
+
+    def read(self) -> int:
+        return self._count
+
+
+class EmbedActor(Embed):
+    """Embed with its weights from Ray's object store."""
+
+    def __init__(self, *, weights: Sequence[Any], **settings: Any) -> None:
+        super().__init__(weights=ray.get(list(weights)), **settings)
+
+
+@dataclass(frozen=True)
+class _RemoteCounter:
+    handle: Any
+
+    def add(self, count: int) -> None:
+        self.handle.add.remote(count)
+
+
+def extract(
+    config: Config, storage: Storage, catalog: pa.Table, networks: Sequence[PreparedNetwork]
+) -> Extraction:
+    """Compute the vectors that are missing. Raises IncompleteError if rows are unaccounted for."""
+    before = _State.read(config, storage, catalog, networks)
+    todo = before.todo(retry_rejects=config.extract.retry_rejects)
+    missing = int(sum(sum(need) for need in todo["need"].to_pylist()))
+    reused = before.stored_count()
+    if missing:
+        log.info(
+            "extract: %s vectors to compute, %s are there already", f"{missing:,}", f"{reused:,}"
+        )
+        _run_pipeline(config, storage, todo, networks, before.orphans(), missing)
+    after = _State.read(config, storage, catalog, networks) if missing else before
+    return Extraction(
+        images=after.images(),
+        rejects=after.rejects(),
+        computed=after.stored_count() - reused,
+        reused=reused,
+    )
+
+
+def choose_originals(config: Config, artwork_ids: Sequence[str]) -> frozenset[str]:
+    """The artworks of which perturbed copies are made: a seeded sample, or all."""
+    if not config.perturbations.profiles:
+        return frozenset()
+    return frozenset(seeded_sample(artwork_ids, config.perturbations.originals, config.seed))
+
+
+@dataclass(frozen=True)
+class _State:
+    """What is stored of what a catalog needs."""
+
+    profiles: tuple[str | None, ...]  # None: the original
+    catalog: list[dict[str, Any]]
+    copied: frozenset[str]
+    hashes: Mapping[tuple[str, str], str]  # (image_uri, etag) → content hash
+    keys: tuple[frozenset[str], ...]  # stored vectors per backbone
+    rejected: Mapping[str, dict[str, Any]]  # artwork → its reject, if its image is still the same
+
+    @classmethod
+    def read(
+        cls,
+        config: Config,
+        storage: Storage,
+        catalog: pa.Table,
+        networks: Sequence[PreparedNetwork],
+    ) -> _State:
+        rows = catalog.select(["artwork_id", "image_uri", "etag"]).to_pylist()
+        sources = read_parts(storage, "sources", schemas.SOURCES).to_pylist()
+        current = {row["artwork_id"]: (row["image_uri"], row["etag"]) for row in rows}
+        rejected = {
+            row["artwork_id"]: row
+            for row in read_parts(storage, "rejects", schemas.REJECTS).to_pylist()
+            if row["stage"] == "embed"
+            or current.get(row["artwork_id"]) == (row["image_uri"], row["etag"])
+        }
+        return cls(
+            profiles=(None, *config.perturbations.profiles),
+            catalog=rows,
+            copied=choose_originals(config, list(current)),
+            hashes={
+                (row["image_uri"], row["etag"]): row["content_hash"]
+                for row in sources
+                if row["etag"]
+            },
+            keys=tuple(feature_store.stored_keys(storage, each.space) for each in networks),
+            rejected=rejected,
+        )
+
+    def content_hash(self, row: Mapping[str, Any]) -> str | None:
+        return self.hashes.get((row["image_uri"], row["etag"]))
+
+    def _wanted(self, row: Mapping[str, Any]) -> Sequence[str | None]:
+        return self.profiles if row["artwork_id"] in self.copied else self.profiles[:1]
+
+    def need(self, row: Mapping[str, Any]) -> bytes:
+        """A mask [variants, backbones] of the vectors this artwork lacks, row-major."""
+        mask = np.zeros((len(self.profiles), len(self.keys)), dtype=np.uint8)
+        known = self.content_hash(row)
+        for variant, profile in enumerate(self._wanted(row)):
+            for backbone, keys in enumerate(self.keys):
+                held = known is not None and feature_store.key(known, profile) in keys
+                mask[variant, backbone] = not held
+        return mask.tobytes()
+
+    def todo(self, *, retry_rejects: bool) -> pa.Table:
+        """The artworks with work left; equal needs together, so that batches stay full.
+
+        What could not be fetched is tried each run, what could not be decoded only when it changed.
+        """
+        rows = []
+        for row in self.catalog:
+            reject = self.rejected.get(row["artwork_id"])
+            if reject is not None and reject["stage"] == "decode" and not retry_rejects:
+                continue
+            if any(need := self.need(row)):
+                rows.append({**row, "need": need})
+        rows.sort(key=lambda row: (row["need"], row["artwork_id"]), reverse=True)
+        columns = {
+            "artwork_id": pa.string(),
+            "image_uri": pa.string(),
+            "etag": pa.string(),
+            "need": pa.binary(),
+        }
+        return pa.table(
+            {name: pa.array([row[name] for row in rows], kind) for name, kind in columns.items()}
+        )
+
+    def _complete(self, row: Mapping[str, Any]) -> bool:
+        return self.content_hash(row) is not None and not any(self.need(row))
+
+    def stored_count(self) -> int:
+        """How many of the wanted vectors are stored."""
+        wanted = sum(len(self._wanted(row)) for row in self.catalog) * len(self.keys)
+        return wanted - sum(sum(self.need(row)) for row in self.catalog)
+
+    def orphans(self) -> dict[str, bytes]:
+        """Stored vectors of content that no source of this catalog is known to have."""
+        current = {self.content_hash(row) for row in self.catalog}
+        masks: dict[str, npt.NDArray[np.uint8]] = {}
+        numbers = {profile or "": number for number, profile in enumerate(self.profiles)}
+        for backbone, keys in enumerate(self.keys):
+            for key in keys:
+                content_hash, _, profile = key.partition("/")
+                if content_hash in current or profile not in numbers:
+                    continue
+                mask = masks.setdefault(
+                    content_hash, np.zeros((len(self.profiles), len(self.keys)), np.uint8)
+                )
+                mask[numbers[profile], backbone] = 1
+        return {content_hash: mask.tobytes() for content_hash, mask in masks.items()}
+
+    def images(self) -> pa.Table:
+        rows = [
+            {
+                "image_id": image_id(row["artwork_id"], profile),
+                "artwork_id": row["artwork_id"],
+                "profile": profile,
+                "content_hash": self.content_hash(row),
+            }
+            for row in self.catalog
+            if self._complete(row)
+            for profile in self._wanted(row)
+        ]
+        rows.sort(key=lambda row: str(row["image_id"]))
+        return pa.Table.from_pylist(rows, schema=schemas.IMAGES)
+
+    def rejects(self) -> pa.Table:
+        """Why each incomplete artwork is not there. Raises IncompleteError for one without a reason."""
+        incomplete = [row["artwork_id"] for row in self.catalog if not self._complete(row)]
+        lost = [one for one in incomplete if one not in self.rejected]
+        if lost:
+            raise IncompleteError(
+                f"{len(lost)} of {len(self.catalog)} artworks have neither vectors nor a reject "
+                f"(first: {lost[0]}); run the same command again"
+            )
+        rows = [self.rejected[one] for one in sorted(incomplete)]
+        return pa.Table.from_pylist(rows, schema=schemas.REJECTS)
+
+
+def read_parts(storage: Storage, folder: str, schema: pa.Schema) -> pa.Table:
+    """All rows of an append-only table."""
+    parts = [storage.read_table(f"{folder}/{info.path}") for info in storage.files(folder)]
+    return pa.concat_tables([schema.empty_table(), *parts])
+
+
+def _run_pipeline(
+    config: Config,
+    storage: Storage,
+    todo: pa.Table,
+    networks: Sequence[PreparedNetwork],
+    orphans: dict[str, bytes],
+    missing: int,
+) -> None:
+    resources = ray.cluster_resources()
+    gpus = resources.get("GPU", 0.0)
+    pools = plan_pools(
+        [each.space.backbone for each in networks],
+        cpus=resources.get("CPU", 1.0),
+        gpus=gpus,
+        cores=os.cpu_count() or 1,
+        setting=config.extract.placement,
+    )
+    for pool in pools:
+        log.info(
+            "extract: %s: %s actor(s) of %s thread(s)",
+            ", ".join(pool.backbones),
+            pool.actors,
+            pool.threads,
+        )
+    batch_size = config.extract.batch_size or (BATCH_GPU if gpus else BATCH_CPU)
+    counter = ProgressCounter.remote()
+    geometries, columns = _geometries(networks)
+    settings = DecodeSettings(
+        storage=storage,
+        images=config.images,
+        profiles=config.perturbations.profiles,
+        reencode_jpeg=config.perturbations.reencode_jpeg,
+        seed=config.seed,
+        preprocessings=geometries,
+        backbones=len(networks),
+        orphans=orphans,
+        counter=_RemoteCounter(counter),
+    )
+    blocks = list(_blocks(todo, _images_per_block(settings, batch_size), len(networks)))
+    data = ray.data.from_arrow(blocks).map_batches(
+        partial(decode_batch, settings=settings),
+        batch_size=None,
+        batch_format="numpy",
+        num_cpus=DECODE_CPUS,
+    )
+    for number, pool in enumerate(pools):
+        drop = columns_done(columns, pools[: number + 1], networks)
+        data = _embed(data, pool, networks, columns, drop, batch_size, _RemoteCounter(counter))
+    data = data.map_batches(
+        partial(write_batch, storage=storage, spaces=[each.space for each in networks]),
+        batch_size=config.extract.shard_rows,
+        batch_format="numpy",
+        num_cpus=WRITE_CPUS,
+    )
+    with (
+        progress("extract", missing, "vectors", config.ray.log_seconds) as advance,
+        polled(lambda: int(ray.get(counter.read.remote())), advance),
+    ):
+        for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
+            pass
+
+
+def _embed(
+    data: Any,
+    pool: Pool,
+    networks: Sequence[PreparedNetwork],
+    columns: Sequence[str],
+    drop: Sequence[str],
+    batch_size: int,
+    counter: _RemoteCounter,
+) -> Any:
+    members = [
+        (position, each)
+        for position, each in enumerate(networks)
+        if each.space.backbone in pool.backbones
+    ]
+    return data.map_batches(
+        EmbedActor,
+        fn_constructor_kwargs={
+            "settings": [
+                EmbedSettings(position, columns[position], each.space, each.preprocessing)
+                for position, each in members
+            ],
+            "weights": [each.weights for _, each in members],
+            "device": "cuda" if pool.gpus else "cpu",
+            "threads": pool.threads,
+            "batch_size": batch_size,
+            "drop": drop,
+            "counter": counter,
+        },
+        batch_size=batch_size,
+        batch_format="numpy",
+        compute=ActorPoolStrategy(size=pool.actors),
+        num_cpus=pool.cpus,
+        num_gpus=pool.gpus,
+    )
+
+
+def _geometries(
+    networks: Sequence[PreparedNetwork],
+) -> tuple[tuple[Preprocessing, ...], list[str]]:
+    """One preprocessing per distinct geometry, and each network's pixels column."""
+    distinct: dict[Any, Preprocessing] = {}
+    for each in networks:
+        distinct.setdefault(each.preprocessing.geometry, each.preprocessing)
+    order = list(distinct)
+    columns = [f"pixels_{order.index(each.preprocessing.geometry)}" for each in networks]
+    return tuple(distinct.values()), columns
+
+
+def columns_done(
+    columns: Sequence[str], pools: Sequence[Pool], networks: Sequence[PreparedNetwork]
+) -> list[str]:
+    """The pixel columns that no pool after `pools` reads."""
+    done = {name for pool in pools for name in pool.backbones}
+    later = {
+        column
+        for column, each in zip(columns, networks, strict=True)
+        if each.space.backbone not in done
+    }
+    return sorted(set(columns) - later)
+
+
+def _images_per_block(settings: DecodeSettings, batch_size: int) -> int:
+    """As many images as fit a block's memory, whole batches of whole artworks where that fits."""
+    image_bytes = sum(each.crop * each.crop * 3 for each in settings.preprocessings)
+    fit = max(1, BLOCK_BYTES // image_bytes)
+    for unit in (math.lcm(batch_size, 1 + len(settings.profiles)), batch_size):
+        if fit >= unit:
+            return fit // unit * unit
+    return fit
+
+
+def _blocks(todo: pa.Table, images_per_block: int, backbones: int) -> Iterator[pa.Table]:
+    start = images = 0
+    for row, need in enumerate(todo["need"].to_pylist()):
+        mask = np.frombuffer(need, dtype=np.uint8).reshape(-1, backbones)
+        images += int(mask.any(axis=1).sum())
+        if images >= images_per_block:
+            yield todo.slice(start, row + 1 - start)
+            start, images = row + 1, 0
+    if start < todo.num_rows:
+        yield todo.slice(start)

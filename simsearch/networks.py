@@ -1,0 +1,103 @@
+"""The networks of a run, resolved once: weights found, precision chosen, feature space named."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import ray
+
+from simsearch import perturbations
+from simsearch.backbones import (
+    Backbone,
+    Preprocessing,
+    Weights,
+    choose_precision,
+    get_backbone,
+    preprocessing_for,
+    resolve_weights,
+)
+from simsearch.config import Config
+from simsearch.feature_space import FeatureSpace
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PreparedNetwork:
+    """A backbone with all that its actors need; `weights` stays in Ray's object store."""
+
+    space: FeatureSpace
+    preprocessing: Preprocessing
+    weights: ray.ObjectRef[Weights]
+    precision_reason: str
+
+
+def device_of(cluster_gpus: float) -> str:
+    return "cuda" if cluster_gpus >= 1 else "cpu"
+
+
+def prepare_networks(config: Config, device: str) -> list[PreparedNetwork]:
+    """Resolve every backbone of the config, in its order.
+
+    Raises UnknownNameError for a backbone that is not registered and WeightsError for weights that
+    cannot be had.
+    """
+    backbones = [get_backbone(name) for name in config.extract.backbones]
+    resolved = [_resolve(backbone, config) for backbone in backbones]
+    preprocessings = [preprocessing_for(each, config.extract.preprocessing) for each in backbones]
+    references = [ray.put(weights) for weights in resolved]
+    choose = ray.remote(choose_precision).options(
+        num_cpus=0.25, num_gpus=0.25 if device == "cuda" else 0
+    )
+    chosen = ray.get(
+        [
+            choose.remote(config.extract.precision, backbone, weights, preprocessing, device=device)
+            for backbone, weights, preprocessing in zip(
+                backbones, references, preprocessings, strict=True
+            )
+        ]
+    )
+    prepared = []
+    for backbone, weights, reference, preprocessing, (precision, reason) in zip(
+        backbones, resolved, references, preprocessings, chosen, strict=True
+    ):
+        space = _space(config, backbone, weights, preprocessing, precision)
+        log.info("%s: %s, %s (%s)", space.fingerprint, weights.source, precision, reason)
+        prepared.append(PreparedNetwork(space, preprocessing, reference, reason))
+    return prepared
+
+
+def _resolve(backbone: Backbone, config: Config) -> Weights:
+    sources = config.extract.weights_for.get(backbone.name, config.extract.weights)
+    weights = resolve_weights(backbone, sources, config.storage)
+    if not weights.trained:
+        log.warning(
+            "%s: UNTRAINED weights (%s): its figures say nothing about the trained network",
+            backbone.name,
+            weights.source,
+        )
+    return weights
+
+
+def _space(
+    config: Config,
+    backbone: Backbone,
+    weights: Weights,
+    preprocessing: Preprocessing,
+    precision: str,
+) -> FeatureSpace:
+    reencoded = "re-encoded as JPEG" if config.perturbations.reencode_jpeg else "not re-encoded"
+    return FeatureSpace(
+        backbone=backbone.name,
+        layer=backbone.layer,
+        dimension=backbone.dimension,
+        weights_source=weights.source,
+        weights_digest=weights.digest,
+        trained=weights.trained,
+        preprocessing=preprocessing.describe(),
+        mode=config.extract.mode,
+        precision=precision,
+        background=config.images.background,
+        perturbations=f"definitions {perturbations.DEFINITIONS_VERSION}, {reencoded}, seed {config.seed}",
+    )

@@ -1,0 +1,107 @@
+"""How far a step is: a live bar on a terminal, one plain line every few seconds in a job's log."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+
+Advance = Callable[[int], None]
+"""Tells how many are done so far."""
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.1f} {task.fields['unit']}/s")
+
+
+@contextmanager
+def progress(step: str, total: int, unit: str, log_seconds: float) -> Iterator[Advance]:
+    """Show a step's progress; yields a function to call with the count done so far."""
+    if sys.stderr.isatty():
+        yield from _bar(step, total, unit)
+    else:
+        yield from _lines(step, total, unit, log_seconds)
+
+
+@contextmanager
+def polled(read: Callable[[], int], advance: Advance) -> Iterator[None]:
+    """Call `advance(read())` in the background until the block ends, and once after."""
+    stop = threading.Event()
+
+    def poll() -> None:
+        while not stop.wait(POLL_SECONDS):
+            advance(read())
+
+    thread = threading.Thread(target=poll, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    advance(read())
+
+
+def _bar(step: str, total: int, unit: str) -> Iterator[Advance]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _RateColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(step, total=total, unit=unit)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _lines(step: str, total: int, unit: str, log_seconds: float) -> Iterator[Advance]:
+    started = last = time.monotonic()
+
+    def advance(done: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= log_seconds:
+            last = now
+            log.info(line(step, done, total, unit, now - started))
+
+    yield advance
+
+
+def line(step: str, done: int, total: int, unit: str, seconds: float) -> str:
+    """`extract: 1,200 of 6,000 images (20 %), 24.0 images/s, 3 min 20 s left`"""
+    rate = done / seconds if seconds > 0 else 0.0
+    share = 100 * done / total if total else 100.0
+    left = duration((total - done) / rate) + " left" if rate > 0 else "time left unknown"
+    return f"{step}: {done:,} of {total:,} {unit} ({share:.0f} %), {rate:,.1f} {unit}/s, {left}"
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 20 s`, `2 h 5 min`"""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

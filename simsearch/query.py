@@ -1,0 +1,142 @@
+"""The nearest artworks of an image file, in every feature space of a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from simsearch import catalog, images
+from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
+from simsearch.config import Config
+from simsearch.errors import MismatchError, UsageError
+from simsearch.feature_space import FeatureSpace
+from simsearch.index import open_index
+from simsearch.snapshots import Plan, Snapshot
+
+
+@dataclass(frozen=True)
+class Match:
+    """One answer; `distance` is angular, in [0, 2], `score` the cosine similarity, in [−1, 1]."""
+
+    rank: int
+    artwork_id: str
+    title: str | None
+    artists: list[str]
+    image_uri: str | None
+    distance: float
+    score: float
+
+
+def query(config: Config, snapshot: Snapshot, image: Path, n: int) -> dict[str, list[Match]]:
+    """The `n` nearest artworks of an image, per backbone.
+
+    Copies count as their artwork, at its nearest image's distance. Raises UsageError for a file
+    that is no readable picture, MismatchError when the weights at hand are not the snapshot's.
+    """
+    plan = snapshot.plan()
+    picture = _read_picture(config, image, plan)
+    _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
+    artworks = {row["artwork_id"]: row for row in table.to_pylist()}
+    return {
+        space.backbone: _matches(config, snapshot, plan, space, picture, artworks, n)
+        for space in plan.spaces
+    }
+
+
+def _read_picture(config: Config, image: Path, plan: Plan) -> Any:
+    try:
+        data = image.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{image}: cannot read it: {error.strerror}") from None
+    try:
+        return images.decode(
+            data,
+            max_pixels=config.images.max_pixels,
+            max_bytes=config.images.max_bytes,
+            background=plan.settings["images"]["background"],
+        )
+    except images.ImageError as error:
+        raise UsageError(
+            f"{image}: not a usable image ({error.reason}: {error.detail}); give a JPEG, PNG, GIF, WebP, TIFF or BMP"
+        ) from None
+
+
+def _matches(
+    config: Config,
+    snapshot: Snapshot,
+    plan: Plan,
+    space: FeatureSpace,
+    picture: Any,
+    artworks: dict[str, dict[str, Any]],
+    n: int,
+) -> list[Match]:
+    index = open_index(snapshot.storage, snapshot.index_folder(space.backbone), space.fingerprint)
+    vector = _network(config, plan, space)(_pixels(plan, space, picture))
+    variants = 1 + len(plan.profiles)
+    found = index.search(vector, n * variants)
+    nearest: dict[str, float] = {}
+    for item, distance in zip(found.items[0], found.distances[0], strict=True):
+        if item >= 0:
+            nearest.setdefault(index.images["artwork_id"][int(item)].as_py(), float(distance))
+    return [
+        _match(rank, artwork_id, distance, artworks[artwork_id])
+        for rank, (artwork_id, distance) in enumerate(list(nearest.items())[:n], start=1)
+    ]
+
+
+def _match(rank: int, artwork_id: str, distance: float, row: dict[str, Any]) -> Match:
+    return Match(
+        rank=rank,
+        artwork_id=artwork_id,
+        title=row["title"],
+        artists=row["artists"] or [],
+        image_uri=row["image_uri"],
+        distance=distance,
+        score=1 - distance**2 / 2,
+    )
+
+
+def _pixels(plan: Plan, space: FeatureSpace, picture: Any) -> Any:
+    preprocessing = preprocessing_for(
+        get_backbone(space.backbone), plan.settings["extract"]["preprocessing"]
+    )
+    return preprocessing.pixels(picture)[None]
+
+
+def _network(config: Config, plan: Plan, space: FeatureSpace) -> Network:
+    backbone = get_backbone(space.backbone)
+    extract = plan.settings["extract"]
+    sources = extract["weights_for"].get(space.backbone, extract["weights"])
+    weights = resolve_weights(backbone, sources, config.storage)
+    if weights.digest != space.weights_digest:
+        raise MismatchError(
+            f"{space.backbone}: the weights at hand ({weights.source}) are not those of snapshot "
+            f"{snapshot_name(plan)} ({space.weights_source}); provide the same or run `simsearch run` again"
+        )
+    return Network(
+        backbone,
+        weights.state,
+        preprocessing_for(backbone, extract["preprocessing"]),
+        precision=space.precision,
+        mode=space.mode,
+        device="cpu",
+        batch_size=1,
+    )
+
+
+def snapshot_name(plan: Plan) -> str:
+    return plan.snapshot_id
+
+
+def matches_table(found: dict[str, list[Match]]) -> pa.Table:
+    """All answers as one table, for machines."""
+    return pa.Table.from_pylist(
+        [
+            {"backbone": backbone, **match.__dict__}
+            for backbone, matches in found.items()
+            for match in matches
+        ]
+    )

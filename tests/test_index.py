@@ -1,0 +1,141 @@
+"""Indexes: exact search against brute force, Annoy against exact search, manifests against files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from simsearch import index, schemas
+from simsearch.errors import MismatchError, NotFoundError
+from simsearch.feature_space import FeatureSpace
+from simsearch.storage import Storage
+
+SPACE = FeatureSpace(
+    backbone="test",
+    layer="last",
+    dimension=24,
+    weights_source="random:0",
+    weights_digest="0" * 64,
+    trained=False,
+    preprocessing="none",
+    mode="eval",
+    precision="float32",
+    background="#ffffff",
+    perturbations="none",
+)
+
+
+def vectors(n: int = 500, d: int = 24, seed: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
+
+
+def images(n: int) -> pa.Table:
+    rows = [
+        {"image_id": f"a{i:05}", "artwork_id": f"a{i:05}", "profile": None, "content_hash": f"{i:064}"}
+        for i in range(n)
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.IMAGES)
+
+
+def write(storage: Storage, folder: str = "indexes/test", seed: int = 71) -> index.IndexManifest:
+    return index.write_index(
+        storage, folder, images(500), vectors(), SPACE, trees=20, seed=seed, neighbours=10, target_recall=0.99
+    )
+
+
+def test_exact_search_equals_brute_force_in_float64() -> None:
+    units = index.unit_rows(vectors())
+    found = index.exact_search(units, units[:40], 11)
+    for query in range(40):
+        distances = np.linalg.norm(units.astype(np.float64) - units[query].astype(np.float64), axis=1)
+        assert found.items[query].tolist() == np.argsort(distances, kind="stable")[:11].tolist()
+        np.testing.assert_allclose(found.distances[query], np.sort(distances)[:11], atol=1e-6)
+
+
+def test_near_copies_are_told_apart_below_float32_rounding_of_the_cosine() -> None:
+    base = vectors(1)[0]
+    nudge = np.zeros_like(base)
+    nudge[0] = 1e-4
+    stack = np.stack([base + 2 * nudge, base + nudge, base])
+    found = index.exact_search(index.unit_rows(stack), index.unit_rows(stack[2:]), 3)
+    assert found.items[0].tolist() == [2, 1, 0]
+
+
+def test_equal_distances_are_ordered_by_item_number() -> None:
+    units = index.unit_rows(np.ones((6, 4), dtype=np.float32))
+    assert index.exact_search(units, units[3:4], 4).items[0].tolist() == [0, 1, 2, 3]
+
+
+def test_a_second_build_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        index.build_annoy(vectors(), tmp_path / name, trees=20, seed=5)
+    index.build_annoy(vectors(), tmp_path / "other", trees=20, seed=6)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert (tmp_path / "one").read_bytes() != (tmp_path / "other").read_bytes()
+
+
+def test_search_k_reaches_the_target_recall_on_other_queries(tmp_path: Path) -> None:
+    data = vectors(3000, 64)
+    units = index.unit_rows(data)
+    index.build_annoy(data, tmp_path / "index", trees=10, seed=1)
+    annoy = index.open_annoy(tmp_path / "index", 64)
+    low = index.recall(index.annoy_search(annoy, units[:200], 11, 20), index.exact_search(units, units[:200], 11))
+    search_k, tried = index.choose_search_k(annoy, units, n=11, trees=10, target=0.99, seed=2)
+    fresh = units[:600]
+    reached = index.recall(index.annoy_search(annoy, fresh, 11, search_k), index.exact_search(units, fresh, 11))
+    assert low < 0.9
+    assert reached >= 0.98
+    assert tried[str(search_k)] >= 0.99
+    assert all(recall < 0.99 for value, recall in tried.items() if int(value) < search_k)
+
+
+def test_annoy_distances_are_the_exact_ones() -> None:
+    storage_free = vectors(200)
+    units = index.unit_rows(storage_free)
+    true = index.exact_search(units, units[:20], 5)
+    angular = np.sqrt(np.maximum(0, 2 - 2 * np.einsum("qd,qkd->qk", units[:20], units[true.items])))
+    np.testing.assert_allclose(true.distances, angular, atol=1e-3)
+
+
+def test_an_opened_index_finds_an_item_by_its_own_vector(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    manifest = write(storage)
+    opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
+    found = opened.search(vectors()[17:18], 3)
+    assert opened.images["image_id"][int(found.items[0, 0])].as_py() == "a00017"
+    assert manifest.items == 500
+    assert manifest.recall >= 0.99
+    assert not manifest.trained
+
+
+@pytest.mark.parametrize("name", ["index.ann", "ids.parquet"])
+def test_a_file_that_does_not_match_its_manifest_is_refused(tmp_path: Path, name: str) -> None:
+    storage = Storage(str(tmp_path))
+    write(storage)
+    write(storage, "indexes/other", seed=72)
+    data = bytearray(storage.read_bytes(f"indexes/test/{name}"))
+    data[len(data) // 2] ^= 1
+    storage.write_bytes(f"indexes/test/{name}", bytes(data))
+    with pytest.raises(MismatchError, match=name):
+        index.open_index(storage, "indexes/test", SPACE.fingerprint)
+    index.open_index(storage, "indexes/other", SPACE.fingerprint)
+
+
+def test_another_feature_space_is_refused(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    write(storage)
+    with pytest.raises(MismatchError, match="wanted"):
+        index.open_index(storage, "indexes/test", replace(SPACE, precision="bfloat16").fingerprint)
+    opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
+    with pytest.raises(MismatchError, match="a vector of 23 numbers"):
+        opened.search(np.zeros((1, 23), dtype=np.float32), 3)
+
+
+def test_an_index_without_a_manifest_is_not_there(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    write(storage)
+    storage.delete("indexes/test/manifest.json")
+    with pytest.raises(NotFoundError, match="no finished index"):
+        index.open_index(storage, "indexes/test", SPACE.fingerprint)
