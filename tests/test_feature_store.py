@@ -1,0 +1,90 @@
+"""Feature shards: readable without this package, found by content, never half there."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from simsearch import feature_store, schemas
+from simsearch.errors import IncompleteError
+from simsearch.storage import Storage
+from tests.test_index import SPACE
+
+
+def rows(names: list[str], profile: str | None = None) -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {"image_id": name, "artwork_id": name, "profile": profile, "content_hash": f"hash-{name}"}
+            for name in names
+        ],
+        schema=schemas.IMAGES,
+    )
+
+
+def vectors(n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(n, SPACE.dimension)).astype(np.float32)
+
+
+def test_a_shard_is_plain_parquet_with_fixed_size_vectors_and_its_space_in_words(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    data = vectors(2)
+    path = feature_store.write_shard(storage, SPACE, rows(["a", "b"]), data)
+    table = pq.read_table(tmp_path / path)
+    assert table.schema.field("vector").type == pa.list_(pa.float32(), SPACE.dimension)
+    assert table.column_names == ["image_id", "artwork_id", "profile", "content_hash", "vector"]
+    assert table["profile"].null_count == 2
+    np.testing.assert_array_equal(np.array(table["vector"].to_pylist(), dtype=np.float32), data)
+    assert b"random:0" in table.schema.metadata[feature_store.METADATA_KEY]
+
+
+def test_vectors_come_back_in_the_order_asked_for(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    data = vectors(3)
+    feature_store.write_shard(storage, SPACE, rows(["a", "c"]), data[[0, 2]])
+    feature_store.write_shard(storage, SPACE, rows(["b"]), data[1:2])
+    found = feature_store.read_vectors(storage, SPACE, rows(["c", "a", "b", "a"]))
+    np.testing.assert_array_equal(found, data[[2, 0, 1, 0]])
+
+
+def test_copies_of_one_image_are_kept_apart(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    data = vectors(2)
+    feature_store.write_shard(storage, SPACE, rows(["a"]), data[:1])
+    feature_store.write_shard(storage, SPACE, rows(["a"], "grayscale"), data[1:])
+    assert feature_store.stored_keys(storage, SPACE) == {"hash-a/", "hash-a/grayscale"}
+    np.testing.assert_array_equal(
+        feature_store.read_vectors(storage, SPACE, rows(["a"], "grayscale")), data[1:]
+    )
+
+
+def test_a_missing_vector_is_an_error_not_garbage(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    feature_store.write_shard(storage, SPACE, rows(["a"]), vectors(1))
+    with pytest.raises(IncompleteError, match="1 of 2 vectors are missing"):
+        feature_store.read_vectors(storage, SPACE, rows(["a", "b"]))
+
+
+def test_a_repeated_write_leaves_one_shard(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    for _ in range(2):
+        feature_store.write_shard(storage, SPACE, rows(["a", "b"]), vectors(2))
+    assert len(storage.files("features")) == 1
+
+
+def test_whatever_changes_vectors_changes_the_fingerprint() -> None:
+    assert SPACE.fingerprint.startswith("test-untrained-")
+    for change in (
+        {"weights_digest": "1" * 64},
+        {"precision": "bfloat16"},
+        {"preprocessing": "other"},
+        {"mode": "study-2018"},
+        {"perturbations": "definitions 2"},
+        {"background": "#000000"},
+        {"layer": "other"},
+    ):
+        assert replace(SPACE, **change).fingerprint != SPACE.fingerprint
+    assert replace(SPACE, weights_source="elsewhere").fingerprint == SPACE.fingerprint
+    assert "study-2018" in replace(SPACE, mode="study-2018").fingerprint
