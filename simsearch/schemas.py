@@ -12,6 +12,7 @@ CATALOG = pa.schema(
         pa.field("dimensions", pa.string()),
         pa.field("department", pa.string()),
         pa.field("classification", pa.string()),
+        pa.field("subjects", pa.list_(pa.string())),
         pa.field("credit", pa.string()),
         pa.field("url", pa.string()),
         pa.field("image_uri", pa.string()),

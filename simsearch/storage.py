@@ -236,7 +236,7 @@ def normalise_uri(uri: str) -> str:
     scheme = urlsplit(uri).scheme
     if scheme in ("", "file") or len(scheme) == 1:  # one letter: a Windows drive
         path = uri.removeprefix("file://")
-        return "file://" + str(Path(path).expanduser().absolute())
+        return "file://" + os.path.abspath(Path(path).expanduser())  # noqa: PTH100  (resolves "..", keeps links)
     if scheme not in SCHEMES:
         raise UsageError(
             f"{uri}: no storage for {scheme}://; use a local path, file:// or s3://bucket/prefix"

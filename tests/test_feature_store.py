@@ -17,7 +17,12 @@ from tests.test_index import SPACE
 def rows(names: list[str], profile: str | None = None) -> pa.Table:
     return pa.Table.from_pylist(
         [
-            {"image_id": name, "artwork_id": name, "profile": profile, "content_hash": f"hash-{name}"}
+            {
+                "image_id": name,
+                "artwork_id": name,
+                "profile": profile,
+                "content_hash": f"hash-{name}",
+            }
             for name in names
         ],
         schema=schemas.IMAGES,
@@ -28,7 +33,9 @@ def vectors(n: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(n, SPACE.dimension)).astype(np.float32)
 
 
-def test_a_shard_is_plain_parquet_with_fixed_size_vectors_and_its_space_in_words(tmp_path: Path) -> None:
+def test_a_shard_is_plain_parquet_with_fixed_size_vectors_and_its_space_in_words(
+    tmp_path: Path,
+) -> None:
     storage = Storage(str(tmp_path))
     data = vectors(2)
     path = feature_store.write_shard(storage, SPACE, rows(["a", "b"]), data)

@@ -33,7 +33,12 @@ def vectors(n: int = 500, d: int = 24, seed: int = 3) -> np.ndarray:
 
 def images(n: int) -> pa.Table:
     rows = [
-        {"image_id": f"a{i:05}", "artwork_id": f"a{i:05}", "profile": None, "content_hash": f"{i:064}"}
+        {
+            "image_id": f"a{i:05}",
+            "artwork_id": f"a{i:05}",
+            "profile": None,
+            "content_hash": f"{i:064}",
+        }
         for i in range(n)
     ]
     return pa.Table.from_pylist(rows, schema=schemas.IMAGES)
@@ -41,7 +46,15 @@ def images(n: int) -> pa.Table:
 
 def write(storage: Storage, folder: str = "indexes/test", seed: int = 71) -> index.IndexManifest:
     return index.write_index(
-        storage, folder, images(500), vectors(), SPACE, trees=20, seed=seed, neighbours=10, target_recall=0.99
+        storage,
+        folder,
+        images(500),
+        vectors(),
+        SPACE,
+        trees=20,
+        seed=seed,
+        neighbours=10,
+        target_recall=0.99,
     )
 
 
@@ -49,7 +62,9 @@ def test_exact_search_equals_brute_force_in_float64() -> None:
     units = index.unit_rows(vectors())
     found = index.exact_search(units, units[:40], 11)
     for query in range(40):
-        distances = np.linalg.norm(units.astype(np.float64) - units[query].astype(np.float64), axis=1)
+        distances = np.linalg.norm(
+            units.astype(np.float64) - units[query].astype(np.float64), axis=1
+        )
         assert found.items[query].tolist() == np.argsort(distances, kind="stable")[:11].tolist()
         np.testing.assert_allclose(found.distances[query], np.sort(distances)[:11], atol=1e-6)
 
@@ -81,10 +96,14 @@ def test_search_k_reaches_the_target_recall_on_other_queries(tmp_path: Path) -> 
     units = index.unit_rows(data)
     index.build_annoy(data, tmp_path / "index", trees=10, seed=1)
     annoy = index.open_annoy(tmp_path / "index", 64)
-    low = index.recall(index.annoy_search(annoy, units[:200], 11, 20), index.exact_search(units, units[:200], 11))
+    low = index.recall(
+        index.annoy_search(annoy, units[:200], 11, 20), index.exact_search(units, units[:200], 11)
+    )
     search_k, tried = index.choose_search_k(annoy, units, n=11, trees=10, target=0.99, seed=2)
     fresh = units[:600]
-    reached = index.recall(index.annoy_search(annoy, fresh, 11, search_k), index.exact_search(units, fresh, 11))
+    reached = index.recall(
+        index.annoy_search(annoy, fresh, 11, search_k), index.exact_search(units, fresh, 11)
+    )
     assert low < 0.9
     assert reached >= 0.98
     assert tried[str(search_k)] >= 0.99

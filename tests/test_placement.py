@@ -13,7 +13,9 @@ Setting = Literal["auto", "per-backbone", "fused"]
 settings = st.sampled_from(["auto", "per-backbone", "fused"])
 
 
-@given(cpus=st.integers(1, 512), cores=st.integers(1, 64), count=st.integers(1, 4), setting=settings)
+@given(
+    cpus=st.integers(1, 512), cores=st.integers(1, 64), count=st.integers(1, 4), setting=settings
+)
 def test_pools_on_cpus_leave_room_to_decode_and_write(
     cpus: int, cores: int, count: int, setting: Setting
 ) -> None:

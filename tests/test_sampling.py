@@ -9,7 +9,9 @@ ids = st.sets(st.text(min_size=1, max_size=8), min_size=2, max_size=60)
 
 
 @given(ids=ids, seed=st.integers(0, 2**31 - 1), data=st.data())
-def test_a_sample_has_its_size_and_ignores_order(ids: set[str], seed: int, data: st.DataObject) -> None:
+def test_a_sample_has_its_size_and_ignores_order(
+    ids: set[str], seed: int, data: st.DataObject
+) -> None:
     size = data.draw(st.integers(1, len(ids)))
     shuffled = data.draw(st.permutations(sorted(ids)))
     chosen = seeded_sample(shuffled, size, seed)

@@ -14,7 +14,9 @@ from tests.test_feature_store import rows
 from tests.test_index import SPACE
 
 
-def plan(storage: Storage, config: Config | None = None, images: pa.Table | None = None) -> snapshots.Snapshot:
+def plan(
+    storage: Storage, config: Config | None = None, images: pa.Table | None = None
+) -> snapshots.Snapshot:
     return snapshots.write_plan(
         storage,
         config or Config(),
@@ -60,8 +62,16 @@ def test_the_manifest_digests_every_file(tmp_path: Path) -> None:
     storage.write_bytes(snapshot.path("indexes/test/index.ann"), b"trees")
     snapshots.publish(snapshot, [], {})
     files = storage.read_json(snapshot.path("manifest.json"))["files"]
-    assert files["indexes/test/index.ann"] == {"sha256": hashlib.sha256(b"trees").hexdigest(), "bytes": 5}
-    assert set(files) == {"plan.json", "images.parquet", "rejects.parquet", "indexes/test/index.ann"}
+    assert files["indexes/test/index.ann"] == {
+        "sha256": hashlib.sha256(b"trees").hexdigest(),
+        "bytes": 5,
+    }
+    assert set(files) == {
+        "plan.json",
+        "images.parquet",
+        "rejects.parquet",
+        "indexes/test/index.ann",
+    }
 
 
 def test_a_root_that_holds_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import ray
-from simsearch.evaluation.metrics import hit_profiles, metrics_table
 
 from simsearch import feature_store, schemas
 from simsearch.config import Config
+from simsearch.evaluation.metrics import hit_profiles, metrics_table
 from simsearch.feature_space import FeatureSpace
 from simsearch.index import (
     Neighbours,
@@ -171,18 +171,20 @@ def _metrics(
     found: Neighbours,
 ) -> pa.Table:
     """Recovery over the originals that have copies in the snapshot."""
-    artwork_ids = images["artwork_id"].to_numpy()
-    counts = dict(zip(*np.unique(artwork_ids, return_counts=True), strict=True))
-    relevant = np.array([counts[artwork_ids[item]] - 1 for item in originals])
+    _, artworks = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
+    numbers = {profile: number for number, profile in enumerate(plan.profiles)}
+    profiles = np.array([numbers.get(one, -1) for one in images["profile"].to_pylist()], np.int16)
+    relevant = np.bincount(artworks)[artworks[originals]] - 1
     measured = relevant > 0
-    image_ids = np.append(images["image_id"].to_numpy(), "")  # item −1: nothing found
-    hits = hit_profiles(
-        image_ids[found.items[measured]], image_ids[originals[measured]], plan.profiles
-    )
+    # Item −1, nothing found, reads the last place of each.
+    artwork_of, profile_of = np.append(artworks, -1), np.append(profiles, np.int16(-1))
+    items = found.items[measured]
     return metrics_table(
         backbone=space.backbone,
         search=search,
-        hit_profiles=hits,
+        hit_profiles=hit_profiles(
+            artwork_of[items], profile_of[items], artworks[originals[measured]]
+        ),
         relevant=relevant[measured],
         profiles=plan.profiles,
         ks=tuple(plan.evaluate["ks"]),

@@ -1,0 +1,80 @@
+"""A network at work: pixels in, vectors out."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from simsearch.backbones.preprocessing import Preprocessing
+from simsearch.backbones.registry import Backbone
+from simsearch.backbones.weights import State
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class Network:
+    """Turns uint8 pixels [N, crop, crop, 3] into float32 vectors [N, dimension].
+
+    In mode `eval` every forward pass has exactly `batch_size` images, the last filled up, so that a
+    vector does not depend on the images beside it. Mode `study-2018` keeps dropout and batch
+    statistics live, as the study's code did by never calling `eval()`: a vector then depends on its
+    batch, dropout is seeded from the batch's pixels, and running statistics are put back after each.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        state: State,
+        preprocessing: Preprocessing,
+        *,
+        precision: str,
+        mode: str,
+        device: str,
+        batch_size: int,
+    ) -> None:
+        whole = backbone.build()
+        whole.load_state_dict(state)
+        module = backbone.features(whole).requires_grad_(False)
+        module = module.to(device, DTYPES[precision], memory_format=torch.channels_last)
+        self._live = mode == "study-2018"
+        self._module: nn.Module = module.train(self._live)
+        self._buffers = {name: value.clone() for name, value in module.named_buffers()}
+        self._preprocessing = preprocessing
+        self._dtype = DTYPES[precision]
+        self._device = torch.device(device)
+        self._batch_size = batch_size
+
+    def __call__(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        batches = [
+            self._embed(pixels[start : start + self._batch_size])
+            for start in range(0, len(pixels), self._batch_size)
+        ]
+        return np.concatenate(batches)
+
+    def _embed(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        count = len(pixels)
+        if count < self._batch_size and not self._live:
+            filler = np.zeros((self._batch_size - count, *pixels.shape[1:]), dtype=np.uint8)
+            pixels = np.concatenate([pixels, filler])
+        batch = torch.from_numpy(np.array(pixels, order="C"))
+        if self._device.type == "cuda":
+            batch = batch.pin_memory().to(self._device, non_blocking=True)
+        # Set here, not in __init__: Ray Data calls an actor on another thread than made it.
+        with torch.inference_mode():
+            images = self._preprocessing.normalise(batch, self._dtype)
+            vectors = self._live_forward(images, pixels) if self._live else self._module(images)
+            return np.asarray(vectors[:count].float().cpu().numpy())
+
+    def _live_forward(self, images: torch.Tensor, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
+        seed = int.from_bytes(hashlib.sha256(pixels.tobytes()).digest()[:8], "little") >> 1
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(seed)
+            vectors: torch.Tensor = self._module(images)
+        for name, value in self._module.named_buffers():
+            value.copy_(self._buffers[name])
+        return vectors

@@ -1,0 +1,1 @@
+"""How many of an image's perturbed copies each feature space finds again."""
