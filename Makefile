@@ -1,0 +1,42 @@
+# `make` lists the targets. PYTHON=python3.13 chooses another interpreter.
+PYTHON ?= python3
+UV := .uv/bin/uv
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/ready ## set up the isolated environment in .venv
+
+demo: setup ## set up, then run the whole job on a generated collection
+	$(BIN)/simsearch run jobs/demo.yaml
+
+test: setup lint ## set up, then check style and types and run the tests
+	$(BIN)/python -m pytest
+
+lint: setup ## check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+lock: $(UV) ## resolve the dependencies anew into requirements.lock
+	$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+
+clean: ## remove the environment and the demo's results
+	rm -rf .venv .uv demo
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "simsearch needs Python 3.11 to 3.13; set PYTHON=…, this is $$($(PYTHON) --version 2>&1)" >&2; exit 2; }
+	@command -v c++ >/dev/null || { echo "simsearch needs a C++ compiler (annoy is compiled): install g++" >&2; exit 2; }
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet uv==0.13.9
+
+.venv/ready: $(UV) requirements.lock pyproject.toml
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python .venv --require-hashes requirements.lock
+	$(UV) pip install --quiet --python .venv --no-deps --editable .
+	touch $@

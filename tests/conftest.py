@@ -1,0 +1,92 @@
+"""What the tests share: a real S3 server, a Ray session, real paintings."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import ray
+
+from simsearch.config import StorageConfig
+from simsearch.storage import make_folder
+from tests import s3_server
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3_server.S3Server]:
+    """A real S3 server for the whole session."""
+    if missing := s3_server.missing_programs():
+        reason = f"no {', '.join(missing)}; to run these tests: {s3_server.INSTALL}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = s3_server.start(tmp_path_factory.mktemp("s3"))
+    yield server
+    server.stop()
+
+
+@dataclass(frozen=True)
+class Place:
+    """An empty storage root and how to reach it."""
+
+    root: str
+    config: StorageConfig
+
+
+@pytest.fixture
+def s3_place(s3: s3_server.S3Server, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A new bucket on the S3 server, with credentials in the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.SECRET_KEY)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    place = Place(
+        f"s3://tests-{uuid.uuid4().hex[:12]}", StorageConfig(endpoint_url=s3.endpoint, attempts=3, timeout=10)
+    )
+    make_folder(place.root, place.config)
+    return place
+
+
+@pytest.fixture(params=["local", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """The same test on local disk and on the S3 server."""
+    if request.param == "local":
+        return Place(str(tmp_path / "root"), StorageConfig())
+    found: Place = request.getfixturevalue("s3_place")
+    return found
+
+
+@pytest.fixture(scope="session")
+def ray_local() -> Iterator[None]:
+    """Ray inside the test process, on two logical CPUs."""
+    ray.init(
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        object_store_memory=500 * 2**20,
+    )
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def paintings() -> Path:
+    """The folder of real paintings: artworks.csv and images/."""
+    folder = SHARED / "paintings"
+    if not (folder / "artworks.csv").exists():
+        pytest.skip(f"no real paintings at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_weights() -> Path:
+    """The folder of real ImageNet weights of two small networks."""
+    folder = SHARED / "weights"
+    if not folder.exists():
+        pytest.skip(f"no real weights at {folder}")
+    return folder

@@ -1,0 +1,145 @@
+"""A real S3 server for the tests: Ceph's RADOS Gateway on loopback, its data in memory.
+
+Ready in about a second. The three daemons are Debian's; nothing is installed or started here but
+what a test session asks for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAMS = ("radosgw", "ceph-mon", "ceph-osd", "ceph", "ceph-authtool", "monmaptool", "radosgw-admin")
+INSTALL = "apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd ceph-common"
+ACCESS_KEY = "simsearch-tests"
+SECRET_KEY = "only-for-tests-on-loopback"
+READY_SECONDS = 60
+
+_CONFIG = """
+[global]
+fsid={fsid}
+mon_host=[v2:127.0.0.1:{mon_port}]
+ms_bind_msgr1=false
+public_addr=127.0.0.1
+cluster_addr=127.0.0.1
+keyring={folder}/keyring
+run_dir={folder}
+admin_socket={folder}/$name.asok
+pid_file={folder}/$name.pid
+log_file={folder}/$name.log
+osd_pool_default_size=1
+osd_pool_default_min_size=1
+osd_pool_default_pg_num=1
+osd_pool_default_pgp_num=1
+osd_pool_default_pg_autoscale_mode=off
+mon_allow_pool_size_one=true
+osd_crush_chooseleaf_type=0
+mon_data_avail_crit=1
+# Eleven seconds to start without these two, one with them.
+paxos_propose_interval=0.02
+paxos_min_wait=0.01
+[mon.a]
+mon_data={folder}/mon
+mon_cluster_log_file={folder}/cluster.log
+[osd]
+osd_data={folder}/osd
+osd_objectstore=memstore
+memstore_device_bytes=4294967296
+[client.rgw]
+rgw_frontends=beast endpoint=127.0.0.1:{port}
+"""
+
+
+def missing_programs() -> list[str]:
+    return [name for name in PROGRAMS if shutil.which(name) is None]
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A running server; `endpoint` is its URL."""
+
+    folder: Path
+    port: int
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """End the daemons, gateway first: the others wait for whoever still uses them."""
+        for name in ("client.rgw", "osd.0", "mon.a"):
+            file = self.folder / f"{name}.pid"
+            if file.exists():
+                _end(int(file.read_text()))
+
+
+def start(folder: Path) -> S3Server:
+    """Start a server with its files in `folder`. Raises RuntimeError with what went wrong."""
+    (folder / "mon").mkdir(parents=True)
+    (folder / "osd").mkdir()
+    server = S3Server(folder, _free_port())
+    fsid, osd, config = str(uuid.uuid4()), str(uuid.uuid4()), folder / "ceph.conf"
+    mon_port = _free_port()
+    config.write_text(_CONFIG.format(fsid=fsid, folder=folder, port=server.port, mon_port=mon_port))
+    keyring, monmap = str(folder / "keyring"), str(folder / "monmap")
+    _run("ceph-authtool", "-C", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *")
+    for name, mon in (("client.admin", "allow *"), ("client.rgw", "allow *"), ("osd.0", "allow profile osd")):
+        _run("ceph-authtool", keyring, "--gen-key", "-n", name, "--cap", "mon", mon, "--cap", "osd", "allow *")
+    address = f"[v2:127.0.0.1:{mon_port}]"
+    _run(
+        "monmaptool", "--create", "--fsid", fsid, "--set-min-mon-release", "pacific", "--addv", "a", address, monmap
+    )
+    conf = ("-c", str(config))
+    _run("ceph-mon", *conf, "-i", "a", "--mkfs", "--monmap", monmap, "--keyring", keyring)
+    _run("ceph-mon", *conf, "-i", "a")
+    _run("ceph", *conf, "auth", "import", "-i", keyring)
+    _run("ceph", *conf, "osd", "new", osd)
+    _run("ceph-osd", *conf, "-i", "0", "--mkfs", "--osd-uuid", osd)
+    _run("ceph-osd", *conf, "-i", "0")
+    _run("radosgw", *conf, "-n", "client.rgw")
+    keys = ("--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY)
+    _run("radosgw-admin", *conf, "user", "create", "--uid", "tests", "--display-name", "tests", *keys)
+    _wait_for(server)
+    return server
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=READY_SECONDS, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()[-2000:]}")
+
+
+def _wait_for(server: S3Server) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", server.port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"the S3 server did not answer on {server.endpoint}; see {server.folder}/*.log")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _end(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGTERM)
+        for _ in range(100):
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            if state == "Z":
+                return
+            time.sleep(0.05)
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, FileNotFoundError):
+        return

@@ -1,0 +1,183 @@
+"""Storage: the same promises on local disk and on a real S3 server."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from simsearch.config import StorageConfig
+from simsearch.errors import NotFoundError, StorageError, UsageError
+from simsearch.storage import Storage, list_uri, make_folder, normalise_uri, read_uri
+from tests.conftest import Place
+
+HARD_NAMES = ["plain.txt", "with space.txt", "ünïcödé.txt", "a+b.txt", "50%.txt", "what?.txt", "number#1.txt"]
+
+
+@pytest.fixture
+def storage(place: Place) -> Storage:
+    return Storage(place.root, place.config)
+
+
+def test_what_is_written_is_read(storage: Storage) -> None:
+    storage.write_bytes("a/b.bin", b"one")
+    storage.write_bytes("a/b.bin", b"two")
+    assert storage.read_bytes("a/b.bin") == b"two"
+    assert storage.exists("a/b.bin")
+    assert not storage.exists("a/c.bin")
+    storage.write_json("c.json", {"ü": [1, None]})
+    assert storage.read_json("c.json") == {"ü": [1, None]}
+
+
+@pytest.mark.parametrize("name", HARD_NAMES)
+def test_any_name_comes_back(storage: Storage, name: str) -> None:
+    storage.write_bytes(f"folder/{name}", name.encode())
+    assert storage.read_bytes(f"folder/{name}") == name.encode()
+    (info,) = storage.files("folder")
+    assert info.path == name
+    assert read_uri(info.uri, storage.config) == name.encode()
+    storage.delete(f"folder/{name}")
+    assert storage.files("folder") == []
+
+
+def test_a_listing_is_sorted_and_complete_past_a_thousand(storage: Storage) -> None:
+    names = [f"{number:05}" for number in range(1050)]
+    threads = [
+        threading.Thread(target=lambda part: [storage.write_bytes(f"many/{n}", b"x") for n in part], args=(names[i::8],))
+        for i in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [info.path for info in storage.files("many")] == names
+    assert {info.size for info in storage.files("many")} == {1}
+
+
+def test_the_etag_changes_with_the_content(storage: Storage) -> None:
+    etags = set()
+    for content in (b"one", b"three", b"three!"):
+        storage.write_bytes("file", content)
+        etags.add(storage.files()[0].etag)
+    assert len(etags) == 3
+
+
+def test_an_absent_folder_lists_as_empty_and_an_absent_file_is_an_error(storage: Storage) -> None:
+    assert storage.files("nowhere") == []
+    with pytest.raises(NotFoundError, match="nowhere/file: nothing there"):
+        storage.read_bytes("nowhere/file")
+    with pytest.raises(NotFoundError):
+        list_uri(storage.uri("nowhere"), storage.config)
+    storage.delete("nowhere/file")
+
+
+def test_a_large_file_travels_whole(storage: Storage, tmp_path: Path) -> None:
+    source, back = tmp_path / "source", tmp_path / "back"
+    source.write_bytes(bytes(range(256)) * (70 * 4096))  # 70 MiB: several parts
+    storage.upload(source, "large/file")
+    storage.download("large/file", back)
+    assert back.read_bytes() == source.read_bytes()
+    assert storage.files("large")[0].size == source.stat().st_size
+
+
+def test_reading_stops_just_past_the_limit(storage: Storage) -> None:
+    storage.write_bytes("file", b"0123456789")
+    assert read_uri(storage.uri("file"), storage.config, max_bytes=4) == b"01234"
+    assert read_uri(storage.uri("file"), storage.config, max_bytes=10) == b"0123456789"
+
+
+def test_a_table_comes_back_whole_or_by_columns(storage: Storage) -> None:
+    table = pa.table({"id": [f"{n}" for n in range(1000)], "value": list(range(1000))})
+    storage.write_table("t.parquet", table)
+    assert storage.read_table("t.parquet").equals(table)
+    assert storage.read_table("t.parquet", ["value"]).column_names == ["value"]
+
+
+def test_a_broken_table_is_named(storage: Storage) -> None:
+    storage.write_bytes("t.parquet", b"PAR1 not really")
+    for columns in (None, ["id"]):
+        with pytest.raises(StorageError, match=r"t\.parquet: not a readable Parquet file"):
+            storage.read_table("t.parquet", columns)
+    storage.write_bytes("j.json", b"{")
+    with pytest.raises(StorageError, match=r"j\.json: not valid JSON"):
+        storage.read_json("j.json")
+
+
+def test_a_reader_never_sees_half_a_file(storage: Storage) -> None:
+    versions = [bytes([number]) * 300_000 for number in range(12)]
+    storage.write_bytes("file", versions[0])
+    done = threading.Event()
+    seen: list[bytes] = []
+
+    def read() -> None:
+        while not done.is_set():
+            seen.append(storage.read_bytes("file"))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for version in versions[1:]:
+        storage.write_bytes("file", version)
+    done.set()
+    reader.join()
+    assert seen
+    assert all(one in versions for one in seen)
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    storage.write_bytes("file", b"old")
+    with pytest.raises(StorageError):
+        storage.upload(tmp_path / "absent", "file")
+    assert storage.read_bytes("file") == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "root").write_text("a file")
+    with pytest.raises(StorageError, match="a file is where a folder should be"):
+        Storage(str(tmp_path / "root")).write_bytes("x/y", b"")
+
+
+def test_a_wrong_secret_is_one_clear_line(s3_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    config = s3_place.config.model_copy(update={"timeout": 11})  # another client, other credentials
+    with pytest.raises(StorageError, match=r"s3://tests-.*: cannot write: wrong secret key"):
+        Storage(s3_place.root, config).write_bytes("file", b"")
+
+
+def test_an_unknown_key_is_one_clear_line(s3_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    config = s3_place.config.model_copy(update={"timeout": 12})
+    with pytest.raises(StorageError, match="does not know this access key"):
+        Storage(s3_place.root, config).write_bytes("file", b"")
+
+
+def test_a_bucket_that_does_not_exist_is_one_clear_line(s3_place: Place) -> None:
+    storage = Storage("s3://no-such-bucket-here", s3_place.config)
+    with pytest.raises(StorageError, match=r"s3://no-such-bucket-here.*bucket"):
+        storage.write_bytes("file", b"")
+    with pytest.raises(StorageError, match=r"s3://no-such-bucket-here.*bucket"):
+        storage.read_bytes("file")
+
+
+def test_a_store_that_does_not_answer_is_given_up_on() -> None:
+    config = StorageConfig(endpoint_url="http://127.0.0.1:9", attempts=2, timeout=1)
+    with pytest.raises(StorageError, match="s3://bucket/x: cannot read"):
+        Storage("s3://bucket", config).read_bytes("x")
+
+
+@pytest.mark.parametrize("uri", ["gs://bucket/x", "ftp://host/x", "s3:///key"])
+def test_a_uri_of_no_known_store_is_misuse(uri: str) -> None:
+    with pytest.raises(UsageError, match="s3://bucket"):
+        normalise_uri(uri)
+
+
+def test_a_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert normalise_uri("a/../b/") == f"file://{tmp_path}/b"
+    assert normalise_uri(f"file://{tmp_path}") == f"file://{tmp_path}"
+    assert normalise_uri("s3://bucket/prefix/") == "s3://bucket/prefix"
+    make_folder("c/d", StorageConfig())
+    assert (tmp_path / "c" / "d").is_dir()
