@@ -260,7 +260,7 @@ def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = 
 
 def dump_config(config: Config) -> str:
     """The settings as YAML that `load_config` reads back to an equal Config."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import zlib
 import numpy as np
 from PIL import Image, ImageCms, ImageColor, ImageOps
 
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "MPO", "PPM")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM")
 
 # What Pillow's decoders raise on broken files, beside its own UnidentifiedImageError (an OSError).
 _BROKEN = (

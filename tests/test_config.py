@@ -1,0 +1,87 @@
+"""Settings: what is wrong is named with its key and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simsearch.config import Config, ExtractConfig, dump_config, load_config
+from simsearch.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("colour=red", r"colour: no such setting; allowed here: .*extract"),
+        ("extract.batch=4", r"extract\.batch: no such setting; allowed here: .*batch_size"),
+        ("extract.batch_size=many", r"extract\.batch_size: .*integer.*'many'"),
+        ("extract.batch_size=0", r"extract\.batch_size: .*greater than 0"),
+        ("extract.precision=float8", r"extract\.precision: .*'float32'.*'float8'"),
+        ("extract.backbones=[]", r"extract\.backbones: .*at least 1"),
+        ("extract.backbones=[vgg16,vgg16]", r"extract: backbones: a backbone is named twice"),
+        ("extract.weights_for={alexnet: [imagenet]}", r"weights_for: alexnet not among backbones"),
+        ("evaluate.ks=[1,20]", r"evaluate: neighbours: 10 is fewer than the largest of ks, 20"),
+        ("evaluate.ks=[3,1]", r"evaluate: ks: must be ascending"),
+        ("perturbations.profiles=[sharpen,sharpen]", r"perturbations: profiles: .*twice"),
+        ("catalog.reader=folder", r"catalog: source: reader 'folder' needs"),
+        ("catalog.source=/x", r"catalog: source: the generated collection has none"),
+        ("images.background=white", r"images\.background: "),
+        ("version=2", r"version: this is a version 2 config, simsearch reads version 1"),
+        ("seed.x=1", r"seed.*"),
+        ("novalue", r"'novalue': an override is written key=value"),
+        ("seed=[", r"seed: '\[' is not a YAML value"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(None, [override])
+    assert "\n" not in str(caught.value)
+
+
+def test_overrides_go_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "conf.yaml"
+    file.write_text("seed: 5\nextract: {batch_size: 8, backbones: [vgg16]}\n")
+    config = load_config(
+        file, ["extract.batch_size=64", "catalog.sample=10", "extract.weights_for.vgg16=['random:0']", "evaluate.ks=[1, 2]"]
+    )
+    assert (config.seed, config.extract.batch_size, config.catalog.sample) == (5, 64, 10)
+    assert config.extract.weights_for == {"vgg16": ("random:0",)}
+    assert config.evaluate.ks == (1, 2)
+    assert load_config(file, ["extract.batch_size=null"]).extract.batch_size is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a: [", "not valid YAML"), ("- 1", "a config is a mapping"), ("extract: 3", "extract: ")],
+)
+def test_a_file_that_is_no_config_is_named(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "conf.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(file)
+    assert "conf.yaml" in str(caught.value)
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot read the config"):
+        load_config("nowhere.yaml")
+
+
+def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
+    (tmp_path / "conf.yaml").write_text("")
+    assert load_config(tmp_path / "conf.yaml") == Config()
+
+
+@given(
+    seed=st.integers(0, 2**31 - 1),
+    backbones=st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=4, unique=True),
+    share=st.floats(0, 1),
+)
+def test_what_show_prints_reads_back_equal(seed: int, backbones: list[str], share: float) -> None:
+    config = Config(seed=seed, extract=ExtractConfig(backbones=tuple(backbones), max_reject_share=share))
+    import yaml
+
+    assert Config.model_validate(yaml.safe_load(dump_config(config))) == config
