@@ -37,7 +37,10 @@ class Network:
         batch_size: int,
     ) -> None:
         whole = backbone.build()
-        whole.load_state_dict(state)
+        # Not load_state_dict, which wants version marks (MNASNet) that weight files do not carry;
+        # keys and shapes were checked when the weights were resolved.
+        for key, tensor in whole.state_dict().items():
+            tensor.copy_(state[key])
         module = backbone.features(whole).requires_grad_(False)
         module = module.to(device, DTYPES[precision], memory_format=torch.channels_last)
         self._live = mode == "study-2018"

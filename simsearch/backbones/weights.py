@@ -18,7 +18,7 @@ import safetensors.torch
 import torch
 
 from simsearch.backbones.preprocessing import torchvision_weights
-from simsearch.backbones.registry import Backbone
+from simsearch.backbones.registry import Backbone, skeleton
 from simsearch.config import StorageConfig
 from simsearch.errors import StorageError, UsageError, WeightsError
 from simsearch.storage import Storage
@@ -190,8 +190,7 @@ def _hash_in(name: str) -> str | None:
 
 def _checked(backbone: Backbone, state: State, source: str) -> State:
     """The tensors in the network's own keys and order. Raises WeightsError for another network's."""
-    with torch.device("meta"):
-        wanted = backbone.build().state_dict()
+    wanted = skeleton(backbone.build).state_dict()
     given = {_OLD_DENSENET_KEY.sub(r"\1\2", key): tensor for key, tensor in state.items()}
     # Counts batches in training only; weights older than PyTorch 0.4.1 lack it.
     for key, tensor in wanted.items():

@@ -1,0 +1,140 @@
+"""Recovery metrics: worked by hand, and laws that hold for any input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from simsearch.evaluation.metrics import (
+    bootstrap_interval,
+    ceilings,
+    hit_profiles,
+    metrics_table,
+    precision_recall_f1,
+)
+
+FIVE = np.array([5])
+
+
+def table(hits: list[list[int]], relevant: list[int], profiles: list[str]) -> dict[tuple[str, int, str], dict[str, float]]:
+    found = metrics_table(
+        backbone="b",
+        search="exact",
+        hit_profiles=np.array(hits, dtype=np.int16),
+        relevant=np.array(relevant),
+        profiles=profiles,
+        ks=(1, 3, 5),
+        bootstrap=200,
+        seed=1,
+    )
+    return {(row["group"], row["k"], row["metric"]): row for row in found.to_pylist()}
+
+
+def test_a_hit_is_a_copy_of_the_query_and_nothing_else() -> None:
+    artworks = np.array([[7, 7, 3, -1], [4, 9, 4, 4]])
+    profiles = np.array([[2, 0, 1, -1], [-1, 0, 1, 0]], dtype=np.int16)
+    found = hit_profiles(artworks, profiles, np.array([7, 4]))
+    assert found.tolist() == [[2, 0, -1, -1], [-1, -1, 1, 0]]
+
+
+def test_the_studys_definition_worked_by_hand() -> None:
+    # Five copies; ranks 1, 2 and 4 are copies.
+    hits = np.array([[True, True, False, True, False]])
+    for k, precision, recall in ((1, 1, 1 / 5), (3, 2 / 3, 2 / 5), (5, 3 / 5, 3 / 5)):
+        found = precision_recall_f1(hits, FIVE, k)
+        f1 = 2 * precision * recall / (precision + recall)
+        np.testing.assert_allclose([float(one[0]) for one in found], [precision, recall, f1])
+
+
+def test_nothing_found_scores_zero_everywhere() -> None:
+    assert [one.tolist() for one in precision_recall_f1(np.zeros((1, 5), bool), FIVE, 3)] == [[0], [0], [0]]
+
+
+def test_the_ceilings_of_five_copies() -> None:
+    found = {k: [round(float(one[0]), 4) for one in ceilings(FIVE, k)] for k in (1, 3, 5, 10)}
+    assert found == {1: [1, 0.2, 0.3333], 3: [1, 0.6, 0.75], 5: [1, 1, 1], 10: [0.5, 1, 0.6667]}
+
+
+def test_an_original_without_copies_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one copy"):
+        precision_recall_f1(np.zeros((1, 3), bool), np.array([0]), 1)
+
+
+def test_the_table_averages_over_originals_and_tells_profiles_apart() -> None:
+    rows = table([[0, 1, -1, -1, -1], [1, -1, -1, -1, 0]], [2, 2], ["grey", "small"])
+    assert rows["all", 1, "precision"]["mean"] == 1.0
+    assert rows["all", 3, "recall"]["mean"] == 0.75  # 2 of 2 and 1 of 2
+    assert rows["all", 3, "recall"]["std"] == 0.25  # of the population
+    assert rows["all", 5, "recall"]["mean"] == 1.0
+    assert rows["grey", 1, "recovered"]["mean"] == 0.5
+    assert rows["small", 1, "recovered"]["mean"] == 0.5
+    assert rows["grey", 5, "recovered"]["mean"] == 1.0
+    assert rows["grey", 1, "recovered"]["ceiling"] == 0.5  # one place for two copies
+    assert {row["n"] for row in rows.values()} == {2}
+    assert all(row["ci_low"] <= row["mean"] <= row["ci_high"] for row in rows.values())
+
+
+def test_no_originals_give_an_empty_table() -> None:
+    empty = metrics_table(
+        backbone="b",
+        search="exact",
+        hit_profiles=np.zeros((0, 5), np.int16),
+        relevant=np.zeros(0, np.int64),
+        profiles=["grey"],
+        ks=(1,),
+        bootstrap=10,
+        seed=0,
+    )
+    assert empty.num_rows == 0
+
+
+hit_arrays = st.integers(1, 12).flatmap(lambda n: arrays.arrays(bool, (n, 10)))
+
+
+@given(hits=hit_arrays, k=st.integers(1, 10), data=st.data())
+def test_scores_stay_below_their_ceilings_and_ignore_order(hits: np.ndarray, k: int, data: st.DataObject) -> None:
+    found = hits.sum(axis=1)
+    relevant = np.maximum(1, found + data.draw(st.integers(0, 4)))
+    scores, tops = precision_recall_f1(hits, relevant, k), ceilings(relevant, k)
+    for score, top in zip(scores, tops, strict=True):
+        assert (score >= 0).all()
+        assert (score <= top + 1e-12).all()
+    order = np.array(data.draw(st.permutations(range(len(hits)))))
+    for score, shuffled in zip(scores, precision_recall_f1(hits[order], relevant[order], k), strict=True):
+        np.testing.assert_array_equal(score[order], shuffled)
+
+
+@given(hits=hit_arrays)
+def test_recall_never_falls_as_k_grows(hits: np.ndarray) -> None:
+    relevant = np.maximum(1, hits.sum(axis=1))
+    recalls = np.stack([precision_recall_f1(hits, relevant, k)[1] for k in range(1, 11)])
+    assert (np.diff(recalls, axis=0) >= 0).all()
+
+
+@given(numbers=st.permutations(range(6)), seed=st.integers(0, 99))
+def test_renaming_artworks_changes_nothing(numbers: list[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    artworks = rng.integers(0, 6, (6, 5))
+    profiles = rng.integers(-1, 3, (6, 5)).astype(np.int16)
+    renamed = np.array(numbers)
+    np.testing.assert_array_equal(
+        hit_profiles(artworks, profiles, np.arange(6)), hit_profiles(renamed[artworks], profiles, renamed)
+    )
+
+
+def test_the_interval_covers_the_truth_about_95_percent_of_the_time() -> None:
+    rng = np.random.default_rng(4)
+    covered = 0
+    for trial in range(400):
+        low, high = bootstrap_interval(rng.binomial(5, 0.7, 120) / 5, resamples=400, seed=trial)
+        covered += low <= 0.7 <= high
+    assert 0.92 <= covered / 400 <= 0.98  # the standard error is 0.011
+
+
+def test_the_interval_follows_from_its_seed() -> None:
+    values = np.random.default_rng(0).random(50)
+    assert bootstrap_interval(values, resamples=300, seed=5) == bootstrap_interval(values, resamples=300, seed=5)
+    assert bootstrap_interval(values, resamples=300, seed=5) != bootstrap_interval(values, resamples=300, seed=6)
