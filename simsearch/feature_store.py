@@ -96,7 +96,7 @@ def read_vectors(
             f"{storage.uri(folder(space))}: {missing} of {len(unique)} vectors are missing; "
             "run `simsearch extract` again"
         )
-    return matrix[pc.index_in(wanted, value_set=unique).to_numpy()]
+    return np.asarray(matrix[pc.index_in(wanted, value_set=unique).to_numpy()])
 
 
 def _keys(rows: pa.Table) -> pa.Array:

@@ -55,8 +55,9 @@ class Extraction:
     reused: int  # vectors that were there already
 
 
-@ray.remote(num_cpus=0)
 class ProgressCounter:
+    """Counts vectors over all actors and tasks of a run."""
+
     def __init__(self) -> None:
         self._count = 0
 
@@ -274,7 +275,8 @@ def _run_pipeline(
             pool.threads,
         )
     batch_size = config.extract.batch_size or (BATCH_GPU if gpus else BATCH_CPU)
-    counter = ProgressCounter.remote()
+    remote: Any = ray.remote
+    counter = remote(ProgressCounter).options(num_cpus=0).remote()
     geometries, columns = _geometries(networks)
     settings = DecodeSettings(
         storage=storage,

@@ -12,7 +12,7 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image, ImageCms, ImageColor, ImageOps
+from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM")
 
@@ -65,7 +65,7 @@ def decode(data: bytes, *, max_pixels: int, max_bytes: int, background: str) -> 
         raise ImageError("too many bytes", f"more than {max_bytes:,}")
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise ImageError("not an image", f"none of {', '.join(FORMATS)}") from None
     except _BROKEN as error:
         raise ImageError("broken", _detail(error)) from None

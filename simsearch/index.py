@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from simsearch.errors import MismatchError, NotFoundError
 from simsearch.feature_space import FeatureSpace
 from simsearch.storage import Storage, is_local, local_path
 
-METRIC = "angular"
+METRIC: Final = "angular"
 SELF_CHECK_QUERIES = 200  # at recall 0.99 of 2,000 neighbours the standard error is 0.002
 EXACT_CHUNK = 1024  # queries per matrix product: 1024 × 100,000 similarities are 0.4 GB
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import ray
 
@@ -47,7 +48,8 @@ def prepare_networks(config: Config, device: str) -> list[PreparedNetwork]:
     resolved = [_resolve(backbone, config) for backbone in backbones]
     preprocessings = [preprocessing_for(each, config.extract.preprocessing) for each in backbones]
     references = [ray.put(weights) for weights in resolved]
-    choose = ray.remote(choose_precision).options(
+    remote: Any = ray.remote
+    choose = remote(choose_precision).options(
         num_cpus=0.25, num_gpus=0.25 if device == "cuda" else 0
     )
     chosen = ray.get(

@@ -77,21 +77,25 @@ def _bar(step: str, total: int, unit: str) -> Iterator[Advance]:
 
 
 def _lines(step: str, total: int, unit: str, log_seconds: float) -> Iterator[Advance]:
-    started = last = time.monotonic()
+    last = time.monotonic()
+    first: tuple[int, float] | None = None  # the rate leaves start-up out
 
     def advance(done: int) -> None:
-        nonlocal last
+        nonlocal last, first
         now = time.monotonic()
+        if first is None and done:
+            first = done, now
         if now - last >= log_seconds:
             last = now
-            log.info(line(step, done, total, unit, now - started))
+            since, at = first or (0, now)
+            rate = (done - since) / (now - at) if now > at else 0.0
+            log.info(line(step, done, total, unit, rate))
 
     yield advance
 
 
-def line(step: str, done: int, total: int, unit: str, seconds: float) -> str:
+def line(step: str, done: int, total: int, unit: str, rate: float) -> str:
     """`extract: 1,200 of 6,000 images (20 %), 24.0 images/s, 3 min 20 s left`"""
-    rate = done / seconds if seconds > 0 else 0.0
     share = 100 * done / total if total else 100.0
     left = duration((total - done) / rate) + " left" if rate > 0 else "time left unknown"
     return f"{step}: {done:,} of {total:,} {unit} ({share:.0f} %), {rate:,.1f} {unit}/s, {left}"

@@ -42,6 +42,8 @@ def _connect(config: RayConfig) -> None:
         if address:
             ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
         else:
+            # Ray's C++ side writes to the terminal past Python's logging.
+            os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
             ray.init(
                 num_cpus=config.cpus,
                 include_dashboard=False,

@@ -46,7 +46,8 @@ def s3_place(s3: s3_server.S3Server, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.SECRET_KEY)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     place = Place(
-        f"s3://tests-{uuid.uuid4().hex[:12]}", StorageConfig(endpoint_url=s3.endpoint, attempts=3, timeout=10)
+        f"s3://tests-{uuid.uuid4().hex[:12]}",
+        StorageConfig(endpoint_url=s3.endpoint, attempts=3, timeout=10),
     )
     make_folder(place.root, place.config)
     return place

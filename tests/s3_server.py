@@ -16,7 +16,15 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-PROGRAMS = ("radosgw", "ceph-mon", "ceph-osd", "ceph", "ceph-authtool", "monmaptool", "radosgw-admin")
+PROGRAMS = (
+    "radosgw",
+    "ceph-mon",
+    "ceph-osd",
+    "ceph",
+    "ceph-authtool",
+    "monmaptool",
+    "radosgw-admin",
+)
 INSTALL = "apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd ceph-common"
 ACCESS_KEY = "simsearch-tests"
 SECRET_KEY = "only-for-tests-on-loopback"
@@ -90,11 +98,36 @@ def start(folder: Path) -> S3Server:
     config.write_text(_CONFIG.format(fsid=fsid, folder=folder, port=server.port, mon_port=mon_port))
     keyring, monmap = str(folder / "keyring"), str(folder / "monmap")
     _run("ceph-authtool", "-C", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *")
-    for name, mon in (("client.admin", "allow *"), ("client.rgw", "allow *"), ("osd.0", "allow profile osd")):
-        _run("ceph-authtool", keyring, "--gen-key", "-n", name, "--cap", "mon", mon, "--cap", "osd", "allow *")
+    for name, mon in (
+        ("client.admin", "allow *"),
+        ("client.rgw", "allow *"),
+        ("osd.0", "allow profile osd"),
+    ):
+        _run(
+            "ceph-authtool",
+            keyring,
+            "--gen-key",
+            "-n",
+            name,
+            "--cap",
+            "mon",
+            mon,
+            "--cap",
+            "osd",
+            "allow *",
+        )
     address = f"[v2:127.0.0.1:{mon_port}]"
     _run(
-        "monmaptool", "--create", "--fsid", fsid, "--set-min-mon-release", "pacific", "--addv", "a", address, monmap
+        "monmaptool",
+        "--create",
+        "--fsid",
+        fsid,
+        "--set-min-mon-release",
+        "pacific",
+        "--addv",
+        "a",
+        address,
+        monmap,
     )
     conf = ("-c", str(config))
     _run("ceph-mon", *conf, "-i", "a", "--mkfs", "--monmap", monmap, "--keyring", keyring)
@@ -105,15 +138,21 @@ def start(folder: Path) -> S3Server:
     _run("ceph-osd", *conf, "-i", "0")
     _run("radosgw", *conf, "-n", "client.rgw")
     keys = ("--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY)
-    _run("radosgw-admin", *conf, "user", "create", "--uid", "tests", "--display-name", "tests", *keys)
+    _run(
+        "radosgw-admin", *conf, "user", "create", "--uid", "tests", "--display-name", "tests", *keys
+    )
     _wait_for(server)
     return server
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=READY_SECONDS, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=READY_SECONDS, check=False
+    )
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()[-2000:]}")
+        raise RuntimeError(
+            f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()[-2000:]}"
+        )
 
 
 def _wait_for(server: S3Server) -> None:
@@ -123,7 +162,9 @@ def _wait_for(server: S3Server) -> None:
             if probe.connect_ex(("127.0.0.1", server.port)) == 0:
                 return
         time.sleep(0.1)
-    raise RuntimeError(f"the S3 server did not answer on {server.endpoint}; see {server.folder}/*.log")
+    raise RuntimeError(
+        f"the S3 server did not answer on {server.endpoint}; see {server.folder}/*.log"
+    )
 
 
 def _free_port() -> int:

@@ -29,6 +29,7 @@ from simsearch.catalog.generated import image_bytes
 from simsearch.config import StorageConfig
 from simsearch.errors import UnknownNameError, UsageError, WeightsError
 from simsearch.images import decode
+from simsearch.index import unit_rows
 
 CONFIG = StorageConfig()
 
@@ -102,7 +103,10 @@ REFERENCES = {
     "vgg16": (4096, leaving("classifier.3")),
     "resnet152": (2048, entering("fc")),
     "densenet201": (1920, entering("classifier")),
-    "squeezenet1_1": (512, lambda whole, images: leaving("features")(whole, images).mean(dim=(2, 3))),
+    "squeezenet1_1": (
+        512,
+        lambda whole, images: leaving("features")(whole, images).mean(dim=(2, 3)),
+    ),
     "mobilenet_v2": (1280, entering("classifier.1")),
     "efficientnet_b0": (1280, entering("classifier.1")),
 }
@@ -123,12 +127,18 @@ def test_vectors_are_torchvisions_own_activations(name: str) -> None:
 
 
 def test_a_registered_dimension_is_what_comes_out() -> None:
-    for name in ("alexnet", "mnasnet0_5", "shufflenet_v2_x0_5", "regnet_y_400mf", "efficientnet_lite0"):
+    for name in (
+        "alexnet",
+        "mnasnet0_5",
+        "shufflenet_v2_x0_5",
+        "regnet_y_400mf",
+        "efficientnet_lite0",
+    ):
         assert network(name)(pixels(1)).shape == (1, get_backbone(name).dimension)
 
 
 def test_an_unknown_backbone_lists_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match="no backbone named 'vgg17'; known: .*vgg16"):
+    with pytest.raises(UnknownNameError, match=r"no backbone named 'vgg17'; known: .*vgg16"):
         get_backbone("vgg17")
 
 
@@ -146,7 +156,9 @@ def test_a_vector_does_not_depend_on_the_images_beside_it(precision: str) -> Non
 SIZES = [(224, 224), (300, 200), (200, 500), (100, 60), (1, 50), (257, 256), (1000, 333)]
 
 
-@pytest.mark.parametrize("name", ["vgg16", "resnet152", "mobilenet_v2", "efficientnet_b1", "inception_v3"])
+@pytest.mark.parametrize(
+    "name", ["vgg16", "resnet152", "mobilenet_v2", "efficientnet_b1", "inception_v3"]
+)
 @pytest.mark.parametrize("size", SIZES)
 def test_preprocessing_is_the_weights_own_transforms(name: str, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(5)
@@ -177,19 +189,28 @@ def test_dropout_and_batch_statistics_live_only_in_the_studys_mode() -> None:
 
 
 def test_the_pretrained_network_knows_a_copy_from_another_picture() -> None:
-    originals_of = [decode(image_bytes(71, n), max_pixels=10**6, max_bytes=10**6, background="#ffffff") for n in range(16)]
-    copies_of = [image.resize((image.width * 4 // 5, image.height * 4 // 5)) for image in originals_of]
+    originals_of = [
+        decode(image_bytes(71, n), max_pixels=10**6, max_bytes=10**6, background="#ffffff")
+        for n in range(16)
+    ]
+    copies_of = [
+        image.resize((image.width * 4 // 5, image.height * 4 // 5)) for image in originals_of
+    ]
     weights = weights_of("efficientnet_lite0", "imagenet")
     assert weights.trained
     preprocessing = preprocessing_for(get_backbone("efficientnet_lite0"), "weights")
     net = network("efficientnet_lite0", weights, batch_size=8)
-    originals, copies = (net(np.stack([preprocessing.pixels(image) for image in some])) for some in (originals_of, copies_of))
-    unit = lambda v: v / np.linalg.norm(v, axis=1, keepdims=True)  # noqa: E731
-    assert (unit(copies) @ unit(originals).T).argmax(axis=1).tolist() == list(range(16))
+    originals, copies = (
+        net(np.stack([preprocessing.pixels(image) for image in some]))
+        for some in (originals_of, copies_of)
+    )
+    assert (unit_rows(copies) @ unit_rows(originals).T).argmax(axis=1).tolist() == list(range(16))
 
 
 @pytest.mark.parametrize("name", ["squeezenet1_0", "mobilenet_v2"])
-def test_real_weights_load_the_same_from_either_format(real_weights: Path, tmp_path: Path, name: str) -> None:
+def test_real_weights_load_the_same_from_either_format(
+    real_weights: Path, tmp_path: Path, name: str
+) -> None:
     folders = []
     for suffix in ("pth", "safetensors"):
         folder = tmp_path / suffix
@@ -199,7 +220,9 @@ def test_real_weights_load_the_same_from_either_format(real_weights: Path, tmp_p
     assert folders[0].digest == folders[1].digest
     assert all(weights.trained for weights in folders)
     assert folders[0].digest != weights_of(name).digest
-    np.testing.assert_array_equal(network(name, folders[0])(pixels()), network(name, folders[1])(pixels()))
+    np.testing.assert_array_equal(
+        network(name, folders[0])(pixels()), network(name, folders[1])(pixels())
+    )
 
 
 def test_random_weights_follow_from_their_seed_and_say_so() -> None:
@@ -211,7 +234,9 @@ def test_random_weights_follow_from_their_seed_and_say_so() -> None:
         weights_of("squeezenet1_1", "random:")
 
 
-def test_the_first_source_that_has_the_weights_is_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_first_source_that_has_the_weights_is_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     found = weights_of("squeezenet1_1", str(tmp_path), "random:3")
     assert found.source == "random:3"
     assert "no weights from" in caplog.text
@@ -235,7 +260,9 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
     state = dict(weights_of("squeezenet1_1").state)
     state["classifier.1.bias"] = torch.zeros(7)
     safetensors.torch.save_file(state, tmp_path / "squeezenet1_1.safetensors")
-    with pytest.raises(WeightsError, match=r"classifier\.1\.bias is \(7,\), the network's is \(1000,\)"):
+    with pytest.raises(
+        WeightsError, match=r"classifier\.1\.bias is \(7,\), the network's is \(1000,\)"
+    ):
         weights_of("squeezenet1_1", str(tmp_path))
 
 
@@ -258,7 +285,9 @@ class Hostile:
         return print, ("code ran",)
 
 
-@pytest.mark.parametrize("data", [pickle.dumps(Hostile()), b"", b"not weights", b"PK\x03\x04 broken zip"])
+@pytest.mark.parametrize(
+    "data", [pickle.dumps(Hostile()), b"", b"not weights", b"PK\x03\x04 broken zip"]
+)
 def test_a_file_that_is_no_plain_weights_is_refused_and_never_run(
     tmp_path: Path, data: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -276,7 +305,9 @@ def test_a_file_that_is_no_plain_weights_is_refused_and_never_run(
 def test_the_old_densenet_file_still_loads(tmp_path: Path) -> None:
     state = weights_of("densenet121").state
     old = {
-        key.replace("norm1", "norm.1").replace("conv2", "conv.2") if "denselayer" in key else key: value
+        key.replace("norm1", "norm.1").replace("conv2", "conv.2")
+        if "denselayer" in key
+        else key: value
         for key, value in state.items()
         if not key.endswith("num_batches_tracked")  # the published file is older than it
     }
@@ -290,8 +321,15 @@ def test_automatic_precision_keeps_vectors_within_the_bound() -> None:
     precision, reason = choose_precision("auto", backbone, weights, preprocessing, device="cpu")
     assert reason
     assert precision in ("float32", fast_precision("cpu"))
-    assert choose_precision("bfloat16", backbone, weights, preprocessing, device="cpu")[0] == "bfloat16"
+    assert (
+        choose_precision("bfloat16", backbone, weights, preprocessing, device="cpu")[0]
+        == "bfloat16"
+    )
     images = trial_pixels(preprocessing.crop)
-    exact, chosen = (network("squeezenet1_1", weights, precision=one)(images) for one in ("float32", precision))
-    cosine = (exact * chosen).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(chosen, axis=1)
+    exact, chosen = (
+        network("squeezenet1_1", weights, precision=one)(images) for one in ("float32", precision)
+    )
+    cosine = (
+        (exact * chosen).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(chosen, axis=1)
+    )
     assert cosine.min() >= 0.999

@@ -45,7 +45,13 @@ def test_overrides_go_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "conf.yaml"
     file.write_text("seed: 5\nextract: {batch_size: 8, backbones: [vgg16]}\n")
     config = load_config(
-        file, ["extract.batch_size=64", "catalog.sample=10", "extract.weights_for.vgg16=['random:0']", "evaluate.ks=[1, 2]"]
+        file,
+        [
+            "extract.batch_size=64",
+            "catalog.sample=10",
+            "extract.weights_for.vgg16=['random:0']",
+            "evaluate.ks=[1, 2]",
+        ],
     )
     assert (config.seed, config.extract.batch_size, config.catalog.sample) == (5, 64, 10)
     assert config.extract.weights_for == {"vgg16": ("random:0",)}
@@ -81,7 +87,9 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     share=st.floats(0, 1),
 )
 def test_what_show_prints_reads_back_equal(seed: int, backbones: list[str], share: float) -> None:
-    config = Config(seed=seed, extract=ExtractConfig(backbones=tuple(backbones), max_reject_share=share))
+    config = Config(
+        seed=seed, extract=ExtractConfig(backbones=tuple(backbones), max_reject_share=share)
+    )
     import yaml
 
     assert Config.model_validate(yaml.safe_load(dump_config(config))) == config

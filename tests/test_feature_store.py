@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -83,7 +84,7 @@ def test_a_repeated_write_leaves_one_shard(tmp_path: Path) -> None:
 
 def test_whatever_changes_vectors_changes_the_fingerprint() -> None:
     assert SPACE.fingerprint.startswith("test-untrained-")
-    for change in (
+    changes: tuple[dict[str, Any], ...] = (
         {"weights_digest": "1" * 64},
         {"precision": "bfloat16"},
         {"preprocessing": "other"},
@@ -91,7 +92,8 @@ def test_whatever_changes_vectors_changes_the_fingerprint() -> None:
         {"perturbations": "definitions 2"},
         {"background": "#000000"},
         {"layer": "other"},
-    ):
+    )
+    for change in changes:
         assert replace(SPACE, **change).fingerprint != SPACE.fingerprint
     assert replace(SPACE, weights_source="elsewhere").fingerprint == SPACE.fingerprint
     assert "study-2018" in replace(SPACE, mode="study-2018").fingerprint

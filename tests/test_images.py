@@ -19,7 +19,9 @@ RED, BLUE = (200, 30, 40), (20, 40, 210)
 
 
 def to_rgb(data: bytes, **limits: Any) -> Image.Image:
-    return decode(data, **{"max_pixels": 10**6, "max_bytes": 10**7, "background": "#ffffff", **limits})
+    return decode(
+        data, **{"max_pixels": 10**6, "max_bytes": 10**7, "background": "#ffffff", **limits}
+    )
 
 
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -47,7 +49,11 @@ def test_other_formats_are_as_pillow_decodes_them(kind: str) -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "LA", "CMYK", "YCbCr", "I;16", "I", "F"])
 def test_every_mode_becomes_rgb(mode: str) -> None:
-    image = two_tone().convert("L").convert(mode) if mode in ("I;16", "I", "F") else two_tone().convert(mode)
+    image = (
+        two_tone().convert("L").convert(mode)
+        if mode in ("I;16", "I", "F")
+        else two_tone().convert(mode)
+    )
     kind = {"CMYK": "TIFF", "YCbCr": "JPEG", "F": "TIFF", "I": "TIFF"}.get(mode, "PNG")
     found = to_rgb(saved(image, kind))
     assert (found.mode, found.size) == ("RGB", (40, 20))
@@ -68,8 +74,12 @@ def test_exif_orientation_is_applied() -> None:
     assert found.getpixel((10, 38))[2] > 150  # type: ignore[index]
 
 
-@pytest.mark.parametrize(("background", "expected"), [("#ffffff", (255, 255, 255)), ("#102030", (16, 32, 48))])
-def test_transparency_is_laid_on_the_background(background: str, expected: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize(
+    ("background", "expected"), [("#ffffff", (255, 255, 255)), ("#102030", (16, 32, 48))]
+)
+def test_transparency_is_laid_on_the_background(
+    background: str, expected: tuple[int, int, int]
+) -> None:
     clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
     assert to_rgb(saved(clear, "PNG"), background=background).getpixel((0, 0)) == expected
     half = Image.new("RGBA", (4, 4), (0, 0, 0, 128))
@@ -103,14 +113,16 @@ def swapped_primaries() -> bytes:
 
 def test_an_icc_profile_is_converted_to_srgb() -> None:
     found = to_rgb(saved(two_tone(), "PNG", icc_profile=swapped_primaries()))
-    np.testing.assert_allclose(found.getpixel((2, 2)), RED[::-1], atol=2)
-    np.testing.assert_allclose(found.getpixel((38, 2)), BLUE[::-1], atol=2)
+    np.testing.assert_allclose(np.asarray(found)[2, 2], RED[::-1], atol=2)
+    np.testing.assert_allclose(np.asarray(found)[2, 38], BLUE[::-1], atol=2)
 
 
 def test_an_srgb_or_broken_profile_changes_nothing() -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for profile in (srgb, b"not a profile"):
-        np.testing.assert_array_equal(to_rgb(saved(two_tone(), "PNG", icc_profile=profile)), two_tone())
+        np.testing.assert_array_equal(
+            to_rgb(saved(two_tone(), "PNG", icc_profile=profile)), two_tone()
+        )
 
 
 def png_claiming(width: int, height: int) -> bytes:
@@ -160,10 +172,13 @@ def test_a_damaged_file_is_an_image_or_an_image_error(which: bytes, data: st.Dat
         if damaged:
             damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     try:
-        assert to_rgb(bytes(damaged)).mode == "RGB"
+        found = to_rgb(bytes(damaged)).mode
     except ImageError as error:
-        assert error.reason in REASONS
+        found = error.reason
+    assert found in ("RGB", *REASONS)
 
 
 def test_the_content_hash_is_sha256() -> None:
-    assert content_hash(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert (
+        content_hash(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )

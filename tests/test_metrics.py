@@ -19,7 +19,9 @@ from simsearch.evaluation.metrics import (
 FIVE = np.array([5])
 
 
-def table(hits: list[list[int]], relevant: list[int], profiles: list[str]) -> dict[tuple[str, int, str], dict[str, float]]:
+def table(
+    hits: list[list[int]], relevant: list[int], profiles: list[str]
+) -> dict[tuple[str, int, str], dict[str, float]]:
     found = metrics_table(
         backbone="b",
         search="exact",
@@ -50,7 +52,11 @@ def test_the_studys_definition_worked_by_hand() -> None:
 
 
 def test_nothing_found_scores_zero_everywhere() -> None:
-    assert [one.tolist() for one in precision_recall_f1(np.zeros((1, 5), bool), FIVE, 3)] == [[0], [0], [0]]
+    assert [one.tolist() for one in precision_recall_f1(np.zeros((1, 5), bool), FIVE, 3)] == [
+        [0],
+        [0],
+        [0],
+    ]
 
 
 def test_the_ceilings_of_five_copies() -> None:
@@ -95,7 +101,9 @@ hit_arrays = st.integers(1, 12).flatmap(lambda n: arrays.arrays(bool, (n, 10)))
 
 
 @given(hits=hit_arrays, k=st.integers(1, 10), data=st.data())
-def test_scores_stay_below_their_ceilings_and_ignore_order(hits: np.ndarray, k: int, data: st.DataObject) -> None:
+def test_scores_stay_below_their_ceilings_and_ignore_order(
+    hits: np.ndarray, k: int, data: st.DataObject
+) -> None:
     found = hits.sum(axis=1)
     relevant = np.maximum(1, found + data.draw(st.integers(0, 4)))
     scores, tops = precision_recall_f1(hits, relevant, k), ceilings(relevant, k)
@@ -103,7 +111,9 @@ def test_scores_stay_below_their_ceilings_and_ignore_order(hits: np.ndarray, k: 
         assert (score >= 0).all()
         assert (score <= top + 1e-12).all()
     order = np.array(data.draw(st.permutations(range(len(hits)))))
-    for score, shuffled in zip(scores, precision_recall_f1(hits[order], relevant[order], k), strict=True):
+    for score, shuffled in zip(
+        scores, precision_recall_f1(hits[order], relevant[order], k), strict=True
+    ):
         np.testing.assert_array_equal(score[order], shuffled)
 
 
@@ -121,7 +131,8 @@ def test_renaming_artworks_changes_nothing(numbers: list[int], seed: int) -> Non
     profiles = rng.integers(-1, 3, (6, 5)).astype(np.int16)
     renamed = np.array(numbers)
     np.testing.assert_array_equal(
-        hit_profiles(artworks, profiles, np.arange(6)), hit_profiles(renamed[artworks], profiles, renamed)
+        hit_profiles(artworks, profiles, np.arange(6)),
+        hit_profiles(renamed[artworks], profiles, renamed),
     )
 
 
@@ -136,5 +147,9 @@ def test_the_interval_covers_the_truth_about_95_percent_of_the_time() -> None:
 
 def test_the_interval_follows_from_its_seed() -> None:
     values = np.random.default_rng(0).random(50)
-    assert bootstrap_interval(values, resamples=300, seed=5) == bootstrap_interval(values, resamples=300, seed=5)
-    assert bootstrap_interval(values, resamples=300, seed=5) != bootstrap_interval(values, resamples=300, seed=6)
+    assert bootstrap_interval(values, resamples=300, seed=5) == bootstrap_interval(
+        values, resamples=300, seed=5
+    )
+    assert bootstrap_interval(values, resamples=300, seed=5) != bootstrap_interval(
+        values, resamples=300, seed=6
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -21,10 +22,12 @@ def picture() -> Image.Image:
 
 
 def made(profile: str, *, reencode_jpeg: bool) -> Image.Image:
-    return perturb(picture(), get_profile(profile), reencode_jpeg=reencode_jpeg, seed=71, content_hash="abc")
+    return perturb(
+        picture(), get_profile(profile), reencode_jpeg=reencode_jpeg, seed=71, content_hash="abc"
+    )
 
 
-PILLOWS_OWN = {
+PILLOWS_OWN: dict[str, Callable[[Image.Image], Image.Image]] = {
     "grayscale": lambda image: image.convert("L"),
     "downscale": lambda image: image.resize((104, 77)),
     "sharpen": lambda image: image.filter(ImageFilter.SHARPEN),
@@ -54,14 +57,20 @@ def test_the_study_has_five_profiles_in_the_registry() -> None:
 
 
 def test_an_unknown_profile_lists_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match="no perturbation profile named 'blurry'; known: .*sharpen"):
+    with pytest.raises(
+        UnknownNameError, match=r"no perturbation profile named 'blurry'; known: .*sharpen"
+    ):
         get_profile("blurry")
 
 
 def test_the_smallest_image_survives_every_profile() -> None:
     for profile in PROFILES.values():
         found = perturb(
-            Image.new("RGB", (1, 1), (9, 9, 9)), profile, reencode_jpeg=True, seed=0, content_hash=""
+            Image.new("RGB", (1, 1), (9, 9, 9)),
+            profile,
+            reencode_jpeg=True,
+            seed=0,
+            content_hash="",
         )
         assert found.mode == "RGB"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,15 @@ from simsearch.errors import NotFoundError, StorageError, UsageError
 from simsearch.storage import Storage, list_uri, make_folder, normalise_uri, read_uri
 from tests.conftest import Place
 
-HARD_NAMES = ["plain.txt", "with space.txt", "ünïcödé.txt", "a+b.txt", "50%.txt", "what?.txt", "number#1.txt"]
+HARD_NAMES = [
+    "plain.txt",
+    "with space.txt",
+    "ünïcödé.txt",
+    "a+b.txt",
+    "50%.txt",
+    "what?.txt",
+    "number#1.txt",
+]
 
 
 @pytest.fixture
@@ -44,14 +53,8 @@ def test_any_name_comes_back(storage: Storage, name: str) -> None:
 
 def test_a_listing_is_sorted_and_complete_past_a_thousand(storage: Storage) -> None:
     names = [f"{number:05}" for number in range(1050)]
-    threads = [
-        threading.Thread(target=lambda part: [storage.write_bytes(f"many/{n}", b"x") for n in part], args=(names[i::8],))
-        for i in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: storage.write_bytes(f"many/{name}", b"x"), names))
     assert [info.path for info in storage.files("many")] == names
     assert {info.size for info in storage.files("many")} == {1}
 

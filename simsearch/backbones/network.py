@@ -42,7 +42,7 @@ class Network:
         for key, tensor in whole.state_dict().items():
             tensor.copy_(state[key])
         module = backbone.features(whole).requires_grad_(False)
-        module = module.to(device, DTYPES[precision], memory_format=torch.channels_last)
+        module = module.to(device, DTYPES[precision]).to(memory_format=torch.channels_last)
         self._live = mode == "study-2018"
         self._module: nn.Module = module.train(self._live)
         self._buffers = {name: value.clone() for name, value in module.named_buffers()}

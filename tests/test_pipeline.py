@@ -1,0 +1,361 @@
+"""The whole job on a small collection, on local disk and on the S3 server, in one Ray session."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from simsearch import catalog, feature_store, pipeline, query
+from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
+from simsearch.catalog.generated import image_bytes
+from simsearch.config import STUDY_PROFILES, Config, load_config
+from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
+from simsearch.evaluation.evaluate import metrics_path, neighbours_path
+from simsearch.images import content_hash, decode
+from simsearch.index import exact_search, open_index, unit_rows
+from simsearch.perturbations import get_profile, perturb
+from simsearch.snapshots import Snapshot, latest_snapshot, pending_snapshot
+from simsearch.storage import Storage
+from tests.conftest import Place
+
+pytestmark = pytest.mark.usefixtures("ray_local")
+
+ARTWORKS = 12
+
+
+def config_for(root: str, *overrides: str) -> Config:
+    return load_config(
+        None,
+        [
+            f"root={root}",
+            f"catalog.size={ARTWORKS}",
+            "extract.backbones=[squeezenet1_1,shufflenet_v2_x0_5]",
+            "extract.weights=['random:0']",
+            "extract.precision=float32",
+            "extract.batch_size=4",
+            "extract.shard_rows=24",
+            "evaluate.bootstrap=50",
+            "report.examples=1",
+            *overrides,
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, ray_local: None) -> tuple[Config, Snapshot]:
+    """A finished run on local disk, for tests that only read."""
+    config = config_for(str(tmp_path_factory.mktemp("finished") / "root"))
+    return config, pipeline.run(config)
+
+
+def all_vectors(snapshot: Snapshot) -> dict[str, np.ndarray]:
+    images = snapshot.images()
+    return {
+        space.backbone: feature_store.read_vectors(snapshot.storage, space, images)
+        for space in snapshot.plan().spaces
+    }
+
+
+def test_every_image_has_the_vector_of_a_plain_loop(finished: tuple[Config, Snapshot]) -> None:
+    config, snapshot = finished
+    images = snapshot.images().to_pylist()
+    assert len(images) == ARTWORKS * (1 + len(STUDY_PROFILES))
+    vectors = all_vectors(snapshot)["squeezenet1_1"]
+    backbone = get_backbone("squeezenet1_1")
+    network = Network(
+        backbone,
+        resolve_weights(backbone, ["random:0"], config.storage).state,
+        preprocessing_for(backbone, "weights"),
+        precision="float32",
+        mode="eval",
+        device="cpu",
+        batch_size=4,
+    )
+    for row in (0, 1, 40, len(images) - 1):
+        number = int(images[row]["artwork_id"].rpartition("-")[2])
+        data = image_bytes(71, number)
+        picture = decode(data, max_pixels=10**6, max_bytes=10**6, background="#ffffff")
+        if (profile := images[row]["profile"]) is not None:
+            picture = perturb(
+                picture,
+                get_profile(profile),
+                reencode_jpeg=True,
+                seed=71,
+                content_hash=content_hash(data),
+            )
+        pixels = preprocessing_for(backbone, "weights").pixels(picture)[None]
+        np.testing.assert_array_equal(vectors[row], network(pixels)[0])
+        assert images[row]["content_hash"] == hashlib.sha256(data).hexdigest()
+
+
+def test_neighbours_are_those_of_a_brute_force_search(finished: tuple[Config, Snapshot]) -> None:
+    _, snapshot = finished
+    images = snapshot.images().to_pylist()
+    units = unit_rows(all_vectors(snapshot)["squeezenet1_1"]).astype(np.float64)
+    table = snapshot.storage.read_table(neighbours_path(snapshot, "squeezenet1_1", "exact"))
+    found = table.to_pylist()
+    originals = [row for row, image in enumerate(images) if image["profile"] is None]
+    assert table.num_rows == len(originals) * 10
+    for query_row in originals:
+        distances = np.linalg.norm(units - units[query_row], axis=1)
+        distances[query_row] = np.inf
+        expected = [images[row]["image_id"] for row in np.argsort(distances, kind="stable")[:10]]
+        mine = [row for row in found if row["query_id"] == images[query_row]["image_id"]]
+        assert [row["neighbour_id"] for row in mine] == expected
+        assert [row["rank"] for row in mine] == list(range(1, 11))
+        assert images[query_row]["image_id"] not in expected
+
+
+def test_metrics_follow_from_the_neighbours(finished: tuple[Config, Snapshot]) -> None:
+    _, snapshot = finished
+    metrics = snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
+    for search in ("exact", "annoy"):
+        found = snapshot.storage.read_table(
+            neighbours_path(snapshot, "squeezenet1_1", search)
+        ).to_pylist()
+        for k in (1, 3, 5):
+            hits = [
+                row
+                for row in found
+                if row["rank"] <= k and row["neighbour_id"].startswith(row["query_id"] + "--")
+            ]
+            (row,) = (
+                one
+                for one in metrics
+                if (one["backbone"], one["search"], one["group"], one["k"], one["metric"])
+                == ("squeezenet1_1", search, "all", k, "recall")
+            )
+            assert row["mean"] == pytest.approx(len(hits) / ARTWORKS / 5)
+            assert row["n"] == ARTWORKS
+
+
+def test_a_published_snapshot_is_whole_and_readable_without_us(
+    finished: tuple[Config, Snapshot],
+) -> None:
+    _, snapshot = finished
+    assert latest_snapshot(snapshot.storage).snapshot_id == snapshot.snapshot_id
+    manifest = snapshot.storage.read_json(snapshot.path("manifest.json"))
+    names = set(manifest["files"])
+    assert {
+        "images.parquet",
+        "rejects.parquet",
+        "metrics/metrics.parquet",
+        "report/report.html",
+    } <= names
+    for backbone in ("squeezenet1_1", "shufflenet_v2_x0_5"):
+        assert f"indexes/{backbone}/index.ann" in names
+    folder = Path(snapshot.storage.root.removeprefix("file://")) / "features"
+    for path in folder.rglob("*.parquet"):
+        assert "untrained" in path.parent.name
+        assert pq.read_schema(path).field("vector").type.value_type == "float"
+    page = snapshot.storage.read_bytes(snapshot.path("report/report.html")).decode()
+    assert "Untrained weights: shufflenet_v2_x0_5, squeezenet1_1" in page
+
+
+def test_a_second_run_computes_nothing_and_publishes_the_same(
+    finished: tuple[Config, Snapshot],
+) -> None:
+    config, snapshot = finished
+    before = {info.path: info.etag for info in snapshot.storage.files("features")}
+    assert pipeline.extract(config).items == 0
+    assert pipeline.run(config).snapshot_id == snapshot.snapshot_id
+    assert {info.path: info.etag for info in snapshot.storage.files("features")} == before
+
+
+def test_the_s3_server_and_the_local_disk_give_the_same_answers(
+    finished: tuple[Config, Snapshot], s3_place: Place
+) -> None:
+    _, local = finished
+    config = config_for(s3_place.root, f"storage.endpoint_url={s3_place.config.endpoint_url}")
+    remote = pipeline.run(config)
+    for backbone, vectors in all_vectors(local).items():
+        np.testing.assert_array_equal(all_vectors(remote)[backbone], vectors)
+    one, two = (each.storage.read_table(metrics_path(each)) for each in (local, remote))
+    assert one.equals(two)
+    index_files = (
+        each.storage.read_bytes(f"{each.index_folder('squeezenet1_1')}/index.ann")
+        for each in (local, remote)
+    )
+    assert next(index_files) == next(index_files)
+
+
+def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
+    root = str(tmp_path / "root")
+    few = config_for(root, "perturbations.originals=3", "extract.backbones=[squeezenet1_1]")
+    pipeline.ingest(few)
+    assert pipeline.extract(few).items == ARTWORKS + 3 * 5
+    more = config_for(root, "perturbations.originals=5")
+    assert (
+        pipeline.extract(more).items == 2 * 5 + ARTWORKS + 5 * 5
+    )  # new copies; all for the new backbone
+    storage = Storage(root)
+    (shard, *_) = storage.files("features")
+    storage.delete(f"features/{shard.path}")
+    lost = pipeline.extract(more).items
+    assert lost > 0
+    keys = [
+        feature_store.stored_keys(storage, space)
+        for space in pending_snapshot(storage).plan().spaces
+    ]
+    assert [len(one) for one in keys] == [ARTWORKS + 25] * 2
+    rows = sum(
+        storage.read_table(f"features/{info.path}").num_rows for info in storage.files("features")
+    )
+    assert rows == 2 * (ARTWORKS + 25)  # no row twice
+
+
+def test_a_renamed_image_is_not_computed_again(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(4):
+        (pictures / f"{number}.jpg").write_bytes(image_bytes(1, number))
+    config = config_for(
+        str(tmp_path / "root"),
+        "catalog.reader=folder",
+        f"catalog.source={pictures}",
+        "perturbations.profiles=[]",
+    )
+    pipeline.ingest(config)
+    assert pipeline.extract(config).items == 4 * 2
+    (pictures / "0.jpg").rename(pictures / "renamed.jpg")
+    pipeline.ingest(config)
+    pipeline.extract(config)
+    snapshot = pending_snapshot(Storage(config.root))
+    assert snapshot.images()["artwork_id"].to_pylist() == ["1", "2", "3", "renamed"]
+    rows = sum(
+        snapshot.storage.read_table(f"features/{info.path}").num_rows
+        for info in snapshot.storage.files("features")
+    )
+    assert rows == 4 * 2
+
+
+def broken_collection(tmp_path: Path) -> Path:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(6):
+        (pictures / f"{number}.jpg").write_bytes(image_bytes(1, number))
+    (pictures / "cut.jpg").write_bytes(image_bytes(1, 6)[:600])
+    (pictures / "page.jpg").write_bytes(b"<html>not found</html>")
+    return pictures
+
+
+def test_an_unreadable_image_costs_one_row_and_counts_add_up(tmp_path: Path) -> None:
+    config = config_for(
+        str(tmp_path / "root"),
+        "catalog.reader=folder",
+        f"catalog.source={broken_collection(tmp_path)}",
+        "extract.max_reject_share=0.5",
+        "extract.backbones=[squeezenet1_1]",
+    )
+    snapshot = pipeline.run(config)
+    rejects = {
+        row["artwork_id"]: (row["stage"], row["reason"]) for row in snapshot.rejects().to_pylist()
+    }
+    assert rejects == {"cut": ("decode", "broken"), "page": ("decode", "not an image")}
+    plan = snapshot.plan()
+    assert plan.artworks == 8
+    assert snapshot.images()["profile"].null_count + plan.rejects == plan.artworks
+    assert (
+        "not an image" in snapshot.storage.read_bytes(snapshot.path("report/report.html")).decode()
+    )
+
+
+def test_too_many_rejects_fail_the_run_after_all_else_is_stored(tmp_path: Path) -> None:
+    pictures = broken_collection(tmp_path)
+    config = config_for(
+        str(tmp_path / "root"),
+        "catalog.reader=folder",
+        f"catalog.source={pictures}",
+        "extract.backbones=[squeezenet1_1]",
+    )
+    with pytest.raises(
+        RejectsError, match=r"2 of 8 artworks rejected \(1 broken, 1 not an image\)"
+    ):
+        pipeline.run(config)
+    assert pending_snapshot(Storage(config.root)).images().num_rows == 6 * 6
+    for name in ("cut.jpg", "page.jpg"):
+        shutil.copy(pictures / "0.jpg", pictures / name)
+    snapshot = pipeline.run(config)
+    assert snapshot.plan().rejects == 0
+    assert snapshot.images().num_rows == 8 * 6
+
+
+def test_without_copies_there_are_neighbours_and_no_metrics(tmp_path: Path) -> None:
+    config = config_for(
+        str(tmp_path / "root"), "perturbations.profiles=[]", "extract.backbones=[squeezenet1_1]"
+    )
+    snapshot = pipeline.run(config)
+    assert snapshot.storage.read_table(metrics_path(snapshot)).num_rows == 0
+    table = snapshot.storage.read_table(neighbours_path(snapshot, "squeezenet1_1", "annoy"))
+    assert table.num_rows == ARTWORKS * 10
+    assert (
+        "No perturbed copies were asked for"
+        in snapshot.storage.read_bytes(snapshot.path("report/report.html")).decode()
+    )
+
+
+def test_the_index_opens_and_agrees_with_exact_search(finished: tuple[Config, Snapshot]) -> None:
+    _, snapshot = finished
+    space = snapshot.plan().space("squeezenet1_1")
+    opened = open_index(snapshot.storage, snapshot.index_folder("squeezenet1_1"), space.fingerprint)
+    vectors = all_vectors(snapshot)["squeezenet1_1"]
+    true = exact_search(unit_rows(vectors), unit_rows(vectors), 5)
+    np.testing.assert_array_equal(opened.search(vectors, 5).items[:, 0], true.items[:, 0])
+    assert opened.images.equals(snapshot.images())
+
+
+def test_a_query_finds_the_artwork_it_is_a_picture_of(
+    finished: tuple[Config, Snapshot], tmp_path: Path
+) -> None:
+    config, snapshot = finished
+    picture = tmp_path / "photo.jpg"
+    picture.write_bytes(image_bytes(71, 3))
+    found = query.query(config, snapshot, picture, 4)
+    assert set(found) == {"squeezenet1_1", "shufflenet_v2_x0_5"}
+    for matches in found.values():
+        assert matches[0].artwork_id == "generated-000003"
+        assert matches[0].score == pytest.approx(1, abs=1e-5)
+        assert [match.rank for match in matches] == [1, 2, 3, 4]
+        assert len({match.artwork_id for match in matches}) == 4
+    _, table = catalog.load_catalog(snapshot.storage)
+    assert matches[0].title == table["title"][3].as_py()
+
+
+def test_a_query_with_other_weights_or_no_picture_is_refused(
+    finished: tuple[Config, Snapshot], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, snapshot = finished
+    (tmp_path / "page.jpg").write_bytes(b"<html>")
+    with pytest.raises(UsageError, match=r"page\.jpg: not a usable image \(not an image"):
+        query.query(config, snapshot, tmp_path / "page.jpg", 3)
+    with pytest.raises(UsageError, match=r"none\.jpg: cannot read it"):
+        query.query(config, snapshot, tmp_path / "none.jpg", 3)
+    real = query.resolve_weights
+
+    def other(backbone: Any, _sources: Any, storage: Any) -> Any:
+        return real(backbone, ["random:9"], storage)
+
+    monkeypatch.setattr(query, "resolve_weights", other)
+    (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 3))
+    with pytest.raises(MismatchError, match="not those of snapshot"):
+        query.query(config, snapshot, tmp_path / "photo.jpg", 3)
+
+
+def test_unknown_names_and_strange_roots_are_refused_before_any_work(tmp_path: Path) -> None:
+    for override, message in (
+        ("extract.backbones=[vgg17]", "no backbone named 'vgg17'"),
+        ("perturbations.profiles=[blurry]", "no perturbation profile named 'blurry'"),
+    ):
+        with pytest.raises(UnknownNameError, match=message):
+            pipeline.run(config_for(str(tmp_path / "root"), override))
+    assert not (tmp_path / "root").exists()
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "mine.txt").write_text("mine")
+    with pytest.raises(StorageError, match="choose an empty folder"):
+        pipeline.run(config_for(str(tmp_path / "thesis")))
