@@ -1,4 +1,7 @@
-"""The `simsearch` command: reads the config, calls one function, turns errors into exit codes."""
+"""The `simsearch` command: reads the config, calls one function, turns errors into exit codes.
+
+The steps are imported when they are called: PyTorch and Ray take seconds, a wrong setting none.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.exceptions import TyperException
 
 from simsearch import __version__
 from simsearch.config import Config, dump_config, load_config
@@ -40,11 +43,12 @@ Words = Annotated[
 @app.command()
 def run(words: Words = None) -> None:
     """The whole job: ingest, extract, index, evaluate, report, publish. Resumes after a crash."""
+    config = _config(words)
     from simsearch import pipeline
     from simsearch.evaluation.evaluate import metrics_path
     from simsearch.report import metrics_text, report_path
 
-    snapshot = pipeline.run(_config(words))
+    snapshot = pipeline.run(config)
     plan = snapshot.plan()
     metrics = snapshot.storage.read_table(metrics_path(snapshot))
     untrained = frozenset(space.backbone for space in plan.spaces if not space.trained)
@@ -55,41 +59,46 @@ def run(words: Words = None) -> None:
 @app.command()
 def ingest(words: Words = None) -> None:
     """Read the collection's metadata into the catalog, downloading images where asked to."""
+    config = _config(words)
     from simsearch import pipeline
 
-    pipeline.ingest(_config(words))
+    pipeline.ingest(config)
 
 
 @app.command()
 def extract(words: Words = None) -> None:
     """Turn images and their perturbed copies into feature vectors, only those that are missing."""
+    config = _config(words)
     from simsearch import pipeline
 
-    pipeline.extract(_config(words))
+    pipeline.extract(config)
 
 
 @app.command()
 def index(words: Words = None) -> None:
     """Build an Annoy index per backbone and check it against exact search."""
+    config = _config(words)
     from simsearch import pipeline
 
-    pipeline.index(_config(words))
+    pipeline.index(config)
 
 
 @app.command()
 def evaluate(words: Words = None) -> None:
     """Measure how many of each original's perturbed copies every backbone recovers."""
+    config = _config(words)
     from simsearch import pipeline
 
-    pipeline.evaluate(_config(words))
+    pipeline.evaluate(config)
 
 
 @app.command()
 def report(words: Words = None) -> None:
     """Write the HTML report with its figures, and publish the snapshot."""
+    config = _config(words)
     from simsearch import pipeline
 
-    pipeline.report(_config(words))
+    pipeline.report(config)
 
 
 @app.command()
@@ -100,11 +109,11 @@ def query(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON, for machines")] = False,
 ) -> None:
     """Print the artworks nearest to an image, per backbone, from the published snapshot."""
+    config = _config(words)
     from simsearch.query import query as query_snapshot
     from simsearch.snapshots import latest_snapshot
     from simsearch.storage import Storage
 
-    config = _config(words)
     found = query_snapshot(config, latest_snapshot(Storage(config.root, config.storage)), image, n)
     if as_json:
         answer = {name: [asdict(match) for match in matches] for name, matches in found.items()}
@@ -169,10 +178,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SimsearchError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:
+        print(f"{error}\nsee simsearch --help", file=sys.stderr)
         sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("interrupted; run the same command again to resume", file=sys.stderr)
         sys.exit(130)
     sys.exit(code or 0)

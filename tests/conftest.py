@@ -39,12 +39,19 @@ class Place:
     config: StorageConfig
 
 
+@pytest.fixture(scope="session", autouse=True)
+def credentials() -> Iterator[None]:
+    """The S3 server's keys in the environment, before Ray's processes inherit it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", s3_server.ACCESS_KEY)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.SECRET_KEY)
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield
+
+
 @pytest.fixture
-def s3_place(s3: s3_server.S3Server, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A new bucket on the S3 server, with credentials in the environment."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.ACCESS_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.SECRET_KEY)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+def s3_place(s3: s3_server.S3Server) -> Place:
+    """A new bucket on the S3 server."""
     place = Place(
         f"s3://tests-{uuid.uuid4().hex[:12]}",
         StorageConfig(endpoint_url=s3.endpoint, attempts=3, timeout=10),

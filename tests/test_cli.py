@@ -1,0 +1,124 @@
+"""The command line as a user meets it: exit codes, one-line errors, no tracebacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simsearch.catalog.generated import image_bytes
+from tests.conftest import Place
+
+SMALL = [
+    "catalog.size=8",
+    "extract.backbones=[squeezenet1_1]",
+    "extract.weights=['random:0']",
+    "evaluate.bootstrap=20",
+    "report.examples=1",
+]
+
+
+def simsearch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from simsearch.cli import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "nowhere.yaml"], "nowhere.yaml: cannot read the config"),
+        (["run", "extract.batch=3"], "extract.batch: no such setting"),
+        (["run", "extract.backbones=[vgg17]"], "no backbone named 'vgg17'"),
+        (["run", "perturbations.profiles=[blurry]"], "no perturbation profile named 'blurry'"),
+        (["run", "root=gs://bucket"], "no storage for gs://"),
+        (["frobnicate"], "No such command"),
+        (["query"], "Missing argument"),
+    ],
+)
+def test_misuse_is_one_line_and_exit_code_2(arguments: list[str], message: str) -> None:
+    done = simsearch(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["catalog.reader=folder", "catalog.source={tmp}/none"], "none does not exist"),
+        (
+            [
+                "root=s3://no-such-bucket",
+                "storage.endpoint_url=http://127.0.0.1:9",
+                "storage.attempts=1",
+            ],
+            "s3://no-such",
+        ),
+        (["extract.weights=[{tmp}]"], "squeezenet1_1: no weights"),
+    ],
+)
+def test_a_failed_run_is_one_line_and_exit_code_1(
+    overrides: list[str], message: str, tmp_path: Path
+) -> None:
+    filled = [override.format(tmp=tmp_path) for override in overrides]
+    root = [] if any(one.startswith("root=") for one in filled) else [f"root={tmp_path}/root"]
+    done = simsearch("run", *SMALL, *root, *filled)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_and_listings_name_what_there_is() -> None:
+    listed = simsearch("--help").stdout
+    for command in ("run", "ingest", "extract", "index", "evaluate", "report", "query", "config"):
+        assert command in listed
+    assert "vgg16" in simsearch("backbones").stdout
+    assert "edge-enhance" in simsearch("perturbations").stdout
+    assert "batch_size: 64" in simsearch("config", "show", "extract.batch_size=64").stdout
+
+
+def test_a_whole_run_on_one_cpu_then_a_query(tmp_path: Path) -> None:
+    where = f"root={tmp_path}/root"
+    done = simsearch("run", *SMALL, where, "ray.cpus=1")
+    assert done.returncode == 0, done.stderr
+    assert "squeezenet1_1 (untrained)" in done.stdout
+    report = done.stdout.strip().splitlines()[-1].removeprefix("report: file://")
+    assert Path(report).is_file()
+    assert "UNTRAINED" in done.stderr
+    (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 5))
+    answer = simsearch("query", str(tmp_path / "photo.jpg"), where, "--json", "-n", "3")
+    assert answer.returncode == 0, answer.stderr
+    matches = json.loads(answer.stdout)["squeezenet1_1"]
+    assert matches[0]["artwork_id"] == "generated-000005"
+    assert len(matches) == 3
+    table = simsearch("query", str(tmp_path / "photo.jpg"), where)
+    assert "No. 6" in table.stdout
+
+
+def test_a_query_before_any_run_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 5))
+    done = simsearch("query", str(tmp_path / "photo.jpg"), f"root={tmp_path}/root")
+    assert done.returncode == 1
+    assert "no published snapshot here; run `simsearch run` first" in done.stderr
+
+
+def test_wrong_credentials_are_one_line(s3_place: Place) -> None:
+    done = simsearch(
+        "ingest",
+        f"root={s3_place.root}",
+        f"storage.endpoint_url={s3_place.config.endpoint_url}",
+        AWS_SECRET_ACCESS_KEY="wrong",
+    )
+    assert done.returncode == 1
+    assert "access denied; check the credentials" in done.stderr
+    assert "Traceback" not in done.stderr
