@@ -336,10 +336,9 @@ def test_a_query_with_other_weights_or_no_picture_is_refused(
         query.query(config, snapshot, tmp_path / "page.jpg", 3)
     with pytest.raises(UsageError, match=r"none\.jpg: cannot read it"):
         query.query(config, snapshot, tmp_path / "none.jpg", 3)
-    real = query.resolve_weights
 
     def other(backbone: Any, _sources: Any, storage: Any) -> Any:
-        return real(backbone, ["random:9"], storage)
+        return resolve_weights(backbone, ["random:9"], storage)
 
     monkeypatch.setattr(query, "resolve_weights", other)
     (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 3))
