@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,18 +49,16 @@ def prepare_networks(config: Config, device: str) -> list[PreparedNetwork]:
     resolved = [_resolve(backbone, config) for backbone in backbones]
     preprocessings = [preprocessing_for(each, config.extract.preprocessing) for each in backbones]
     references = [ray.put(weights) for weights in resolved]
+    # Where the actors will run, whose hardware may not be this process's; in one process, as
+    # PyTorch takes longer to start than the trial.
     remote: Any = ray.remote
-    choose = remote(choose_precision).options(
+    choose = remote(_choose_precisions).options(
         num_cpus=0.25, num_gpus=0.25 if device == "cuda" else 0
     )
-    chosen = ray.get(
-        [
-            choose.remote(config.extract.precision, backbone, weights, preprocessing, device=device)
-            for backbone, weights, preprocessing in zip(
-                backbones, references, preprocessings, strict=True
-            )
-        ]
-    )
+    setting = config.extract.precision
+    chosen = [(setting, "as set")] * len(backbones)
+    if setting == "auto":
+        chosen = ray.get(choose.remote(backbones, references, preprocessings, device))
     prepared = []
     for backbone, weights, reference, preprocessing, (precision, reason) in zip(
         backbones, resolved, references, preprocessings, chosen, strict=True
@@ -68,6 +67,20 @@ def prepare_networks(config: Config, device: str) -> list[PreparedNetwork]:
         log.info("%s: %s, %s (%s)", space.fingerprint, weights.source, precision, reason)
         prepared.append(PreparedNetwork(space, preprocessing, reference, reason))
     return prepared
+
+
+def _choose_precisions(
+    backbones: Sequence[Backbone],
+    weights: Sequence[ray.ObjectRef[Weights]],
+    preprocessings: Sequence[Preprocessing],
+    device: str,
+) -> list[tuple[str, str]]:
+    return [
+        choose_precision(backbone, ray.get(reference), preprocessing, device=device)
+        for backbone, reference, preprocessing in zip(
+            backbones, weights, preprocessings, strict=True
+        )
+    ]
 
 
 def _resolve(backbone: Backbone, config: Config) -> Weights:

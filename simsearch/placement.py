@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-DECODE_CPUS = 0.25
+DECODE_CPUS = 0.5
 WRITE_CPUS = 0.25
 # A forward pass gains little from more threads than this; more actors gain more.
 THREADS_PER_ACTOR = 4

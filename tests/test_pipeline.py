@@ -20,9 +20,10 @@ from simsearch.evaluation.evaluate import metrics_path, neighbours_path
 from simsearch.images import content_hash, decode
 from simsearch.index import exact_search, open_index, unit_rows
 from simsearch.perturbations import get_profile, perturb
+from simsearch.report import report_path
 from simsearch.snapshots import Snapshot, latest_snapshot, pending_snapshot
 from simsearch.storage import Storage
-from tests.conftest import Place
+from tests.conftest import SHARED, Place
 
 pytestmark = pytest.mark.usefixtures("ray_local")
 
@@ -190,7 +191,7 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
     few = config_for(root, "perturbations.originals=3", "extract.backbones=[squeezenet1_1]")
     pipeline.ingest(few)
     assert pipeline.extract(few).items == ARTWORKS + 3 * 5
-    more = config_for(root, "perturbations.originals=5")
+    more = config_for(root, "perturbations.originals=5", "extract.placement=per-backbone")
     assert (
         pipeline.extract(more).items == 2 * 5 + ARTWORKS + 5 * 5
     )  # new copies; all for the new backbone
@@ -358,3 +359,34 @@ def test_unknown_names_and_strange_roots_are_refused_before_any_work(tmp_path: P
     (tmp_path / "thesis" / "mine.txt").write_text("mine")
     with pytest.raises(StorageError, match="choose an empty folder"):
         pipeline.run(config_for(str(tmp_path / "thesis")))
+
+
+def test_the_whole_job_on_real_pictures_with_a_trained_network(
+    tmp_path: Path,
+) -> None:
+    """Paintings where they lie beside the checkout, else generated pictures."""
+    source = ["catalog.size=16"]
+    if (folder := SHARED / "paintings").exists():
+        source = [
+            "catalog.reader=table",
+            f"catalog.source={folder}/artworks.csv",
+            "catalog.columns={image_uri: file, artists: artist}",
+            "catalog.sample=16",
+        ]
+    snapshot = pipeline.run(
+        config_for(
+            str(tmp_path / "root"),
+            *source,
+            "extract.backbones=[efficientnet_lite0]",
+            "extract.weights=[imagenet]",
+        )
+    )
+    assert snapshot.plan().rejects == 0
+    assert "Untrained" not in snapshot.storage.read_bytes(report_path(snapshot)).decode()
+    (row,) = (
+        one
+        for one in snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
+        if (one["search"], one["group"], one["k"], one["metric"]) == ("exact", "all", 5, "recall")
+    )
+    assert row["n"] == 16
+    assert row["mean"] > 0.75  # chance is 5 / 95

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -135,6 +137,27 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
         storage.upload(tmp_path / "absent", "file")
     assert storage.read_bytes("file") == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 1 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small file system takes root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_one_clear_line_and_loses_nothing(small_disk: Path) -> None:
+    storage = Storage(str(small_disk))
+    storage.write_bytes("file", b"old")
+    with pytest.raises(StorageError, match="file: cannot write: the disk is full; free some space"):
+        storage.write_bytes("file", b"x" * 2**21)
+    assert storage.read_bytes("file") == b"old"
+    assert [path.name for path in small_disk.iterdir()] == ["file"]
 
 
 def test_a_file_in_the_place_of_a_folder_is_one_clear_line(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -22,8 +21,6 @@ from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.sampling import seeded_sample
 from simsearch.storage import Storage
-
-log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from simsearch.catalog.table import _load, etags_below, text
+from simsearch.catalog.table import etags_below, load_table, text
 from simsearch.config import Config
 from simsearch.errors import CatalogError
 from simsearch.storage import join_uri, normalise_uri, read_uri
@@ -28,7 +28,7 @@ def read_moma(config: Config) -> Iterator[dict[str, Any]]:
     records = (
         _read_json(source, config)
         if source.lower().endswith(".json")
-        else _load(source, config).to_pylist()
+        else load_table(source, config).to_pylist()
     )
     if not records or (missing := [name for name in REQUIRED if name not in records[0]]):
         absent = ", ".join(missing) if records else "any record"

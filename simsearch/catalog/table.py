@@ -24,7 +24,7 @@ def read_table(config: Config) -> Iterator[dict[str, Any]]:
     a file that cannot be read or lacks a column.
     """
     source = normalise_uri(config.catalog.source or "")
-    table = _load(source, config)
+    table = load_table(source, config)
     columns = _columns(source, table, config.catalog.columns)
     folder = normalise_uri(config.catalog.images or source.rpartition("/")[0])
     etags = etags_below(folder, config)
@@ -59,7 +59,8 @@ def text(value: Any) -> str | None:
     return (str(value).strip() or None) if value is not None else None
 
 
-def _load(source: str, config: Config) -> pa.Table:
+def load_table(source: str, config: Config) -> pa.Table:
+    """A CSV, every cell as text, or a Parquet file. Raises CatalogError for another."""
     data = pa.BufferReader(read_uri(source, config.storage))
     try:
         if source.lower().endswith((".parquet", ".pq")):
