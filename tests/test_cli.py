@@ -42,7 +42,7 @@ def simsearch(*arguments: str, **environment: str) -> subprocess.CompletedProces
         (["run", "perturbations.profiles=[blurry]"], "no perturbation profile named 'blurry'"),
         (["run", "root=gs://bucket"], "no storage for gs://"),
         (["frobnicate"], "No such command"),
-        (["query"], "Missing argument"),
+        (["query"], "Missing parameter: image"),
     ],
 )
 def test_misuse_is_one_line_and_exit_code_2(arguments: list[str], message: str) -> None:
