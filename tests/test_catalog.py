@@ -76,7 +76,7 @@ def test_a_missing_or_empty_folder_is_named(tmp_path: Path, name: str) -> None:
 
 def test_a_table_maps_its_columns_and_keeps_text_as_text(tmp_path: Path) -> None:
     (tmp_path / "art.csv").write_text(
-        'no,name,by,picture\n007,"A ""title"", <b>",  "Ann\nBob",one.jpg\n8,,,http://x.test/8.jpg\n'
+        'no,name,by,picture\n007,"A ""title"", <b>","Ann\nBob",one.jpg\n8,,,http://x.test/8.jpg\n'
     )
     (tmp_path / "one.jpg").write_bytes(jpeg())
     table = read(
