@@ -46,6 +46,7 @@ _REFUSED = {
     "SignatureDoesNotMatch": "wrong secret key; check AWS_SECRET_ACCESS_KEY or AWS_PROFILE",
     "ExpiredToken": "the session token has expired; renew the credentials",
     "NoSuchBucket": "no such bucket; create it or correct the URI",
+    "QuotaExceeded": "the store's quota is used up; raise it or free some space, then run the same command again",
     "403": "access denied; check the credentials and their permissions",
 }
 _CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from simsearch import feature_store, job, snapshots
+from simsearch import feature_store, job, pipeline, snapshots
 from simsearch.catalog.generated import image_bytes
 from simsearch.config import Config, load_config
 from simsearch.errors import GuardError, LeaseError, RejectsError, UsageError
@@ -44,6 +44,7 @@ def config_for(tmp_path: Path, *overrides: str) -> Config:
             "evaluate.bootstrap=20",
             "evaluate.ks=[1]",
             "report.examples=1",
+            "publish.max_recovery_drop=1",  # of twelve artworks one moves it by 0.08
             *overrides,
         ],
     )
@@ -220,17 +221,15 @@ def test_a_second_run_is_refused_and_dead_ones_are_noted(tmp_path: Path) -> None
     assert outcomes["20200101T000000Z-dead"] == "died"
 
 
-def test_many_nights_leave_few_shards(tmp_path: Path) -> None:
-    pictures = tmp_path / "pictures"
-    fill(pictures, 4)
-    config = config_for(tmp_path, "perturbations.profiles=[]", "publish.max_recovery_drop=1")
-    for night in range(9):
-        (pictures / f"night-{night}.jpg").write_bytes(image_bytes(1, 100 + night))
-        job.run(config)
-    snapshot = snapshots.latest_snapshot(Storage(config.root))
+def test_small_shards_are_merged_by_the_next_extraction(tmp_path: Path) -> None:
+    fill(tmp_path / "pictures", 9)
+    small = config_for(tmp_path, "perturbations.profiles=[]", "extract.shard_rows=1")
+    job.ingest(small)
+    pipeline.extract(small)
+    storage = Storage(small.root)
+    assert len(storage.files("features")) == 9
+    pipeline.extract(config_for(tmp_path, "perturbations.profiles=[]"))
+    snapshot = snapshots.pending_snapshot(storage)
     (space,) = snapshot.plan().spaces
-    keys = feature_store.shard_keys(snapshot.storage, space)
-    assert len(keys) < 8
-    assert sorted(key for held in keys.values() for key in held) == sorted(
-        feature_store.keys_of(snapshot.images())
-    )
+    (keys,) = feature_store.shard_keys(storage, space).values()
+    assert sorted(keys) == sorted(feature_store.keys_of(snapshot.images()))

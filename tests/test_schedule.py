@@ -61,6 +61,20 @@ def test_systemd_understands_the_timer_as_cron_does(cron: str) -> None:
     assert found == expected
 
 
+def test_systemd_accepts_the_printed_units(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd-analyze; to run this test: apt-get install -y systemd")
+    text = systemd_units(Schedule.parse("0 3 * * *", "UTC"), ["my conf.yaml", "extract.ks=[1, 2]"])
+    service, _, timer = text.partition("# /etc/systemd/system/simsearch.timer")
+    paths = [tmp_path / "simsearch.service", tmp_path / "simsearch.timer"]
+    for path, unit in zip(paths, (service, timer), strict=True):
+        path.write_text(unit)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, paths)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def systemd_times(calendar: str, base: datetime) -> list[datetime]:
     done = subprocess.run(
         [

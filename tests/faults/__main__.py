@@ -40,7 +40,6 @@ SHARES = {"500": 0.1, "503": 0.1, "reset": 0.1, "stall": 0.02, "403": 0.02, "tru
 MORE_PER_ROUND = (
     6  # artworks added when a round ended before its kill, so that there is work to kill
 )
-DISK_MIB = 12
 
 
 @dataclass
@@ -231,8 +230,10 @@ def _strike(
 
 def full_disk(harness: Harness, place: Place) -> None:
     """The root on a small file system that fills up; then it is made larger, as an operator would."""
-    expected, _ = undisturbed(harness, place.job("roomy"), "local-roomy")
-    with small_disk(harness.folder / "disk") as (folder, grow):
+    roomy = place.job("roomy")
+    expected, _ = undisturbed(harness, roomy, "local-roomy")
+    room = sum(info.size for info in roomy.storage.files()) * 6 // 10 // 1024
+    with small_disk(harness.folder / "disk", room) as (folder, grow):
         if folder is None:
             harness.console.print("full disk: SKIPPED: mounting a small file system needs root")
             return
@@ -245,7 +246,7 @@ def full_disk(harness: Harness, place: Place) -> None:
             Row(
                 place.name,
                 "full disk",
-                f"{DISK_MIB} MiB",
+                f"{room:,} KiB of room",
                 _outcome(first, harness.log("local-full-disk")),
                 f"resumed, exit {resumed}",
                 {
@@ -260,14 +261,14 @@ def full_disk(harness: Harness, place: Place) -> None:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[tuple[Path | None, Callable[[], None]]]:
+def small_disk(folder: Path, kib: int) -> Iterator[tuple[Path | None, Callable[[], None]]]:
     folder.mkdir()
 
     def mount(*options: str) -> bool:
         command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(folder)]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
-    if not mount(f"size={DISK_MIB}m"):
+    if not mount(f"size={kib}k"):
         yield None, lambda: None
         return
     try:

@@ -14,13 +14,15 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-KINDS = ("500", "503", "reset", "stall", "403", "truncated")
+KINDS = ("500", "503", "reset", "stall", "403", "truncated", "full")
+METHODS = {"truncated": ("GET",), "full": ("PUT", "POST")}
 STALL_SECONDS = 6
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 _REFUSALS = {
     "500": (500, "InternalError"),
     "503": (503, "SlowDown"),
     "403": (403, "AccessDenied"),
+    "full": (403, "QuotaExceeded"),
 }
 
 
@@ -50,7 +52,7 @@ class FaultyProxy:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         kind = self.kind if self._random.random() < self.share else None
-        if kind == "truncated" and request.method != "GET":
+        if kind is not None and request.method not in METHODS.get(kind, (request.method,)):
             kind = None
         if kind is None:
             return await self._forward(request)
