@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +18,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simsearch import feature_store, images, schemas
-from simsearch.backbones import Network, Preprocessing, Weights, get_backbone
 from simsearch.config import ImagesConfig
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.feature_space import FeatureSpace
 from simsearch.image_ids import image_id
 from simsearch.perturbations import get_profile, perturb
+from simsearch.preprocessing import Preprocessing
 from simsearch.storage import Storage, read_uri
+
+if TYPE_CHECKING:
+    from simsearch.backbones import Weights
 
 Batch = dict[str, npt.NDArray[Any]]
 
@@ -32,7 +35,7 @@ FETCH_THREADS = 8  # requests in flight per decode task; hides the store's laten
 
 
 class Counter(Protocol):
-    """Counts vectors done; `simsearch.features.ProgressCounter` behind a Ray handle."""
+    """Counts vectors done; `simsearch.progress.ProgressCounter` behind a Ray handle."""
 
     def add(self, count: int) -> None: ...
 
@@ -193,7 +196,10 @@ class Embed:
         drop: Sequence[str],
         counter: Counter,
     ) -> None:
+        # Here, not above: the processes that decode and write start far sooner without PyTorch.
         import torch
+
+        from simsearch.backbones import Network, get_backbone
 
         torch.set_num_threads(threads)
         self._settings = list(settings)

@@ -21,7 +21,6 @@ import ray
 from ray.data import ActorPoolStrategy
 
 from simsearch import feature_store, schemas
-from simsearch.backbones import Preprocessing
 from simsearch.compaction import compact_parts, compact_shards
 from simsearch.config import Config
 from simsearch.errors import IncompleteError
@@ -36,7 +35,8 @@ from simsearch.extraction_stages import (
 from simsearch.image_ids import image_id
 from simsearch.networks import PreparedNetwork
 from simsearch.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools
-from simsearch.progress import polled, progress
+from simsearch.preprocessing import Preprocessing
+from simsearch.progress import ProgressCounter, RemoteCounter, polled, progress
 from simsearch.sampling import seeded_sample
 from simsearch.storage import Storage
 
@@ -58,32 +58,11 @@ class Extraction:
     reused: int  # vectors that were there already
 
 
-class ProgressCounter:
-    """Counts vectors over all actors and tasks of a run."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def add(self, count: int) -> None:
-        self._count += count
-
-    def read(self) -> int:
-        return self._count
-
-
 class EmbedActor(Embed):
     """Embed with its weights from Ray's object store."""
 
     def __init__(self, *, weights: Sequence[Any], **settings: Any) -> None:
         super().__init__(weights=ray.get(list(weights)), **settings)
-
-
-@dataclass(frozen=True)
-class _RemoteCounter:
-    handle: Any
-
-    def add(self, count: int) -> None:
-        self.handle.add.remote(count)
 
 
 def extract(
@@ -302,7 +281,7 @@ def _run_pipeline(
         preprocessings=geometries,
         backbones=len(networks),
         orphans=orphans,
-        counter=_RemoteCounter(counter),
+        counter=RemoteCounter(counter),
     )
     blocks = list(_blocks(todo, _images_per_block(settings, batch_size), len(networks)))
     data = ray.data.from_arrow(blocks).map_batches(
@@ -313,7 +292,7 @@ def _run_pipeline(
     )
     for number, pool in enumerate(pools):
         drop = columns_done(columns, pools[: number + 1], networks)
-        data = _embed(data, pool, networks, columns, drop, batch_size, _RemoteCounter(counter))
+        data = _embed(data, pool, networks, columns, drop, batch_size, RemoteCounter(counter))
     data = data.map_batches(
         partial(write_batch, storage=storage, spaces=[each.space for each in networks]),
         batch_size=config.extract.shard_rows,
@@ -335,7 +314,7 @@ def _embed(
     columns: Sequence[str],
     drop: Sequence[str],
     batch_size: int,
-    counter: _RemoteCounter,
+    counter: RemoteCounter,
 ) -> Any:
     members = [
         (position, each)

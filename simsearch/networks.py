@@ -12,7 +12,6 @@ import ray
 from simsearch import perturbations
 from simsearch.backbones import (
     Backbone,
-    Preprocessing,
     Weights,
     choose_precision,
     get_backbone,
@@ -21,6 +20,7 @@ from simsearch.backbones import (
 )
 from simsearch.config import Config
 from simsearch.feature_space import FeatureSpace
+from simsearch.preprocessing import Preprocessing
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from importlib.metadata import version
 import pyarrow as pa
 import ray
 
-from simsearch import catalog, feature_store, snapshots
+from simsearch import catalog, snapshots
 from simsearch.backbones import get_backbone
 from simsearch.config import Config
 from simsearch.errors import RejectsError
@@ -25,7 +25,8 @@ from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
 from simsearch.feature_space import FeatureSpace
 from simsearch.features import extract as extract_features
 from simsearch.guard import check_publishable
-from simsearch.index import IndexManifest, read_manifest, write_index
+from simsearch.index import IndexManifest, read_manifest
+from simsearch.index_task import build_index
 from simsearch.lease import held
 from simsearch.networks import device_of, prepare_networks
 from simsearch.perturbations import get_profile
@@ -38,7 +39,6 @@ from simsearch.snapshots import Snapshot
 log = logging.getLogger(__name__)
 
 PACKAGES = ("torch", "torchvision", "ray", "annoy", "pyarrow", "pillow", "numpy")
-REDUCER_CPUS = 0.5
 
 
 def check_names(config: Config) -> None:
@@ -91,7 +91,7 @@ def index(config: Config) -> Step:
     if missing:
         with held(snapshot.storage, config.lease) as lease, ray_session(config.ray):
             lease.check()
-            pending = [_build_index.remote(snapshot, space, config.seed) for space in missing]
+            pending = [build_index.remote(snapshot, space, config.seed) for space in missing]
             with progress("index", len(missing), "indexes", config.ray.log_seconds) as advance:
                 while pending:
                     (ready,), pending = ray.wait(pending, num_returns=1)
@@ -190,23 +190,6 @@ def environment() -> dict[str, str]:
         "machine": f"{platform.machine()}, {platform.system()}",
         **{name: version(name) for name in PACKAGES},
     }
-
-
-@ray.remote(num_cpus=REDUCER_CPUS)
-def _build_index(snapshot: Snapshot, space: FeatureSpace, seed: int) -> IndexManifest:
-    plan = snapshot.plan()
-    images = snapshot.images()
-    return write_index(
-        snapshot.storage,
-        snapshot.index_folder(space.backbone),
-        images,
-        feature_store.read_vectors(snapshot.storage, space, images),
-        space,
-        trees=plan.index["trees"],
-        seed=seed,
-        neighbours=plan.evaluate["neighbours"],
-        target_recall=plan.index["target_recall"],
-    )
 
 
 def _indexed(snapshot: Snapshot, space: FeatureSpace) -> bool:

@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -27,6 +29,29 @@ POLL_SECONDS = 0.5
 
 Advance = Callable[[int], None]
 """Tells how many are done so far."""
+
+
+class ProgressCounter:
+    """Counts vectors over all actors and tasks of a run."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, count: int) -> None:
+        self._count += count
+
+    def read(self) -> int:
+        return self._count
+
+
+@dataclass(frozen=True)
+class RemoteCounter:
+    """A ProgressCounter in an actor of its own, told without waiting."""
+
+    handle: Any
+
+    def add(self, count: int) -> None:
+        self.handle.add.remote(count)
 
 
 class _RateColumn(ProgressColumn):

@@ -2,14 +2,13 @@
 
 from simsearch.backbones.network import Network
 from simsearch.backbones.precision import choose_precision
-from simsearch.backbones.preprocessing import Preprocessing, preprocessing_for
+from simsearch.backbones.preprocessing import preprocessing_for
 from simsearch.backbones.registry import Backbone, backbone_names, get_backbone
 from simsearch.backbones.weights import Weights, resolve_weights
 
 __all__ = [
     "Backbone",
     "Network",
-    "Preprocessing",
     "Weights",
     "backbone_names",
     "choose_precision",

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from simsearch.backbones.preprocessing import Preprocessing
 from simsearch.backbones.registry import Backbone
 from simsearch.backbones.weights import State
+from simsearch.preprocessing import Preprocessing
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 

@@ -1,0 +1,30 @@
+"""The reducer of one backbone as a Ray task: its vectors into an index."""
+
+from __future__ import annotations
+
+import ray
+
+from simsearch import feature_store
+from simsearch.feature_space import FeatureSpace
+from simsearch.index import IndexManifest, write_index
+from simsearch.snapshots import Snapshot
+
+REDUCER_CPUS = 0.5
+
+
+@ray.remote(num_cpus=REDUCER_CPUS)
+def build_index(snapshot: Snapshot, space: FeatureSpace, seed: int) -> IndexManifest:
+    """Build, check and store the index of one feature space of a snapshot."""
+    plan = snapshot.plan()
+    images = snapshot.images()
+    return write_index(
+        snapshot.storage,
+        snapshot.index_folder(space.backbone),
+        images,
+        feature_store.read_vectors(snapshot.storage, space, images),
+        space,
+        trees=plan.index["trees"],
+        seed=seed,
+        neighbours=plan.evaluate["neighbours"],
+        target_recall=plan.index["target_recall"],
+    )

@@ -1,0 +1,43 @@
+"""Preprocessing: the same pixels as torchvision's own transforms, for images of any shape."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as transforms
+
+from simsearch.preprocessing import Preprocessing
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    width=st.integers(1, 400),
+    height=st.integers(1, 400),
+    resize=st.integers(8, 80),
+    margin=st.integers(0, 7),
+    interpolation=st.sampled_from(["bilinear", "bicubic"]),
+    seed=st.integers(0, 2**16),
+)
+def test_pixels_are_torchvisions(
+    width: int, height: int, resize: int, margin: int, interpolation: str, seed: int
+) -> None:
+    noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    image = Image.fromarray(noise)
+    crop = resize - margin
+    mine = Preprocessing(resize, crop, interpolation, (0.0,) * 3, (1.0,) * 3).pixels(image)
+    theirs = transforms.resize(image, [resize], InterpolationMode(interpolation))
+    np.testing.assert_array_equal(mine, np.asarray(transforms.center_crop(theirs, [crop])))
+
+
+def test_the_processes_that_decode_write_and_index_need_no_pytorch() -> None:
+    program = (
+        "import sys, simsearch.extraction_stages, simsearch.progress, simsearch.index_task, "
+        "simsearch.evaluation.evaluate; sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
