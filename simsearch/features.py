@@ -55,7 +55,7 @@ class Extraction:
     images: pa.Table  # schemas.IMAGES, sorted by image_id
     rejects: pa.Table  # schemas.REJECTS, one row per artwork, sorted by artwork_id
     computed: int  # vectors computed in this run
-    reused: int  # vectors that were there already
+    reused: int  # vectors that were there already, those of renamed and touched files included
 
 
 class EmbedActor(Embed):
@@ -72,19 +72,21 @@ def extract(
     before = _State.read(config, storage, catalog, networks)
     todo = before.todo(retry_rejects=config.extract.retry_rejects)
     missing = int(sum(sum(need) for need in todo["need"].to_pylist()))
-    reused = before.stored_count()
     if missing:
         log.info(
-            "extract: %s vectors to compute, %s are there already", f"{missing:,}", f"{reused:,}"
+            "extract: %s vectors to compute or to find again by content, %s are there already",
+            f"{missing:,}",
+            f"{before.stored_count():,}",
         )
         _run_pipeline(config, storage, todo, networks, before.orphans(), missing)
     after = _State.read(config, storage, catalog, networks) if missing else before
     _compact(config, storage, networks, after.shards)
+    computed = sum(len(now - then) for now, then in zip(after.keys, before.keys, strict=True))
     return Extraction(
         images=after.images(),
         rejects=after.rejects(),
-        computed=after.stored_count() - reused,
-        reused=reused,
+        computed=computed,
+        reused=after.stored_count() - computed,
     )
 
 
