@@ -50,7 +50,8 @@ def _connect(config: RayConfig) -> None:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-    except Exception as error:  # noqa: BLE001  (a node too slow to start is a plain Exception of Ray's)
+    # Ray raises a plain Exception when its node takes too long to start.
+    except Exception as error:
         detail = " ".join(str(error).split())
         raise SimsearchError(
             f"ray.address: cannot use Ray at {address or 'this machine'}: {detail}; "
