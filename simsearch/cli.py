@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from typer.exceptions import TyperException
@@ -108,9 +109,12 @@ def runs(
     if as_json:
         print(json.dumps(records, indent=2, ensure_ascii=False))
         return
-    table = Table(
-        "started (UTC)", "command", "outcome", "took", "artworks", "rejects", "snapshot", "error"
-    )
+    table = Table(box=SIMPLE)
+    table.add_column("started (UTC)", no_wrap=True, min_width=19)
+    for name in ("command", "outcome", "took", "artworks", "rejects"):
+        table.add_column(name)
+    table.add_column("snapshot", no_wrap=True, min_width=16)
+    table.add_column("error", overflow="fold")
     for record in records:
         took = "" if record["seconds"] is None else duration(record["seconds"])
         counts = [

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from rich import filesize
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -64,12 +66,18 @@ def list_command(words: Words = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    table = Table("", "snapshot", "created (UTC)", "artworks", "rejects", "images", "backbones")
+    table = Table(box=SIMPLE)
+    table.add_column("snapshot", no_wrap=True, min_width=16)
+    table.add_column("created (UTC)", no_wrap=True, min_width=19)
+    table.add_column("")
+    for name in ("artworks", "rejects", "images"):
+        table.add_column(name, justify="right")
+    table.add_column("backbones", overflow="fold")
     for row in rows:
         mark = "published" if row["published"] else "rolled back" if row["withdrawn"] else ""
         counts = [f"{row[name]:,}" for name in ("artworks", "rejects", "images")]
         names = ", ".join(row["backbones"])
-        table.add_row(mark, row["snapshot_id"], row["created"], *counts, names)
+        table.add_row(row["snapshot_id"], row["created"], mark, *counts, names)
     Console().print(table)
 
 
@@ -120,7 +128,7 @@ def _print_metrics(console: Console, changes: list[dict[str, Any]]) -> None:
     )
     if not shown:
         return
-    table = Table("backbone", "k", "metric", "before", "after", "moved")
+    table = Table("backbone", "k", "metric", "before", "after", "moved", box=SIMPLE)
     for row in shown:
         before, after = row["before"], row["after"]
         moved = "" if before is None or after is None else f"{after - before:+.4f}"
@@ -202,9 +210,9 @@ def gc(
         counts[each.why] += 1
         sizes[each.why] += each.size
     for why, count in counts.items():
-        print(f"{count:>8,} files {sizes[why] / 2**20:>10,.1f} MiB  {why}")
+        print(f"{count:>8,} files {filesize.decimal(sizes[why]):>12}  {why}")
     verb = "would be removed" if dry_run else "removed"
-    print(f"{len(garbage):>8,} files {sum(sizes.values()) / 2**20:>10,.1f} MiB  {verb}")
+    print(f"{len(garbage):>8,} files {filesize.decimal(sum(sizes.values())):>12}  {verb}")
 
 
 def seconds_of(text: str) -> float:
