@@ -16,7 +16,6 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from typer.exceptions import TyperException
@@ -109,28 +108,16 @@ def runs(
     if as_json:
         print(json.dumps(records, indent=2, ensure_ascii=False))
         return
-    table = Table(box=SIMPLE)
-    table.add_column("started (UTC)", no_wrap=True, min_width=19)
-    for name in ("command", "outcome", "took", "artworks", "rejects"):
-        table.add_column(name)
-    table.add_column("snapshot", no_wrap=True, min_width=16)
-    table.add_column("error", overflow="fold")
     for record in records:
+        started = record["started"][:19].replace("T", " ")
         took = "" if record["seconds"] is None else duration(record["seconds"])
-        counts = [
-            "" if record[key] is None else f"{record[key]:,}" for key in ("artworks", "rejects")
-        ]
-        error = printable(record["error"])
-        table.add_row(
-            record["started"][:19],
-            record["command"],
-            record["outcome"],
-            took,
-            *counts,
-            record["snapshot_id"] or "",
-            error,
-        )
-    Console().print(table)
+        made = ""
+        if record["snapshot_id"] is not None:
+            made = f"{record['snapshot_id']}, {record['artworks']:,} artworks, {record['rejects']:,} rejects"
+        line = f"{started} UTC  {record['command']:8} {record['outcome']:12} {took:>14}  {made}"
+        print(line.rstrip())
+        if record["error"]:
+            print(f"{'':25}{printable(record['error'])}")
 
 
 @app.command()

@@ -66,19 +66,12 @@ def list_command(words: Words = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    table = Table(box=SIMPLE)
-    table.add_column("snapshot", no_wrap=True, min_width=16)
-    table.add_column("created (UTC)", no_wrap=True, min_width=19)
-    table.add_column("")
-    for name in ("artworks", "rejects", "images"):
-        table.add_column(name, justify="right")
-    table.add_column("backbones", overflow="fold")
     for row in rows:
         mark = "published" if row["published"] else "rolled back" if row["withdrawn"] else ""
-        counts = [f"{row[name]:,}" for name in ("artworks", "rejects", "images")]
-        names = ", ".join(row["backbones"])
-        table.add_row(row["snapshot_id"], row["created"], mark, *counts, names)
-    Console().print(table)
+        counts = ", ".join(f"{row[name]:,} {name}" for name in ("artworks", "rejects", "images"))
+        when = row["created"].replace("T", " ")
+        print(f"{row['snapshot_id']}  {when} UTC  {mark:11}  {counts}")
+        print(f"{'':16}  {', '.join(row['backbones'])}")
 
 
 @app.command()
