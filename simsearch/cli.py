@@ -148,11 +148,16 @@ def backbones() -> None:
 
 @app.command()
 def perturbations() -> None:
-    """List the profiles that can be named in perturbations.profiles."""
-    from simsearch.perturbations import PROFILES
+    """List the profiles that can be named in perturbations.profiles, and the suites they are in."""
+    from simsearch.perturbations import PROFILES, suites_of
+    from simsearch.suites import SUITES
 
     for profile in PROFILES.values():
-        print(f"{profile.name:24} {profile.description}")
+        suites = ", ".join(suites_of(profile.name))
+        print(f"{profile.name:14} {profile.kind:12} {suites:24} {profile.description}")
+    print("\nsuites, to be named in perturbations.suite:")
+    for name, profiles in SUITES.items():
+        print(f"{name:14} {len(profiles)} profiles: {', '.join(profiles)}")
 
 
 @config_app.command("show")

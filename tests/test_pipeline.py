@@ -14,7 +14,7 @@ import pytest
 from simsearch import catalog, feature_store, pipeline, query
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog.generated import image_bytes
-from simsearch.config import STUDY_PROFILES, Config, load_config
+from simsearch.config import Config, load_config
 from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
 from simsearch.evaluation.evaluate import metrics_path, neighbours_path
 from simsearch.images import content_hash, decode
@@ -23,6 +23,7 @@ from simsearch.perturbations import get_profile, perturb
 from simsearch.report import report_path
 from simsearch.snapshots import Snapshot, latest_snapshot, pending_snapshot
 from simsearch.storage import Storage
+from simsearch.suites import STUDY_PROFILES
 from tests.conftest import SHARED, Place
 
 pytestmark = pytest.mark.usefixtures("ray_local")
