@@ -204,6 +204,9 @@ class EvaluateConfig(Section):
         (1, 3, 5), description="ranks at which precision, recall and F1 are taken"
     )
     neighbours: Positive = Field(10, description="nearest images kept per original")
+    depth: Positive = Field(
+        100, description="deepest rank that recall curves and average precision look at"
+    )
     bootstrap: Positive = Field(
         1000, description="resamples of the originals behind each 95 % interval"
     )
