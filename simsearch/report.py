@@ -19,8 +19,10 @@ from simsearch import catalog, images
 from simsearch.config import Config, dump_config
 from simsearch.errors import StorageError
 from simsearch.evaluation import figures
-from simsearch.evaluation.evaluate import metrics_path, neighbours_path
+from simsearch.evaluation.evaluate import metrics_path
 from simsearch.evaluation.figures import Shown, shortened
+from simsearch.evaluation.metrics import STUDY_METRICS
+from simsearch.evaluation.search import neighbours_path
 from simsearch.index import read_manifest
 from simsearch.perturbations import get_profile, perturb
 from simsearch.sampling import seeded_sample
@@ -104,7 +106,7 @@ def render(
         counts=counts,
         summary=summary,
         by_profile=_profile_rows(metrics),
-        ks=sorted(set(metrics["k"].to_pylist())),
+        ks=sorted(set(_study(metrics)["k"].to_pylist())),
         untrained=untrained_of(plan),
         networks=networks,
         rejects=rejects,
@@ -145,7 +147,7 @@ class _Score:
 def summary_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     """Precision, recall and F1 per backbone and k, exact search and Annoy side by side."""
     rows: dict[tuple[str, int, str], dict[str, Any]] = {}
-    for row in metrics.filter(pc.field("group") == "all").to_pylist():
+    for row in _study(metrics).to_pylist():
         key = (row["backbone"], row["k"], row["metric"])
         entry = rows.setdefault(
             key,
@@ -161,9 +163,13 @@ def summary_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
+def _study(metrics: pa.Table) -> pa.Table:
+    return metrics.filter((pc.field("group") == "all") & pc.field("metric").isin(STUDY_METRICS))
+
+
 def metrics_text(metrics: pa.Table, untrained: frozenset[str]) -> str:
     """The metrics as a table for a terminal: mean ± standard deviation over originals."""
-    if not metrics.num_rows:
+    if not _study(metrics).num_rows:
         return "no perturbed copies were asked for: neighbours only, no recovery to measure"
     lines = [
         f"{'backbone':32} {'k':>3}  {'metric':10} {'exact search':>15} {'Annoy':>15} {'ceiling':>8}"
@@ -230,7 +236,7 @@ def _rejects(rejects: pa.Table) -> list[dict[str, Any]]:
 
 
 def _charts(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tuple[Figure, str]]:
-    if not metrics.num_rows:
+    if not _study(metrics).num_rows:
         return {}
     return {
         "curves": (

@@ -16,7 +16,8 @@ from simsearch.backbones import Network, get_backbone, preprocessing_for, resolv
 from simsearch.catalog.generated import image_bytes
 from simsearch.config import Config, load_config
 from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
-from simsearch.evaluation.evaluate import metrics_path, neighbours_path
+from simsearch.evaluation.evaluate import metrics_path
+from simsearch.evaluation.search import neighbours_path
 from simsearch.images import content_hash, decode
 from simsearch.index import exact_search, open_index, unit_rows
 from simsearch.perturbations import get_profile, perturb

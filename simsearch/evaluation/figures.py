@@ -103,7 +103,7 @@ def curves_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
             axes.set_title("F1" if metric == "f1" else metric.capitalize(), color=INK)
             axes.set_xlabel("k nearest neighbours")
             axes.set_ylim(0, 1.04)
-            axes.set_xticks(sorted(set(metrics["k"].to_pylist())))
+            axes.set_xticks(_select(metrics, names[0], metric)["k"].to_pylist())
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncols=min(4, len(labels)), frameon=False)
         figure.tight_layout(rect=(0, 0.04 + 0.06 * -(-len(labels) // 4), 1, 1))
@@ -113,11 +113,10 @@ def curves_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
 def profile_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
     """Which share of each profile's copies every backbone recovers at the largest k (exact search)."""
     with matplotlib.rc_context(STYLE):
-        largest = pc.max(metrics["k"]).as_py()
-        chosen = metrics.filter(
-            (pc.field("metric") == "recovered")
-            & (pc.field("search") == "exact")
-            & (pc.field("k") == largest)
+        recovered = metrics.filter(pc.field("metric") == "recovered")
+        largest = pc.max(recovered["k"]).as_py()
+        chosen = recovered.filter(
+            (pc.field("search") == "exact") & (pc.field("k") == largest)
         ).to_pylist()
         names = list(dict.fromkeys(row["backbone"] for row in chosen))
         groups = list(dict.fromkeys(row["group"] for row in chosen))

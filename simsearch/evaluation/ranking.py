@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.evaluation.statistics import Floats, resample_counts
+from simsearch.evaluation.statistics import TAILS, Floats, resample_counts
 
 Bools = npt.NDArray[np.bool_]
 
@@ -127,8 +127,8 @@ def pooled_scores(pool: Pool, *, resamples: int, seed: int) -> tuple[PooledScore
     n = len(pool.relevant)
     own = pool.owner >= 0
     # Pairs of queries without copies weigh 1 in every resample: counting them once is enough.
-    others = np.cumsum(~own)[own]
-    hits, owner = pool.hits[own], pool.owner[own]
+    others = np.cumsum(~own, dtype=np.int64)[own]
+    hits, owner = pool.hits[own], np.asarray(pool.owner[own])
     points = _weighted(np.ones((1, n)), hits, owner, others, pool.relevant)
     drawn = [
         _weighted(counts, hits, owner, others, pool.relevant)
@@ -137,7 +137,7 @@ def pooled_scores(pool: Pool, *, resamples: int, seed: int) -> tuple[PooledScore
     found = []
     for point, blocks in zip(points, zip(*drawn, strict=True), strict=True):
         values = np.concatenate(blocks)
-        low, high = np.quantile(values, (0.025, 0.975))
+        low, high = np.quantile(values, TAILS)
         found.append(PooledScore(float(point[0]), float(values.std()), float(low), float(high)))
     return found[0], found[1]
 
