@@ -4,7 +4,7 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo test lint faults lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,6 +21,9 @@ lint: setup ## check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+faults: setup ## kill the job and break its store, seeded; compare with undisturbed runs (about 30 minutes)
+	$(BIN)/python -m tests.faults
 
 lock: $(UV) ## resolve the dependencies anew into requirements.lock
 	$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -19,8 +21,11 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from simsearch import __version__
-from simsearch.config import Config, dump_config, load_config
+from simsearch.command_line import AsJson, Words, config_of, printable
+from simsearch.config import Config, dump_config
 from simsearch.errors import SimsearchError
+from simsearch.snapshot_commands import app as snapshots_app
+from simsearch.snapshot_commands import existing_root
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,25 +35,24 @@ app = typer.Typer(
 )
 config_app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
 app.add_typer(config_app, name="config")
+app.add_typer(snapshots_app, name="snapshots")
 
-Words = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[CONFIG.yaml] [key=value]...",
-        help="a settings file, then settings that go over it, such as extract.batch_size=64",
-    ),
+
+Retry = Annotated[
+    bool, typer.Option("--retry-rejects", help="try images again that an earlier run rejected")
 ]
 
 
 @app.command()
-def run(words: Words = None) -> None:
+def run(words: Words = None, retry_rejects: Retry = False) -> None:
     """The whole job: ingest, extract, index, evaluate, report, publish. Resumes after a crash."""
-    config = _config(words)
-    from simsearch import pipeline
+    config = _retrying(config_of(words), retry_rejects)
+    from simsearch import job
+
+    snapshot = job.run(config).snapshot
     from simsearch.evaluation.evaluate import metrics_path
     from simsearch.report import metrics_text, report_path
 
-    snapshot = pipeline.run(config)
     plan = snapshot.plan()
     metrics = snapshot.storage.read_table(metrics_path(snapshot))
     untrained = frozenset(space.backbone for space in plan.spaces if not space.trained)
@@ -57,18 +61,87 @@ def run(words: Words = None) -> None:
 
 
 @app.command()
+def reindex(words: Words = None, retry_rejects: Retry = False) -> None:
+    """Bring the published snapshot up to date with the collection; only what is new is computed."""
+    config = _retrying(config_of(words), retry_rejects)
+    from simsearch import job
+
+    result = job.reindex(config)
+    print(f"artworks: {result.changes}")
+    print(f"snapshot {result.snapshot.snapshot_id}, {result.record.outcome}")
+
+
+@app.command()
+def schedule(
+    cron: Annotated[str, typer.Option(help="when, as five cron fields, such as '0 3 * * *'")],
+    words: Words = None,
+    timezone: Annotated[str, typer.Option(help="whose clock, such as Europe/Paris")] = "UTC",
+    port: Annotated[
+        int | None, typer.Option(help="serve Prometheus metrics on this port of 127.0.0.1")
+    ] = None,
+    systemd: Annotated[
+        bool, typer.Option("--systemd", help="print unit files for a systemd timer instead")
+    ] = False,
+) -> None:
+    """Reindex on a schedule, one run at a time, until stopped. Cron's own rules for the fields."""
+    config = config_of(words)
+    from simsearch import schedule as schedules
+
+    plan = schedules.Schedule.parse(cron, timezone)
+    if systemd:
+        print(schedules.systemd_units(plan, list(words or ())), end="")
+        return
+    schedules.serve(plan, config, list(words or ()), port)
+
+
+@app.command()
+def runs(
+    words: Words = None,
+    as_json: AsJson = False,
+    n: Annotated[int, typer.Option("--number", "-n", min=1, help="the newest so many")] = 20,
+) -> None:
+    """List the runs, the newest first: when, how they ended, what they made."""
+    from simsearch.progress import duration
+    from simsearch.run_records import list_records
+
+    records = list_records(existing_root(config_of(words)), n)
+    if as_json:
+        print(json.dumps(records, indent=2, ensure_ascii=False))
+        return
+    table = Table(
+        "started (UTC)", "command", "outcome", "took", "artworks", "rejects", "snapshot", "error"
+    )
+    for record in records:
+        took = "" if record["seconds"] is None else duration(record["seconds"])
+        counts = [
+            "" if record[key] is None else f"{record[key]:,}" for key in ("artworks", "rejects")
+        ]
+        error = printable(record["error"])
+        table.add_row(
+            record["started"][:19],
+            record["command"],
+            record["outcome"],
+            took,
+            *counts,
+            record["snapshot_id"] or "",
+            error,
+        )
+    Console().print(table)
+
+
+@app.command()
 def ingest(words: Words = None) -> None:
     """Read the collection's metadata into the catalog, downloading images where asked to."""
-    config = _config(words)
-    from simsearch import pipeline
+    config = config_of(words)
+    from simsearch import job
 
-    pipeline.ingest(config)
+    job.ingest(config)
 
 
 @app.command()
 def extract(words: Words = None) -> None:
     """Turn images and their perturbed copies into feature vectors, only those that are missing."""
-    config = _config(words)
+    config = config_of(words)
     from simsearch import pipeline
 
     pipeline.extract(config)
@@ -77,7 +150,7 @@ def extract(words: Words = None) -> None:
 @app.command()
 def index(words: Words = None) -> None:
     """Build an Annoy index per backbone and check it against exact search."""
-    config = _config(words)
+    config = config_of(words)
     from simsearch import pipeline
 
     pipeline.index(config)
@@ -86,7 +159,7 @@ def index(words: Words = None) -> None:
 @app.command()
 def evaluate(words: Words = None) -> None:
     """Measure how many of each original's perturbed copies every backbone recovers."""
-    config = _config(words)
+    config = config_of(words)
     from simsearch import pipeline
 
     pipeline.evaluate(config)
@@ -95,10 +168,11 @@ def evaluate(words: Words = None) -> None:
 @app.command()
 def report(words: Words = None) -> None:
     """Write the HTML report with its figures, and publish the snapshot."""
-    config = _config(words)
+    config = config_of(words)
     from simsearch import pipeline
 
     pipeline.report(config)
+    pipeline.publish(config)
 
 
 @app.command()
@@ -106,10 +180,10 @@ def query(
     image: Annotated[Path, typer.Argument(help="an image file")],
     words: Words = None,
     n: Annotated[int, typer.Option("--number", "-n", min=1, help="artworks per backbone")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON, for machines")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the artworks nearest to an image, per backbone, from the published snapshot."""
-    config = _config(words)
+    config = config_of(words)
     from simsearch.query import query as query_snapshot
     from simsearch.snapshots import latest_snapshot
     from simsearch.storage import Storage
@@ -132,7 +206,9 @@ def query(
         )
         for match in matches:
             cells = (match.artwork_id, match.title, ", ".join(match.artists), match.image_uri)
-            table.add_row(str(match.rank), f"{match.score:.4f}", *(_plain(cell) for cell in cells))
+            table.add_row(
+                str(match.rank), f"{match.score:.4f}", *(printable(cell) for cell in cells)
+            )
         Console().print(table)
 
 
@@ -163,7 +239,7 @@ def perturbations() -> None:
 @config_app.command("show")
 def config_show(words: Words = None) -> None:
     """Print every setting as a run would use it: defaults, file and overrides together."""
-    print(dump_config(_config(words)), end="")
+    print(dump_config(config_of(words)), end="")
 
 
 @app.command()
@@ -178,6 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
     logging.getLogger("simsearch").setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
     except SimsearchError as error:
@@ -192,12 +269,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code or 0)
 
 
-def _config(words: Sequence[str] | None) -> Config:
-    given = list(words or ())
-    path = given.pop(0) if given and "=" not in given[0] else None
-    return load_config(path, given)
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM, as a scheduler sends it, ends a run as Ctrl-C does: leases released, records kept."""
+    raise KeyboardInterrupt
 
 
-def _plain(cell: str | None) -> str:
-    """Text from a catalog without control characters or Rich's markup."""
-    return "".join(char for char in cell or "" if char.isprintable()).replace("[", r"\[")
+def _retrying(config: Config, retry_rejects: bool) -> Config:
+    if not retry_rejects:
+        return config
+    return config.model_copy(
+        update={"extract": config.extract.model_copy(update={"retry_rejects": True})}
+    )

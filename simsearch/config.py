@@ -230,6 +230,41 @@ class ReportConfig(Section):
     )
 
 
+class LeaseConfig(Section):
+    """One run at a time per root."""
+
+    seconds: Annotated[int, Field(ge=3)] = Field(
+        60, description="a lease not renewed for so long is free for another run"
+    )
+    wait: Annotated[int, Field(ge=0)] = Field(
+        0, description="seconds to wait for another run to end; 0: leave at once"
+    )
+
+
+class PublishConfig(Section):
+    """When a new snapshot is so much worse than the published one that LATEST stays."""
+
+    max_catalog_shrink: Share = Field(
+        0.1, description="largest share of artworks that may vanish at once, catalog settings equal"
+    )
+    max_recovery_drop: Share = Field(
+        0.05, description="largest fall of mean recall at any k, in the same feature space"
+    )
+    force: bool = Field(False, description="publish all the same")
+
+
+class MonitoringConfig(Section):
+    """Who is told how a run ended, beside the log and the run record in the store."""
+
+    prometheus_textfile: str | None = Field(
+        None, description="file for node_exporter's textfile collector, such as /…/simsearch.prom"
+    )
+    pushgateway: str | None = Field(None, description="host:port of a Prometheus Pushgateway")
+    on_failure: tuple[str, ...] = Field(
+        (), description="a command and its arguments; gets the run record as JSON on standard input"
+    )
+
+
 class RayConfig(Section):
     """Where the work runs."""
 
@@ -259,6 +294,13 @@ class Config(Section):
     evaluate: EvaluateConfig = EvaluateConfig()
     report: ReportConfig = ReportConfig()
     ray: RayConfig = RayConfig()
+    lease: LeaseConfig = LeaseConfig()
+    publish: PublishConfig = PublishConfig()
+    monitoring: MonitoringConfig = MonitoringConfig()
+
+
+OPERATIONAL = ("storage", "ray", "lease", "publish", "monitoring")
+"""Sections that decide how and where a run works, never what comes out of it."""
 
 
 def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = ()) -> Config:

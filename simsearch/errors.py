@@ -5,7 +5,10 @@ SimsearchError                 the run failed                         exit code 
 │   ├── ConfigError            a setting is unknown, wrong or impossible
 │   └── UnknownNameError       no backbone, profile or reader of that name
 ├── StorageError               a place cannot be read or written
-│   └── NotFoundError          nothing there
+│   ├── NotFoundError          nothing there
+│   └── ConflictError          changed by another process between reading and writing
+├── LeaseError                 another run is writing here, or has taken over from this one
+├── GuardError                 a snapshot is so much worse than the last that it is not published
 ├── CatalogError               a collection's metadata cannot be read
 ├── WeightsError               a network's weights cannot be had, or belong to another network
 ├── MismatchError              an artefact does not match its manifest
@@ -45,6 +48,18 @@ class StorageError(SimsearchError):
 
 
 class NotFoundError(StorageError):
+    pass
+
+
+class ConflictError(StorageError):
+    pass
+
+
+class LeaseError(SimsearchError):
+    pass
+
+
+class GuardError(SimsearchError):
     pass
 
 

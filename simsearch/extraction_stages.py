@@ -81,8 +81,8 @@ def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
             settings.counter.add(sum(row["need"]))
             continue
         sources.append({**row, "content_hash": images.content_hash(data)})
-    write_rows(settings.storage, "sources", sources, schemas.SOURCES)
-    write_rows(settings.storage, "rejects", rejects, schemas.REJECTS)
+    write_part(settings.storage, "sources", sources, schemas.SOURCES)
+    write_part(settings.storage, "rejects", rejects, schemas.REJECTS)
     return _columns(decoded, settings)
 
 
@@ -252,16 +252,19 @@ def write_batch(batch: Batch, storage: Storage, spaces: Sequence[FeatureSpace]) 
         if kept.any():
             feature_store.write_shard(storage, space, rows.filter(pa.array(kept)), vectors[kept])
             written += int(kept.sum())
-    write_rows(storage, "rejects", list(broken.values()), schemas.REJECTS)
+    write_part(storage, "rejects", list(broken.values()), schemas.REJECTS)
     return {"vectors": np.array([written])}
 
 
-def write_rows(
+def write_part(
     storage: Storage, folder: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema
-) -> None:
-    """Add rows to an append-only table; the file's name is its content, so a retry adds nothing."""
+) -> str | None:
+    """Add rows to an append-only table; the file's name is its content, so a retry adds nothing.
+
+    Returns the file's path, or None where there were no rows.
+    """
     if not rows:
-        return
+        return None
     table = pa.table(
         {field.name: [row.get(field.name) or None for row in rows] for field in schema},
         schema=schema,
@@ -269,7 +272,16 @@ def write_rows(
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     data = buffer.getvalue()
-    storage.write_bytes(f"{folder}/part-{hashlib.sha256(data).hexdigest()[:20]}.parquet", data)
+    path = f"{folder}/part-{hashlib.sha256(data).hexdigest()[:20]}.parquet"
+    storage.write_bytes(path, data)
+    return path
+
+
+def read_parts(storage: Storage, folder: str, schema: pa.Schema) -> pa.Table:
+    """All rows of an append-only table, the oldest part's first."""
+    parts = sorted(storage.files(folder), key=lambda info: (info.modified, info.path))
+    tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
+    return pa.concat_tables([schema.empty_table(), *tables])
 
 
 def _reject(row: Mapping[str, Any], stage: str, reason: str, detail: str) -> dict[str, Any]:

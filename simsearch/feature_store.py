@@ -1,4 +1,4 @@
-"""Feature vectors in Parquet shards, one folder per fingerprint, only ever added to.
+"""Feature vectors in Parquet shards, one folder per fingerprint; no row in them ever changes.
 
 A vector belongs to what was embedded: the source bytes (`content_hash`) and the perturbation
 profile. Which artwork those bytes belong to is the catalog's business, so a renamed image or a
@@ -37,7 +37,7 @@ def write_shard(
     schema = schemas.features(space.dimension)
     flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
     column = pa.FixedSizeListArray.from_arrays(flat, space.dimension)
-    keys = "\n".join(_keys(rows).to_pylist())
+    keys = "\n".join(keys_of(rows))
     name = hashlib.sha256(keys.encode()).hexdigest()[:20]
     table = pa.table(
         [
@@ -51,16 +51,25 @@ def write_shard(
     return path
 
 
-def stored_keys(storage: Storage, space: FeatureSpace) -> frozenset[str]:
-    """`content_hash/profile` of every vector in the space."""
-    keys: set[str] = set()
-    for shard in storage.files(folder(space)):
-        keys.update(
-            _keys(
-                storage.read_table(shard_path(space, shard.path), ["content_hash", "profile"])
-            ).to_pylist()
+def shard_keys(storage: Storage, space: FeatureSpace) -> dict[str, list[str]]:
+    """For each shard's name the `content_hash/profile` of its vectors, in the order of its rows."""
+    return {
+        shard.path: keys_of(
+            storage.read_table(shard_path(space, shard.path), ["content_hash", "profile"])
         )
-    return frozenset(keys)
+        for shard in storage.files(folder(space))
+    }
+
+
+def keys_of(rows: pa.Table) -> list[str]:
+    keys: list[str] = _keys(rows).to_pylist()
+    return keys
+
+
+def vectors_of(shard: pa.Table) -> npt.NDArray[np.float32]:
+    """The vectors [n, dimension] float32 of a shard's rows."""
+    flat = shard["vector"].combine_chunks().flatten().to_numpy()
+    return np.asarray(flat.reshape(shard.num_rows, -1), dtype=np.float32)
 
 
 def shard_path(space: FeatureSpace, name: str) -> str:
@@ -87,8 +96,7 @@ def read_vectors(
         positions = pc.index_in(_keys(table), value_set=unique)
         present = np.asarray(positions.is_valid())
         rows = positions.drop_null().to_numpy(zero_copy_only=False)
-        vectors = table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, space.dimension)
-        matrix[rows] = vectors[present]
+        matrix[rows] = vectors_of(table)[present]
         found[rows] = True
     if not found.all():
         missing = int((~found).sum())

@@ -10,7 +10,8 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from ray.data import ActorPoolStrategy
 
 from simsearch import feature_store, schemas
 from simsearch.backbones import Preprocessing
+from simsearch.compaction import compact_parts, compact_shards
 from simsearch.config import Config
 from simsearch.errors import IncompleteError
 from simsearch.extraction_stages import (
@@ -28,6 +30,7 @@ from simsearch.extraction_stages import (
     Embed,
     EmbedSettings,
     decode_batch,
+    read_parts,
     write_batch,
 )
 from simsearch.image_ids import image_id
@@ -97,6 +100,7 @@ def extract(
         )
         _run_pipeline(config, storage, todo, networks, before.orphans(), missing)
     after = _State.read(config, storage, catalog, networks) if missing else before
+    _compact(config, storage, networks, after.shards)
     return Extraction(
         images=after.images(),
         rejects=after.rejects(),
@@ -120,7 +124,7 @@ class _State:
     catalog: list[dict[str, Any]]
     copied: frozenset[str]
     hashes: Mapping[tuple[str, str], str]  # (image_uri, etag) → content hash
-    keys: tuple[frozenset[str], ...]  # stored vectors per backbone
+    shards: tuple[Mapping[str, Sequence[str]], ...]  # stored vectors per backbone and shard
     rejected: Mapping[str, dict[str, Any]]  # artwork → its reject, if its image is still the same
 
     @classmethod
@@ -149,9 +153,13 @@ class _State:
                 for row in sources
                 if row["etag"]
             },
-            keys=tuple(feature_store.stored_keys(storage, each.space) for each in networks),
+            shards=tuple(feature_store.shard_keys(storage, each.space) for each in networks),
             rejected=rejected,
         )
+
+    @cached_property
+    def keys(self) -> tuple[frozenset[str], ...]:
+        return tuple(frozenset(chain(*shards.values())) for shards in self.shards)
 
     def content_hash(self, row: Mapping[str, Any]) -> str | None:
         return self.hashes.get((row["image_uri"], row["etag"]))
@@ -161,7 +169,7 @@ class _State:
 
     def need(self, row: Mapping[str, Any]) -> bytes:
         """A mask [variants, backbones] of the vectors this artwork lacks, row-major."""
-        mask = np.zeros((len(self.profiles), len(self.keys)), dtype=np.uint8)
+        mask = np.zeros((len(self.profiles), len(self.shards)), dtype=np.uint8)
         known = self.content_hash(row)
         for variant, profile in enumerate(self._wanted(row)):
             for backbone, keys in enumerate(self.keys):
@@ -244,10 +252,17 @@ class _State:
         return pa.Table.from_pylist(rows, schema=schemas.REJECTS)
 
 
-def read_parts(storage: Storage, folder: str, schema: pa.Schema) -> pa.Table:
-    """All rows of an append-only table."""
-    parts = [storage.read_table(f"{folder}/{info.path}") for info in storage.files(folder)]
-    return pa.concat_tables([schema.empty_table(), *parts])
+def _compact(
+    config: Config,
+    storage: Storage,
+    networks: Sequence[PreparedNetwork],
+    shards: Sequence[Mapping[str, Sequence[str]]],
+) -> None:
+    for each, held in zip(networks, shards, strict=True):
+        if merged := compact_shards(storage, each.space, config.extract.shard_rows, held):
+            log.info("extract: merged %s small shards of %s", merged, each.space.fingerprint)
+    compact_parts(storage, "sources", schemas.SOURCES)
+    compact_parts(storage, "rejects", schemas.REJECTS)
 
 
 def _run_pipeline(

@@ -1,7 +1,7 @@
-"""The main job, step by step: ingest → extract → index → evaluate → report → publish.
+"""The steps after `ingest`: extract → index → evaluate → report → publish.
 
-Each step is one function that the command line and `jobs/` call alike; it finds what the steps
-before it left in storage, and leaves alone what is already finished.
+Each step is one function that the command line and `simsearch.job` call alike; it finds what the
+steps before it left in storage, leaves alone what is already finished, and holds the root's lease.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 
 import pyarrow as pa
@@ -25,14 +25,16 @@ from simsearch.evaluation.evaluate import metrics_path
 from simsearch.evaluation.search import SEARCHES
 from simsearch.feature_space import FeatureSpace
 from simsearch.features import extract as extract_features
+from simsearch.guard import check_publishable
 from simsearch.index import IndexManifest, read_manifest, write_index
+from simsearch.lease import held
 from simsearch.networks import device_of, prepare_networks
 from simsearch.perturbations import get_profile
-from simsearch.progress import duration, progress
+from simsearch.progress import progress
 from simsearch.ray_session import ray_session
 from simsearch.report import write_report
+from simsearch.run_records import Step, log_step, root_of, since
 from simsearch.snapshots import Snapshot
-from simsearch.storage import Storage
 
 log = logging.getLogger(__name__)
 
@@ -40,38 +42,12 @@ PACKAGES = ("torch", "torchvision", "ray", "annoy", "pyarrow", "pillow", "numpy"
 REDUCER_CPUS = 0.5
 
 
-@dataclass(frozen=True)
-class Step:
-    """What a step did: `items` of `unit` in `seconds`, with a `note` for readers."""
-
-    name: str
-    seconds: float
-    items: int
-    unit: str
-    note: str = ""
-
-
-def root_of(config: Config) -> Storage:
-    return Storage(config.root, config.storage)
-
-
-def check(config: Config) -> None:
-    """Refuse what can be refused before any work: unknown names, a root that is not ours."""
+def check_names(config: Config) -> None:
+    """Refuse unknown profiles and backbones before any work. Raises UnknownNameError."""
     for profile in config.perturbations.profiles:
         get_profile(profile)
     for backbone in config.extract.backbones:
         get_backbone(backbone)
-    snapshots.open_root(root_of(config))
-
-
-def ingest(config: Config) -> Step:
-    """Read the collection and store its catalog, downloading images where asked to."""
-    check(config)
-    started = time.monotonic()
-    catalog_id, table = catalog.ingest(config)
-    return _log(
-        Step("ingest", _since(started), table.num_rows, "artworks", f"catalog {catalog_id}")
-    )
 
 
 def extract(config: Config) -> Step:
@@ -80,25 +56,27 @@ def extract(config: Config) -> Step:
     Raises RejectsError when more images were rejected than allowed, after everything readable has
     been stored.
     """
-    check(config)
+    check_names(config)
     started = time.monotonic()
     storage = root_of(config)
+    snapshots.open_root(storage)
     catalog_id, table = catalog.load_catalog(storage)
-    with ray_session(config.ray):
+    with held(storage, config.lease) as lease, ray_session(config.ray):
+        lease.check()
         networks = prepare_networks(config, device_of(ray.cluster_resources().get("GPU", 0)))
         extraction = extract_features(config, storage, table, networks)
-    snapshot = snapshots.write_plan(
-        storage,
-        config,
-        catalog_id,
-        tuple(each.space for each in networks),
-        {each.space.backbone: each.precision_reason for each in networks},
-        extraction.images,
-        extraction.rejects,
-        table.num_rows,
-    )
+        snapshot = snapshots.write_plan(
+            storage,
+            config,
+            catalog_id,
+            tuple(each.space for each in networks),
+            {each.space.backbone: each.precision_reason for each in networks},
+            extraction.images,
+            extraction.rejects,
+            table.num_rows,
+        )
     note = f"{extraction.reused:,} more were there already; snapshot {snapshot.snapshot_id}"
-    step = _log(Step("extract", _since(started), extraction.computed, "vectors", note))
+    step = log_step(Step("extract", since(started), extraction.computed, "vectors", note))
     _check_rejects(config, extraction.rejects, table.num_rows)
     if not extraction.images.num_rows:
         raise RejectsError(f"{storage.root}: no artwork has an image; check catalog.source")
@@ -112,7 +90,8 @@ def index(config: Config) -> Step:
     plan = snapshot.plan()
     missing = [space for space in plan.spaces if not _indexed(snapshot, space)]
     if missing:
-        with ray_session(config.ray):
+        with held(snapshot.storage, config.lease) as lease, ray_session(config.ray):
+            lease.check()
             pending = [_build_index.remote(snapshot, space, config.seed) for space in missing]
             with progress("index", len(missing), "indexes", config.ray.log_seconds) as advance:
                 while pending:
@@ -127,7 +106,7 @@ def index(config: Config) -> Step:
                         manifest.search_k,
                     )
     items = plan.images * len(missing)
-    return _log(Step("index", _since(started), items, "vectors", _reused(plan.spaces, missing)))
+    return log_step(Step("index", since(started), items, "vectors", _reused(plan.spaces, missing)))
 
 
 def evaluate(config: Config) -> Step:
@@ -135,44 +114,73 @@ def evaluate(config: Config) -> Step:
     started = time.monotonic()
     snapshot = snapshots.pending_snapshot(root_of(config))
     if snapshot.storage.exists(metrics_path(snapshot)):
-        return _log(Step("evaluate", _since(started), 0, "queries", "already evaluated"))
+        return log_step(Step("evaluate", since(started), 0, "queries", "already evaluated"))
     plan = snapshot.plan()
     for space in plan.spaces:
         read_manifest(snapshot.storage, snapshot.index_folder(space.backbone))
     originals = snapshot.images()["profile"].null_count
     total = originals * len(plan.spaces) * len(SEARCHES)
     with (
+        held(snapshot.storage, config.lease) as lease,
         ray_session(config.ray),
         progress("evaluate", total, "queries", config.ray.log_seconds) as advance,
     ):
+        lease.check()
         evaluate_snapshot(config, snapshot, advance)
-    return _log(Step("evaluate", _since(started), total, "queries"))
+    return log_step(Step("evaluate", since(started), total, "queries"))
 
 
 def report(config: Config, steps: Sequence[Step] = ()) -> Step:
-    """Write the report of the planned snapshot and publish it."""
+    """Write the report of the planned snapshot and seal it."""
     started = time.monotonic()
     snapshot = snapshots.pending_snapshot(root_of(config))
-    write_report(config, snapshot, [asdict(step) for step in steps], environment())
-    step = _log(Step("report", _since(started), 1, "reports"))
-    snapshots.publish(snapshot, [asdict(each) for each in (*steps, step)], environment())
-    log.info("published snapshot %s under %s", snapshot.snapshot_id, snapshot.storage.root)
+    with held(snapshot.storage, config.lease) as lease:
+        lease.check()
+        if not snapshot.sealed():
+            write_report(config, snapshot, [asdict(step) for step in steps], environment())
+        step = log_step(Step("report", since(started), 1, "reports"))
+        snapshots.seal(snapshot, [asdict(each) for each in (*steps, step)], environment())
     return step
 
 
-def run(config: Config) -> Snapshot:
-    """All steps, in one Ray session. A repeated run resumes; an unchanged one ends quickly."""
-    check(config)
-    with ray_session(config.ray):
-        steps = [step(config) for step in (ingest, extract)]
-        snapshot = snapshots.pending_snapshot(root_of(config))
-        if snapshot.published():
-            log.info("snapshot %s holds all of this already", snapshot.snapshot_id)
-            snapshots.publish(snapshot, [], {})
-            return snapshot
-        steps += [step(config) for step in (index, evaluate)]
-        report(config, steps)
+def publish(config: Config) -> Snapshot:
+    """Point LATEST at the planned snapshot, unless that would be a step back; returns what is
+    published then.
+
+    Raises GuardError when it is so much worse than the published one that somebody should look.
+    """
+    snapshot = snapshots.pending_snapshot(root_of(config))
+    storage = snapshot.storage
+    with held(storage, config.lease) as lease:
+        lease.check()
+        latest, _ = snapshots.read_latest(storage)
+        withdrawn = () if latest is None else latest.withdrawn
+        if latest is not None and not config.publish.force:
+            if snapshot.snapshot_id in withdrawn:
+                log.warning(
+                    "snapshot %s was rolled back and is not published again; publish.force=true does",
+                    snapshot.snapshot_id,
+                )
+                return Snapshot(storage, latest.snapshot_id)
+            if latest.snapshot_id != snapshot.snapshot_id:
+                check_publishable(Snapshot(storage, latest.snapshot_id), snapshot, config.publish)
+        others = tuple(one for one in withdrawn if one != snapshot.snapshot_id)
+        snapshots.point_latest(snapshot, lease.token, others)
+    log.info("published snapshot %s under %s", snapshot.snapshot_id, storage.root)
     return snapshot
+
+
+def compute(config: Config, steps: list[Step]) -> Snapshot:
+    """All steps after `ingest`, in one Ray session, added to `steps`; returns what is published."""
+    with ray_session(config.ray):
+        steps.append(extract(config))
+        snapshot = snapshots.pending_snapshot(root_of(config))
+        if snapshot.sealed():
+            log.info("snapshot %s holds all of this already", snapshot.snapshot_id)
+        else:
+            steps += [step(config) for step in (index, evaluate)]
+            steps.append(report(config, steps))
+    return publish(config)
 
 
 def environment() -> dict[str, str]:
@@ -223,24 +231,3 @@ def _check_rejects(config: Config, rejects: pa.Table, artworks: int) -> None:
             f"extract.max_reject_share {allowed}; everything readable is stored: mend the images or raise the share, "
             "then run the same command again"
         )
-
-
-def _log(step: Step) -> Step:
-    rate = (
-        f", {step.items / step.seconds:,.1f} {step.unit}/s" if step.items and step.seconds else ""
-    )
-    note = f" ({step.note})" if step.note else ""
-    log.info(
-        "%s: %s %s in %s%s%s",
-        step.name,
-        f"{step.items:,}",
-        step.unit,
-        duration(step.seconds),
-        rate,
-        note,
-    )
-    return step
-
-
-def _since(started: float) -> float:
-    return round(time.monotonic() - started, 3)

@@ -2,11 +2,11 @@
 
     snapshots/<id>/plan.json       written by `extract`: catalog, feature spaces, images
     snapshots/<id>/images.parquet  which images, in the order of every index
-    snapshots/<id>/manifest.json   written last, by `publish`: every file's digest
-    LATEST                         the published snapshot's id
+    snapshots/<id>/manifest.json   written last, by `seal`: every file's digest and every input's
+    LATEST                         the published snapshot's id, swapped by `point_latest`
     PENDING                        the id `extract` planned last, for steps run one at a time
 
-A snapshot without a manifest is unfinished and no reader opens it.
+A snapshot without a manifest is unfinished and no reader opens it. A sealed one never changes.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 import pyarrow as pa
 
 from simsearch import __version__, schemas
-from simsearch.config import Config
-from simsearch.errors import NotFoundError, StorageError
+from simsearch.config import OPERATIONAL, Config
+from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError, UsageError
 from simsearch.feature_space import FeatureSpace
 from simsearch.storage import Storage
 
@@ -42,6 +42,7 @@ class Plan:
     precision_reasons: dict[str, str]
     index: dict[str, Any]
     evaluate: dict[str, Any]
+    report: dict[str, Any]
     artworks: int
     images: int
     rejects: int
@@ -97,13 +98,35 @@ class Snapshot:
     def rejects(self) -> pa.Table:
         return self.storage.read_table(self.path("rejects.parquet"))
 
-    def published(self) -> bool:
+    def manifest(self) -> dict[str, Any]:
+        """Raises NotFoundError for a snapshot that is not sealed."""
+        manifest: dict[str, Any] = self.storage.read_json(self.path("manifest.json"))
+        return manifest
+
+    def created(self) -> str:
+        """When it was sealed, ISO 8601 in UTC."""
+        return str(self.manifest()["created"])
+
+    def recall(self) -> dict[tuple[str, int], float]:
+        """(backbone, k) → mean recall of all copies by exact search."""
+        table = self.storage.read_table(self.path("metrics/metrics.parquet"))
+        return {
+            (row["backbone"], row["k"]): row["mean"]
+            for row in table.to_pylist()
+            if (row["search"], row["group"], row["metric"]) == ("exact", "all", "recall")
+        }
+
+    def sealed(self) -> bool:
         return self.storage.exists(self.path("manifest.json"))
+
+
+def root_exists(storage: Storage) -> bool:
+    return storage.exists(ROOT_MARKER)
 
 
 def open_root(storage: Storage) -> None:
     """Claim an empty root, or recognise one of ours. Raises StorageError for anything else."""
-    if storage.exists(ROOT_MARKER):
+    if root_exists(storage):
         found = storage.read_json(ROOT_MARKER).get("format")
         if found != ROOT_FORMAT:
             raise StorageError(
@@ -140,6 +163,7 @@ def write_plan(
         precision_reasons=precision_reasons,
         index=config.index.model_dump(mode="json"),
         evaluate=config.evaluate.model_dump(mode="json"),
+        report=config.report.model_dump(mode="json"),
         artworks=artworks,
         images=images.num_rows,
         rejects=rejects.num_rows,
@@ -147,7 +171,7 @@ def write_plan(
         settings=config.model_dump(mode="json"),
     )
     snapshot = Snapshot(storage, plan.snapshot_id)
-    if not snapshot.published():
+    if not snapshot.sealed():
         storage.write_table(snapshot.path("images.parquet"), images.cast(schemas.IMAGES))
         storage.write_table(snapshot.path("rejects.parquet"), rejects.cast(schemas.REJECTS))
         storage.write_json(snapshot.path("plan.json"), plan.to_json())
@@ -157,36 +181,146 @@ def write_plan(
 
 def pending_snapshot(storage: Storage) -> Snapshot:
     """The snapshot that `extract` planned last."""
-    return _pointed(storage, "PENDING", "nothing extracted yet; run `simsearch extract` first")
+    try:
+        return Snapshot(storage, storage.read_bytes("PENDING").decode().strip())
+    except NotFoundError:
+        raise NotFoundError(
+            f"{storage.root}: nothing extracted yet; run `simsearch extract` first"
+        ) from None
 
 
 def latest_snapshot(storage: Storage) -> Snapshot:
     """The published snapshot."""
-    return _pointed(storage, "LATEST", "no published snapshot here; run `simsearch run` first")
+    latest, _ = read_latest(storage)
+    if latest is None:
+        raise NotFoundError(
+            f"{storage.root}: no published snapshot here; run `simsearch run` first"
+        )
+    return Snapshot(storage, latest.snapshot_id)
 
 
-def _pointed(storage: Storage, pointer: str, advice: str) -> Snapshot:
-    try:
-        return Snapshot(storage, storage.read_bytes(pointer).decode().strip())
-    except NotFoundError:
-        raise NotFoundError(f"{storage.root}: {advice}") from None
+def list_snapshots(storage: Storage) -> list[Snapshot]:
+    """Every sealed snapshot, the newest first."""
+    found = [
+        Snapshot(storage, info.path.partition("/")[0])
+        for info in storage.files("snapshots")
+        if info.path.count("/") == 1 and info.path.endswith("/manifest.json")
+    ]
+    return sorted(found, key=lambda each: (each.created(), each.snapshot_id), reverse=True)
 
 
-def publish(snapshot: Snapshot, steps: list[dict[str, Any]], environment: dict[str, str]) -> None:
-    """Seal a finished snapshot with every file's digest, then point LATEST at it."""
+def find_snapshot(storage: Storage, name: str) -> Snapshot:
+    """The sealed snapshot of an id, of the beginning of one, or `latest`. Raises UsageError."""
+    if name == "latest":
+        return latest_snapshot(storage)
+    ids = [each.snapshot_id for each in list_snapshots(storage)]
+    fitting = [one for one in ids if name and one.startswith(name)]
+    if len(fitting) != 1:
+        problem = "several snapshots begin so" if fitting else "no such snapshot"
+        raise UsageError(f"{name!r}: {problem}; there are: {', '.join(fitting or ids) or 'none'}")
+    return Snapshot(storage, fitting[0])
+
+
+def seal(
+    snapshot: Snapshot, steps: list[dict[str, Any]], environment: dict[str, str]
+) -> dict[str, Any]:
+    """Write the manifest of a finished snapshot, or return the one that is there."""
     storage = snapshot.storage
-    if not snapshot.published():
-        files = {
+    if snapshot.sealed():
+        return snapshot.manifest()
+    plan = snapshot.plan()
+    manifest = {
+        "snapshot_id": snapshot.snapshot_id,
+        "created": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "plan": plan.to_json(),
+        "inputs": _inputs(snapshot, plan),
+        "steps": steps,
+        "environment": environment,
+        "files": {
             info.path: {"sha256": storage.digest(snapshot.path(info.path)), "bytes": info.size}
             for info in storage.files(f"snapshots/{snapshot.snapshot_id}")
-        }
-        manifest = {
-            "snapshot_id": snapshot.snapshot_id,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "plan": snapshot.plan().to_json(),
-            "steps": steps,
-            "environment": environment,
-            "files": files,
-        }
-        storage.write_json(snapshot.path("manifest.json"), manifest)
-    storage.write_bytes("LATEST", snapshot.snapshot_id.encode())
+        },
+    }
+    storage.write_json(snapshot.path("manifest.json"), manifest)
+    return manifest
+
+
+def _inputs(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
+    """The digests of all that went in."""
+    indexes = {
+        space.fingerprint: snapshot.storage.read_json(
+            f"{snapshot.index_folder(space.backbone)}/manifest.json"
+        )
+        for space in plan.spaces
+    }
+    return {
+        "catalog_sha256": snapshot.storage.digest(f"catalog/{plan.catalog_id}.parquet"),
+        "images_sha256": plan.images_sha256,
+        "settings_sha256": settings_digest(plan.settings),
+        "code_version": plan.code_version,
+        "weights_sha256": {space.backbone: space.weights_digest for space in plan.spaces},
+        "features_sha256": {
+            fingerprint: index["features_sha256"] for fingerprint, index in indexes.items()
+        },
+    }
+
+
+def settings_digest(settings: dict[str, Any]) -> str:
+    """The SHA-256 of the settings that decide what comes out of a run."""
+    counted = {key: value for key, value in settings.items() if key not in OPERATIONAL}
+    counted["extract"] = {**settings["extract"], "retry_rejects": False}
+    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Latest:
+    """What LATEST holds: the published snapshot, the fencing token of the run that swapped it, and
+    the snapshots that `rollback` took back, which only a forced run publishes again."""
+
+    snapshot_id: str
+    fencing_token: int
+    withdrawn: tuple[str, ...] = ()
+
+
+def read_latest(storage: Storage) -> tuple[Latest | None, str | None]:
+    """LATEST and its version for the next swap; (None, None) before the first publication."""
+    try:
+        data, version = storage.read_versioned("LATEST")
+        values = json.loads(data)
+        return Latest(**{**values, "withdrawn": tuple(values["withdrawn"])}), version
+    except NotFoundError:
+        return None, None
+    except (TypeError, KeyError, ValueError) as error:
+        raise StorageError(
+            f"{storage.uri('LATEST')}: not a pointer to a snapshot ({error}); point it anew with "
+            "`simsearch snapshots rollback ID`"
+        ) from None
+
+
+def point_latest(snapshot: Snapshot, fencing_token: int, withdrawn: tuple[str, ...] = ()) -> None:
+    """Publish a sealed snapshot: swap LATEST, last and atomically.
+
+    Raises LeaseError if a later holder of the lease has swapped it already, StorageError for a
+    snapshot that is not sealed.
+    """
+    storage = snapshot.storage
+    if not snapshot.sealed():
+        raise StorageError(
+            f"{storage.uri(snapshot.path('manifest.json'))}: not there, this snapshot is unfinished; "
+            "run `simsearch run` again"
+        )
+    wanted = Latest(snapshot.snapshot_id, fencing_token, withdrawn)
+    while True:
+        current, version = read_latest(storage)
+        if current is not None and current.fencing_token > fencing_token:
+            raise LeaseError(
+                f"{storage.uri('LATEST')}: a later run has published {current.snapshot_id}; this one "
+                "no longer may"
+            )
+        if current == wanted:
+            return
+        try:
+            storage.replace("LATEST", json.dumps(asdict(wanted), indent=2).encode(), version)
+            return
+        except ConflictError:
+            continue

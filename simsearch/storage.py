@@ -7,6 +7,7 @@ objects appear when their upload completes.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import io
 import json
@@ -15,22 +16,26 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import botocore.exceptions
 import fsspec
+import fsspec.asyn
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tenacity
 
 from simsearch.config import StorageConfig
-from simsearch.errors import NotFoundError, StorageError, UsageError
+from simsearch.errors import ConflictError, NotFoundError, StorageError, UsageError
 
 DEFAULT_STORAGE = StorageConfig()
 SCHEMES = ("file", "s3")
 TEMPORARY = ".partial-"
+LOCK = ".lock-"
 
 _T = TypeVar("_T")
 
@@ -41,8 +46,10 @@ _REFUSED = {
     "SignatureDoesNotMatch": "wrong secret key; check AWS_SECRET_ACCESS_KEY or AWS_PROFILE",
     "ExpiredToken": "the session token has expired; renew the credentials",
     "NoSuchBucket": "no such bucket; create it or correct the URI",
+    "QuotaExceeded": "the store's quota is used up; raise it or free some space, then run the same command again",
     "403": "access denied; check the credentials and their permissions",
 }
+_CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _FATAL_ERRNOS = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -56,12 +63,14 @@ _FATAL_ERRNOS = {
 
 @dataclass(frozen=True)
 class FileInfo:
-    """One stored file: `uri` whole, `path` below the listed folder, `size` in bytes."""
+    """One stored file: `uri` whole, `path` below the listed folder, `size` in bytes, `modified` in
+    seconds since 1970."""
 
     uri: str
     path: str
     size: int
     etag: str
+    modified: float
 
 
 @dataclass(frozen=True)
@@ -89,8 +98,8 @@ class Storage:
         uri = self.uri(path)
         with _errors(uri, "write"):
             if is_local(uri):
-                with _replacing(Path(local_path(uri))) as partial:
-                    partial.write_bytes(data)
+                with _replacing(Path(local_path(uri))) as unfinished:
+                    unfinished.write_bytes(data)
             else:
                 _retrying(self.config, lambda: _filesystem(uri, self.config).pipe_file(uri, data))
 
@@ -115,13 +124,34 @@ class Storage:
             except FileNotFoundError:
                 return
 
+    def read_versioned(self, path: str) -> tuple[bytes, str]:
+        """A small file's bytes with the version that `replace` compares. Raises NotFoundError."""
+        uri = self.uri(path)
+        with _errors(uri, "read"):
+            if is_local(uri):
+                data = Path(local_path(uri)).read_bytes()
+                return data, hashlib.sha256(data).hexdigest()
+            return _retrying(self.config, lambda: _get_object(uri, self.config))
+
+    def replace(self, path: str, data: bytes, expected: str | None) -> str:
+        """Compare and swap: store `data` if the file is still of version `expected` (None: absent).
+
+        Returns the new version. Raises ConflictError if somebody else was there first. On local
+        disk under a file lock, on S3 by a conditional put; a store without those just writes.
+        """
+        uri = self.uri(path)
+        with _errors(uri, "write"):
+            if is_local(uri):
+                return _replace_local(Path(local_path(uri)), data, expected)
+            return _retrying(self.config, lambda: _put_object(uri, self.config, data, expected))
+
     def upload(self, local: Path, path: str) -> None:
         """Store a local file of any size."""
         uri = self.uri(path)
         with _errors(uri, "write"):
             if is_local(uri):
-                with _replacing(Path(local_path(uri))) as partial:
-                    _copy(local, partial)
+                with _replacing(Path(local_path(uri))) as unfinished:
+                    _copy(local, unfinished)
             else:
                 _retrying(
                     self.config, lambda: _filesystem(uri, self.config).put_file(str(local), uri)
@@ -130,10 +160,10 @@ class Storage:
     def download(self, path: str, local: Path) -> None:
         """Fetch a file of any size; `local` appears only when it is whole."""
         uri = self.uri(path)
-        with _errors(uri, "read"), _replacing(local) as partial:
+        with _errors(uri, "read"), _replacing(local) as unfinished:
             _retrying(
                 self.config,
-                lambda: _filesystem(uri, self.config).get_file(_bare(uri), str(partial)),
+                lambda: _filesystem(uri, self.config).get_file(_bare(uri), str(unfinished)),
             )
 
     def digest(self, path: str) -> str:
@@ -218,10 +248,25 @@ def list_uri(uri: str, config: StorageConfig) -> list[FileInfo]:
         (
             _file_info(uri, bare, name, entry)
             for name, entry in found.items()
-            if TEMPORARY not in name
+            if not _base_name(name).startswith((TEMPORARY, LOCK))
         ),
         key=lambda info: info.path,
     )
+
+
+def list_leftovers(uri: str, config: StorageConfig) -> list[FileInfo]:
+    """Temporary files that killed processes left below a local folder; S3 has none."""
+    uri = normalise_uri(uri)
+    if not is_local(uri):
+        return []
+    with _errors(uri, "list"):
+        bare = _bare(uri)
+        found = _filesystem(uri, config).find(bare, detail=True)
+        return [
+            _file_info(uri, bare, name, entry)
+            for name, entry in found.items()
+            if _base_name(name).startswith(TEMPORARY)
+        ]
 
 
 def make_folder(uri: str, config: StorageConfig) -> None:
@@ -363,14 +408,69 @@ def _raise_plainly(error: BaseException, uri: str, action: str) -> NoReturn:
 def _replacing(target: Path) -> Iterator[Path]:
     """A temporary file beside `target` that takes its name when the block ends well."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}")
+    unfinished = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}")
     try:
-        yield partial
-        with partial.open("rb") as written:
+        yield unfinished
+        with unfinished.open("rb") as written:
             os.fsync(written.fileno())
-        partial.replace(target)
+        unfinished.replace(target)
     finally:
-        partial.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
+
+
+def _replace_local(target: Path, data: bytes, expected: str | None) -> str:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f"{LOCK}{target.name}").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = hashlib.sha256(target.read_bytes()).hexdigest() if target.exists() else None
+        if found != expected:
+            raise ConflictError(f"{target}: changed by another process meanwhile")
+        with _replacing(target) as unfinished:
+            unfinished.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def _get_object(uri: str, config: StorageConfig) -> tuple[bytes, str]:
+    filesystem = _filesystem(uri, config)
+    bucket, _, key = _bare(uri).partition("/")
+
+    async def fetch() -> tuple[bytes, str]:
+        answer = await filesystem._call_s3("get_object", Bucket=bucket, Key=key)
+        async with answer["Body"] as body:
+            return await body.read(), str(answer["ETag"])
+
+    data, etag = fsspec.asyn.sync(filesystem.loop, fetch)
+    return data, etag
+
+
+def _put_object(uri: str, config: StorageConfig, data: bytes, expected: str | None) -> str:
+    filesystem = _filesystem(uri, config)
+    bucket, _, key = _bare(uri).partition("/")
+    put = partial(filesystem.call_s3, "put_object", Bucket=bucket, Key=key, Body=data)
+    if expected is None:
+        conditions = [{"IfNoneMatch": "*"}]
+    else:
+        # Amazon's server takes the ETag in quotes, Ceph's (16) only without.
+        conditions = [{"IfMatch": expected}, {"IfMatch": expected.strip('"')}]
+    for condition in conditions:
+        try:
+            return str(put(**condition)["ETag"])
+        except (OSError, botocore.exceptions.ClientError) as error:
+            if _error_code(error) == "NotImplemented":  # `simsearch.lease` finds out and says so
+                return str(put()["ETag"])
+            if _error_code(error) not in _CONFLICTS:
+                raise
+    try:
+        found, version = _get_object(uri, config)
+    except FileNotFoundError:
+        found, version = b"", ""
+    if found == data:  # an earlier try of this put had got through
+        return version
+    raise ConflictError(f"{uri}: changed by another process meanwhile")
+
+
+def _base_name(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -384,4 +484,6 @@ def _file_info(uri: str, bare: str, name: str, entry: dict[str, Any]) -> FileInf
     whole = uri if name == bare else f"{uri}/{path}"
     tag = entry.get("ETag")
     etag = str(tag).strip('"') if tag else f"{entry['size']}-{entry.get('mtime', 0)}"
-    return FileInfo(uri=whole, path=path, size=int(entry["size"] or 0), etag=etag)
+    when = entry.get("LastModified") or entry.get("mtime", 0)
+    modified = when.timestamp() if isinstance(when, datetime) else float(when)
+    return FileInfo(whole, path, int(entry["size"] or 0), etag, modified)

@@ -62,7 +62,8 @@ def test_copies_of_one_image_are_kept_apart(tmp_path: Path) -> None:
     data = vectors(2)
     feature_store.write_shard(storage, SPACE, rows(["a"]), data[:1])
     feature_store.write_shard(storage, SPACE, rows(["a"], "grayscale"), data[1:])
-    assert feature_store.stored_keys(storage, SPACE) == {"hash-a/", "hash-a/grayscale"}
+    shards = feature_store.shard_keys(storage, SPACE)
+    assert sorted(shards.values()) == [["hash-a/"], ["hash-a/grayscale"]]
     np.testing.assert_array_equal(
         feature_store.read_vectors(storage, SPACE, rows(["a"], "grayscale")), data[1:]
     )

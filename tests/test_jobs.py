@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from simsearch.config import dump_config, load_config
 from simsearch.snapshots import latest_snapshot
 from simsearch.storage import Storage
 from tests.conftest import Place
@@ -109,3 +111,33 @@ def test_the_steps_run_one_by_one(cluster: str, tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr[-3000:]
     assert latest_snapshot(Storage(str(tmp_path / "root"))).images().num_rows == 8 * 6
+
+
+def test_the_cronjobs_own_command_reindexes_on_the_cluster(
+    cluster: str, s3_place: Place, tmp_path: Path
+) -> None:
+    """The manifest's shell command, with the image's folders replaced by this machine's."""
+    manifest = yaml.safe_load((PROJECT / "cluster" / "cronjob.yaml").read_text())
+    assert manifest["spec"]["concurrencyPolicy"] == "Forbid"
+    (container,) = manifest["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    shell, option, line = container["command"]
+    for there, here in (
+        ("/tmp/job", str(tmp_path / "job")),
+        ("/config/", f"{tmp_path}/"),
+        ("python /app", f"{sys.executable} {PROJECT}"),
+    ):
+        assert there in line
+        line = line.replace(there, here)
+    config = load_config(None, settings(s3_place))
+    (tmp_path / "config.yaml").write_text(dump_config(config))
+    assert submit(cluster, "run.py", *settings(s3_place)).returncode == 0
+    done = subprocess.run(
+        [shell, option, line],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "RAY_ADDRESS": cluster},
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert ", unchanged" in done.stdout

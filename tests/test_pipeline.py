@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from simsearch import catalog, feature_store, pipeline, query
+from simsearch import catalog, feature_store, job, pipeline, query
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog.generated import image_bytes
 from simsearch.config import Config, load_config
@@ -54,7 +54,7 @@ def config_for(root: str, *overrides: str) -> Config:
 def finished(tmp_path_factory: pytest.TempPathFactory, ray_local: None) -> tuple[Config, Snapshot]:
     """A finished run on local disk, for tests that only read."""
     config = config_for(str(tmp_path_factory.mktemp("finished") / "root"))
-    return config, pipeline.run(config)
+    return config, job.run(config).snapshot
 
 
 def all_vectors(snapshot: Snapshot) -> dict[str, np.ndarray]:
@@ -167,7 +167,7 @@ def test_a_second_run_computes_nothing_and_publishes_the_same(
     config, snapshot = finished
     before = {info.path: info.etag for info in snapshot.storage.files("features")}
     assert pipeline.extract(config).items == 0
-    assert pipeline.run(config).snapshot_id == snapshot.snapshot_id
+    assert job.run(config).snapshot.snapshot_id == snapshot.snapshot_id
     assert {info.path: info.etag for info in snapshot.storage.files("features")} == before
 
 
@@ -176,7 +176,7 @@ def test_the_s3_server_and_the_local_disk_give_the_same_answers(
 ) -> None:
     _, local = finished
     config = config_for(s3_place.root, f"storage.endpoint_url={s3_place.config.endpoint_url}")
-    remote = pipeline.run(config)
+    remote = job.run(config).snapshot
     for backbone, vectors in all_vectors(local).items():
         np.testing.assert_array_equal(all_vectors(remote)[backbone], vectors)
     one, two = (each.storage.read_table(metrics_path(each)) for each in (local, remote))
@@ -191,7 +191,7 @@ def test_the_s3_server_and_the_local_disk_give_the_same_answers(
 def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
     root = str(tmp_path / "root")
     few = config_for(root, "perturbations.originals=3", "extract.backbones=[squeezenet1_1]")
-    pipeline.ingest(few)
+    job.ingest(few)
     assert pipeline.extract(few).items == ARTWORKS + 3 * 5
     more = config_for(root, "perturbations.originals=5", "extract.placement=per-backbone")
     assert (
@@ -203,7 +203,7 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
     lost = pipeline.extract(more).items
     assert lost > 0
     keys = [
-        feature_store.stored_keys(storage, space)
+        set().union(*feature_store.shard_keys(storage, space).values())
         for space in pending_snapshot(storage).plan().spaces
     ]
     assert [len(one) for one in keys] == [ARTWORKS + 25] * 2
@@ -224,10 +224,10 @@ def test_a_renamed_image_is_not_computed_again(tmp_path: Path) -> None:
         f"catalog.source={pictures}",
         "perturbations.profiles=[]",
     )
-    pipeline.ingest(config)
+    job.ingest(config)
     assert pipeline.extract(config).items == 4 * 2
     (pictures / "0.jpg").rename(pictures / "renamed.jpg")
-    pipeline.ingest(config)
+    job.ingest(config)
     pipeline.extract(config)
     snapshot = pending_snapshot(Storage(config.root))
     assert snapshot.images()["artwork_id"].to_pylist() == ["1", "2", "3", "renamed"]
@@ -256,7 +256,7 @@ def test_an_unreadable_image_costs_one_row_and_counts_add_up(tmp_path: Path) -> 
         "extract.max_reject_share=0.5",
         "extract.backbones=[squeezenet1_1]",
     )
-    snapshot = pipeline.run(config)
+    snapshot = job.run(config).snapshot
     rejects = {
         row["artwork_id"]: (row["stage"], row["reason"]) for row in snapshot.rejects().to_pylist()
     }
@@ -280,11 +280,11 @@ def test_too_many_rejects_fail_the_run_after_all_else_is_stored(tmp_path: Path) 
     with pytest.raises(
         RejectsError, match=r"2 of 8 artworks rejected \(1 broken, 1 not an image\)"
     ):
-        pipeline.run(config)
+        job.run(config)
     assert pending_snapshot(Storage(config.root)).images().num_rows == 6 * 6
     for name in ("cut.jpg", "page.jpg"):
         shutil.copy(pictures / "0.jpg", pictures / name)
-    snapshot = pipeline.run(config)
+    snapshot = job.run(config).snapshot
     assert snapshot.plan().rejects == 0
     assert snapshot.images().num_rows == 8 * 6
 
@@ -293,7 +293,7 @@ def test_without_copies_there_are_neighbours_and_no_metrics(tmp_path: Path) -> N
     config = config_for(
         str(tmp_path / "root"), "perturbations.profiles=[]", "extract.backbones=[squeezenet1_1]"
     )
-    snapshot = pipeline.run(config)
+    snapshot = job.run(config).snapshot
     assert snapshot.storage.read_table(metrics_path(snapshot)).num_rows == 0
     table = snapshot.storage.read_table(neighbours_path(snapshot, "squeezenet1_1", "annoy"))
     assert table.num_rows == ARTWORKS * 10
@@ -355,12 +355,12 @@ def test_unknown_names_and_strange_roots_are_refused_before_any_work(tmp_path: P
         ("perturbations.profiles=[blurry]", "no perturbation profile named 'blurry'"),
     ):
         with pytest.raises(UnknownNameError, match=message):
-            pipeline.run(config_for(str(tmp_path / "root"), override))
+            job.run(config_for(str(tmp_path / "root"), override))
     assert not (tmp_path / "root").exists()
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "mine.txt").write_text("mine")
     with pytest.raises(StorageError, match="choose an empty folder"):
-        pipeline.run(config_for(str(tmp_path / "thesis")))
+        job.run(config_for(str(tmp_path / "thesis")))
 
 
 def test_the_whole_job_on_real_pictures_with_a_trained_network(
@@ -375,14 +375,14 @@ def test_the_whole_job_on_real_pictures_with_a_trained_network(
             "catalog.columns={image_uri: file, artists: artist}",
             "catalog.sample=16",
         ]
-    snapshot = pipeline.run(
+    snapshot = job.run(
         config_for(
             str(tmp_path / "root"),
             *source,
             "extract.backbones=[efficientnet_lite0]",
             "extract.weights=[imagenet]",
         )
-    )
+    ).snapshot
     assert snapshot.plan().rejects == 0
     assert "Untrained" not in snapshot.storage.read_bytes(report_path(snapshot)).decode()
     (row,) = (

@@ -1,17 +1,25 @@
 """Snapshots: named by their content, sealed once, seen whole or not at all."""
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from simsearch import schemas, snapshots
 from simsearch.config import Config
-from simsearch.errors import NotFoundError, StorageError
+from simsearch.errors import LeaseError, NotFoundError, StorageError, UsageError
+from simsearch.index import open_index
 from simsearch.storage import Storage
+from tests.conftest import Place
+from tests.small_snapshots import make_snapshot, vector_of
 from tests.test_feature_store import rows
 from tests.test_index import SPACE
+
+ABC = {"a": "1", "b": "2", "c": "3"}
 
 
 def plan(
@@ -46,32 +54,101 @@ def test_a_plan_reads_back_equal(tmp_path: Path) -> None:
     assert read.profiles == Config().perturbations.profiles
 
 
-def test_nobody_sees_a_snapshot_before_it_is_published(tmp_path: Path) -> None:
-    storage = Storage(str(tmp_path))
-    snapshot = plan(storage)
+def test_nobody_sees_a_snapshot_before_it_is_published(place: Place) -> None:
+    storage = Storage(place.root, place.config)
+    snapshot = make_snapshot(storage, ABC, publish=False)
     with pytest.raises(NotFoundError, match="no published snapshot"):
         snapshots.latest_snapshot(storage)
-    assert not snapshot.published()
-    snapshots.publish(snapshot, [], {})
+    snapshots.point_latest(snapshot, 1)
     assert snapshots.latest_snapshot(storage).snapshot_id == snapshot.snapshot_id
 
 
-def test_the_manifest_digests_every_file(tmp_path: Path) -> None:
+def test_an_unfinished_snapshot_cannot_be_published(tmp_path: Path) -> None:
+    snapshot = plan(Storage(str(tmp_path)))
+    with pytest.raises(StorageError, match="unfinished"):
+        snapshots.point_latest(snapshot, 1)
+
+
+def test_the_manifest_digests_every_file_and_every_input(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
-    snapshot = plan(storage)
-    storage.write_bytes(snapshot.path("indexes/test/index.ann"), b"trees")
-    snapshots.publish(snapshot, [], {})
-    files = storage.read_json(snapshot.path("manifest.json"))["files"]
-    assert files["indexes/test/index.ann"] == {
-        "sha256": hashlib.sha256(b"trees").hexdigest(),
-        "bytes": 5,
+    snapshot = make_snapshot(storage, ABC)
+    manifest = snapshot.manifest()
+    folder = tmp_path / "snapshots" / snapshot.snapshot_id
+    on_disk = {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "manifest.json"
+    } | {"indexes/test/manifest.json": _digest(folder / "indexes/test/manifest.json")}
+    assert {name: each["sha256"] for name, each in manifest["files"].items()} == on_disk
+    inputs = manifest["inputs"]
+    (catalog,) = (tmp_path / "catalog").glob("*.parquet")
+    assert inputs["catalog_sha256"] == _digest(catalog)
+    assert inputs["weights_sha256"] == {"test": "0" * 64}
+    vectors = np.stack([vector_of(content) for _, content in sorted(ABC.items())])
+    assert inputs["features_sha256"] == {
+        SPACE.fingerprint: hashlib.sha256(vectors.tobytes()).hexdigest()
     }
-    assert set(files) == {
-        "plan.json",
-        "images.parquet",
-        "rejects.parquet",
-        "indexes/test/index.ann",
-    }
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_holder_that_was_overtaken_cannot_publish(place: Place) -> None:
+    storage = Storage(place.root, place.config)
+    old = make_snapshot(storage, ABC, publish=False)
+    new = make_snapshot(storage, {**ABC, "d": "4"}, publish=False)
+    snapshots.point_latest(new, 8)
+    with pytest.raises(LeaseError, match="a later run has published"):
+        snapshots.point_latest(old, 7)
+    assert snapshots.latest_snapshot(storage).snapshot_id == new.snapshot_id
+
+
+def test_snapshots_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    first = make_snapshot(storage, ABC)
+    second = make_snapshot(storage, {**ABC, "d": "4"})
+    assert [each.snapshot_id for each in snapshots.list_snapshots(storage)] == [
+        second.snapshot_id,
+        first.snapshot_id,
+    ]
+    assert snapshots.find_snapshot(storage, first.snapshot_id[:9]) == first
+    assert snapshots.find_snapshot(storage, "latest") == second
+    for name in ("", "zz"):
+        with pytest.raises(UsageError, match="there are"):
+            snapshots.find_snapshot(storage, name)
+
+
+def test_a_reader_never_sees_a_mixture_while_snapshots_are_published(place: Place) -> None:
+    """Fifty publications, readers in a loop: every file fits the manifest that LATEST led to."""
+    storage = Storage(place.root, place.config)
+    made = [
+        make_snapshot(storage, {**ABC, f"new-{number}": str(number)}, publish=False)
+        for number in range(5)
+    ]
+    snapshots.point_latest(made[0], 1)
+    done = threading.Event()
+
+    def read() -> int:
+        rounds = 0
+        while not done.is_set() or not rounds:
+            snapshot = snapshots.latest_snapshot(storage)
+            manifest = snapshot.manifest()
+            assert manifest["snapshot_id"] == snapshot.snapshot_id
+            index = open_index(storage, snapshot.index_folder("test"), SPACE.fingerprint)
+            assert index.images.equals(snapshot.images())
+            for name in ("neighbours/test.exact.parquet", "report/report.html"):
+                data = storage.read_bytes(snapshot.path(name))
+                assert hashlib.sha256(data).hexdigest() == manifest["files"][name]["sha256"]
+            rounds += 1
+        return rounds
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        for number in range(50):
+            snapshots.point_latest(made[number % 5], number + 1)
+        done.set()
+        assert sum(reader.result() for reader in readers) >= 2
 
 
 def test_a_root_that_holds_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:

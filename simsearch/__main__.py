@@ -1,0 +1,6 @@
+"""`python -m simsearch`: the same as the `simsearch` command."""
+
+from simsearch.cli import main
+
+if __name__ == "__main__":
+    main()

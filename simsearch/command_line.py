@@ -1,0 +1,31 @@
+"""What every command shares: a settings file and `key=value` words, and text safe to print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from simsearch.config import Config, load_config
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[CONFIG.yaml] [key=value]...",
+        help="a settings file, then settings that go over it, such as extract.batch_size=64",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for machines")]
+
+
+def config_of(words: Sequence[str] | None) -> Config:
+    """The settings that a command's words name. Raises ConfigError."""
+    given = list(words or ())
+    path = given.pop(0) if given and "=" not in given[0] else None
+    return load_config(path, given)
+
+
+def printable(text: str | None) -> str:
+    """Text from a catalog without control characters or Rich's markup."""
+    return "".join(char for char in text or "" if char.isprintable()).replace("[", r"\[")

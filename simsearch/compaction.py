@@ -1,0 +1,87 @@
+"""Small shards into few: nightly increments would otherwise leave thousands of files to open.
+
+New shards are written before old ones are deleted, so a crash in between leaves rows twice, never
+none; the next run sees that and merges them again. Only the holder of the lease compacts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import pyarrow as pa
+
+from simsearch import feature_store
+from simsearch.extraction_stages import read_parts, write_part
+from simsearch.feature_space import FeatureSpace
+from simsearch.storage import Storage
+
+FEWEST_SHARDS = 8  # fewer small ones are not worth rewriting
+FEWEST_PARTS = 16
+
+
+def compact_shards(
+    storage: Storage, space: FeatureSpace, shard_rows: int, shards: Mapping[str, Sequence[str]]
+) -> int:
+    """Merge shards below half of `shard_rows`, and those that hold a vector twice.
+
+    `shards` is what `feature_store.shard_keys` returned. Returns how many were merged.
+    """
+    times = Counter(key for keys in shards.values() for key in keys)
+    twice = {name for name, keys in shards.items() if any(times[key] > 1 for key in keys)}
+    small = {name for name, keys in shards.items() if 2 * len(keys) < shard_rows}
+    chosen = sorted(twice | small if len(small) >= FEWEST_SHARDS else twice)
+    seen: set[str] = set()
+    for group in _groups(chosen, shards, shard_rows):
+        written = _merge(storage, space, group, seen)
+        for name in group:
+            if (path := feature_store.shard_path(space, name)) != written:
+                storage.delete(path)
+    return len(chosen)
+
+
+def compact_parts(storage: Storage, folder: str, schema: pa.Schema) -> int:
+    """Merge the parts of an append-only table, each row once. Returns how many were merged."""
+    names = [info.path for info in storage.files(folder)]
+    if len(names) < FEWEST_PARTS:
+        return 0
+    unique: dict[tuple[object, ...], dict[str, object]] = {}
+    for row in read_parts(storage, folder, schema).to_pylist():
+        unique.pop(tuple(row.values()), None)  # a row that came back is the newest
+        unique[tuple(row.values())] = row
+    written = write_part(storage, folder, list(unique.values()), schema)
+    for name in names:
+        if f"{folder}/{name}" != written:
+            storage.delete(f"{folder}/{name}")
+    return len(names)
+
+
+def _groups(
+    names: Sequence[str], shards: Mapping[str, Sequence[str]], shard_rows: int
+) -> Iterator[list[str]]:
+    group: list[str] = []
+    rows = 0
+    for name in names:
+        if group and rows + len(shards[name]) > shard_rows:
+            yield group
+            group, rows = [], 0
+        group.append(name)
+        rows += len(shards[name])
+    if group:
+        yield group
+
+
+def _merge(
+    storage: Storage, space: FeatureSpace, group: Sequence[str], seen: set[str]
+) -> str | None:
+    table = pa.concat_tables(
+        storage.read_table(feature_store.shard_path(space, name)) for name in group
+    )
+    fresh = []
+    for key in feature_store.keys_of(table):
+        fresh.append(key not in seen)
+        seen.add(key)
+    table = table.filter(pa.array(fresh))
+    if not table.num_rows:
+        return None
+    return feature_store.write_shard(storage, space, table, feature_store.vectors_of(table))

@@ -1,0 +1,133 @@
+"""Garbage collection: files that no kept snapshot refers to, older than a grace period.
+
+Kept are the newest N snapshots, the published one, the one being made, and all that these refer to:
+catalogs, feature shards, downloaded images. Run records are never removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from simsearch import feature_store
+from simsearch.catalog import load_catalog
+from simsearch.errors import NotFoundError
+from simsearch.feature_space import FeatureSpace
+from simsearch.snapshots import Snapshot, list_snapshots, pending_snapshot, read_latest
+from simsearch.storage import FileInfo, Storage, list_leftovers
+
+IMAGE_FOLDERS = ("images/downloaded", "images/generated")
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """A file to remove: its path below the root, its size in bytes, and why."""
+
+    path: str
+    size: int
+    why: str
+
+
+def kept_snapshots(storage: Storage, keep: int) -> list[Snapshot]:
+    """The newest `keep` sealed snapshots, the published one, and one that is being made."""
+    found = {each.snapshot_id: each for each in list_snapshots(storage)[:keep]}
+    latest, _ = read_latest(storage)
+    if latest is not None:
+        found[latest.snapshot_id] = Snapshot(storage, latest.snapshot_id)
+    try:
+        pending = pending_snapshot(storage)
+    except NotFoundError:
+        return list(found.values())
+    if not pending.sealed() and storage.exists(pending.path("plan.json")):
+        found[pending.snapshot_id] = pending
+    return list(found.values())
+
+
+def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage]:
+    """What can go: unreferenced, and last written before `older_than` (seconds since 1970).
+
+    A snapshot's manifest comes before its other files, so that one that is half removed is no longer
+    a snapshot.
+    """
+    kept = kept_snapshots(storage, keep)
+    garbage = [
+        *_snapshots(storage, {each.snapshot_id for each in kept}, older_than),
+        *_catalogs(storage, {each.plan().catalog_id for each in kept}, older_than),
+        *_shards(storage, kept, older_than),
+        *_images(storage, kept, older_than),
+    ]
+    leftovers = list_leftovers(storage.root, storage.config)
+    garbage += _old(leftovers, "", "left by a killed process", older_than)
+    return garbage
+
+
+def remove(storage: Storage, garbage: Iterable[Garbage]) -> None:
+    for each in garbage:
+        storage.delete(each.path)
+
+
+def _snapshots(storage: Storage, kept: set[str], older_than: float) -> Iterator[Garbage]:
+    folders: dict[str, list[FileInfo]] = {}
+    for info in storage.files("snapshots"):
+        folders.setdefault(info.path.partition("/")[0], []).append(info)
+    for snapshot_id, files in folders.items():
+        if snapshot_id in kept or max(info.modified for info in files) >= older_than:
+            continue
+        files.sort(key=lambda info: (not info.path.endswith("/manifest.json"), info.path))
+        for info in files:
+            yield Garbage(f"snapshots/{info.path}", info.size, f"snapshot {snapshot_id}")
+
+
+def _catalogs(storage: Storage, kept: set[str], older_than: float) -> Iterator[Garbage]:
+    current, _ = load_catalog(storage)
+    unused = [
+        info
+        for info in storage.files("catalog")
+        if info.path.endswith(".parquet")
+        and info.path.removesuffix(".parquet") not in kept | {current}
+    ]
+    yield from _old(unused, "catalog/", "catalog of no kept snapshot", older_than)
+
+
+def _shards(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
+    """Shards without a single vector of a kept snapshot; one such vector keeps its shard."""
+    wanted: dict[str, set[str]] = {}
+    spaces: dict[str, FeatureSpace] = {}
+    for snapshot in kept:
+        keys = feature_store.keys_of(snapshot.images())
+        for space in snapshot.plan().spaces:
+            wanted.setdefault(space.fingerprint, set()).update(keys)
+            spaces[space.fingerprint] = space
+    for info in storage.files("features"):
+        if info.modified >= older_than:
+            continue
+        fingerprint = info.path.partition("/")[0]
+        if fingerprint not in spaces:
+            yield Garbage(f"features/{info.path}", info.size, "feature space of no kept snapshot")
+            continue
+        shard = storage.read_table(f"features/{info.path}", ["content_hash", "profile"])
+        if wanted[fingerprint].isdisjoint(feature_store.keys_of(shard)):
+            yield Garbage(f"features/{info.path}", info.size, "images of no kept snapshot")
+
+
+def _images(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
+    files = {
+        f"{folder}/{info.path}": info for folder in IMAGE_FOLDERS for info in storage.files(folder)
+    }
+    if not files:
+        return
+    catalogs = {each.plan().catalog_id for each in kept} | {load_catalog(storage)[0]}
+    used = {
+        uri
+        for catalog_id in catalogs
+        for uri in load_catalog(storage, catalog_id)[1]["image_uri"].to_pylist()
+    }
+    for path, info in files.items():
+        if info.uri not in used and info.modified < older_than:
+            yield Garbage(path, info.size, "image of no kept catalog")
+
+
+def _old(files: Iterable[FileInfo], folder: str, why: str, older_than: float) -> Iterator[Garbage]:
+    for info in files:
+        if info.modified < older_than:
+            yield Garbage(folder + info.path, info.size, why)

@@ -1,0 +1,53 @@
+"""Whether a sealed snapshot may replace the published one."""
+
+from __future__ import annotations
+
+from simsearch.config import PublishConfig
+from simsearch.errors import GuardError
+from simsearch.snapshots import Plan, Snapshot
+
+FORCE = "look at `simsearch snapshots diff`; publish.force=true publishes it all the same"
+
+
+def check_publishable(old: Snapshot, new: Snapshot, config: PublishConfig) -> None:
+    """Raises GuardError when the collection shrank, or recovery fell, by more than is allowed.
+
+    Only like is compared with like: sizes under the same catalog settings, recovery in the same
+    feature space with the same perturbation profiles.
+    """
+    before, after = old.plan(), new.plan()
+    _check_size(before, after, config, new)
+    _check_recovery(old, new, before, after, config)
+
+
+def _check_size(before: Plan, after: Plan, config: PublishConfig, new: Snapshot) -> None:
+    if before.settings["catalog"] != after.settings["catalog"]:
+        return
+    then, now = (plan.artworks - plan.rejects for plan in (before, after))
+    if then - now > config.max_catalog_shrink * then:
+        raise GuardError(
+            f"snapshot {new.snapshot_id} is not published: {now:,} artworks with vectors, {then:,} before, a fall "
+            f"of more than publish.max_catalog_shrink {config.max_catalog_shrink:g}; {FORCE}"
+        )
+
+
+def _check_recovery(
+    old: Snapshot, new: Snapshot, before: Plan, after: Plan, config: PublishConfig
+) -> None:
+    if before.profiles != after.profiles or not after.profiles:
+        return
+    same = {space.fingerprint for space in before.spaces} & {
+        space.fingerprint for space in after.spaces
+    }
+    then, now = old.recall(), new.recall()
+    for space in after.spaces:
+        if space.fingerprint not in same:
+            continue
+        for (backbone, k), value in now.items():
+            fall = then.get((backbone, k), value) - value
+            if backbone == space.backbone and fall > config.max_recovery_drop:
+                raise GuardError(
+                    f"snapshot {new.snapshot_id} is not published: {backbone}'s recall at {k} fell from "
+                    f"{value + fall:.3f} to {value:.3f}, more than publish.max_recovery_drop "
+                    f"{config.max_recovery_drop:g}; {FORCE}"
+                )

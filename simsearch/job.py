@@ -1,0 +1,180 @@
+"""The main job as a user starts it: `run` and `reindex`.
+
+Ray and PyTorch, which take many seconds to import, are imported only when there is work for them:
+a nightly run over an unchanged collection costs a listing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simsearch import __version__, catalog, perturbations
+from simsearch.config import Config
+from simsearch.errors import NotFoundError, UsageError
+from simsearch.lease import held
+from simsearch.run_records import (
+    RECENT,
+    SUCCESSES,
+    RunRecord,
+    Step,
+    close_dead_records,
+    list_records,
+    log_step,
+    recorded,
+    root_of,
+    since,
+)
+from simsearch.snapshot_diff import ArtworkChanges, artwork_changes, artworks_of
+from simsearch.snapshots import (
+    Snapshot,
+    latest_snapshot,
+    open_root,
+    root_exists,
+    settings_digest,
+)
+
+log = logging.getLogger(__name__)
+
+ANOTHER_TRY_MAY_HELP = ("not found", "unreadable")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is published after a run, what was before, and which artworks differ."""
+
+    snapshot: Snapshot
+    previous: Snapshot | None
+    changes: ArtworkChanges
+    record: RunRecord
+
+
+def ingest(config: Config) -> Step:
+    """Read the collection and store its catalog, downloading images where asked to."""
+    storage = root_of(config)
+    open_root(storage)
+    started = time.monotonic()
+    with held(storage, config.lease) as lease:
+        lease.check()
+        catalog_id, table = catalog.ingest(config)
+    return log_step(
+        Step("ingest", since(started), table.num_rows, "artworks", f"catalog {catalog_id}")
+    )
+
+
+def run(config: Config) -> Result:
+    """All steps. A repeated run resumes; one with nothing to do ends after the listing."""
+    return _recorded_run(config, "run")
+
+
+def reindex(config: Config) -> Result:
+    """`run`, for a root that has been run before. Raises UsageError for another."""
+    storage = root_of(config)
+    if not root_exists(storage):
+        raise UsageError(f"{storage.root}: nothing to reindex here; run `simsearch run` first")
+    return _recorded_run(config, "reindex")
+
+
+def _recorded_run(config: Config, command: str) -> Result:
+    storage = root_of(config)
+    previous = _published(config)
+    if previous is None or not _done_before(previous, config):
+        from simsearch.pipeline import check_names
+
+        check_names(config)
+    open_root(storage)
+    with recorded(config, command) as record, held(storage, config.lease):
+        close_dead_records(storage, record)
+        record.steps.append(ingest(config))
+        previous = _published(config)
+        if previous is not None and _current(previous, config):
+            log.info("nothing changed since snapshot %s", previous.snapshot_id)
+            snapshot = previous
+        else:
+            from simsearch.pipeline import compute
+
+            snapshot = compute(config, record.steps)
+        changes = _note(record, snapshot, previous)
+    return Result(snapshot, previous, changes, record)
+
+
+def _published(config: Config) -> Snapshot | None:
+    try:
+        return latest_snapshot(root_of(config))
+    except NotFoundError:
+        return None
+
+
+def _current(previous: Snapshot, config: Config) -> bool:
+    """Whether another computation could only give the published snapshot again."""
+    catalog_id, _ = catalog.load_catalog(previous.storage)
+    return (
+        previous.plan().catalog_id == catalog_id
+        and _done_before(previous, config)
+        and not config.extract.retry_rejects
+        and not set(previous.rejects()["reason"].to_pylist()) & set(ANOTHER_TRY_MAY_HELP)
+    )
+
+
+def _done_before(previous: Snapshot, config: Config) -> bool:
+    """Whether the last successful run had these settings, this code, the weights named first, and
+    ended with this snapshot."""
+    plan = previous.plan()
+    definitions = f"definitions {perturbations.DEFINITIONS_VERSION},"
+    return (
+        _last_success(previous) == settings_digest(config.model_dump(mode="json"))
+        and plan.code_version == __version__
+        and all(space.perturbations.startswith(definitions) for space in plan.spaces)
+        and all(
+            _first_choice(
+                config.extract.weights_for.get(space.backbone, config.extract.weights),
+                space.weights_source,
+                space.trained,
+            )
+            for space in plan.spaces
+        )
+    )
+
+
+def _last_success(previous: Snapshot) -> str | None:
+    """The digest of its settings, if it ended with this snapshot."""
+    for record in list_records(previous.storage, RECENT):
+        if record["outcome"] in SUCCESSES:
+            same = record["snapshot_id"] == previous.snapshot_id
+            return str(record["settings_sha256"]) if same else None
+    return None
+
+
+def _first_choice(sources: Sequence[str], found: str, trained: bool) -> bool:
+    """Files in a folder may have changed, and a source that failed may be there now."""
+    if sources[0].startswith("random:"):
+        return found == sources[0]
+    return sources[0] == "imagenet" and trained and "://" not in found
+
+
+def _note(record: RunRecord, snapshot: Snapshot, previous: Snapshot | None) -> ArtworkChanges:
+    same = previous is not None and previous.snapshot_id == snapshot.snapshot_id
+    plan = snapshot.plan()
+    record.outcome = "unchanged" if same else "published"
+    record.snapshot_id = snapshot.snapshot_id
+    record.previous_snapshot_id = None if previous is None else previous.snapshot_id
+    record.artworks, record.images, record.rejects = plan.artworks, plan.images, plan.rejects
+    if same:
+        changes = ArtworkChanges([], [], [], [], [])
+    else:
+        before = {} if previous is None else artworks_of(previous)
+        changes = artwork_changes(before, artworks_of(snapshot))
+    record.changes = {name: len(ids) for name, ids in vars(changes).items()}
+    record.recovery = _recovery(snapshot, previous)
+    return changes
+
+
+def _recovery(snapshot: Snapshot, previous: Snapshot | None) -> list[dict[str, Any]]:
+    before = {} if previous is None else previous.recall()
+    return [
+        {"backbone": backbone, "k": k, "recall": value, "before": before.get((backbone, k))}
+        for (backbone, k), value in snapshot.recall().items()
+    ]

@@ -1,0 +1,257 @@
+"""One writer per root: a lease in the store, with an expiry and a fencing token.
+
+    <root>/LEASE    who writes, until when, and the token: a number that grows with every holder
+
+The holder renews it in the background. Whoever finds it expired, or held by a dead process of the
+same machine, takes it over with the next token; LATEST carries the token it was swapped with, so a
+holder that was only asleep can no longer publish. Everything else a run writes is added under names
+that follow from its content, where a late writer does no harm.
+
+The method is the one described in M. Burrows, "The Chubby lock service" (2006), as sequencers.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from simsearch.config import LeaseConfig
+from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError
+from simsearch.storage import Storage
+
+log = logging.getLogger(__name__)
+
+PATH = "LEASE"
+RENEWALS_PER_TERM = 3
+SETTLE_SECONDS = 3.0  # where the store has no conditional put: how long a rival's write may take
+
+
+@dataclass(frozen=True)
+class LeaseRecord:
+    """What LEASE holds; `holder` is null when nobody writes. Times in seconds since 1970."""
+
+    token: int
+    holder: str | None
+    host: str
+    machine: str | None
+    pid: int
+    process_started: str
+    expires: float
+
+    @classmethod
+    def parse(cls, data: bytes, uri: str) -> LeaseRecord:
+        try:
+            return cls(**json.loads(data))
+        except (TypeError, ValueError) as error:
+            raise StorageError(
+                f"{uri}: not a lease ({error}); make sure that no run is active, then remove it"
+            ) from None
+
+    def dump(self) -> bytes:
+        return json.dumps(asdict(self), indent=2).encode()
+
+    def free(self, now: float) -> str | None:
+        """Why the lease can be taken, or None while its holder has it."""
+        if self.holder is None:
+            return "released"
+        if self.expires < now:
+            return f"expired {now - self.expires:.0f} s ago"
+        if self.machine is not None and self.machine == _machine() and not self._alive():
+            return f"its process {self.pid} is dead"
+        return None
+
+    def _alive(self) -> bool:
+        return _process_started(self.pid) == self.process_started
+
+    def __str__(self) -> str:
+        until = datetime.fromtimestamp(self.expires, UTC).strftime("%H:%M:%S UTC")
+        return f"{self.host}, process {self.pid}, renewed until {until}"
+
+
+class Lease:
+    """A lease this process holds; `token` is its fencing token."""
+
+    def __init__(self, storage: Storage, config: LeaseConfig, record: LeaseRecord, version: str):
+        self._storage = storage
+        self._config = config
+        self._record = record
+        self._version = version
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+        self._lost: str | None = None
+        self._thread = threading.Thread(target=self._heartbeat, name="lease", daemon=True)
+        self._thread.start()
+
+    @property
+    def token(self) -> int:
+        return self._record.token
+
+    def check(self) -> None:
+        """Renew now. Raises LeaseError if another run has taken over."""
+        self._renew(time.time() + self._config.seconds)
+        if self._lost is not None:
+            raise LeaseError(
+                f"{self._storage.uri(PATH)}: another run has taken over ({self._lost}); this one stops. "
+                "What it computed is kept"
+            )
+
+    def release(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        with self._guard:
+            if self._lost is None:
+                try:
+                    self._swap(replace(self._record, holder=None))
+                except StorageError as error:
+                    log.warning("the lease could not be released and will expire: %s", error)
+
+    def _heartbeat(self) -> None:
+        while not self._stop.wait(self._config.seconds / RENEWALS_PER_TERM):
+            try:
+                self._renew(time.time() + self._config.seconds)
+            except StorageError as error:
+                log.warning("the lease could not be renewed, trying again: %s", error)
+
+    def _renew(self, expires: float) -> None:
+        with self._guard:
+            if self._lost is not None:
+                return
+            # Read first: a store without conditional puts would let this overwrite a new holder.
+            current, _ = _read(self._storage)
+            if current is None or current.holder != self._record.holder:
+                self._lost = "LEASE was removed" if current is None else str(current)
+                return
+            try:
+                self._swap(replace(self._record, expires=expires))
+            except ConflictError:
+                self._lost = "between two renewals"
+
+    def _swap(self, record: LeaseRecord) -> None:
+        self._version = self._storage.replace(PATH, record.dump(), self._version)
+        self._record = record
+
+
+_held: dict[str, Lease] = {}
+
+
+@contextmanager
+def held(storage: Storage, config: LeaseConfig) -> Iterator[Lease]:
+    """Hold the root's lease for the length of the block; a nested block shares it.
+
+    Waits up to `config.wait` seconds for another holder. Raises LeaseError naming the holder when
+    the root stays taken.
+    """
+    if (mine := _held.get(storage.root)) is not None:
+        yield mine
+        return
+    lease = _acquire(storage, config)
+    _held[storage.root] = lease
+    try:
+        yield lease
+    finally:
+        del _held[storage.root]
+        lease.release()
+
+
+def _acquire(storage: Storage, config: LeaseConfig) -> Lease:
+    deadline = time.monotonic() + config.wait
+    told = False
+    while True:
+        current, version = _read(storage)
+        reason = "first" if current is None else current.free(time.time())
+        if reason is not None:
+            try:
+                return _take(storage, config, current, version, reason)
+            except ConflictError:
+                continue
+        if time.monotonic() >= deadline:
+            raise LeaseError(
+                f"{storage.root}: another run is active ({current}); wait for it, or set lease.wait "
+                "to the seconds to wait"
+            )
+        if not told:
+            log.info("waiting up to %s s for another run (%s)", config.wait, current)
+            told = True
+        time.sleep(min(1.0, config.seconds / RENEWALS_PER_TERM))
+
+
+def _take(
+    storage: Storage,
+    config: LeaseConfig,
+    current: LeaseRecord | None,
+    version: str | None,
+    reason: str,
+) -> Lease:
+    record = LeaseRecord(
+        token=1 + (0 if current is None else current.token),
+        holder=uuid.uuid4().hex,
+        host=socket.gethostname(),
+        machine=_machine(),
+        pid=os.getpid(),
+        process_started=_process_started(os.getpid()),
+        expires=time.time() + config.seconds,
+    )
+    version = storage.replace(PATH, record.dump(), version)
+    if not _refuses_to_overwrite(storage, record):
+        log.warning(
+            "%s: this store has NO CONDITIONAL PUT: two runs that start within %.0f s of each other "
+            "may not see one another; start runs from one place only",
+            storage.root,
+            SETTLE_SECONDS,
+        )
+        time.sleep(SETTLE_SECONDS)
+        found, version = _read(storage)
+        if found is None or version is None or found.holder != record.holder:
+            raise ConflictError(f"{storage.uri(PATH)}: another run was there first")
+    if reason not in ("first", "released"):
+        log.warning("took the lease over from %s: %s", current, reason)
+    return Lease(storage, config, record, version)
+
+
+def _refuses_to_overwrite(storage: Storage, record: LeaseRecord) -> bool:
+    """Whether the store honours conditions: a put that must not replace LEASE is tried on it.
+
+    The bytes differ by a space, as a put of the same bytes counts as one that got through before.
+    """
+    try:
+        storage.replace(PATH, record.dump() + b" ", None)
+    except ConflictError:
+        return True
+    return False
+
+
+def _read(storage: Storage) -> tuple[LeaseRecord | None, str | None]:
+    try:
+        data, version = storage.read_versioned(PATH)
+    except NotFoundError:
+        return None, None
+    return LeaseRecord.parse(data, storage.uri(PATH)), version
+
+
+def _machine() -> str | None:
+    """Which machine and container this is, so that its process numbers can be trusted; Linux only."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return None
+
+
+def _process_started(pid: int) -> str:
+    """The start time of a process in clock ticks since boot ('' if there is none): a number that is
+    given again to another process has another."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]

@@ -1,0 +1,186 @@
+"""What a run did and how it ended: a record in the store, one JSON line in the log, Prometheus
+metrics, and a command when it failed.
+
+    <root>/runs/<start>-<random>.json
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from simsearch import __version__
+from simsearch.config import Config
+from simsearch.errors import LeaseError, SimsearchError, StorageError
+from simsearch.metrics_export import export
+from simsearch.progress import duration
+from simsearch.snapshots import settings_digest
+from simsearch.storage import Storage
+
+log = logging.getLogger(__name__)
+
+FOLDER = "runs"
+HOOK_SECONDS = 60
+RECENT = 20  # runs looked back at
+
+Outcome = Literal["running", "published", "unchanged", "failed", "refused", "interrupted", "died"]
+SUCCESSES = ("published", "unchanged")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step did: `items` of `unit` in `seconds`, with a `note` for readers."""
+
+    name: str
+    seconds: float
+    items: int
+    unit: str
+    note: str = ""
+
+
+@dataclass
+class RunRecord:
+    """One run. Times are ISO 8601 in UTC, `seconds` the whole duration; `recovery` has one row per
+    backbone and k with the mean recall by exact search and the one `before` (None: none)."""
+
+    run_id: str
+    command: str
+    started: str
+    host: str
+    pid: int
+    settings_sha256: str
+    code_version: str = __version__
+    outcome: Outcome = "running"
+    ended: str | None = None
+    seconds: float | None = None
+    snapshot_id: str | None = None
+    previous_snapshot_id: str | None = None
+    artworks: int | None = None
+    images: int | None = None
+    rejects: int | None = None
+    changes: dict[str, int] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    recovery: list[dict[str, Any]] = field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def path(self) -> str:
+        return f"{FOLDER}/{self.run_id}.json"
+
+    def to_json(self) -> dict[str, Any]:
+        values = asdict(self)
+        for step in values["steps"]:
+            step["per_second"] = step["items"] / step["seconds"] if step["seconds"] else None
+        return values
+
+
+@contextmanager
+def recorded(config: Config, command: str) -> Iterator[RunRecord]:
+    """Keep a record of the block; what it raises is noted and goes on."""
+    storage = root_of(config)
+    now = datetime.now(UTC)
+    record = RunRecord(
+        run_id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
+        command=command,
+        started=now.isoformat(timespec="seconds"),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        settings_sha256=settings_digest(config.model_dump(mode="json")),
+    )
+    started = time.monotonic()
+    storage.write_json(record.path, record.to_json())
+    try:
+        yield record
+    except LeaseError as error:
+        record.outcome, record.error = "refused", str(error)
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        record.outcome, record.error = "interrupted", "stopped from outside"
+        raise
+    except BaseException as error:
+        message = str(error) if isinstance(error, SimsearchError) else repr(error)
+        record.outcome, record.error = "failed", message
+        raise
+    finally:
+        record.ended = datetime.now(UTC).isoformat(timespec="seconds")
+        record.seconds = since(started)
+        _tell(config, storage, record)
+
+
+def list_records(storage: Storage, newest: int | None = None) -> list[dict[str, Any]]:
+    """The run records, the newest first; all, or only so many."""
+    names = sorted((info.path for info in storage.files(FOLDER)), reverse=True)
+    return [storage.read_json(f"{FOLDER}/{name}") for name in names[:newest]]
+
+
+def close_dead_records(storage: Storage, own: RunRecord) -> None:
+    """Note which runs died without a word. Only for the holder of the lease: no other run is alive
+    then, but for one that is just being refused."""
+    for values in list_records(storage, RECENT):
+        if values["outcome"] == "running" and values["run_id"] != own.run_id:
+            log.warning("run %s of %s died without ending", values["run_id"], values["started"])
+            storage.write_json(f"{FOLDER}/{values['run_id']}.json", {**values, "outcome": "died"})
+
+
+def root_of(config: Config) -> Storage:
+    return Storage(config.root, config.storage)
+
+
+def log_step(step: Step) -> Step:
+    rate = (
+        f", {step.items / step.seconds:,.1f} {step.unit}/s" if step.items and step.seconds else ""
+    )
+    note = f" ({step.note})" if step.note else ""
+    log.info(
+        "%s: %s %s in %s%s%s",
+        step.name,
+        f"{step.items:,}",
+        step.unit,
+        duration(step.seconds),
+        rate,
+        note,
+    )
+    return step
+
+
+def since(started: float) -> float:
+    """Seconds since a `time.monotonic()`."""
+    return round(time.monotonic() - started, 3)
+
+
+def _tell(config: Config, storage: Storage, record: RunRecord) -> None:
+    """None of those told may turn a finished run into a failed one, or hide why it failed."""
+    values = record.to_json()
+    line = json.dumps(values, ensure_ascii=False)
+    log.info("run %s", line)
+    try:
+        storage.write_json(record.path, values)
+    except StorageError as error:
+        log.warning("the run record could not be stored: %s", error)
+    try:
+        export(config.monitoring, values)
+    except OSError as error:
+        log.warning("the metrics could not be exported: %s", error)
+    if record.outcome in ("failed", "refused") and config.monitoring.on_failure:
+        _call_hook(config.monitoring.on_failure, line)
+
+
+def _call_hook(command: tuple[str, ...], line: str) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603  (the operator's own command, from the settings)
+            command, input=line, text=True, timeout=HOOK_SECONDS, check=False
+        )
+        if done.returncode:
+            log.warning("monitoring.on_failure: %s ended with %s", command[0], done.returncode)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        log.warning("monitoring.on_failure: %s could not be run: %s", command[0], error)

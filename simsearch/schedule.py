@@ -1,0 +1,190 @@
+"""`simsearch schedule`: reindex at the times of a cron expression, one run at a time.
+
+Each run is a process of its own, so that a crash, a leak or a kill ends that run and not the
+schedule. A time that comes while a run is still going is skipped, and said to be.
+"""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+from prometheus_client import start_http_server
+
+from simsearch.config import Config
+from simsearch.errors import StorageError, UsageError
+from simsearch.metrics_export import RunMetrics
+from simsearch.run_records import RECENT, list_records, root_of
+
+log = logging.getLogger(__name__)
+
+LONGEST_SLEEP = (
+    30.0  # a laptop that slept, or a clock that was set, is noticed within so many seconds
+)
+FIELDS = "give five fields: minute, hour, day, month, weekday, such as '0 3 * * *'"
+WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A cron expression on the clock of a time zone."""
+
+    cron: str
+    timezone: ZoneInfo
+
+    @classmethod
+    def parse(cls, cron: str, timezone: str) -> Schedule:
+        """Raises UsageError for an expression or a zone that does not exist."""
+        try:
+            zone = ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
+            raise UsageError(
+                f"--timezone {timezone!r}: no such time zone; give a name such as Europe/Paris or UTC"
+            ) from None
+        if len(cron.split()) != 5:
+            raise UsageError(f"--cron {cron!r}: {FIELDS}")
+        try:
+            CronSim(cron, datetime.now(zone))
+        except CronSimError as error:
+            raise UsageError(f"--cron {cron!r}: {error}; {FIELDS}") from None
+        return cls(cron, zone)
+
+    def following(self, moment: datetime) -> datetime:
+        """The first time after `moment`. Raises UsageError for one that never comes, as 31 February."""
+        try:
+            return next(CronSim(self.cron, moment.astimezone(self.timezone)))
+        except StopIteration:
+            raise UsageError(f"--cron {self.cron!r}: that time never comes") from None
+
+
+def serve(schedule: Schedule, config: Config, words: Sequence[str], port: int | None) -> None:
+    """Run `simsearch reindex WORDS` at the schedule's times until SIGTERM or SIGINT, which is passed
+    on to a run that is going."""
+    metrics = RunMetrics()
+    if port is not None:
+        start_http_server(port, addr="127.0.0.1", registry=metrics.registry)
+        log.info("Prometheus metrics on http://127.0.0.1:%s/metrics", port)
+    stop = threading.Event()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def stopped(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        for process in running:
+            process.terminate()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, stopped)
+    due = schedule.following(datetime.now(UTC))
+    while not stop.is_set():
+        log.info("next run at %s", due.isoformat(timespec="minutes"))
+        if not _sleep_until(due, stop):
+            return
+        running[:] = [subprocess.Popen(command(words))]  # noqa: S603  (our own command)
+        code = running[0].wait()
+        running.clear()
+        log.log(logging.INFO if code == 0 else logging.ERROR, "run ended with exit code %s", code)
+        _show_last(config, metrics)
+        due = _next_due(schedule, due)
+
+
+def command(words: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "simsearch", "reindex", *words]
+
+
+def _sleep_until(due: datetime, stop: threading.Event) -> bool:
+    while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
+        if stop.wait(min(left, LONGEST_SLEEP)):
+            return False
+    return not stop.is_set()
+
+
+def _next_due(schedule: Schedule, due: datetime) -> datetime:
+    now = datetime.now(UTC)
+    skipped = 0
+    while (due := schedule.following(due)) <= now:
+        skipped += 1
+    if skipped:
+        log.warning("%s times were skipped: the run before was still going", skipped)
+    return due
+
+
+def _show_last(config: Config, metrics: RunMetrics) -> None:
+    try:
+        recent = list_records(root_of(config), RECENT)
+    except StorageError as error:
+        log.warning("the run record cannot be read: %s", error)
+        return
+    if ended := [record for record in recent if record["ended"] is not None]:
+        metrics.set(ended[0])
+
+
+def systemd_units(schedule: Schedule, words: Sequence[str]) -> str:
+    """A service and a timer with the schedule as OnCalendar, to be put under /etc/systemd/system."""
+    times = CronSim(schedule.cron, datetime.now(schedule.timezone))
+    script = Path(sys.executable).with_name("simsearch")
+    line = shlex.join([str(script), "reindex", *words]).replace("%", "%%").replace("$", "$$")
+    calendar = "\n".join(f"OnCalendar={each}" for each in _calendars(times, schedule))
+    return f"""\
+# /etc/systemd/system/simsearch.service
+[Unit]
+Description=simsearch reindex
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+WorkingDirectory={str(Path.cwd()).replace("%", "%%")}
+# AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the like, one NAME=value per line
+EnvironmentFile=-/etc/simsearch.env
+ExecStart={line}
+
+# /etc/systemd/system/simsearch.timer
+[Unit]
+Description=simsearch reindex, {schedule.cron} {schedule.timezone.key}
+
+[Timer]
+{calendar}
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+
+# then: systemctl daemon-reload && systemctl enable --now simsearch.timer
+"""
+
+
+def _calendars(times: CronSim, schedule: Schedule) -> list[str]:
+    """OnCalendar expressions (systemd.time(7)). Where cron means "that day or that weekday", two."""
+    if times.LAST_WEEKDAY in times.days or any(isinstance(one, tuple) for one in times.weekdays):
+        raise UsageError(
+            f"--cron {schedule.cron!r}: systemd cannot say a month's last or n-th weekday; use "
+            "`simsearch schedule` as a service"
+        )
+    months = _listed(times.months, range(1, 13))
+    if times.LAST in times.days:
+        day = f"{months}~01"
+    else:
+        day = f"{months}-{_listed(times.days, range(1, 32))}"
+    clock = f"{_listed(times.hours, range(24))}:{_listed(times.minutes, range(60))}:00"
+    numbers = {int(str(one)) % 7 for one in times.weekdays}
+    weekdays = "" if len(numbers) == 7 else ",".join(WEEKDAYS[one] for one in sorted(numbers)) + " "
+    zone = schedule.timezone.key
+    if times.day_and:
+        return [f"{weekdays}*-{day} {clock} {zone}"]
+    return [f"{weekdays}*-{months}-* {clock} {zone}", f"*-{day} {clock} {zone}"]
+
+
+def _listed(values: Iterable[int], everything: range) -> str:
+    wanted = sorted(set(values))
+    return "*" if wanted == list(everything) else ",".join(f"{one:02}" for one in wanted)

@@ -1,0 +1,215 @@
+"""`simsearch snapshots …`: look at what is published, and change which snapshot that is."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from simsearch.command_line import AsJson, Words, config_of, printable
+from simsearch.config import Config
+from simsearch.errors import MismatchError, UsageError
+from simsearch.snapshots import (
+    find_snapshot,
+    list_snapshots,
+    point_latest,
+    read_latest,
+    root_exists,
+)
+from simsearch.storage import Storage
+
+SHOWN = 10  # artworks named per kind of change; --json names all
+app = typer.Typer(no_args_is_help=True, help="Look at snapshots, and choose the published one.")
+
+Name = Annotated[str, typer.Argument(help="a snapshot's id, its beginning, or 'latest'")]
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def existing_root(config: Config) -> Storage:
+    """The root of a config. Raises UsageError where nothing was ever run."""
+    storage = Storage(config.root, config.storage)
+    if not root_exists(storage):
+        raise UsageError(
+            f"{storage.root}: no simsearch root; correct `root` or run `simsearch run`"
+        )
+    return storage
+
+
+@app.command("list")
+def list_command(words: Words = None, as_json: AsJson = False) -> None:
+    """List the sealed snapshots, the newest first."""
+    storage = existing_root(config_of(words))
+    latest, _ = read_latest(storage)
+    rows: list[dict[str, Any]] = []
+    for each in list_snapshots(storage):
+        plan = each.plan()
+        rows.append(
+            {
+                "snapshot_id": each.snapshot_id,
+                "created": each.created()[:19],
+                "published": latest is not None and latest.snapshot_id == each.snapshot_id,
+                "withdrawn": latest is not None and each.snapshot_id in latest.withdrawn,
+                "artworks": plan.artworks,
+                "rejects": plan.rejects,
+                "images": plan.images,
+                "backbones": [space.backbone for space in plan.spaces],
+            }
+        )
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    table = Table("", "snapshot", "created (UTC)", "artworks", "rejects", "images", "backbones")
+    for row in rows:
+        mark = "published" if row["published"] else "rolled back" if row["withdrawn"] else ""
+        counts = [f"{row[name]:,}" for name in ("artworks", "rejects", "images")]
+        names = ", ".join(row["backbones"])
+        table.add_row(mark, row["snapshot_id"], row["created"], *counts, names)
+    Console().print(table)
+
+
+@app.command()
+def show(name: Name, words: Words = None) -> None:
+    """Print what a snapshot was made from and how: its manifest as JSON, without the list of files."""
+    manifest = find_snapshot(existing_root(config_of(words)), name).manifest()
+    files = manifest.pop("files")
+    size = sum(each["bytes"] for each in files.values())
+    print(json.dumps({**manifest, "files": len(files), "bytes": size}, indent=2))
+
+
+@app.command("diff")
+def diff_command(old: Name, new: Name, words: Words = None, as_json: AsJson = False) -> None:
+    """Name the artworks, settings, neighbours and metrics that moved from one snapshot to another."""
+    from simsearch.snapshot_diff import diff
+
+    storage = existing_root(config_of(words))
+    one, two = find_snapshot(storage, old), find_snapshot(storage, new)
+    found = diff(one, two)
+    if as_json:
+        print(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    console.print(f"{one.snapshot_id} → {two.snapshot_id}")
+    console.print(f"artworks: {found.artworks}")
+    for kind, ids in vars(found.artworks).items():
+        for one in ids[:SHOWN]:
+            named = " → ".join(one) if isinstance(one, tuple) else one
+            console.print(f"  {kind.replace('_', ' ')}: {printable(named)}")
+        if len(ids) > SHOWN:
+            console.print(f"  … {len(ids) - SHOWN:,} more {kind.replace('_', ' ')}; --json has all")
+    for key, (before, after) in found.settings.items():
+        console.print(f"setting {key}: {printable(str(before))} → {printable(str(after))}")
+    for change in found.neighbours:
+        note = "" if change.same_space else ", ANOTHER feature space"
+        console.print(
+            f"neighbours, {change.backbone}: {change.kept:.1%} kept over {change.queries:,} originals in "
+            f"both, {change.moved:,} lists moved{note}"
+        )
+    _print_metrics(console, found.metrics)
+
+
+def _print_metrics(console: Console, changes: list[dict[str, Any]]) -> None:
+    shown = [row for row in changes if row["group"] == "all" and row["search"] == "exact"]
+    console.print(
+        f"metrics: {len(changes):,} moved" + (", of all copies by exact search:" if shown else "")
+    )
+    if not shown:
+        return
+    table = Table("backbone", "k", "metric", "before", "after", "moved")
+    for row in shown:
+        before, after = row["before"], row["after"]
+        moved = "" if before is None or after is None else f"{after - before:+.4f}"
+        cells = ["" if value is None else f"{value:.4f}" for value in (before, after)]
+        table.add_row(row["backbone"], str(row["k"]), row["metric"], *cells, moved)
+    console.print(table)
+
+
+@app.command()
+def rollback(name: Name, words: Words = None) -> None:
+    """Publish an older snapshot again. The one taken back stays off until publish.force=true."""
+    from simsearch.lease import held
+
+    config = config_of(words)
+    storage = existing_root(config)
+    target = find_snapshot(storage, name)
+    with held(storage, config.lease) as lease:
+        current, _ = read_latest(storage)
+        withdrawn: list[str] = [] if current is None else list(current.withdrawn)
+        if current is not None and current.snapshot_id != target.snapshot_id:
+            withdrawn.append(current.snapshot_id)
+        kept = tuple(one for one in dict.fromkeys(withdrawn) if one != target.snapshot_id)
+        point_latest(target, lease.token, kept)
+    print(f"published: {target.snapshot_id}")
+    if kept:
+        print(f"not published again unless publish.force=true: {', '.join(kept)}")
+
+
+@app.command()
+def verify(
+    name: Annotated[str | None, typer.Option("--snapshot", help="only this one; else all")] = None,
+    words: Words = None,
+) -> None:
+    """Compute every digest again from the stored bytes; exit code 1 if one differs."""
+    from simsearch.verification import verify as problems_of
+
+    storage = existing_root(config_of(words))
+    chosen = [find_snapshot(storage, name)] if name else list_snapshots(storage)
+    broken = 0
+    for snapshot in chosen:
+        problems = list(problems_of(snapshot))
+        broken += bool(problems)
+        print(f"{snapshot.snapshot_id}: {'whole' if not problems else ''}".rstrip())
+        for problem in problems:
+            print(f"  {problem}")
+    if broken:
+        raise MismatchError(
+            f"{storage.root}: {broken} of {len(chosen)} snapshots are damaged; roll back to a whole "
+            "one or run again from its inputs"
+        )
+
+
+@app.command()
+def gc(
+    keep: Annotated[
+        int, typer.Option(min=1, help="keep the newest so many, and the published one")
+    ],
+    grace: Annotated[
+        str, typer.Option(help="leave what is younger: a number and one of s, m, h, d, w")
+    ] = "7d",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would go")] = False,
+    words: Words = None,
+) -> None:
+    """Remove what no kept snapshot refers to: snapshots, catalogs, vectors, downloaded images."""
+    from simsearch.garbage import find_garbage, remove
+    from simsearch.lease import held
+
+    config = config_of(words)
+    storage = existing_root(config)
+    older_than = time.time() - seconds_of(grace)
+    with held(storage, config.lease) as lease:
+        garbage = find_garbage(storage, keep, older_than)
+        if not dry_run:
+            lease.check()
+            remove(storage, garbage)
+    counts: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for each in garbage:
+        counts[each.why] += 1
+        sizes[each.why] += each.size
+    for why, count in counts.items():
+        print(f"{count:>8,} files {sizes[why] / 2**20:>10,.1f} MiB  {why}")
+    verb = "would be removed" if dry_run else "removed"
+    print(f"{len(garbage):>8,} files {sum(sizes.values()) / 2**20:>10,.1f} MiB  {verb}")
+
+
+def seconds_of(text: str) -> float:
+    """`90s`, `30m`, `12h`, `7d`, `2w` in seconds. Raises UsageError."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in UNITS or not number.isdigit():
+        raise UsageError(f"--grace {text!r}: write a number and one of s, m, h, d, w, such as 7d")
+    return int(number) * UNITS[unit]

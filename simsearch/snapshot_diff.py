@@ -1,0 +1,179 @@
+"""What changed between two snapshots: artworks, settings, metrics, neighbours."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch.catalog import load_catalog
+from simsearch.config import OPERATIONAL
+from simsearch.snapshots import Plan, Snapshot
+
+WHERE_IT_LIES = ("image_uri", "etag")
+
+
+@dataclass(frozen=True)
+class ArtworkChanges:
+    """Ids of artworks, sorted; `renamed` pairs an old id with the new one of the same picture."""
+
+    added: list[str]
+    changed: list[str]
+    described_anew: list[str]
+    renamed: list[tuple[str, str]]
+    removed: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.added):,} added, {len(self.changed):,} changed, {len(self.renamed):,} renamed, "
+            f"{len(self.removed):,} removed, {len(self.described_anew):,} described anew"
+        )
+
+
+@dataclass(frozen=True)
+class NeighbourChange:
+    """How one backbone's neighbour lists moved: mean share of a list that stayed, over the originals
+    in both snapshots, and how many lists are no longer the same. `same_space` is false where the
+    fingerprint differs, and with it all distances."""
+
+    backbone: str
+    same_space: bool
+    queries: int
+    kept: float
+    moved: int
+
+
+@dataclass(frozen=True)
+class SnapshotDiff:
+    artworks: ArtworkChanges
+    settings: dict[str, tuple[Any, Any]]
+    metrics: list[dict[str, Any]]
+    neighbours: list[NeighbourChange]
+
+
+def diff(old: Snapshot, new: Snapshot) -> SnapshotDiff:
+    """Everything that moved from one sealed snapshot to another."""
+    before, after = old.plan(), new.plan()
+    return SnapshotDiff(
+        artworks=artwork_changes(artworks_of(old), artworks_of(new)),
+        settings=setting_changes(before.settings, after.settings),
+        metrics=metric_changes(_metrics(old), _metrics(new)),
+        neighbours=[
+            _neighbour_change(old, new, before, after, space.backbone)
+            for space in after.spaces
+            if space.backbone in {each.backbone for each in before.spaces}
+        ],
+    )
+
+
+Artwork = tuple[str | None, tuple[tuple[str, str], ...]]
+"""An artwork's content hash (None where its image was rejected) and its description."""
+
+
+def artworks_of(snapshot: Snapshot) -> dict[str, Artwork]:
+    """The artworks of a snapshot by their id."""
+    images = snapshot.images()
+    originals = images.filter(pc.is_null(images["profile"]))
+    hashes = dict(
+        zip(originals["artwork_id"].to_pylist(), originals["content_hash"].to_pylist(), strict=True)
+    )
+    _, catalog = load_catalog(snapshot.storage, snapshot.plan().catalog_id)
+    return {
+        row["artwork_id"]: (
+            hashes.get(row["artwork_id"]),
+            tuple((key, repr(row[key])) for key in sorted(row) if key not in WHERE_IT_LIES),
+        )
+        for row in catalog.to_pylist()
+    }
+
+
+def artwork_changes(old: Mapping[str, Artwork], new: Mapping[str, Artwork]) -> ArtworkChanges:
+    """Artworks that came, went, or differ. A new id whose picture an id that went had is a rename."""
+    gone_by_hash: dict[str, list[str]] = defaultdict(list)
+    for one in sorted(set(old) - set(new), reverse=True):
+        if (content_hash := old[one][0]) is not None:
+            gone_by_hash[content_hash].append(one)
+    added, renamed = [], []
+    for one in sorted(set(new) - set(old)):
+        content_hash = new[one][0]
+        if content_hash is not None and gone_by_hash[content_hash]:
+            renamed.append((gone_by_hash[content_hash].pop(), one))
+        else:
+            added.append(one)
+    both = sorted(set(old) & set(new))
+    return ArtworkChanges(
+        added=added,
+        changed=[one for one in both if old[one][0] != new[one][0]],
+        described_anew=[one for one in both if old[one][1] != new[one][1]],
+        renamed=renamed,
+        removed=sorted(set(old) - set(new) - {before for before, _ in renamed}),
+    )
+
+
+def setting_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """`section.key` → (before, after) of every setting that decides a run's outcome and differs."""
+    before, after = _flat(old), _flat(new)
+    return {
+        key: (before.get(key), after.get(key))
+        for key in sorted(before | after)
+        if before.get(key) != after.get(key) and key.partition(".")[0] not in OPERATIONAL
+    }
+
+
+def metric_changes(old: pa.Table, new: pa.Table) -> list[dict[str, Any]]:
+    """Rows of schemas.METRICS whose mean moved: their keys, `before`, `after`; None where absent."""
+    keys = ("backbone", "search", "group", "k", "metric")
+
+    def means(table: pa.Table) -> dict[tuple[Any, ...], float]:
+        return {tuple(row[key] for key in keys): row["mean"] for row in table.to_pylist()}
+
+    before, after = means(old), means(new)
+    return [
+        {**dict(zip(keys, key, strict=True)), "before": before.get(key), "after": after.get(key)}
+        for key in [*after, *(key for key in before if key not in after)]
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _metrics(snapshot: Snapshot) -> pa.Table:
+    return snapshot.storage.read_table(snapshot.path("metrics/metrics.parquet"))
+
+
+def _neighbour_change(
+    old: Snapshot, new: Snapshot, before: Plan, after: Plan, backbone: str
+) -> NeighbourChange:
+    one, two = (_neighbour_lists(each, backbone) for each in (old, new))
+    common = sorted(set(one) & set(two))
+    kept = [len(set(one[query]) & set(two[query])) / len(one[query]) for query in common]
+    return NeighbourChange(
+        backbone=backbone,
+        same_space=before.space(backbone).fingerprint == after.space(backbone).fingerprint,
+        queries=len(common),
+        kept=sum(kept) / len(kept) if kept else 0.0,
+        moved=sum(one[query] != two[query] for query in common),
+    )
+
+
+def _neighbour_lists(snapshot: Snapshot, backbone: str) -> dict[str, list[str]]:
+    table = snapshot.storage.read_table(snapshot.path(f"neighbours/{backbone}.exact.parquet"))
+    table = table.sort_by([("query_id", "ascending"), ("rank", "ascending")])
+    lists: dict[str, list[str]] = defaultdict(list)
+    for query, neighbour in zip(
+        table["query_id"].to_pylist(), table["neighbour_id"].to_pylist(), strict=True
+    ):
+        lists[query].append(neighbour)
+    return lists

@@ -1,0 +1,76 @@
+"""Whether a snapshot is still what its manifest says: every digest computed again from the bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from simsearch import feature_store
+from simsearch.errors import IncompleteError, NotFoundError, SimsearchError
+from simsearch.snapshots import Plan, Snapshot, settings_digest
+
+
+def verify(snapshot: Snapshot) -> Iterator[str]:
+    """Yield what is wrong, one line each; nothing for a snapshot that is whole.
+
+    Checked: every file, none missing and none too many; that the id follows from the plan; the
+    catalog; the vectors behind each index.
+    """
+    manifest = snapshot.manifest()
+    yield from _files(snapshot, manifest)
+    try:
+        plan = snapshot.plan()
+    except SimsearchError as error:
+        yield str(error)
+        return
+    if plan.snapshot_id != snapshot.snapshot_id:
+        yield f"{snapshot.path('plan.json')}: gives the id {plan.snapshot_id}"
+    if settings_digest(plan.settings) != manifest["inputs"]["settings_sha256"]:
+        yield f"{snapshot.path('plan.json')}: other settings than the manifest's"
+    yield from _catalog(snapshot, plan, manifest)
+    yield from _vectors(snapshot, plan, manifest)
+
+
+def _files(snapshot: Snapshot, manifest: dict[str, Any]) -> Iterator[str]:
+    listed = {info.path for info in snapshot.storage.files(f"snapshots/{snapshot.snapshot_id}")}
+    for name, expected in manifest["files"].items():
+        if name not in listed:
+            yield f"{snapshot.path(name)}: missing"
+        elif snapshot.storage.digest(snapshot.path(name)) != expected["sha256"]:
+            yield f"{snapshot.path(name)}: not the bytes that were published"
+    for name in sorted(listed - set(manifest["files"]) - {"manifest.json"}):
+        yield f"{snapshot.path(name)}: not part of the snapshot"
+
+
+def _catalog(snapshot: Snapshot, plan: Plan, manifest: dict[str, Any]) -> Iterator[str]:
+    path = f"catalog/{plan.catalog_id}.parquet"
+    try:
+        if snapshot.storage.digest(path) != manifest["inputs"]["catalog_sha256"]:
+            yield f"{path}: not the catalog that went in"
+    except NotFoundError:
+        yield f"{path}: missing"
+
+
+def _vectors(snapshot: Snapshot, plan: Plan, manifest: dict[str, Any]) -> Iterator[str]:
+    images = snapshot.images()
+    for space in plan.spaces:
+        try:
+            vectors = _read_vectors(snapshot, plan, space.backbone)
+        except SimsearchError as error:
+            yield str(error)
+            continue
+        if len(vectors) != images.num_rows or (
+            hashlib.sha256(vectors.tobytes()).hexdigest()
+            != manifest["inputs"]["features_sha256"][space.fingerprint]
+        ):
+            yield f"{feature_store.folder(space)}: not the vectors that were indexed"
+
+
+def _read_vectors(snapshot: Snapshot, plan: Plan, backbone: str) -> Any:
+    space, images = plan.space(backbone), snapshot.images()
+    try:
+        return feature_store.read_vectors(snapshot.storage, space, images)
+    except (NotFoundError, IncompleteError):
+        # A run may have merged small shards between the listing and the reading.
+        return feature_store.read_vectors(snapshot.storage, space, images)

@@ -1,0 +1,1 @@
+"""Measurements, run by hand: each prints what it measured beside what it compares with."""

@@ -1,0 +1,182 @@
+"""The job as a process of its own, to be killed, and what it left, to be compared."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from simsearch import feature_store
+from simsearch.config import StorageConfig
+from simsearch.snapshots import Snapshot, latest_snapshot, list_snapshots, read_latest
+from simsearch.storage import Storage
+from simsearch.verification import verify
+
+LIMIT_SECONDS = 300.0
+TARGETS = ("driver", "worker", "raylet")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A collection and a root."""
+
+    source: str
+    root: str
+    endpoint: str | None = None
+
+    @property
+    def storage(self) -> Storage:
+        return Storage(self.root, StorageConfig(endpoint_url=self.endpoint, attempts=5, timeout=3))
+
+    def command(self) -> list[str]:
+        settings = {
+            "root": self.root,
+            "catalog.reader": "folder",
+            "catalog.source": self.source,
+            "extract.backbones": "[squeezenet1_1,shufflenet_v2_x0_5]",
+            "extract.weights": "['random:0']",
+            "extract.precision": "float32",
+            "extract.batch_size": "8",
+            "extract.shard_rows": "48",
+            "evaluate.bootstrap": "50",
+            "report.examples": "1",
+            "lease.seconds": "5",
+            "lease.wait": "60",
+            "publish.force": "true",
+            "storage.timeout": "3",
+            "ray.cpus": "2",
+            "ray.log_seconds": "2",
+        }
+        if self.endpoint is not None:
+            settings["storage.endpoint_url"] = self.endpoint
+        return [
+            sys.executable,
+            "-m",
+            "simsearch",
+            "run",
+            *(f"{key}={value}" for key, value in settings.items()),
+        ]
+
+    def start(self, log: Path) -> subprocess.Popen[bytes]:
+        with log.open("wb") as file:
+            return subprocess.Popen(
+                self.command(), stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def finish(self, log: Path) -> int:
+        """Run to the end; the exit code. Raises TimeoutExpired for a run that hangs."""
+        return wait(self.start(log), LIMIT_SECONDS)
+
+
+def wait(process: subprocess.Popen[bytes], limit: float) -> int:
+    try:
+        return process.wait(limit)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
+def kill_one(driver: int, target: str, rng: random.Random) -> bool:
+    """SIGKILL the driver, one of its Ray workers or its raylet; False if there is none yet."""
+    if target == "driver":
+        os.kill(driver, signal.SIGKILL)
+        return True
+    pattern = re.compile(r"ray::" if target == "worker" else r"/raylet/raylet ")
+    found = [pid for pid, words in descendants(driver) if pattern.search(words)]
+    if not found:
+        return False
+    try:
+        os.kill(rng.choice(found), signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def descendants(pid: int) -> list[tuple[int, str]]:
+    """Process ids and command lines of all processes below one, in the order of their ids."""
+    listing = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(None, 2) for line in listing.splitlines()]
+    family, found = {pid}, []
+    for own, parent, *words in sorted(rows, key=lambda row: int(row[0])):
+        if int(parent) in family:
+            family.add(int(own))
+            found.append((int(own), words[0] if words else ""))
+    return found
+
+
+def wait_until_gone(pids: Iterable[int], limit: float = 30.0) -> list[int]:
+    """The processes of `pids` that are still alive after `limit` seconds."""
+    deadline = time.monotonic() + limit
+    left = list(pids)
+    while left and time.monotonic() < deadline:
+        left = [pid for pid in left if _alive(pid)]
+        time.sleep(0.2)
+    return left
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def problems(storage: Storage) -> list[str]:
+    """What is wrong with a root at any moment: LATEST names a whole snapshot, or there is none."""
+    latest, _ = read_latest(storage)
+    if latest is None:
+        return [
+            f"{each.snapshot_id}: sealed, not published" for each in list_snapshots(storage)[1:]
+        ]
+    return list(verify(Snapshot(storage, latest.snapshot_id)))
+
+
+def fingerprint(storage: Storage) -> dict[str, str]:
+    """Digests of what a finished run made: snapshot, images, vectors, neighbours, metrics, rejects."""
+    snapshot = latest_snapshot(storage)
+    manifest = snapshot.manifest()
+    compared = {
+        name: each["sha256"]
+        for name, each in manifest["files"].items()
+        if name.startswith(("images", "rejects", "neighbours/", "metrics/"))
+        or name.endswith("index.ann")
+    }
+    return {
+        "snapshot": snapshot.snapshot_id,
+        **{f"vectors of {k}": v for k, v in manifest["inputs"]["features_sha256"].items()},
+        **compared,
+    }
+
+
+def duplicates(storage: Storage) -> int:
+    """How many vectors are stored more than once."""
+    count = 0
+    for space in latest_snapshot(storage).plan().spaces:
+        keys = [key for held in feature_store.shard_keys(storage, space).values() for key in held]
+        count += len(keys) - len(set(keys))
+    return count
+
+
+def counts_add_up(storage: Storage) -> bool:
+    """Rows in = rows out + rejects, and every image has one vector per space."""
+    snapshot = latest_snapshot(storage)
+    plan, images = snapshot.plan(), snapshot.images()
+    originals = images["profile"].null_count
+    return (
+        originals + plan.rejects == plan.artworks
+        and images.num_rows == originals * (1 + len(plan.profiles))
+        and all(
+            len(feature_store.read_vectors(storage, space, images)) == images.num_rows
+            for space in plan.spaces
+        )
+    )

@@ -1,0 +1,123 @@
+"""Whole snapshots made by hand, without Ray or a network: for tests of what is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from simsearch import feature_store, schemas, snapshots
+from simsearch.catalog import write_catalog
+from simsearch.config import Config
+from simsearch.index import exact_search, unit_rows, write_index
+from simsearch.storage import Storage
+from tests.test_index import SPACE
+
+NEIGHBOURS = 2
+
+
+def vector_of(content: str) -> np.ndarray:
+    """A vector that follows from the content alone, as a network's would."""
+    seed = int.from_bytes(content.encode()[:8].rjust(8, b"\0"), "big")
+    return np.random.default_rng(seed).normal(size=SPACE.dimension).astype(np.float32)
+
+
+def catalog_of(artworks: Mapping[str, str], titles: Mapping[str, str]) -> pa.Table:
+    rows = [
+        {"artwork_id": one, "title": titles.get(one, one), "image_uri": f"file:///{one}.jpg"}
+        for one in sorted(artworks)
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.CATALOG)
+
+
+def make_snapshot(
+    storage: Storage,
+    artworks: Mapping[str, str],
+    *,
+    recall: float = 1.0,
+    titles: Mapping[str, str] | None = None,
+    config: Config | None = None,
+    publish: bool = True,
+) -> snapshots.Snapshot:
+    """A sealed snapshot of `artworks`: id → content."""
+    config = config or Config()
+    snapshots.open_root(storage)
+    catalog_id = write_catalog(storage, catalog_of(artworks, titles or {}))
+    images = pa.Table.from_pylist(
+        [
+            {"image_id": one, "artwork_id": one, "profile": None, "content_hash": artworks[one]}
+            for one in sorted(artworks)
+        ],
+        schema=schemas.IMAGES,
+    )
+    vectors = np.stack([vector_of(artworks[one]) for one in sorted(artworks)])
+    feature_store.write_shard(storage, SPACE, images, vectors)
+    snapshot = snapshots.write_plan(
+        storage,
+        config,
+        catalog_id,
+        (SPACE,),
+        {"test": "asked for"},
+        images,
+        schemas.REJECTS.empty_table(),
+        len(artworks),
+    )
+    if snapshot.sealed():
+        return snapshot
+    write_index(
+        storage,
+        snapshot.index_folder("test"),
+        images,
+        vectors,
+        SPACE,
+        trees=5,
+        seed=1,
+        neighbours=NEIGHBOURS,
+        target_recall=0.99,
+    )
+    storage.write_table(
+        snapshot.path("neighbours/test.exact.parquet"), _neighbours(images, vectors)
+    )
+    storage.write_table(snapshot.path("metrics/metrics.parquet"), _metrics(recall))
+    storage.write_bytes(snapshot.path("report/report.html"), b"<p>report")
+    snapshots.seal(snapshot, [], {})
+    if publish:
+        snapshots.point_latest(snapshot, 1)
+    return snapshot
+
+
+def _neighbours(images: pa.Table, vectors: np.ndarray) -> pa.Table:
+    units = unit_rows(vectors)
+    found = exact_search(units, units, NEIGHBOURS + 1)
+    names = images["image_id"].to_pylist()
+    rows: list[dict[str, Any]] = [
+        {
+            "backbone": "test",
+            "query_id": names[query],
+            "rank": rank,
+            "neighbour_id": names[int(found.items[query, rank])],
+            "distance": float(found.distances[query, rank]),
+        }
+        for query in range(len(names))
+        for rank in range(1, found.items.shape[1])
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.NEIGHBOURS)
+
+
+def _metrics(recall: float) -> pa.Table:
+    row = {
+        "backbone": "test",
+        "search": "exact",
+        "group": "all",
+        "k": 1,
+        "metric": "recall",
+        "mean": recall,
+        "std": 0.0,
+        "ci_low": recall,
+        "ci_high": recall,
+        "ceiling": 1.0,
+        "n": 4,
+    }
+    return pa.Table.from_pylist([row], schema=schemas.METRICS)

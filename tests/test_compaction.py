@@ -1,0 +1,100 @@
+"""Compaction: fewer files, the same vectors, whatever is interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simsearch import feature_store, schemas
+from simsearch.compaction import compact_parts, compact_shards
+from simsearch.extraction_stages import read_parts, write_part
+from simsearch.storage import Storage
+from tests.test_feature_store import rows, vectors
+from tests.test_index import SPACE
+
+
+def fill(storage: Storage, shards: list[list[str]], data: dict[str, np.ndarray]) -> None:
+    for names in shards:
+        matrix = np.stack([data[name] for name in names])
+        feature_store.write_shard(storage, SPACE, rows(names), matrix)
+
+
+def compact(storage: Storage, shard_rows: int) -> int:
+    return compact_shards(storage, SPACE, shard_rows, feature_store.shard_keys(storage, SPACE))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    shards=st.lists(
+        st.lists(
+            st.sampled_from("abcdefghijklmnopqrstuvwxyz"), min_size=1, max_size=5, unique=True
+        ),
+        min_size=1,
+        max_size=14,
+    )
+)
+def test_compaction_loses_nothing_and_leaves_no_vector_twice(
+    tmp_path_factory: pytest.TempPathFactory, shards: list[list[str]]
+) -> None:
+    storage = Storage(str(tmp_path_factory.mktemp("root")))
+    names = sorted({name for shard in shards for name in shard})
+    data = dict(zip(names, vectors(len(names)), strict=True))
+    fill(storage, shards, data)
+    compact(storage, 6)
+    keys = feature_store.shard_keys(storage, SPACE)
+    assert sorted(key for held in keys.values() for key in held) == [
+        f"hash-{name}/" for name in names
+    ]
+    assert all(len(held) <= 6 for held in keys.values())
+    found = feature_store.read_vectors(storage, SPACE, rows(names))
+    np.testing.assert_array_equal(found, np.stack([data[name] for name in names]))
+    assert compact(storage, 6) == 0 or len(keys) >= 8
+
+
+def test_few_small_shards_and_full_ones_are_left_alone(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    names = [f"n{number}" for number in range(40)]
+    data = dict(zip(names, vectors(40), strict=True))
+    fill(storage, [names[:20], *[[name] for name in names[20:27]]], data)
+    before = {info.path: info.etag for info in storage.files()}
+    assert compact(storage, 20) == 0
+    assert {info.path: info.etag for info in storage.files()} == before
+    fill(storage, [[names[27]]], data)
+    assert compact(storage, 20) == 8
+    after = {info.path: info.etag for info in storage.files()}
+    assert len(after) == 2
+    assert len(set(before.items()) & set(after.items())) == 1  # the full one
+
+
+def test_a_crash_between_writing_and_deleting_is_mended(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    names = [f"n{number}" for number in range(8)]
+    data = dict(zip(names, vectors(8), strict=True))
+    fill(storage, [[name] for name in names], data)
+    kept = {info.path: storage.read_bytes(info.path) for info in storage.files()}
+    compact(storage, 20)
+    for path in list(kept)[:3]:  # as if these had not been deleted yet
+        storage.write_bytes(path, kept[path])
+    assert compact(storage, 20) == 4
+    (held,) = feature_store.shard_keys(storage, SPACE).values()
+    assert sorted(held) == [f"hash-{name}/" for name in names]
+
+
+def test_parts_are_merged_and_the_newest_row_stays_last(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    seen: list[dict[str, str]] = []
+    for number in [*range(14), 3, 0]:
+        row = {"image_uri": f"file:///{number}", "etag": "1", "content_hash": f"hash-{number}"}
+        write_part(storage, "sources", [row, {**row, "etag": f"2-{len(seen)}"}], schemas.SOURCES)
+        seen.append(row)
+    before = read_parts(storage, "sources", schemas.SOURCES).to_pylist()
+    assert compact_parts(storage, "sources", schemas.SOURCES) == 16
+    after = read_parts(storage, "sources", schemas.SOURCES).to_pylist()
+    assert len(storage.files("sources")) == 1
+    assert {tuple(row.values()) for row in after} == {tuple(row.values()) for row in before}
+    assert len(after) == len({tuple(row.values()) for row in before})
+    assert compact_parts(storage, "sources", schemas.SOURCES) == 0

@@ -1,0 +1,166 @@
+"""The lease: one holder at a time, dead ones replaced, sleepers fenced off."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simsearch import lease
+from simsearch.config import LeaseConfig
+from simsearch.errors import LeaseError
+from simsearch.lease import LeaseRecord, held
+from simsearch.storage import Storage
+from tests.conftest import Place
+
+CONFIG = LeaseConfig(seconds=3)
+HOLD = """
+import sys, time
+from simsearch.config import LeaseConfig
+from simsearch.lease import held
+from simsearch.storage import Storage
+with held(Storage(sys.argv[1]), LeaseConfig(seconds=int(sys.argv[2]))):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def stored(storage: Storage) -> LeaseRecord:
+    return LeaseRecord.parse(storage.read_bytes(lease.PATH), storage.root)
+
+
+def write_foreign(storage: Storage, **changes: Any) -> LeaseRecord:
+    """A lease that a process on another machine holds."""
+    record = LeaseRecord(
+        token=7,
+        holder="somebody",
+        host="elsewhere",
+        machine="another boot",
+        pid=1,
+        process_started="1",
+        expires=time.time() + 60,
+    )
+    record = replace(record, **changes)
+    storage.write_bytes(lease.PATH, record.dump())
+    return record
+
+
+def test_a_held_root_refuses_a_second_holder_and_names_the_first(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    write_foreign(storage)
+    with (
+        pytest.raises(LeaseError, match=r"another run is active \(elsewhere, process 1"),
+        held(storage, CONFIG),
+    ):
+        pass
+    assert stored(storage).token == 7
+
+
+def test_a_released_lease_goes_to_the_next_with_a_higher_token(place: Place) -> None:
+    storage = Storage(place.root, place.config)
+    tokens = []
+    for _ in range(3):
+        with held(storage, CONFIG) as mine:
+            tokens.append(mine.token)
+            with held(storage, CONFIG) as same:
+                assert same is mine
+        assert stored(storage).holder is None
+    assert tokens == [1, 2, 3]
+
+
+def test_an_expired_lease_is_taken_over(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    write_foreign(storage, expires=time.time() - 1)
+    with held(storage, CONFIG) as mine:
+        assert mine.token == 8
+
+
+def test_waiting_ends_when_the_lease_expires(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    write_foreign(storage, expires=time.time() + 1)
+    with held(storage, LeaseConfig(seconds=3, wait=20)) as mine:
+        assert mine.token == 8
+
+
+def test_a_killed_holder_on_the_same_machine_is_replaced_at_once(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path / "root"))
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, storage.root, "600"], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(LeaseError, match=f"process {holder.pid}"), held(storage, CONFIG):
+        pass
+    holder.kill()
+    holder.wait()
+    with held(storage, CONFIG) as mine:
+        assert mine.token == 2
+
+
+def test_a_holder_renews_for_as_long_as_it_lives(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    with held(storage, CONFIG):
+        first = stored(storage).expires
+        deadline = time.monotonic() + 10
+        while stored(storage).expires <= first:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_a_sleeper_notices_that_it_was_overtaken(place: Place) -> None:
+    storage = Storage(place.root, place.config)
+    with held(storage, CONFIG) as mine:
+        mine.check()
+        write_foreign(storage, token=mine.token + 1)
+        with pytest.raises(LeaseError, match="another run has taken over"):
+            mine.check()
+    assert stored(storage).host == "elsewhere"  # not released by the one that lost it
+
+
+def test_of_many_that_start_at_once_one_gets_it(place: Place) -> None:
+    storage = Storage(place.root, place.config)
+    barrier = threading.Barrier(4)
+
+    def start(_: int) -> bool:
+        barrier.wait()
+        try:
+            lease._acquire(storage, CONFIG)
+        except LeaseError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(start, range(4))) == [False, False, False, True]
+
+
+def test_a_store_without_conditional_puts_is_said_aloud_and_the_last_writer_wins(
+    s3_place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No server at hand lacks them, so the condition is dropped on its way out."""
+    storage = Storage(s3_place.root, s3_place.config)
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.1)
+
+    def careless(self: Storage, path: str, data: bytes, expected: str | None) -> str:
+        self.write_bytes(path, data)
+        return self.read_versioned(path)[1]
+
+    monkeypatch.setattr(Storage, "replace", careless)
+    with held(storage, CONFIG) as mine:
+        assert "NO CONDITIONAL PUT" in caplog.text
+        write_foreign(storage, token=mine.token + 1)
+        with pytest.raises(LeaseError, match="another run has taken over"):
+            mine.check()
+
+
+def test_a_lease_is_plain_json(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    record = write_foreign(storage)
+    assert json.loads(storage.read_bytes(lease.PATH)) == asdict(record)
