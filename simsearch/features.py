@@ -32,6 +32,7 @@ from simsearch.extraction_stages import (
     decode_batch,
     read_parts,
     write_batch,
+    write_part,
 )
 from simsearch.image_ids import image_id
 from simsearch.networks import PreparedNetwork
@@ -59,16 +60,28 @@ class Extraction:
 
 
 class ProgressCounter:
-    """Counts vectors over all actors and tasks of a run."""
+    """Counts vectors over all actors and tasks of a run, and sums up what they cost."""
 
     def __init__(self) -> None:
         self._count = 0
+        self._timings: dict[tuple[str, str], tuple[int, float]] = {}
 
     def add(self, count: int) -> None:
         self._count += count
 
     def read(self) -> int:
         return self._count
+
+    def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
+        before = self._timings.get((fingerprint, device), (0, 0.0))
+        self._timings[fingerprint, device] = (before[0] + images, before[1] + seconds)
+
+    def timings(self) -> list[dict[str, Any]]:
+        """Rows of schemas.TIMINGS."""
+        return [
+            {"fingerprint": fingerprint, "device": device, "images": images, "seconds": seconds}
+            for (fingerprint, device), (images, seconds) in sorted(self._timings.items())
+        ]
 
 
 class EmbedActor(Embed):
@@ -84,6 +97,9 @@ class _RemoteCounter:
 
     def add(self, count: int) -> None:
         self.handle.add.remote(count)
+
+    def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
+        self.handle.timed.remote(fingerprint, device, images, seconds)
 
 
 def extract(
@@ -263,6 +279,7 @@ def _compact(
             log.info("extract: merged %s small shards of %s", merged, each.space.fingerprint)
     compact_parts(storage, "sources", schemas.SOURCES)
     compact_parts(storage, "rejects", schemas.REJECTS)
+    compact_parts(storage, "timings", schemas.TIMINGS)
 
 
 def _run_pipeline(
@@ -326,6 +343,7 @@ def _run_pipeline(
     ):
         for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
             pass
+    write_part(storage, "timings", ray.get(counter.timings.remote()), schemas.TIMINGS)
 
 
 def _embed(

@@ -110,6 +110,17 @@ NEAR_DUPLICATES = pa.schema(
     ]
 )
 
+# What embedding cost: images that went through a space's network, and the seconds it was busy, of
+# one actor on `device`. Added to by each run that computes vectors.
+TIMINGS = pa.schema(
+    [
+        pa.field("fingerprint", pa.string(), nullable=False),
+        pa.field("device", pa.string(), nullable=False),
+        pa.field("images", pa.int64(), nullable=False),
+        pa.field("seconds", pa.float64(), nullable=False),
+    ]
+)
+
 # Which images a snapshot holds, sorted by image_id: row i is item i of every index.
 IMAGES = pa.schema(
     [

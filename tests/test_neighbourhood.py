@@ -156,7 +156,7 @@ def test_a_near_duplicate_is_no_miss() -> None:
     made, units = collection()
     twin = units.copy()
     # Artwork 9 becomes a picture of artwork 0: nearer to it than any copy.
-    twin[-1] = unit_rows(twin[:1] + 1e-4)
+    twin[-1] = unit_rows(twin[:1] + np.float32(1e-4))
     found = everything(made, twin)
     assert found.items[0, 0] == len(units) - 1
     counted = next(rankings(made, found, 100))[1]

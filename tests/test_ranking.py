@@ -48,8 +48,8 @@ def test_average_precision_is_scikit_learns(seed: int, relevant: int) -> None:
 @settings(max_examples=20, deadline=None)
 def test_micro_average_precision_is_scikit_learns_on_the_pool(seed: int) -> None:
     made = ranking(seed)
-    strangers = np.sort(np.random.default_rng(seed + 1).random((40, DEPTH)), axis=1)
-    strangers = strangers.astype(np.float32)
+    drawn = np.random.default_rng(seed + 1).random((40, DEPTH))
+    strangers = np.sort(drawn, axis=1).astype(np.float32)
     micro, recall = pooled_scores(pool_pairs(made, strangers), resamples=5, seed=0)
     truth = np.concatenate([made.hits.ravel(), np.zeros(strangers.size, bool)])
     score = -np.concatenate([made.distances.ravel(), strangers.ravel()])

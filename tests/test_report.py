@@ -12,6 +12,7 @@ from PIL import Image
 
 from simsearch import schemas
 from simsearch.evaluation import figures
+from simsearch.evaluation.conclusion import evaluation_rows
 from simsearch.evaluation.figures import Shown, shortened
 from simsearch.evaluation.metrics import study_measures, summary
 from simsearch.report import metrics_text, render, summary_rows
@@ -71,6 +72,13 @@ def page(table: pa.Table | None = None, **values: Any) -> str:
         "created": "today",
         "plan": plan(),
         "metrics": metrics() if table is None else table,
+        "evaluation": evaluation_rows(
+            metrics() if table is None else table,
+            schemas.COMPARISONS.empty_table(),
+            schemas.NEAR_DUPLICATES.empty_table(),
+            {},
+            [],
+        ),
         "networks": [
             {**SPACE.to_json(), "precision_reason": "as set", "recall": 0.99321, "search_k": 5500}
         ],
