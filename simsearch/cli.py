@@ -213,6 +213,28 @@ def query(
 
 
 @app.command()
+def experiment(
+    name: Annotated[
+        str, typer.Argument(help="study-2018: the 2018 study, as published and corrected")
+    ],
+    words: Words = None,
+    collection: Annotated[
+        str | None,
+        typer.Option(help="a folder or bucket of images, in place of the settings' catalog"),
+    ] = None,
+) -> None:
+    """Run a preset experiment, several settings over the same originals, and report them side by side.
+
+    Publishes no snapshot. An experiment that was interrupted resumes with the same command.
+    """
+    folder = [] if collection is None else ["catalog.reader=folder", f"catalog.source={collection}"]
+    config = config_of([*(words or ()), *folder])
+    from simsearch.experiment import run_experiment
+
+    print(f"report: {run_experiment(name, config)}")
+
+
+@app.command()
 def backbones() -> None:
     """List the networks that can be named in extract.backbones."""
     from simsearch.backbones import backbone_names, get_backbone

@@ -99,6 +99,23 @@ COMPARISONS = pa.schema(
     ]
 )
 
+# Paired tests of an experiment; `first` and `second` are "<backbone>, <setting>".
+EXPERIMENT_TESTS = pa.schema(
+    [
+        pa.field("between", pa.string(), nullable=False),  # "backbones" or "settings"
+        pa.field("k", pa.int32(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("first", pa.string(), nullable=False),
+        pa.field("second", pa.string(), nullable=False),
+        pa.field("difference", pa.float64(), nullable=False),  # mean of first − second
+        pa.field("ci_low", pa.float64(), nullable=False),
+        pa.field("ci_high", pa.float64(), nullable=False),
+        pa.field("p_value", pa.float64(), nullable=False),
+        pa.field("p_holm", pa.float64(), nullable=False),
+        pa.field("n", pa.int64(), nullable=False),
+    ]
+)
+
 # Pairs of artworks that every backbone puts closer together than its threshold, a row per backbone.
 NEAR_DUPLICATES = pa.schema(
     [

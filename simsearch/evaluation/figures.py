@@ -4,7 +4,7 @@ evaluation's (recall curve, profiles, quality against cost)."""
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -216,6 +216,45 @@ def cost_figure(found: Sequence[Candidate]) -> Figure:
         axes.set_xlabel("images embedded per second by one actor")
         axes.set_ylabel("mean average precision")
         figure.tight_layout()
+        return figure
+
+
+def settings_figure(
+    results: pa.Table,
+    settings: Mapping[str, str],
+    untrained: frozenset[str],
+    published: Mapping[tuple[str, int, str], tuple[float | None, float | None]],
+) -> Figure:
+    """F1 at each k per backbone and setting of an experiment, with 95 % intervals (exact search)."""
+    with matplotlib.rc_context(STYLE):
+        chosen = results.filter(
+            (pc.field("metric") == "f1")
+            & (pc.field("group") == "all")
+            & (pc.field("search") == "exact")
+        ).to_pylist()
+        names = list(dict.fromkeys(row["backbone"] for row in chosen))
+        ks = sorted({row["k"] for row in chosen})
+        figure = _figure(3.6 * len(ks) + 1, 4.2)
+        for place, k in enumerate(ks, start=1):
+            axes = figure.add_subplot(1, len(ks), place)
+            for number, (setting, words) in enumerate(settings.items()):
+                rows = [row for row in chosen if row["k"] == k and row["setting"] == setting]
+                across = [names.index(row["backbone"]) + 0.16 * (number - 1.5) for row in rows]
+                ends = ([row["ci_low"] for row in rows], [row["ci_high"] for row in rows])
+                axes.vlines(across, *ends, color=COLOURS[number], lw=1.5)
+                means = [row["mean"] for row in rows]
+                axes.scatter(across, means, color=COLOURS[number], s=26, label=words, zorder=3)
+            for number, name in enumerate(names):
+                if (mean := published.get((name, k, "f1"), (None, None))[0]) is not None:
+                    axes.scatter(number, mean, color="black", marker="D", s=30, zorder=4)
+            axes.set_xticks(range(len(names)), [_label(one, untrained) for one in names])
+            axes.tick_params(axis="x", rotation=25)
+            axes.set_title(f"F1 at k = {k}", color=INK)
+            axes.set_ylim(0, 1.04)
+            axes.margins(x=0.15)
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False)
+        figure.tight_layout(rect=(0, 0.13, 1, 1))
         return figure
 
 
