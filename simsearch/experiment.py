@@ -115,7 +115,7 @@ def _store(name: str, config: Config, storage: Storage, runs: Mapping[Setting, S
     results = results_table(
         {each.name: run.storage.read_table(metrics_path(run)) for each, run in runs.items()}
     )
-    tests = tests_table(
+    tests = paired_tests(
         {each.name: run.storage.read_table(scores_path(run)) for each, run in runs.items()},
         resamples=config.evaluate.bootstrap,
         seed=config.seed,
@@ -149,7 +149,7 @@ def results_table(metrics: Mapping[str, pa.Table]) -> pa.Table:
     )
 
 
-def tests_table(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -> pa.Table:
+def paired_tests(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -> pa.Table:
     """Paired tests of F1 at each k over the same originals, by exact search: each two backbones
     within a setting, each two settings of a backbone. Corrected after Holm over all of them.
 
