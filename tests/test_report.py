@@ -56,6 +56,7 @@ def plan(**values: Any) -> Plan:
             "precision_reasons": {"test": "as set"},
             "index": {},
             "evaluate": {},
+            "report": {},
             "artworks": 1234,
             "images": 240,
             "rejects": 3,

@@ -123,12 +123,11 @@ def profile_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
         largest = pc.max(recovered["k"]).as_py()
         chosen = recovered.filter(pc.field("k") == largest)
         title = f"Copies recovered among the {largest} nearest"
-        if pc.min(chosen["ceiling"]).as_py() < 1:
-            profiles = pc.unique(recovered["group"])
-            chosen = metrics.filter(
-                (pc.field("metric") == "map") & pc.field("group").isin(profiles)
-            )
-            title = "Mean average precision of each profile's copies"
+        single = metrics.filter(
+            (pc.field("metric") == "map") & pc.field("group").isin(pc.unique(recovered["group"]))
+        )
+        if single.num_rows and pc.min(chosen["ceiling"]).as_py() < 1:
+            chosen, title = single, "Mean average precision of each profile's copies"
         rows = chosen.filter(pc.field("search") == "exact").to_pylist()
         names = list(dict.fromkeys(row["backbone"] for row in rows))
         groups = list(dict.fromkeys(row["group"] for row in rows))
