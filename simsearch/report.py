@@ -25,6 +25,9 @@ from simsearch.index import read_manifest
 from simsearch.report_pictures import pictures_of
 from simsearch.snapshots import Plan, Snapshot
 
+# Beside the study's, in the table for a terminal.
+TERMINAL_METRICS = ("map", "micro_ap")
+
 Steps = Sequence[Mapping[str, Any]]
 
 
@@ -107,7 +110,7 @@ def render(
         summary=summary,
         by_profile=_profile_rows(metrics),
         evaluation=evaluation,
-        ks=sorted(set(_study(metrics)["k"].to_pylist())),
+        ks=sorted(set(_of_all_copies(metrics, STUDY_METRICS)["k"].to_pylist())),
         untrained=untrained_of(plan),
         networks=networks,
         rejects=rejects,
@@ -145,10 +148,11 @@ class _Score:
         return f"{self.mean:.3f} ± {self.std:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def summary_rows(metrics: pa.Table) -> list[dict[str, Any]]:
-    """Precision, recall and F1 per backbone and k, exact search and Annoy side by side."""
+def summary_rows(metrics: pa.Table, names: Sequence[str] = STUDY_METRICS) -> list[dict[str, Any]]:
+    """Scores of all copies together per backbone and k (as the study had them: precision, recall and
+    F1), exact search and Annoy side by side."""
     rows: dict[tuple[str, int, str], dict[str, Any]] = {}
-    for row in _study(metrics).to_pylist():
+    for row in _of_all_copies(metrics, names).to_pylist():
         key = (row["backbone"], row["k"], row["metric"])
         entry = rows.setdefault(
             key,
@@ -164,18 +168,18 @@ def summary_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _study(metrics: pa.Table) -> pa.Table:
-    return metrics.filter((pc.field("group") == "all") & pc.field("metric").isin(STUDY_METRICS))
+def _of_all_copies(metrics: pa.Table, names: Sequence[str]) -> pa.Table:
+    return metrics.filter((pc.field("group") == "all") & pc.field("metric").isin(list(names)))
 
 
 def metrics_text(metrics: pa.Table, untrained: frozenset[str]) -> str:
     """The metrics as a table for a terminal: mean ± standard deviation over originals."""
-    if not _study(metrics).num_rows:
+    if not _of_all_copies(metrics, STUDY_METRICS).num_rows:
         return "no perturbed copies were asked for: neighbours only, no recovery to measure"
     lines = [
         f"{'backbone':32} {'k':>3}  {'metric':10} {'exact search':>15} {'Annoy':>15} {'ceiling':>8}"
     ]
-    for row in summary_rows(metrics):
+    for row in summary_rows(metrics, (*STUDY_METRICS, *TERMINAL_METRICS)):
         name = row["backbone"] + (" (untrained)" if row["backbone"] in untrained else "")
         exact, annoy = (
             f"{row[search].mean:.3f} ± {row[search].std:.3f}" for search in ("exact", "annoy")
@@ -241,7 +245,7 @@ def _rejects(rejects: pa.Table) -> list[dict[str, Any]]:
 
 
 def _charts(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tuple[Figure, str]]:
-    if not _study(metrics).num_rows:
+    if not _of_all_copies(metrics, STUDY_METRICS).num_rows:
         return {}
     return {
         "curves": (

@@ -169,6 +169,15 @@ def test_amounts_mean_what_the_table_says() -> None:
     assert np.asarray(noisy).std() == pytest.approx(0.08 * 255, rel=0.03)
 
 
+def test_a_scan_of_any_size_and_shape_survives_every_operation() -> None:
+    for size in ((30_000, 40), (3, 2000)):
+        scan = Image.new("RGB", size, (200, 120, 40))
+        for operation in OPERATIONS:
+            profile = get_profile(f"{operation.name}-5")
+            found = perturb(scan, profile, reencode_jpeg=True, seed=0, content_hash="x")
+            assert max(found.size) < 3000
+
+
 def test_suites_name_registered_profiles() -> None:
     assert SUITES["study-2018"] == STUDY_PROFILES
     for profiles in SUITES.values():

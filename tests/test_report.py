@@ -29,7 +29,7 @@ def metrics(seed: int = 0) -> pa.Table:
             list(
                 study_measures(
                     rng.integers(-1, 2, (40, 10)).astype(np.int16),
-                    np.full(40, 10),
+                    np.full(40, 5),
                     ["grayscale", "sharpen"],
                     (1, 3, 5),
                 )

@@ -155,4 +155,6 @@ def neighbourhood_scores(lists: Items, labels: Mapping[str, Any]) -> Iterator[Me
                 yield Measured(name, k, "label_chance", chance, ceiling)
     k = min(NEIGHBOURHOOD_KS[-1], lists.shape[1])
     occurrence = k_occurrence(lists, k)
-    yield Measured("originals", k, "k_occurrence", occurrence, np.full(len(occurrence), np.inf))
+    yield Measured(
+        "originals", k, "k_occurrence", occurrence, np.full(len(occurrence), len(lists) - 1.0)
+    )

@@ -212,6 +212,7 @@ def _hubness(
 ) -> pa.Table:
     """schemas.METRICS: the skewness of how often each original is a neighbour of the others; `std` is
     that of the occurrences themselves."""
+    n = len(occurrence.values)
     value, low, high = skewness_interval(occurrence.values, resamples=bootstrap, seed=seed)
     row = {
         "backbone": backbone,
@@ -223,8 +224,8 @@ def _hubness(
         "std": float(occurrence.values.std()),
         "ci_low": low,
         "ci_high": high,
-        "ceiling": float("inf"),
-        "n": len(occurrence.values),
+        "ceiling": max(0.0, (n - 2) / max(1, n - 1) ** 0.5),  # one hub for all
+        "n": n,
     }
     return pa.Table.from_pylist([row], schema=schemas.METRICS)
 

@@ -19,7 +19,19 @@ Colour = tuple[int, int, int]
 WHITE = (255, 255, 255)
 # The short side that ImageNet-C's corruptions are defined at; ours are scaled from it.
 REFERENCE_SIDE = 224
+# Networks look at 224 to 600 pixels; a larger scan would only cost time, and a canvas five times its
+# size more memory and longer sides (65,500) than JPEG has.
+LONGEST_SIDE = 1024
 LETTERS = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"
+
+
+def workable(image: Image.Image) -> Image.Image:
+    """The image, scaled down to LONGEST_SIDE if it is larger."""
+    if max(image.size) <= LONGEST_SIDE:
+        return image
+    small = image.copy()
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    return small
 
 
 def crop(image: Image.Image, rng: Random, kept: float) -> Image.Image:
@@ -119,11 +131,11 @@ def noise(image: Image.Image, rng: Random, std: float) -> Image.Image:
     # Drawn as coarse as the network will see it: finer grain would vanish when it is scaled down.
     scale = min(1.0, REFERENCE_SIDE / min(image.size))
     rows, columns = _at_least_1(image.height * scale), _at_least_1(image.width * scale)
-    drawn = rng.normal(0, std * 255, (rows, columns, 3))
+    drawn = rng.normal(0, std * 255, (rows, columns, 3)).round().astype(np.int16)
     down = np.arange(image.height) * rows // image.height
     across = np.arange(image.width) * columns // image.width
-    noisy = np.asarray(image, np.float64) + drawn[down[:, None], across]
-    return Image.fromarray(noisy.clip(0, 255).round().astype(np.uint8))
+    noisy = np.asarray(image, np.int16) + drawn[down[:, None], across]
+    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
 
 
 def rescale(image: Image.Image, _rng: Random, short_side: float) -> Image.Image:
