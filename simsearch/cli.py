@@ -204,6 +204,28 @@ def query(
 
 
 @app.command()
+def experiment(
+    name: Annotated[
+        str, typer.Argument(help="study-2018: the 2018 study, as published and corrected")
+    ],
+    words: Words = None,
+    collection: Annotated[
+        str | None,
+        typer.Option(help="a folder or bucket of images, in place of the settings' catalog"),
+    ] = None,
+) -> None:
+    """Run a preset experiment, several settings over the same originals, and report them side by side.
+
+    Publishes no snapshot. An experiment that was interrupted resumes with the same command.
+    """
+    folder = [] if collection is None else ["catalog.reader=folder", f"catalog.source={collection}"]
+    config = config_of([*(words or ()), *folder])
+    from simsearch.experiment import run_experiment
+
+    print(f"report: {run_experiment(name, config)}")
+
+
+@app.command()
 def backbones() -> None:
     """List the networks that can be named in extract.backbones."""
     from simsearch.backbones import backbone_names, get_backbone
@@ -215,11 +237,16 @@ def backbones() -> None:
 
 @app.command()
 def perturbations() -> None:
-    """List the profiles that can be named in perturbations.profiles."""
-    from simsearch.perturbations import PROFILES
+    """List the profiles that can be named in perturbations.profiles, and the suites they are in."""
+    from simsearch.perturbations import PROFILES, suites_of
+    from simsearch.suites import SUITES
 
     for profile in PROFILES.values():
-        print(f"{profile.name:24} {profile.description}")
+        suites = ", ".join(suites_of(profile.name))
+        print(f"{profile.name:14} {profile.kind:12} {suites:24} {profile.description}")
+    print("\nsuites, to be named in perturbations.suite:")
+    for name, profiles in SUITES.items():
+        print(f"{name:14} {len(profiles)} profiles: {', '.join(profiles)}")
 
 
 @config_app.command("show")

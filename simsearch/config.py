@@ -14,10 +14,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simsearch.errors import ConfigError
+from simsearch.suites import STUDY_PROFILES, SUITES
 
 CONFIG_VERSION: Literal[1] = 1
 STUDY_BACKBONES = ("vgg16", "resnet152", "densenet201")
-STUDY_PROFILES = ("grayscale", "downscale", "sharpen", "edge-enhance", "desaturate")
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -100,8 +100,13 @@ class ImagesConfig(Section):
 class PerturbationsConfig(Section):
     """Which perturbed copies are made of which originals."""
 
+    suite: Literal["study-2018", "mild", "copy-detection"] | None = Field(
+        "study-2018",
+        description="a named set of profiles; see `simsearch perturbations`; null where `profiles` is given",
+    )
     profiles: tuple[str, ...] = Field(
-        STUDY_PROFILES, description="names from `simsearch perturbations`; empty: no copies"
+        STUDY_PROFILES,
+        description="names from `simsearch perturbations`, in place of a suite; empty: no copies; null: the suite's",
     )
     originals: Positive | None = Field(
         None, description="make copies of this many originals; null: of all"
@@ -109,6 +114,22 @@ class PerturbationsConfig(Section):
     reencode_jpeg: bool = Field(
         True, description="save each copy as JPEG and read it again, as the study did"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suite_or_profiles(cls, values: Any) -> Any:
+        """Either the suite is named or its profiles are; both only where they say the same."""
+        if not isinstance(values, dict):
+            return values
+        listed = values.get("profiles")
+        suite = values.get("suite", None if listed is not None else "study-2018")
+        if not isinstance(suite, str) or suite not in SUITES:
+            return {**values, "suite": suite, "profiles": [] if listed is None else listed}
+        if listed is not None and tuple(listed) != SUITES[suite]:
+            raise ValueError(
+                f"suite: {suite!r} and a list of profiles are both given; set one of them to null"
+            )
+        return {**values, "suite": suite, "profiles": SUITES[suite]}
 
     @model_validator(mode="after")
     def _no_profile_twice(self) -> Self:
@@ -183,6 +204,9 @@ class EvaluateConfig(Section):
         (1, 3, 5), description="ranks at which precision, recall and F1 are taken"
     )
     neighbours: Positive = Field(10, description="nearest images kept per original")
+    depth: Positive = Field(
+        100, description="deepest rank that recall curves and average precision look at"
+    )
     bootstrap: Positive = Field(
         1000, description="resamples of the originals behind each 95 % interval"
     )

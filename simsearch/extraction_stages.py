@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,9 +36,12 @@ FETCH_THREADS = 8  # requests in flight per decode task; hides the store's laten
 
 
 class Counter(Protocol):
-    """Counts vectors done; `simsearch.progress.ProgressCounter` behind a Ray handle."""
+    """Counts vectors done and what they cost; `simsearch.progress.ProgressCounter` behind a Ray
+    handle."""
 
     def add(self, count: int) -> None: ...
+
+    def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -205,6 +209,7 @@ class Embed:
         self._settings = list(settings)
         self._drop = frozenset(drop)
         self._counter = counter
+        self._device = f"{device}, {threads} threads" if device == "cpu" else device
         self._networks = [
             Network(
                 get_backbone(each.space.backbone),
@@ -225,7 +230,12 @@ class Embed:
             vectors = np.zeros((len(wanted), each.space.dimension), dtype=np.float32)
             if wanted.any():
                 pixels = batch[each.pixels]
+                started = time.perf_counter()
                 vectors[wanted] = network(pixels if wanted.all() else pixels[wanted])
+                seconds = time.perf_counter() - started
+                self._counter.timed(
+                    each.space.fingerprint, self._device, int(wanted.sum()), seconds
+                )
             self._counter.add(int(wanted.sum()))
             result[f"vector_{each.position}"] = vectors
         return result

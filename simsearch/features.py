@@ -31,6 +31,7 @@ from simsearch.extraction_stages import (
     decode_batch,
     read_parts,
     write_batch,
+    write_part,
 )
 from simsearch.image_ids import image_id
 from simsearch.networks import PreparedNetwork
@@ -244,6 +245,7 @@ def _compact(
             log.info("extract: merged %s small shards of %s", merged, each.space.fingerprint)
     compact_parts(storage, "sources", schemas.SOURCES)
     compact_parts(storage, "rejects", schemas.REJECTS)
+    compact_parts(storage, "timings", schemas.TIMINGS)
 
 
 def _run_pipeline(
@@ -307,6 +309,7 @@ def _run_pipeline(
     ):
         for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
             pass
+    write_part(storage, "timings", ray.get(counter.timings.remote()), schemas.TIMINGS)
 
 
 def _embed(

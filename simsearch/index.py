@@ -58,6 +58,9 @@ class Neighbours:
     items: npt.NDArray[np.int64]
     distances: Vectors
 
+    def first(self, n: int) -> Neighbours:
+        return Neighbours(self.items[:, :n], self.distances[:, :n])
+
 
 def unit_rows(vectors: Vectors) -> Vectors:
     """Rows scaled to length 1; a zero vector stays zero."""

@@ -20,8 +20,9 @@ from simsearch import catalog, snapshots
 from simsearch.backbones import get_backbone
 from simsearch.config import Config
 from simsearch.errors import RejectsError
-from simsearch.evaluation.evaluate import SEARCHES, metrics_path
 from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
+from simsearch.evaluation.evaluate import metrics_path
+from simsearch.evaluation.search import SEARCHES
 from simsearch.feature_space import FeatureSpace
 from simsearch.features import extract as extract_features
 from simsearch.guard import check_publishable

@@ -32,16 +32,28 @@ Advance = Callable[[int], None]
 
 
 class ProgressCounter:
-    """Counts vectors over all actors and tasks of a run."""
+    """Counts vectors over all actors and tasks of a run, and sums up what they cost."""
 
     def __init__(self) -> None:
         self._count = 0
+        self._timings: dict[tuple[str, str], tuple[int, float]] = {}
 
     def add(self, count: int) -> None:
         self._count += count
 
     def read(self) -> int:
         return self._count
+
+    def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
+        before = self._timings.get((fingerprint, device), (0, 0.0))
+        self._timings[fingerprint, device] = (before[0] + images, before[1] + seconds)
+
+    def timings(self) -> list[dict[str, Any]]:
+        """Rows of schemas.TIMINGS."""
+        return [
+            {"fingerprint": fingerprint, "device": device, "images": images, "seconds": seconds}
+            for (fingerprint, device), (images, seconds) in sorted(self._timings.items())
+        ]
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,9 @@ class RemoteCounter:
 
     def add(self, count: int) -> None:
         self.handle.add.remote(count)
+
+    def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
+        self.handle.timed.remote(fingerprint, device, images, seconds)
 
 
 class _RateColumn(ProgressColumn):

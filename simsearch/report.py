@@ -13,21 +13,20 @@ import jinja2
 import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.figure import Figure
-from PIL import Image
 
-from simsearch import catalog, images
+from simsearch import catalog, schemas
 from simsearch.config import Config, dump_config
-from simsearch.errors import StorageError
 from simsearch.evaluation import figures
-from simsearch.evaluation.evaluate import metrics_path, neighbours_path
-from simsearch.evaluation.figures import Shown, shortened
+from simsearch.evaluation.conclusion import Candidate, candidates, evaluation_rows
+from simsearch.evaluation.evaluate import comparisons_path, metrics_path, near_duplicates_path
+from simsearch.evaluation.metrics import STUDY_METRICS
+from simsearch.extraction_stages import read_parts
 from simsearch.index import read_manifest
-from simsearch.perturbations import get_profile, perturb
-from simsearch.sampling import seeded_sample
+from simsearch.report_pictures import pictures_of
 from simsearch.snapshots import Plan, Snapshot
-from simsearch.storage import read_uri
 
-NEIGHBOURS_SHOWN = 5
+# Beside the study's, in the table for a terminal.
+TERMINAL_METRICS = ("map", "micro_ap")
 
 Steps = Sequence[Mapping[str, Any]]
 
@@ -46,19 +45,24 @@ def write_report(
     plan = snapshot.plan()
     metrics = snapshot.storage.read_table(metrics_path(snapshot))
     untrained = untrained_of(plan)
+    evaluation, drawn = _evaluation(snapshot, plan, metrics)
     charts = _charts(metrics, untrained)
-    pictures = _pictures(config, snapshot, plan)
+    pictures = pictures_of(config, snapshot, plan)
     sources = {}
-    for name, (figure, _) in {**charts, **pictures}.items():
+    for name, (figure, _) in {**drawn, **charts, **pictures}.items():
         for kind, data in figures.save(figure).items():
             snapshot.storage.write_bytes(snapshot.path(f"report/{name}.{kind}"), data)
             if kind == "png":
                 sources[name] = "data:image/png;base64," + base64.b64encode(data).decode()
+    evaluation["figures"] = [
+        {"source": sources[name], "caption": text} for name, (_, text) in drawn.items()
+    ]
     page = render(
         snapshot_id=snapshot.snapshot_id,
         created=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         plan=plan,
         metrics=metrics,
+        evaluation=evaluation,
         networks=_networks(snapshot, plan),
         rejects=_rejects(snapshot.rejects()),
         charts=[{"source": sources[name], "caption": text} for name, (_, text) in charts.items()],
@@ -82,6 +86,7 @@ def render(
     created: str,
     plan: Plan,
     metrics: pa.Table,
+    evaluation: Mapping[str, Any],
     networks: Sequence[Mapping[str, Any]],
     rejects: Sequence[Mapping[str, Any]],
     charts: Sequence[Mapping[str, str]],
@@ -104,7 +109,8 @@ def render(
         counts=counts,
         summary=summary,
         by_profile=_profile_rows(metrics),
-        ks=sorted(set(metrics["k"].to_pylist())),
+        evaluation=evaluation,
+        ks=sorted(set(_of_all_copies(metrics, STUDY_METRICS)["k"].to_pylist())),
         untrained=untrained_of(plan),
         networks=networks,
         rejects=rejects,
@@ -142,10 +148,11 @@ class _Score:
         return f"{self.mean:.3f} ± {self.std:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def summary_rows(metrics: pa.Table) -> list[dict[str, Any]]:
-    """Precision, recall and F1 per backbone and k, exact search and Annoy side by side."""
+def summary_rows(metrics: pa.Table, names: Sequence[str] = STUDY_METRICS) -> list[dict[str, Any]]:
+    """Scores of all copies together per backbone and k (as the study had them: precision, recall and
+    F1), exact search and Annoy side by side."""
     rows: dict[tuple[str, int, str], dict[str, Any]] = {}
-    for row in metrics.filter(pc.field("group") == "all").to_pylist():
+    for row in _of_all_copies(metrics, names).to_pylist():
         key = (row["backbone"], row["k"], row["metric"])
         entry = rows.setdefault(
             key,
@@ -161,14 +168,18 @@ def summary_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
+def _of_all_copies(metrics: pa.Table, names: Sequence[str]) -> pa.Table:
+    return metrics.filter((pc.field("group") == "all") & pc.field("metric").isin(list(names)))
+
+
 def metrics_text(metrics: pa.Table, untrained: frozenset[str]) -> str:
     """The metrics as a table for a terminal: mean ± standard deviation over originals."""
-    if not metrics.num_rows:
+    if not _of_all_copies(metrics, STUDY_METRICS).num_rows:
         return "no perturbed copies were asked for: neighbours only, no recovery to measure"
     lines = [
         f"{'backbone':32} {'k':>3}  {'metric':10} {'exact search':>15} {'Annoy':>15} {'ceiling':>8}"
     ]
-    for row in summary_rows(metrics):
+    for row in summary_rows(metrics, (*STUDY_METRICS, *TERMINAL_METRICS)):
         name = row["backbone"] + (" (untrained)" if row["backbone"] in untrained else "")
         exact, annoy = (
             f"{row[search].mean:.3f} ± {row[search].std:.3f}" for search in ("exact", "annoy")
@@ -180,8 +191,12 @@ def metrics_text(metrics: pa.Table, untrained: frozenset[str]) -> str:
 
 
 def _profile_rows(metrics: pa.Table) -> list[dict[str, Any]]:
+    recovered = metrics.filter(pc.field("metric") == "recovered")
+    largest = recovered.filter(pc.field("k") == pc.max(recovered["k"]))
+    if not largest.num_rows or pc.min(largest["ceiling"]).as_py() < 1:
+        return []  # no room for all copies among so few: the rankings say it better
     shares: dict[tuple[str, str], dict[int, dict[str, float]]] = {}
-    for row in metrics.filter(pc.field("metric") == "recovered").to_pylist():
+    for row in recovered.to_pylist():
         by_k = shares.setdefault((row["backbone"], row["group"]), {})
         by_k.setdefault(row["k"], {})[row["search"]] = row["mean"]
     return [
@@ -230,7 +245,7 @@ def _rejects(rejects: pa.Table) -> list[dict[str, Any]]:
 
 
 def _charts(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tuple[Figure, str]]:
-    if not metrics.num_rows:
+    if not _of_all_copies(metrics, STUDY_METRICS).num_rows:
         return {}
     return {
         "curves": (
@@ -240,91 +255,43 @@ def _charts(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tuple[Fig
         ),
         "profiles-recovered": (
             figures.profile_figure(metrics, untrained),
-            "Share of copies recovered per perturbation profile and backbone.",
+            "How well each perturbation profile's copies are found, per backbone, by exact search.",
         ),
+    } | _recall_chart(metrics, untrained)
+
+
+def _recall_chart(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tuple[Figure, str]]:
+    if not metrics.filter(pc.field("metric") == "recall_curve").num_rows:
+        return {}
+    return {
+        "recall-curve": (
+            figures.recall_figure(metrics, untrained),
+            "Recall of all copies against the number of neighbours: lines by exact search with their 95 % interval, "
+            "dots by Annoy. Near-duplicates in the collection are left out.",
+        )
     }
 
 
-def _pictures(config: Config, snapshot: Snapshot, plan: Plan) -> dict[str, tuple[Figure, str]]:
-    rows = {row["image_id"]: row for row in snapshot.images().to_pylist()}
-    _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
-    album = _Album(config, plan, rows, {row["artwork_id"]: row for row in table.to_pylist()})
-    copied = [row["artwork_id"] for row in rows.values() if row["profile"] is not None]
-    originals = copied or [row["artwork_id"] for row in rows.values()]
-    queries = seeded_sample(originals, config.report.examples, config.seed)
-    found = {}
-    if copied:
-        variants = [queries[0], *(f"{queries[0]}--{profile}" for profile in plan.profiles)]
-        shown = [
-            album.shown(one, rows[one]["profile"] or "original") for one in variants if one in rows
-        ]
-        found["profiles"] = (
-            figures.profiles_figure(shown),
-            f"The perturbation profiles on one artwork: {album.title(queries[0])}.",
-        )
-    for space in plan.spaces:
-        name = f"{space.backbone}{'' if space.trained else ' (untrained)'}"
-        found[f"examples-{space.fingerprint}"] = (
-            figures.examples_figure(
-                [album.example(snapshot, space.backbone, one) for one in queries]
-            ),
-            f"{name}: each original, left, and its nearest images by exact search with their distance. "
-            + ("Its perturbed copies are framed in green." if copied else ""),
-        )
-    return found
+def _evaluation(
+    snapshot: Snapshot, plan: Plan, metrics: pa.Table
+) -> tuple[dict[str, Any], dict[str, tuple[Figure, str]]]:
+    """What the sections on conclusion, rankings and neighbours say, and their figures."""
+    storage = snapshot.storage
+    comparisons = storage.read_table(comparisons_path(snapshot))
+    near = storage.read_table(near_duplicates_path(snapshot))
+    timings = read_parts(storage, "timings", schemas.TIMINGS)
+    _, table = catalog.load_catalog(storage, plan.catalog_id)
+    titles = dict(zip(table["artwork_id"].to_pylist(), table["title"].to_pylist(), strict=True))
+    found = candidates(metrics, plan.spaces, timings)
+    return evaluation_rows(metrics, comparisons, near, titles, found), _cost(found)
 
 
-@dataclass(frozen=True)
-class _Album:
-    """Pictures of a snapshot's images, made again from their originals."""
-
-    config: Config
-    plan: Plan
-    images: Mapping[str, Mapping[str, Any]]
-    artworks: Mapping[str, Mapping[str, Any]]
-
-    def title(self, artwork_id: str) -> str:
-        return shortened(self.artworks[artwork_id]["title"] or artwork_id, 60)
-
-    def shown(self, identifier: str, caption: str, *, copy: bool = False) -> Shown:
-        try:
-            return Shown(self._picture(identifier), caption, copy)
-        except (StorageError, images.ImageError):
-            # Removed since it was embedded; the figure says so in its place.
-            return Shown(Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy)
-
-    def _picture(self, identifier: str) -> Image.Image:
-        row = self.images[identifier]
-        data = read_uri(self.artworks[row["artwork_id"]]["image_uri"], self.config.storage)
-        limits = self.config.images
-        picture = images.decode(
-            data,
-            max_pixels=limits.max_pixels,
-            max_bytes=limits.max_bytes,
-            background=limits.background,
-        )
-        if row["profile"] is None:
-            return picture
-        return perturb(
-            picture,
-            get_profile(row["profile"]),
-            reencode_jpeg=self.plan.reencode_jpeg,
-            seed=self.plan.seed,
-            content_hash=row["content_hash"],
-        )
-
-    def example(self, snapshot: Snapshot, backbone: str, query: str) -> list[Shown]:
-        path = neighbours_path(snapshot, backbone, "exact")
-        nearest = (
-            snapshot.storage.read_table(path).filter(pc.field("query_id") == query).to_pylist()
-        )
-        row = [self.shown(query, shortened(self.artworks[query]["title"] or query))]
-        for each in nearest[:NEIGHBOURS_SHOWN]:
-            image = self.images[each["neighbour_id"]]
-            own = image["artwork_id"] == query
-            words = image["profile"] if own else self.artworks[image["artwork_id"]]["title"]
-            if not own and image["profile"]:
-                words = f"{image['profile']} of {words}"
-            caption = f"{shortened(words or image['artwork_id'])}\n{each['distance']:.4f}"
-            row.append(self.shown(each["neighbour_id"], caption, copy=own))
-        return row
+def _cost(found: Sequence[Candidate]) -> dict[str, tuple[Figure, str]]:
+    if not any(each.images_per_second for each in found):
+        return {}
+    caption = (
+        "Quality against cost: mean average precision of all copies with its 95 % interval, over the images that "
+        "one actor embedded per second in this root's own runs. Areas are as the bytes of a vector; hollow marks "
+        "are untrained networks or the study's mode."
+    )
+    return {"quality-cost": (figures.cost_figure(found), caption)}

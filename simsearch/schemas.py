@@ -55,7 +55,8 @@ METRICS = pa.schema(
     [
         pa.field("backbone", pa.string(), nullable=False),
         pa.field("search", pa.string(), nullable=False),  # "annoy" or "exact"
-        pa.field("group", pa.string(), nullable=False),  # "all" or a perturbation profile
+        # "all", a kind of perturbation, a profile; a label or the other backbone (neighbour quality)
+        pa.field("group", pa.string(), nullable=False),
         pa.field("k", pa.int32(), nullable=False),
         pa.field("metric", pa.string(), nullable=False),
         pa.field("mean", pa.float64(), nullable=False),
@@ -64,6 +65,76 @@ METRICS = pa.schema(
         pa.field("ci_high", pa.float64(), nullable=False),
         pa.field("ceiling", pa.float64(), nullable=False),
         pa.field("n", pa.int64(), nullable=False),
+    ]
+)
+
+# What single originals scored: whatever is averaged in METRICS for "all" and for kinds.
+SCORES = pa.schema(
+    [
+        pa.field("backbone", pa.string(), nullable=False),
+        pa.field("search", pa.string(), nullable=False),
+        pa.field("group", pa.string(), nullable=False),
+        pa.field("k", pa.int32(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("artwork_id", pa.string(), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),
+    ]
+)
+
+# Paired tests between backbones over the same originals; `p_holm` is corrected for all of a search.
+COMPARISONS = pa.schema(
+    [
+        pa.field("search", pa.string(), nullable=False),
+        pa.field("group", pa.string(), nullable=False),
+        pa.field("k", pa.int32(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("first", pa.string(), nullable=False),
+        pa.field("second", pa.string(), nullable=False),
+        pa.field("difference", pa.float64(), nullable=False),  # mean of first − second
+        pa.field("ci_low", pa.float64(), nullable=False),
+        pa.field("ci_high", pa.float64(), nullable=False),
+        pa.field("p_value", pa.float64(), nullable=False),
+        pa.field("p_holm", pa.float64(), nullable=False),
+        pa.field("n", pa.int64(), nullable=False),
+    ]
+)
+
+# Paired tests of an experiment; `first` and `second` are "<backbone>, <setting>".
+EXPERIMENT_TESTS = pa.schema(
+    [
+        pa.field("between", pa.string(), nullable=False),  # "backbones" or "settings"
+        pa.field("k", pa.int32(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("first", pa.string(), nullable=False),
+        pa.field("second", pa.string(), nullable=False),
+        pa.field("difference", pa.float64(), nullable=False),  # mean of first − second
+        pa.field("ci_low", pa.float64(), nullable=False),
+        pa.field("ci_high", pa.float64(), nullable=False),
+        pa.field("p_value", pa.float64(), nullable=False),
+        pa.field("p_holm", pa.float64(), nullable=False),
+        pa.field("n", pa.int64(), nullable=False),
+    ]
+)
+
+# Pairs of artworks that every backbone puts closer together than its threshold, a row per backbone.
+NEAR_DUPLICATES = pa.schema(
+    [
+        pa.field("artwork_id", pa.string(), nullable=False),
+        pa.field("other_id", pa.string(), nullable=False),
+        pa.field("backbone", pa.string(), nullable=False),
+        pa.field("distance", pa.float32(), nullable=False),
+        pa.field("threshold", pa.float32(), nullable=False),
+    ]
+)
+
+# What embedding cost: images that went through a space's network, and the seconds it was busy, of
+# one actor on `device`. Added to by each run that computes vectors.
+TIMINGS = pa.schema(
+    [
+        pa.field("fingerprint", pa.string(), nullable=False),
+        pa.field("device", pa.string(), nullable=False),
+        pa.field("images", pa.int64(), nullable=False),
+        pa.field("seconds", pa.float64(), nullable=False),
     ]
 )
 

@@ -24,6 +24,7 @@ from simsearch.backbones import (
     preprocessing_for,
     resolve_weights,
 )
+from simsearch.backbones import weights as weights_module
 from simsearch.backbones.precision import fast_precision, trial_pixels
 from simsearch.catalog.generated import image_bytes
 from simsearch.config import StorageConfig
@@ -205,6 +206,22 @@ def test_the_pretrained_network_knows_a_copy_from_another_picture() -> None:
         for some in (originals_of, copies_of)
     )
     assert (unit_rows(copies) @ unit_rows(originals).T).argmax(axis=1).tolist() == list(range(16))
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite1", "efficientnet_lite2"])
+def test_the_larger_lite_networks_bring_their_real_weights(name: str) -> None:
+    weights = weights_of(name, "imagenet")
+    assert weights.trained
+    size = preprocessing_for(get_backbone(name), "weights").crop
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, size, size, 3), dtype=np.uint8)
+    assert network(name, weights)(images).shape == (2, 1280)
+
+
+def test_a_packaged_file_that_was_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(weights_module._PACKAGED_SHA256, "efficientnet_lite0", "0" * 64)
+    with pytest.raises(WeightsError, match="install the package again"):
+        weights_of("efficientnet_lite0", "imagenet")
 
 
 @pytest.mark.parametrize("name", ["squeezenet1_0", "mobilenet_v2"])

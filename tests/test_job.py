@@ -15,7 +15,7 @@ from simsearch import feature_store, job, pipeline, snapshots
 from simsearch.catalog.generated import image_bytes
 from simsearch.config import Config, load_config
 from simsearch.errors import GuardError, LeaseError, RejectsError, UsageError
-from simsearch.evaluation.evaluate import neighbours_path
+from simsearch.evaluation.search import neighbours_path
 from simsearch.run_records import list_records
 from simsearch.storage import Storage
 from tests.test_lease import write_foreign

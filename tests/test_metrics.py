@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from simsearch.evaluation.metrics import (
-    bootstrap_interval,
     ceilings,
     hit_profiles,
-    metrics_table,
     precision_recall_f1,
+    study_measures,
+    summary,
 )
+from simsearch.evaluation.statistics import bootstrap_interval
 
 FIVE = np.array([5])
 
@@ -22,13 +23,12 @@ FIVE = np.array([5])
 def table(
     hits: list[list[int]], relevant: list[int], profiles: list[str]
 ) -> dict[tuple[str, int, str], dict[str, float]]:
-    found = metrics_table(
+    found = summary(
+        list(
+            study_measures(np.array(hits, dtype=np.int16), np.array(relevant), profiles, (1, 3, 5))
+        ),
         backbone="b",
         search="exact",
-        hit_profiles=np.array(hits, dtype=np.int16),
-        relevant=np.array(relevant),
-        profiles=profiles,
-        ks=(1, 3, 5),
         bootstrap=200,
         seed=1,
     )
@@ -84,13 +84,10 @@ def test_the_table_averages_over_originals_and_tells_profiles_apart() -> None:
 
 
 def test_no_originals_give_an_empty_table() -> None:
-    empty = metrics_table(
+    empty = summary(
+        list(study_measures(np.zeros((0, 5), np.int16), np.zeros(0, np.int64), ["grey"], (1,))),
         backbone="b",
         search="exact",
-        hit_profiles=np.zeros((0, 5), np.int16),
-        relevant=np.zeros(0, np.int64),
-        profiles=["grey"],
-        ks=(1,),
         bootstrap=10,
         seed=0,
     )

@@ -10,19 +10,22 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from sklearn.metrics import average_precision_score
 
 from simsearch import catalog, feature_store, job, pipeline, query
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog.generated import image_bytes
-from simsearch.config import STUDY_PROFILES, Config, load_config
+from simsearch.config import Config, load_config
 from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
-from simsearch.evaluation.evaluate import metrics_path, neighbours_path
+from simsearch.evaluation.evaluate import metrics_path, near_duplicates_path
+from simsearch.evaluation.search import neighbours_path
 from simsearch.images import content_hash, decode
 from simsearch.index import exact_search, open_index, unit_rows
 from simsearch.perturbations import get_profile, perturb
 from simsearch.report import report_path
 from simsearch.snapshots import Snapshot, latest_snapshot, pending_snapshot
 from simsearch.storage import Storage
+from simsearch.suites import STUDY_PROFILES
 from tests.conftest import SHARED, Place
 
 pytestmark = pytest.mark.usefixtures("ray_local")
@@ -136,6 +139,35 @@ def test_metrics_follow_from_the_neighbours(finished: tuple[Config, Snapshot]) -
             assert row["n"] == ARTWORKS
 
 
+def test_deep_scores_are_scikit_learns_on_the_same_vectors(
+    finished: tuple[Config, Snapshot],
+) -> None:
+    _, snapshot = finished
+    images = snapshot.images().to_pylist()
+    metrics = {
+        (row["group"], row["metric"]): row
+        for row in snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
+        if (row["backbone"], row["search"]) == ("squeezenet1_1", "exact")
+    }
+    near = snapshot.storage.read_table(near_duplicates_path(snapshot))
+    assert not near.num_rows  # so that nothing but siblings is left out
+    units = unit_rows(all_vectors(snapshot)["squeezenet1_1"]).astype(np.float64)
+    for group in ("all", "sharpen"):
+        found = []
+        for row, image in enumerate(images):
+            if image["profile"] is not None:
+                continue
+            own = np.array([one["artwork_id"] == image["artwork_id"] for one in images])
+            wanted = own & np.array([group in ("all", one["profile"]) for one in images])
+            wanted[row] = False
+            kept = wanted | ~own
+            apart = np.linalg.norm(units - units[row], axis=1)
+            found.append(average_precision_score(wanted[kept], -apart[kept]))
+        assert metrics[group, "map"]["mean"] == pytest.approx(np.mean(found))
+        assert metrics[group, "map"]["n"] == ARTWORKS
+        assert metrics[group, "micro_ap"]["ceiling"] == 1
+
+
 def test_a_published_snapshot_is_whole_and_readable_without_us(
     finished: tuple[Config, Snapshot],
 ) -> None:
@@ -147,6 +179,9 @@ def test_a_published_snapshot_is_whole_and_readable_without_us(
         "images.parquet",
         "rejects.parquet",
         "metrics/metrics.parquet",
+        "metrics/scores.parquet",
+        "metrics/comparisons.parquet",
+        "metrics/near_duplicates.parquet",
         "report/report.html",
     } <= names
     for backbone in ("squeezenet1_1", "shufflenet_v2_x0_5"):
@@ -287,12 +322,13 @@ def test_too_many_rejects_fail_the_run_after_all_else_is_stored(tmp_path: Path) 
     assert snapshot.images().num_rows == 8 * 6
 
 
-def test_without_copies_there_are_neighbours_and_no_metrics(tmp_path: Path) -> None:
+def test_without_copies_there_are_neighbours_and_no_recovery(tmp_path: Path) -> None:
     config = config_for(
         str(tmp_path / "root"), "perturbations.profiles=[]", "extract.backbones=[squeezenet1_1]"
     )
     snapshot = job.run(config).snapshot
-    assert snapshot.storage.read_table(metrics_path(snapshot)).num_rows == 0
+    metrics = snapshot.storage.read_table(metrics_path(snapshot))
+    assert set(metrics["metric"].to_pylist()) <= {"label_precision", "label_chance", "hubness"}
     table = snapshot.storage.read_table(neighbours_path(snapshot, "squeezenet1_1", "annoy"))
     assert table.num_rows == ARTWORKS * 10
     assert (

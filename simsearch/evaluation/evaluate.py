@@ -1,12 +1,14 @@
-"""The parallel evaluation: neighbours of every original, by Annoy and by exact search, and metrics.
+"""The parallel evaluation: what every feature space's neighbours are worth.
 
-Per backbone the vectors are read once into Ray's object store and shared by tasks that each search
-for a slice of the originals.
+Once all backbones have answered, the near-duplicates they agree on are taken out, and one task per
+backbone and search scores what is left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,180 +16,244 @@ import numpy.typing as npt
 import pyarrow as pa
 import ray
 
-from simsearch import feature_store, schemas
+from simsearch import catalog, schemas
 from simsearch.config import Config
-from simsearch.evaluation.metrics import hit_profiles, metrics_table
-from simsearch.feature_space import FeatureSpace
-from simsearch.index import (
-    Neighbours,
-    Vectors,
-    annoy_search,
-    exact_search,
-    open_index,
-    unit_rows,
+from simsearch.evaluation.collection import (
+    NEIGHBOURHOOD_KS,
+    Collection,
+    neighbourhood_scores,
+    original_lists,
+    rankings,
+    study_scores,
 )
+from simsearch.evaluation.compare import compare_backbones
+from simsearch.evaluation.metrics import (
+    Measured,
+    pooled_rows,
+    ranking_measures,
+    scores_table,
+    summary,
+)
+from simsearch.evaluation.neighbourhood import (
+    label_matrix,
+    near_duplicate_threshold,
+    near_pairs,
+    overlap,
+)
+from simsearch.evaluation.search import SEARCHES, Found, search_all
+from simsearch.evaluation.statistics import skewness_interval
+from simsearch.index import Neighbours, Vectors
+from simsearch.perturbations import KINDS
 from simsearch.snapshots import Plan, Snapshot
 
-SEARCHES = ("annoy", "exact")
-QUERIES_PER_TASK = 512
-LOAD_CPUS = 0.5
-SEARCH_CPUS = 0.5
-
-
-def neighbours_path(snapshot: Snapshot, backbone: str, search: str) -> str:
-    return snapshot.path(f"neighbours/{backbone}.{search}.parquet")
+SCORE_CPUS = 0.5
+LABELS = {"artist": "artists", "classification": "classification", "subject": "subjects"}
 
 
 def metrics_path(snapshot: Snapshot) -> str:
     return snapshot.path("metrics/metrics.parquet")
 
 
+def scores_path(snapshot: Snapshot) -> str:
+    return snapshot.path("metrics/scores.parquet")
+
+
+def comparisons_path(snapshot: Snapshot) -> str:
+    return snapshot.path("metrics/comparisons.parquet")
+
+
+def near_duplicates_path(snapshot: Snapshot) -> str:
+    return snapshot.path("metrics/near_duplicates.parquet")
+
+
 def evaluate(config: Config, snapshot: Snapshot, advance: Callable[[int], None]) -> pa.Table:
-    """Store neighbours and metrics of every backbone; returns the metrics (schemas.METRICS).
+    """Store neighbours, scores, comparisons and near-duplicates; returns the metrics.
 
     `advance` is told the number of queries answered so far, over all backbones and both searches.
     """
     plan = snapshot.plan()
     images = snapshot.images()
-    originals = np.flatnonzero(images["profile"].is_null().to_numpy())
-    slices = [
-        originals[start : start + QUERIES_PER_TASK]
-        for start in range(0, len(originals), QUERIES_PER_TASK)
-    ]
-    tables = []
-    done = 0
-    for space in plan.spaces:
-        units = _load_units.remote(snapshot, space, images)
-        pending = {
-            _search_slice.remote(snapshot, space, units, part, plan.evaluate["neighbours"]): number
-            for number, part in enumerate(slices)
-        }
-        answers: dict[int, dict[str, Neighbours]] = {}
-        waiting = list(pending)
-        while waiting:
-            (ready,), waiting = ray.wait(waiting, num_returns=1)
-            answers[pending[ready]] = ray.get(ready)
-            done += len(slices[pending[ready]]) * len(SEARCHES)
-            advance(done)
-        ordered = [answers[number] for number in range(len(slices))]
-        tables.extend(_finish(config, snapshot, plan, space, images, originals, ordered))
-    metrics = pa.concat_tables([schemas.METRICS.empty_table(), *tables])
-    snapshot.storage.write_table(metrics_path(snapshot), metrics)
+    collection = Collection.of(images, plan.profiles)
+    found = search_all(snapshot, plan, images, collection, advance)
+    collection = collection.with_near(_store_near_duplicates(snapshot, images, collection, found))
+    labels = _labels(snapshot, plan, images, collection)
+    metrics, scores = _score_all(config, plan, images, collection, labels, found)
+    metrics = pa.concat_tables([metrics, _overlaps(config, plan, collection, found)])
+    compared = compare_backbones(scores, resamples=plan.evaluate["bootstrap"], seed=config.seed)
+    for path, table in (
+        (scores_path(snapshot), scores),
+        (comparisons_path(snapshot), compared),
+        (metrics_path(snapshot), metrics),  # last: it says that the evaluation is whole
+    ):
+        snapshot.storage.write_table(path, table)
     return metrics
 
 
-@ray.remote(num_cpus=LOAD_CPUS)
-def _load_units(snapshot: Snapshot, space: FeatureSpace, images: pa.Table) -> Vectors:
-    return unit_rows(feature_store.read_vectors(snapshot.storage, space, images))
-
-
-@ray.remote(num_cpus=SEARCH_CPUS)
-def _search_slice(
+def _store_near_duplicates(
     snapshot: Snapshot,
-    space: FeatureSpace,
-    units: Vectors,
-    queries: npt.NDArray[np.int64],
-    neighbours: int,
-) -> dict[str, Neighbours]:
-    index = open_index(
-        snapshot.storage, snapshot.index_folder(space.backbone), space.fingerprint, verify=False
-    )
-    n = neighbours + 1  # the query finds itself
-    found = {
-        "annoy": annoy_search(
-            index.annoy, [int(item) for item in queries], n, index.manifest.search_k
-        ),
-        "exact": exact_search(units, units[queries], n),
-    }
-    return {search: drop_query(each, queries, neighbours) for search, each in found.items()}
-
-
-def drop_query(found: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Neighbours:
-    """The first `n` of each row without the query itself, by its item number.
-
-    A copy at distance 0 may come before the query: dropping the first place would lose it.
-    """
-    items = np.full((len(queries), n), -1, dtype=np.int64)
-    distances = np.full((len(queries), n), np.inf, dtype=np.float32)
-    for row, query in enumerate(queries):
-        kept = np.flatnonzero((found.items[row] != query) & (found.items[row] >= 0))[:n]
-        items[row, : len(kept)] = found.items[row, kept]
-        distances[row, : len(kept)] = found.distances[row, kept]
-    return Neighbours(items, distances)
-
-
-def _finish(
-    config: Config,
-    snapshot: Snapshot,
-    plan: Plan,
-    space: FeatureSpace,
     images: pa.Table,
-    originals: npt.NDArray[np.int64],
-    answers: Sequence[dict[str, Neighbours]],
-) -> list[pa.Table]:
-    image_ids = images["image_id"].to_numpy()
-    tables = []
-    for search in SEARCHES:
-        merged = Neighbours(
-            np.concatenate([answer[search].items for answer in answers]),
-            np.concatenate([answer[search].distances for answer in answers]),
+    collection: Collection,
+    found: Mapping[str, ray.ObjectRef[Found]],
+) -> list[tuple[int, int]]:
+    """List the near-duplicates in the collection itself; returns them as places in `originals`."""
+    lists, thresholds = {}, {}
+    for backbone, reference in found.items():
+        answer: Found = ray.get(reference)
+        lists[backbone] = (
+            original_lists(collection, answer.originals, answer.originals.items.shape[1]),
+            answer.originals.distances,
         )
-        snapshot.storage.write_table(
-            neighbours_path(snapshot, space.backbone, search),
-            neighbours_table(space.backbone, image_ids, originals, merged),
-        )
-        if plan.profiles:
-            tables.append(_metrics(config, plan, space, search, images, originals, merged))
-    return tables
-
-
-def neighbours_table(
-    backbone: str,
-    image_ids: npt.NDArray[Any],
-    queries: npt.NDArray[np.int64],
-    found: Neighbours,
-) -> pa.Table:
-    """schemas.NEIGHBOURS: one row per query and rank, rank 1 being the nearest."""
-    rows, columns = np.nonzero(found.items >= 0)
-    return pa.table(
+        thresholds[backbone] = near_duplicate_threshold(_nearest_copy(collection, answer.exact))
+    pairs = near_pairs(lists, thresholds)
+    ids = images["artwork_id"].to_numpy()[collection.originals]
+    rows = [
         {
-            "backbone": pa.array([backbone] * len(rows), pa.string()),
-            "query_id": pa.array(image_ids[queries[rows]], pa.string()),
-            "rank": pa.array(columns + 1, pa.int32()),
-            "neighbour_id": pa.array(image_ids[found.items[rows, columns]], pa.string()),
-            "distance": pa.array(found.distances[rows, columns], pa.float32()),
-        },
-        schema=schemas.NEIGHBOURS,
-    )
+            "artwork_id": ids[one],
+            "other_id": ids[two],
+            "backbone": backbone,
+            "distance": distance,
+            "threshold": thresholds[backbone],
+        }
+        for (one, two), apart in pairs.items()
+        for backbone, distance in apart.items()
+    ]
+    table = pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
+    snapshot.storage.write_table(near_duplicates_path(snapshot), table)
+    return list(pairs)
 
 
-def _metrics(
+def _nearest_copy(collection: Collection, found: Neighbours) -> Vectors:
+    """How far each original that has copies is from the nearest of them."""
+    asked = collection.artworks[collection.originals][:, None]
+    own = (collection.artworks[found.items] == asked) & (found.items >= 0)
+    apart = np.where(own, found.distances, np.float32(np.inf))
+    return np.asarray(apart.min(axis=1, initial=np.inf)[collection.measured])
+
+
+def _labels(
+    snapshot: Snapshot, plan: Plan, images: pa.Table, collection: Collection
+) -> dict[str, Any]:
+    _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
+    rows = {row["artwork_id"]: row for row in table.to_pylist()}
+    ids = images["artwork_id"].to_numpy()[collection.originals]
+    found = {}
+    for name, column in LABELS.items():
+        values = [rows[one][column] or [] for one in ids]
+        found[name] = label_matrix([[v] if isinstance(v, str) else v for v in values])
+    return found
+
+
+def _score_all(
     config: Config,
     plan: Plan,
-    space: FeatureSpace,
-    search: str,
     images: pa.Table,
-    originals: npt.NDArray[np.int64],
-    found: Neighbours,
-) -> pa.Table:
-    """Recovery over the originals that have copies in the snapshot."""
-    _, artworks = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
-    numbers = {profile: number for number, profile in enumerate(plan.profiles)}
-    profiles = np.array([numbers.get(one, -1) for one in images["profile"].to_pylist()], np.int16)
-    relevant = np.bincount(artworks)[artworks[originals]] - 1
-    measured = relevant > 0
-    # Item −1, nothing found, reads the last place of each.
-    artwork_of, profile_of = np.append(artworks, -1), np.append(profiles, np.int16(-1))
-    items = found.items[measured]
-    return metrics_table(
-        backbone=space.backbone,
-        search=search,
-        hit_profiles=hit_profiles(
-            artwork_of[items], profile_of[items], artworks[originals[measured]]
-        ),
-        relevant=relevant[measured],
-        profiles=plan.profiles,
-        ks=tuple(plan.evaluate["ks"]),
-        bootstrap=plan.evaluate["bootstrap"],
-        seed=config.seed,
+    collection: Collection,
+    labels: Mapping[str, Any],
+    found: Mapping[str, ray.ObjectRef[Found]],
+) -> tuple[pa.Table, pa.Table]:
+    ids = images["artwork_id"].to_numpy()[collection.originals]
+    shared = ray.put(_Given(plan, config.seed, collection, labels, ids[collection.measured]))
+    tables = ray.get(
+        [
+            _score.remote(shared, backbone, search, reference)
+            for backbone, reference in found.items()
+            for search in SEARCHES
+        ]
     )
+    metrics, scores = zip(*tables, strict=True)
+    return (
+        pa.concat_tables([schemas.METRICS.empty_table(), *metrics]),
+        pa.concat_tables([schemas.SCORES.empty_table(), *scores]),
+    )
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What every scoring task needs; `ids` are of the originals that have copies."""
+
+    plan: Plan
+    seed: int
+    collection: Collection
+    labels: Mapping[str, Any]
+    ids: npt.NDArray[Any]
+
+
+@ray.remote(num_cpus=SCORE_CPUS)
+def _score(given: _Given, backbone: str, search: str, found: Found) -> tuple[pa.Table, pa.Table]:
+    plan, collection = given.plan, given.collection
+    settings: Any = {
+        "backbone": backbone,
+        "search": search,
+        "bootstrap": plan.evaluate["bootstrap"],
+        "seed": given.seed,
+    }
+    measured: list[Measured] = []
+    pooled = []
+    if plan.profiles:
+        measured += study_scores(collection, found.among(search), plan.evaluate["ks"])
+        for group, ranking, pool in rankings(
+            collection, found.among(search), plan.evaluate["depth"]
+        ):
+            measured += ranking_measures(group, ranking)
+            pooled.append(pooled_rows(group, ranking.hits.shape[1], pool, **settings))
+    kept = [
+        each for each in measured if each.group in ("all", *KINDS) and each.metric != "recall_curve"
+    ]
+    scores = scores_table(kept, backbone=backbone, search=search, artwork_ids=list(given.ids))
+    lists = original_lists(collection, found.among_originals(search), NEIGHBOURHOOD_KS[-1])
+    *labelled, occurrence = neighbourhood_scores(lists, given.labels)
+    hubs = _hubness(occurrence, **settings)
+    metrics = [summary([*measured, *labelled], **settings), *pooled, hubs]
+    return pa.concat_tables(metrics), scores
+
+
+def _hubness(
+    occurrence: Measured, *, backbone: str, search: str, bootstrap: int, seed: int
+) -> pa.Table:
+    """schemas.METRICS: the skewness of how often each original is a neighbour of the others; `std` is
+    that of the occurrences themselves."""
+    n = len(occurrence.values)
+    value, low, high = skewness_interval(occurrence.values, resamples=bootstrap, seed=seed)
+    row = {
+        "backbone": backbone,
+        "search": search,
+        "group": occurrence.group,
+        "k": occurrence.k,
+        "metric": "hubness",
+        "mean": value,
+        "std": float(occurrence.values.std()),
+        "ci_low": low,
+        "ci_high": high,
+        "ceiling": max(0.0, (n - 2) / max(1, n - 1) ** 0.5),  # one hub for all
+        "n": n,
+    }
+    return pa.Table.from_pylist([row], schema=schemas.METRICS)
+
+
+def _overlaps(
+    config: Config,
+    plan: Plan,
+    collection: Collection,
+    found: Mapping[str, ray.ObjectRef[Found]],
+) -> pa.Table:
+    """How far each two backbones agree on the nearest originals."""
+    k = NEIGHBOURHOOD_KS[-1]
+    tables = [schemas.METRICS.empty_table()]
+    for search in SEARCHES:
+        lists = {
+            backbone: original_lists(collection, ray.get(one).among_originals(search), k)
+            for backbone, one in found.items()
+        }
+        for first, second in combinations(lists, 2):
+            shared = overlap(lists[first], lists[second], k)
+            measured = Measured(second, k, "neighbour_overlap", shared, np.ones(len(shared)))
+            tables.append(
+                summary(
+                    [measured],
+                    backbone=first,
+                    search=search,
+                    bootstrap=plan.evaluate["bootstrap"],
+                    seed=config.seed,
+                )
+            )
+    return pa.concat_tables(tables)

@@ -1,9 +1,10 @@
-"""The study's figures: the profiles on one artwork, recovery examples, recovery against k."""
+"""The figures: the study's (profiles on one artwork, examples, recovery against k) and the
+evaluation's (recall curve, profiles, quality against cost)."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+
+from simsearch.evaluation.conclusion import Candidate
+from simsearch.evaluation.tables import curve
 
 # Okabe and Ito's palette, told apart with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -62,7 +66,7 @@ def save(figure: Figure) -> dict[str, bytes]:
 def profiles_figure(pictures: Sequence[Shown]) -> Figure:
     """An original and its perturbed copies side by side (the study's Fig. 3)."""
     with matplotlib.rc_context(STYLE):
-        columns = min(3, len(pictures))
+        columns = min(3 if len(pictures) <= 9 else 6, len(pictures))
         rows = -(-len(pictures) // columns)
         figure = _figure(2.9 * columns, 3.1 * rows)
         for place, picture in enumerate(pictures, start=1):
@@ -98,12 +102,13 @@ def curves_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
         for place, metric in enumerate(("precision", "recall", "f1"), start=1):
             axes = figure.add_subplot(1, 3, place)
             for name, colour in zip(names, _colours(len(names)), strict=True):
-                label = f"{name} (untrained)" if name in untrained else name
-                _curve(axes, _select(metrics, name, metric), colour, label, first=name == names[0])
+                rows = _select(metrics, name, metric)
+                label = _label(name, untrained)
+                _curve(axes, rows, colour, label, first=name == names[0])
             axes.set_title("F1" if metric == "f1" else metric.capitalize(), color=INK)
             axes.set_xlabel("k nearest neighbours")
             axes.set_ylim(0, 1.04)
-            axes.set_xticks(sorted(set(metrics["k"].to_pylist())))
+            axes.set_xticks(_select(metrics, names[0], metric)["k"].to_pylist())
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncols=min(4, len(labels)), frameon=False)
         figure.tight_layout(rect=(0, 0.04 + 0.06 * -(-len(labels) // 4), 1, 1))
@@ -111,32 +116,149 @@ def curves_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
 
 
 def profile_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
-    """Which share of each profile's copies every backbone recovers at the largest k (exact search)."""
+    """How well every backbone finds each profile's copies (exact search): the share among the largest
+    k, or where that has no room for all copies, their mean average precision."""
     with matplotlib.rc_context(STYLE):
-        largest = pc.max(metrics["k"]).as_py()
-        chosen = metrics.filter(
-            (pc.field("metric") == "recovered")
-            & (pc.field("search") == "exact")
-            & (pc.field("k") == largest)
-        ).to_pylist()
-        names = list(dict.fromkeys(row["backbone"] for row in chosen))
-        groups = list(dict.fromkeys(row["group"] for row in chosen))
-        shares = {(row["backbone"], row["group"]): row["mean"] for row in chosen}
-        grid = np.array([[shares[name, group] for group in groups] for name in names])
-        figure = _figure(1.6 + 1.35 * len(groups), 1.4 + 0.55 * len(names))
+        recovered = metrics.filter(pc.field("metric") == "recovered")
+        largest = pc.max(recovered["k"]).as_py()
+        chosen = recovered.filter(pc.field("k") == largest)
+        title = f"Copies recovered among the {largest} nearest"
+        single = metrics.filter(
+            (pc.field("metric") == "map") & pc.field("group").isin(pc.unique(recovered["group"]))
+        )
+        if single.num_rows and pc.min(chosen["ceiling"]).as_py() < 1:
+            chosen, title = single, "Mean average precision of each profile's copies"
+        rows = chosen.filter(pc.field("search") == "exact").to_pylist()
+        names = list(dict.fromkeys(row["backbone"] for row in rows))
+        groups = list(dict.fromkeys(row["group"] for row in rows))
+        means = {(row["group"], row["backbone"]): row["mean"] for row in rows}
+        grid = np.array([[means[group, name] for name in names] for group in groups])
+        figure = _figure(2.2 + 1.8 * len(names), 1.3 + 0.34 * len(groups))
         axes = figure.add_subplot()
         axes.imshow(grid, cmap="cividis", vmin=0, vmax=1, aspect="auto")
         for (row, column), share in np.ndenumerate(grid):
             colour = "white" if share < 0.6 else "black"
             axes.text(column, row, f"{share:.2f}", ha="center", va="center", color=colour)
-        axes.set_xticks(range(len(groups)), groups)
-        axes.set_yticks(
-            range(len(names)), [f"{n} (untrained)" if n in untrained else n for n in names]
-        )
+        axes.set_yticks(range(len(groups)), groups)
+        axes.set_xticks(range(len(names)), [_label(name, untrained) for name in names])
         axes.tick_params(length=0)
-        axes.set_title(f"Copies recovered among the {largest} nearest", color=INK, fontsize=11)
+        axes.set_title(title, color=INK, fontsize=11)
         figure.tight_layout()
         return figure
+
+
+def recall_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
+    """Recall of all copies against k, exact search (line) and Annoy (dots), with 95 % intervals."""
+    with matplotlib.rc_context(STYLE):
+        figure = _figure(7.5, 4.4)
+        axes = figure.add_subplot()
+        names = list(dict.fromkeys(metrics["backbone"].to_pylist()))
+        ks: list[int] = []
+        for name, colour in zip(names, _colours(len(names)), strict=True):
+            rows = curve(metrics, name, "exact")
+            ks = [row["k"] for row in rows]
+            low, high = ([row[end] for row in rows] for end in ("ci_low", "ci_high"))
+            axes.fill_between(ks, low, high, color=colour, alpha=0.15, lw=0)
+            label = _label(name, untrained)
+            axes.plot(ks, [row["mean"] for row in rows], color=colour, label=label)
+            annoy = [row["mean"] for row in curve(metrics, name, "annoy")]
+            axes.plot(ks, annoy, color=colour, marker="o", markersize=4, ls="none")
+        ceiling = [row["ceiling"] for row in curve(metrics, names[0], "exact")]
+        axes.plot(ks, ceiling, color=FAINT, ls="--", lw=1, label="ceiling")
+        axes.set_xscale("log")
+        axes.set_xticks(ks, [str(k) for k in ks])
+        axes.minorticks_off()
+        axes.set_ylim(0, 1.04)
+        axes.set_xlabel("k nearest neighbours")
+        axes.set_ylabel("recall of all copies")
+        axes.legend(frameon=False, loc="lower right")
+        figure.tight_layout()
+        return figure
+
+
+def cost_figure(found: Sequence[Candidate]) -> Figure:
+    """Quality against cost: mean average precision with its interval over images per second.
+
+    Areas are as the bytes of a vector; hollow: untrained, or in the study's mode.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = _figure(7.5, 4.4)
+        axes = figure.add_subplot()
+        for each, colour in zip(found, _colours(len(found)), strict=True):
+            rate = each.images_per_second
+            if rate is None:
+                continue
+            axes.vlines(rate, each.low, each.high, color=colour, lw=1.5)
+            sound = each.space.trained and each.space.mode == "eval"
+            axes.scatter(
+                rate,
+                each.quality,
+                s=each.bytes_per_image / 40,
+                facecolor=colour if sound else "white",
+                edgecolor=colour,
+                zorder=3,
+            )
+            name = (
+                each.space.backbone if each.space.trained else f"{each.space.backbone} (untrained)"
+            )
+            axes.annotate(
+                f"{name}\n{each.bytes_per_image:,} bytes",
+                (rate, each.quality),
+                xytext=(12, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
+        axes.set_xscale("log")
+        axes.margins(x=0.3)
+        axes.set_ylim(0, 1.04)
+        axes.set_xlabel("images embedded per second by one actor")
+        axes.set_ylabel("mean average precision")
+        figure.tight_layout()
+        return figure
+
+
+def settings_figure(
+    results: pa.Table,
+    settings: Mapping[str, str],
+    untrained: frozenset[str],
+    published: Mapping[tuple[str, int, str], tuple[float | None, float | None]],
+) -> Figure:
+    """F1 at each k per backbone and setting of an experiment, with 95 % intervals (exact search)."""
+    with matplotlib.rc_context(STYLE):
+        chosen = results.filter(
+            (pc.field("metric") == "f1")
+            & (pc.field("group") == "all")
+            & (pc.field("search") == "exact")
+        ).to_pylist()
+        names = list(dict.fromkeys(row["backbone"] for row in chosen))
+        ks = sorted({row["k"] for row in chosen})
+        figure = _figure(3.6 * len(ks) + 1, 4.2)
+        for place, k in enumerate(ks, start=1):
+            axes = figure.add_subplot(1, len(ks), place)
+            for number, (setting, words) in enumerate(settings.items()):
+                rows = [row for row in chosen if row["k"] == k and row["setting"] == setting]
+                across = [names.index(row["backbone"]) + 0.16 * (number - 1.5) for row in rows]
+                ends = ([row["ci_low"] for row in rows], [row["ci_high"] for row in rows])
+                axes.vlines(across, *ends, color=COLOURS[number], lw=1.5)
+                means = [row["mean"] for row in rows]
+                axes.scatter(across, means, color=COLOURS[number], s=26, label=words, zorder=3)
+            for number, name in enumerate(names):
+                if (mean := published.get((name, k, "f1"), (None, None))[0]) is not None:
+                    axes.scatter(number, mean, color="black", marker="D", s=30, zorder=4)
+            axes.set_xticks(range(len(names)), [_label(one, untrained) for one in names])
+            axes.tick_params(axis="x", rotation=25)
+            axes.set_title(f"F1 at k = {k}", color=INK)
+            axes.set_ylim(0, 1.04)
+            axes.margins(x=0.15)
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False)
+        figure.tight_layout(rect=(0, 0.13, 1, 1))
+        return figure
+
+
+def _label(name: str, untrained: frozenset[str]) -> str:
+    return f"{name} (untrained)" if name in untrained else name
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -1,26 +1,48 @@
-"""Recovery metrics, in plain NumPy.
+"""Recovery metrics and the tables they are kept in.
 
 As the study defines them: of an original with m copies, `hits` of which are among its k nearest,
 precision is hits / k, recall hits / m, F1 their harmonic mean; each is taken per original, then
-averaged. Standard deviations are of the population of originals.
+averaged. Standard deviations are of the population of originals. Scores of deeper rankings come
+from `simsearch.evaluation.ranking`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch import schemas
+from simsearch.evaluation.ranking import (
+    CURVE_KS,
+    Pool,
+    Ranking,
+    average_precision,
+    pooled_scores,
+    r_precision,
+    recall_at,
+    reciprocal_rank,
+)
+from simsearch.evaluation.statistics import Floats, bootstrap_intervals
 
-Floats = npt.NDArray[np.float64]
 Profiles = npt.NDArray[np.int16]
 
-METRICS = ("precision", "recall", "f1")
-CONFIDENCE = 0.95
-_RESAMPLED_AT_ONCE = 2**22  # numbers drawn at a time: 32 MiB
+STUDY_METRICS = ("precision", "recall", "f1")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One score of every original [n], and what a perfect search would reach [n]."""
+
+    group: str
+    k: int
+    metric: str
+    values: Floats
+    ceiling: Floats
 
 
 def hit_profiles(
@@ -63,71 +85,117 @@ def _scores(
     return precision, recall, f1
 
 
-def bootstrap_interval(values: Floats, *, resamples: int, seed: int) -> tuple[float, float]:
-    """The 95 % percentile bootstrap interval of the mean of `values` [n] (Efron 1979)."""
-    random = np.random.default_rng(seed)
-    means = np.empty(resamples)
-    step = max(1, _RESAMPLED_AT_ONCE // len(values))
-    for start in range(0, resamples, step):
-        count = min(step, resamples - start)
-        drawn = random.integers(0, len(values), (count, len(values)))
-        means[start : start + count] = values[drawn].mean(axis=1)
-    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)
-
-
-def metrics_table(
-    *,
-    backbone: str,
-    search: str,
+def study_measures(
     hit_profiles: Profiles,
     relevant: npt.NDArray[np.int64],
     profiles: Sequence[str],
     ks: Sequence[int],
-    bootstrap: int,
-    seed: int,
-) -> pa.Table:
-    """schemas.METRICS of one backbone and search.
-
-    Group `all` has precision, recall and F1 at each k; the group of a profile has `recovered`, the
-    share of originals whose copy of that profile is among the k nearest.
-    """
-    measured = _measure(hit_profiles, relevant, profiles, ks)
-    rows = []
-    for group, k, metric, values, ceiling in measured:
-        low, high = bootstrap_interval(values, resamples=bootstrap, seed=seed)
-        rows.append(
-            {
-                "backbone": backbone,
-                "search": search,
-                "group": group,
-                "k": k,
-                "metric": metric,
-                "mean": float(values.mean()),
-                "std": float(values.std()),
-                "ci_low": low,
-                "ci_high": high,
-                "ceiling": float(ceiling.mean()),
-                "n": len(values),
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=schemas.METRICS)
-
-
-def _measure(
-    hit_profiles: Profiles,
-    relevant: npt.NDArray[np.int64],
-    profiles: Sequence[str],
-    ks: Sequence[int],
-) -> Iterator[tuple[str, int, str, Floats, Floats]]:
+) -> Iterator[Measured]:
+    """Group `all`: precision, recall and F1 at each k; the group of a profile: `recovered`, whether
+    the original's copy of that profile is among the k nearest."""
     if not len(hit_profiles):
         return
     for k in ks:
         scores = precision_recall_f1(hit_profiles >= 0, relevant, k)
-        for metric, values, ceiling in zip(METRICS, scores, ceilings(relevant, k), strict=True):
-            yield "all", k, metric, values, ceiling
+        for metric, values, ceiling in zip(
+            STUDY_METRICS, scores, ceilings(relevant, k), strict=True
+        ):
+            yield Measured("all", k, metric, values, ceiling)
     for place, profile in enumerate(profiles):
         for k in ks:
             recovered = (hit_profiles[:, :k] == place).any(axis=1).astype(np.float64)
             # One copy each: a perfect search has room for k of an original's m copies.
-            yield profile, k, "recovered", recovered, np.minimum(k, relevant) / relevant
+            ceiling = np.minimum(k, relevant) / relevant
+            yield Measured(profile, k, "recovered", recovered, ceiling)
+
+
+def ranking_measures(group: str, ranking: Ranking) -> Iterator[Measured]:
+    """`recall_curve` at the ks of CURVE_KS that the ranking reaches, and at its whole depth k:
+    `map` (average precision), `r_precision` and `mrr` (reciprocal rank)."""
+    depth, relevant = ranking.hits.shape[1], ranking.relevant
+    reachable = np.minimum(relevant, depth) / relevant
+    for k in (k for k in CURVE_KS if k <= depth):
+        ceiling = np.minimum(k, relevant) / relevant
+        yield Measured(group, k, "recall_curve", recall_at(ranking, k), ceiling)
+    yield Measured(group, depth, "map", average_precision(ranking), reachable)
+    yield Measured(group, depth, "r_precision", r_precision(ranking), reachable)
+    yield Measured(group, depth, "mrr", reciprocal_rank(ranking), np.ones(len(relevant)))
+
+
+def summary(
+    measured: Sequence[Measured], *, backbone: str, search: str, bootstrap: int, seed: int
+) -> pa.Table:
+    """schemas.METRICS of scores: their means with intervals, over the originals of each."""
+    sizes = sorted({len(each.values) for each in measured} - {0})
+    rows: dict[int, dict[str, Any]] = {}
+    for size in sizes:
+        places = [place for place, each in enumerate(measured) if len(each.values) == size]
+        values = np.stack([measured[place].values for place in places], axis=1)
+        lows, highs = bootstrap_intervals(values, resamples=bootstrap, seed=seed)
+        for place, low, high in zip(places, lows, highs, strict=True):
+            each = measured[place]
+            rows[place] = {
+                "backbone": backbone,
+                "search": search,
+                "group": each.group,
+                "k": each.k,
+                "metric": each.metric,
+                "mean": float(each.values.mean()),
+                "std": float(each.values.std()),
+                "ci_low": float(low),
+                "ci_high": float(high),
+                "ceiling": float(each.ceiling.mean()),
+                "n": size,
+            }
+    return pa.Table.from_pylist([rows[place] for place in sorted(rows)], schema=schemas.METRICS)
+
+
+def pooled_rows(
+    group: str, k: int, pool: Pool, *, backbone: str, search: str, bootstrap: int, seed: int
+) -> pa.Table:
+    """schemas.METRICS of a pool: `micro_ap` and `recall_at_p90`. `std` is their standard error, as
+    they are scores of all originals together."""
+    if not len(pool.relevant):
+        return schemas.METRICS.empty_table()
+    scores = pooled_scores(pool, resamples=bootstrap, seed=seed)
+    rows = [
+        {
+            "backbone": backbone,
+            "search": search,
+            "group": group,
+            "k": k,
+            "metric": metric,
+            "mean": score.value,
+            "std": score.error,
+            "ci_low": score.low,
+            "ci_high": score.high,
+            "ceiling": 1.0,
+            "n": len(pool.relevant),
+        }
+        for metric, score in zip(("micro_ap", "recall_at_p90"), scores, strict=True)
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.METRICS)
+
+
+def scores_table(
+    measured: Sequence[Measured], *, backbone: str, search: str, artwork_ids: Sequence[str]
+) -> pa.Table:
+    """schemas.SCORES: every score of every original, `artwork_ids` [n] naming them."""
+    n, count = len(artwork_ids), len(measured)
+    repeated = {
+        name: np.repeat([getattr(each, name) for each in measured], n)
+        for name in ("group", "k", "metric")
+    }
+    values = np.concatenate([each.values for each in measured]) if measured else np.zeros(0)
+    return pa.table(
+        {
+            "backbone": pa.array([backbone] * (n * count), pa.string()),
+            "search": pa.array([search] * (n * count), pa.string()),
+            "group": pa.array(repeated["group"].tolist(), pa.string()),
+            "k": pa.array(repeated["k"], pa.int32()),
+            "metric": pa.array(repeated["metric"].tolist(), pa.string()),
+            "artwork_id": pa.array(list(artwork_ids) * count, pa.string()),
+            "value": pa.array(values, pa.float64()),
+        },
+        schema=schemas.SCORES,
+    )

@@ -1,0 +1,160 @@
+"""A snapshot's images as numbers, and the neighbour lists of its originals turned into scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from simsearch.evaluation.metrics import Measured, hit_profiles, study_measures
+from simsearch.evaluation.neighbourhood import k_occurrence, label_precision
+from simsearch.evaluation.ranking import Pool, Ranking, pool_pairs, ranking_of
+from simsearch.index import Neighbours
+from simsearch.perturbations import KINDS, get_profile
+
+NEIGHBOURHOOD_KS = (1, 5, 10)
+
+Items = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The images of a snapshot by item number.
+
+    `artworks` int64 [items] numbers each image's artwork, `profiles` int16 [items] its profile (−1:
+    an original), `originals` int64 [n] are the items that are originals, `near` int64 [p] the pairs
+    of near-duplicate artworks a, b as a × artworks + b, in both orders.
+    """
+
+    names: tuple[str, ...]
+    artworks: Items
+    profiles: npt.NDArray[np.int16]
+    originals: Items
+    near: Items
+
+    @classmethod
+    def of(cls, images: pa.Table, names: Sequence[str]) -> Collection:
+        """From schemas.IMAGES; without near-duplicates, which are not known yet."""
+        _, artworks = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
+        numbers = {profile: number for number, profile in enumerate(names)}
+        profiles = np.array(
+            [numbers.get(one, -1) for one in images["profile"].to_pylist()], np.int16
+        )
+        originals = np.flatnonzero(profiles < 0)
+        return cls(tuple(names), artworks, profiles, originals, np.zeros(0, np.int64))
+
+    def with_near(self, pairs: Iterable[tuple[int, int]]) -> Collection:
+        """The same with pairs of near-duplicate originals, by their place in `originals`."""
+        listed = np.array(list(pairs), np.int64).reshape(-1, 2)
+        one, two = (self.artworks[self.originals[column]] for column in listed.T)
+        near = np.concatenate([self._pair(one, two), self._pair(two, one)])
+        return Collection(self.names, self.artworks, self.profiles, self.originals, near)
+
+    def _pair(self, one: Items, two: Items) -> Items:
+        return np.asarray(one * (self.artworks.max(initial=0) + 1) + two)
+
+    @property
+    def measured(self) -> npt.NDArray[np.bool_]:
+        """Which originals [n] have copies."""
+        return self.relevant(range(len(self.names))) > 0
+
+    def relevant(self, members: Iterable[int]) -> Items:
+        """How many copies of the profiles `members` each original [n] has."""
+        wanted = np.isin(self.profiles, np.array(list(members), np.int16))
+        counts = np.bincount(self.artworks[wanted], minlength=self.artworks.max(initial=0) + 1)
+        return np.asarray(counts[self.artworks[self.originals]])
+
+    def groups(self) -> dict[str, list[int]]:
+        """What is scored: `all`, each kind of perturbation that has several profiles, each profile."""
+        found = {"all": list(range(len(self.names)))}
+        for kind in KINDS:
+            members = [n for n, name in enumerate(self.names) if get_profile(name).kind == kind]
+            if 1 < len(members) < len(self.names):
+                found[kind] = members
+        if len(self.names) > 1:
+            found |= {name: [number] for number, name in enumerate(self.names)}
+        return found
+
+    def near_to(self, found: Items) -> npt.NDArray[np.bool_]:
+        """Which of the items found [n, k] for each original are of its near-duplicates."""
+        asked = self.artworks[self.originals][:, None]
+        return np.isin(self._pair(asked, self.artworks[found]), self.near) & (found >= 0)
+
+
+def study_scores(
+    collection: Collection, found: Neighbours, ks: Sequence[int]
+) -> Iterator[Measured]:
+    """The study's scores over the originals that have copies."""
+    some = collection.measured
+    # Item −1, nothing found, reads the last place of each.
+    artwork_of = np.append(collection.artworks, -1)
+    profile_of = np.append(collection.profiles, np.int16(-1))
+    items = found.items[some]
+    hits = hit_profiles(
+        artwork_of[items],
+        profile_of[items],
+        collection.artworks[collection.originals[some]],
+    )
+    relevant = collection.relevant(range(len(collection.names)))[some]
+    return study_measures(hits, relevant, collection.names, ks)
+
+
+def rankings(
+    collection: Collection, found: Neighbours, depth: int
+) -> Iterator[tuple[str, Ranking, Pool]]:
+    """Every group's rankings over the originals that have copies, and the pool of all pairs."""
+    some = collection.measured
+    items = found.items
+    asked = collection.artworks[collection.originals][:, None]
+    own = (collection.artworks[items] == asked) & (items >= 0)
+    profiles = np.where(items >= 0, collection.profiles[items], np.int16(-1))
+    foreign = (items < 0) | collection.near_to(items)
+    nothing = np.zeros(int((~some).sum()), np.int64)
+    others = ranking_of(
+        found.distances[~some], own[~some] & False, (foreign | own)[~some], nothing, depth
+    ).distances
+    for group, members in collection.groups().items():
+        wanted = own & np.isin(profiles, np.array(members, np.int16))
+        junk = foreign | (own & ~wanted)
+        ranking = ranking_of(
+            found.distances[some],
+            wanted[some],
+            junk[some],
+            collection.relevant(members)[some],
+            depth,
+        )
+        yield group, ranking, pool_pairs(ranking, others)
+
+
+def original_lists(collection: Collection, found: Neighbours, k: int) -> Items:
+    """Of each original its nearest other originals [n, k] by place, −1 where the list ends;
+    near-duplicates left out."""
+    place_of = np.full(len(collection.artworks) + 1, -1, np.int64)
+    place_of[collection.originals] = np.arange(len(collection.originals))
+    places = place_of[found.items]
+    junk = (places < 0) | collection.near_to(found.items)
+    order = np.argsort(junk, axis=1, kind="stable")[:, :k]
+    kept = np.where(junk, -1, places)
+    return np.asarray(np.take_along_axis(kept, order, axis=1))
+
+
+def neighbourhood_scores(lists: Items, labels: Mapping[str, Any]) -> Iterator[Measured]:
+    """`label_precision` and `label_chance` of each label, and `k_occurrence` per original.
+
+    `lists` is of `original_lists`, `labels` a matrix of `label_matrix` by the label's name.
+    """
+    for name, matrix in labels.items():
+        for k in (k for k in NEIGHBOURHOOD_KS if k <= lists.shape[1]):
+            hits, chance, ceiling = label_precision(lists, matrix, k)
+            if ceiling.any():
+                yield Measured(name, k, "label_precision", hits, ceiling)
+                yield Measured(name, k, "label_chance", chance, ceiling)
+    k = min(NEIGHBOURHOOD_KS[-1], lists.shape[1])
+    occurrence = k_occurrence(lists, k)
+    yield Measured(
+        "originals", k, "k_occurrence", occurrence, np.full(len(occurrence), len(lists) - 1.0)
+    )

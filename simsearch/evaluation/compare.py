@@ -1,0 +1,55 @@
+"""Paired tests between backbones over the same originals."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import combinations
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch import schemas
+from simsearch.evaluation.statistics import Floats, holm, paired_test
+
+COMPARED = ("f1", "map")
+
+
+def aligned_scores(scores: pa.Table, search: str) -> dict[tuple[str, int, str], dict[str, Floats]]:
+    """(group, k, metric) → backbone → its scores, over originals in the order of their ids."""
+    found: dict[tuple[str, int, str], dict[str, Floats]] = defaultdict(dict)
+    chosen = scores.filter((pc.field("search") == search) & pc.field("metric").isin(COMPARED))
+    keys = ["group", "k", "metric", "backbone"]
+    for key in chosen.group_by(keys).aggregate([]).to_pylist():
+        rows = chosen
+        for name, value in key.items():
+            rows = rows.filter(pc.field(name) == value)
+        values = rows.sort_by("artwork_id")["value"].to_numpy()
+        found[key["group"], key["k"], key["metric"]][key["backbone"]] = values
+    return dict(found)
+
+
+def compare_backbones(scores: pa.Table, *, resamples: int, seed: int) -> pa.Table:
+    """schemas.COMPARISONS of F1 at each k and of average precision, for each two backbones, by exact
+    search; corrected after Holm over all of them together."""
+    rows: list[dict[str, Any]] = []
+    for (group, k, metric), by_backbone in sorted(aligned_scores(scores, "exact").items()):
+        for first, second in combinations(sorted(by_backbone), 2):
+            test = paired_test(
+                by_backbone[first], by_backbone[second], resamples=resamples, seed=seed
+            )
+            rows.append(
+                {
+                    "search": "exact",
+                    "group": group,
+                    "k": k,
+                    "metric": metric,
+                    "first": first,
+                    "second": second,
+                    **test.__dict__,
+                }
+            )
+    corrected = holm([row["p_value"] for row in rows])
+    for row, p_holm in zip(rows, corrected, strict=True):
+        row["p_holm"] = p_holm
+    return pa.Table.from_pylist(rows, schema=schemas.COMPARISONS)

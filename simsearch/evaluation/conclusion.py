@@ -1,0 +1,168 @@
+"""Which feature space to pick for which kind of change, and at which cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch.evaluation.tables import (
+    NEAR_DUPLICATES_SHOWN,
+    SIGNIFICANT,
+    comparison_rows,
+    label_rows,
+    near_duplicate_rows,
+    ranking_table,
+    space_rows,
+)
+from simsearch.feature_space import FeatureSpace
+from simsearch.perturbations import KINDS
+
+BYTES_PER_NUMBER = 4  # float32
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A feature space with its quality (mean average precision over all copies, exact search, with
+    its 95 % interval) and its cost: images per second of one actor on `device`, None where no run
+    here measured it, and bytes per image."""
+
+    space: FeatureSpace
+    quality: float
+    low: float
+    high: float
+    images_per_second: float | None
+    device: str
+    bytes_per_image: int
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The advice for a group of changes: of all candidates that the test does not tell apart from the
+    best, the fastest. `equals` are the others of them."""
+
+    group: str
+    choice: Candidate
+    quality: float
+    low: float
+    high: float
+    best: str
+    equals: tuple[str, ...]
+
+
+def candidates(
+    metrics: pa.Table, spaces: Sequence[FeatureSpace], timings: pa.Table
+) -> list[Candidate]:
+    """All spaces of a run with their quality and cost, the best first. None without copies."""
+    found = []
+    for space in spaces:
+        row = _quality(metrics, "all").get(space.backbone)
+        if row is None:
+            return []
+        rate, device = _rate(timings, space.fingerprint)
+        found.append(Candidate(space, *row, rate, device, BYTES_PER_NUMBER * space.dimension))
+    return sorted(found, key=lambda each: (-each.quality, each.space.backbone))
+
+
+def picks(metrics: pa.Table, comparisons: pa.Table, found: Sequence[Candidate]) -> list[Pick]:
+    """Advice for all changes together and for each kind; untrained networks are never advised."""
+    trained = [each for each in found if each.space.trained and each.space.mode == "eval"]
+    advice = []
+    for group in ("all", *KINDS):
+        scores = _quality(metrics, group)
+        if not trained or not scores:
+            continue
+        best = max(trained, key=lambda each: scores[each.space.backbone][0]).space.backbone
+        apart = _told_apart(comparisons, group, best)
+        equals = [each for each in trained if each.space.backbone not in apart]
+        choice = max(equals, key=lambda each: each.images_per_second or 0.0)
+        others = tuple(each.space.backbone for each in equals if each.space != choice.space)
+        advice.append(Pick(group, choice, *scores[choice.space.backbone], best, others))
+    return advice
+
+
+def _quality(metrics: pa.Table, group: str) -> dict[str, tuple[float, float, float]]:
+    rows = metrics.filter(
+        (pc.field("search") == "exact")
+        & (pc.field("metric") == "map")
+        & (pc.field("group") == group)
+    ).to_pylist()
+    return {row["backbone"]: (row["mean"], row["ci_low"], row["ci_high"]) for row in rows}
+
+
+def _told_apart(comparisons: pa.Table, group: str, best: str) -> set[str]:
+    """The backbones that differ from the best by more than chance."""
+    found = set()
+    for row in comparisons.filter(
+        (pc.field("group") == group) & (pc.field("metric") == "map")
+    ).to_pylist():
+        pair = {row["first"], row["second"]}
+        if best in pair and row["p_holm"] < SIGNIFICANT:
+            found |= pair - {best}
+    return found
+
+
+def _rate(timings: pa.Table, fingerprint: str) -> tuple[float | None, str]:
+    """Images per second on the device that embedded the most of a space's images."""
+    sums: dict[str, tuple[int, float]] = {}
+    for row in timings.filter(pc.field("fingerprint") == fingerprint).to_pylist():
+        images, seconds = sums.get(row["device"], (0, 0.0))
+        sums[row["device"]] = (images + row["images"], seconds + row["seconds"])
+    if not sums:
+        return None, ""
+    device, (images, seconds) = max(sums.items(), key=lambda item: item[1][0])
+    return images / seconds if seconds > 0 else None, device
+
+
+def cost_words(candidate: Candidate) -> Mapping[str, str]:
+    rate = candidate.images_per_second
+    return {
+        "rate": "not measured" if rate is None else f"{rate:,.1f} ({candidate.device})",
+        "bytes": f"{candidate.bytes_per_image:,}",
+    }
+
+
+def evaluation_rows(
+    metrics: pa.Table,
+    comparisons: pa.Table,
+    near_duplicates: pa.Table,
+    titles: Mapping[str, str],
+    found: Sequence[Candidate],
+) -> dict[str, Any]:
+    """The rows of the sections on conclusion, rankings and neighbours."""
+    near = near_duplicate_rows(near_duplicates, titles)
+    return {
+        "n": max((row["n"] for row in comparisons.to_pylist()), default=0),
+        "candidates": [
+            {
+                "backbone": each.space.backbone,
+                "layer": each.space.layer,
+                "preprocessing": each.space.preprocessing,
+                "mode": each.space.mode,
+                "quality": f"{each.quality:.3f} [{each.low:.3f}, {each.high:.3f}]",
+                **cost_words(each),
+            }
+            for each in found
+        ],
+        "picks": [
+            {
+                "group": each.group,
+                "backbone": each.choice.space.backbone,
+                "quality": f"{each.quality:.3f} [{each.low:.3f}, {each.high:.3f}]",
+                "best": each.best,
+                "equals": ", ".join(each.equals),
+                **cost_words(each.choice),
+            }
+            for each in picks(metrics, comparisons, found)
+        ],
+        "comparisons": comparison_rows(comparisons),
+        "rankings": ranking_table(metrics),
+        "labels": label_rows(metrics),
+        "spaces": space_rows(metrics),
+        "near_count": len(near),
+        "near_duplicates": near[:NEAR_DUPLICATES_SHOWN],
+        "figures": [],
+    }

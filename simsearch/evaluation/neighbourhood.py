@@ -1,0 +1,109 @@
+"""Neighbour quality without copies: labels, agreement, hubs, near-duplicates; plain NumPy and SciPy.
+
+Everything here is about a collection's originals, numbered 0 to n − 1; neighbour lists [n, k] hold
+such numbers, nearest first, −1 where a list ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from simsearch.evaluation.statistics import Floats
+
+Items = npt.NDArray[np.int64]
+
+# Says that nobody knows, which no two works share.
+NO_LABEL = ("unknown", "anonymous", "unidentified", "various")
+_ROWS_AT_ONCE = 256
+
+
+def label_matrix(labels: Sequence[Iterable[str | None]]) -> Any:
+    """Which of all labels each original has: a sparse matrix [n, labels] of 0 and 1.
+
+    Empty labels and those that say "unknown" are none.
+    """
+    columns: dict[str, int] = {}
+    rows, places = [], []
+    for row, words in enumerate(labels):
+        for word in {" ".join(word.split()).casefold() for word in words if word}:
+            if word and not word.startswith(NO_LABEL):
+                rows.append(row)
+                places.append(columns.setdefault(word, len(columns)))
+    shape = (len(labels), max(1, len(columns)))
+    return scipy.sparse.csr_array((np.ones(len(rows), np.int32), (rows, places)), shape=shape)
+
+
+def label_precision(items: Items, matrix: Any, k: int) -> tuple[Floats, Floats, Floats]:
+    """Per original that has a label [q] each: the share of its first k neighbours that share one;
+    the same share expected of neighbours drawn at random; the most it can be.
+
+    Only originals with k neighbours in their list are taken.
+    """
+    labelled = np.diff(matrix.indptr) > 0
+    queries = np.flatnonzero(labelled & (items[:, :k] >= 0).all(axis=1) & (items.shape[1] >= k))
+    hits = np.zeros(len(queries))
+    for place in range(k):
+        both = matrix[queries].multiply(matrix[items[queries, place]])
+        hits += np.asarray(both.sum(axis=1)).ravel() > 0
+    alike = _alike(matrix, queries)
+    others = max(1, matrix.shape[0] - 1)
+    return hits / k, alike / others, np.minimum(k, alike) / k
+
+
+def _alike(matrix: Any, queries: Items) -> Floats:
+    """With how many others each query shares a label."""
+    found = np.zeros(len(queries))
+    for start in range(0, len(queries), _ROWS_AT_ONCE):
+        part = queries[start : start + _ROWS_AT_ONCE]
+        shared = (matrix[part] @ matrix.T).tocsr()
+        found[start : start + len(part)] = np.diff(shared.indptr) - 1  # itself
+    return found
+
+
+def overlap(first: Items, second: Items, k: int) -> Floats:
+    """Per original [n]: the share of its k nearest that two spaces have in common."""
+    a, b = first[:, :k], second[:, :k]
+    both = (a[:, :, None] == b[:, None, :]) & (a >= 0)[:, :, None]
+    return np.asarray(both.any(axis=2).sum(axis=1) / max(1, a.shape[1]))
+
+
+def k_occurrence(items: Items, k: int) -> Floats:
+    """Per original [n]: in how many of the others' k nearest it is. A high skewness of it means
+    hubs, which are near to everything (Radovanović, Nanopoulos and Ivanović 2010)."""
+    found = items[:, :k]
+    return np.bincount(found[found >= 0], minlength=len(items)).astype(np.float64)
+
+
+def near_duplicate_threshold(nearest_copy: npt.NDArray[np.float32]) -> float:
+    """How close two originals have to be to count as one picture in a space: as close as half of the
+    originals are to their own nearest copy. `nearest_copy` [n], ∞ where none was found.
+
+    0, so that only equal vectors count, where there are no copies to judge by.
+    """
+    if not len(nearest_copy):
+        return 0.0
+    middle = float(np.median(nearest_copy))
+    return middle if np.isfinite(middle) else 0.0
+
+
+def near_pairs(
+    lists: Mapping[str, tuple[Items, npt.NDArray[np.float32]]], thresholds: Mapping[str, float]
+) -> dict[tuple[int, int], dict[str, float]]:
+    """Pairs of originals, the lower number first, that every space puts within its threshold, with
+    their distance in each.
+
+    All spaces have to agree: a space judged by its own near-duplicates alone could excuse any error.
+    """
+    found: dict[tuple[int, int], dict[str, float]] = {}
+    for space, (items, distances) in lists.items():
+        close = (items >= 0) & (distances <= thresholds[space])
+        for row, column in zip(*np.nonzero(close), strict=True):
+            other = int(items[row, column])
+            pair = (min(int(row), other), max(int(row), other))
+            found.setdefault(pair, {})[space] = float(distances[row, column])
+    return {pair: apart for pair, apart in sorted(found.items()) if len(apart) == len(lists)}

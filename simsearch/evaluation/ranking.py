@@ -1,0 +1,160 @@
+"""Scores of whole rankings, in plain NumPy: recall curve, average precision, pooled precision.
+
+A query is an original. Relevant are its copies in the group that is measured (all profiles, a kind,
+or one profile); its other copies and the images of its near-duplicates are taken out of the
+ranking, as the junk images of the Oxford buildings protocol are (Philbin et al. 2007): they count
+neither for nor against.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simsearch.evaluation.statistics import TAILS, Floats, resample_counts
+
+Bools = npt.NDArray[np.bool_]
+
+CURVE_KS = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100)
+REQUIRED_PRECISION = 0.9
+# DISC21 takes 500,000 pairs for 50,000 queries: ten a query beyond what is to be found.
+POOLED_BEYOND = 10
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What each query found, nearest first: `hits` [n, depth] says which are relevant, `distances`
+    float32 [n, depth] how far they are (∞: the ranking ends before). `relevant` [n] are there to
+    be found."""
+
+    hits: Bools
+    distances: npt.NDArray[np.float32]
+    relevant: npt.NDArray[np.int64]
+
+
+def ranking_of(
+    distances: npt.NDArray[np.float32],
+    wanted: Bools,
+    junk: Bools,
+    relevant: npt.NDArray[np.int64],
+    depth: int,
+) -> Ranking:
+    """The ranking [n, ≤ depth] that is left of neighbour lists [n, d] without their junk."""
+    kept = ~junk
+    order = np.argsort(junk, axis=1, kind="stable")[:, :depth]
+    left = np.take_along_axis(kept, order, axis=1)
+    hits = np.take_along_axis(wanted, order, axis=1) & left
+    apart = np.where(left, np.take_along_axis(distances, order, axis=1), np.float32(np.inf))
+    return Ranking(hits, apart.astype(np.float32), relevant)
+
+
+def recall_at(ranking: Ranking, k: int) -> Floats:
+    """Per query [n]: the share of its relevant images that are among the first k."""
+    return np.asarray(ranking.hits[:, :k].sum(axis=1) / ranking.relevant)
+
+
+def average_precision(ranking: Ranking) -> Floats:
+    """Per query [n]: the mean over its relevant images of the precision at their rank, 0 for those
+    that the ranking does not hold (`average_precision_score` of scikit-learn, of each ranking)."""
+    found = ranking.hits.cumsum(axis=1)
+    precision = found / np.arange(1, ranking.hits.shape[1] + 1)
+    return np.asarray((precision * ranking.hits).sum(axis=1) / ranking.relevant)
+
+
+def r_precision(ranking: Ranking) -> Floats:
+    """Per query [n]: precision at k = the number of its relevant images."""
+    places = np.arange(ranking.hits.shape[1]) < ranking.relevant[:, None]
+    return np.asarray((ranking.hits & places).sum(axis=1) / ranking.relevant)
+
+
+def reciprocal_rank(ranking: Ranking) -> Floats:
+    """Per query [n]: 1 / the rank of its first relevant image, 0 if there is none."""
+    first = ranking.hits.argmax(axis=1)
+    return np.where(ranking.hits.any(axis=1), 1 / (first + 1.0), 0.0)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All queries' pairs in one list, nearest first, wrong pairs before right ones at the same
+    distance (ties worst case): `hits` [e] and `owner` [e], the query's number, −1 for one that has
+    no relevant image at all. `relevant` [n] as in Ranking."""
+
+    hits: Bools
+    owner: npt.NDArray[np.int64]
+    relevant: npt.NDArray[np.int64]
+
+
+def pool_pairs(ranking: Ranking, distractors: npt.NDArray[np.float32]) -> Pool:
+    """The pooled pairs of DISC21 (Douze et al. 2021), our originals being the queries.
+
+    `distractors` [q, ≥ 0] are the distances of what queries without any copy found, nearest first.
+    Every query hands in as many pairs as the most that one of them has to find, and ten more.
+    """
+    length = int(ranking.relevant.max(initial=0)) + POOLED_BEYOND
+    pairs = [ranking.distances[:, :length], distractors[:, :length]]
+    owners = [
+        np.broadcast_to(np.arange(len(pairs[0]))[:, None], pairs[0].shape),
+        np.full(pairs[1].shape, -1),
+    ]
+    hits = [ranking.hits[:, :length], np.zeros(pairs[1].shape, bool)]
+    distance, owner, hit = (
+        np.concatenate([each.ravel() for each in both]) for both in (pairs, owners, hits)
+    )
+    order = np.lexsort((hit, distance))
+    order = order[np.isfinite(distance[order])]
+    return Pool(hit[order], owner[order].astype(np.int64), ranking.relevant)
+
+
+@dataclass(frozen=True)
+class PooledScore:
+    """A score of the pool, its standard error and the ends of its interval (95 %, bootstrap over the
+    originals with copies; the collection and the other queries stay)."""
+
+    value: float
+    error: float
+    low: float
+    high: float
+
+
+def pooled_scores(pool: Pool, *, resamples: int, seed: int) -> tuple[PooledScore, PooledScore]:
+    """Micro-average precision, and the largest recall at which precision is still 0.9.
+
+    Micro-average precision is the area under the precision-recall curve of the whole pool:
+    `average_precision_score` of scikit-learn where no distances tie.
+    """
+    n = len(pool.relevant)
+    own = pool.owner >= 0
+    # Pairs of queries without copies weigh 1 in every resample: counting them once is enough.
+    others = np.cumsum(~own, dtype=np.int64)[own]
+    hits, owner = pool.hits[own], np.asarray(pool.owner[own])
+    points = _weighted(np.ones((1, n)), hits, owner, others, pool.relevant)
+    drawn = [
+        _weighted(counts, hits, owner, others, pool.relevant)
+        for counts in resample_counts(n, resamples=resamples, seed=seed, width=len(hits))
+    ]
+    found = []
+    for point, blocks in zip(points, zip(*drawn, strict=True), strict=True):
+        values = np.concatenate(blocks)
+        low, high = np.quantile(values, TAILS)
+        found.append(PooledScore(float(point[0]), float(values.std()), float(low), float(high)))
+    return found[0], found[1]
+
+
+def _weighted(
+    counts: Floats,
+    hits: Bools,
+    owner: npt.NDArray[np.int64],
+    others: npt.NDArray[np.int64],
+    relevant: npt.NDArray[np.int64],
+) -> tuple[Floats, Floats]:
+    """Both scores [r] where query q is there counts[r, q] times."""
+    weights = counts[:, owner]
+    right = np.cumsum(weights * hits, axis=1)
+    pairs = np.cumsum(weights, axis=1) + others
+    precision = np.divide(right, pairs, out=np.zeros_like(right), where=pairs > 0)
+    total = np.maximum(counts @ relevant, 1)
+    average = (precision * weights * hits).sum(axis=1) / total
+    reached = np.where((precision >= REQUIRED_PRECISION) & hits, right, 0.0)
+    return average, reached.max(axis=1, initial=0.0) / total

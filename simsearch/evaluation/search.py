@@ -1,0 +1,176 @@
+"""The parallel search: every original's neighbours, by Annoy and by exact search.
+
+Per backbone the vectors are read once into Ray's object store and shared by tasks that each search
+for a slice of the originals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import ray
+
+from simsearch import feature_store, schemas
+from simsearch.evaluation.collection import NEIGHBOURHOOD_KS, Collection
+from simsearch.feature_space import FeatureSpace
+from simsearch.index import (
+    Neighbours,
+    Vectors,
+    annoy_search,
+    exact_search,
+    open_index,
+    unit_rows,
+)
+from simsearch.snapshots import Plan, Snapshot
+
+SEARCHES = ("annoy", "exact")
+QUERIES_PER_TASK = 512
+LOAD_CPUS = 0.5
+SEARCH_CPUS = 0.5
+# Ranks searched beyond what is scored, to be left with enough once near-duplicates are out.
+SPARE_RANKS = 50
+
+
+def neighbours_path(snapshot: Snapshot, backbone: str, search: str) -> str:
+    return snapshot.path(f"neighbours/{backbone}.{search}.parquet")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a backbone's searches gave for every original: `annoy` and `exact` among all images,
+    `originals` by exact search among the originals alone."""
+
+    annoy: Neighbours
+    exact: Neighbours
+    originals: Neighbours
+
+    def among(self, search: str) -> Neighbours:
+        return self.annoy if search == "annoy" else self.exact
+
+    def among_originals(self, search: str) -> Neighbours:
+        """Annoy's index holds the copies too: its answer is what remains of the longer list."""
+        return self.annoy if search == "annoy" else self.originals
+
+
+def search_all(
+    snapshot: Snapshot,
+    plan: Plan,
+    images: pa.Table,
+    collection: Collection,
+    advance: Callable[[int], None],
+) -> dict[str, ray.ObjectRef[Found]]:
+    """Search for every original in every space and store its first neighbours; returns all of them
+    per backbone, in Ray's object store. `advance` is told the number of queries answered so far."""
+    originals = collection.originals
+    slices = [
+        originals[start : start + QUERIES_PER_TASK]
+        for start in range(0, len(originals), QUERIES_PER_TASK)
+    ]
+    scored = plan.evaluate["depth"] + len(plan.profiles) if plan.profiles else 0
+    depth = min(max(scored, plan.evaluate["neighbours"]) + SPARE_RANKS, images.num_rows - 1)
+    image_ids = images["image_id"].to_numpy()
+    kept = {}
+    done = 0
+    for space in plan.spaces:
+        units = _load_units.remote(snapshot, space, images)
+        pending = {
+            _search_slice.remote(snapshot, space, units, originals, part, depth): number
+            for number, part in enumerate(slices)
+        }
+        answers: dict[int, Found] = {}
+        waiting = list(pending)
+        while waiting:
+            (ready,), waiting = ray.wait(waiting, num_returns=1)
+            answers[pending[ready]] = ray.get(ready)
+            done += len(slices[pending[ready]]) * len(SEARCHES)
+            advance(done)
+        whole = _merge([answers[number] for number in range(len(slices))])
+        for search in SEARCHES:
+            first = plan.evaluate["neighbours"]
+            nearest = whole.among(search).first(first)
+            snapshot.storage.write_table(
+                neighbours_path(snapshot, space.backbone, search),
+                neighbours_table(space.backbone, image_ids, originals, nearest),
+            )
+        kept[space.backbone] = ray.put(whole)
+    return kept
+
+
+@ray.remote(num_cpus=LOAD_CPUS)
+def _load_units(snapshot: Snapshot, space: FeatureSpace, images: pa.Table) -> Vectors:
+    return unit_rows(feature_store.read_vectors(snapshot.storage, space, images))
+
+
+@ray.remote(num_cpus=SEARCH_CPUS)
+def _search_slice(
+    snapshot: Snapshot,
+    space: FeatureSpace,
+    units: Vectors,
+    originals: npt.NDArray[np.int64],
+    queries: npt.NDArray[np.int64],
+    depth: int,
+) -> Found:
+    index = open_index(
+        snapshot.storage, snapshot.index_folder(space.backbone), space.fingerprint, verify=False
+    )
+    n = depth + 1  # the query finds itself
+    search_k = max(index.manifest.search_k, n)  # as `query` searches
+    near = exact_search(units[originals], units[queries], NEIGHBOURHOOD_KS[-1] + SPARE_RANKS + 1)
+    alone = Neighbours(originals[near.items], near.distances)
+    annoy = annoy_search(index.annoy, [int(item) for item in queries], n, search_k)
+    return Found(
+        annoy=drop_query(annoy, queries, depth),
+        exact=drop_query(exact_search(units, units[queries], n), queries, depth),
+        originals=drop_query(alone, queries, alone.items.shape[1] - 1),
+    )
+
+
+def drop_query(found: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Neighbours:
+    """The first `n` of each row without the query itself, by its item number.
+
+    A copy at distance 0 may come before the query: dropping the first place would lose it.
+    """
+    items = np.full((len(queries), n), -1, dtype=np.int64)
+    distances = np.full((len(queries), n), np.inf, dtype=np.float32)
+    for row, query in enumerate(queries):
+        kept = np.flatnonzero((found.items[row] != query) & (found.items[row] >= 0))[:n]
+        items[row, : len(kept)] = found.items[row, kept]
+        distances[row, : len(kept)] = found.distances[row, kept]
+    return Neighbours(items, distances)
+
+
+def _merge(answers: Sequence[Found]) -> Found:
+    return Found(
+        *(
+            Neighbours(
+                np.concatenate([getattr(answer, name).items for answer in answers]),
+                np.concatenate([getattr(answer, name).distances for answer in answers]),
+            )
+            for name in ("annoy", "exact", "originals")
+        )
+    )
+
+
+def neighbours_table(
+    backbone: str,
+    image_ids: npt.NDArray[Any],
+    queries: npt.NDArray[np.int64],
+    found: Neighbours,
+) -> pa.Table:
+    """schemas.NEIGHBOURS: one row per query and rank, rank 1 being the nearest."""
+    rows, columns = np.nonzero(found.items >= 0)
+    return pa.table(
+        {
+            "backbone": pa.array([backbone] * len(rows), pa.string()),
+            "query_id": pa.array(image_ids[queries[rows]], pa.string()),
+            "rank": pa.array(columns + 1, pa.int32()),
+            "neighbour_id": pa.array(image_ids[found.items[rows, columns]], pa.string()),
+            "distance": pa.array(found.distances[rows, columns], pa.float32()),
+        },
+        schema=schemas.NEIGHBOURS,
+    )

@@ -1,0 +1,112 @@
+"""Intervals and tests over originals, in plain NumPy and SciPy.
+
+An original is the unit: its copies are not independent of one another, so resampling draws whole
+originals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.stats
+
+Floats = npt.NDArray[np.float64]
+
+CONFIDENCE = 0.95
+TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+_NUMBERS_AT_ONCE = 2**22  # 32 MiB of resampled values at a time
+
+
+def resample_counts(n: int, *, resamples: int, seed: int, width: int = 0) -> Iterator[Floats]:
+    """How often each of `n` originals is drawn in each resample, in blocks [some, n].
+
+    Blocks hold so few resamples that [some, max(n, width)] numbers fit in memory; the draws do not
+    depend on the blocks.
+    """
+    random = np.random.default_rng(seed)
+    step = max(1, _NUMBERS_AT_ONCE // max(n, width))
+    for start in range(0, resamples, step):
+        count = min(step, resamples - start)
+        drawn = random.multinomial(n, np.full(n, 1 / n), count)
+        yield drawn.astype(np.float64)
+
+
+def bootstrap_intervals(values: Floats, *, resamples: int, seed: int) -> tuple[Floats, Floats]:
+    """95 % percentile bootstrap intervals (Efron 1979) of the column means of `values` [n, c]."""
+    means = [
+        counts @ values / len(values)
+        for counts in resample_counts(len(values), resamples=resamples, seed=seed)
+    ]
+    low, high = np.quantile(np.concatenate(means), TAILS, axis=0)
+    return low, high
+
+
+def bootstrap_interval(values: Floats, *, resamples: int, seed: int) -> tuple[float, float]:
+    """The same for the mean of one row of numbers [n]."""
+    low, high = bootstrap_intervals(values[:, None], resamples=resamples, seed=seed)
+    return float(low[0]), float(high[0])
+
+
+def skewness_interval(values: Floats, *, resamples: int, seed: int) -> tuple[float, float, float]:
+    """The skewness of `values` [n] (third standardised moment, 0 where all are equal) with its 95 %
+    percentile bootstrap interval."""
+    centred = values - values.mean()
+    powers = np.stack([centred, centred**2, centred**3], axis=1)
+    drawn = np.concatenate(
+        [
+            _skewness(counts @ powers / len(values))
+            for counts in resample_counts(len(values), resamples=resamples, seed=seed)
+        ]
+    )
+    low, high = np.quantile(drawn, TAILS)
+    return float(_skewness(powers.mean(axis=0)[None])[0]), float(low), float(high)
+
+
+def _skewness(moments: Floats) -> Floats:
+    first, second, third = moments.T
+    variance = second - first**2
+    central = third - 3 * first * second + 2 * first**3
+    flat = variance <= 1e-12 * np.maximum(second, 1e-300)
+    return np.where(flat, 0.0, central / np.where(flat, 1.0, variance) ** 1.5)
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Is one row of scores higher than another over the same originals?
+
+    `difference` is the mean of first − second with its 95 % bootstrap interval; `p_value` is of the
+    Wilcoxon signed-rank test (Pratt's treatment of zeros), 1 where no original differs.
+    """
+
+    difference: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    n: int
+
+
+def paired_test(first: Floats, second: Floats, *, resamples: int, seed: int) -> PairedTest:
+    """Compare two scores [n] of the same originals, in the same order."""
+    if first.shape != second.shape:
+        raise ValueError(f"scores of different originals: {first.shape} and {second.shape}")
+    difference = first - second
+    low, high = bootstrap_interval(difference, resamples=resamples, seed=seed)
+    p_value = 1.0
+    if np.any(difference != 0):
+        p_value = float(
+            scipy.stats.wilcoxon(difference, zero_method="pratt", method="asymptotic").pvalue
+        )
+    return PairedTest(float(difference.mean()), low, high, p_value, len(difference))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values of one family adjusted for their number (Holm 1979), in the order given."""
+    values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return [float(value) for value in adjusted]

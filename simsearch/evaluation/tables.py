@@ -1,0 +1,155 @@
+"""The evaluation's tables as rows for readers: words and rounded numbers, nothing computed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch.evaluation.ranking import CURVE_KS
+from simsearch.perturbations import KINDS
+
+RANKING_METRICS = {
+    "map": "Mean average precision",
+    "r_precision": "R-precision",
+    "mrr": "Mean reciprocal rank",
+    "micro_ap": "Micro-average precision",
+    "recall_at_p90": "Recall at precision 0.9",
+}
+CURVE_SHOWN = (1, 10, 100)
+NEAR_DUPLICATES_SHOWN = 50
+SIGNIFICANT = 0.05
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """Mean and interval; the ceiling where a perfect search would not reach 1."""
+    words = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
+    return words if row["ceiling"] > 0.9995 else f"{words} of {row['ceiling']:.3f}"
+
+
+def ranking_table(metrics: pa.Table) -> dict[str, Any]:
+    """Scores of whole rankings: `columns`, then `rows` per backbone and group, each with `cells` by
+    exact search and Annoy's where they read differently."""
+    reached = set(metrics.filter(pc.field("metric") == "recall_curve")["k"].to_pylist())
+    columns: dict[tuple[str, int], str] = {
+        (name, 0): words for name, words in RANKING_METRICS.items()
+    }
+    columns |= {("recall_curve", k): f"Recall at {k}" for k in CURVE_SHOWN if k in reached}
+    rows: dict[tuple[str, str], dict[Any, Any]] = {}
+    for row in metrics.filter(
+        pc.field("metric").isin([*RANKING_METRICS, "recall_curve"])
+    ).to_pylist():
+        key = (row["metric"], row["k"] if row["metric"] == "recall_curve" else 0)
+        if key in columns:
+            entry = rows.setdefault((row["backbone"], row["group"]), {"n": row["n"]})
+            entry.setdefault(key, {})[row["search"]] = interval(row)
+    places = list(columns)
+    return {
+        "columns": list(columns.values()),
+        "rows": [
+            {
+                "backbone": backbone,
+                "group": group,
+                "single": group not in ("all", *KINDS),
+                "n": entry["n"],
+                "cells": [_both(entry[place]) for place in places],
+            }
+            for (backbone, group), entry in rows.items()
+        ],
+    }
+
+
+def _both(words: Mapping[str, str]) -> dict[str, str]:
+    differs = words["exact"] != words["annoy"]
+    return {"exact": words["exact"], "annoy": words["annoy"] if differs else ""}
+
+
+def label_rows(metrics: pa.Table) -> list[dict[str, Any]]:
+    """How many of an artwork's nearest share its label, against chance; exact search and Annoy."""
+    found: dict[tuple[str, str, int], dict[str, Any]] = {}
+    chosen = metrics.filter(pc.field("metric").isin(["label_precision", "label_chance"]))
+    for row in chosen.to_pylist():
+        entry = found.setdefault(
+            (row["backbone"], row["group"], row["k"]), {"n": row["n"], "annoy": "–", "exact": "–"}
+        )
+        if row["metric"] == "label_precision":
+            entry[row["search"]] = interval(row)
+        elif row["search"] == "exact":
+            entry["chance"] = f"{row['mean']:.3f}"
+    return [
+        {"backbone": backbone, "label": label, "k": k, "chance": "–", **entry}
+        for (backbone, label, k), entry in found.items()
+    ]
+
+
+def space_rows(metrics: pa.Table) -> list[dict[str, Any]]:
+    """Hubness of every space and agreement of each two, by exact search and by Annoy."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    chosen = metrics.filter(pc.field("metric").isin(["hubness", "neighbour_overlap"]))
+    for row in chosen.to_pylist():
+        hubs = row["metric"] == "hubness"
+        what = (
+            f"hubness: skewness of how often a work is among others' {row['k']} nearest"
+            if hubs
+            else f"share of the {row['k']} nearest in common with {row['group']}"
+        )
+        entry = found.setdefault((row["backbone"], what), {"n": row["n"]})
+        entry[row["search"]] = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
+    return [
+        {"backbone": backbone, "what": what, **entry} for (backbone, what), entry in found.items()
+    ]
+
+
+def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Pairs of near-duplicate artworks with their distance in every space, the closest first."""
+    pairs: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in table.to_pylist():
+        key = (row["artwork_id"], row["other_id"])
+        entry = pairs.setdefault(key, {"distances": [], "nearest": row["distance"]})
+        entry["distances"].append(f"{row['backbone']} {row['distance']:.4f}")
+        entry["nearest"] = min(entry["nearest"], row["distance"])
+    ordered = sorted(pairs.items(), key=lambda item: (item[1]["nearest"], item[0]))
+    return [
+        {
+            "first": f"{titles.get(one) or one} ({one})",
+            "second": f"{titles.get(two) or two} ({two})",
+            "distances": ", ".join(entry["distances"]),
+        }
+        for (one, two), entry in ordered
+    ]
+
+
+def comparison_rows(comparisons: pa.Table) -> list[dict[str, Any]]:
+    """Each two backbones, and whether the difference is more than chance."""
+    return [
+        {
+            **row,
+            "metric": "F1" if row["metric"] == "f1" else RANKING_METRICS[row["metric"]].lower(),
+            "difference": f"{row['difference']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]",
+            "p": p_words(row["p_holm"]),
+            "told_apart": row["p_holm"] < SIGNIFICANT,
+        }
+        for row in comparisons.to_pylist()
+    ]
+
+
+def p_words(p_value: float) -> str:
+    return "< 0.0001" if p_value < 0.0001 else f"{p_value:.4f}"
+
+
+def curve(metrics: pa.Table, backbone: str, search: str) -> Sequence[Mapping[str, Any]]:
+    """The recall curve of all copies: rows of schemas.METRICS in the order of k."""
+    rows: list[dict[str, Any]] = (
+        metrics.filter(
+            (pc.field("backbone") == backbone)
+            & (pc.field("search") == search)
+            & (pc.field("group") == "all")
+            & (pc.field("metric") == "recall_curve")
+            & pc.field("k").isin(list(CURVE_KS))
+        )
+        .sort_by("k")
+        .to_pylist()
+    )
+    return rows

@@ -1,0 +1,182 @@
+"""Preset experiments: several runs that differ in named settings, and one report that compares them.
+
+`study-2018` recomputes the 2018 study as published, corrected, and with either single change between
+the two, so that a difference is blamed on the right one.
+
+    experiments/<name>/<id>/report.html       the comparison; <id> follows from the runs' snapshots
+    experiments/<name>/<id>/results.parquet   schemas.METRICS with the setting
+    experiments/<name>/<id>/tests.parquet     paired tests, corrected together
+    experiments/<name>/<id>/experiment.json   which snapshot is which setting's
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import combinations
+from typing import Any
+
+import pyarrow as pa
+
+from simsearch import job, pipeline, schemas, snapshots
+from simsearch.config import Config
+from simsearch.errors import UnknownNameError
+from simsearch.evaluation.compare import aligned_scores
+from simsearch.evaluation.evaluate import metrics_path, scores_path
+from simsearch.evaluation.statistics import holm, paired_test
+from simsearch.experiment_report import experiment_page
+from simsearch.lease import held
+from simsearch.ray_session import ray_session
+from simsearch.run_records import Step, root_of
+from simsearch.snapshots import Snapshot, open_root
+from simsearch.storage import Storage
+
+log = logging.getLogger(__name__)
+
+STUDY_ORIGINALS = 1000
+STUDY_KS = (1, 3, 5)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One of an experiment's runs: its name, what it is, and the settings of `extract` it fixes."""
+
+    name: str
+    words: str
+    mode: str
+    preprocessing: str
+
+
+STUDY_2018 = (
+    Setting("published", "as published: live network, not normalised", "study-2018", "study-2018"),
+    Setting("eval-only", "eval mode, not normalised", "eval", "study-2018"),
+    Setting("transforms-only", "live network, the weights' transforms", "study-2018", "weights"),
+    Setting("corrected", "corrected: eval mode, the weights' transforms", "eval", "weights"),
+)
+EXPERIMENTS = {"study-2018": STUDY_2018}
+
+
+def run_experiment(name: str, config: Config) -> str:
+    """Run every setting of an experiment and compare them; returns the report's URI.
+
+    Nothing is published: LATEST stays what it is. The same command resumes. Raises UnknownNameError
+    for an experiment that there is not.
+    """
+    if name not in EXPERIMENTS:
+        raise UnknownNameError("experiment", name, EXPERIMENTS)
+    storage = root_of(config)
+    variants = {setting: variant_of(config, setting) for setting in EXPERIMENTS[name]}
+    pipeline.check_names(config)
+    open_root(storage)
+    with held(storage, config.lease), ray_session(config.ray):
+        job.ingest(config)
+        runs = {}
+        for number, (setting, variant) in enumerate(variants.items(), start=1):
+            log.info("%s: setting %d of %d: %s", name, number, len(variants), setting.words)
+            runs[setting] = _computed(variant)
+    return _store(name, config, storage, runs)
+
+
+def variant_of(config: Config, setting: Setting) -> Config:
+    """The settings of one run: the study's copies and ks, the user's collection and networks."""
+    values = config.model_dump(mode="json")
+    values["perturbations"] |= {
+        "suite": "study-2018",
+        "profiles": None,
+        "originals": config.perturbations.originals or STUDY_ORIGINALS,
+        "reencode_jpeg": True,
+    }
+    values["extract"] |= {"mode": setting.mode, "preprocessing": setting.preprocessing}
+    values["evaluate"] |= {
+        "ks": list(STUDY_KS),
+        "neighbours": max(config.evaluate.neighbours, STUDY_KS[-1]),
+    }
+    return Config.model_validate(values)
+
+
+def _computed(config: Config) -> Snapshot:
+    """A sealed snapshot of the settings, without publishing it."""
+    steps: list[Step] = [pipeline.extract(config)]
+    snapshot = snapshots.pending_snapshot(root_of(config))
+    if not snapshot.sealed():
+        steps += [step(config) for step in (pipeline.index, pipeline.evaluate)]
+        pipeline.report(config, steps)
+    return snapshot
+
+
+def _store(name: str, config: Config, storage: Storage, runs: Mapping[Setting, Snapshot]) -> str:
+    ids = {setting.name: snapshot.snapshot_id for setting, snapshot in runs.items()}
+    digest = hashlib.sha256(json.dumps(ids, sort_keys=True).encode()).hexdigest()[:16]
+    folder = f"experiments/{name}/{digest}"
+    results = results_table(
+        {each.name: run.storage.read_table(metrics_path(run)) for each, run in runs.items()}
+    )
+    tests = paired_tests(
+        {each.name: run.storage.read_table(scores_path(run)) for each, run in runs.items()},
+        resamples=config.evaluate.bootstrap,
+        seed=config.seed,
+    )
+    plans = {setting.name: run.plan() for setting, run in runs.items()}
+    page, figures = experiment_page(
+        name=name,
+        created=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+        settings={setting.name: setting.words for setting in runs},
+        snapshot_ids=ids,
+        plans=plans,
+        results=results,
+        tests=tests,
+        batch_size=config.extract.batch_size,
+        environment=pipeline.environment(),
+    )
+    storage.write_table(f"{folder}/results.parquet", results)
+    storage.write_table(f"{folder}/tests.parquet", tests)
+    for file, data in figures.items():
+        storage.write_bytes(f"{folder}/{file}", data)
+    storage.write_bytes(f"{folder}/report.html", page.encode())
+    storage.write_json(f"{folder}/experiment.json", {"name": name, "snapshots": ids})
+    return storage.uri(f"{folder}/report.html")
+
+
+def results_table(metrics: Mapping[str, pa.Table]) -> pa.Table:
+    """All runs' metrics as one table with the `setting` first."""
+    return pa.concat_tables(
+        table.add_column(0, "setting", pa.array([name] * table.num_rows, pa.string()))
+        for name, table in metrics.items()
+    )
+
+
+def paired_tests(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -> pa.Table:
+    """Paired tests of F1 at each k over the same originals, by exact search: each two backbones
+    within a setting, each two settings of a backbone. Corrected after Holm over all of them.
+
+    `first` and `second` are `<backbone>, <setting>`.
+    """
+    values: dict[tuple[int, str, str], Any] = {}
+    for setting, table in scores.items():
+        for (group, k, metric), by_backbone in aligned_scores(table, "exact").items():
+            if group == "all" and metric == "f1":
+                values |= {(k, one, setting): each for one, each in by_backbone.items()}
+    rows: list[dict[str, Any]] = []
+    for one, two in combinations(values, 2):
+        same = [a == b for a, b in zip(one, two, strict=True)]
+        if not same[0] or same[1] == same[2]:
+            continue
+        test = paired_test(values[one], values[two], resamples=resamples, seed=seed)
+        rows.append(
+            {
+                "between": "settings" if same[1] else "backbones",
+                "k": one[0],
+                "metric": "f1",
+                "first": f"{one[1]}, {one[2]}",
+                "second": f"{two[1]}, {two[2]}",
+                **test.__dict__,
+            }
+        )
+    for row, p_holm in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
+        row["p_holm"] = p_holm
+    rows.sort(key=lambda row: (row["between"], row["k"], row["first"], row["second"]))
+    return pa.Table.from_pylist(rows, schema=schemas.EXPERIMENT_TESTS)

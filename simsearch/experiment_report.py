@@ -1,0 +1,152 @@
+"""The report of an experiment: its settings side by side, with the study's published values."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch.config import STUDY_BACKBONES
+from simsearch.evaluation import figures
+from simsearch.evaluation.metrics import STUDY_METRICS
+from simsearch.evaluation.tables import SIGNIFICANT, p_words
+from simsearch.snapshots import Plan
+
+# The 2018 study's figures on 989 MoMA originals, mean and standard deviation over them; None where
+# it published only the other.
+PUBLISHED: Mapping[tuple[str, int, str], tuple[float | None, float | None]] = {
+    ("resnet152", 3, "precision"): (0.674, 0.294),
+    ("resnet152", 3, "recall"): (0.404, 0.176),
+    ("resnet152", 3, "f1"): (0.506, 0.220),
+    ("resnet152", 1, "precision"): (None, 0.263),
+    ("resnet152", 5, "precision"): (None, 0.201),
+    ("densenet201", 1, "precision"): (None, 0.235),
+    ("densenet201", 3, "precision"): (None, 0.293),
+    ("densenet201", 5, "precision"): (None, 0.208),
+    ("vgg16", 1, "precision"): (None, 0.045),
+    ("vgg16", 3, "precision"): (None, 0.065),
+    ("vgg16", 5, "precision"): (None, 0.114),
+}
+
+
+def experiment_page(
+    *,
+    name: str,
+    created: str,
+    settings: Mapping[str, str],
+    snapshot_ids: Mapping[str, str],
+    plans: Mapping[str, Plan],
+    results: pa.Table,
+    tests: pa.Table,
+    batch_size: int | None,
+    environment: Mapping[str, str],
+) -> tuple[str, dict[str, bytes]]:
+    """The page, self-contained, and its figure as files by name."""
+    plan = next(iter(plans.values()))
+    figure = figures.save(figures.settings_figure(results, settings, _untrained(plan), PUBLISHED))
+    loader = jinja2.PackageLoader("simsearch")
+    page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    html = page.get_template("experiment.html.j2").render(
+        name=name,
+        created=created,
+        settings=settings,
+        snapshot_ids=snapshot_ids,
+        verdicts=verdicts(plan, batch_size),
+        rows=result_rows(results, settings),
+        untrained=_untrained(plan),
+        tests=[_test_row(row) for row in tests.to_pylist()],
+        figure="data:image/png;base64," + base64.b64encode(figure["png"]).decode(),
+        plans=plans,
+        environment=environment,
+    )
+    return html, {f"settings.{kind}": data for kind, data in figure.items()}
+
+
+def verdicts(plan: Plan, batch_size: int | None) -> list[str]:
+    """What these figures can say about the study, and what they cannot."""
+    said = []
+    untrained = sorted(_untrained(plan))
+    trained = [space.backbone for space in plan.spaces if space.trained]
+    ours = [one for one in trained if one in STUDY_BACKBONES]
+    foreign = [one for one in trained if one not in STUDY_BACKBONES]
+    if untrained:
+        said.append(
+            f"Untrained: {', '.join(untrained)} ran with random weights. Their figures say nothing about the study."
+        )
+    if foreign:
+        said.append(
+            f"Not the study's networks: {', '.join(foreign)}. Their figures show what live batch statistics, dropout "
+            "and missing normalisation cost a network, and say nothing about the study's own ranking."
+        )
+    if ours:
+        said.append(
+            f"The study's networks with trained weights: {', '.join(ours)}. Comparable with its published values as "
+            "far as these are the ImageNet weights of 2018 and the collections are alike."
+        )
+    else:
+        said.append(
+            "None of the study's networks ran with trained weights: this report can neither confirm nor refute the "
+            "study's ranking of VGG16, ResNet152 and DenseNet."
+        )
+    said.append(
+        "The study measured 989 MoMA originals; this collection is another unless it is those. With a live network a "
+        f"vector depends on its batch ({batch_size or 'the default number of'} images here, an original and its copies "
+        "often together); the study's batches are not known."
+    )
+    return said
+
+
+def _untrained(plan: Plan) -> frozenset[str]:
+    return frozenset(space.backbone for space in plan.spaces if not space.trained)
+
+
+def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Per backbone, k and metric: every setting's figure by exact search and by Annoy, and what the
+    study published."""
+    found: dict[tuple[str, int, str], dict[tuple[str, str], str]] = {}
+    chosen = results.filter(
+        (pc.field("group") == "all") & pc.field("metric").isin(list(STUDY_METRICS))
+    )
+    ceilings: dict[tuple[str, int, str], tuple[float, int]] = {}
+    for row in chosen.to_pylist():
+        key = (row["backbone"], row["k"], row["metric"])
+        ceilings[key] = (row["ceiling"], row["n"])
+        words = f"{row['mean']:.3f} ± {row['std']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
+        found.setdefault(key, {})[row["setting"], row["search"]] = words
+    return [
+        {
+            "backbone": backbone,
+            "k": k,
+            "metric": "F1" if metric == "f1" else metric,
+            "cells": [_cell(cells, setting) for setting in settings],
+            "published": _published(backbone, k, metric),
+            "ceiling": f"{ceilings[backbone, k, metric][0]:.3f}",
+            "n": ceilings[backbone, k, metric][1],
+        }
+        for (backbone, k, metric), cells in found.items()
+    ]
+
+
+def _cell(cells: Mapping[tuple[str, str], str], setting: str) -> dict[str, str]:
+    exact, annoy = cells[setting, "exact"], cells[setting, "annoy"]
+    return {"exact": exact, "annoy": "" if annoy == exact else annoy}
+
+
+def _published(backbone: str, k: int, metric: str) -> str:
+    mean, std = PUBLISHED.get((backbone, k, metric), (None, None))
+    if std is None:
+        return "–"
+    return f"± {std:.3f}" if mean is None else f"{mean:.3f} ± {std:.3f}"
+
+
+def _test_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **row,
+        "difference": f"{row['difference']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]",
+        "p": p_words(row["p_holm"]),
+        "told_apart": row["p_holm"] < SIGNIFICANT,
+    }

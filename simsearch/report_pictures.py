@@ -1,0 +1,110 @@
+"""The report's pictures: the profiles on one artwork, and each backbone's nearest images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.compute as pc
+from matplotlib.figure import Figure
+from PIL import Image
+
+from simsearch import catalog, images
+from simsearch.config import Config
+from simsearch.errors import StorageError
+from simsearch.evaluation import figures
+from simsearch.evaluation.figures import Shown, shortened
+from simsearch.evaluation.search import neighbours_path
+from simsearch.perturbations import get_profile, perturb
+from simsearch.sampling import seeded_sample
+from simsearch.snapshots import Plan, Snapshot
+from simsearch.storage import read_uri
+
+NEIGHBOURS_SHOWN = 5
+
+
+def pictures_of(config: Config, snapshot: Snapshot, plan: Plan) -> dict[str, tuple[Figure, str]]:
+    """Figures by name, each with its caption."""
+    rows = {row["image_id"]: row for row in snapshot.images().to_pylist()}
+    _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
+    album = _Album(config, plan, rows, {row["artwork_id"]: row for row in table.to_pylist()})
+    copied = [row["artwork_id"] for row in rows.values() if row["profile"] is not None]
+    originals = copied or [row["artwork_id"] for row in rows.values()]
+    queries = seeded_sample(originals, config.report.examples, config.seed)
+    found = {}
+    if copied:
+        variants = [queries[0], *(f"{queries[0]}--{profile}" for profile in plan.profiles)]
+        shown = [
+            album.shown(one, rows[one]["profile"] or "original") for one in variants if one in rows
+        ]
+        found["profiles"] = (
+            figures.profiles_figure(shown),
+            f"The perturbation profiles on one artwork: {album.title(queries[0])}.",
+        )
+    for space in plan.spaces:
+        name = f"{space.backbone}{'' if space.trained else ' (untrained)'}"
+        found[f"examples-{space.fingerprint}"] = (
+            figures.examples_figure(
+                [album.example(snapshot, space.backbone, one) for one in queries]
+            ),
+            f"{name}: each original, left, and its nearest images by exact search with their distance. "
+            + ("Its perturbed copies are framed in green." if copied else ""),
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Album:
+    """Pictures of a snapshot's images, made again from their originals."""
+
+    config: Config
+    plan: Plan
+    images: Mapping[str, Mapping[str, Any]]
+    artworks: Mapping[str, Mapping[str, Any]]
+
+    def title(self, artwork_id: str) -> str:
+        return shortened(self.artworks[artwork_id]["title"] or artwork_id, 60)
+
+    def shown(self, identifier: str, caption: str, *, copy: bool = False) -> Shown:
+        try:
+            return Shown(self._picture(identifier), caption, copy)
+        except (StorageError, images.ImageError):
+            # Removed since it was embedded; the figure says so in its place.
+            return Shown(Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy)
+
+    def _picture(self, identifier: str) -> Image.Image:
+        row = self.images[identifier]
+        data = read_uri(self.artworks[row["artwork_id"]]["image_uri"], self.config.storage)
+        limits = self.config.images
+        picture = images.decode(
+            data,
+            max_pixels=limits.max_pixels,
+            max_bytes=limits.max_bytes,
+            background=limits.background,
+        )
+        if row["profile"] is None:
+            return picture
+        return perturb(
+            picture,
+            get_profile(row["profile"]),
+            reencode_jpeg=self.plan.reencode_jpeg,
+            seed=self.plan.seed,
+            content_hash=row["content_hash"],
+        )
+
+    def example(self, snapshot: Snapshot, backbone: str, query: str) -> list[Shown]:
+        path = neighbours_path(snapshot, backbone, "exact")
+        nearest = (
+            snapshot.storage.read_table(path).filter(pc.field("query_id") == query).to_pylist()
+        )
+        row = [self.shown(query, shortened(self.artworks[query]["title"] or query))]
+        for each in nearest[:NEIGHBOURS_SHOWN]:
+            image = self.images[each["neighbour_id"]]
+            own = image["artwork_id"] == query
+            words = image["profile"] if own else self.artworks[image["artwork_id"]]["title"]
+            if not own and image["profile"]:
+                words = f"{image['profile']} of {words}"
+            caption = f"{shortened(words or image['artwork_id'])}\n{each['distance']:.4f}"
+            row.append(self.shown(each["neighbour_id"], caption, copy=own))
+        return row

@@ -1,0 +1,186 @@
+"""The conclusion: what is advised, at which cost, and what is never advised."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from simsearch import schemas
+from simsearch.evaluation import figures
+from simsearch.evaluation.conclusion import candidates, evaluation_rows, picks
+from simsearch.evaluation.tables import interval, near_duplicate_rows, ranking_table
+from simsearch.feature_space import FeatureSpace
+from tests.test_index import SPACE
+from tests.test_report import page, read
+
+
+def space(backbone: str, **values: Any) -> FeatureSpace:
+    return replace(SPACE, **{"backbone": backbone, "trained": True, "dimension": 100, **values})
+
+
+SPACES = (space("fast"), space("slow", dimension=4096), space("random", trained=False))
+
+
+def metrics(**quality: float) -> pa.Table:
+    rows = [
+        {
+            "backbone": backbone,
+            "search": search,
+            "group": group,
+            "k": k,
+            "metric": metric,
+            "mean": mean,
+            "std": 0.1,
+            "ci_low": mean - 0.01,
+            "ci_high": mean + 0.01,
+            "ceiling": 1.0 if metric != "recall_curve" else 0.2,
+            "n": 90,
+        }
+        for backbone, mean in quality.items()
+        for search in ("exact", "annoy")
+        for group in ("all", "overlay", "text-3")
+        for metric, k in (
+            ("map", 100),
+            ("r_precision", 100),
+            ("mrr", 100),
+            ("micro_ap", 100),
+            ("recall_at_p90", 100),
+            ("recall_curve", 1),
+        )
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.METRICS)
+
+
+def comparisons(p_holm: float) -> pa.Table:
+    rows = [
+        {
+            "search": "exact",
+            "group": group,
+            "k": 100,
+            "metric": "map",
+            "first": "fast",
+            "second": "slow",
+            "difference": -0.1,
+            "ci_low": -0.2,
+            "ci_high": -0.05,
+            "p_value": p_holm / 2,
+            "p_holm": p_holm,
+            "n": 90,
+        }
+        for group in ("all", "overlay")
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.COMPARISONS)
+
+
+def timings() -> pa.Table:
+    rows = [
+        {
+            "fingerprint": SPACES[0].fingerprint,
+            "device": "cpu, 2 threads",
+            "images": 100,
+            "seconds": 2.0,
+        },
+        {
+            "fingerprint": SPACES[0].fingerprint,
+            "device": "cpu, 2 threads",
+            "images": 300,
+            "seconds": 6.0,
+        },
+        {"fingerprint": SPACES[0].fingerprint, "device": "cuda", "images": 10, "seconds": 0.01},
+        {
+            "fingerprint": SPACES[1].fingerprint,
+            "device": "cpu, 2 threads",
+            "images": 100,
+            "seconds": 20.0,
+        },
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.TIMINGS)
+
+
+def test_cost_is_what_the_runs_measured() -> None:
+    found = candidates(metrics(fast=0.8, slow=0.9, random=0.5), SPACES, timings())
+    assert [each.space.backbone for each in found] == ["slow", "fast", "random"]
+    assert [each.images_per_second for each in found] == [5.0, 50.0, None]
+    assert [each.bytes_per_image for each in found] == [16384, 400, 400]
+    assert found[1].device == "cpu, 2 threads"  # where most of its images were embedded
+
+
+@pytest.mark.parametrize(("p_holm", "choice"), [(0.001, "slow"), (0.2, "fast")])
+def test_the_fastest_that_is_not_told_apart_from_the_best_is_advised(
+    p_holm: float, choice: str
+) -> None:
+    table = metrics(fast=0.8, slow=0.9, random=0.99)
+    found = picks(table, comparisons(p_holm), candidates(table, SPACES, timings()))
+    assert [each.group for each in found] == ["all", "overlay"]
+    for each in found:
+        assert each.best == "slow"  # the random network scored higher and is no candidate
+        assert each.choice.space.backbone == choice
+        assert each.equals == (() if choice == "slow" else ("slow",))
+
+
+def test_a_network_in_the_studys_mode_is_not_advised() -> None:
+    table = metrics(live=0.9)
+    found = candidates(table, [space("live", mode="study-2018")], timings())
+    assert picks(table, comparisons(1), found) == []
+
+
+def test_the_page_says_it_in_tables_and_a_plot() -> None:
+    table = metrics(fast=0.8, slow=0.9, random=0.5)
+    found = candidates(table, SPACES, timings())
+    near = [
+        {
+            "artwork_id": "a",
+            "other_id": "b",
+            "backbone": "fast",
+            "distance": 0.0125,
+            "threshold": 0.1,
+        }
+    ]
+    rows = evaluation_rows(
+        table,
+        comparisons(0.001),
+        pa.Table.from_pylist(near, schema=schemas.NEAR_DUPLICATES),
+        {"a": "<b>Twin</b>"},
+        found,
+    )
+    text = read(page(evaluation=rows)).text
+    assert "50.0 (cpu, 2 threads)" in text
+    assert "16,384" in text
+    assert "<b>Twin</b> (a)" in text
+    assert "fast 0.0125" in text
+    assert "0.900 [0.890, 0.910]" in text
+    assert "0.800 [0.790, 0.810] of 0.200" in text
+    assert b"<svg" in figures.save(figures.cost_figure(found))["svg"]
+
+
+def test_a_ceiling_below_one_is_named_and_annoys_loss_too() -> None:
+    row = {"mean": 0.15, "ci_low": 0.1, "ci_high": 0.2, "ceiling": 0.2}
+    assert interval(row) == "0.150 [0.100, 0.200] of 0.200"
+    table = metrics(fast=0.8)
+    assert all(not cell["annoy"] for row in ranking_table(table)["rows"] for cell in row["cells"])
+    lost = table.to_pylist()
+    for one in lost:
+        if (one["search"], one["metric"]) == ("annoy", "map"):
+            one["mean"] = 0.7
+    (first, *_) = ranking_table(pa.Table.from_pylist(lost, schema=schemas.METRICS))["rows"]
+    assert first["cells"][0]["annoy"].startswith("0.700")
+    assert [row["single"] for row in ranking_table(table)["rows"]] == [False, False, True]
+
+
+def test_near_duplicates_are_listed_closest_first() -> None:
+    rows = [
+        {"artwork_id": one, "other_id": two, "backbone": backbone, "distance": d, "threshold": 1}
+        for one, two, backbone, d in (
+            ("a", "b", "x", 0.5),
+            ("a", "b", "y", 0.4),
+            ("c", "d", "x", 0.1),
+            ("c", "d", "y", 0.6),
+        )
+    ]
+    table = pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
+    found = near_duplicate_rows(table, {"c": "Sea"})
+    assert [row["first"] for row in found] == ["Sea (c)", "a (a)"]
+    assert found[1]["distances"] == "x 0.5000, y 0.4000"

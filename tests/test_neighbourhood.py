@@ -1,0 +1,218 @@
+"""Neighbour quality without copies, and near-duplicates that are no misses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simsearch import schemas
+from simsearch.evaluation.collection import (
+    Collection,
+    neighbourhood_scores,
+    original_lists,
+    rankings,
+    study_scores,
+)
+from simsearch.evaluation.compare import compare_backbones
+from simsearch.evaluation.metrics import Measured, scores_table
+from simsearch.evaluation.neighbourhood import (
+    k_occurrence,
+    label_matrix,
+    label_precision,
+    near_duplicate_threshold,
+    near_pairs,
+    overlap,
+)
+from simsearch.evaluation.ranking import average_precision
+from simsearch.index import Neighbours, exact_search, unit_rows
+
+
+def lists(seed: int, n: int = 20, k: int = 5) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.stack([rng.permutation(np.delete(np.arange(n), row))[:k] for row in range(n)])
+
+
+@given(seed=st.integers(0, 300), k=st.integers(1, 5))
+@settings(max_examples=30, deadline=None)
+def test_label_precision_is_that_of_a_plain_loop(seed: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    words = [
+        [str(word) for word in rng.choice(4, rng.integers(0, 3), replace=False)] for _ in range(20)
+    ]
+    items = lists(seed)
+    hits, chance, ceiling = label_precision(items, label_matrix(words), k)
+    labelled = [row for row in range(20) if words[row]]
+    alike = [[bool(set(words[a]) & set(words[b])) and a != b for b in range(20)] for a in labelled]
+    expected = [
+        np.mean([bool(set(words[row]) & set(words[other])) for other in items[row, :k]])
+        for row in labelled
+    ]
+    np.testing.assert_allclose(hits, expected)
+    np.testing.assert_allclose(chance, [sum(row) / 19 for row in alike])
+    np.testing.assert_allclose(ceiling, [min(k, sum(row)) / k for row in alike])
+
+
+def test_random_neighbours_reach_chance_and_no_more() -> None:
+    rng = np.random.default_rng(0)
+    words = [[str(word)] for word in rng.integers(0, 5, 600)]
+    hits, chance, _ = label_precision(lists(1, 600, 10), label_matrix(words), 10)
+    error = hits.std() / np.sqrt(len(hits))
+    assert abs(hits.mean() - chance.mean()) < 4 * error
+
+
+def test_an_unknown_artist_is_no_label() -> None:
+    matrix = label_matrix([["Unknown artist"], ["unknown"], [None], [], ["Goya"], [" goya "]])
+    assert np.diff(matrix.indptr).tolist() == [0, 0, 0, 0, 1, 1]
+    assert matrix.shape[1] == 1
+
+
+def test_spaces_that_agree_overlap_wholly() -> None:
+    items = lists(3)
+    assert overlap(items, items[:, ::-1], 5).tolist() == [1.0] * 20
+    assert overlap(items, np.full_like(items, -1), 5).tolist() == [0.0] * 20
+    assert overlap(np.array([[1, 2, 3, 4]]), np.array([[4, 9, 1, 8]]), 4).tolist() == [0.5]
+
+
+def test_a_hub_makes_the_occurrences_skewed() -> None:
+    star = np.zeros((30, 1), np.int64)
+    star[0] = 1
+    counts = k_occurrence(star, 1)
+    assert counts[0] == 29
+    assert counts.sum() == 30
+    ring = np.roll(np.arange(30), 1)[:, None]
+    assert scipy.stats.skew(counts) > 5
+    assert k_occurrence(ring, 1).tolist() == [1] * 30
+
+
+def test_near_duplicates_need_every_spaces_agreement() -> None:
+    close = (np.array([[1], [0], [1]]), np.array([[0.1], [0.1], [0.2]], np.float32))
+    apart = (np.array([[1], [0], [0]]), np.array([[0.3], [0.3], [0.1]], np.float32))
+    assert set(near_pairs({"a": close}, {"a": 0.2})) == {(0, 1), (1, 2)}
+    both = near_pairs({"a": close, "b": apart}, {"a": 0.15, "b": 0.35})
+    assert both == {(0, 1): pytest.approx({"a": 0.1, "b": 0.3})}
+    assert near_pairs({"a": close, "b": apart}, {"a": 0.15, "b": 0.25}) == {}
+
+
+def test_the_threshold_is_what_half_of_the_originals_keep_to_their_own_copy() -> None:
+    assert near_duplicate_threshold(np.array([0.1, 0.2, 0.9], np.float32)) == pytest.approx(0.2)
+    assert near_duplicate_threshold(np.zeros(0, np.float32)) == 0
+    assert near_duplicate_threshold(np.array([0.1, np.inf, np.inf], np.float32)) == 0
+
+
+def collection(seed: int = 0) -> tuple[Collection, np.ndarray]:
+    """Ten artworks, the first six with two copies; unit vectors, copies close to their originals."""
+    rng = np.random.default_rng(seed)
+    base = rng.normal(size=(10, 8))
+    rows, vectors = [], []
+    for number in range(10):
+        for profile in (None, "rotate-3", "blur-1") if number < 6 else (None,):
+            rows.append(
+                {
+                    "image_id": f"{number}{profile}",
+                    "artwork_id": f"w{number}",
+                    "profile": profile,
+                    "content_hash": str(number),
+                }
+            )
+            spread = 0 if profile is None else 0.8
+            vectors.append(base[number] + spread * rng.normal(size=8))
+    images = pa.Table.from_pylist(rows, schema=schemas.IMAGES)
+    made = Collection.of(images, ("rotate-3", "blur-1"))
+    return made, unit_rows(np.array(vectors, np.float32))
+
+
+def everything(made: Collection, units: np.ndarray) -> Neighbours:
+    """All other images of every original, nearest first."""
+    found = exact_search(units, units[made.originals], len(units))
+    keep = found.items != made.originals[:, None]
+    shape = (len(made.originals), len(units) - 1)
+    return Neighbours(found.items[keep].reshape(shape), found.distances[keep].reshape(shape))
+
+
+def test_a_groups_ranking_leaves_out_the_other_copies_of_the_query() -> None:
+    made, units = collection()
+    found = everything(made, units)
+    by_group = {group: ranking for group, ranking, _ in rankings(made, found, 100)}
+    assert list(by_group) == ["all", "rotate-3", "blur-1"]
+    assert by_group["all"].relevant.tolist() == [2] * 6
+    for place, group in enumerate(("rotate-3", "blur-1")):
+        ranking = by_group[group]
+        assert ranking.relevant.tolist() == [1] * 6
+        for row in range(6):
+            left = [
+                item
+                for item in found.items[row]
+                if made.artworks[item] != row or made.profiles[item] == place
+            ]
+            rank = next(n for n, item in enumerate(left, 1) if made.artworks[item] == row)
+            assert average_precision(ranking)[row] == pytest.approx(1 / rank)
+
+
+def test_a_near_duplicate_is_no_miss() -> None:
+    made, units = collection()
+    twin = units.copy()
+    # Artwork 9 becomes a picture of artwork 0: nearer to it than any copy.
+    twin[-1] = unit_rows(twin[:1] + np.float32(1e-4))
+    found = everything(made, twin)
+    assert found.items[0, 0] == len(units) - 1
+    counted = next(rankings(made, found, 100))[1]
+    spared = next(rankings(made.with_near([(0, 9)]), found, 100))[1]
+    assert not counted.hits[0, 0]
+    assert average_precision(spared)[0] > average_precision(counted)[0]
+    np.testing.assert_array_equal(spared.hits[1:], counted.hits[1:])
+    # The study's own scores stay as the study defined them.
+    for one, two in zip(
+        study_scores(made, found, (1, 3)),
+        study_scores(made.with_near([(0, 9)]), found, (1, 3)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one.values, two.values)
+
+
+def test_lists_of_originals_hold_no_copies_and_no_near_duplicates() -> None:
+    made, units = collection()
+    found = everything(made, units)
+    plain = original_lists(made, found, 5)
+    alone = exact_search(units[made.originals], units[made.originals], 6).items
+    expected = [[item for item in row if item != place][:5] for place, row in enumerate(alone)]
+    np.testing.assert_array_equal(plain, expected)
+    first = int(plain[3, 0])
+    spared = original_lists(made.with_near([(3, first)]), found, 5)
+    assert spared[3, 0] == plain[3, 1]
+    assert 3 not in spared[first]
+
+
+def test_a_label_that_no_two_works_share_is_not_scored() -> None:
+    items = lists(0, 20, 10)
+    alone = label_matrix([[str(number)] for number in range(20)])
+    pairs = label_matrix([[str(number // 2)] for number in range(20)])
+    found = {one.group for one in neighbourhood_scores(items, {"alone": alone, "pairs": pairs})}
+    assert found == {"pairs", "originals"}
+
+
+def test_backbones_are_compared_over_the_same_originals() -> None:
+    rng = np.random.default_rng(0)
+    ids = [f"w{n:03}" for n in rng.permutation(60)]
+    better, worse = rng.random(60) * 0.1 + 0.7, rng.random(60) * 0.1 + 0.6
+    tables = []
+    for backbone, values in (("good", better), ("poor", worse), ("poor-too", worse)):
+        order = rng.permutation(60)  # tables need not come in the same order
+        measured = [Measured("all", 100, "map", values[order], np.ones(60))]
+        tables.append(
+            scores_table(
+                measured, backbone=backbone, search="exact", artwork_ids=[ids[n] for n in order]
+            )
+        )
+    found = compare_backbones(pa.concat_tables(tables), resamples=200, seed=1).to_pylist()
+    by_pair = {(row["first"], row["second"]): row for row in found}
+    assert set(by_pair) == {("good", "poor"), ("good", "poor-too"), ("poor", "poor-too")}
+    same = by_pair["poor", "poor-too"]
+    assert (same["difference"], same["p_holm"]) == (0, 1)
+    differs = by_pair["good", "poor"]
+    assert differs["difference"] == pytest.approx((better - worse).mean())
+    assert differs["ci_low"] > 0
+    assert differs["p_value"] * 2 <= differs["p_holm"] < 1e-6

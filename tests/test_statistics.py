@@ -1,0 +1,107 @@
+"""Intervals and tests against simulation, SciPy and published figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simsearch.evaluation import statistics
+from simsearch.evaluation.statistics import (
+    bootstrap_interval,
+    bootstrap_intervals,
+    holm,
+    paired_test,
+    resample_counts,
+    skewness_interval,
+)
+
+
+@pytest.mark.parametrize("law", ["shares", "skewed"])
+def test_intervals_of_the_mean_cover_the_truth_about_95_percent_of_the_time(law: str) -> None:
+    rng = np.random.default_rng(11)
+    draws = {
+        "shares": (rng.binomial(5, 0.7, (400, 150)) / 5, 0.7),
+        "skewed": (rng.beta(2, 6, (400, 150)), 0.25),
+    }
+    samples, truth = draws[law]
+    covered = 0
+    for trial, sample in enumerate(samples):
+        low, high = bootstrap_interval(sample, resamples=400, seed=trial)
+        covered += low <= truth <= high
+    assert 0.92 <= covered / 400 <= 0.98  # the standard error is 0.011
+
+
+def test_intervals_of_a_paired_difference_cover_the_truth() -> None:
+    rng = np.random.default_rng(2)
+    covered = 0
+    for trial in range(300):
+        shared = rng.normal(0, 1, 120)  # hard originals are hard for both
+        first, second = (shared + rng.normal(mean, 0.5, 120) for mean in (0.3, 0.2))
+        found = paired_test(first, second, resamples=300, seed=trial)
+        covered += found.ci_low <= 0.1 <= found.ci_high
+    assert 0.91 <= covered / 300 <= 0.985
+
+
+def test_columns_have_the_intervals_they_have_alone() -> None:
+    values = np.random.default_rng(0).random((80, 3))
+    low, high = bootstrap_intervals(values, resamples=200, seed=4)
+    for column in range(3):
+        alone = bootstrap_interval(values[:, column], resamples=200, seed=4)
+        np.testing.assert_allclose((low[column], high[column]), alone, rtol=1e-12)
+
+
+def test_the_interval_is_scipys(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(8).gamma(2, 1, 200)
+    ours = bootstrap_interval(values, resamples=4000, seed=1)
+    theirs = scipy.stats.bootstrap(
+        (values,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(2)
+    ).confidence_interval
+    np.testing.assert_allclose(ours, (theirs.low, theirs.high), rtol=0.01)
+    monkeypatch.setattr(statistics, "_NUMBERS_AT_ONCE", 1000)
+    assert bootstrap_interval(values, resamples=4000, seed=1) == pytest.approx(ours, rel=1e-12)
+
+
+def test_every_resample_draws_as_many_originals_as_there_are() -> None:
+    blocks = list(resample_counts(50, resamples=30, seed=3))
+    assert sum(len(block) for block in blocks) == 30
+    assert all((block.sum(axis=1) == 50).all() for block in blocks)
+
+
+def test_skewness_is_scipys() -> None:
+    values = np.random.default_rng(1).poisson(3, 400).astype(float)
+    value, low, high = skewness_interval(values, resamples=500, seed=0)
+    assert value == pytest.approx(scipy.stats.skew(values))
+    assert low < value < high
+    assert skewness_interval(np.full(9, 4.0), resamples=20, seed=0) == (0, 0, 0)
+
+
+def test_the_paired_p_value_is_wilcoxons() -> None:
+    rng = np.random.default_rng(6)
+    first, second = rng.random(40), rng.random(40) + 0.2
+    expected = scipy.stats.wilcoxon(first, second, zero_method="pratt", method="asymptotic")
+    found = paired_test(first, second, resamples=200, seed=0)
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert found.difference == pytest.approx((first - second).mean())
+
+
+def test_equal_scores_differ_by_nothing() -> None:
+    same = np.linspace(0, 1, 9)
+    found = paired_test(same, same, resamples=50, seed=0)
+    assert (found.difference, found.ci_low, found.ci_high, found.p_value) == (0, 0, 0, 1)
+    with pytest.raises(ValueError, match="different originals"):
+        paired_test(same, same[1:], resamples=5, seed=0)
+
+
+def test_holms_correction_worked_by_hand() -> None:
+    # Sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1, never falling: 0.02, 0.03, 0.06, 0.06.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_lies_between_the_p_values_and_bonferroni(p_values: list[float]) -> None:
+    for raw, corrected in zip(p_values, holm(p_values), strict=True):
+        assert raw <= corrected <= min(1.0, raw * len(p_values)) + 1e-12
