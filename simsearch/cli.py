@@ -42,7 +42,7 @@ Words = Annotated[
 
 @app.command()
 def run(words: Words = None) -> None:
-    """The whole job: ingest, extract, index, evaluate, report, publish. Resumes after a crash."""
+    """The whole job: ingest, extract, index, evaluate, project, report, publish. Resumes after a crash."""
     config = _config(words)
     from simsearch import pipeline
     from simsearch.evaluation.evaluate import metrics_path
@@ -90,6 +90,15 @@ def evaluate(words: Words = None) -> None:
     from simsearch import pipeline
 
     pipeline.evaluate(config)
+
+
+@app.command()
+def project(words: Words = None) -> None:
+    """Lay out every feature space in two dimensions, for the explorer's map."""
+    config = _config(words)
+    from simsearch import pipeline
+
+    pipeline.project(config)
 
 
 @app.command()

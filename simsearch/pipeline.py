@@ -1,4 +1,4 @@
-"""The main job, step by step: ingest → extract → index → evaluate → report → publish.
+"""The main job, step by step: ingest → extract → index → evaluate → project → report → publish.
 
 Each step is one function that the command line and `jobs/` call alike; it finds what the steps
 before it left in storage, and leaves alone what is already finished.
@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import ray
 
 from simsearch import catalog, feature_store, snapshots
@@ -28,6 +29,8 @@ from simsearch.index import IndexManifest, read_manifest, write_index
 from simsearch.networks import device_of, prepare_networks
 from simsearch.perturbations import get_profile
 from simsearch.progress import duration, progress
+from simsearch.projection import Coordinates, align, projection_path, projection_table
+from simsearch.projection import project as compute_projection
 from simsearch.ray_session import ray_session
 from simsearch.report import write_report
 from simsearch.snapshots import Snapshot
@@ -148,6 +151,33 @@ def evaluate(config: Config) -> Step:
     return _log(Step("evaluate", _since(started), total, "queries"))
 
 
+def project(config: Config) -> Step:
+    """Lay out every feature space in two dimensions, one task per backbone and method."""
+    started = time.monotonic()
+    snapshot = snapshots.pending_snapshot(root_of(config))
+    backbones = [space.backbone for space in snapshot.plan().spaces]
+    methods = config.projection.methods
+    paths = [projection_path(snapshot, one, method) for method in methods for one in backbones]
+    missing = [path for path in paths if not snapshot.storage.exists(path)]
+    if not missing:
+        return _log(Step("project", _since(started), 0, "maps", "were there already"))
+    with (
+        ray_session(config.ray),
+        progress("project", len(paths), "maps", config.ray.log_seconds) as advance,
+    ):
+        originals = snapshot.images().filter(pc.field("profile").is_null())
+        for number, method in enumerate(methods):
+            pending = [_project.remote(config, snapshot, one, method) for one in backbones]
+            maps = [ray.get(each) for each in pending]
+            for backbone, points in zip(backbones, maps, strict=True):
+                snapshot.storage.write_table(
+                    projection_path(snapshot, backbone, method),
+                    projection_table(originals, align(points, maps[0])),
+                )
+            advance((number + 1) * len(backbones))
+    return _log(Step("project", _since(started), len(paths), "maps"))
+
+
 def report(config: Config, steps: Sequence[Step] = ()) -> Step:
     """Write the report of the planned snapshot and publish it."""
     started = time.monotonic()
@@ -169,7 +199,7 @@ def run(config: Config) -> Snapshot:
             log.info("snapshot %s holds all of this already", snapshot.snapshot_id)
             snapshots.publish(snapshot, [], {})
             return snapshot
-        steps += [step(config) for step in (index, evaluate)]
+        steps += [step(config) for step in (index, evaluate, project)]
         report(config, steps)
     return snapshot
 
@@ -199,6 +229,15 @@ def _build_index(snapshot: Snapshot, space: FeatureSpace, seed: int) -> IndexMan
         neighbours=plan.evaluate["neighbours"],
         target_recall=plan.index["target_recall"],
     )
+
+
+@ray.remote(num_cpus=REDUCER_CPUS)
+def _project(config: Config, snapshot: Snapshot, backbone: str, method: str) -> Coordinates:
+    originals = snapshot.images().filter(pc.field("profile").is_null())
+    vectors = feature_store.read_vectors(
+        snapshot.storage, snapshot.plan().space(backbone), originals
+    )
+    return compute_projection(vectors, method, settings=config.projection, seed=config.seed)
 
 
 def _indexed(snapshot: Snapshot, space: FeatureSpace) -> bool:
