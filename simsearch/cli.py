@@ -146,6 +146,35 @@ def query(
 
 
 @app.command()
+def explore(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ROOT | CONFIG.yaml]... [key=value]...",
+            help="storage roots to show or a settings file, then settings that go over it",
+        ),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="open the web browser")] = True,
+    export: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="write a static copy of the pages there instead"),
+    ] = None,
+) -> None:
+    """Show the published snapshot as web pages on this machine, until interrupted."""
+    given = list(words or ())
+    roots = [word for word in given if "=" not in word and not word.endswith((".yaml", ".yml"))]
+    config = _config([word for word in given if word not in roots])
+    if export is not None:
+        from simsearch.explorer.export import export_site
+
+        print(export_site(config, roots or [config.root], export))
+        return
+    from simsearch.explorer.serve import serve
+
+    serve(config, roots or [config.root], browser=browser)
+
+
+@app.command()
 def backbones() -> None:
     """List the networks that can be named in extract.backbones."""
     from simsearch.backbones import backbone_names, get_backbone

@@ -10,8 +10,6 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.linalg import orthogonal_procrustes
-from sklearn.decomposition import PCA
 
 from simsearch import schemas
 from simsearch.config import ProjectionConfig
@@ -48,6 +46,8 @@ def principal_components(vectors: Vectors, count: int, seed: int) -> Coordinates
 
     Signs are fixed (sklearn's svd_flip), so a repeated run gives the same map and not its mirror.
     """
+    from sklearn.decomposition import PCA  # seconds to import, and the explorer needs only paths
+
     units = unit_rows(vectors)
     count = min(count, *units.shape)
     fitted = PCA(count, svd_solver="auto", random_state=seed).fit_transform(units)
@@ -60,6 +60,8 @@ def align(points: Coordinates, reference: Coordinates) -> Coordinates:
     Orthogonal Procrustes (scipy.linalg): distances on the map stay, and points move little when
     the eye goes from one backbone's map to another's.
     """
+    from scipy.linalg import orthogonal_procrustes
+
     centred = points - points.mean(axis=0)
     rotation, _ = orthogonal_procrustes(centred, reference - reference.mean(axis=0))
     return np.asarray(centred @ rotation, dtype=np.float32)
