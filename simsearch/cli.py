@@ -155,6 +155,9 @@ def explore(
         ),
     ] = None,
     browser: Annotated[bool, typer.Option(help="open the web browser")] = True,
+    ray_serve: Annotated[
+        bool, typer.Option("--ray-serve", help="serve on Ray Serve, at ray.address or here")
+    ] = False,
     export: Annotated[
         str | None,
         typer.Option(metavar="FOLDER", help="write a static copy of the pages there instead"),
@@ -168,6 +171,11 @@ def explore(
         from simsearch.explorer.export import export_site
 
         print(export_site(config, roots or [config.root], export))
+        return
+    if ray_serve:
+        from simsearch.explorer.deployment import serve_on_ray
+
+        serve_on_ray(config, roots or [config.root])
         return
     from simsearch.explorer.serve import serve
 

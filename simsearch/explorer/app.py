@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
 from simsearch import __version__
@@ -39,8 +40,11 @@ FOR_EVER = "private, max-age=31536000, immutable"
 MIN_TOKEN = 12
 
 
-def create_app(config: Config, roots: list[str]) -> FastAPI:
-    """The explorer of one or more storage roots. Raises NotFoundError when nothing is published."""
+def create_app(config: Config, roots: list[str], token: str | None = None) -> FastAPI:
+    """The explorer of one or more storage roots, behind a password where there is a `token`.
+
+    Raises NotFoundError when nothing is published.
+    """
     site = Site(config, Library(config, roots))
     site.library.view()
     app = FastAPI(
@@ -53,7 +57,7 @@ def create_app(config: Config, roots: list[str]) -> FastAPI:
     )
     app.state.site = site
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.add_middleware(BaseHTTPMiddleware, dispatch=Gatekeeper(config.explore, _token()))
+    app.add_middleware(BaseHTTPMiddleware, dispatch=Gatekeeper(config.explore, token))
     _add_errors(app)
     _add_pages(app)
     _add_data(app)
@@ -63,7 +67,8 @@ def create_app(config: Config, roots: list[str]) -> FastAPI:
     return app
 
 
-def _token() -> str | None:
+def token_from_environment() -> str | None:
+    """The password, if one is set. Raises ConfigError for one that is soon guessed."""
     token = os.environ.get(TOKEN_VARIABLE) or None
     if token is not None and len(token) < MIN_TOKEN:
         raise ConfigError(
@@ -250,6 +255,15 @@ def _add_errors(app: FastAPI) -> None:
             return told(request, 400, str(error))
         log.error("explore: %s: %s", request.url.path, error)
         return told(request, 500, str(error))
+
+    @app.exception_handler(ClientDisconnect)
+    def gone(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # nobody reads it
+
+    @app.exception_handler(Exception)
+    def unforeseen(request: Request, error: Exception) -> Response:
+        log.error("explore: %s", request.url.path, exc_info=error)
+        return told(request, 500, "the explorer failed at this page; its log says where")
 
     @app.exception_handler(RequestValidationError)
     def misuse(request: Request, error: RequestValidationError) -> Response:

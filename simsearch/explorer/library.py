@@ -43,6 +43,7 @@ class Library:
         self._views: OrderedDict[str, SnapshotView] = OrderedDict()
         self._lock = threading.RLock()
         self._pointer: tuple[float, str] = (0.0, "")
+        self._listing: tuple[float, list[Listed]] = (0.0, [])
         self._known: dict[str, Storage] = {}
 
     def newest_id(self) -> str:
@@ -86,15 +87,21 @@ class Library:
         return found
 
     def listed(self) -> list[Listed]:
-        """All published snapshots, newest first."""
+        """All published snapshots, newest first; as of at most POINTER_SECONDS ago."""
         with self._lock:
+            read, rows = self._listing
+            if rows and time.monotonic() - read < POINTER_SECONDS:
+                return rows
             self._known = self._published()
             newest = {latest_snapshot(storage).snapshot_id for storage in self.storages}
-            rows = [
+            found = [
                 self._listed(Snapshot(storage, name), newest)
                 for name, storage in self._known.items()
             ]
-        return sorted((row for row in rows if row), key=lambda row: row.created, reverse=True)
+            rows = [row for row in found if row is not None]
+            rows.sort(key=lambda row: row.created, reverse=True)
+            self._listing = (time.monotonic(), rows)
+            return rows
 
     def _listed(self, snapshot: Snapshot, newest: set[str]) -> Listed | None:
         try:

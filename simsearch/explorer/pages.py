@@ -145,6 +145,7 @@ def _missed(
     return {
         "backbone": backbone,
         "profile": profile,
+        "profile_words": {"": "any", **{each: each for each in view.profiles}},
         "missed_total": len(entries),
         "missed": missed_page(view, backbone, k, profile, entries[shown]),
         "page": page,

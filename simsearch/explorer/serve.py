@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import threading
 import webbrowser
@@ -13,7 +12,7 @@ from fastapi import FastAPI
 
 from simsearch.config import Config, ExploreConfig
 from simsearch.errors import UsageError
-from simsearch.explorer.app import TOKEN_VARIABLE, create_app
+from simsearch.explorer.app import TOKEN_VARIABLE, create_app, token_from_environment
 from simsearch.explorer.security import LOOPBACK
 
 log = logging.getLogger(__name__)
@@ -22,12 +21,13 @@ log = logging.getLogger(__name__)
 def serve(config: Config, roots: list[str], *, browser: bool) -> None:
     """Run until interrupted. Raises UsageError for an address that cannot be listened on."""
     settings = config.explore
-    app = create_app(config, roots)
+    token = token_from_environment()
+    app = create_app(config, roots, token)
     listener = _listen(settings)
     port = listener.getsockname()[1]
     shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
-    if settings.host not in LOOPBACK and not os.environ.get(TOKEN_VARIABLE):
+    if settings.host not in LOOPBACK and token is None:
         log.warning(
             "explore: open to every machine that reaches %s; set $%s to ask for a password",
             settings.host,

@@ -98,7 +98,9 @@ class SnapshotView:
         self.manifest: dict[str, Any] = snapshot.storage.read_json(snapshot.path("manifest.json"))
         self.plan = snapshot.plan()
         self.profiles = self.plan.profiles
-        self.backbones = tuple(space.backbone for space in self.plan.spaces)
+        # Trained networks first: theirs is the answer to look at.
+        spaces = sorted(self.plan.spaces, key=lambda space: not space.trained)
+        self.backbones = tuple(space.backbone for space in spaces)
         self.untrained = frozenset(each.backbone for each in self.plan.spaces if not each.trained)
         self._made: dict[Any, Any] = {}
         self._lock = threading.RLock()
@@ -191,6 +193,11 @@ class SnapshotView:
             )
         return self.plan.space(backbone)
 
+    @property
+    def depth(self) -> int:
+        """How many neighbours were evaluated."""
+        return int(self.plan.evaluate["neighbours"])
+
     def index(self, backbone: str) -> OpenIndex:
         """The Annoy index, mapped from disk."""
         space = self.space(backbone)
@@ -219,7 +226,7 @@ class SnapshotView:
         found = pc.index_in(table["neighbour_id"].combine_chunks(), value_set=self.image_ids)
         rows = self.artwork_of_item[queries.to_numpy()]
         ranks = table["rank"].to_numpy() - 1
-        width = max(int(self.plan.evaluate["neighbours"]), int(ranks.max(initial=0)) + 1)
+        width = max(self.depth, int(ranks.max(initial=0)) + 1)
         items = np.full((len(self), width), -1, dtype=np.int32)
         distances = np.full((len(self), width), np.inf, dtype=np.float32)
         items[rows, ranks] = found.to_numpy()

@@ -10,6 +10,7 @@ const context = canvas.getContext("2d");
 const live = canvas.dataset.live === "1";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
+const CROWD = 1500; // points in sight, up to which pictures are shown
 const THUMBNAILS = 160; // drawn at once
 const GLIDE = 900; // milliseconds
 const HUES = ["#0b72c4", "#d9622b", "#2a9d62", "#a24fb0", "#8d8500", "#d13d5b", "#2c93a3", "#8c6239", "#5468d4", "#6b8f1a", "#c0539a", "#8a8a8a"];
@@ -124,7 +125,7 @@ function paint(points) {
   context.globalAlpha = 1;
   const seen = inSight.length / 3;
   state.near = inSight;
-  if (seen <= THUMBNAILS && state.artworks && state.glide >= 1) thumbnails(inSight, seen, width, height, codes, colours);
+  if (seen <= CROWD && state.artworks && state.glide >= 1) thumbnails(inSight, seen, width, height, codes, colours);
   ring(state.hover, points, unit, shiftX, shiftY, dark.matches ? "#fff" : "#000");
   if (state.wanted !== null) ring(state.wanted, points, unit, shiftX, shiftY, "#d9622b", 16);
 }
@@ -139,9 +140,13 @@ function ring(number, points, unit, shiftX, shiftY, colour, radius = 9) {
 }
 
 function thumbnails(inSight, seen, width, height, codes, colours) {
-  const side = Math.max(26, Math.min(96, Math.sqrt((width * height) / Math.max(1, seen)) * 0.62));
-  for (let i = 0; i < inSight.length; i += 3) {
+  const side = Math.max(30, Math.min(110, Math.sqrt((width * height) / Math.max(1, seen)) * 0.7));
+  const hung = [];
+  for (let i = 0; i < inSight.length && hung.length < 2 * THUMBNAILS; i += 3) {
     const number = inSight[i];
+    // A picture hangs where it covers no other; the rest stay points until there is room.
+    if (taken(hung, inSight[i + 1], inSight[i + 2], side * 0.9)) continue;
+    hung.push(inSight[i + 1], inSight[i + 2]);
     const image = picture(number);
     if (!image.complete || !image.naturalWidth) continue;
     if (state.found && !state.found.has(number)) context.globalAlpha = 0.25;
@@ -155,6 +160,11 @@ function thumbnails(inSight, seen, width, height, codes, colours) {
     context.drawImage(image, x, y, w, h);
     context.globalAlpha = 1;
   }
+}
+
+function taken(hung, x, y, room) {
+  for (let i = 0; i < hung.length; i += 2) if (Math.abs(hung[i] - x) < room && Math.abs(hung[i + 1] - y) < room) return true;
+  return false;
 }
 
 function picture(number, size = 96) {
