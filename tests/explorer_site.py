@@ -1,7 +1,7 @@
 """What the explorer's tests share: a published snapshot of given features, and a running server.
 
-The snapshot is made of pictures drawn here, with vectors chosen so that every answer is known: no
-network runs. Titles are hostile on purpose.
+The snapshot is made of pictures drawn here. One backbone is a real small network, asked for the
+originals only; the other's vectors are made up. Titles are hostile on purpose.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import httpx
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 import uvicorn
@@ -24,12 +25,13 @@ from fastapi import FastAPI
 from PIL import Image, ImageDraw
 
 from simsearch import catalog, feature_store, pipeline, schemas, snapshots
+from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.config import Config, load_config
 from simsearch.evaluation.evaluate import metrics_path, neighbours_path, neighbours_table
 from simsearch.evaluation.metrics import hit_profiles, metrics_table
 from simsearch.feature_space import FeatureSpace
 from simsearch.image_ids import image_id
-from simsearch.images import content_hash
+from simsearch.images import content_hash, decode
 from simsearch.index import Neighbours, exact_search, unit_rows, write_index
 from simsearch.projection import project, projection_path, projection_table
 from simsearch.snapshots import Snapshot
@@ -39,7 +41,10 @@ CHROMIUM = Path("/usr/bin/chromium")
 INSTALL = "apt-get install chromium"
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
 PROFILES = ("grayscale", "downscale", "sharpen")
-DIMENSIONS = {"squeezenet1_1": 16, "resnet152": 24}
+NETWORK, GIVEN = "squeezenet1_1", "resnet152"  # vectors by a real network, and made up
+
+
+Vectors = npt.NDArray[Any]
 
 
 def need_chromium() -> str:
@@ -53,13 +58,13 @@ def need_chromium() -> str:
     return found
 
 
-def settings(root: Path, *words: str) -> Config:
+def settings(root: str, *words: str) -> Config:
     given = [
-        f"root={root / 'data'}",
+        f"root={root}",
         "catalog.reader=table",
-        f"catalog.source={root / 'gallery' / 'artworks.csv'}",
+        "catalog.source=gallery/artworks.csv",
         f"perturbations.profiles=[{','.join(PROFILES)}]",
-        f"extract.backbones=[{','.join(DIMENSIONS)}]",
+        f"extract.backbones=[{NETWORK},{GIVEN}]",
         "extract.weights=['random:0']",
         "evaluate.bootstrap=50",
         "evaluate.neighbours=6",
@@ -124,35 +129,56 @@ def images_of(table: pa.Table, profiles: tuple[str, ...]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schemas.IMAGES)
 
 
-def vectors_of(images: pa.Table, dimension: int, seed: int) -> np.ndarray:
-    """A direction per artwork; copies near it, but the last profile's somewhere else entirely."""
-    random = np.random.default_rng(seed)
-    base: dict[str, np.ndarray] = {}
+def vectors_of(images: pa.Table, base: dict[str, Vectors]) -> Vectors:
+    """Each original's own vector; copies near it, but the last profile's somewhere else entirely."""
+    random = np.random.default_rng(5)
     vectors = []
     for row in images.to_pylist():
-        own = base.setdefault(row["artwork_id"], random.normal(size=dimension))
+        own = base[row["artwork_id"]]
+        noise = random.normal(size=len(own)) * np.linalg.norm(own) / np.sqrt(len(own))
         if row["profile"] == PROFILES[-1]:
-            vectors.append(random.normal(size=dimension))
+            vectors.append(noise)
         else:
-            scale = 0.0 if row["profile"] is None else 0.05
-            vectors.append(own + random.normal(scale=scale, size=dimension))
+            vectors.append(own if row["profile"] is None else own + 0.0001 * noise)
     return np.asarray(vectors, dtype=np.float32)
 
 
-def space_of(backbone: str, dimension: int) -> FeatureSpace:
+def made_up(table: pa.Table, dimension: int) -> dict[str, Vectors]:
+    random = np.random.default_rng(dimension)
+    ids = table["artwork_id"].to_pylist()
+    return {each: random.normal(size=dimension).astype(np.float32) for each in ids}
+
+
+def by_network(table: pa.Table, config: Config) -> tuple[dict[str, Vectors], str]:
+    """Every original's vector by the untrained small network, and its weights' digest."""
+    backbone = get_backbone(NETWORK)
+    weights = resolve_weights(backbone, ["random:0"], config.storage)
+    preprocessing = preprocessing_for(backbone, "weights")
+    network = Network(
+        backbone, weights.state, preprocessing,
+        precision="float32", mode="eval", device="cpu", batch_size=1,
+    )  # fmt: skip
+    vectors = {}
+    for row in table.to_pylist():
+        data = Path(row["image_uri"].removeprefix("file://")).read_bytes()
+        picture = decode(data, max_pixels=10**6, max_bytes=10**6, background="#ffffff")
+        vectors[row["artwork_id"]] = network(preprocessing.pixels(picture)[None])[0]
+    return vectors, weights.digest
+
+
+def space_of(backbone: str, dimension: int, digest: str) -> FeatureSpace:
     return FeatureSpace(
         backbone=backbone, layer="given", dimension=dimension, weights_source="given",
-        weights_digest="0" * 64, trained=backbone != "squeezenet1_1", preprocessing="given",
+        weights_digest=digest, trained=backbone != NETWORK, preprocessing="given",
         mode="eval", precision="float32", background="#ffffff", perturbations="given",
     )  # fmt: skip
 
 
-def publish_gallery(root: Path, count: int = 24, *words: str) -> Snapshot:
-    """A whole published snapshot under `root`/data."""
-    config = settings(root, *words)
-    table = artworks(draw_pictures(root / "gallery", count))
+def publish_gallery(config: Config, folder: Path, count: int = 24) -> Snapshot:
+    """A whole published snapshot of pictures drawn into `folder`."""
+    table = artworks(draw_pictures(folder, count))
     images = images_of(table, PROFILES)
-    storage = Storage(config.root)
+    storage = Storage(config.root, config.storage)
     snapshots.open_root(storage)
     rejects = pa.Table.from_pylist(
         [
@@ -163,21 +189,25 @@ def publish_gallery(root: Path, count: int = 24, *words: str) -> Snapshot:
         ],
         schema=schemas.REJECTS,
     )  # fmt: skip
-    spaces = tuple(space_of(name, dimension) for name, dimension in DIMENSIONS.items())
+    seen, digest = by_network(table, config)
+    invented = made_up(table, 24)
+    vectors = {NETWORK: vectors_of(images, seen), GIVEN: vectors_of(images, invented)}
+    spaces = tuple(space_of(name, each.shape[1], digest) for name, each in vectors.items())
     catalog_id = catalog.write_catalog(storage, table)
-    reasons = dict.fromkeys(DIMENSIONS, "as given")
+    reasons = dict.fromkeys(vectors, "as given")
     snapshot = snapshots.write_plan(
         storage, config, catalog_id, spaces, reasons, images, rejects, table.num_rows + 1
     )
-    measured = [_fill(config, snapshot, space, images) for space in spaces]
+    measured = [_fill(config, snapshot, each, images, vectors[each.backbone]) for each in spaces]
     storage.write_table(metrics_path(snapshot), pa.concat_tables(measured))
     snapshots.publish(snapshot, [], pipeline.environment())
     return snapshot
 
 
-def _fill(config: Config, snapshot: Snapshot, space: FeatureSpace, images: pa.Table) -> pa.Table:
+def _fill(
+    config: Config, snapshot: Snapshot, space: FeatureSpace, images: pa.Table, vectors: Vectors
+) -> pa.Table:
     storage = snapshot.storage
-    vectors = vectors_of(images, space.dimension, seed=space.dimension)
     feature_store.write_shard(storage, space, images, vectors)
     write_index(
         storage, snapshot.index_folder(space.backbone), images, vectors, space,
@@ -190,7 +220,7 @@ def _fill(config: Config, snapshot: Snapshot, space: FeatureSpace, images: pa.Ta
     ids = images["image_id"].to_numpy()
     for search in ("annoy", "exact"):
         rows = neighbours_table(space.backbone, ids, originals, dropped)
-        if search == "annoy" and space.backbone == "resnet152":
+        if search == "annoy" and space.backbone == GIVEN:
             rows = rows.slice(1)  # as if the index had missed the first artwork's nearest
         storage.write_table(neighbours_path(snapshot, space.backbone, search), rows)
     chosen = images.take(pa.array(originals))
@@ -202,7 +232,7 @@ def _fill(config: Config, snapshot: Snapshot, space: FeatureSpace, images: pa.Ta
 
 
 def _metrics(
-    config: Config, space: FeatureSpace, images: pa.Table, originals: np.ndarray, found: Neighbours
+    config: Config, space: FeatureSpace, images: pa.Table, originals: Vectors, found: Neighbours
 ) -> pa.Table:
     _, numbers = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
     places = {profile: place for place, profile in enumerate(PROFILES)}
@@ -232,7 +262,7 @@ def running(app: FastAPI) -> Iterator[str]:
     deadline = time.monotonic() + 30
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert httpx.get(f"{address}/health").status_code == 200
+    assert server.started
     yield address
     server.should_exit = True
     thread.join(timeout=20)

@@ -250,14 +250,16 @@ def _add_errors(app: FastAPI) -> None:
         if isinstance(error, NotFoundError):
             return told(request, 404, str(error))
         if isinstance(error, TooLargeError):
-            return told(request, 413, str(error))
+            refused = told(request, 413, str(error))
+            refused.headers["Connection"] = "close"  # or the rest of it would still be sent
+            return refused
         if isinstance(error, UsageError):
             return told(request, 400, str(error))
         log.error("explore: %s: %s", request.url.path, error)
         return told(request, 500, str(error))
 
     @app.exception_handler(ClientDisconnect)
-    def gone(request: Request, error: ClientDisconnect) -> Response:
+    def gone(_request: Request, _error: ClientDisconnect) -> Response:
         return Response(status_code=400)  # nobody reads it
 
     @app.exception_handler(Exception)

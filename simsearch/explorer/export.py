@@ -56,7 +56,7 @@ class StaticAddresses:
         self.pictures.add((item, size))
         return picture_file(self._view, item, size)
 
-    def fallback(self, item: int, size: int) -> str | None:
+    def fallback(self, item: int, size: int) -> str | None:  # noqa: ARG002
         return None
 
     def static(self, name: str) -> str:

@@ -26,7 +26,7 @@ class Listed:
     """A published snapshot, as the choice of snapshots shows it."""
 
     snapshot_id: str
-    created: str  # YYYY-MM-DD HH:MM, UTC
+    created: str  # YYYY-MM-DD HH:MM:SS, UTC
     collection: str
     root: str
     artworks: int
@@ -99,7 +99,7 @@ class Library:
                 for name, storage in self._known.items()
             ]
             rows = [row for row in found if row is not None]
-            rows.sort(key=lambda row: row.created, reverse=True)
+            rows.sort(key=lambda row: (row.created, row.newest), reverse=True)
             self._listing = (time.monotonic(), rows)
             return rows
 
@@ -109,7 +109,7 @@ class Library:
             plan = Plan.from_json(manifest["plan"])
             return Listed(
                 snapshot_id=snapshot.snapshot_id,
-                created=str(manifest["created"])[:16].replace("T", " "),
+                created=str(manifest["created"])[:19].replace("T", " "),
                 collection=collection_name(plan),
                 root=snapshot.storage.root,
                 artworks=plan.artworks,
