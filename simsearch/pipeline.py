@@ -158,9 +158,12 @@ def project(config: Config) -> Step:
     backbones = [space.backbone for space in snapshot.plan().spaces]
     methods = config.projection.methods
     paths = [projection_path(snapshot, one, method) for method in methods for one in backbones]
-    missing = [path for path in paths if not snapshot.storage.exists(path)]
-    if not missing:
-        return _log(Step("project", _since(started), 0, "maps", "were there already"))
+    if snapshot.published() or all(snapshot.storage.exists(path) for path in paths):
+        return _log(
+            Step(
+                "project", _since(started), 0, "maps", "made already, or the snapshot is published"
+            )
+        )
     with (
         ray_session(config.ray),
         progress("project", len(paths), "maps", config.ray.log_seconds) as advance,

@@ -54,7 +54,7 @@ def principal_components(vectors: Vectors, count: int, seed: int) -> Coordinates
     return np.asarray(fitted, dtype=np.float32)
 
 
-def align(points: Coordinates, reference: Coordinates) -> Coordinates:
+def align(points: npt.NDArray[np.floating], reference: npt.NDArray[np.floating]) -> Coordinates:
     """`points` [n, 2] turned or mirrored, never stretched, to lie as near `reference` [n, 2] as can be.
 
     Orthogonal Procrustes (scipy.linalg): distances on the map stay, and points move little when

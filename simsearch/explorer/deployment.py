@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
@@ -26,7 +27,8 @@ def deployment(config: Config, roots: list[str], token: str | None) -> Applicati
     def build() -> FastAPI:
         return create_app(config, roots, token)
 
-    made = serve.deployment(
+    deploy: Any = serve.deployment  # its stub knows the decorator's form only
+    made = deploy(
         serve.ingress(build)(),
         name=NAME,
         num_replicas=1,

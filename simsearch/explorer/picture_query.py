@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ class TooLargeError(UsageError):
     """More bytes than explore.max_upload_bytes."""
 
 
-async def limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+async def limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
     """The same chunks. Raises TooLargeError as soon as there are more than `limit` bytes."""
     total = 0
     async for chunk in chunks:

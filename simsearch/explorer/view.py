@@ -145,7 +145,9 @@ class SnapshotView:
         ids = self.catalog["artwork_id"].to_pylist()
         self._number_of = {artwork_id: number for number, artwork_id in enumerate(ids)}
         short = pc.utf8_slice_codeunits(self.hashes.take(pa.array(originals)), 0, HASH_DIGITS)
-        self._item_of_hash = dict(zip(short.to_pylist(), originals.tolist(), strict=True))
+        self._item_of_hash: dict[str, int] = dict(
+            zip(short.to_pylist(), originals.tolist(), strict=True)
+        )
 
     def _once(self, key: Any, make: Callable[[], _T]) -> _T:
         with self._lock:

@@ -83,8 +83,8 @@ def make_snapshot(folder: Path, artworks: int) -> Config:
     for space in spaces:
         centres = random.normal(size=(200, space.dimension))
         vectors = centres[random.integers(0, 200, artworks)]
-        vectors = (vectors + random.normal(scale=0.6, size=vectors.shape)).astype(np.float32)
-        _fill(config, snapshot, space, images, vectors)
+        vectors += random.normal(scale=0.6, size=vectors.shape)
+        _fill(config, snapshot, space, images, vectors.astype(np.float32))
     storage.write_table(metrics_path(snapshot), schemas.METRICS.empty_table())
     snapshots.publish(snapshot, [], pipeline.environment())
     return config
