@@ -45,7 +45,7 @@ Retry = Annotated[
 
 @app.command()
 def run(words: Words = None, retry_rejects: Retry = False) -> None:
-    """The whole job: ingest, extract, index, evaluate, report, publish. Resumes after a crash."""
+    """The whole job: ingest to report and publication. Resumes after a crash."""
     config = _retrying(config_of(words), retry_rejects)
     from simsearch import job
 
@@ -157,6 +157,15 @@ def evaluate(words: Words = None) -> None:
 
 
 @app.command()
+def project(words: Words = None) -> None:
+    """Lay out every feature space in two dimensions, for the explorer's map."""
+    config = config_of(words)
+    from simsearch import pipeline
+
+    pipeline.project(config)
+
+
+@app.command()
 def report(words: Words = None) -> None:
     """Write the HTML report with its figures, and publish the snapshot."""
     config = config_of(words)
@@ -223,6 +232,43 @@ def experiment(
     from simsearch.experiment import run_experiment
 
     print(f"report: {run_experiment(name, config)}")
+
+
+@app.command()
+def explore(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ROOT | CONFIG.yaml]... [key=value]...",
+            help="storage roots to show or a settings file, then settings that go over it",
+        ),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="open the web browser")] = True,
+    ray_serve: Annotated[
+        bool, typer.Option("--ray-serve", help="serve on Ray Serve, at ray.address or here")
+    ] = False,
+    export: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="write a static copy of the pages there instead"),
+    ] = None,
+) -> None:
+    """Show the published snapshot as web pages on this machine, until interrupted."""
+    given = list(words or ())
+    roots = [word for word in given if "=" not in word and not word.endswith((".yaml", ".yml"))]
+    config = config_of([word for word in given if word not in roots])
+    if export is not None:
+        from simsearch.explorer.export import export_site
+
+        print(export_site(config, roots or [config.root], export))
+        return
+    if ray_serve:
+        from simsearch.explorer.deployment import serve_on_ray
+
+        serve_on_ray(config, roots or [config.root])
+        return
+    from simsearch.explorer.serve import serve
+
+    serve(config, roots or [config.root], browser=browser)
 
 
 @app.command()

@@ -222,6 +222,26 @@ class EvaluateConfig(Section):
         return self
 
 
+class ProjectionConfig(Section):
+    """The maps of each feature space, in two dimensions, that the explorer draws."""
+
+    methods: tuple[Literal["pca", "umap"], ...] = Field(
+        ("pca", "umap"), description="which maps to compute; empty: none"
+    )
+    umap_neighbours: Annotated[int, Field(ge=2)] = Field(
+        15, description="fewer: finer local structure, more: the overall shape"
+    )
+    umap_min_distance: Share = Field(
+        0.1, description="how close points may lie on the UMAP map, 0 to 1"
+    )
+
+    @model_validator(mode="after")
+    def _no_method_twice(self) -> Self:
+        if len(set(self.methods)) != len(self.methods):
+            raise ValueError("methods: a method is named twice")
+        return self
+
+
 class ReportConfig(Section):
     """The HTML report."""
 
@@ -265,6 +285,22 @@ class MonitoringConfig(Section):
     )
 
 
+class ExploreConfig(Section):
+    """The explorer's web server. Its password comes from $SIMSEARCH_EXPLORE_TOKEN, never from here."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0: every network")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8400, description="port; 0: any free one")
+    hosts: tuple[str, ...] = Field(
+        (), description="further host names it may be reached by, such as explorer.museum.org"
+    )
+    max_upload_bytes: Positive = Field(
+        32 * 2**20, description="larger pictures are refused while they arrive"
+    )
+    max_upload_pixels: Positive = Field(
+        60_000_000, description="larger pictures are refused before decoding"
+    )
+
+
 class RayConfig(Section):
     """Where the work runs."""
 
@@ -292,14 +328,16 @@ class Config(Section):
     extract: ExtractConfig = ExtractConfig()
     index: IndexConfig = IndexConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    projection: ProjectionConfig = ProjectionConfig()
     report: ReportConfig = ReportConfig()
+    explore: ExploreConfig = ExploreConfig()
     ray: RayConfig = RayConfig()
     lease: LeaseConfig = LeaseConfig()
     publish: PublishConfig = PublishConfig()
     monitoring: MonitoringConfig = MonitoringConfig()
 
 
-OPERATIONAL = ("storage", "ray", "lease", "publish", "monitoring")
+OPERATIONAL = ("storage", "explore", "ray", "lease", "publish", "monitoring")
 """Sections that decide how and where a run works, never what comes out of it."""
 
 

@@ -62,6 +62,11 @@ class Neighbours:
         return Neighbours(self.items[:, :n], self.distances[:, :n])
 
 
+def cosine(distance: float) -> float:
+    """The cosine similarity, in [−1, 1], of an angular distance √(2 − 2·cos)."""
+    return 1 - distance**2 / 2
+
+
 def unit_rows(vectors: Vectors) -> Vectors:
     """Rows scaled to length 1; a zero vector stays zero."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""The steps after `ingest`: extract → index → evaluate → report → publish.
+"""The steps after `ingest`: extract → index → evaluate → project → report → publish.
 
 Each step is one function that the command line and `simsearch.job` call alike; it finds what the
 steps before it left in storage, leaves alone what is already finished, and holds the root's lease.
@@ -14,6 +14,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import ray
 
 from simsearch import catalog, snapshots
@@ -27,12 +28,13 @@ from simsearch.feature_space import FeatureSpace
 from simsearch.features import extract as extract_features
 from simsearch.guard import check_publishable
 from simsearch.index import IndexManifest, read_manifest
-from simsearch.index_task import build_index
 from simsearch.lease import held
 from simsearch.networks import device_of, prepare_networks
 from simsearch.perturbations import get_profile
 from simsearch.progress import progress
+from simsearch.projection import align, projection_path, projection_table
 from simsearch.ray_session import ray_session
+from simsearch.reducers import build_index, project_space
 from simsearch.report import write_report
 from simsearch.run_records import Step, log_step, root_of, since
 from simsearch.snapshots import Snapshot
@@ -130,6 +132,34 @@ def evaluate(config: Config) -> Step:
     return log_step(Step("evaluate", since(started), total, "queries"))
 
 
+def project(config: Config) -> Step:
+    """Lay out every feature space in two dimensions, one task per backbone and method."""
+    started = time.monotonic()
+    snapshot = snapshots.pending_snapshot(root_of(config))
+    backbones = [space.backbone for space in snapshot.plan().spaces]
+    methods = config.projection.methods
+    paths = [projection_path(snapshot, one, method) for method in methods for one in backbones]
+    if snapshot.sealed() or all(snapshot.storage.exists(path) for path in paths):
+        return log_step(Step("project", since(started), 0, "maps", "made already"))
+    with (
+        held(snapshot.storage, config.lease) as lease,
+        ray_session(config.ray),
+        progress("project", len(paths), "maps", config.ray.log_seconds) as advance,
+    ):
+        lease.check()
+        originals = snapshot.images().filter(pc.field("profile").is_null())
+        for number, method in enumerate(methods):
+            pending = [project_space.remote(config, snapshot, one, method) for one in backbones]
+            maps = [ray.get(each) for each in pending]
+            for backbone, points in zip(backbones, maps, strict=True):
+                snapshot.storage.write_table(
+                    projection_path(snapshot, backbone, method),
+                    projection_table(originals, align(points, maps[0])),
+                )
+            advance((number + 1) * len(backbones))
+    return log_step(Step("project", since(started), len(paths), "maps"))
+
+
 def report(config: Config, steps: Sequence[Step] = ()) -> Step:
     """Write the report of the planned snapshot and seal it."""
     started = time.monotonic()
@@ -178,7 +208,7 @@ def compute(config: Config, steps: list[Step]) -> Snapshot:
         if snapshot.sealed():
             log.info("snapshot %s holds all of this already", snapshot.snapshot_id)
         else:
-            steps += [step(config) for step in (index, evaluate)]
+            steps += [step(config) for step in (index, evaluate, project)]
             steps.append(report(config, steps))
     return publish(config)
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from PIL import Image
 
 from simsearch import catalog, images
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.config import Config
 from simsearch.errors import MismatchError, UsageError
 from simsearch.feature_space import FeatureSpace
-from simsearch.index import open_index
+from simsearch.index import OpenIndex, cosine, open_index
 from simsearch.snapshots import Plan, Snapshot
 
 
@@ -74,17 +75,29 @@ def _matches(
     n: int,
 ) -> list[Match]:
     index = open_index(snapshot.storage, snapshot.index_folder(space.backbone), space.fingerprint)
-    vector = _network(config, plan, space)(_pixels(plan, space, picture))
-    variants = 1 + len(plan.profiles)
-    found = index.search(vector, n * variants)
+    nearest = search_picture(index, load_network(config, plan, space), plan, space, picture, n)
+    return [
+        _match(rank, artwork_id, distance, artworks[artwork_id])
+        for rank, (artwork_id, distance) in enumerate(nearest.items(), start=1)
+    ]
+
+
+def search_picture(
+    index: OpenIndex,
+    network: Network,
+    plan: Plan,
+    space: FeatureSpace,
+    picture: Image.Image,
+    n: int,
+) -> dict[str, float]:
+    """The `n` artworks nearest to an RGB picture, nearest first, each with its angular distance."""
+    vector = network(_pixels(plan, space, picture))
+    found = index.search(vector, n * (1 + len(plan.profiles)))
     nearest: dict[str, float] = {}
     for item, distance in zip(found.items[0], found.distances[0], strict=True):
         if item >= 0:
             nearest.setdefault(index.images["artwork_id"][int(item)].as_py(), float(distance))
-    return [
-        _match(rank, artwork_id, distance, artworks[artwork_id])
-        for rank, (artwork_id, distance) in enumerate(list(nearest.items())[:n], start=1)
-    ]
+    return dict(list(nearest.items())[:n])
 
 
 def _match(rank: int, artwork_id: str, distance: float, row: dict[str, Any]) -> Match:
@@ -95,7 +108,7 @@ def _match(rank: int, artwork_id: str, distance: float, row: dict[str, Any]) -> 
         artists=row["artists"] or [],
         image_uri=row["image_uri"],
         distance=distance,
-        score=1 - distance**2 / 2,
+        score=cosine(distance),
     )
 
 
@@ -106,7 +119,11 @@ def _pixels(plan: Plan, space: FeatureSpace, picture: Any) -> Any:
     return preprocessing.pixels(picture)[None]
 
 
-def _network(config: Config, plan: Plan, space: FeatureSpace) -> Network:
+def load_network(config: Config, plan: Plan, space: FeatureSpace) -> Network:
+    """The network of a snapshot's feature space, for one picture at a time, on the CPU.
+
+    Raises MismatchError when the weights at hand are not the snapshot's.
+    """
     backbone = get_backbone(space.backbone)
     extract = plan.settings["extract"]
     sources = extract["weights_for"].get(space.backbone, extract["weights"])

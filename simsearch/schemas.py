@@ -148,6 +148,16 @@ IMAGES = pa.schema(
     ]
 )
 
+# Where each artwork's original lies on a map; units are the method's own.
+PROJECTION = pa.schema(
+    [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("artwork_id", pa.string(), nullable=False),
+        pa.field("x", pa.float32(), nullable=False),
+        pa.field("y", pa.float32(), nullable=False),
+    ]
+)
+
 
 def features(dimension: int) -> pa.Schema:
     """Rows of one feature space: `vector` is a FixedSizeList<float32>[dimension]."""

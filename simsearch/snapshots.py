@@ -42,6 +42,7 @@ class Plan:
     precision_reasons: dict[str, str]
     index: dict[str, Any]
     evaluate: dict[str, Any]
+    projection: dict[str, Any]
     report: dict[str, Any]
     artworks: int
     images: int
@@ -163,6 +164,7 @@ def write_plan(
         precision_reasons=precision_reasons,
         index=config.index.model_dump(mode="json"),
         evaluate=config.evaluate.model_dump(mode="json"),
+        projection=config.projection.model_dump(mode="json"),
         report=config.report.model_dump(mode="json"),
         artworks=artworks,
         images=images.num_rows,

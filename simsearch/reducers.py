@@ -1,12 +1,16 @@
-"""The reducer of one backbone as a Ray task: its vectors into an index."""
+"""Reducers, one Ray task per backbone: its vectors into an index, its vectors into a map."""
 
 from __future__ import annotations
 
+import pyarrow.compute as pc
 import ray
 
 from simsearch import feature_store
+from simsearch.config import Config
 from simsearch.feature_space import FeatureSpace
 from simsearch.index import IndexManifest, write_index
+from simsearch.projection import Coordinates
+from simsearch.projection import project as compute_projection
 from simsearch.snapshots import Snapshot
 
 REDUCER_CPUS = 0.5
@@ -28,3 +32,13 @@ def build_index(snapshot: Snapshot, space: FeatureSpace, seed: int) -> IndexMani
         neighbours=plan.evaluate["neighbours"],
         target_recall=plan.index["target_recall"],
     )
+
+
+@ray.remote(num_cpus=REDUCER_CPUS)
+def project_space(config: Config, snapshot: Snapshot, backbone: str, method: str) -> Coordinates:
+    """The map of one feature space's originals."""
+    originals = snapshot.images().filter(pc.field("profile").is_null())
+    vectors = feature_store.read_vectors(
+        snapshot.storage, snapshot.plan().space(backbone), originals
+    )
+    return compute_projection(vectors, method, settings=config.projection, seed=config.seed)

@@ -1,0 +1,1 @@
+"""The explorer: pages that show a published snapshot, and the JSON API beside them."""

@@ -1,0 +1,261 @@
+"""The JSON API, described in /api/v1/openapi.json and, for people, at /api."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from simsearch.explorer.compare import ARTWORKS_SHOWN
+from simsearch.explorer.picture_query import Answer, limited, read_picture
+from simsearch.explorer.requests import Asked, InSite, View
+from simsearch.explorer.view import HASH_DIGITS, Artwork, Neighbour, SnapshotView
+
+router = APIRouter(prefix="/api/v1")
+
+Page = Annotated[int, Query(ge=1, description="counted from 1")]
+PageSize = Annotated[int, Query(ge=1, le=500, description="entries per page")]
+
+
+class ArtworkOut(BaseModel):
+    """A catalog entry with an image."""
+
+    artwork_id: str
+    title: str | None
+    artists: list[str]
+    date: str | None
+    medium: str | None
+    dimensions: str | None
+    department: str | None
+    classification: str | None
+    credit: str | None
+    url: str | None
+    thumbnail: str = Field(description="path of a WebP picture, 400 pixels at most, on this server")
+
+
+class ArtworksOut(BaseModel):
+    snapshot: str
+    total: int
+    page: int
+    artworks: list[ArtworkOut]
+
+
+class NeighbourOut(BaseModel):
+    rank: int
+    artwork_id: str
+    profile: str | None = Field(
+        description="null for an original, else the perturbed copy's profile"
+    )
+    title: str | None
+    artists: list[str]
+    distance: float = Field(description="angular, in [0, 2]")
+    score: float = Field(description="cosine similarity, in [−1, 1]")
+    thumbnail: str
+
+
+class NeighboursOut(BaseModel):
+    snapshot: str
+    artwork_id: str
+    trained: dict[str, bool]
+    backbones: dict[str, list[NeighbourOut]]
+
+
+class MetricOut(BaseModel):
+    """A mean over `n` originals with its 95 % bootstrap interval."""
+
+    backbone: str
+    search: str
+    group: str
+    k: int
+    metric: str
+    mean: float
+    std: float
+    ci_low: float
+    ci_high: float
+    ceiling: float
+    n: int
+
+
+class RejectOut(BaseModel):
+    artwork_id: str
+    image_uri: str | None
+    stage: str
+    reason: str
+    detail: str | None
+
+
+class RejectsOut(BaseModel):
+    snapshot: str
+    total: int
+    page: int
+    rejects: list[RejectOut]
+
+
+class SnapshotOut(BaseModel):
+    snapshot_id: str
+    created: str
+    collection: str
+    artworks: int
+    backbones: list[str]
+    newest: bool
+
+
+@router.get("/snapshots")
+def snapshots(site: InSite) -> list[SnapshotOut]:
+    """The published snapshots, newest first."""
+    return [
+        SnapshotOut(
+            snapshot_id=each.snapshot_id,
+            created=each.created,
+            collection=each.collection,
+            artworks=each.artworks,
+            backbones=list(each.backbones),
+            newest=each.newest,
+        )
+        for each in site.library.listed()
+    ]
+
+
+@router.get("/artworks")
+def artworks(
+    site: InSite, view: View, asked: Asked, page: Page = 1, size: PageSize = 50
+) -> ArtworksOut:
+    """Artworks with the words of `q` anywhere, or of `title`, `artist`, `medium` there; paged."""
+    numbers = site.search(view, asked)
+    shown = numbers[(page - 1) * size : page * size]
+    return ArtworksOut(
+        snapshot=view.snapshot_id,
+        total=len(numbers),
+        page=page,
+        artworks=[_artwork(view, view.artwork_at(int(number))) for number in shown],
+    )
+
+
+@router.get("/artwork")
+def artwork(
+    view: View, id: Annotated[str, Query(description="artwork_id of the catalog")]
+) -> ArtworkOut:
+    """One artwork."""
+    return _artwork(view, view.artwork(id))
+
+
+@router.get("/neighbours")
+def neighbours(
+    view: View,
+    id: Annotated[str, Query(description="artwork_id of the catalog")],
+    search: Annotated[
+        Literal["artworks", "annoy", "exact"],
+        Query(description="nearest other artworks, or the evaluated images with copies among them"),
+    ] = "artworks",
+    n: Annotated[int, Query(ge=1, le=100, description="how many, of `artworks`")] = ARTWORKS_SHOWN,
+) -> NeighboursOut:
+    """The nearest of an artwork in every backbone."""
+    found = view.artwork(id)
+    return NeighboursOut(
+        snapshot=view.snapshot_id,
+        artwork_id=found.artwork_id,
+        trained={backbone: backbone not in view.untrained for backbone in view.backbones},
+        backbones={
+            backbone: [
+                _neighbour(view, each)
+                for each in (
+                    view.nearest_artworks(backbone, found, n)
+                    if search == "artworks"
+                    else view.stored(backbone, search).of(found)
+                )
+            ]
+            for backbone in view.backbones
+        },
+    )
+
+
+@router.get("/metrics")
+def metrics(view: View) -> list[MetricOut]:
+    """Every measured mean of the snapshot."""
+    return [MetricOut(**row) for row in view.metrics.to_pylist()]
+
+
+@router.get("/rejects")
+def rejects(view: View, page: Page = 1, size: PageSize = 50) -> RejectsOut:
+    """Images that could not be used, and why; paged."""
+    rows = view.rejects.slice((page - 1) * size, size).to_pylist()
+    return RejectsOut(
+        snapshot=view.snapshot_id,
+        total=view.rejects.num_rows,
+        page=page,
+        rejects=[RejectOut(**row) for row in rows],
+    )
+
+
+@router.post(
+    "/query",
+    response_class=StreamingResponse,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def query(
+    request: Request,
+    site: InSite,
+    view: View,
+    n: Annotated[int, Query(ge=1, le=100, description="artworks per backbone")] = ARTWORKS_SHOWN,
+) -> StreamingResponse:
+    """The artworks nearest to the picture in the body: one line of JSON per backbone, as each is
+    ready. The picture is not stored."""
+    limit = site.config.explore.max_upload_bytes
+    data = b"".join([chunk async for chunk in limited(request.stream(), limit)])
+    picture = await run_in_threadpool(read_picture, site.config, view, data)
+
+    def lines() -> Iterator[bytes]:
+        for answer in site.picture_query.answers(view, picture, list(view.backbones), n):
+            yield (json.dumps(_answer(view, answer), ensure_ascii=False) + "\n").encode()
+
+    # Named, so that the compressing middleware lets each line out as it comes.
+    headers = {"Content-Encoding": "identity", "Cache-Control": "no-store"}
+    return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)
+
+
+def _answer(view: SnapshotView, answer: Answer) -> dict[str, object]:
+    return {
+        "backbone": answer.backbone,
+        "trained": answer.backbone not in view.untrained,
+        "seconds": round(answer.seconds, 3),
+        "error": answer.error,
+        "matches": [_neighbour(view, neighbour).model_dump() for neighbour, _ in answer.found],
+    }
+
+
+def _artwork(view: SnapshotView, artwork: Artwork) -> ArtworkOut:
+    row = {name: artwork.row[name] for name in ArtworkOut.model_fields if name != "thumbnail"}
+    return ArtworkOut(
+        **{**row, "artists": row["artists"] or []}, thumbnail=_thumbnail(view, artwork.item)
+    )
+
+
+def _neighbour(view: SnapshotView, neighbour: Neighbour) -> NeighbourOut:
+    artwork = view.artwork_of(neighbour.item)
+    return NeighbourOut(
+        rank=neighbour.rank,
+        artwork_id=artwork.artwork_id,
+        profile=view.profile_of(neighbour.item),
+        title=artwork.row["title"],
+        artists=artwork.row["artists"] or [],
+        distance=neighbour.distance,
+        score=neighbour.score,
+        thumbnail=_thumbnail(view, neighbour.item),
+    )
+
+
+def _thumbnail(view: SnapshotView, item: int) -> str:
+    if view.profile_of(item) is not None:
+        return f"/copies/{item}-400.webp?snapshot={view.snapshot_id}"
+    short = view.hashes[item].as_py()[:HASH_DIGITS]
+    return f"/thumbnails/{short}-400.webp?snapshot={view.snapshot_id}"

@@ -1,0 +1,132 @@
+"""The recovery charts as SVG: drawn here, styled and brought to life by the page's own files.
+
+Made on the server so that they stand without a script, print, and take a link on every bar; no
+presentation is inline, as the Content-Security-Policy has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from markupsafe import Markup
+
+from simsearch.explorer.recovery import Measured
+
+WIDTH, HEIGHT = 880, 340
+LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 44
+COLOURS = 8  # series styled in explorer.css; more repeat
+WHISKER = 4
+
+Link = Callable[[Measured], str]
+
+
+def curves(series: Mapping[str, Sequence[Measured]], order: Sequence[str]) -> Markup:
+    """A metric against k: a line per backbone with 95 % whiskers, the ceiling dashed."""
+    ks = sorted({each.k for line in series.values() for each in line})
+    if not ks:
+        return Markup("")
+    step = (WIDTH - LEFT - RIGHT) / len(ks)
+    places = {k: LEFT + step * (number + 0.5) for number, k in enumerate(ks)}
+    parts = [_axis(), *(_label(places[k], f"k = {k}") for k in ks)]
+    ceiling = {each.k: each.ceiling for line in series.values() for each in line}
+    points = " ".join(f"{places[k]:.1f},{_y(ceiling[k]):.1f}" for k in ks)
+    parts.append(Markup('<polyline class="ceiling" points="{}"/>').format(points))
+    spread = min(14.0, step / (2 * len(series)))
+    for backbone, line in series.items():
+        shift = (order.index(backbone) - (len(order) - 1) / 2) * spread
+        drawn = [(places[each.k] + shift, each) for each in line]
+        path = " ".join(f"{x:.1f},{_y(each.mean):.1f}" for x, each in drawn)
+        inner = [Markup('<polyline class="line" points="{}"/>').format(path)]
+        inner += [_dot(x, each) for x, each in drawn]
+        parts.append(_series(backbone, order, inner))
+    return _svg(parts, "Line chart; the table below holds the same numbers")
+
+
+def bars(groups: Mapping[str, Sequence[Measured]], order: Sequence[str], link: Link) -> Markup:
+    """The share recovered per profile: a bar per backbone that leads to the copies not found."""
+    if not groups:
+        return Markup("")
+    step = (WIDTH - LEFT - RIGHT) / len(groups)
+    width = min(46.0, step * 0.8 / max(1, len(order)))
+    parts = [_axis()]
+    drawn: dict[str, list[Markup]] = {backbone: [] for backbone in order}
+    for number, (group, measured) in enumerate(groups.items()):
+        middle = LEFT + step * (number + 0.5)
+        parts.append(_label(middle, group))
+        for each in measured:
+            x = middle + (order.index(each.backbone) - len(order) / 2) * width
+            drawn[each.backbone].append(_bar(x, width, each, link(each)))
+    parts += [_series(backbone, order, inner) for backbone, inner in drawn.items()]
+    return _svg(parts, "Bar chart; every bar leads to the copies that were not found")
+
+
+def _svg(parts: Sequence[Markup], label: str) -> Markup:
+    return Markup(
+        '<svg class="chart" viewBox="0 0 {} {}" role="group" aria-label="{}">{}</svg>'
+    ).format(WIDTH, HEIGHT, label, Markup("").join(parts))
+
+
+def _series(backbone: str, order: Sequence[str], inner: Sequence[Markup]) -> Markup:
+    return Markup('<g class="series series-{}" data-series="{}">{}</g>').format(
+        order.index(backbone) % COLOURS, backbone, Markup("").join(inner)
+    )
+
+
+def _axis() -> Markup:
+    lines = []
+    for tenths in (0, 2, 4, 6, 8, 10):
+        y = _y(tenths / 10)
+        lines.append(
+            Markup(
+                '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>'
+                '<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{:.1f}</text>'
+            ).format(LEFT, WIDTH - RIGHT, y, y, LEFT - 8, y + 4, tenths / 10)
+        )
+    return Markup("").join(lines)
+
+
+def _label(x: float, text: str) -> Markup:
+    return Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
+        x, HEIGHT - BOTTOM + 22, text
+    )
+
+
+def _dot(x: float, each: Measured) -> Markup:
+    return Markup(
+        '<g class="mark" data-tip="{}"><title>{}</title>{}'
+        '<circle cx="{:.1f}" cy="{:.1f}" r="5"/></g>'
+    ).format(_tip(each), _tip(each), _whisker(x, each), x, _y(each.mean))
+
+
+def _bar(x: float, width: float, each: Measured, href: str) -> Markup:
+    top, base = _y(each.mean), _y(0)
+    return Markup(
+        '<a class="mark" href="{}" data-tip="{}" aria-label="{}: show the copies not found">'
+        '<rect class="reach" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>'
+        '<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>'
+        '<line class="ceiling" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>{}</a>'
+    ).format(
+        href, _tip(each), _tip(each),
+        x, TOP, width, base - TOP,
+        x + 2, top, width - 4, max(1.0, base - top),
+        x, x + width, _y(each.ceiling), _y(each.ceiling),
+        _whisker(x + width / 2, each),
+    )  # fmt: skip
+
+
+def _whisker(x: float, each: Measured) -> Markup:
+    low, high = _y(each.low), _y(each.high)
+    return Markup(
+        '<path class="whisker" d="M{:.1f} {:.1f}V{:.1f}M{:.1f} {:.1f}h{}M{:.1f} {:.1f}h{}"/>'
+    ).format(
+        x, low, high, x - WHISKER, low, 2 * WHISKER, x - WHISKER, high, 2 * WHISKER
+    )  # fmt: skip
+
+
+def _tip(each: Measured) -> str:
+    group = "" if each.group == "all" else f", {each.group}"
+    return f"{each.backbone}{group}, k = {each.k}: {each.words}"
+
+
+def _y(value: float) -> float:
+    return TOP + (1 - min(1.0, max(0.0, value))) * (HEIGHT - TOP - BOTTOM)

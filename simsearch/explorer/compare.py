@@ -1,0 +1,124 @@
+"""An artwork seen by every backbone: its neighbours side by side, its copies and their ranks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simsearch.explorer.view import Artwork, Neighbour, SnapshotView
+
+ARTWORKS_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Found:
+    """A neighbour with what the page says of it. `shared` counts the backbones that show it;
+    `profile` is set for a perturbed copy, `own` for a copy of the artwork asked for."""
+
+    neighbour: Neighbour
+    artwork: Artwork
+    profile: str | None
+    own: bool
+    shared: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An image that one search has among its nearest and the other has not."""
+
+    neighbour: Neighbour
+    artwork: Artwork
+    profile: str | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One backbone's answer; `missed` by the index and found by exact search, `extra` the reverse."""
+
+    backbone: str
+    trained: bool
+    found: list[Found]
+    missed: list[Difference]
+    extra: list[Difference]
+
+
+@dataclass(frozen=True)
+class CopyRank:
+    """Where a backbone finds a copy: `rank` from 1, None beyond the depth searched."""
+
+    backbone: str
+    rank: int | None
+    distance: float
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A perturbed copy of the artwork and its rank in every backbone shown."""
+
+    profile: str
+    item: int
+    ranks: list[CopyRank]
+
+
+def columns(
+    view: SnapshotView, artwork: Artwork, backbones: Sequence[str], *, with_copies: bool
+) -> list[Column]:
+    """Per backbone the nearest artworks, or the evaluated neighbours with all copies among them."""
+    answers = {
+        backbone: (
+            view.stored(backbone, "annoy").of(artwork)
+            if with_copies
+            else view.nearest_artworks(backbone, artwork, ARTWORKS_SHOWN)
+        )
+        for backbone in backbones
+    }
+    shared = Counter(each.item for found in answers.values() for each in found)
+    return [
+        Column(
+            backbone,
+            backbone not in view.untrained,
+            [_found(view, artwork, each, shared[each.item]) for each in answers[backbone]],
+            *_differences(view, artwork, backbone),
+        )
+        for backbone in backbones
+    ]
+
+
+def _found(view: SnapshotView, artwork: Artwork, neighbour: Neighbour, shared: int) -> Found:
+    profile = view.profile_of(neighbour.item)
+    other = view.artwork_of(neighbour.item)
+    own = profile is not None and other.number == artwork.number
+    return Found(neighbour, other, profile, own, shared)
+
+
+def _differences(
+    view: SnapshotView, artwork: Artwork, backbone: str
+) -> tuple[list[Difference], list[Difference]]:
+    exact, annoy = (view.stored(backbone, search).of(artwork) for search in ("exact", "annoy"))
+
+    def without(some: list[Neighbour], others: list[Neighbour]) -> list[Difference]:
+        known = {each.item for each in others}
+        return [
+            Difference(each, view.artwork_of(each.item), view.profile_of(each.item))
+            for each in some
+            if each.item not in known
+        ]
+
+    return without(exact, annoy), without(annoy, exact)
+
+
+def copies(view: SnapshotView, artwork: Artwork, backbones: Sequence[str]) -> list[Copy]:
+    """The artwork's copies in the order of the profiles; none where it was not sampled for any."""
+    found = []
+    for place, profile in enumerate(view.profiles):
+        item = int(view.copies[artwork.number, place])
+        if item < 0:
+            continue
+        ranks = []
+        for backbone in backbones:
+            stored = int(view.copy_ranks(backbone)[artwork.number, place])
+            rank = stored or view.deep_rank(backbone, artwork, item)
+            ranks.append(CopyRank(backbone, rank, view.distance(backbone, artwork.item, item)))
+        found.append(Copy(profile, item, ranks))
+    return found

@@ -1,0 +1,200 @@
+"""A static copy of the explorer: plain files for a bucket or any web server, as the study's page was.
+
+Everything but what needs an answer from a server: no query by picture, search over title and artist
+only, recovery at the largest k. Files lie flat beside each other, so that relative links hold
+wherever the folder goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from simsearch.config import Config
+from simsearch.errors import NotFoundError, UsageError
+from simsearch.explorer import map_data, pages, tables
+from simsearch.explorer.addresses import Value
+from simsearch.explorer.library import Library
+from simsearch.explorer.search import Search
+from simsearch.explorer.site import Site
+from simsearch.explorer.view import HASH_DIGITS, SnapshotView
+from simsearch.progress import progress
+
+log = logging.getLogger(__name__)
+
+MARKER = "simsearch-export.json"
+
+
+class StaticAddresses:
+    """Addresses within the folder; remembers which pictures the pages show."""
+
+    live = False
+
+    def __init__(self, view: SnapshotView) -> None:
+        self._view = view
+        self.pictures: set[tuple[int, int]] = set()
+
+    def page(self, name: str, **query: Value) -> str:
+        if "." in name:
+            return name
+        if name == "recovery" and (query.get("backbone") or query.get("profile")):
+            backbone = str(query.get("backbone") or self._view.backbones[0])
+            return recovery_file(self._view, backbone, str(query.get("profile") or ""))
+        if not name:
+            page = int(query.get("page") or 1)
+            return "index.html" if page == 1 else f"artworks-{page}.html"
+        return f"{name}.html"
+
+    def artwork(self, artwork_id: str) -> str:
+        return f"artwork-{hashlib.sha256(artwork_id.encode()).hexdigest()[:20]}.html"
+
+    def picture(self, item: int, size: int) -> str:
+        self.pictures.add((item, size))
+        return picture_file(self._view, item, size)
+
+    def fallback(self, item: int, size: int) -> str | None:  # noqa: ARG002
+        return None
+
+    def static(self, name: str) -> str:
+        return f"static/{name}"
+
+
+def picture_file(view: SnapshotView, item: int, size: int) -> str:
+    if view.profile_of(item) is not None:
+        return f"copies/{item}-{size}.webp"
+    return f"thumbnails/{view.hashes[item].as_py()[:HASH_DIGITS]}-{size}.webp"
+
+
+def recovery_file(view: SnapshotView, backbone: str, profile: str) -> str:
+    """Numbered, not named: a file name holds nothing that came from elsewhere."""
+    place = view.profiles.index(profile) + 1 if profile else 0
+    return f"recovery-{view.backbones.index(backbone)}-{place}.html"
+
+
+def export_site(config: Config, roots: list[str], folder: str) -> str:
+    """Write the newest snapshot's pages into a new or earlier exported folder; says what was written.
+
+    Raises UsageError for a folder with other files in it, and for one that is not local.
+    """
+    if "://" in folder:
+        raise UsageError(
+            f"--export {folder}: pages are written to a local folder; upload it with your bucket's own tool, which sets each file's type"
+        )
+    target = Path(folder)
+    _claim(target)
+    site = Site(config, Library(config, roots[:1]))
+    view = site.library.view()
+    writer = _Writer(target, site, view)
+    writer.write()
+    _write(target / MARKER, json.dumps({"snapshot": view.snapshot_id}).encode())
+    return f"{writer.pages:,} pages and {len(writer.to.pictures):,} pictures of snapshot {view.snapshot_id}: {target / 'index.html'}"
+
+
+def _claim(target: Path) -> None:
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        if any(target.iterdir()) and not (target / MARKER).exists():
+            raise UsageError(
+                f"--export {target}: holds files that are no earlier export; give an empty folder"
+            )
+        (target / MARKER).write_text("{}")
+    except OSError as error:
+        raise UsageError(f"--export {target}: cannot write there: {error.strerror}") from None
+
+
+class _Writer:
+    def __init__(self, target: Path, site: Site, view: SnapshotView) -> None:
+        self.target, self.site, self.view = target, site, view
+        self.to = StaticAddresses(view)
+        self.pages = 0
+
+    def write(self) -> None:
+        for file in files("simsearch.explorer").joinpath("static").iterdir():
+            _write(self.target / "static" / file.name, file.read_bytes())
+        self._artworks()
+        self._recovery()
+        self._page("runs.html", "runs", pages.runs(self.site, self.view))
+        for name in tables.table_names(self.view):
+            for kind in tables.MEDIA_TYPES:
+                data = tables.table_bytes(self.view, name, kind)
+                _write(self.target / "tables" / f"{name}.{kind}", data)
+        self._map()
+        self._pictures()
+
+    def _artworks(self) -> None:
+        page, count = 1, 1
+        while page <= count:
+            values = pages.search(self.site, self.view, Search(), page)
+            self._page(self.to.page("", page=page), "search", values)
+            page, count = page + 1, values["page_count"]
+        listed = []
+        with progress("export", len(self.view), "artworks", 10) as advance:
+            for number in range(len(self.view)):
+                artwork = self.view.artwork_at(number)
+                values = pages.artwork(self.view, artwork.artwork_id, [], with_copies=False)
+                name = self.to.artwork(artwork.artwork_id)
+                self._page(name, "artwork", values)
+                listed.append(
+                    {
+                        "title": artwork.title,
+                        "artists": artwork.artists,
+                        "page": name,
+                        "picture": self.to.picture(artwork.item, 400),
+                    }
+                )
+                advance(number + 1)
+        _write(self.target / "artworks.json", _json(listed))
+
+    def _recovery(self) -> None:
+        for backbone in self.view.backbones:
+            for profile in (None, *self.view.profiles):
+                values = pages.recovery(
+                    self.site, self.view, self.to, k=None, metric=None, search="exact",
+                    backbone=backbone, profile=profile, page=1,
+                )  # fmt: skip
+                name = recovery_file(self.view, backbone, profile or "")
+                self._page(name, "recovery", values)
+                if name == "recovery-0-0.html":
+                    self._page("recovery.html", "recovery", values)
+
+    def _map(self) -> None:
+        self._page("map.html", "map", pages.map_page(self.view, None, None))
+        for backbone, methods in self.view.maps.items():
+            for method in methods:
+                path = self.target / "map" / f"{backbone}-{method}.bin"
+                _write(path, map_data.points(self.view, backbone, method))
+        data = map_data.artworks(self.view)
+        data["pages"] = [self.to.artwork(each) for each in data["ids"]]
+        _write(self.target / "map" / "artworks.json", _json(data))
+
+    def _pictures(self) -> None:
+        gone = 0
+        with progress("export", len(self.to.pictures), "pictures", 10) as advance:
+            for done, (item, size) in enumerate(sorted(self.to.pictures), start=1):
+                try:
+                    data = self.site.pictures.thumbnail(self.view, item, size)
+                    _write(self.target / picture_file(self.view, item, size), data)
+                except NotFoundError as error:
+                    gone += 1
+                    log.debug("export: %s", error)
+                advance(done)
+        if gone:
+            log.warning("export: %d pictures are gone since they were embedded", gone)
+
+    def _page(self, name: str, template: str, values: dict[str, Any]) -> None:
+        html = self.site.render(template, self.view, self.to, **values)
+        _write(self.target / name, html.encode())
+        self.pages += 1
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

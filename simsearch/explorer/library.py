@@ -1,0 +1,121 @@
+"""Which snapshots there are, over one or more storage roots, and the views of those in use."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simsearch.config import Config
+from simsearch.errors import NotFoundError, StorageError
+from simsearch.explorer.view import SnapshotView, collection_name
+from simsearch.snapshots import Plan, Snapshot, latest_snapshot
+from simsearch.storage import Storage
+
+log = logging.getLogger(__name__)
+
+VIEWS_KEPT = 4  # a 50,000-artwork view holds about 150 MB
+POINTER_SECONDS = 10  # after which LATEST is read again
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A published snapshot, as the choice of snapshots shows it."""
+
+    snapshot_id: str
+    created: str  # YYYY-MM-DD HH:MM:SS, UTC
+    collection: str
+    root: str
+    artworks: int
+    backbones: tuple[str, ...]
+    newest: bool
+
+
+class Library:
+    """Published snapshots of `roots`; the first root's newest is shown unless another is asked for."""
+
+    def __init__(self, config: Config, roots: Sequence[str]) -> None:
+        self.config = config
+        self.storages = [Storage(root, config.storage) for root in roots]
+        self._views: OrderedDict[str, SnapshotView] = OrderedDict()
+        self._lock = threading.RLock()
+        self._pointer: tuple[float, str] = (0.0, "")
+        self._listing: tuple[float, list[Listed]] = (0.0, [])
+        self._known: dict[str, Storage] = {}
+
+    def newest_id(self) -> str:
+        """Raises NotFoundError when nothing has been published."""
+        read, snapshot_id = self._pointer
+        if not snapshot_id or time.monotonic() - read > POINTER_SECONDS:
+            snapshot_id = latest_snapshot(self.storages[0]).snapshot_id
+            self._pointer = (time.monotonic(), snapshot_id)
+        return snapshot_id
+
+    def view(self, snapshot_id: str | None = None) -> SnapshotView:
+        """A snapshot's view (None: the newest). Raises NotFoundError for one that is not published."""
+        wanted = snapshot_id or self.newest_id()
+        with self._lock:
+            if wanted not in self._views:
+                started = time.monotonic()
+                self._views[wanted] = SnapshotView(self.config, self._find(wanted))
+                log.info("explore: snapshot %s read in %.1f s", wanted, time.monotonic() - started)
+            self._views.move_to_end(wanted)
+            while len(self._views) > VIEWS_KEPT:
+                self._views.popitem(last=False)
+            return self._views[wanted]
+
+    def _find(self, snapshot_id: str) -> Snapshot:
+        if snapshot_id not in self._known:
+            self._known = self._published()
+        if snapshot_id not in self._known:
+            raise NotFoundError(
+                "no published snapshot of that id here; choose one on the Runs page"
+            )
+        return Snapshot(self._known[snapshot_id], snapshot_id)
+
+    def _published(self) -> dict[str, Storage]:
+        """Looked up by name, so that no text from an address becomes a path."""
+        found: dict[str, Storage] = {}
+        for storage in self.storages:
+            for info in storage.files("snapshots"):
+                name, _, file = info.path.partition("/")
+                if file == "manifest.json":
+                    found.setdefault(name, storage)
+        return found
+
+    def listed(self) -> list[Listed]:
+        """All published snapshots, newest first; as of at most POINTER_SECONDS ago."""
+        with self._lock:
+            read, rows = self._listing
+            if rows and time.monotonic() - read < POINTER_SECONDS:
+                return rows
+            self._known = self._published()
+            newest = {latest_snapshot(storage).snapshot_id for storage in self.storages}
+            found = [
+                self._listed(Snapshot(storage, name), newest)
+                for name, storage in self._known.items()
+            ]
+            rows = [row for row in found if row is not None]
+            rows.sort(key=lambda row: (row.created, row.newest), reverse=True)
+            self._listing = (time.monotonic(), rows)
+            return rows
+
+    def _listed(self, snapshot: Snapshot, newest: set[str]) -> Listed | None:
+        try:
+            manifest = snapshot.storage.read_json(snapshot.path("manifest.json"))
+            plan = Plan.from_json(manifest["plan"])
+            return Listed(
+                snapshot_id=snapshot.snapshot_id,
+                created=str(manifest["created"])[:19].replace("T", " "),
+                collection=collection_name(plan),
+                root=snapshot.storage.root,
+                artworks=plan.artworks,
+                backbones=tuple(space.backbone for space in plan.spaces),
+                newest=snapshot.snapshot_id in newest,
+            )
+        except (StorageError, KeyError, TypeError) as error:
+            log.warning("explore: snapshot %s left out: %s", snapshot.snapshot_id, error)
+            return None

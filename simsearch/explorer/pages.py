@@ -1,0 +1,218 @@
+"""What each page shows, as the values its template is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from simsearch.config import Config
+from simsearch.errors import NotFoundError, UsageError
+from simsearch.evaluation.search import SEARCHES
+from simsearch.explorer import charts, compare, tables
+from simsearch.explorer import runs as run_history
+from simsearch.explorer.addresses import Addresses
+from simsearch.explorer.picture_query import Answer
+from simsearch.explorer.recovery import Measured, missed, missed_page
+from simsearch.explorer.search import Search
+from simsearch.explorer.site import PAGE_SIZE, Site
+from simsearch.explorer.view import SnapshotView
+from simsearch.index import read_manifest
+
+Values = dict[str, Any]
+
+MATCHES = 12  # artworks per backbone that a picture is answered with
+MISSED_PER_PAGE = 24
+
+
+def page_of(total: int, page: int, size: int) -> tuple[int, int, slice]:
+    """The page asked for, brought into range, how many there are, and which entries it has."""
+    pages = max(1, -(-total // size))
+    page = min(max(1, page), pages)
+    return page, pages, slice((page - 1) * size, page * size)
+
+
+def search(site: Site, view: SnapshotView, asked: Search, page: int) -> Values:
+    numbers = site.search(view, asked)
+    page, count, shown = page_of(len(numbers), page, PAGE_SIZE)
+    state = {
+        "q": asked.q, "title": asked.title, "artist": asked.artist, "medium": asked.medium,
+        "year_from": asked.year_from, "year_to": asked.year_to,
+    }  # fmt: skip
+    return {
+        "asked": asked,
+        "state": state,
+        "total": len(numbers),
+        "page": page,
+        "page_count": count,
+        "artworks": [view.artwork_at(int(number)) for number in numbers[shown]],
+        "snapshots": site.library.listed(),
+    }
+
+
+def artwork(
+    view: SnapshotView, artwork_id: str, chosen: Sequence[str], *, with_copies: bool
+) -> Values:
+    found = view.artwork(artwork_id)
+    for backbone in chosen:
+        view.space(backbone)
+    backbones = [each for each in view.backbones if not chosen or each in chosen]
+    return {
+        "artwork": found,
+        "backbones": backbones,
+        "with_copies": with_copies,
+        "columns": compare.columns(view, found, backbones, with_copies=with_copies),
+        "copies": compare.copies(view, found, backbones),
+        "position": found.number,
+        "before": view.artwork_at((found.number - 1) % len(view)),
+        "after": view.artwork_at((found.number + 1) % len(view)),
+    }
+
+
+def picture(config: Config, answers: Sequence[Answer] | None = None) -> Values:
+    return {
+        "answers": answers,
+        "limit_bytes": config.explore.max_upload_bytes,
+        "limit_pixels": config.explore.max_upload_pixels,
+        "matches": MATCHES,
+    }
+
+
+def map_page(view: SnapshotView, backbone: str | None, method: str | None) -> Values:
+    """Raises NotFoundError for a map that the snapshot does not hold."""
+    if not view.maps:
+        return {"backbone": None, "method": None, "methods": ()}
+    backbone = backbone or next(iter(view.maps))
+    methods = view.maps.get(backbone, ())
+    method = method or (methods[0] if methods else None)
+    if method not in methods:
+        raise NotFoundError(
+            f"no such map in this snapshot; there are {', '.join(view.maps)} by {' and '.join(next(iter(view.maps.values())))}"
+        )
+    return {"backbone": backbone, "method": method, "methods": methods}
+
+
+def recovery(
+    site: Site,
+    view: SnapshotView,
+    to: Addresses,
+    *,
+    k: int | None,
+    metric: str | None,
+    search: str,
+    backbone: str | None,
+    profile: str | None,
+    page: int,
+) -> Values:
+    """Raises UsageError for a k, metric or search that was not evaluated."""
+    measured = site.recovery(view)
+    if not measured.ks:
+        return {"measured": None}
+    metric = metric or measured.metrics[0]
+    k = k or measured.ks[-1]
+    _check("k", k, measured.ks)
+    _check("metric", metric, measured.metrics)
+    _check("search", search, SEARCHES)
+    state: dict[str, Any] = {"k": k, "metric": metric, "search": search}
+
+    def link(bar: Measured) -> str:
+        return to.page("recovery", **state, backbone=bar.backbone, profile=bar.group) + "#missed"
+
+    groups = measured.by_profile(search, k)
+    overall = measured.overall(search, metric)
+    return {
+        "measured": measured,
+        "state": state,
+        "overall": overall,
+        "groups": groups,
+        "curves": charts.curves(overall, view.backbones),
+        "bars": charts.bars(groups, view.backbones, link),
+        "table_names": tables.table_names(view),
+        **_missed(view, backbone, profile, k, page),
+    }
+
+
+def _missed(
+    view: SnapshotView, backbone: str | None, profile: str | None, k: int, page: int
+) -> Values:
+    backbone = backbone or view.backbones[0]
+    view.space(backbone)
+    if profile is not None:
+        _check("profile", profile, view.profiles)
+    entries = missed(view, backbone, k, profile)
+    page, count, shown = page_of(len(entries), page, MISSED_PER_PAGE)
+    return {
+        "backbone": backbone,
+        "profile": profile,
+        "profile_words": {"": "any", **{each: each for each in view.profiles}},
+        "missed_total": len(entries),
+        "missed": missed_page(view, backbone, k, profile, entries[shown]),
+        "page": page,
+        "page_count": count,
+    }
+
+
+def _check(name: str, value: object, allowed: Sequence[object]) -> None:
+    if value not in allowed:
+        raise UsageError(
+            f"{name}: {value!r} was not evaluated; choose one of {', '.join(map(str, allowed))}"
+        )
+
+
+def runs(site: Site, view: SnapshotView) -> Values:
+    listed = site.library.listed()
+    place = next((n for n, each in enumerate(listed) if each.snapshot_id == view.snapshot_id), 0)
+    before = next((each for each in listed[place + 1 :] if each.root == listed[place].root), None)
+    older = site.library.view(before.snapshot_id) if before else None
+    return {
+        "snapshots": listed,
+        "before": before,
+        "changes": run_history.changes(older, view) if older else None,
+        "networks": [
+            {
+                "space": space,
+                "reason": view.plan.precision_reasons.get(space.backbone, ""),
+                "index": read_manifest(
+                    view.snapshot.storage, view.snapshot.index_folder(space.backbone)
+                ),
+            }
+            for space in view.plan.spaces
+        ],
+        "reject_groups": run_history.reject_groups(view),
+        "steps": view.manifest["steps"],
+        "environment": view.manifest["environment"],
+        "settings": yaml.safe_dump(_presentable(view.plan.settings), sort_keys=False),
+        "table_names": tables.table_names(view),
+    }
+
+
+def _presentable(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key != "explore"}
+
+
+def api_page(description: Mapping[str, Any]) -> Values:
+    """The OpenAPI description as a list to read."""
+    operations = [
+        {
+            "method": method.upper(),
+            "path": path,
+            "summary": operation.get("description") or operation.get("summary", ""),
+            "parameters": [_parameter(each) for each in operation.get("parameters", ())],
+        }
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return {"operations": operations}
+
+
+def _parameter(parameter: Mapping[str, Any]) -> Values:
+    schema = parameter["schema"]
+    kinds = [each.get("type") for each in schema.get("anyOf", [schema])]
+    return {
+        "name": parameter["name"],
+        "kind": " or ".join(str(kind) for kind in kinds if kind and kind != "null"),
+        "required": parameter["required"],
+        "default": schema.get("default"),
+        "description": parameter.get("description", ""),
+    }

@@ -1,0 +1,120 @@
+"""Pictures for the pages: WebP thumbnails made once and kept in storage, copies made on the fly."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from collections import OrderedDict
+
+from PIL import Image
+
+from simsearch import images
+from simsearch.config import Config
+from simsearch.errors import NotFoundError, StorageError
+from simsearch.explorer.view import SnapshotView
+from simsearch.perturbations import get_profile, perturb
+from simsearch.storage import read_uri
+
+log = logging.getLogger(__name__)
+
+SIZES = (96, 400, 1200)  # longest side in pixels: a point of the map, a card, the artwork's page
+WEBP_QUALITY = 82
+MEMORY_BYTES = 64 * 2**20  # of thumbnails kept in memory, the least recently shown dropped first
+DECODES_AT_ONCE = 2  # a full-size original may take hundreds of megabytes while it is decoded
+
+
+class Pictures:
+    """Thumbnails of a root's images, by content: `<root>/thumbnails/<content_hash>-<size>.webp`."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._memory: OrderedDict[tuple[str, str | None, int, str], bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._decoding = threading.Semaphore(DECODES_AT_ONCE)
+        self._writable = True
+
+    def thumbnail(self, view: SnapshotView, item: int, size: int) -> bytes:
+        """An image of the snapshot as WebP, its longer side at most `size` pixels (of SIZES).
+
+        Raises NotFoundError when the size is none of ours or the original is gone or unreadable.
+        """
+        if size not in SIZES:
+            raise NotFoundError(f"no thumbnails of that size; there are {SIZES}")
+        content_hash, profile = view.hashes[item].as_py(), view.profile_of(item)
+        made_with = "" if profile is None else f"{view.plan.seed}/{view.plan.reencode_jpeg}"
+        key = (content_hash, profile, size, made_with)
+        with self._lock:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+                return self._memory[key]
+        data = self._stored_or_made(view, item, size, content_hash, profile)
+        self._remember(key, data)
+        return data
+
+    def _stored_or_made(
+        self, view: SnapshotView, item: int, size: int, content_hash: str, profile: str | None
+    ) -> bytes:
+        path = f"thumbnails/{content_hash}-{size}.webp"
+        storage = view.snapshot.storage
+        if profile is None:
+            try:
+                return storage.read_bytes(path)
+            except NotFoundError:
+                pass  # the first to look at it makes it
+        with self._decoding:
+            data = encode(self._original(view, item, content_hash, profile), size)
+        if profile is None and self._writable:
+            try:
+                storage.write_bytes(path, data)
+            except StorageError as error:
+                self._writable = False
+                log.warning("explore: thumbnails stay in memory only: %s", error)
+        return data
+
+    def _original(
+        self, view: SnapshotView, item: int, content_hash: str, profile: str | None
+    ) -> Image.Image:
+        artwork = view.artwork_of(item)
+        limits = self._config.images
+        try:
+            data = read_uri(artwork.row["image_uri"], self._config.storage, limits.max_bytes)
+            picture = images.decode(
+                data,
+                max_pixels=limits.max_pixels,
+                max_bytes=limits.max_bytes,
+                background=view.plan.settings["images"]["background"],
+            )
+        except (StorageError, images.ImageError) as error:
+            raise NotFoundError(
+                f"{artwork.artwork_id}: its picture cannot be read: {error}"
+            ) from error
+        if profile is None:
+            return picture
+        return perturb(
+            picture,
+            get_profile(profile),
+            reencode_jpeg=view.plan.reencode_jpeg,
+            seed=view.plan.seed,
+            content_hash=content_hash,
+        )
+
+    def _remember(self, key: tuple[str, str | None, int, str], data: bytes) -> None:
+        with self._lock:
+            if key in self._memory:
+                return
+            self._memory[key] = data
+            self._bytes += len(data)
+            while self._bytes > MEMORY_BYTES:
+                _, dropped = self._memory.popitem(last=False)
+                self._bytes -= len(dropped)
+
+
+def encode(picture: Image.Image, size: int) -> bytes:
+    """An RGB picture as WebP, its longer side at most `size` pixels; never made larger."""
+    small = picture.copy()
+    small.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    buffer = io.BytesIO()
+    small.save(buffer, "WEBP", quality=WEBP_QUALITY, method=4)
+    return buffer.getvalue()

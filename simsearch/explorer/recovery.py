@@ -1,0 +1,157 @@
+"""How well copies are found: the numbers behind the chart, and the originals behind the failures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simsearch.explorer.view import Artwork, SnapshotView
+
+METRIC_WORDS = {"f1": "F1"}
+OVERALL = "all"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A mean over `n` originals with its 95 % interval and what a perfect search would reach."""
+
+    backbone: str
+    group: str
+    metric: str
+    k: int
+    mean: float
+    low: float
+    high: float
+    std: float
+    ceiling: float
+    n: int
+
+    @property
+    def words(self) -> str:
+        return (
+            f"{self.mean:.4f}, 95 % interval {self.low:.4f} to {self.high:.4f}, "
+            f"ceiling {self.ceiling:.4f}, {self.n:,} originals"
+        )
+
+
+@dataclass(frozen=True)
+class Missed:
+    """An original some of whose copies were not among the k nearest: `profiles` and their ranks
+    (None: not among the stored neighbours), and how far the farthest lies (angular)."""
+
+    artwork: Artwork
+    profiles: tuple[tuple[str, int | None], ...]
+    distance: float
+
+
+class Recovery:
+    """A snapshot's metrics, ready to be drawn."""
+
+    def __init__(self, view: SnapshotView) -> None:
+        self._view = view
+        self._rows = {
+            (row["search"], row["backbone"], row["group"], row["metric"], row["k"]): Measured(
+                row["backbone"],
+                row["group"],
+                row["metric"],
+                row["k"],
+                row["mean"],
+                row["ci_low"],
+                row["ci_high"],
+                row["std"],
+                row["ceiling"],
+                row["n"],
+            )
+            for row in view.metrics.to_pylist()
+        }
+        self.ks = tuple(sorted({key[4] for key in self._rows}))
+        self.metrics = tuple(dict.fromkeys(key[3] for key in self._rows if key[2] == OVERALL))
+        present = {key[2] for key in self._rows}
+        self.groups = tuple(each for each in view.profiles if each in present)
+
+    def get(self, search: str, backbone: str, group: str, metric: str, k: int) -> Measured | None:
+        return self._rows.get((search, backbone, group, metric, k))
+
+    def overall(self, search: str, metric: str) -> dict[str, list[Measured]]:
+        """Per backbone the metric at every k where it was measured."""
+        return {
+            backbone: found
+            for backbone in self._view.backbones
+            if (
+                found := [
+                    each
+                    for k in self.ks
+                    if (each := self.get(search, backbone, OVERALL, metric, k))
+                ]
+            )
+        }
+
+    def by_profile(self, search: str, k: int) -> dict[str, list[Measured]]:
+        """Per profile the share recovered at k, one entry per backbone."""
+        return {
+            group: [
+                each
+                for backbone in self._view.backbones
+                if (each := self.get(search, backbone, group, "recovered", k))
+            ]
+            for group in self.groups
+        }
+
+
+def missed(
+    view: SnapshotView, backbone: str, k: int, profile: str | None
+) -> list[tuple[int, float]]:
+    """The artworks whose copies (of one profile, or any) are not among the k exact nearest.
+
+    Numbers with the distance of their farthest missed copy, worst first: most copies missed, then
+    farthest away.
+    """
+    ranks = view.copy_ranks(backbone).copy()
+    if profile is not None:
+        others = [place for place, name in enumerate(view.profiles) if name != profile]
+        ranks[:, others] = -1
+    lost = (ranks == 0) | (ranks > k)
+    numbers = np.flatnonzero(lost.any(axis=1))
+    annoy = view.index(backbone).annoy
+    distances = [
+        max(
+            annoy.get_distance(int(view.item_of_artwork[number]), int(view.copies[number, place]))
+            for place in np.flatnonzero(lost[number])
+        )
+        for number in numbers
+    ]
+    order = np.lexsort((-np.array(distances), -lost[numbers].sum(axis=1)))
+    return [(int(numbers[place]), float(distances[place])) for place in order]
+
+
+def missed_page(
+    view: SnapshotView,
+    backbone: str,
+    k: int,
+    profile: str | None,
+    entries: Sequence[tuple[int, float]],
+) -> list[Missed]:
+    """The same for reading: which copies, and where each was found instead."""
+    ranks = view.copy_ranks(backbone)
+    page = []
+    for number, distance in entries:
+        lost = tuple(
+            (name, int(rank) or None)
+            for name, rank in zip(view.profiles, ranks[number], strict=True)
+            if (rank == 0 or rank > k) and profile in (None, name)
+        )
+        page.append(Missed(view.artwork_at(number), lost, distance))
+    return page
+
+
+def recovered_share(view: SnapshotView, backbone: str) -> list[float | None]:
+    """Per artwork the share of its copies among the stored exact neighbours; None: no copies."""
+    ranks = view.copy_ranks(backbone)
+    made, found = (ranks >= 0).sum(axis=1), (ranks > 0).sum(axis=1)
+    return [float(f / m) if m else None for f, m in zip(found, made, strict=True)]
+
+
+def metric_word(metric: str) -> str:
+    return METRIC_WORDS.get(metric, metric.replace("_", " "))

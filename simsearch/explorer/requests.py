@@ -1,0 +1,40 @@
+"""What a request asks for: its site, its snapshot's view, its search."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from simsearch.explorer.search import Search
+from simsearch.explorer.site import Site
+from simsearch.explorer.view import SnapshotView
+
+
+def site_of(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+def view_of(request: Request, snapshot: Annotated[str | None, Query()] = None) -> SnapshotView:
+    return site_of(request).library.view(snapshot)
+
+
+View = Annotated[SnapshotView, Depends(view_of)]
+InSite = Annotated[Site, Depends(site_of)]
+
+
+def search_of(
+    q: Annotated[str, Query(max_length=200)] = "",
+    title: Annotated[str, Query(max_length=200)] = "",
+    artist: Annotated[str, Query(max_length=200)] = "",
+    medium: Annotated[str, Query(max_length=200)] = "",
+    year_from: Annotated[str, Query(pattern=r"^-?\d{0,4}$")] = "",
+    year_to: Annotated[str, Query(pattern=r"^-?\d{0,4}$")] = "",
+) -> Search:
+    """Years arrive as text: an empty field of a form is sent as one."""
+    years = [int(year) if year.strip("-") else None for year in (year_from, year_to)]
+    return Search(q.strip(), title.strip(), artist.strip(), medium.strip(), *years)
+
+
+Asked = Annotated[Search, Depends(search_of)]

@@ -1,0 +1,103 @@
+"""What stands before every page: host and origin checks, an optional password, strict headers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from simsearch.config import ExploreConfig
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+Next = Callable[[Request], Awaitable[Response]]
+
+
+def content_security_policy(image_hosts: Sequence[str] = ()) -> str:
+    """Scripts, styles and data from here only, nothing inline; pictures also from IIIF servers."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            " ".join(("img-src 'self' data: blob:", *image_hosts)),
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+class Gatekeeper:
+    """Refuses other hosts (DNS rebinding), other sites' requests, and whoever lacks the token."""
+
+    def __init__(self, config: ExploreConfig, token: str | None) -> None:
+        own = () if config.host in ("0.0.0.0", "::") else (config.host,)  # noqa: S104
+        self._hosts = {host.lower() for host in (*LOOPBACK, *own, *config.hosts)}
+        self._token = token
+
+    async def __call__(self, request: Request, call_next: Next) -> Response:
+        refusal = self._refusal(request)
+        response = refusal if refusal is not None else await call_next(request)
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", content_security_policy())
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        headers.setdefault("Cache-Control", "no-cache")
+        return response
+
+    def _refusal(self, request: Request) -> Response | None:
+        host = hostname(request.headers.get("host", ""))
+        if host not in self._hosts:
+            return PlainTextResponse(
+                "This explorer does not answer to that host name; name it in explore.hosts.\n", 400
+            )
+        origin = request.headers.get("origin")
+        if request.method not in ("GET", "HEAD") and not _same_site(request, origin):
+            return PlainTextResponse("Refused: the request comes from another site.\n", 403)
+        if self._token is not None and not _shows(request, self._token):
+            return PlainTextResponse(
+                "The explorer asks for its token, as password (any user name) or bearer token.\n",
+                401,
+                {"WWW-Authenticate": 'Basic realm="simsearch", charset="UTF-8"'},
+            )
+        return None
+
+
+def hostname(host: str) -> str:
+    """The name of a Host header or origin, without port or brackets."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _same_site(request: Request, origin: str | None) -> bool:
+    if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        return False
+    if origin is None:  # no browser: every browser sends it with a POST
+        return True
+    return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+
+
+def _shows(request: Request, token: str) -> bool:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        shown = value
+    elif scheme.lower() == "basic":
+        try:
+            shown = base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+    else:
+        return False
+    return hmac.compare_digest(shown.encode(), token.encode())

@@ -1,0 +1,84 @@
+"""What the pages share: the library, pictures and networks, and the templates they are made with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from simsearch import __version__
+from simsearch.config import Config
+from simsearch.explorer.addresses import Addresses
+from simsearch.explorer.library import Library
+from simsearch.explorer.picture_query import PictureQuery
+from simsearch.explorer.pictures import Pictures
+from simsearch.explorer.recovery import Recovery, metric_word
+from simsearch.explorer.search import Search, SearchIndex
+from simsearch.explorer.view import SnapshotView
+from simsearch.report import warnings_of
+
+PAGE_SIZE = 48
+
+
+class Site:
+    """Everything behind the pages; one per process."""
+
+    def __init__(self, config: Config, library: Library) -> None:
+        self.config, self.library = config, library
+        self.pictures = Pictures(config)
+        self.picture_query = PictureQuery(config)
+        self._lock = threading.RLock()
+        self._derived: dict[tuple[str, str], Any] = {}
+        self._templates = jinja2.Environment(
+            loader=jinja2.PackageLoader("simsearch.explorer"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["metric_word"] = metric_word
+
+    def render(self, name: str, view: SnapshotView, to: Addresses, **values: Any) -> str:
+        """A page; whatever stands in `values` is escaped."""
+        return self._templates.get_template(f"{name}.html.j2").render(
+            view=view,
+            to=to,
+            warnings=warnings_of(view.plan),
+            version=__version__,
+            page_name=name,
+            **values,
+        )
+
+    def render_plain(self, name: str, values: Mapping[str, Any]) -> str:
+        """A page that needs no snapshot."""
+        return self._templates.get_template(f"{name}.html.j2").render(values)
+
+    def search(self, view: SnapshotView, search: Search) -> Any:
+        """Numbers of the artworks found; everything, in a seeded order, where nothing is asked.
+
+        A wall of pictures hung by accession number shows one room of one museum: mixed is better.
+        """
+        if search == Search():
+            return self._once(view, "shuffled", lambda: _shuffled(view))
+        index: SearchIndex = self._once(view, "search", lambda: SearchIndex(view))
+        return index.find(search)
+
+    def recovery(self, view: SnapshotView) -> Recovery:
+        made: Recovery = self._once(view, "recovery", lambda: Recovery(view))
+        return made
+
+    def _once(self, view: SnapshotView, what: str, make: Any) -> Any:
+        with self._lock:
+            key = (view.snapshot_id, what)
+            if key not in self._derived:
+                while len(self._derived) > 16:
+                    self._derived.pop(next(iter(self._derived)))
+                self._derived[key] = make()
+            return self._derived[key]
+
+
+def _shuffled(view: SnapshotView) -> Any:
+    return np.random.default_rng(view.plan.seed).permutation(len(view))

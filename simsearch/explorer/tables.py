@@ -1,0 +1,47 @@
+"""Tables to take away: the snapshot's own Parquet files, and the same as CSV."""
+
+from __future__ import annotations
+
+import io
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from simsearch.errors import NotFoundError
+from simsearch.evaluation.evaluate import metrics_path
+from simsearch.evaluation.search import SEARCHES, neighbours_path
+from simsearch.explorer.view import SnapshotView
+
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+
+def table_names(view: SnapshotView) -> list[str]:
+    """Names of all tables, without the ending."""
+    neighbours = [
+        f"neighbours-{backbone}-{search}" for backbone in view.backbones for search in SEARCHES
+    ]
+    return ["metrics", *neighbours, "rejects"]
+
+
+def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
+    """A table as `csv` or `parquet`. Raises NotFoundError for a name that is not in the list."""
+    paths = {
+        "metrics": metrics_path(view.snapshot),
+        "rejects": view.snapshot.path("rejects.parquet"),
+    }
+    for backbone in view.backbones:
+        for search in SEARCHES:
+            path = neighbours_path(view.snapshot, backbone, search)
+            paths[f"neighbours-{backbone}-{search}"] = path
+    if name not in paths or kind not in MEDIA_TYPES:
+        raise NotFoundError(f"no such table; there are {', '.join(paths)}, as csv or parquet")
+    if kind == "parquet":
+        return view.snapshot.storage.read_bytes(paths[name])
+    return as_csv(view.snapshot.storage.read_table(paths[name]))
+
+
+def as_csv(table: pa.Table) -> bytes:
+    """The table with a header, in UTF-8."""
+    buffer = io.BytesIO()
+    pa_csv.write_csv(table, buffer)
+    return buffer.getvalue()

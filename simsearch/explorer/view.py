@@ -1,0 +1,357 @@
+"""A published snapshot in memory, read lazily: what every page of the explorer asks.
+
+Artworks are numbered by their place in the catalog (those with an image only), images by their
+place in every index. Text ids from a request are looked up in dictionaries here and go nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch import catalog
+from simsearch.config import Config
+from simsearch.errors import NotFoundError
+from simsearch.evaluation.evaluate import metrics_path
+from simsearch.evaluation.search import neighbours_path
+from simsearch.feature_space import FeatureSpace
+from simsearch.index import OpenIndex, cosine, open_index
+from simsearch.projection import projection_path
+from simsearch.snapshots import Plan, Snapshot
+
+HASH_DIGITS = 20  # of a content hash in addresses: 80 bits, and no two of a collection's agree
+RANKS_SEARCHED = 500  # how deep a copy is looked for before its rank reads "beyond"
+IIIF_IMAGE = re.compile(
+    r"^(https://[^/?#\s;,'\"]+)(/[^?#\s]+)/(full|square|[\d.,:pct]+)/[^/]+/!?[\d.]+/(default|color|gray|bitonal|native)\.(jpg|png|webp)$"
+)
+YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
+
+Items = npt.NDArray[np.int32]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Artwork:
+    """An artwork with an image: its catalog row, and its numbers in the view."""
+
+    number: int
+    item: int
+    content_hash: str
+    row: dict[str, Any]
+
+    @property
+    def artwork_id(self) -> str:
+        return str(self.row["artwork_id"])
+
+    @property
+    def title(self) -> str:
+        return self.row["title"] or "Untitled"
+
+    @property
+    def artists(self) -> str:
+        return ", ".join(self.row["artists"] or ())
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """An image found at `rank` (from 1); `distance` angular in [0, 2], `score` its cosine."""
+
+    rank: int
+    item: int
+    distance: float
+
+    @property
+    def score(self) -> float:
+        return cosine(self.distance)
+
+
+@dataclass(frozen=True)
+class StoredNeighbours:
+    """The evaluated neighbours of every artwork's original: items [artworks, k] (−1: none) and their
+    distances."""
+
+    items: Items
+    distances: npt.NDArray[np.float32]
+
+    def of(self, artwork: Artwork) -> list[Neighbour]:
+        found = zip(self.items[artwork.number], self.distances[artwork.number], strict=True)
+        return [
+            Neighbour(rank, int(item), float(distance))
+            for rank, (item, distance) in enumerate(found, start=1)
+            if item >= 0
+        ]
+
+
+class SnapshotView:
+    """One snapshot. Tables are read at first use and kept; safe to share between threads."""
+
+    def __init__(self, config: Config, snapshot: Snapshot) -> None:
+        self.config, self.snapshot = config, snapshot
+        self.manifest: dict[str, Any] = snapshot.storage.read_json(snapshot.path("manifest.json"))
+        self.plan = snapshot.plan()
+        self.profiles = self.plan.profiles
+        # Trained networks first: theirs is the answer to look at.
+        spaces = sorted(self.plan.spaces, key=lambda space: not space.trained)
+        self.backbones = tuple(space.backbone for space in spaces)
+        self.untrained = frozenset(each.backbone for each in self.plan.spaces if not each.trained)
+        self._made: dict[Any, Any] = {}
+        self._lock = threading.RLock()
+        self._join()
+
+    @property
+    def snapshot_id(self) -> str:
+        return self.snapshot.snapshot_id
+
+    @property
+    def created(self) -> str:
+        """The day, as YYYY-MM-DD."""
+        return str(self.manifest["created"])[:10]
+
+    @property
+    def collection(self) -> str:
+        return collection_name(self.plan)
+
+    def _join(self) -> None:
+        images = self.snapshot.images()
+        _, rows = catalog.load_catalog(self.snapshot.storage, self.plan.catalog_id)
+        originals = np.flatnonzero(images["profile"].is_null().to_numpy())
+        places = pc.index_in(
+            rows["artwork_id"].combine_chunks(),
+            value_set=images["artwork_id"].combine_chunks().take(pa.array(originals)),
+        )
+        self.catalog = rows.filter(places.is_valid())
+        self.item_of_artwork = originals[places.drop_null().to_numpy()].astype(np.int32)
+        self.image_ids = images["image_id"].combine_chunks()
+        self.hashes = images["content_hash"].combine_chunks()
+        numbers = pc.index_in(
+            images["artwork_id"].combine_chunks(),
+            value_set=self.catalog["artwork_id"].combine_chunks(),
+        )
+        self.artwork_of_item: Items = pc.fill_null(numbers, -1).to_numpy().astype(np.int32)
+        profile = pc.index_in(
+            images["profile"].combine_chunks(), value_set=pa.array(self.profiles, pa.string())
+        )
+        self.profile_of_item: npt.NDArray[np.int16] = (
+            pc.fill_null(profile, -1).to_numpy().astype(np.int16)
+        )
+        ids = self.catalog["artwork_id"].to_pylist()
+        self._number_of = {artwork_id: number for number, artwork_id in enumerate(ids)}
+        short = pc.utf8_slice_codeunits(self.hashes.take(pa.array(originals)), 0, HASH_DIGITS)
+        self._item_of_hash: dict[str, int] = dict(
+            zip(short.to_pylist(), originals.tolist(), strict=True)
+        )
+
+    def _once(self, key: Any, make: Callable[[], _T]) -> _T:
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            made: _T = self._made[key]
+            return made
+
+    def __len__(self) -> int:
+        return len(self.item_of_artwork)
+
+    def artwork(self, artwork_id: str) -> Artwork:
+        """Raises NotFoundError for an id that this snapshot does not hold."""
+        number = self._number_of.get(artwork_id)
+        if number is None:
+            raise NotFoundError(
+                "no artwork of that id has an image in this snapshot; search for it"
+            )
+        return self.artwork_at(number)
+
+    def artwork_at(self, number: int) -> Artwork:
+        item = int(self.item_of_artwork[number])
+        (row,) = self.catalog.slice(number, 1).to_pylist()
+        return Artwork(number, item, self.hashes[item].as_py(), row)
+
+    def artwork_of(self, item: int) -> Artwork:
+        return self.artwork_at(int(self.artwork_of_item[item]))
+
+    def profile_of(self, item: int) -> str | None:
+        place = int(self.profile_of_item[item])
+        return None if place < 0 else self.profiles[place]
+
+    def item_of_hash(self, short_hash: str) -> int:
+        """The original with those bytes. Raises NotFoundError for a hash of no image here."""
+        try:
+            return self._item_of_hash[short_hash]
+        except KeyError:
+            raise NotFoundError("no picture of that name in this snapshot") from None
+
+    def space(self, backbone: str) -> FeatureSpace:
+        """Raises NotFoundError for a backbone that this snapshot does not hold."""
+        if backbone not in self.backbones:
+            raise NotFoundError(
+                f"no such backbone in this snapshot; it holds {', '.join(self.backbones)}"
+            )
+        return self.plan.space(backbone)
+
+    @property
+    def depth(self) -> int:
+        """How many neighbours were evaluated."""
+        return int(self.plan.evaluate["neighbours"])
+
+    def index(self, backbone: str) -> OpenIndex:
+        """The Annoy index, mapped from disk."""
+        space = self.space(backbone)
+        return self._once(
+            ("index", backbone),
+            lambda: open_index(
+                self.snapshot.storage,
+                self.snapshot.index_folder(backbone),
+                space.fingerprint,
+                verify=False,
+            ),
+        )
+
+    def stored(self, backbone: str, search: str) -> StoredNeighbours:
+        """The neighbours that were evaluated, by `annoy` or by `exact` search."""
+        self.space(backbone)
+        return self._once(
+            ("neighbours", backbone, search), lambda: self._read_stored(backbone, search)
+        )
+
+    def _read_stored(self, backbone: str, search: str) -> StoredNeighbours:
+        path = neighbours_path(self.snapshot, backbone, search)
+        columns = ["query_id", "rank", "neighbour_id", "distance"]
+        table = self.snapshot.storage.read_table(path, columns)
+        queries = pc.index_in(table["query_id"].combine_chunks(), value_set=self.image_ids)
+        found = pc.index_in(table["neighbour_id"].combine_chunks(), value_set=self.image_ids)
+        rows = self.artwork_of_item[queries.to_numpy()]
+        ranks = table["rank"].to_numpy() - 1
+        width = max(self.depth, int(ranks.max(initial=0)) + 1)
+        items = np.full((len(self), width), -1, dtype=np.int32)
+        distances = np.full((len(self), width), np.inf, dtype=np.float32)
+        items[rows, ranks] = found.to_numpy()
+        distances[rows, ranks] = table["distance"].to_numpy()
+        return StoredNeighbours(items, distances)
+
+    def nearest_artworks(self, backbone: str, artwork: Artwork, n: int) -> list[Neighbour]:
+        """The nearest `n` other artworks by Annoy, each at its nearest image, its own copies left out."""
+        variants = 1 + len(self.profiles)
+        index = self.index(backbone)
+        wanted = (n + 1) * variants
+        items, distances = index.annoy.get_nns_by_item(
+            artwork.item, wanted, max(index.manifest.search_k, wanted), include_distances=True
+        )
+        nearest: dict[int, tuple[int, float]] = {}
+        for item, distance in zip(items, distances, strict=True):
+            number = int(self.artwork_of_item[item])
+            if number not in (artwork.number, -1):
+                nearest.setdefault(number, (int(self.item_of_artwork[number]), distance))
+        return [
+            Neighbour(rank, item, distance)
+            for rank, (item, distance) in enumerate(list(nearest.values())[:n], start=1)
+        ]
+
+    @cached_property
+    def copies(self) -> Items:
+        """The item of each artwork's copy, [artworks, profiles]; −1: not made."""
+        copies = np.full((len(self), len(self.profiles)), -1, dtype=np.int32)
+        items = np.flatnonzero((self.profile_of_item >= 0) & (self.artwork_of_item >= 0))
+        copies[self.artwork_of_item[items], self.profile_of_item[items]] = items
+        return copies
+
+    def copy_ranks(self, backbone: str) -> npt.NDArray[np.int16]:
+        """The exact rank of each artwork's copies, [artworks, profiles]; 0: not among the stored
+        neighbours, −1: not made."""
+        return self._once(("ranks", backbone), lambda: self._rank_copies(backbone))
+
+    def _rank_copies(self, backbone: str) -> npt.NDArray[np.int16]:
+        items = self.stored(backbone, "exact").items
+        ranks = np.where(self.copies < 0, -1, 0).astype(np.int16)
+        for place in range(len(self.profiles)):
+            own = (items == self.copies[:, place, None]) & (self.copies[:, place, None] >= 0)
+            found = own.any(axis=1)
+            ranks[found, place] = own[found].argmax(axis=1) + 1
+        return ranks
+
+    def deep_rank(self, backbone: str, artwork: Artwork, item: int) -> int | None:
+        """Where the index finds `item`, the artwork itself not counted; None: beyond RANKS_SEARCHED."""
+        index = self.index(backbone)
+        found = index.annoy.get_nns_by_item(
+            artwork.item, RANKS_SEARCHED + 1, max(index.manifest.search_k, 50 * RANKS_SEARCHED)
+        )
+        others = [each for each in found if each != artwork.item]
+        return others.index(item) + 1 if item in others else None
+
+    def distance(self, backbone: str, first: int, second: int) -> float:
+        return float(self.index(backbone).annoy.get_distance(first, second))
+
+    @cached_property
+    def metrics(self) -> pa.Table:
+        return self.snapshot.storage.read_table(metrics_path(self.snapshot))
+
+    @cached_property
+    def rejects(self) -> pa.Table:
+        return self.snapshot.rejects()
+
+    @cached_property
+    def maps(self) -> dict[str, tuple[str, ...]]:
+        """Which projection methods there are, by backbone."""
+        files = {each for each in self.manifest["files"] if each.startswith("projection/")}
+        return {
+            backbone: methods
+            for backbone in self.backbones
+            if (
+                methods := tuple(
+                    one
+                    for one in ("umap", "pca")
+                    if f"projection/{backbone}-{one}.parquet" in files
+                )
+            )
+        }
+
+    def coordinates(self, backbone: str, method: str) -> npt.NDArray[np.float32]:
+        """Where each artwork lies on a map, [artworks, 2]. Raises NotFoundError if it was not made."""
+        if method not in self.maps.get(backbone, ()):
+            raise NotFoundError("no such map in this snapshot; `simsearch run` makes them")
+        return self._once(("map", backbone, method), lambda: self._read_map(backbone, method))
+
+    def _read_map(self, backbone: str, method: str) -> npt.NDArray[np.float32]:
+        path = projection_path(self.snapshot, backbone, method)
+        table = self.snapshot.storage.read_table(path, ["artwork_id", "x", "y"])
+        places = pc.index_in(
+            self.catalog["artwork_id"].combine_chunks(),
+            value_set=table["artwork_id"].combine_chunks(),
+        )
+        points = np.stack([table["x"].to_numpy(), table["y"].to_numpy()], axis=1)
+        return np.asarray(points[places.to_numpy()], dtype=np.float32)
+
+    @cached_property
+    def iiif_hosts(self) -> tuple[str, ...]:
+        """Image servers that the catalog's pictures come from, for the Content-Security-Policy."""
+        uris = self.catalog["image_uri"].drop_null().to_pylist()
+        found = {match.group(1) for uri in uris if (match := IIIF_IMAGE.match(uri))}
+        return tuple(sorted(found))
+
+
+def iiif_address(image_uri: str | None, width: int) -> str | None:
+    """The same picture at another width, where its address is one of the IIIF Image API's."""
+    match = IIIF_IMAGE.match(image_uri or "")
+    return f"{match.group(1)}{match.group(2)}/full/{width},/0/default.jpg" if match else None
+
+
+def first_year(date: str | None) -> int | None:
+    """The first year that a catalog's free-text date names: 1888 of "c. 1888–90"."""
+    match = YEAR.search(date or "")
+    return int(match.group(1)) if match else None
+
+
+def collection_name(plan: Plan) -> str:
+    """What to call a snapshot's artworks: the folder that its catalog's source is or lies in."""
+    source = plan.settings["catalog"]["source"]
+    if not source:
+        return "generated collection"
+    parts = str(source).rstrip("/").split("/")
+    return parts[-2] if "." in parts[-1] and len(parts) > 1 else parts[-1]

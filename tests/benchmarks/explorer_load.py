@@ -1,0 +1,228 @@
+"""The explorer under load: 50,000 artworks with given features, first paint, query p95, memory.
+
+Not a test with a limit: it measures, and prints what it measured.
+
+    python -m tests.benchmarks.explorer_load [--artworks 50000] [--seconds 30] [--rate 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from PIL import Image
+
+from simsearch import catalog, pipeline, schemas, snapshots
+from simsearch.config import Config, load_config
+from simsearch.evaluation.evaluate import metrics_path
+from simsearch.evaluation.search import neighbours_path, neighbours_table
+from simsearch.feature_space import FeatureSpace
+from simsearch.index import Neighbours, annoy_search, open_index, write_index
+from simsearch.projection import projection_path, projection_table
+from simsearch.storage import Storage
+
+BACKBONES = {"given_a": 64, "given_b": 64}
+PICTURES = 64  # different files; artworks share them
+WARM_REQUESTS = 20
+
+
+def make_snapshot(folder: Path, artworks: int) -> Config:
+    """A published snapshot of clustered random vectors."""
+    words = [
+        f"root={folder / 'data'}", "catalog.reader=folder", f"catalog.source={folder}",
+        "perturbations.profiles=[]", "projection.methods=[pca]",
+    ]  # fmt: skip
+    config = load_config(None, words)
+    storage = Storage(config.root)
+    snapshots.open_root(storage)
+    random = np.random.default_rng(1)
+    uris = _pictures(folder / "pictures")
+    table = pa.Table.from_pylist(
+        [
+            {
+                "artwork_id": f"{number:06}",
+                "title": f"Study {number} in {('red', 'blue', 'green', 'ochre')[number % 4]}",
+                "artists": [f"Artist {number % 900}"],
+                "date": str(1500 + number % 500),
+                "medium": ("oil on canvas", "etching", "gelatin silver print")[number % 3],
+                "image_uri": uris[number % len(uris)],
+                "etag": "1",
+            }
+            for number in range(artworks)
+        ],
+        schema=schemas.CATALOG,
+    )
+    ids = table["artwork_id"]
+    hashes = [f"{number:06}".encode().hex().ljust(64, "0") for number in range(artworks)]
+    empty = pa.nulls(artworks, pa.string())
+    images = pa.table([ids, ids, empty, pa.array(hashes)], schema=schemas.IMAGES)
+    spaces = tuple(
+        FeatureSpace(
+            name, "given", dimension, "given", "0" * 64, True, "given", "eval", "float32",
+            "#ffffff", "given",
+        )
+        for name, dimension in BACKBONES.items()
+    )  # fmt: skip
+    snapshot = snapshots.write_plan(
+        storage, config, catalog.write_catalog(storage, table), spaces,
+        dict.fromkeys(BACKBONES, "given"), images, schemas.REJECTS.empty_table(), artworks,
+    )  # fmt: skip
+    for space in spaces:
+        centres = random.normal(size=(200, space.dimension))
+        vectors = centres[random.integers(0, 200, artworks)]
+        vectors += random.normal(scale=0.6, size=vectors.shape)
+        _fill(config, snapshot, space, images, vectors.astype(np.float32))
+    storage.write_table(metrics_path(snapshot), schemas.METRICS.empty_table())
+    snapshots.seal(snapshot, [], pipeline.environment())
+    snapshots.point_latest(snapshot, 1)
+    return config
+
+
+def _fill(
+    config: Config,
+    snapshot: snapshots.Snapshot,
+    space: FeatureSpace,
+    images: pa.Table,
+    vectors: npt.NDArray[np.float32],
+) -> None:
+    storage, folder = snapshot.storage, snapshot.index_folder(space.backbone)
+    write_index(
+        storage, folder, images, vectors, space,
+        trees=50, seed=1, neighbours=10, target_recall=0.9,
+    )  # fmt: skip
+    index = open_index(storage, folder, space.fingerprint, verify=False)
+    everyone = np.arange(images.num_rows)
+    found = annoy_search(index.annoy, everyone.tolist(), 11, 500)
+    kept = Neighbours(found.items[:, 1:], found.distances[:, 1:])
+    rows = neighbours_table(space.backbone, images["image_id"].to_numpy(), everyone, kept)
+    for search in ("annoy", "exact"):
+        storage.write_table(neighbours_path(snapshot, space.backbone, search), rows)
+    storage.write_table(
+        projection_path(snapshot, space.backbone, "pca"), projection_table(images, vectors[:, :2])
+    )
+
+
+def _pictures(folder: Path) -> list[str]:
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(2)
+    for number in range(PICTURES):
+        small = random.integers(0, 255, (6, 8, 3), np.uint8)
+        Image.fromarray(small).resize((800, 600)).save(folder / f"{number}.jpg", quality=85)
+    return [path.as_uri() for path in sorted(folder.iterdir())]
+
+
+async def query_times(address: str, artworks: int, rate: float, seconds: float) -> list[float]:
+    """Seconds per neighbour query, started at a fixed rate whether or not the last has answered."""
+    random = np.random.default_rng(3)
+    times: list[float] = []
+
+    async def ask(client: httpx.AsyncClient, number: int) -> None:
+        started = time.perf_counter()
+        answer = await client.get("/api/v1/neighbours", params={"id": f"{number:06}"})
+        answer.raise_for_status()
+        times.append(time.perf_counter() - started)
+
+    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+        for number in random.integers(0, artworks, WARM_REQUESTS):
+            await ask(client, int(number))
+        times.clear()
+        pending = []
+        begun = time.perf_counter()
+        for turn in range(int(rate * seconds)):
+            await asyncio.sleep(max(0.0, begun + turn / rate - time.perf_counter()))
+            pending.append(asyncio.create_task(ask(client, int(random.integers(0, artworks)))))
+        await asyncio.gather(*pending)
+    return times
+
+
+def paints(address: str, views: dict[str, str]) -> dict[str, float]:
+    """Milliseconds to the first contentful paint of each view, in a browser with an empty cache."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.explorer_site import need_chromium
+
+    found = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=need_chromium(), args=["--no-sandbox"])
+        for name, view in views.items():
+            times = []
+            for _ in range(3):
+                page = browser.new_context(bypass_csp=True).new_page()
+                page.goto(address + view)
+                if name == "map":
+                    page.wait_for_selector("canvas[data-ready]")
+                page.wait_for_timeout(500)
+                script = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+                times.append(float(page.evaluate(script)))
+                page.context.close()
+            found[name] = sorted(times)[1]
+        browser.close()
+    return found
+
+
+def resident_mib(process: int) -> float:
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@contextlib.contextmanager
+def served(config: Config, port: int) -> Any:
+    command = [sys.executable, "-c", "from simsearch.cli import main; main()", "explore"]
+    words = [f"{config.root}", f"explore.port={port}", "--no-browser"]
+    process = subprocess.Popen([*command, *words], stdout=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{address}/health", timeout=5).status_code == 200:
+                break
+        time.sleep(0.2)
+    yield address, process.pid
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=30)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--artworks", type=int, default=50_000)
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--rate", type=float, default=20)
+    parser.add_argument("--port", type=int, default=8499)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="simsearch-load-") as scratch:
+        started = time.perf_counter()
+        config = make_snapshot(Path(scratch), asked.artworks)
+        print(
+            f"snapshot of {asked.artworks:,} in {time.perf_counter() - started:.0f} s", flush=True
+        )
+        with served(config, asked.port) as (address, process):
+            measured: dict[str, Any] = {"resident_mib_at_start": round(resident_mib(process))}
+            run = asyncio.run(query_times(address, asked.artworks, asked.rate, asked.seconds))
+            low, mid, high = np.quantile(run, [0.5, 0.95, 0.99]) * 1000
+            measured |= {"queries": len(run), "p50_ms": low, "p95_ms": mid, "p99_ms": high}
+            views = {
+                "search": "/",
+                "found": "/?q=blue",
+                "artwork": "/artwork?id=000007",
+                "map": "/map?colour=medium",
+            }
+            measured["first_paint_ms"] = paints(address, views)
+            measured["resident_mib_at_end"] = round(resident_mib(process))
+        print(json.dumps(measured, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""What the explorer's tests share: a published snapshot of given features, and a running server.
+
+The snapshot is made of pictures drawn here. One backbone is a real small network, asked for the
+originals only; the other's vectors are made up. Titles are hostile on purpose.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from PIL import Image, ImageDraw
+
+from simsearch import catalog, feature_store, pipeline, schemas, snapshots
+from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
+from simsearch.config import Config, load_config
+from simsearch.evaluation.evaluate import metrics_path
+from simsearch.evaluation.metrics import hit_profiles, study_measures, summary
+from simsearch.evaluation.search import neighbours_path, neighbours_table
+from simsearch.feature_space import FeatureSpace
+from simsearch.image_ids import image_id
+from simsearch.images import content_hash, decode
+from simsearch.index import Neighbours, exact_search, unit_rows, write_index
+from simsearch.projection import project, projection_path, projection_table
+from simsearch.snapshots import Snapshot
+from simsearch.storage import Storage
+
+CHROMIUM = Path("/usr/bin/chromium")
+INSTALL = "apt-get install chromium"
+HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
+PROFILES = ("grayscale", "downscale", "sharpen")
+NETWORK, GIVEN = "squeezenet1_1", "resnet152"  # vectors by a real network, and made up
+
+
+Vectors = npt.NDArray[Any]
+
+
+def need_chromium() -> str:
+    """The path of Debian's browser. Skips without it; fails in CI, which installs it."""
+    found = shutil.which("chromium") or (str(CHROMIUM) if CHROMIUM.exists() else None)
+    if found is None:
+        reason = f"no chromium; to run these tests: {INSTALL}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def settings(root: str, *words: str) -> Config:
+    given = [
+        f"root={root}",
+        "catalog.reader=table",
+        "catalog.source=gallery/artworks.csv",
+        f"perturbations.profiles=[{','.join(PROFILES)}]",
+        f"extract.backbones=[{NETWORK},{GIVEN}]",
+        "extract.weights=['random:0']",
+        "evaluate.bootstrap=50",
+        "evaluate.neighbours=6",
+        "projection.methods=[pca]",
+    ]
+    return load_config(None, [*given, *words])
+
+
+def draw_pictures(folder: Path, count: int) -> list[Path]:
+    """Pictures that differ in shape and colour, some wide, some tall."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(3)
+    paths = []
+    for number in range(count):
+        size = ((240, 160), (150, 240), (200, 200))[number % 3]
+        picture = Image.new("RGB", size, tuple(int(each) for each in random.integers(60, 255, 3)))
+        pen = ImageDraw.Draw(picture)
+        for _ in range(6):
+            x, y, w, h = random.integers(0, 150, 4)
+            colour = tuple(int(each) for each in random.integers(0, 255, 3))
+            pen.ellipse((int(x), int(y), int(x + w), int(y + h)), fill=colour)
+        path = folder / f"{number:03}.png"
+        picture.save(path)
+        paths.append(path)
+    return paths
+
+
+def artworks(pictures: list[Path]) -> pa.Table:
+    rows = [
+        {
+            "artwork_id": f"a/{number:03}?&{'é' if number % 2 else 'e'}",
+            "title": HOSTILE if number == 0 else f"Étude no. {number}",
+            "artists": ["Ada Löwe"] if number % 4 else ["Bo & <b>Co</b>"],
+            "date": f"c. {1850 + number}",
+            "medium": "oil on canvas" if number % 3 else "etching",
+            "dimensions": "30 × 40 cm",
+            "credit": "Public domain" if number == 0 else None,
+            "url": "javascript:alert(1)" if number == 0 else "https://museum.example/1",
+            "image_uri": path.as_uri(),
+            "etag": str(number),
+        }
+        for number, path in enumerate(pictures)
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.CATALOG)
+
+
+def images_of(table: pa.Table, profiles: tuple[str, ...]) -> pa.Table:
+    """schemas.IMAGES: every artwork's original, and copies of the first half of them."""
+    rows = []
+    for number, row in enumerate(table.to_pylist()):
+        data = Path(row["image_uri"].removeprefix("file://")).read_bytes()
+        for profile in (None, *(profiles if number < table.num_rows / 2 else ())):
+            rows.append(
+                {
+                    "image_id": image_id(row["artwork_id"], profile),
+                    "artwork_id": row["artwork_id"],
+                    "profile": profile,
+                    "content_hash": content_hash(data),
+                }
+            )
+    rows.sort(key=lambda row: str(row["image_id"]))
+    return pa.Table.from_pylist(rows, schema=schemas.IMAGES)
+
+
+def vectors_of(images: pa.Table, base: dict[str, Vectors]) -> Vectors:
+    """Each original's own vector; copies near it, but the last profile's somewhere else entirely."""
+    random = np.random.default_rng(5)
+    vectors = []
+    for row in images.to_pylist():
+        own = base[row["artwork_id"]]
+        noise = random.normal(size=len(own)) * np.linalg.norm(own) / np.sqrt(len(own))
+        if row["profile"] == PROFILES[-1]:
+            vectors.append(noise)
+        else:
+            vectors.append(own if row["profile"] is None else own + 0.0001 * noise)
+    return np.asarray(vectors, dtype=np.float32)
+
+
+def made_up(table: pa.Table, dimension: int) -> dict[str, Vectors]:
+    random = np.random.default_rng(dimension)
+    ids = table["artwork_id"].to_pylist()
+    return {each: random.normal(size=dimension).astype(np.float32) for each in ids}
+
+
+def by_network(table: pa.Table, config: Config) -> tuple[dict[str, Vectors], str]:
+    """Every original's vector by the untrained small network, and its weights' digest."""
+    backbone = get_backbone(NETWORK)
+    weights = resolve_weights(backbone, ["random:0"], config.storage)
+    preprocessing = preprocessing_for(backbone, "weights")
+    network = Network(
+        backbone, weights.state, preprocessing,
+        precision="float32", mode="eval", device="cpu", batch_size=1,
+    )  # fmt: skip
+    vectors = {}
+    for row in table.to_pylist():
+        data = Path(row["image_uri"].removeprefix("file://")).read_bytes()
+        picture = decode(data, max_pixels=10**6, max_bytes=10**6, background="#ffffff")
+        vectors[row["artwork_id"]] = network(preprocessing.pixels(picture)[None])[0]
+    return vectors, weights.digest
+
+
+def space_of(backbone: str, dimension: int, digest: str) -> FeatureSpace:
+    return FeatureSpace(
+        backbone=backbone, layer="given", dimension=dimension, weights_source="given",
+        weights_digest=digest, trained=backbone != NETWORK, preprocessing="given",
+        mode="eval", precision="float32", background="#ffffff", perturbations="given",
+    )  # fmt: skip
+
+
+def publish_gallery(config: Config, folder: Path, count: int = 24) -> Snapshot:
+    """A whole published snapshot of pictures drawn into `folder`."""
+    table = artworks(draw_pictures(folder, count))
+    images = images_of(table, PROFILES)
+    storage = Storage(config.root, config.storage)
+    snapshots.open_root(storage)
+    rejects = pa.Table.from_pylist(
+        [
+            {
+                "artwork_id": "broken", "image_uri": "gone.jpg", "stage": "decode",
+                "reason": "not an image", "detail": "<i>text</i>", "etag": None,
+            }
+        ],
+        schema=schemas.REJECTS,
+    )  # fmt: skip
+    seen, digest = by_network(table, config)
+    invented = made_up(table, 24)
+    vectors = {NETWORK: vectors_of(images, seen), GIVEN: vectors_of(images, invented)}
+    spaces = tuple(space_of(name, each.shape[1], digest) for name, each in vectors.items())
+    catalog_id = catalog.write_catalog(storage, table)
+    reasons = dict.fromkeys(vectors, "as given")
+    snapshot = snapshots.write_plan(
+        storage, config, catalog_id, spaces, reasons, images, rejects, table.num_rows + 1
+    )
+    measured = [_fill(config, snapshot, each, images, vectors[each.backbone]) for each in spaces]
+    storage.write_table(metrics_path(snapshot), pa.concat_tables(measured))
+    snapshots.seal(snapshot, [], pipeline.environment())
+    snapshots.point_latest(snapshot, 1)
+    return snapshot
+
+
+def _fill(
+    config: Config, snapshot: Snapshot, space: FeatureSpace, images: pa.Table, vectors: Vectors
+) -> pa.Table:
+    storage = snapshot.storage
+    feature_store.write_shard(storage, space, images, vectors)
+    write_index(
+        storage, snapshot.index_folder(space.backbone), images, vectors, space,
+        trees=10, seed=1, neighbours=config.evaluate.neighbours, target_recall=0.99,
+    )  # fmt: skip
+    originals = np.flatnonzero(images["profile"].is_null().to_numpy())
+    units = unit_rows(vectors)
+    found = exact_search(units, units[originals], config.evaluate.neighbours + 1)
+    dropped = Neighbours(found.items[:, 1:], found.distances[:, 1:])
+    ids = images["image_id"].to_numpy()
+    for search in ("annoy", "exact"):
+        rows = neighbours_table(space.backbone, ids, originals, dropped)
+        if search == "annoy" and space.backbone == GIVEN:
+            rows = rows.slice(1)  # as if the index had missed the first artwork's nearest
+        storage.write_table(neighbours_path(snapshot, space.backbone, search), rows)
+    chosen = images.take(pa.array(originals))
+    points = project(vectors[originals], "pca", settings=config.projection, seed=1)
+    storage.write_table(
+        projection_path(snapshot, space.backbone, "pca"), projection_table(chosen, points)
+    )
+    return _metrics(config, space, images, originals, dropped)
+
+
+def _metrics(
+    config: Config, space: FeatureSpace, images: pa.Table, originals: Vectors, found: Neighbours
+) -> pa.Table:
+    _, numbers = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
+    places = {profile: place for place, profile in enumerate(PROFILES)}
+    profiles = np.array([places.get(each, -1) for each in images["profile"].to_pylist()], np.int16)
+    relevant = np.bincount(numbers)[numbers[originals]] - 1
+    kept = relevant > 0
+    hits = hit_profiles(
+        numbers[found.items[kept]], profiles[found.items[kept]], numbers[originals[kept]]
+    )
+    measured = list(study_measures(hits, relevant[kept], PROFILES, config.evaluate.ks))
+    return pa.concat_tables(
+        summary(measured, backbone=space.backbone, search=search, bootstrap=50, seed=1)
+        for search in ("annoy", "exact")
+    )
+
+
+@contextmanager
+def running(app: FastAPI) -> Iterator[str]:
+    """The address of the application behind a real server."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    deadline = time.monotonic() + 30
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert server.started
+    yield address
+    server.should_exit = True
+    thread.join(timeout=20)

@@ -1,0 +1,44 @@
+"""The explorer on a real local Ray Serve."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from ray import serve
+
+from simsearch.explorer.app import TOKEN_VARIABLE
+from simsearch.explorer.deployment import start
+from tests.explorer_site import GIVEN, publish_gallery, settings
+
+TOKEN = "a token for the tests"
+
+
+@pytest.fixture(scope="module")
+def address(ray_local: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("serve")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    config = settings(str(folder / "data"), f"explore.port={port}")
+    publish_gallery(config, folder / "gallery", count=6)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(TOKEN_VARIABLE, TOKEN)
+        start(config, [config.root])
+    yield f"http://127.0.0.1:{port}"
+    serve.shutdown()
+
+
+def test_the_same_pages_come_from_ray_serve(address: str, tmp_path: Path) -> None:
+    assert httpx.get(address, timeout=60).status_code == 401
+    with httpx.Client(base_url=address, auth=("museum", TOKEN), timeout=60) as client:
+        page = client.get("/")
+        assert page.status_code == 200
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert client.get("/static/explorer.css").status_code == 200
+        found = client.get("/api/v1/neighbours", params={"id": "a/000?&e"}).json()
+        assert len(found["backbones"][GIVEN]) == 5
+        assert client.get("/artwork", params={"id": "nope"}).status_code == 404

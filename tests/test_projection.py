@@ -1,0 +1,70 @@
+"""Maps: PCA against NumPy's own SVD, UMAP by what it keeps together, and the step that stores them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simsearch import schemas
+from simsearch.config import ProjectionConfig, load_config
+from simsearch.errors import ConfigError
+from simsearch.index import unit_rows
+from simsearch.projection import Coordinates, align, project
+
+SETTINGS = ProjectionConfig()
+
+
+def blobs(count: int = 3, each: int = 20, dimension: int = 40) -> tuple[Coordinates, Coordinates]:
+    """Well separated clusters [count × each, dimension] and the number of each row's own."""
+    random = np.random.default_rng(5)
+    centres = np.repeat(random.normal(size=(count, dimension)), each, axis=0)
+    noise = random.normal(scale=0.05, size=centres.shape)
+    return (centres + noise).astype(np.float32), np.repeat(np.arange(count), each)
+
+
+def test_pca_is_the_first_two_singular_directions() -> None:
+    vectors, _ = blobs()
+    units = unit_rows(vectors).astype(np.float64)
+    left, singular, _ = np.linalg.svd(units - units.mean(axis=0), full_matrices=False)
+    expected = left[:, :2] * singular[:2]
+    found = project(vectors, "pca", settings=SETTINGS, seed=1)
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-4)
+
+
+def test_umap_keeps_clusters_together_and_repeats_itself() -> None:
+    vectors, labels = blobs()
+    points = project(vectors, "umap", settings=SETTINGS, seed=1)
+    apart = np.linalg.norm(points[:, None] - points[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    assert (labels[apart.argmin(axis=1)] == labels).all()
+    np.testing.assert_array_equal(points, project(vectors, "umap", settings=SETTINGS, seed=1))
+
+
+@pytest.mark.parametrize("method", ["pca", "umap"])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_a_handful_of_artworks_still_has_a_map(method: str, count: int) -> None:
+    vectors = np.random.default_rng(0).normal(size=(count, 8)).astype(np.float32)
+    points = project(vectors, method, settings=SETTINGS, seed=1)
+    assert points.shape == (count, 2)
+    assert np.isfinite(points).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31), st.floats(0, 6.3), st.booleans())
+def test_aligning_undoes_any_turn_and_mirroring(seed: int, angle: float, mirror: bool) -> None:
+    points = np.random.default_rng(seed).normal(size=(12, 2))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turned = points @ turn * np.array([-1 if mirror else 1, 1]) + 3
+    centred = points - points.mean(axis=0)
+    np.testing.assert_allclose(align(turned, points), centred, atol=1e-4)
+
+
+def test_settings_refuse_an_unknown_method() -> None:
+    with pytest.raises(ConfigError, match=r"projection\.methods\.0.*'pca' or 'umap'"):
+        load_config(None, ["projection.methods=[tsne]"])
+
+
+def test_the_schema_holds_what_the_map_reads() -> None:
+    assert schemas.PROJECTION.names == ["image_id", "artwork_id", "x", "y"]
