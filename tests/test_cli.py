@@ -19,6 +19,7 @@ SMALL = [
     "extract.weights=['random:0']",
     "evaluate.bootstrap=20",
     "report.examples=1",
+    "projection.methods=[pca]",  # UMAP compiles for half a minute
 ]
 
 

@@ -44,6 +44,7 @@ def config_for(tmp_path: Path, *overrides: str) -> Config:
             "evaluate.bootstrap=20",
             "evaluate.ks=[1]",
             "report.examples=1",
+            "projection.methods=[pca]",  # UMAP compiles for half a minute
             "publish.max_recovery_drop=1",  # of twelve artworks one moves it by 0.08
             *overrides,
         ],
@@ -182,6 +183,7 @@ def test_how_a_run_ended_is_told_to_the_store_the_log_prometheus_and_the_hook(
         "extract",
         "index",
         "evaluate",
+        "project",
         "report",
     ]
     lines = [one.getMessage() for one in caplog.records if one.getMessage().startswith("run {")]

@@ -83,6 +83,7 @@ def settings(place: Place) -> list[str]:
         "extract.weights=['random:0']",
         "evaluate.bootstrap=20",
         "report.examples=1",
+        "projection.methods=[pca]",  # UMAP compiles for half a minute
     ]
 
 

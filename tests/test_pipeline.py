@@ -46,6 +46,7 @@ def config_for(root: str, *overrides: str) -> Config:
             "extract.shard_rows=24",
             "evaluate.bootstrap=50",
             "report.examples=1",
+            "projection.methods=[pca]",  # UMAP compiles for half a minute
             *overrides,
         ],
     )

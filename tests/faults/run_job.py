@@ -47,6 +47,7 @@ class Job:
             "extract.shard_rows": "48",
             "evaluate.bootstrap": "50",
             "report.examples": "1",
+            "projection.methods": "[pca]",
             "lease.seconds": "5",
             "lease.wait": "60",
             "publish.force": "true",
