@@ -56,6 +56,7 @@ def plan(**values: Any) -> Plan:
             "precision_reasons": {"test": "as set"},
             "index": {},
             "evaluate": {},
+            "projection": {},
             "report": {},
             "artworks": 1234,
             "images": 240,
