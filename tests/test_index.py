@@ -58,15 +58,26 @@ def write(storage: Storage, folder: str = "indexes/test", seed: int = 71) -> ind
     )
 
 
-def test_exact_search_equals_brute_force_in_float64() -> None:
-    units = index.unit_rows(vectors())
-    found = index.exact_search(units, units[:40], 11)
+@pytest.mark.parametrize("items", [500, 3001])  # few, and so many that maxima of groups come first
+@pytest.mark.parametrize("n", [1, 11])
+def test_exact_search_equals_brute_force_in_float64(items: int, n: int) -> None:
+    units = index.unit_rows(vectors(items))
+    found = index.exact_search(units, units[:40], n)
     for query in range(40):
         distances = np.linalg.norm(
             units.astype(np.float64) - units[query].astype(np.float64), axis=1
         )
-        assert found.items[query].tolist() == np.argsort(distances, kind="stable")[:11].tolist()
-        np.testing.assert_allclose(found.distances[query], np.sort(distances)[:11], atol=1e-6)
+        assert found.items[query].tolist() == np.argsort(distances, kind="stable")[:n].tolist()
+        np.testing.assert_allclose(found.distances[query], np.sort(distances)[:n], atol=1e-6)
+
+
+@pytest.mark.parametrize("place", [0, 1500, 2999, 3000])
+def test_the_nearest_is_found_wherever_it_lies(place: int) -> None:
+    units = index.unit_rows(vectors(3001))
+    query = index.unit_rows(vectors(1, seed=4))
+    units[place] = query[0]
+    found = index.exact_search(units, query, 1)
+    assert (found.items[0, 0], found.distances[0, 0]) == (place, 0)
 
 
 def test_near_copies_are_told_apart_below_float32_rounding_of_the_cosine() -> None:

@@ -28,6 +28,7 @@ from simsearch.evaluation.neighbourhood import (
     overlap,
 )
 from simsearch.evaluation.ranking import average_precision
+from simsearch.evaluation.search import drop_query
 from simsearch.index import Neighbours, exact_search, unit_rows
 
 
@@ -54,6 +55,23 @@ def test_label_precision_is_that_of_a_plain_loop(seed: int, k: int) -> None:
     np.testing.assert_allclose(hits, expected)
     np.testing.assert_allclose(chance, [sum(row) / 19 for row in alike])
     np.testing.assert_allclose(ceiling, [min(k, sum(row)) / k for row in alike])
+
+
+@given(seed=st.integers(0, 300), n=st.integers(1, 9))
+@settings(max_examples=30, deadline=None)
+def test_only_the_query_is_dropped_from_its_neighbours_and_gaps_stay_gaps(
+    seed: int, n: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    items = lists(seed, n=8, k=7)
+    items[rng.random(items.shape) < 0.2] = -1
+    queries = rng.integers(0, 8, 8)
+    found = drop_query(Neighbours(items, items.astype(np.float32) / 8), queries, n)
+    for row, query in enumerate(queries):
+        kept = [item for item in items[row].tolist() if item not in (-1, query)][:n]
+        gaps = n - len(kept)
+        assert found.items[row].tolist() == kept + [-1] * gaps
+        assert found.distances[row].tolist() == [item / 8 for item in kept] + [np.inf] * gaps
 
 
 def test_random_neighbours_reach_chance_and_no_more() -> None:

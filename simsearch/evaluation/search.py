@@ -135,13 +135,16 @@ def drop_query(found: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Nei
 
     A copy at distance 0 may come before the query: dropping the first place would lose it.
     """
-    items = np.full((len(queries), n), -1, dtype=np.int64)
-    distances = np.full((len(queries), n), np.inf, dtype=np.float32)
-    for row, query in enumerate(queries):
-        kept = np.flatnonzero((found.items[row] != query) & (found.items[row] >= 0))[:n]
-        items[row, : len(kept)] = found.items[row, kept]
-        distances[row, : len(kept)] = found.distances[row, kept]
-    return Neighbours(items, distances)
+    dropped = (found.items == queries[:, None]) | (found.items < 0)
+    order = np.argsort(dropped, axis=1, kind="stable")[:, :n]  # what is kept comes first
+    gone = np.take_along_axis(dropped, order, axis=1)
+    items = np.take_along_axis(found.items, order, axis=1)
+    distances = np.take_along_axis(found.distances, order, axis=1)
+    short = ((0, 0), (0, n - order.shape[1]))
+    return Neighbours(
+        np.pad(np.where(gone, -1, items), short, constant_values=-1),
+        np.pad(np.where(gone, np.float32(np.inf), distances), short, constant_values=np.inf),
+    )
 
 
 def _merge(answers: Sequence[Found]) -> Found:
