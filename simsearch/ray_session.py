@@ -45,6 +45,7 @@ def _connect(config: RayConfig) -> None:
             # Ray's C++ side writes to the terminal past Python's logging.
             os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
             ray.init(
+                address="local",  # without it Ray joins any cluster once started on this machine
                 num_cpus=config.cpus,
                 include_dashboard=False,
                 log_to_driver=False,

@@ -69,10 +69,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ray_local() -> Iterator[None]:
-    """Ray inside the test process, on two logical CPUs."""
+    """Ray inside the test process, on two logical CPUs; no longer than a module, as another module's
+    `ray stop` would take this process along."""
     ray.init(
+        address="local",
         num_cpus=2,
         include_dashboard=False,
         log_to_driver=False,

@@ -153,7 +153,8 @@ def neighbourhood_scores(lists: Items, labels: Mapping[str, Any]) -> Iterator[Me
             if ceiling.any():
                 yield Measured(name, k, "label_precision", hits, ceiling)
                 yield Measured(name, k, "label_chance", chance, ceiling)
-    k = min(NEIGHBOURHOOD_KS[-1], lists.shape[1])
+    # Annoy's lists, cut from longer ones, are as wide for a small collection as for a large one.
+    k = min(NEIGHBOURHOOD_KS[-1], lists.shape[1], len(lists) - 1)
     occurrence = k_occurrence(lists, k)
     yield Measured(
         "originals", k, "k_occurrence", occurrence, np.full(len(occurrence), len(lists) - 1.0)

@@ -95,7 +95,9 @@ def space_rows(metrics: pa.Table) -> list[dict[str, Any]]:
             if hubs
             else f"share of the {row['k']} nearest in common with {row['group']}"
         )
-        entry = found.setdefault((row["backbone"], what), {"n": row["n"]})
+        entry = found.setdefault(
+            (row["backbone"], what), {"n": row["n"], "annoy": "–", "exact": "–"}
+        )
         entry[row["search"]] = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
     return [
         {"backbone": backbone, "what": what, **entry} for (backbone, what), entry in found.items()
