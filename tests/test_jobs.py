@@ -7,6 +7,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,35 +44,43 @@ def running_cluster(dashboard: int, port: int) -> Iterator[str]:
     command = [str(BIN / "ray"), "start", "--head", f"--port={port}", "--num-cpus=2"]
     command += [
         f"--dashboard-port={dashboard}",
+        # A second Ray on this machine already listens on the usual port, and jobs need the agent.
+        f"--dashboard-agent-listen-port={free_port()}",
         "--object-store-memory=500000000",
         "--disable-usage-stats",
     ]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
-    yield f"http://127.0.0.1:{dashboard}"
+    address = f"http://127.0.0.1:{dashboard}"
+    wait_until_jobs_are_taken(address)
+    yield address
     subprocess.run(
         [str(BIN / "ray"), "stop", "--force"], check=True, capture_output=True, timeout=120
     )
 
 
-def submit(cluster: str, job: str, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        str(BIN / "ray"),
-        "job",
-        "submit",
-        "--address",
-        cluster,
-        "--working-dir",
-        str(PROJECT / "jobs"),
-    ]
+def wait_until_jobs_are_taken(address: str, seconds: float = 90) -> None:
+    """`ray start` returns before the node's agent, which starts the jobs, has registered."""
+    deadline = time.monotonic() + seconds
+    while (done := submit(address, "true")).returncode:
+        assert time.monotonic() < deadline, done.stdout + done.stderr
+
+
+def submit(cluster: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """`ray job submit` of a command, waiting for its end."""
+    where = ["--address", cluster, "--working-dir", str(PROJECT / "jobs")]
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     return subprocess.run(
-        [*command, "--", sys.executable, job, *words],
+        [str(BIN / "ray"), "job", "submit", *where, "--", *command],
         capture_output=True,
         text=True,
         timeout=280,
         check=False,
         env=environment,
     )
+
+
+def submit_job(cluster: str, job: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return submit(cluster, sys.executable, job, *words)
 
 
 def settings(place: Place) -> list[str]:
@@ -88,14 +97,14 @@ def settings(place: Place) -> list[str]:
 
 
 def test_a_submitted_job_runs_whole_on_the_s3_server(cluster: str, s3_place: Place) -> None:
-    done = submit(cluster, "run.py", *settings(s3_place))
+    done = submit_job(cluster, "run.py", *settings(s3_place))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert latest_snapshot(Storage(s3_place.root, s3_place.config)).images().num_rows == 8 * 6
     assert "published snapshot" in done.stdout + done.stderr
 
 
 def test_a_failing_job_exits_non_zero_and_says_why(cluster: str, s3_place: Place) -> None:
-    done = submit(cluster, "run.py", *settings(s3_place), "extract.backbones=[vgg17]")
+    done = submit_job(cluster, "run.py", *settings(s3_place), "extract.backbones=[vgg17]")
     assert done.returncode != 0
     assert "no backbone named 'vgg17'" in done.stdout + done.stderr
 
@@ -131,7 +140,7 @@ def test_the_cronjobs_own_command_reindexes_on_the_cluster(
         line = line.replace(there, here)
     config = load_config(None, settings(s3_place))
     (tmp_path / "config.yaml").write_text(dump_config(config))
-    assert submit(cluster, "run.py", *settings(s3_place)).returncode == 0
+    assert submit_job(cluster, "run.py", *settings(s3_place)).returncode == 0
     done = subprocess.run(
         [shell, option, line],
         capture_output=True,
