@@ -27,8 +27,9 @@ from PIL import Image, ImageDraw
 from simsearch import catalog, feature_store, pipeline, schemas, snapshots
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.config import Config, load_config
+from simsearch.evaluation.collection import Collection, rankings
 from simsearch.evaluation.evaluate import metrics_path
-from simsearch.evaluation.metrics import hit_profiles, study_measures, summary
+from simsearch.evaluation.metrics import hit_profiles, ranking_measures, study_measures, summary
 from simsearch.evaluation.search import neighbours_path, neighbours_table
 from simsearch.feature_space import FeatureSpace
 from simsearch.image_ids import image_id
@@ -245,6 +246,10 @@ def _metrics(
         numbers[found.items[kept]], profiles[found.items[kept]], numbers[originals[kept]]
     )
     measured = list(study_measures(hits, relevant[kept], PROFILES, config.evaluate.ks))
+    if kept.any():
+        depth = config.evaluate.neighbours
+        for group, ranking, _ in rankings(Collection.of(images, PROFILES), found, depth):
+            measured += ranking_measures(group, ranking)
     return pa.concat_tables(
         summary(measured, backbone=space.backbone, search=search, bootstrap=50, seed=1)
         for search in ("annoy", "exact")

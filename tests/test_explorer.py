@@ -20,6 +20,7 @@ from PIL import Image
 
 from simsearch import catalog, feature_store
 from simsearch.errors import ConfigError, NotFoundError, UsageError
+from simsearch.evaluation.evaluate import metrics_path
 from simsearch.explorer.app import TOKEN_VARIABLE, create_app, token_from_environment
 from simsearch.explorer.export import export_site
 from simsearch.explorer.search import folded
@@ -224,6 +225,20 @@ def test_missed_copies_come_worst_first(site: httpx.Client, snapshot: Snapshot) 
         if copy not in np.argsort(distances)[:3]:
             apart[f"{number:03}"] = distances[copy]
     assert shown == sorted(apart, key=lambda each: -apart[each])
+
+
+def test_the_charts_begin_at_the_largest_k_of_the_study_and_hold_whole_rankings_apart(
+    site: httpx.Client, snapshot: Snapshot
+) -> None:
+    page = site.get("/recovery").text
+    assert "among the 5 nearest" in page
+    rows = snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
+    for row in rows:
+        if (row["group"], row["search"]) == ("all", "exact") and row["metric"] in ("map", "mrr"):
+            assert f"{row['backbone']}, k = {row['k']}: {row['mean']:.4f}" in page
+    curve = site.get("/recovery", params={"metric": "recall_curve"}).text
+    deepest = max(row["k"] for row in rows if row["metric"] == "recall_curve")
+    assert f"k = {deepest}</text>" in curve
 
 
 def test_a_metric_that_was_not_evaluated_is_refused_by_name(site: httpx.Client) -> None:

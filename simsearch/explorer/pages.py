@@ -109,18 +109,20 @@ def recovery(
     measured = site.recovery(view)
     if not measured.ks:
         return {"measured": None}
-    metric = metric or measured.metrics[0]
+    metric = metric or next(iter(measured.metrics))
     k = k or measured.ks[-1]
     _check("k", k, measured.ks)
-    _check("metric", metric, measured.metrics)
+    _check("metric", metric, list(measured.metrics))
     _check("search", search, SEARCHES)
     state: dict[str, Any] = {"k": k, "metric": metric, "search": search}
 
     def link(bar: Measured) -> str:
-        return to.page("recovery", **state, backbone=bar.backbone, profile=bar.group) + "#missed"
+        profile = bar.group if bar.group in view.profiles else None
+        return to.page("recovery", **state, backbone=bar.backbone, profile=profile) + "#missed"
 
     groups = measured.by_profile(search, k)
     overall = measured.overall(search, metric)
+    whole = measured.of_rankings(search)
     return {
         "measured": measured,
         "state": state,
@@ -128,6 +130,8 @@ def recovery(
         "groups": groups,
         "curves": charts.curves(overall, view.backbones),
         "bars": charts.bars(groups, view.backbones, link),
+        "whole": whole,
+        "whole_bars": charts.bars(whole, view.backbones, link),
         "table_names": tables.table_names(view),
         **_missed(view, backbone, profile, k, page),
     }

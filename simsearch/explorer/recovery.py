@@ -7,9 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simsearch.evaluation.metrics import STUDY_METRICS
+from simsearch.evaluation.tables import RANKING_METRICS
 from simsearch.explorer.view import Artwork, SnapshotView
 
-METRIC_WORDS = {"f1": "F1"}
+METRIC_WORDS = {
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "recall_curve": "Recall of whole rankings",
+    **RANKING_METRICS,
+}
 OVERALL = "all"
 
 
@@ -66,10 +74,14 @@ class Recovery:
             )
             for row in view.metrics.to_pylist()
         }
-        self.ks = tuple(sorted({key[4] for key in self._rows}))
-        self.metrics = tuple(dict.fromkeys(key[3] for key in self._rows if key[2] == OVERALL))
+        self.ks = self._ks(STUDY_METRICS[0])
+        against_k = (*STUDY_METRICS, "recall_curve")
+        self.metrics = {name: METRIC_WORDS[name] for name in against_k if self._ks(name)}
         present = {key[2] for key in self._rows}
         self.groups = tuple(each for each in view.profiles if each in present)
+
+    def _ks(self, metric: str) -> tuple[int, ...]:
+        return tuple(sorted({key[4] for key in self._rows if key[2:4] == (OVERALL, metric)}))
 
     def get(self, search: str, backbone: str, group: str, metric: str, k: int) -> Measured | None:
         return self._rows.get((search, backbone, group, metric, k))
@@ -82,11 +94,20 @@ class Recovery:
             if (
                 found := [
                     each
-                    for k in self.ks
+                    for k in self._ks(metric)
                     if (each := self.get(search, backbone, OVERALL, metric, k))
                 ]
             )
         }
+
+    def of_rankings(self, search: str) -> dict[str, list[Measured]]:
+        """The scores of whole rankings over all copies, by what they are called, one entry per
+        backbone."""
+        found = {
+            words: [each for line in self.overall(search, name).values() for each in line]
+            for name, words in RANKING_METRICS.items()
+        }
+        return {words: entries for words, entries in found.items() if entries}
 
     def by_profile(self, search: str, k: int) -> dict[str, list[Measured]]:
         """Per profile the share recovered at k, one entry per backbone."""
@@ -154,4 +175,4 @@ def recovered_share(view: SnapshotView, backbone: str) -> list[float | None]:
 
 
 def metric_word(metric: str) -> str:
-    return METRIC_WORDS.get(metric, metric.replace("_", " "))
+    return METRIC_WORDS.get(metric, metric)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import threading
 from collections import Counter
@@ -104,6 +105,7 @@ _SESSION = web.AppKey("session", aiohttp.ClientSession)
 def faulty_proxy(upstream: str, seed: int) -> Iterator[FaultyProxy]:
     """A proxy on a free port of 127.0.0.1, in a thread of its own."""
     proxy = FaultyProxy(upstream, seed)
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # breaking off is meant
     loop = asyncio.new_event_loop()
     ready = threading.Event()
     finished = asyncio.Event()
