@@ -4,7 +4,7 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint faults lock clean
+.PHONY: help setup demo test lint faults bench bench-gpu lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,6 +24,12 @@ lint: setup ## check style and types
 
 faults: setup ## kill the job and break its store, seeded; compare with undisturbed runs (about 30 minutes)
 	$(BIN)/python -m tests.faults
+
+bench: setup ## measure against the baselines, in about an hour; write the README's table
+	$(BIN)/python -m tests.benchmarks
+
+bench-gpu: setup ## the extraction part of it on CUDA
+	$(BIN)/python -m tests.benchmarks --cuda
 
 lock: $(UV) ## resolve the dependencies anew into requirements.lock
 	$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -37,7 +38,7 @@ from simsearch.image_ids import image_id
 from simsearch.networks import PreparedNetwork
 from simsearch.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools
 from simsearch.preprocessing import Preprocessing
-from simsearch.progress import ProgressCounter, RemoteCounter, polled, progress
+from simsearch.progress import Pace, ProgressCounter, RemoteCounter, duration, polled, progress
 from simsearch.sampling import seeded_sample
 from simsearch.storage import Storage
 
@@ -57,6 +58,8 @@ class Extraction:
     rejects: pa.Table  # schemas.REJECTS, one row per artwork, sorted by artwork_id
     computed: int  # vectors computed in this run
     reused: int  # vectors that were there already, those of renamed and touched files included
+    startup: float  # seconds until the first batch of vectors was out
+    rate: float  # vectors per second from then on
 
 
 class EmbedActor(Embed):
@@ -73,13 +76,14 @@ def extract(
     before = _State.read(config, storage, catalog, networks)
     todo = before.todo(retry_rejects=config.extract.retry_rejects)
     missing = int(sum(sum(need) for need in todo["need"].to_pylist()))
+    startup = rate = 0.0
     if missing:
         log.info(
             "extract: %s vectors to compute or to find again by content, %s are there already",
             f"{missing:,}",
             f"{before.stored_count():,}",
         )
-        _run_pipeline(config, storage, todo, networks, before.orphans(), missing)
+        startup, rate = _run_pipeline(config, storage, todo, networks, before.orphans(), missing)
     after = _State.read(config, storage, catalog, networks) if missing else before
     _compact(config, storage, networks, after.shards)
     computed = sum(len(now - then) for now, then in zip(after.keys, before.keys, strict=True))
@@ -88,6 +92,8 @@ def extract(
         rejects=after.rejects(),
         computed=computed,
         reused=after.stored_count() - computed,
+        startup=startup,
+        rate=rate,
     )
 
 
@@ -255,7 +261,9 @@ def _run_pipeline(
     networks: Sequence[PreparedNetwork],
     orphans: dict[str, bytes],
     missing: int,
-) -> None:
+) -> tuple[float, float]:
+    """Returns start-up seconds and vectors per second after that."""
+    started = time.monotonic()
     resources = ray.cluster_resources()
     gpus = resources.get("GPU", 0.0)
     pools = plan_pools(
@@ -310,6 +318,13 @@ def _run_pipeline(
         for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
             pass
     write_part(storage, "timings", ray.get(counter.timings.remote()), schemas.TIMINGS)
+    pace: Pace | None = ray.get(counter.pace.remote())
+    if pace is None:
+        return 0.0, 0.0
+    # The counter's clock is another node's: only how long ago something was crosses over.
+    startup = time.monotonic() - started - pace.first_ago
+    log.info("extract: start-up %s, then %.1f vectors/s", duration(startup), pace.rate)
+    return startup, pace.rate
 
 
 def _embed(

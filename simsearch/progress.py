@@ -31,11 +31,28 @@ Advance = Callable[[int], None]
 """Tells how many are done so far."""
 
 
+@dataclass(frozen=True)
+class Pace:
+    """When vectors came out: the `first` batch of them and `all` of them, that many seconds ago."""
+
+    first: int
+    all: int
+    first_ago: float
+    last_ago: float
+
+    @property
+    def rate(self) -> float:
+        """Vectors per second once the first batch was out; 0 where it was the only one."""
+        seconds = self.first_ago - self.last_ago
+        return (self.all - self.first) / seconds if seconds > 0 else 0.0
+
+
 class ProgressCounter:
     """Counts vectors over all actors and tasks of a run, and sums up what they cost."""
 
     def __init__(self) -> None:
         self._count = 0
+        self._computed: list[tuple[float, int]] = []  # when the first and the last came, and which
         self._timings: dict[tuple[str, str], tuple[int, float]] = {}
 
     def add(self, count: int) -> None:
@@ -47,6 +64,16 @@ class ProgressCounter:
     def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
         before = self._timings.get((fingerprint, device), (0, 0.0))
         self._timings[fingerprint, device] = (before[0] + images, before[1] + seconds)
+        total = sum(images for images, _ in self._timings.values())
+        self._computed[1:] = [(time.monotonic(), total)]
+
+    def pace(self) -> Pace | None:
+        """None where nothing was computed."""
+        if not self._computed:
+            return None
+        (first_at, first), (last_at, total) = self._computed[0], self._computed[-1]
+        now = time.monotonic()
+        return Pace(first, total, now - first_at, now - last_at)
 
     def timings(self) -> list[dict[str, Any]]:
         """Rows of schemas.TIMINGS."""

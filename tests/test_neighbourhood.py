@@ -66,7 +66,7 @@ def test_only_the_query_is_dropped_from_its_neighbours_and_gaps_stay_gaps(
     items = lists(seed, n=8, k=7)
     items[rng.random(items.shape) < 0.2] = -1
     queries = rng.integers(0, 8, 8)
-    found = drop_query(Neighbours(items, (items / 8).astype(np.float32)), queries, n)
+    found = drop_query(Neighbours(items, np.divide(items, 8, dtype=np.float32)), queries, n)
     for row, query in enumerate(queries):
         kept = [item for item in items[row].tolist() if item not in (-1, query)][:n]
         gaps = n - len(kept)

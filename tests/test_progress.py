@@ -2,7 +2,7 @@
 
 import pytest
 
-from simsearch.progress import duration, line, progress
+from simsearch.progress import Pace, ProgressCounter, duration, line, progress
 
 
 def test_a_line_has_count_share_rate_and_time_left() -> None:
@@ -29,3 +29,18 @@ def test_without_a_terminal_there_is_one_plain_line_every_few_seconds(
         "extract: 4 of 10 images (40 %)",
         "extract: 10 of 10 images (100 %)",
     ]
+
+
+def test_the_rate_leaves_start_up_out() -> None:
+    assert Pace(first=16, all=96, first_ago=12.0, last_ago=2.0).rate == 8.0
+    assert Pace(first=16, all=16, first_ago=2.0, last_ago=2.0).rate == 0.0
+
+
+def test_a_counter_keeps_the_first_batch_and_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([100.0, 104.0, 110.0, 111.0])
+    monkeypatch.setattr("simsearch.progress.time.monotonic", lambda: next(clock))
+    counter = ProgressCounter()
+    assert counter.pace() is None
+    for name, images in (("a", 16), ("b", 16), ("a", 8)):
+        counter.timed(name, "cpu", images, 1.0)
+    assert counter.pace() == Pace(first=16, all=40, first_ago=11.0, last_ago=1.0)

@@ -1,1 +1,1 @@
-"""Measurements, run by hand: each prints what it measured beside what it compares with."""
+"""The benchmark suite, `python -m tests.benchmarks`: ours and a baseline in the same run, in turn."""

@@ -1,8 +1,6 @@
-"""The explorer under load: 50,000 artworks with given features, first paint, query p95, memory.
+"""`explorer`: the explorer under load: given features, first paint, query p95, memory.
 
-Not a test with a limit: it measures, and prints what it measured.
-
-    python -m tests.benchmarks.explorer_load [--artworks 50000] [--seconds 30] [--rate 20]
+python -m tests.benchmarks.explorer_load [--artworks 50000] [--seconds 30] [--rate 20]
 """
 
 from __future__ import annotations
@@ -34,10 +32,13 @@ from simsearch.feature_space import FeatureSpace
 from simsearch.index import Neighbours, annoy_search, open_index, write_index
 from simsearch.projection import projection_path, projection_table
 from simsearch.storage import Storage
+from tests.benchmarks.measuring import Asked, Result, alone
+from tests.benchmarks.results import three_digits
 
 BACKBONES = {"given_a": 64, "given_b": 64}
 PICTURES = 64  # different files; artworks share them
 WARM_REQUESTS = 20
+SECONDS, RATE, PORT = 30.0, 20.0, 8499
 
 
 def make_snapshot(folder: Path, artworks: int) -> Config:
@@ -174,8 +175,9 @@ def paints(address: str, views: dict[str, str]) -> dict[str, float]:
     return found
 
 
-def resident_mib(process: int) -> float:
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+def resident_mib(process: int | None = None) -> float:
+    """The memory of a process (None: this one)."""
+    pages = int(Path(f"/proc/{process or 'self'}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
@@ -195,33 +197,56 @@ def served(config: Config, port: int) -> Any:
     process.wait(timeout=30)
 
 
+def measure(asked: Asked, scratch: Path) -> Result:
+    found = alone(under_load, scratch, asked.artworks, SECONDS, RATE, PORT)
+    painted = ", ".join(
+        f"{view} {three_digits(ms)} ms" for view, ms in found["first_paint_ms"].items()
+    )
+    return Result(
+        {
+            "collection": f"{asked.artworks:,} artworks",
+            "load": f"{RATE} neighbour queries a second",
+        },
+        [],
+        [
+            f"No baseline. Queries: median {three_digits(found['p50_ms'])} ms, p95 {three_digits(found['p95_ms'])} ms. "
+            f"First paint: {painted}. Server's memory: {found['resident_mib_at_start']} MiB at start, "
+            f"{found['resident_mib_at_end']} MiB at the end."
+        ],
+        found,
+    )
+
+
+def under_load(
+    scratch: Path, artworks: int, seconds: float, rate: float, port: int
+) -> dict[str, Any]:
+    config = make_snapshot(scratch, artworks)
+    with served(config, port) as (address, process):
+        measured: dict[str, Any] = {"resident_mib_at_start": round(resident_mib(process))}
+        run = asyncio.run(query_times(address, artworks, rate, seconds))
+        low, mid, high = (float(one) for one in np.quantile(run, [0.5, 0.95, 0.99]) * 1000)
+        measured |= {"queries": len(run), "p50_ms": low, "p95_ms": mid, "p99_ms": high}
+        views = {
+            "search": "/",
+            "found": "/?q=blue",
+            "artwork": "/artwork?id=000007",
+            "map": "/map?colour=medium",
+        }
+        measured["first_paint_ms"] = paints(address, views)
+        measured["resident_mib_at_end"] = round(resident_mib(process))
+    return measured
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--artworks", type=int, default=50_000)
-    parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--rate", type=float, default=20)
-    parser.add_argument("--port", type=int, default=8499)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--port", type=int, default=PORT)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="simsearch-load-") as scratch:
-        started = time.perf_counter()
-        config = make_snapshot(Path(scratch), asked.artworks)
-        print(
-            f"snapshot of {asked.artworks:,} in {time.perf_counter() - started:.0f} s", flush=True
-        )
-        with served(config, asked.port) as (address, process):
-            measured: dict[str, Any] = {"resident_mib_at_start": round(resident_mib(process))}
-            run = asyncio.run(query_times(address, asked.artworks, asked.rate, asked.seconds))
-            low, mid, high = np.quantile(run, [0.5, 0.95, 0.99]) * 1000
-            measured |= {"queries": len(run), "p50_ms": low, "p95_ms": mid, "p99_ms": high}
-            views = {
-                "search": "/",
-                "found": "/?q=blue",
-                "artwork": "/artwork?id=000007",
-                "map": "/map?colour=medium",
-            }
-            measured["first_paint_ms"] = paints(address, views)
-            measured["resident_mib_at_end"] = round(resident_mib(process))
-        print(json.dumps(measured, indent=2))
+        found = under_load(Path(scratch), asked.artworks, asked.seconds, asked.rate, asked.port)
+    print(json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":

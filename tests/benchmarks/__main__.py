@@ -1,0 +1,100 @@
+"""`python -m tests.benchmarks`: measure, store in results.json, put the table into the README."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+
+from simsearch.config import STUDY_BACKBONES
+from tests.benchmarks import results
+from tests.benchmarks.measuring import Asked, Result, machine
+
+# In the order in which they run: what matters most first.
+PARTS = {
+    "forward": "forward",
+    "study": "study",
+    "peer": "peer",
+    "index": "index",
+    "evaluation": "evaluation",
+    "scale": "scale",
+    "unchanged": "unchanged",
+    "explorer": "explorer_load",
+}
+PAINTINGS = Path(__file__).parents[3] / "shared" / "paintings" / "images"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--images", type=int, default=60, help="originals for the heavy networks")
+    parser.add_argument("--artworks", type=int, default=5000, help="size of generated collections")
+    parser.add_argument("--repeats", type=int, default=2, help="turns of ours and the baseline")
+    parser.add_argument("--paintings", type=Path, default=PAINTINGS, help="a folder of pictures")
+    parser.add_argument("--networks", nargs="+", default=STUDY_BACKBONES, metavar="NETWORK")
+    parser.add_argument("--cuda", action="store_true", help="the extraction part, on CUDA")
+    parser.add_argument(
+        "--readme", action="store_true", help="only the README's table, no measuring"
+    )
+    given = parser.parse_args()
+    if given.readme:
+        results.write_readme()
+        return 0
+    extra = {}
+    if given.cuda:
+        import torch
+
+        if not torch.cuda.is_available():
+            print("bench-gpu: no CUDA on this machine; nothing measured", file=sys.stderr)
+            return 2
+        extra = {"gpu": torch.cuda.get_device_name()}
+    asked = Asked(
+        images=given.images,
+        artworks=given.artworks,
+        repeats=given.repeats,
+        paintings=given.paintings if given.paintings.is_dir() else None,
+        networks=tuple(given.networks),
+        cuda=given.cuda,
+    )
+    signal.signal(signal.SIGTERM, _leave)  # so that processes of measurements end too
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    failed = []
+    for part in given.only or (["forward"] if given.cuda else PARTS):
+        measure: Callable[[Asked, Path], Result] = import_module(
+            f"tests.benchmarks.{PARTS[part]}"
+        ).measure
+        name = f"{part}-gpu" if given.cuda else part
+        here = {**machine(), **extra}
+        started = time.monotonic()
+        print(f"{name} …", flush=True)
+        try:
+            with tempfile.TemporaryDirectory(prefix=f"simsearch-bench-{part}-") as scratch:
+                result = measure(asked, Path(scratch))
+        # Whatever went wrong with one part, the others are worth having.
+        except Exception:  # noqa: BLE001
+            traceback.print_exc()
+            failed.append(name)
+            continue
+        results.store(name, result, here)
+        print(results.table({name: results.load()[name]}))
+        print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
+    results.write_readme()
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

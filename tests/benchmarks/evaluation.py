@@ -1,0 +1,126 @@
+"""`evaluation`: the evaluate step, vectors given, against exact search by plain BLAS."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from simsearch import catalog, feature_store, pipeline, schemas, snapshots
+from simsearch.config import Config, load_config
+from simsearch.evaluation.evaluate import metrics_path
+from simsearch.feature_space import FeatureSpace
+from simsearch.image_ids import image_id
+from simsearch.index import EXACT_CHUNK, Vectors, exact_search, unit_rows
+from simsearch.run_records import root_of
+from simsearch.suites import STUDY_PROFILES
+from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
+from tests.benchmarks.pictures import SEED, feature_like
+
+DIMENSION = 512
+DEPTH = 155  # what the evaluate step searches by default: 100 scored, 5 copies, 50 spare
+COPY_NOISE = 0.05
+SPACE = FeatureSpace(
+    "given", "given", DIMENSION, "given", "0" * 64, True, "given", "eval", "float32", "#ffffff", "given"
+)  # fmt: skip
+
+
+def measure(asked: Asked, scratch: Path) -> Result:
+    config = load_config(
+        None,
+        [f"root={scratch / 'root'}", "catalog.reader=folder", f"catalog.source={scratch}",
+         "projection.methods=[pca]"],
+    )  # fmt: skip
+    alone(prepare, config, asked.artworks)
+    searched, plain = in_turn(
+        lambda: alone(search_seconds, config), lambda: alone(blas_seconds, config), asked.repeats
+    )
+    whole, again = in_turn(
+        lambda: alone(evaluate_seconds, config), lambda: alone(blas_seconds, config), asked.repeats
+    )
+    baseline = "BLAS product and argpartition"
+    return Result(
+        {
+            "collection": f"{asked.artworks:,} originals × {1 + len(STUDY_PROFILES)} variants × {DIMENSION}, generated",
+            "ranks": DEPTH,
+        },
+        [
+            Comparison("exact search of all originals", baseline, "s", searched, plain, "≤ 1.2"),
+            Comparison(
+                "whole evaluate step: exact, Annoy, originals alone, scores, Ray's start",
+                baseline, "s", whole, again,
+            ),
+        ],
+    )  # fmt: skip
+
+
+def prepare(config: Config, artworks: int) -> None:
+    """A planned and indexed snapshot of given vectors: each original and its slightly moved copies."""
+    storage = root_of(config)
+    snapshots.open_root(storage)
+    names = [f"{number:06}" for number in range(artworks)]
+    table = pa.Table.from_pylist(
+        [
+            {"artwork_id": name, "title": name, "artists": [f"Artist {number % 200}"],
+             "image_uri": "", "etag": "1"}
+            for number, name in enumerate(names)
+        ],
+        schema=schemas.CATALOG,
+    )  # fmt: skip
+    rows = [
+        {"image_id": image_id(name, profile), "artwork_id": name, "profile": profile,
+         "content_hash": name.ljust(64, "0")}
+        for name in names
+        for profile in (None, *STUDY_PROFILES)
+    ]  # fmt: skip
+    order = sorted(range(len(rows)), key=lambda row: str(rows[row]["image_id"]))
+    images = pa.Table.from_pylist([rows[row] for row in order], schema=schemas.IMAGES)
+    variants = 1 + len(STUDY_PROFILES)
+    vectors = feature_like(artworks, DIMENSION).repeat(variants, axis=0)[order]
+    random = np.random.default_rng(SEED)
+    copies = np.flatnonzero(np.asarray(images["profile"].is_valid()))
+    noise = random.standard_normal((len(copies), DIMENSION), np.float32)
+    vectors[copies] += COPY_NOISE * float(vectors.std()) * noise
+    feature_store.write_shard(storage, SPACE, images, vectors)
+    snapshots.write_plan(
+        storage, config, catalog.write_catalog(storage, table), (SPACE,), {"given": "given"},
+        images, schemas.REJECTS.empty_table(), artworks,
+    )  # fmt: skip
+    pipeline.index(config)
+
+
+def given(config: Config) -> tuple[Vectors, npt.NDArray[np.int64]]:
+    """The unit vectors of all images, and which are originals."""
+    snapshot = snapshots.pending_snapshot(root_of(config))
+    images = snapshot.images()
+    units = unit_rows(feature_store.read_vectors(snapshot.storage, SPACE, images))
+    return units, np.flatnonzero(~np.asarray(images["profile"].is_valid()))
+
+
+def search_seconds(config: Config) -> float:
+    units, originals = given(config)
+    started = time.perf_counter()
+    exact_search(units, units[originals], DEPTH + 1)
+    return time.perf_counter() - started
+
+
+def blas_seconds(config: Config) -> float:
+    """The least that exact search can be: the product, and the places of the largest in each row."""
+    units, originals = given(config)
+    queries = units[originals]
+    started = time.perf_counter()
+    for start in range(0, len(queries), EXACT_CHUNK):
+        similarity = queries[start : start + EXACT_CHUNK] @ units.T
+        np.argpartition(similarity, -DEPTH - 1, axis=1)[:, -DEPTH - 1 :]
+    return time.perf_counter() - started
+
+
+def evaluate_seconds(config: Config) -> float:
+    snapshot = snapshots.pending_snapshot(root_of(config))
+    snapshot.storage.delete(metrics_path(snapshot))
+    started = time.perf_counter()
+    pipeline.evaluate(config)
+    return time.perf_counter() - started

@@ -1,0 +1,93 @@
+"""Our side of the extraction measurements: the whole pipeline, as `simsearch extract` runs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ray
+
+from simsearch import catalog, schemas, snapshots
+from simsearch.config import Config, load_config
+from simsearch.extraction_stages import read_parts
+from simsearch.features import BATCH_CPU, BATCH_GPU, extract
+from simsearch.networks import device_of, prepare_networks
+from simsearch.placement import plan_pools
+from simsearch.ray_session import ray_session
+from simsearch.run_records import root_of
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """One whole run. `rate` is of vectors over all networks, once the first batch was out."""
+
+    startup: float  # seconds to that first batch: Ray, weights, precision, actors
+    rate: float
+    vectors: int
+    seconds: float
+    network_rates: dict[str, float]  # images per second inside each network
+    precisions: dict[str, str]
+    reasons: dict[str, str]
+    pools: tuple[tuple[tuple[str, ...], int, int], ...]  # backbones, actors, threads
+    batch_size: int
+
+    def threads(self) -> dict[str, int]:
+        """Of the actor that each network ran in."""
+        return {name: threads for names, _, threads in self.pools for name in names}
+
+
+def settings(pictures: Path, root: Path, networks: Sequence[str], *words: str) -> Config:
+    given = [
+        f"root={root}",
+        "catalog.reader=folder",
+        f"catalog.source={pictures}",
+        f"extract.backbones=[{','.join(networks)}]",
+        "extract.weights=['random:0']",
+        "projection.methods=[pca]",
+    ]
+    return load_config(None, [*given, *words])
+
+
+def extracted(config: Config) -> Extracted:
+    """Extract into the config's root, which is emptied first; a process of its own, please."""
+    shutil.rmtree(config.root, ignore_errors=True)
+    storage = root_of(config)
+    snapshots.open_root(storage)
+    catalog_id, table = catalog.ingest(config)
+    started = time.monotonic()
+    with ray_session(config.ray):
+        resources = ray.cluster_resources()
+        gpus = resources.get("GPU", 0.0)
+        networks = prepare_networks(config, device_of(gpus))
+        before = time.monotonic() - started
+        done = extract(config, storage, table, networks)
+        seconds = time.monotonic() - started
+    spaces = tuple(each.space for each in networks)
+    reasons = {each.space.backbone: each.precision_reason for each in networks}
+    snapshots.write_plan(
+        storage, config, catalog_id, spaces, reasons, done.images, done.rejects, table.num_rows
+    )
+    pools = plan_pools(
+        config.extract.backbones,
+        cpus=resources.get("CPU", 1.0),
+        gpus=gpus,
+        cores=os.cpu_count() or 1,
+        setting=config.extract.placement,
+    )
+    timings = read_parts(storage, "timings", schemas.TIMINGS).to_pylist()
+    spent = {row["fingerprint"]: row["images"] / row["seconds"] for row in timings}
+    return Extracted(
+        startup=before + done.startup,
+        rate=done.rate,
+        vectors=done.computed,
+        seconds=seconds,
+        network_rates={each.backbone: spent[each.fingerprint] for each in spaces},
+        precisions={each.backbone: each.precision for each in spaces},
+        reasons=reasons,
+        pools=tuple((pool.backbones, pool.actors, pool.threads) for pool in pools),
+        batch_size=config.extract.batch_size or (BATCH_GPU if gpus else BATCH_CPU),
+    )

@@ -1,0 +1,263 @@
+"""`forward`: the whole pipeline against the bare forward pass on ready tensors."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import ray
+import torch
+
+from simsearch import feature_store, perturbations, pipeline
+from simsearch.backbones import (
+    Network,
+    choose_precision,
+    get_backbone,
+    preprocessing_for,
+    resolve_weights,
+)
+from simsearch.backbones.network import DTYPES
+from simsearch.backbones.precision import trial_pixels
+from simsearch.config import Config, StorageConfig
+from simsearch.evaluation.evaluate import metrics_path
+from simsearch.images import decode
+from simsearch.run_records import root_of
+from simsearch.snapshots import Snapshot, pending_snapshot
+from simsearch.suites import STUDY_PROFILES
+from tests.benchmarks.extracting import Extracted, extracted, settings
+from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
+from tests.benchmarks.pictures import fill
+
+BARE_BATCHES = {"cpu": 6, "cuda": 60}
+WARM_BATCHES = {"cpu": 1, "cuda": 10}
+
+
+def measure(asked: Asked, scratch: Path) -> Result:
+    device = "cuda" if asked.cuda else "cpu"
+    shown = fill(scratch / "pictures", asked.images, asked.paintings)
+    config = settings(scratch / "pictures", scratch / "root", asked.networks)
+    runs: list[Extracted] = []
+
+    def whole() -> Extracted:
+        runs.append(alone(extracted, config))
+        return runs[-1]
+
+    def bare_pass() -> dict[str, float]:  # with the batch size and threads that ours had
+        return alone(bare_rates, config, runs[0].threads(), runs[0].batch_size, device)
+
+    ours, bare = in_turn(whole, bare_pass, asked.repeats)
+    first = ours[0]
+    rows = [
+        Comparison(
+            "whole pipeline, steady state", "bare forward pass", "vectors/s",
+            [each.rate for each in ours], [together(each) for each in bare],
+            "≥ 0.92" if device == "cpu" else "",
+        ),
+        *(
+            Comparison(
+                f"inside the pipeline's {name}", "bare forward pass", "images/s",
+                [each.network_rates[name] for each in ours], [each[name] for each in bare],
+            )
+            for name in asked.networks
+        ),
+    ]  # fmt: skip
+    if device == "cuda":
+        rows.append(_from_decoded(asked, config, first))
+    last = ours[-1]
+    notes = [precision_note(last.precisions, last.reasons)]
+    details: dict[str, Any] = {"runs": [vars(each) for each in ours]}
+    if set(last.precisions.values()) != {"float32"}:
+        rounding = _rounding(config, scratch / "float32")
+        details["rounding"] = rounding
+        notes += [
+            f"{name}: every vector within cosine {one['cosine']:.5f} of float32's, "
+            f"recovery metrics within {one['recovery']:.4f}."
+            for name, one in rounding.items()
+        ]
+    decoded = alone(decode_rate, scratch / "pictures")
+    fastest = together(bare[-1])
+    details["decode_images_per_second_per_core"] = decoded
+    notes.append(
+        f"Start-up {statistics.median(each.startup for each in ours):.0f} s (left out above). One core decodes, "
+        f"perturbs and resizes {decoded:.0f} images/s, each for all networks: keeping the forward pass busy "
+        f"takes {fastest / len(asked.networks) / decoded:.1f} cores."
+    )
+    return Result(
+        {
+            "pictures": f"{shown} × {1 + len(STUDY_PROFILES)} variants",
+            "networks": ", ".join(asked.networks),
+            "batch size": first.batch_size,
+            "threads": "/".join(str(each) for each in sorted(set(first.threads().values()))),
+            "device": device,
+        },
+        rows,
+        notes,
+        details,
+    )
+
+
+def precision_note(precisions: Mapping[str, str], reasons: Mapping[str, str]) -> str:
+    said = {f"{precisions[name]} ({reasons[name]})" for name in precisions}
+    note = f"Precision picked: {'; '.join(sorted(said))}."
+    if set(precisions.values()) == {"float32"}:
+        note += " It is float32 itself, so cosines and recovery metrics are those of float32."
+    return note
+
+
+def together(rates: Mapping[str, float]) -> float:
+    """Vectors per second of all networks one after the other on the same images."""
+    return len(rates) / sum(1 / rate for rate in rates.values())
+
+
+def bare_rates(
+    config: Config, threads: Mapping[str, int], batch_size: int, device: str
+) -> dict[str, float]:
+    """Images per second of each network on one tensor that is there already."""
+    rates = {}
+    for name, count in threads.items():
+        torch.set_num_threads(count)
+        backbone = get_backbone(name)
+        preprocessing = preprocessing_for(backbone, config.extract.preprocessing)
+        weights = resolve_weights(backbone, config.extract.weights, StorageConfig())
+        precision: str = config.extract.precision
+        if precision == "auto":
+            precision, _ = choose_precision(backbone, weights, preprocessing, device=device)
+        whole = backbone.build()
+        whole.load_state_dict(dict(weights.state))
+        module = backbone.features(whole).eval().requires_grad_(False)
+        module = module.to(device, DTYPES[precision]).to(memory_format=torch.channels_last)
+        images = torch.rand(batch_size, 3, preprocessing.crop, preprocessing.crop)
+        images = images.to(device, DTYPES[precision]).to(memory_format=torch.channels_last)
+
+        def forward(module: Any = module, images: torch.Tensor = images) -> None:
+            with torch.inference_mode():
+                module(images)
+
+        rates[name] = batch_size * per_second(forward, device)
+    return rates
+
+
+def per_second(action: Callable[[], None], device: str) -> float:
+    for _ in range(WARM_BATCHES[device]):
+        action()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    started = time.perf_counter()
+    for _ in range(BARE_BATCHES[device]):
+        action()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return BARE_BATCHES[device] / (time.perf_counter() - started)
+
+
+def _from_decoded(asked: Asked, config: Config, run: Extracted) -> Comparison:
+    ours, bare = in_turn(
+        lambda: together(alone(decoded_rates, config, run.threads(), run.batch_size)),
+        lambda: together(alone(bare_rates, config, run.threads(), run.batch_size, "cuda")),
+        asked.repeats,
+    )
+    name = "uint8 pixels in memory to vectors in memory"
+    return Comparison(name, "bare forward pass", "vectors/s", ours, bare, "≥ 0.9")
+
+
+def decoded_rates(config: Config, threads: Mapping[str, int], batch_size: int) -> dict[str, float]:
+    """Images per second of each network from decoded pixels on the host, as an actor gets them."""
+    rates = {}
+    for name, count in threads.items():
+        torch.set_num_threads(count)
+        backbone = get_backbone(name)
+        preprocessing = preprocessing_for(backbone, config.extract.preprocessing)
+        weights = resolve_weights(backbone, config.extract.weights, StorageConfig())
+        precision, _ = choose_precision(backbone, weights, preprocessing, device="cuda")
+        network = Network(
+            backbone, weights.state, preprocessing,
+            precision=precision, mode="eval", device="cuda", batch_size=batch_size,
+        )  # fmt: skip
+        trial = trial_pixels(preprocessing.crop)
+        pixels = np.concatenate([trial] * (-(-batch_size // len(trial))))[:batch_size]
+
+        def embed(network: Network = network, pixels: npt.NDArray[np.uint8] = pixels) -> None:
+            network(pixels)
+
+        rates[name] = batch_size * per_second(embed, "cuda")
+    return rates
+
+
+def decode_rate(pictures: Path) -> float:
+    """Images (originals and copies) per second that one core decodes, perturbs and resizes."""
+    limits = Config().images
+    preprocessing = preprocessing_for(get_backbone("vgg16"), "weights")
+    data = [path.read_bytes() for path in sorted(pictures.iterdir())][:100]
+    started = time.perf_counter()
+    for one in data:
+        original = decode(
+            one,
+            max_pixels=limits.max_pixels,
+            max_bytes=limits.max_bytes,
+            background=limits.background,
+        )
+        preprocessing.pixels(original)
+        for profile in STUDY_PROFILES:
+            copy = perturbations.perturb(
+                original,
+                perturbations.get_profile(profile),
+                reencode_jpeg=True,
+                seed=0,
+                content_hash="",
+            )
+            preprocessing.pixels(copy)
+    return len(data) * (1 + len(STUDY_PROFILES)) / (time.perf_counter() - started)
+
+
+def _rounding(config: Config, root: Path) -> dict[str, dict[str, float]]:
+    """How far the picked precision strays from float32: smallest cosine, largest change of a metric."""
+    exact = config.model_copy(
+        update={
+            "root": str(root),
+            "extract": config.extract.model_copy(update={"precision": "float32"}),
+        }
+    )
+    alone(extracted, exact)
+    alone(_scored, config)
+    alone(_scored, exact)
+    return alone(_differences, config, exact)
+
+
+def _scored(config: Config) -> None:
+    pipeline.index(config)
+    pipeline.evaluate(config)
+    ray.shutdown()
+
+
+def _differences(config: Config, exact: Config) -> dict[str, dict[str, float]]:
+    one, two = (pending_snapshot(root_of(each)) for each in (config, exact))
+    metrics = [_recovery(each) for each in (one, two)]
+    images = one.images()
+    found = {}
+    for space in one.plan().spaces:
+        name = space.backbone
+        vectors = [
+            feature_store.read_vectors(each.storage, each.plan().space(name), images).astype(float)
+            for each in (one, two)
+        ]
+        lengths = np.linalg.norm(vectors[0], axis=1) * np.linalg.norm(vectors[1], axis=1)
+        cosines = np.einsum("id,id->i", *vectors) / lengths
+        strays = [abs(metrics[0][key] - metrics[1][key]) for key in metrics[0] if key[0] == name]
+        found[name] = {"cosine": float(cosines.min()), "recovery": max(strays)}
+    return found
+
+
+def _recovery(snapshot: Snapshot) -> dict[tuple[str, str, int, str], float]:
+    rows = snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
+    return {
+        (row["backbone"], row["metric"], row["k"], row["group"]): row["mean"]
+        for row in rows
+        if row["search"] == "exact"
+        and row["metric"] in ("precision", "recall", "f1")
+        and row["group"] == "all"
+    }

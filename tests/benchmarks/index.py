@@ -1,0 +1,211 @@
+"""`index`: Annoy against exact search over dimension and size, with and without PCA before it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simsearch.config import IndexConfig
+from simsearch.index import (
+    Neighbours,
+    Vectors,
+    annoy_search,
+    build_annoy,
+    choose_search_k,
+    exact_search,
+    open_annoy,
+    recall,
+    unit_rows,
+)
+from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
+from tests.benchmarks.pictures import SEED, feature_like
+
+PLOT = Path(__file__).with_name("index.svg")
+SIZES = {512: (5_000, 20_000, 60_000), 2048: (5_000, 20_000), 4096: (5_000, 20_000)}
+COMPONENTS = 128
+NEAREST = 11  # ten and the query itself
+SINGLE_QUERIES = 50
+BATCH_QUERIES = 500
+
+
+@dataclass(frozen=True)
+class Point:
+    """One index: milliseconds per query asked singly and in a batch, Annoy's and exact search's."""
+
+    dimension: int
+    items: int
+    components: int | None  # None: no PCA
+    build_seconds: float
+    search_k: int
+    recall: float  # of the true nearest among the whole vectors
+    single: tuple[Sequence[float], Sequence[float]]
+    batch: tuple[Sequence[float], Sequence[float]]
+
+
+def measure(asked: Asked, scratch: Path) -> Result:
+    points = [
+        alone(point, dimension, items, components, asked.repeats, scratch)
+        for dimension, sizes in SIZES.items()
+        for items in sizes
+        for components in (None, COMPONENTS)
+    ]
+    plot(points)
+    rows = []
+    for each in points:
+        where = f"{each.dimension} × {each.items:,}" + (
+            f", PCA to {each.components}" if each.components else ""
+        )
+        for kind, (ours, exact) in (("one query", each.single), ("batch", each.batch)):
+            name = f"{kind}, {where}; recall {each.recall:.3f}, built in {each.build_seconds:.0f} s"
+            rows.append(Comparison(name, "exact search", "ms a query", ours, exact))
+    trees, target = IndexConfig().trees, IndexConfig().target_recall
+    return Result(
+        {
+            "vectors": "generated, seeded: Gaussian mixture, one centre per 50 items, in 256 directions of "
+            "falling variance, plus noise, ReLU'd",
+            "Annoy": f"{trees} trees, search_k for recall {target} of {NEAREST} nearest (with PCA: of the reduced vectors')",
+            "batch": f"{BATCH_QUERIES} queries",
+        },
+        rows,
+        [crossovers(points), "![Time per query](tests/benchmarks/index.svg)"],
+        {"points": [asdict(each) for each in points]},
+    )
+
+
+def point(dimension: int, items: int, components: int | None, repeats: int, scratch: Path) -> Point:
+    units = unit_rows(feature_like(items + BATCH_QUERIES, dimension))
+    units, queries = units[:items], units[items:]
+    axes = None if components is None else principal_axes(units, components)
+    path = scratch / f"{dimension}-{items}-{components}.ann"
+    started = time.perf_counter()
+    stored = units if axes is None else unit_rows(units @ axes)
+    trees = IndexConfig().trees
+    build_annoy(stored, path, trees=trees, seed=SEED)
+    build_seconds = time.perf_counter() - started
+    annoy = open_annoy(path, stored.shape[1])
+    search_k, _ = choose_search_k(
+        annoy, stored, n=NEAREST, trees=trees, target=IndexConfig().target_recall, seed=SEED
+    )
+
+    def approximate(some: Vectors) -> Neighbours:
+        reduced = some if axes is None else some @ axes
+        return annoy_search(annoy, reduced, NEAREST, search_k)
+
+    def exact(some: Vectors) -> Neighbours:
+        return exact_search(units, some, NEAREST)
+
+    single = queries[:SINGLE_QUERIES]
+    found = Point(
+        dimension,
+        items,
+        components,
+        build_seconds,
+        search_k,
+        recall(approximate(queries), exact(queries)),
+        in_turn(
+            lambda: one_by_one(approximate, single), lambda: one_by_one(exact, single), repeats
+        ),
+        in_turn(lambda: at_once(approximate, queries), lambda: at_once(exact, queries), repeats),
+    )
+    path.unlink()
+    return found
+
+
+def principal_axes(units: Vectors, count: int) -> Vectors:
+    """The first principal axes [d, count], about the origin: centring would change the cosines."""
+    from sklearn.utils.extmath import randomized_svd
+
+    _, _, axes = randomized_svd(units, count, random_state=SEED)
+    return np.asarray(axes.T, dtype=np.float32)
+
+
+def one_by_one(search: Callable[[Vectors], Any], queries: Vectors) -> float:
+    """Median milliseconds per query, each asked alone."""
+    times = []
+    for row in range(len(queries)):
+        started = time.perf_counter()
+        search(queries[row : row + 1])
+        times.append(time.perf_counter() - started)
+    return 1000 * statistics.median(times)
+
+
+def at_once(search: Callable[[Vectors], Any], queries: Vectors) -> float:
+    """Milliseconds per query, all asked together."""
+    started = time.perf_counter()
+    search(queries)
+    return 1000 * (time.perf_counter() - started) / len(queries)
+
+
+def crossovers(points: Sequence[Point]) -> str:
+    said = []
+    for components in (None, COMPONENTS):
+        for dimension in SIZES:
+            line = [
+                each
+                for each in points
+                if (each.dimension, each.components) == (dimension, components)
+            ]
+            sizes = [each.items for each in line]
+            for kind in ("single", "batch"):
+                ratios = [
+                    statistics.median(getattr(each, kind)[0])
+                    / statistics.median(getattr(each, kind)[1])
+                    for each in line
+                ]
+                which = "one query" if kind == "single" else "a batch"
+                reduced = f" after PCA to {components}" if components else ""
+                said.append(f"{which} of {dimension}{reduced} {crossover(sizes, ratios)}")
+    return f"Annoy is faster than exact search for {'; '.join(said)}."
+
+
+def crossover(sizes: Sequence[int], ratios: Sequence[float]) -> str:
+    """From which size on Annoy's time over exact search's is below 1, between two measured sizes
+    by a straight line in logarithms."""
+    if all(each < 1 for each in ratios):
+        return f"at every size measured (from {sizes[0]:,})"
+    if ratios[-1] >= 1:
+        return f"at no size measured (to {sizes[-1]:,})"
+    after = max(place for place, each in enumerate(ratios) if each >= 1)
+    (low, high), (above, below) = sizes[after : after + 2], ratios[after : after + 2]
+    share = math.log(above) / math.log(above / below)
+    return f"from about {low * (high / low) ** share:,.0f} items"
+
+
+def plot(points: Sequence[Point]) -> None:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    mpl.rcParams["svg.hashsalt"] = "simsearch"  # the same plot is the same file
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    for place, (kind, title) in enumerate((("single", "one query"), ("batch", "a batch"))):
+        axes = figure.add_subplot(1, 2, place + 1, title=f"Asked as {title}")
+        for colour, dimension in zip(("C0", "C1", "C2"), SIZES, strict=True):
+            plain, reduced = (
+                [
+                    each
+                    for each in points
+                    if (each.dimension, each.components) == (dimension, components)
+                ]
+                for components in (None, COMPONENTS)
+            )
+            for line, which, style, label in (
+                (plain, 1, "--", "exact"),
+                (plain, 0, "-", "Annoy"),
+                (reduced, 0, ":", f"Annoy, PCA to {COMPONENTS}"),
+            ):
+                axes.plot(
+                    [each.items for each in line],
+                    [statistics.median(getattr(each, kind)[which]) for each in line],
+                    style, color=colour, marker=".", label=f"{dimension}: {label}",
+                )  # fmt: skip
+        axes.set(xscale="log", yscale="log", xlabel="items", ylabel="milliseconds a query")
+        axes.grid(visible=True, alpha=0.3)
+    figure.axes[1].legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.savefig(PLOT, metadata={"Date": None})

@@ -1,0 +1,133 @@
+"""What the measurements share: pairs taken in turn, ratios, the machine, processes of their own."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+from simsearch import pipeline
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+PICTURE_SEED = 9
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for."""
+
+    images: int  # originals of parts that run heavy networks
+    artworks: int  # of generated collections
+    repeats: int
+    paintings: Path | None  # None: generated pictures
+    networks: tuple[str, ...]
+    cuda: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Ours beside a baseline: one value each per repetition, in the same unit."""
+
+    name: str
+    against: str
+    unit: str
+    ours: Sequence[float]
+    baseline: Sequence[float]
+    target: str = ""  # of the median ratio, such as "≥ 0.92"
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "ratio": ratio(self.ours, self.baseline)}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a part measured. `notes` are sentences for the README."""
+
+    settings: dict[str, Any]
+    rows: Sequence[Comparison]
+    notes: Sequence[str] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def ratio(ours: Sequence[float], baseline: Sequence[float]) -> dict[str, float]:
+    """Ours over the baseline of the same repetition: minimum, median and maximum."""
+    ratios = [one / other for one, other in zip(ours, baseline, strict=True)]
+    return {"min": min(ratios), "median": statistics.median(ratios), "max": max(ratios)}
+
+
+def in_turn(
+    ours: Callable[[], T], baseline: Callable[[], U], repeats: int
+) -> tuple[list[T], list[U]]:
+    """Both, `repeats` times; who goes first alternates, so that a slow minute hits both alike."""
+    first: list[T] = []
+    second: list[U] = []
+    for turn in range(repeats):
+        if turn % 2:
+            second.append(baseline())
+            first.append(ours())
+        else:
+            first.append(ours())
+            second.append(baseline())
+    return first, second
+
+
+def alone(function: Callable[..., T], *arguments: Any) -> T:
+    """The function's answer from a fresh process, which ends with this one.
+
+    Not a process pool: Ray and torch keep threads, memory and settings of the measurement before.
+    """
+    context = get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(there, function, arguments))
+    process.start()
+    there.close()
+    try:
+        answer: T = here.recv()
+    except EOFError:
+        raise RuntimeError(f"{function.__name__}: its process failed; its error is above") from None
+    except BaseException:
+        process.terminate()
+        raise
+    finally:
+        process.join()
+    return answer
+
+
+def _answer(pipe: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    pipe.send(function(*arguments))
+
+
+def machine() -> dict[str, Any]:
+    """Where and with what this was measured; `load_before` tells how busy the machine was."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
+        "load_before": round(os.getloadavg()[0], 1),
+        "commit": _commit(),
+        **pipeline.environment(),
+    }
+
+
+def _cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _commit() -> str:
+    """Of the code that was measured, with + where files differ from it."""
+    command = ["git", "describe", "--always", "--exclude=*", "--dirty=+", "--abbrev=10"]
+    found = subprocess.run(
+        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or "unknown"

@@ -1,0 +1,122 @@
+"""`peer`: imagededup's CNN encoding against ours: same pictures, same network, same weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from simsearch import feature_store
+from simsearch.backbones import get_backbone, preprocessing_for, resolve_weights
+from simsearch.config import Config, StorageConfig
+from simsearch.run_records import root_of
+from simsearch.snapshots import pending_snapshot
+from tests.benchmarks.extracting import extracted, settings
+from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
+from tests.benchmarks.pictures import fill
+
+REPOSITORY = Path(__file__).parents[2]
+ENVIRONMENT = REPOSITORY / "build" / "peer"
+PACKAGE = "imagededup==0.3.3.post2"
+NETWORK = "squeezenet1_1"
+PICTURES_PER_IMAGE = 10  # of this cheap network, so that the rate is of seconds, not of one batch
+
+
+def measure(asked: Asked, scratch: Path) -> Result:
+    shown = fill(scratch / "pictures", PICTURES_PER_IMAGE * asked.images, asked.paintings)
+    python = environment()
+    torch.save(_whole().state_dict(), scratch / "weights.pth")
+    config = settings(
+        scratch / "pictures", scratch / "root", [NETWORK], "perturbations.profiles=[]"
+    )
+    ours, peer = in_turn(
+        lambda: alone(extracted, config), lambda: encode(python, scratch), asked.repeats
+    )
+    rates = [each.rate for each in ours]
+    whole = [each.vectors / each.seconds for each in ours]
+    cosine = alone(_agreement, config, scratch / "vectors.npz")
+    return Result(
+        {"pictures": shown, "network": NETWORK, "peer": f"{PACKAGE}, its batch size of 64"},
+        [
+            Comparison(
+                "originals to vectors, steady state", "imagededup's loop, loaded",
+                "images/s", rates, [each["rate"] for each in peer],
+            ),
+            Comparison(
+                "the same with start-up", "imagededup with its imports",
+                "images/s", whole, [each["rate_with_start"] for each in peer],
+            ),
+        ],
+        [f"Both give the same vectors: smallest cosine {cosine:.4f}."],
+        {"peer": peer, "runs": [vars(each) for each in ours]},
+    )  # fmt: skip
+
+
+def environment() -> Path:
+    """The interpreter of an environment with the peer, made when it is not there.
+
+    With our versions of PyTorch and Pillow, so that only the code around them differs.
+    """
+    python = ENVIRONMENT / "bin" / "python"
+    if not (ENVIRONMENT / "ready").exists():
+        uv = shutil.which("uv") or str(REPOSITORY / ".uv" / "bin" / "uv")
+        pins = [f"{name}=={version(name)}" for name in ("torch", "torchvision", "pillow", "numpy")]
+        _call(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, ENVIRONMENT)
+        _call(uv, "pip", "install", "--quiet", "--python", python, PACKAGE, *pins)
+        (ENVIRONMENT / "ready").touch()
+    return python
+
+
+def encode(python: Path, scratch: Path) -> dict[str, float]:
+    """Run the peer once over the pictures; its vectors go to vectors.npz."""
+    preset = preprocessing_for(get_backbone(NETWORK), "weights")
+    asked = {
+        "pictures": str(scratch / "pictures"),
+        "weights": str(scratch / "weights.pth"),
+        "network": NETWORK,
+        "resize": preset.resize,
+        "crop": preset.crop,
+        "mean": preset.mean,
+        "std": preset.std,
+        "workers": os.cpu_count(),
+        "out": str(scratch / "vectors.npz"),
+    }
+    script = Path(__file__).with_name("imagededup_encode.py")
+    answer = _call(python, script, json.dumps(asked))
+    found: dict[str, float] = json.loads(answer.splitlines()[-1])
+    return found
+
+
+def _whole() -> torch.nn.Module:
+    backbone = get_backbone(NETWORK)
+    whole = backbone.build()
+    whole.load_state_dict(dict(resolve_weights(backbone, ["random:0"], StorageConfig()).state))
+    return whole
+
+
+def _agreement(config: Config, path: Path) -> float:
+    """The smallest cosine between our vector of a picture and the peer's."""
+    snapshot = pending_snapshot(root_of(config))
+    images = snapshot.images()
+    ours = feature_store.read_vectors(snapshot.storage, snapshot.plan().spaces[0], images)
+    peer: Any = np.load(path)
+    names = {Path(name).stem: row for row, name in enumerate(peer["names"])}
+    theirs = peer["vectors"][[names[Path(one).stem] for one in images["artwork_id"].to_pylist()]]
+    lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+    return float((np.einsum("id,id->i", ours, theirs) / lengths).min())
+
+
+def _call(*command: str | Path) -> str:
+    """Standard output. Raises RuntimeError with the end of what the command said."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {(done.stderr or done.stdout).strip()[-2000:]}")
+    return done.stdout

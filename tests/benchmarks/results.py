@@ -1,0 +1,100 @@
+"""Where measurements go: results.json, one entry per part, and the README's table made of it."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.measuring import Result
+
+RESULTS = Path(__file__).parent / "results.json"
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+
+def load() -> dict[str, Any]:
+    if not RESULTS.exists():
+        return {}
+    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return found
+
+
+def store(part: str, result: Result, machine: Mapping[str, Any]) -> None:
+    """Replace one part's entry; the others keep theirs, with their own date and settings."""
+    entry = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine,
+        "settings": result.settings,
+        "rows": [row.to_json() for row in result.rows],
+        "notes": list(result.notes),
+        "details": result.details,
+    }
+    text = json.dumps({**load(), part: entry}, indent=1, ensure_ascii=False)
+    RESULTS.write_text(text + "\n", encoding="utf-8")
+
+
+def write_readme() -> None:
+    """Put the table of results.json between the README's markers."""
+    text = README.read_text(encoding="utf-8")
+    README.write_text(between_markers(text, table(load())), encoding="utf-8")
+
+
+def between_markers(text: str, content: str) -> str:
+    """`text` with what stands between its markers replaced. Raises ValueError without markers."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{README.name}: no {BEGIN} … {END}")
+    return f"{before}{BEGIN}\n{content}{END}{after}"
+
+
+def table(results: Mapping[str, Any]) -> str:
+    """Markdown: a row per comparison, each part's notes, and the machines it was measured on."""
+    if not results:
+        return "Not measured yet.\n"
+    lines = [
+        "| part | measured | ours | baseline | ratio: median (min to max) | target |",
+        "|---|---|---|---|---|---|",
+    ]
+    for part, entry in results.items():
+        lines += [_row(part, row) for row in entry["rows"]]
+    lines.append("")
+    for part, entry in results.items():
+        settings = ", ".join(f"{name} {value}" for name, value in entry["settings"].items())
+        sentences = " ".join([f"{settings}.", *entry["notes"]])
+        lines.append(f"- `{part}`, {entry['date']}, {_where(entry['machine'])}: {sentences}")
+    return "\n".join(lines) + "\n"
+
+
+def _row(part: str, row: Mapping[str, Any]) -> str:
+    ours, baseline = (statistics.median(row[name]) for name in ("ours", "baseline"))
+    low, middle, high = (row["ratio"][name] for name in ("min", "median", "max"))
+    cells = [
+        f"`{part}`",
+        row["name"],
+        f"{three_digits(ours)} {row['unit']}",
+        f"{row['against']}: {three_digits(baseline)}",
+        f"{three_digits(middle)} ({three_digits(low)} to {three_digits(high)}, n = {len(row['ours'])})",
+        row["target"],
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _where(machine: Mapping[str, Any]) -> str:
+    gpu = f"{machine['gpu']}, " if "gpu" in machine else ""
+    return (
+        f"{gpu}{machine['cpu']}, {machine['cores']} cores, load {machine['load_before']} before, "
+        f"commit {machine['commit']}"
+    )
+
+
+def three_digits(value: float) -> str:
+    """Three significant digits, thousands apart: `0.931`, `24.6`, `12,300`."""
+    if value == 0 or abs(value) >= 100:
+        digits = len(str(int(abs(value))))
+        return f"{round(value, min(0, 3 - digits)):,.0f}"
+    return f"{value:#.3g}".rstrip(".")

@@ -1,0 +1,94 @@
+"""`study`: the study's way against ours: a DataLoader, float32, one backbone a pass."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from simsearch import perturbations
+from simsearch.backbones import get_backbone, resolve_weights
+from simsearch.config import StorageConfig
+from simsearch.suites import STUDY_PROFILES
+from tests.benchmarks.extracting import extracted, settings
+from tests.benchmarks.forward import together
+from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
+from tests.benchmarks.pictures import fill
+
+BATCH_SIZE = 16
+
+
+class Variants(Dataset[torch.Tensor]):
+    """Every picture as it is and in the study's five copies, each decoded anew."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._wanted = [(path, name) for path in files for name in (None, *STUDY_PROFILES)]
+        self._transform: Callable[[Any], torch.Tensor] = transforms.Compose(
+            [transforms.Resize(224), transforms.CenterCrop(224), transforms.ToTensor()]
+        )
+
+    def __len__(self) -> int:
+        return len(self._wanted)
+
+    def __getitem__(self, number: int) -> torch.Tensor:
+        path, name = self._wanted[number]
+        image = Image.open(path).convert("RGB")
+        if name is not None:
+            profile = perturbations.get_profile(name)
+            image = perturbations.perturb(
+                image, profile, reencode_jpeg=True, seed=0, content_hash=""
+            )
+        return self._transform(image)
+
+
+def measure(asked: Asked, scratch: Path) -> Result:
+    shown = fill(scratch / "pictures", asked.images, asked.paintings)
+    config = settings(scratch / "pictures", scratch / "root", asked.networks)
+    ours, study = in_turn(
+        lambda: alone(extracted, config),
+        lambda: {name: alone(study_rate, scratch / "pictures", name) for name in asked.networks},
+        asked.repeats,
+    )
+    row = Comparison(
+        "whole pipeline, steady state", "the study's way", "vectors/s",
+        [each.rate for each in ours], [together(each) for each in study], "≥ 3",
+    )  # fmt: skip
+    return Result(
+        {
+            "pictures": f"{shown} × {1 + len(STUDY_PROFILES)} variants",
+            "networks": ", ".join(asked.networks),
+            "the study's way": f"DataLoader with {os.cpu_count()} workers, batch size {BATCH_SIZE}, "
+            "float32, standard memory layout, one backbone a pass, each variant decoded anew; after its first batch",
+        },
+        [row],
+        [f"Ours in {', '.join(sorted(set(ours[-1].precisions.values())))}."],
+        {"study": study, "runs": [vars(each) for each in ours]},
+    )
+
+
+def study_rate(pictures: Path, name: str) -> float:
+    """Images per second of one pass, from its first batch to its last."""
+    backbone = get_backbone(name)
+    whole = backbone.build()
+    whole.load_state_dict(dict(resolve_weights(backbone, ["random:0"], StorageConfig()).state))
+    module = backbone.features(whole).eval()
+    workers = os.cpu_count() or 1
+    loader = DataLoader(
+        Variants(sorted(pictures.iterdir())), batch_size=BATCH_SIZE, num_workers=workers
+    )
+    started, images = 0.0, 0
+    with torch.no_grad():
+        for batch in loader:
+            module(batch)
+            if not started:
+                started = time.perf_counter()
+            else:
+                images += len(batch)
+    return images / (time.perf_counter() - started)
