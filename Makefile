@@ -34,8 +34,8 @@ bench-gpu: setup ## the extraction part of it on CUDA
 lock: $(UV) ## resolve the dependencies anew into requirements.lock
 	$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 
-clean: ## remove the environment and the demo's results
-	rm -rf .venv .uv demo
+clean: ## remove the environments and the demo's results
+	rm -rf .venv .uv .bench demo
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \

@@ -36,7 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--images", type=int, default=60, help="originals for the heavy networks")
-    parser.add_argument("--artworks", type=int, default=5000, help="size of generated collections")
+    parser.add_argument("--artworks", type=int, help="size of generated collections")
     parser.add_argument("--repeats", type=int, default=2, help="turns of ours and the baseline")
     parser.add_argument("--paintings", type=Path, default=PAINTINGS, help="a folder of pictures")
     parser.add_argument("--networks", nargs="+", default=STUDY_BACKBONES, metavar="NETWORK")

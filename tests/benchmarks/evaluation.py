@@ -20,6 +20,7 @@ from simsearch.suites import STUDY_PROFILES
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import SEED, feature_like
 
+ARTWORKS = 5000
 DIMENSION = 512
 DEPTH = 155  # what the evaluate step searches by default: 100 scored, 5 copies, 50 spare
 COPY_NOISE = 0.05
@@ -34,7 +35,8 @@ def measure(asked: Asked, scratch: Path) -> Result:
         [f"root={scratch / 'root'}", "catalog.reader=folder", f"catalog.source={scratch}",
          "projection.methods=[pca]"],
     )  # fmt: skip
-    alone(prepare, config, asked.artworks)
+    artworks = asked.artworks or ARTWORKS
+    alone(prepare, config, artworks)
     searched, plain = in_turn(
         lambda: alone(search_seconds, config), lambda: alone(blas_seconds, config), asked.repeats
     )
@@ -44,7 +46,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
     baseline = "BLAS product and argpartition"
     return Result(
         {
-            "collection": f"{asked.artworks:,} originals × {1 + len(STUDY_PROFILES)} variants × {DIMENSION}, generated",
+            "collection": f"{artworks:,} originals × {1 + len(STUDY_PROFILES)} variants × {DIMENSION}, generated",
             "ranks": DEPTH,
         },
         [

@@ -25,7 +25,7 @@ class Asked:
     """What the command line asks for."""
 
     images: int  # originals of parts that run heavy networks
-    artworks: int  # of generated collections
+    artworks: int | None  # of generated collections; None: as each part has it
     repeats: int
     paintings: Path | None  # None: generated pictures
     networks: tuple[str, ...]

@@ -24,7 +24,7 @@ from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import fill
 
 REPOSITORY = Path(__file__).parents[2]
-ENVIRONMENT = REPOSITORY / "build" / "peer"
+ENVIRONMENT = REPOSITORY / ".bench" / "peer"
 PACKAGE = "imagededup==0.3.3.post2"
 NETWORK = "squeezenet1_1"
 PICTURES_PER_IMAGE = 10  # of this cheap network, so that the rate is of seconds, not of one batch

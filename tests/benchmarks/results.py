@@ -13,7 +13,7 @@ from tests.benchmarks.measuring import Result
 
 RESULTS = Path(__file__).parent / "results.json"
 README = Path(__file__).parents[2] / "README.md"
-BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 
 
 def load() -> dict[str, Any]:
@@ -48,7 +48,7 @@ def between_markers(text: str, content: str) -> str:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"{README.name}: no {BEGIN} … {END}")
+        raise ValueError(f"{README.name}: {BEGIN} has to begin the table, {END} to end it")
     return f"{before}{BEGIN}\n{content}{END}{after}"
 
 

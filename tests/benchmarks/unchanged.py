@@ -19,12 +19,14 @@ from simsearch.storage import Storage
 from tests.benchmarks.measuring import Asked, Comparison, Result, in_turn
 from tests.benchmarks.pictures import draw
 
+ARTWORKS = 2000
 COPIED = 500  # originals that get perturbed copies
 LISTING = "import sys; from simsearch.storage import list_uri, StorageConfig; list_uri(sys.argv[1], StorageConfig())"
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
-    count, share = asked.artworks, max(1, asked.artworks // 100)
+    count = asked.artworks or ARTWORKS
+    share = max(1, count // 100)
     pictures, root = scratch / "pictures", scratch / "root"
     pictures.mkdir(parents=True)
     draw(pictures, [(number, number) for number in range(count)])
