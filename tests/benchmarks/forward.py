@@ -30,7 +30,7 @@ from simsearch.run_records import root_of
 from simsearch.snapshots import Snapshot, pending_snapshot
 from simsearch.suites import STUDY_PROFILES
 from tests.benchmarks.extracting import Extracted, extracted, settings
-from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
+from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill
 
 BARE_BATCHES = {"cpu": 6, "cuda": 60}
@@ -107,11 +107,6 @@ def precision_note(precisions: Mapping[str, str], reasons: Mapping[str, str]) ->
     if set(precisions.values()) == {"float32"}:
         note += " It is float32 itself, so cosines and recovery metrics are those of float32."
     return note
-
-
-def together(rates: Mapping[str, float]) -> float:
-    """Vectors per second of all networks one after the other on the same images."""
-    return len(rates) / sum(1 / rate for rate in rates.values())
 
 
 def bare_rates(

@@ -184,9 +184,9 @@ def plot(points: Sequence[Point]) -> None:
 
     mpl.rcParams["svg.hashsalt"] = "simsearch"  # the same plot is the same file
     figure = Figure(figsize=(10, 4), layout="constrained")
-    for place, (kind, title) in enumerate((("single", "one query"), ("batch", "a batch"))):
-        axes = figure.add_subplot(1, 2, place + 1, title=f"Asked as {title}")
-        for colour, dimension in zip(("C0", "C1", "C2"), SIZES, strict=True):
+    for panel, (kind, title) in enumerate((("single", "one query"), ("batch", "a batch"))):
+        axes = figure.add_subplot(1, 2, panel + 1, title=f"Asked as {title}")
+        for place, dimension in enumerate(SIZES):
             plain, reduced = (
                 [
                     each
@@ -203,7 +203,7 @@ def plot(points: Sequence[Point]) -> None:
                 axes.plot(
                     [each.items for each in line],
                     [statistics.median(getattr(each, kind)[which]) for each in line],
-                    style, color=colour, marker=".", label=f"{dimension}: {label}",
+                    style, color=f"C{place}", marker=".", label=f"{dimension}: {label}",
                 )  # fmt: skip
         axes.set(xscale="log", yscale="log", xlabel="items", ylabel="milliseconds a query")
         axes.grid(visible=True, alpha=0.3)

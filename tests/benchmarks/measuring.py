@@ -6,18 +6,14 @@ import os
 import platform
 import statistics
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from simsearch import pipeline
-
 T = TypeVar("T")
 U = TypeVar("U")
-
-PICTURE_SEED = 9
 
 
 @dataclass(frozen=True)
@@ -61,6 +57,11 @@ def ratio(ours: Sequence[float], baseline: Sequence[float]) -> dict[str, float]:
     """Ours over the baseline of the same repetition: minimum, median and maximum."""
     ratios = [one / other for one, other in zip(ours, baseline, strict=True)]
     return {"min": min(ratios), "median": statistics.median(ratios), "max": max(ratios)}
+
+
+def together(rates: Mapping[str, float]) -> float:
+    """Vectors per second of all networks one after the other on the same images."""
+    return len(rates) / sum(1 / rate for rate in rates.values())
 
 
 def in_turn(
@@ -107,6 +108,8 @@ def _answer(pipe: Any, function: Callable[..., Any], arguments: tuple[Any, ...])
 
 def machine() -> dict[str, Any]:
     """Where and with what this was measured; `load_before` tells how busy the machine was."""
+    from simsearch import pipeline  # with Ray and PyTorch; tests of arithmetic do without
+
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),

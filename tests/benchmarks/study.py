@@ -19,8 +19,7 @@ from simsearch.backbones import get_backbone, resolve_weights
 from simsearch.config import StorageConfig
 from simsearch.suites import STUDY_PROFILES
 from tests.benchmarks.extracting import extracted, settings
-from tests.benchmarks.forward import together
-from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
+from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill
 
 BATCH_SIZE = 16
