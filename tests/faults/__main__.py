@@ -24,6 +24,7 @@ from simsearch.storage import Storage, make_folder
 from tests import s3_server
 from tests.faults import proxy as proxies
 from tests.faults.run_job import (
+    LIMIT_SECONDS,
     TARGETS,
     Job,
     counts_add_up,
@@ -144,7 +145,7 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         while process.poll() is None and not (hit := kill_one(process.pid, target, rng)):
             time.sleep(0.2)
         try:
-            code = wait(process, 180)
+            code = wait(process, LIMIT_SECONDS)
         except subprocess.TimeoutExpired:
             hung += 1
             code = -1
