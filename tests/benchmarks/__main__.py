@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -64,6 +65,8 @@ def main() -> int:
         networks=tuple(given.networks),
         cuda=given.cuda,
     )
+    # Ray runs its workers at niceness 15: on a busy machine the baselines, at 0, would push them aside.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     signal.signal(signal.SIGTERM, _leave)  # so that processes of measurements end too
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     failed = []

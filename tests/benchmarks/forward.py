@@ -85,7 +85,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
     notes.append(
         f"Start-up {statistics.median(each.startup for each in ours):.0f} s (left out above). One core decodes, "
         f"perturbs and resizes {decoded:.0f} images/s, each for all networks: keeping the forward pass busy "
-        f"takes {fastest / len(asked.networks) / decoded:.1f} cores."
+        f"takes {fastest / len(asked.networks) / decoded:.2f} cores."
     )
     return Result(
         {

@@ -206,6 +206,9 @@ def plot(points: Sequence[Point]) -> None:
                     style, color=f"C{place}", marker=".", label=f"{dimension}: {label}",
                 )  # fmt: skip
         axes.set(xscale="log", yscale="log", xlabel="items", ylabel="milliseconds a query")
+        sizes = sorted({each.items for each in points})
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.minorticks_off()
         axes.grid(visible=True, alpha=0.3)
     figure.axes[1].legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(PLOT, metadata={"Date": None})
