@@ -28,7 +28,7 @@ from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import SEED, feature_like
 
 PLOT = Path(__file__).with_name("index.svg")
-SIZES = {512: (5_000, 20_000, 60_000), 2048: (5_000, 20_000), 4096: (5_000, 20_000)}
+SIZES = {512: (2_000, 10_000, 40_000), 2048: (2_000, 10_000), 4096: (2_000, 10_000)}
 COMPONENTS = 128
 NEAREST = 11  # ten and the query itself
 SINGLE_QUERIES = 50

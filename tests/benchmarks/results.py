@@ -37,6 +37,11 @@ def store(part: str, result: Result, machine: Mapping[str, Any]) -> None:
     RESULTS.write_text(text + "\n", encoding="utf-8")
 
 
+HEADER = """\
+| part | measured | ours | baseline | ratio: median (min to max) | target |
+|---|---|---|---|---|---|"""
+
+
 def write_readme() -> None:
     """Put the table of results.json between the README's markers."""
     text = README.read_text(encoding="utf-8")
@@ -56,13 +61,8 @@ def table(results: Mapping[str, Any]) -> str:
     """Markdown: a row per comparison, each part's notes, and the machines it was measured on."""
     if not results:
         return "Not measured yet.\n"
-    lines = [
-        "| part | measured | ours | baseline | ratio: median (min to max) | target |",
-        "|---|---|---|---|---|---|",
-    ]
-    for part, entry in results.items():
-        lines += [_row(part, row) for row in entry["rows"]]
-    lines.append("")
+    rows = [_row(part, row) for part, entry in results.items() for row in entry["rows"]]
+    lines = [HEADER, *rows, ""] if rows else []
     for part, entry in results.items():
         settings = ", ".join(f"{name} {value}" for name, value in entry["settings"].items())
         sentences = " ".join([f"{settings}.", *entry["notes"]])
