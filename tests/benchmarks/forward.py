@@ -15,7 +15,9 @@ import torch
 
 from simsearch import feature_store, perturbations, pipeline
 from simsearch.backbones import (
+    Backbone,
     Network,
+    Weights,
     choose_precision,
     get_backbone,
     preprocessing_for,
@@ -26,6 +28,7 @@ from simsearch.backbones.precision import trial_pixels
 from simsearch.config import Config, StorageConfig
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.images import decode
+from simsearch.preprocessing import Preprocessing
 from simsearch.run_records import root_of
 from simsearch.snapshots import Snapshot, pending_snapshot
 from simsearch.suites import STUDY_PROFILES
@@ -109,6 +112,19 @@ def precision_note(precisions: Mapping[str, str], reasons: Mapping[str, str]) ->
     return note
 
 
+def resolved(
+    config: Config, name: str, device: str
+) -> tuple[Backbone, Weights, Preprocessing, str]:
+    """A network as the pipeline would run it on `device`, with its precision."""
+    backbone = get_backbone(name)
+    preprocessing = preprocessing_for(backbone, config.extract.preprocessing)
+    weights = resolve_weights(backbone, config.extract.weights, StorageConfig())
+    precision: str = config.extract.precision
+    if precision == "auto":
+        precision, _ = choose_precision(backbone, weights, preprocessing, device=device)
+    return backbone, weights, preprocessing, precision
+
+
 def bare_rates(
     config: Config, threads: Mapping[str, int], batch_size: int, device: str
 ) -> dict[str, float]:
@@ -116,12 +132,7 @@ def bare_rates(
     rates = {}
     for name, count in threads.items():
         torch.set_num_threads(count)
-        backbone = get_backbone(name)
-        preprocessing = preprocessing_for(backbone, config.extract.preprocessing)
-        weights = resolve_weights(backbone, config.extract.weights, StorageConfig())
-        precision: str = config.extract.precision
-        if precision == "auto":
-            precision, _ = choose_precision(backbone, weights, preprocessing, device=device)
+        backbone, weights, preprocessing, precision = resolved(config, name, device)
         whole = backbone.build()
         whole.load_state_dict(dict(weights.state))
         module = backbone.features(whole).eval().requires_grad_(False)
@@ -165,10 +176,7 @@ def decoded_rates(config: Config, threads: Mapping[str, int], batch_size: int) -
     rates = {}
     for name, count in threads.items():
         torch.set_num_threads(count)
-        backbone = get_backbone(name)
-        preprocessing = preprocessing_for(backbone, config.extract.preprocessing)
-        weights = resolve_weights(backbone, config.extract.weights, StorageConfig())
-        precision, _ = choose_precision(backbone, weights, preprocessing, device="cuda")
+        backbone, weights, preprocessing, precision = resolved(config, name, "cuda")
         network = Network(
             backbone, weights.state, preprocessing,
             precision=precision, mode="eval", device="cuda", batch_size=batch_size,
