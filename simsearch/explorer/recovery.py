@@ -88,14 +88,13 @@ class Recovery:
 
     def overall(self, search: str, metric: str) -> dict[str, list[Measured]]:
         """Per backbone the metric at every k where it was measured."""
+        ks = self._ks(metric)
         return {
             backbone: found
             for backbone in self._view.backbones
             if (
                 found := [
-                    each
-                    for k in self._ks(metric)
-                    if (each := self.get(search, backbone, OVERALL, metric, k))
+                    each for k in ks if (each := self.get(search, backbone, OVERALL, metric, k))
                 ]
             )
         }
