@@ -48,6 +48,14 @@ BATCH_CPU = 16
 BATCH_GPU = 128
 # Ray Data splits an output block above 128 MiB; pixels of a decoded block stay well below.
 BLOCK_BYTES = 48 * 2**20
+# glibc gives a layer's output back to the system and asks for it again, zeroed, at the next batch;
+# kept instead, forward passes on a CPU ran 1.14 (VGG16) to 1.4 times (DenseNet201) faster. One
+# arena, because others map what is larger than 64 MiB anew. See mallopt(3).
+KEEP_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(2**32),
+    "MALLOC_TRIM_THRESHOLD_": str(2**33),
+}
 
 
 @dataclass(frozen=True)
@@ -360,6 +368,7 @@ def _embed(
         compute=ActorPoolStrategy(size=pool.actors),
         num_cpus=pool.cpus,
         num_gpus=pool.gpus,
+        runtime_env={"env_vars": KEEP_MEMORY},
     )
 
 
