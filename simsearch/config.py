@@ -195,6 +195,11 @@ class IndexConfig(Section):
     target_recall: Annotated[float, Field(gt=0, le=1)] = Field(
         0.99, description="search_k is raised until this share of the true nearest is found"
     )
+    pca: Positive | None = Field(
+        None,
+        description="give Annoy only this many principal components of each vector: a smaller, "
+        "faster index that finds fewer of the true nearest; null: whole vectors",
+    )
 
 
 class EvaluateConfig(Section):

@@ -7,6 +7,7 @@ wrong ones, so each has a manifest beside it, written last.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 from annoy import AnnoyIndex
 
 from simsearch.errors import MismatchError, NotFoundError
@@ -34,7 +36,11 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class IndexManifest:
-    """What an index file is; `recall` is that of the `neighbours` nearest at `search_k`."""
+    """What an index file is; `recall` is that of the `neighbours` nearest at `search_k`.
+
+    `components`: Annoy holds that many principal components of the vectors, not the vectors
+    themselves, and its distances are those between the components. None: whole vectors.
+    """
 
     fingerprint: str
     trained: bool
@@ -50,6 +56,8 @@ class IndexManifest:
     annoy_sha256: str
     ids_sha256: str
     features_sha256: str
+    components: int | None = None
+    axes_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,17 @@ def _most_similar(similarity: Vectors, count: int) -> npt.NDArray[np.int64]:
     )
 
 
+def principal_axes(units: Vectors, count: int, seed: int) -> Vectors:
+    """The first `count` principal axes [d, count] of unit rows [n, d], by sklearn's randomized_svd.
+
+    About the origin, not the mean: centring would change the angles between vectors.
+    """
+    from sklearn.utils.extmath import randomized_svd  # seconds to import, and few indexes need it
+
+    _, _, axes = randomized_svd(units, count, random_state=seed)
+    return np.asarray(axes.T, dtype=np.float32)
+
+
 def build_annoy(vectors: Vectors, path: Path, *, trees: int, seed: int) -> None:
     """Write an Annoy file of `vectors` [n, d]; the same input gives the same bytes.
 
@@ -171,8 +190,7 @@ def choose_search_k(
     recall at every value tried. If even a search of everything misses the target, the largest tried
     is taken and the manifest shows what it reaches.
     """
-    random = np.random.default_rng(seed)
-    queries = np.sort(random.choice(len(units), min(SELF_CHECK_QUERIES, len(units)), replace=False))
+    queries = _check_queries(len(units), seed)
     true = exact_search(units, units[queries], n)
     n = true.items.shape[1]
     tried: dict[str, float] = {}
@@ -183,6 +201,11 @@ def choose_search_k(
         if reached >= target or search_k >= len(units) * trees:
             return search_k, tried
         search_k *= 2
+
+
+def _check_queries(items: int, seed: int) -> npt.NDArray[np.int64]:
+    random = np.random.default_rng(seed)
+    return np.sort(random.choice(items, min(SELF_CHECK_QUERIES, items), replace=False))
 
 
 def write_index(
@@ -196,21 +219,35 @@ def write_index(
     seed: int,
     neighbours: int,
     target_recall: float,
+    components: int | None = None,
 ) -> IndexManifest:
-    """Build, check and store the index of `vectors` [n, d], row i being row i of `images`."""
+    """Build, check and store the index of `vectors` [n, d], row i being row i of `images`.
+
+    With `components` Annoy gets that many principal components, where the vectors have more. Then
+    `search_k` is chosen for the target recall among the components, which is all that searching
+    more can reach, and the manifest's `recall` is still that of the whole vectors' nearest.
+    """
+    units = unit_rows(vectors)
+    axes = None
+    if components is not None and components < min(units.shape):
+        axes = principal_axes(units, components, seed)
+    stored = vectors if axes is None else units @ axes
+    nearest = neighbours + 1  # the query finds itself
     with tempfile.TemporaryDirectory(prefix="simsearch-") as scratch:
         path = Path(scratch) / "index.ann"
-        build_annoy(vectors, path, trees=trees, seed=seed)
-        index = open_annoy(path, space.dimension)
+        build_annoy(stored, path, trees=trees, seed=seed)
+        index = open_annoy(path, stored.shape[1])
         search_k, tried = choose_search_k(
-            index,
-            unit_rows(vectors),
-            n=neighbours + 1,  # the query finds itself
-            trees=trees,
-            target=target_recall,
-            seed=seed,
+            index, unit_rows(stored), n=nearest, trees=trees, target=target_recall, seed=seed
         )
+        reached = tried[str(search_k)]
+        if axes is not None:
+            queries = _check_queries(len(units), seed)
+            found = annoy_search(index, [int(item) for item in queries], nearest, search_k)
+            reached = recall(found, exact_search(units, units[queries], nearest))
         index.unload()
+        if axes is not None:
+            storage.write_bytes(f"{folder}/axes.npy", _npy(axes))
         storage.write_table(f"{folder}/ids.parquet", images)
         storage.upload(path, f"{folder}/index.ann")
         manifest = IndexManifest(
@@ -223,11 +260,13 @@ def write_index(
             seed=seed,
             neighbours=neighbours,
             search_k=search_k,
-            recall=tried[str(search_k)],
+            recall=reached,
             recall_by_search_k=tried,
             annoy_sha256=file_digest(path),
             ids_sha256=storage.digest(f"{folder}/ids.parquet"),
             features_sha256=hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest(),
+            components=None if axes is None else axes.shape[1],
+            axes_sha256=None if axes is None else storage.digest(f"{folder}/axes.npy"),
         )
     storage.write_json(f"{folder}/manifest.json", asdict(manifest))
     return manifest
@@ -256,6 +295,7 @@ class OpenIndex:
     manifest: IndexManifest
     images: pa.Table
     annoy: AnnoyIndex
+    axes: Vectors | None = None  # [dimension, components]
 
     def search(self, queries: Vectors, n: int) -> Neighbours:
         """The nearest `n` of vectors [q, d]. Raises MismatchError for another dimension."""
@@ -264,6 +304,8 @@ class OpenIndex:
                 f"index {self.manifest.fingerprint}: a vector of {queries.shape[1]} numbers in an index of "
                 f"{self.manifest.dimension}; query with the backbone it was built for"
             )
+        if self.axes is not None:
+            queries = unit_rows(queries) @ self.axes
         return annoy_search(self.annoy, queries, n, max(self.manifest.search_k, n))
 
 
@@ -281,23 +323,38 @@ def open_index(
         raise MismatchError(
             f"{where}: this index holds {manifest.fingerprint}, wanted {fingerprint}; build the index again"
         )
-    ids = storage.read_bytes(f"{folder}/ids.parquet")
-    if hashlib.sha256(ids).hexdigest() != manifest.ids_sha256:
-        raise MismatchError(
-            f"{where}/ids.parquet: not the file of its manifest; build the index again"
-        )
+    ids = _matching(storage, f"{folder}/ids.parquet", manifest.ids_sha256)
+    axes = None
+    if manifest.axes_sha256 is not None:
+        data = _matching(storage, f"{folder}/axes.npy", manifest.axes_sha256)
+        axes = np.load(io.BytesIO(data), allow_pickle=False)
     path = _local_copy(storage, f"{folder}/index.ann", manifest)
     if verify and file_digest(path) != manifest.annoy_sha256:
         raise MismatchError(
             f"{where}/index.ann: not the file of its manifest; build the index again"
         )
-    index = open_annoy(path, manifest.dimension)
+    index = open_annoy(path, manifest.components or manifest.dimension)
     if index.get_n_items() != manifest.items:
         raise MismatchError(
             f"{where}/index.ann: {index.get_n_items()} items, its manifest says {manifest.items}; build the index again"
         )
-    images = storage.read_table(f"{folder}/ids.parquet")
-    return OpenIndex(manifest, images, index)
+    images = pq.read_table(io.BytesIO(ids))
+    return OpenIndex(manifest, images, index, axes)
+
+
+def _matching(storage: Storage, path: str, sha256: str) -> bytes:
+    data = storage.read_bytes(path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise MismatchError(
+            f"{storage.uri(path)}: not the file of its manifest; build the index again"
+        )
+    return data
+
+
+def _npy(array: npt.NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
 
 
 def file_digest(path: Path) -> str:

@@ -101,11 +101,12 @@ def index(config: Config) -> Step:
                     manifest: IndexManifest = ray.get(ready)
                     advance(len(missing) - len(pending))
                     log.info(
-                        "index: %s: recall@%d %.4f at search_k %d",
+                        "index: %s: recall@%d %.4f at search_k %d, %s",
                         manifest.fingerprint,
                         manifest.neighbours + 1,
                         manifest.recall,
                         manifest.search_k,
+                        f"of {manifest.components or manifest.dimension} numbers a vector",
                     )
     items = plan.images * len(missing)
     return log_step(Step("index", since(started), items, "vectors", _reused(plan.spaces, missing)))

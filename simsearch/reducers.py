@@ -31,6 +31,7 @@ def build_index(snapshot: Snapshot, space: FeatureSpace, seed: int) -> IndexMani
         seed=seed,
         neighbours=plan.evaluate["neighbours"],
         target_recall=plan.index["target_recall"],
+        components=plan.index.get("pca"),
     )
 
 

@@ -224,6 +224,7 @@ def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
                 "precision_reason": plan.precision_reasons[space.backbone],
                 "recall": manifest.recall,
                 "search_k": manifest.search_k,
+                "components": manifest.components,
             }
         )
     return rows

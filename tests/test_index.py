@@ -44,13 +44,20 @@ def images(n: int) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schemas.IMAGES)
 
 
-def write(storage: Storage, folder: str = "indexes/test", seed: int = 71) -> index.IndexManifest:
+def write(
+    storage: Storage,
+    folder: str = "indexes/test",
+    seed: int = 71,
+    rows: np.ndarray | None = None,
+    components: int | None = None,
+) -> index.IndexManifest:
     return index.write_index(
         storage,
         folder,
         images(500),
-        vectors(),
+        vectors() if rows is None else rows,
         SPACE,
+        components=components,
         trees=20,
         seed=seed,
         neighbours=10,
@@ -168,4 +175,47 @@ def test_an_index_without_a_manifest_is_not_there(tmp_path: Path) -> None:
     write(storage)
     storage.delete("indexes/test/manifest.json")
     with pytest.raises(NotFoundError, match="no finished index"):
+        index.open_index(storage, "indexes/test", SPACE.fingerprint)
+
+
+def test_principal_axes_are_numpys_singular_vectors() -> None:
+    units = index.unit_rows(vectors() * np.linspace(3, 0.1, 24, dtype=np.float32))
+    axes = index.principal_axes(units, 5, seed=1)
+    true = np.linalg.svd(units.astype(np.float64))[2][:5].T
+    assert axes.shape == (24, 5)
+    assert np.abs(np.abs((axes * true).sum(axis=0)) - 1).max() < 1e-3
+
+
+def test_an_index_of_principal_components_finds_what_lies_in_their_span(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    flat = vectors(d=6) @ vectors(6, 24, seed=4)  # six dimensions of twenty-four
+    manifest = write(storage, rows=flat, components=6)
+    opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
+    units = index.unit_rows(flat)
+    queries = index.unit_rows(vectors(20, 6, seed=5) @ vectors(6, 24, seed=4))
+    found, true = opened.search(7 * queries, 10), index.exact_search(units, queries, 10)
+    assert (manifest.components, opened.annoy.f, manifest.dimension) == (6, 6, 24)
+    assert index.recall(found, true) >= 0.98
+    assert found.distances == pytest.approx(true.distances, abs=1e-3)
+
+
+def test_recall_with_principal_components_is_that_of_the_whole_vectors(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    whole, reduced = write(storage), write(storage, components=4)  # of white noise: most is lost
+    assert whole.recall >= 0.99
+    assert reduced.recall < 0.5
+    assert reduced.recall_by_search_k[str(reduced.search_k)] >= 0.99
+
+
+def test_more_components_than_a_vector_has_leave_it_whole(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    assert write(storage, components=24) == write(storage)
+
+
+def test_axes_that_are_not_the_manifests_are_refused(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    write(storage, components=4)
+    data = storage.read_bytes("indexes/test/axes.npy")
+    storage.write_bytes("indexes/test/axes.npy", data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(MismatchError, match=r"axes\.npy: not the file of its manifest"):
         index.open_index(storage, "indexes/test", SPACE.fingerprint)

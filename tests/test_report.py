@@ -82,7 +82,13 @@ def page(table: pa.Table | None = None, **values: Any) -> str:
             [],
         ),
         "networks": [
-            {**SPACE.to_json(), "precision_reason": "as set", "recall": 0.99321, "search_k": 5500}
+            {
+                **SPACE.to_json(),
+                "precision_reason": "as set",
+                "recall": 0.99321,
+                "search_k": 5500,
+                "components": None,
+            }
         ],
         "rejects": [{"stage": "decode", "reason": "broken", "count": 3, "example": HOSTILE}],
         "charts": [{"source": "data:image/png;base64,AAAA", "caption": HOSTILE}],

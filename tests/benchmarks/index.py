@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from simsearch.config import IndexConfig
 from simsearch.index import (
     Neighbours,
@@ -21,6 +19,7 @@ from simsearch.index import (
     choose_search_k,
     exact_search,
     open_annoy,
+    principal_axes,
     recall,
     unit_rows,
 )
@@ -82,7 +81,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
 def point(dimension: int, items: int, components: int | None, repeats: int, scratch: Path) -> Point:
     units = unit_rows(feature_like(items + BATCH_QUERIES, dimension))
     units, queries = units[:items], units[items:]
-    axes = None if components is None else principal_axes(units, components)
+    axes = None if components is None else principal_axes(units, components, SEED)
     path = scratch / f"{dimension}-{items}-{components}.ann"
     started = time.perf_counter()
     stored = units if axes is None else unit_rows(units @ axes)
@@ -116,14 +115,6 @@ def point(dimension: int, items: int, components: int | None, repeats: int, scra
     )
     path.unlink()
     return found
-
-
-def principal_axes(units: Vectors, count: int) -> Vectors:
-    """The first principal axes [d, count], about the origin: centring would change the cosines."""
-    from sklearn.utils.extmath import randomized_svd
-
-    _, _, axes = randomized_svd(units, count, random_state=SEED)
-    return np.asarray(axes.T, dtype=np.float32)
 
 
 def one_by_one(search: Callable[[Vectors], Any], queries: Vectors) -> float:
