@@ -27,6 +27,7 @@ from simsearch.backbones.network import DTYPES
 from simsearch.backbones.precision import trial_pixels
 from simsearch.config import Config, StorageConfig
 from simsearch.evaluation.evaluate import metrics_path
+from simsearch.features import KEEP_MEMORY
 from simsearch.images import decode
 from simsearch.preprocessing import Preprocessing
 from simsearch.run_records import root_of
@@ -50,8 +51,9 @@ def measure(asked: Asked, scratch: Path) -> Result:
         runs.append(alone(extracted, config))
         return runs[-1]
 
-    def bare_pass() -> dict[str, float]:  # with the batch size and threads that ours had
-        return alone(bare_rates, config, runs[0].threads(), runs[0].batch_size, device)
+    def bare_pass() -> dict[str, float]:  # with the batch size, threads and malloc that ours had
+        asks = (config, runs[0].threads(), runs[0].batch_size, device)
+        return alone(bare_rates, *asks, environment=KEEP_MEMORY)
 
     ours, bare = in_turn(whole, bare_pass, asked.repeats)
     first = ours[0]

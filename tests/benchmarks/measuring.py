@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -80,7 +81,9 @@ def in_turn(
     return first, second
 
 
-def alone(function: Callable[..., T], *arguments: Any) -> T:
+def alone(
+    function: Callable[..., T], *arguments: Any, environment: Mapping[str, str] | None = None
+) -> T:
     """The function's answer from a fresh process, which ends with this one.
 
     Not a process pool: Ray and torch keep threads, memory and settings of the measurement before.
@@ -88,7 +91,8 @@ def alone(function: Callable[..., T], *arguments: Any) -> T:
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(there, function, arguments))
-    process.start()
+    with patch.dict(os.environ, environment or {}):
+        process.start()
     there.close()
     try:
         answer: T = here.recv()
