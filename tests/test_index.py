@@ -96,6 +96,19 @@ def test_near_copies_are_told_apart_below_float32_rounding_of_the_cosine() -> No
     assert found.items[0].tolist() == [2, 1, 0]
 
 
+@pytest.mark.parametrize("zeros", [[0], [3, 7, 400]])
+def test_a_zero_vector_is_as_far_as_annoy_has_it(tmp_path: Path, zeros: list[int]) -> None:
+    rows = vectors()
+    rows[zeros] = 0
+    units = index.unit_rows(rows)
+    index.build_annoy(rows, tmp_path / "zero.ann", trees=10, seed=1)
+    annoy = index.open_annoy(tmp_path / "zero.ann", 24)
+    found = index.exact_search(units, units[: max(zeros) + 1], len(units))
+    for query in {0, *zeros}:
+        for item, distance in zip(found.items[query], found.distances[query], strict=True):
+            assert distance == pytest.approx(annoy.get_distance(query, int(item)), abs=1e-3)
+
+
 def test_equal_distances_are_ordered_by_item_number() -> None:
     units = index.unit_rows(np.ones((6, 4), dtype=np.float32))
     assert index.exact_search(units, units[3:4], 4).items[0].tolist() == [0, 1, 2, 3]
