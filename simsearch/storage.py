@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
+import aiohttp
 import botocore.exceptions
 import fsspec
 import fsspec.asyn
@@ -349,7 +350,7 @@ def _worth_another_try(error: BaseException) -> bool:
         error.__cause__, botocore.exceptions.ClientError
     ):
         return _error_code(error) not in _REFUSED
-    return isinstance(error, OSError | TimeoutError | botocore.exceptions.BotoCoreError)
+    return isinstance(error, OSError | aiohttp.ClientError | botocore.exceptions.BotoCoreError)
 
 
 def _error_code(error: BaseException) -> str:
@@ -368,6 +369,7 @@ def _errors(uri: str, action: str) -> Iterator[None]:
         yield
     except (
         OSError,
+        aiohttp.ClientError,
         TimeoutError,
         botocore.exceptions.BotoCoreError,
         botocore.exceptions.ClientError,

@@ -37,7 +37,15 @@ from tests.faults.run_job import (
     wait_until_gone,
 )
 
-SHARES = {"500": 0.1, "503": 0.1, "reset": 0.1, "stall": 0.02, "403": 0.02, "truncated": 0.1}
+SHARES = {
+    "500": 0.1,
+    "503": 0.1,
+    "reset": 0.1,
+    "stall": 0.02,
+    "403": 0.02,
+    "truncated": 0.1,
+    "full": 0.1,
+}
 MORE_PER_ROUND = (
     6  # artworks added when a round ended before its kill, so that there is work to kill
 )
