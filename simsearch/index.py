@@ -99,6 +99,7 @@ def exact_search(units: Vectors, queries: Vectors, n: int) -> Neighbours:
         similarity = queries[part] @ units.T
         candidates = _most_similar(similarity, spare)
         squared = 2 - 2 * np.take_along_axis(similarity, candidates, axis=1).astype(np.float64)
+        del similarity  # before the next product, which is as large
         rows, columns = np.nonzero(_unclear(squared, units.shape[1]))
         squared[rows, columns] = _squared_distances(
             units, candidates[rows, columns], queries[part], rows
@@ -275,14 +276,15 @@ def write_index(
         search_k, tried = choose_search_k(
             index, unit_rows(stored), n=nearest, trees=trees, target=target_recall, seed=seed
         )
-        reached = tried[str(search_k)]
+        reached, axes_sha256 = tried[str(search_k)], None
         if axes is not None:
             queries = _check_queries(len(units), seed)
             found = annoy_search(index, [int(item) for item in queries], nearest, search_k)
             reached = recall(found, exact_search(units, units[queries], nearest))
+            data = _npy(axes)
+            storage.write_bytes(f"{folder}/axes.npy", data)
+            axes_sha256 = hashlib.sha256(data).hexdigest()
         index.unload()
-        if axes is not None:
-            storage.write_bytes(f"{folder}/axes.npy", _npy(axes))
         storage.write_table(f"{folder}/ids.parquet", images)
         storage.upload(path, f"{folder}/index.ann")
         manifest = IndexManifest(
@@ -301,7 +303,7 @@ def write_index(
             ids_sha256=storage.digest(f"{folder}/ids.parquet"),
             features_sha256=hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest(),
             components=None if axes is None else axes.shape[1],
-            axes_sha256=None if axes is None else storage.digest(f"{folder}/axes.npy"),
+            axes_sha256=axes_sha256,
         )
     storage.write_json(f"{folder}/manifest.json", asdict(manifest))
     return manifest

@@ -60,6 +60,12 @@ _FATAL_ERRNOS = {
     errno.ENOTDIR,
     errno.EISDIR,
 }
+_STORE_ERRORS = (
+    OSError,
+    aiohttp.ClientError,
+    botocore.exceptions.BotoCoreError,
+    botocore.exceptions.ClientError,
+)
 
 
 @dataclass(frozen=True)
@@ -350,7 +356,7 @@ def _worth_another_try(error: BaseException) -> bool:
         error.__cause__, botocore.exceptions.ClientError
     ):
         return _error_code(error) not in _REFUSED
-    return isinstance(error, OSError | aiohttp.ClientError | botocore.exceptions.BotoCoreError)
+    return isinstance(error, _STORE_ERRORS)
 
 
 def _error_code(error: BaseException) -> str:
@@ -367,13 +373,7 @@ def _errors(uri: str, action: str) -> Iterator[None]:
     """What a file system raised, as one line that names the URI."""
     try:
         yield
-    except (
-        OSError,
-        aiohttp.ClientError,
-        TimeoutError,
-        botocore.exceptions.BotoCoreError,
-        botocore.exceptions.ClientError,
-    ) as error:
+    except _STORE_ERRORS as error:
         _raise_plainly(error, uri, action)
 
 

@@ -194,9 +194,9 @@ def store_faults(harness: Harness, place: Place) -> None:
     assert place.endpoint is not None
     expected, _ = undisturbed(harness, place.job("calm"), "s3-calm")
     with proxies.faulty_proxy(place.endpoint, harness.seed) as proxy:
-        for kind in proxies.KINDS:
+        for kind, share in SHARES.items():
             job = place.job(f"fault-{kind}", proxy.endpoint)
-            proxy.inject(kind, SHARES[kind])
+            proxy.inject(kind, share)
             _strike(harness, job, place.name, kind, expected, proxy.injected.total, proxy)
 
 

@@ -15,7 +15,6 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-KINDS = ("500", "503", "reset", "stall", "403", "truncated", "full")
 METHODS = {"truncated": ("GET",), "full": ("PUT", "POST")}
 STALL_SECONDS = 6
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
