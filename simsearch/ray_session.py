@@ -66,25 +66,32 @@ def quiet_ray_data() -> None:
     context.enable_progress_bars = False
     context.enable_operator_progress_bars = False
     context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    # Ray Data's own wrapper drops what it wraps on the way to the driver.
+    context.raise_original_map_exception = True
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
 
 
 def own_error(error: BaseException) -> SimsearchError:
-    """The SimsearchError at the bottom of what Ray raised, or Ray's own words in one line."""
+    """The SimsearchError that a task raised, or what Ray raised in one line."""
+    raised = [one for one in _causes(error) if not isinstance(one, RayTaskError)]
+    for one in raised:
+        if isinstance(one, SimsearchError):
+            # Ray Data appends lines of advice to the message of what a stage raises.
+            one.args = (str(one).partition("\n")[0],)
+            return one
+    first = raised[0] if raised else error
+    if not isinstance(first, RayError):
+        log.error("a defect; please report it with these lines", exc_info=error)
+    lines = [line.strip() for line in str(first).splitlines() if line.strip()] or ["no message"]
+    # Ray's own errors end with what matters, others begin with it.
+    told = lines[-1] if isinstance(first, RayError) else lines[0]
+    return SimsearchError(
+        f"a Ray worker failed: {type(first).__name__}: {told}; run the same command again to resume"
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
     inner: BaseException | None = error
     while inner is not None:
-        if isinstance(inner, SimsearchError):
-            return _plain(inner)
+        yield inner
         inner = (inner.cause if isinstance(inner, RayTaskError) else None) or inner.__cause__
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    last = lines[-1].strip() if lines else type(error).__name__
-    log.debug("Ray raised", exc_info=error)
-    return SimsearchError(f"a Ray worker failed: {last}; run the same command again to resume")
-
-
-def _plain(error: SimsearchError) -> SimsearchError:
-    # Ray raises a class made on the fly from the error's own and RayTaskError.
-    if not isinstance(error, RayTaskError):
-        return error
-    cause = error.cause
-    return cause if isinstance(cause, SimsearchError) else SimsearchError(str(cause))

@@ -1,0 +1,65 @@
+"""What a stage raises on a worker reaches the user as it was told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import ray
+
+from simsearch.config import RayConfig
+from simsearch.errors import SimsearchError, StorageError, UnknownNameError
+from simsearch.ray_session import ray_session
+
+pytestmark = pytest.mark.usefixtures("ray_local")
+
+
+def denied(batch: Any) -> Any:
+    try:
+        raise PermissionError("An error occurred (AccessDenied)")
+    except PermissionError as error:
+        raise StorageError("s3://museum/a.jpg: cannot read: access denied") from error
+
+
+def unknown(batch: Any) -> Any:
+    raise UnknownNameError("backbone", "vgg61", ["vgg16"])
+
+
+def defective(batch: Any) -> Any:
+    raise ValueError("shapes differ\nin the second line")
+
+
+def run_stage(stage: Any) -> None:
+    with ray_session(RayConfig()):
+        for _ in ray.data.from_items([{"number": 1}]).map_batches(stage).iter_batches():
+            pass
+
+
+def test_an_own_error_of_a_stage_is_its_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(StorageError) as raised:
+        run_stage(denied)
+    assert str(raised.value) == "s3://museum/a.jpg: cannot read: access denied"
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_its_kind_and_exit_code_survive() -> None:
+    with pytest.raises(
+        UnknownNameError, match=r"^no backbone named 'vgg61'; known: vgg16$"
+    ) as raised:
+        run_stage(unknown)
+    assert raised.value.exit_code == 2
+
+
+def test_a_defect_is_told_in_one_line_and_logged_whole(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(SimsearchError) as raised:
+        run_stage(defective)
+    assert str(raised.value) == (
+        "a Ray worker failed: ValueError: shapes differ; run the same command again to resume"
+    )
+    assert "in defective" in caplog.text
+
+
+def test_an_own_error_of_a_task_is_its_one_line() -> None:
+    told = r"^s3://museum/a\.jpg: cannot read: access denied$"
+    with pytest.raises(StorageError, match=told), ray_session(RayConfig()):
+        ray.get(ray.remote(denied).remote(None))
