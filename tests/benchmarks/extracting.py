@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ray
+import torch
 
 from simsearch import catalog, schemas, snapshots
-from simsearch.config import Config, load_config
+from simsearch.backbones import get_backbone, resolve_weights
+from simsearch.config import Config, StorageConfig, load_config
 from simsearch.extraction_stages import read_parts
 from simsearch.features import BATCH_CPU, BATCH_GPU, extract
 from simsearch.networks import device_of, prepare_networks
@@ -50,6 +52,14 @@ def settings(pictures: Path, root: Path, networks: Sequence[str], *words: str) -
         "projection.methods=[pca]",
     ]
     return load_config(None, [*given, *words])
+
+
+def plain_network(name: str) -> torch.nn.Module:
+    """The whole network with our weights, as a user of plain PyTorch loads it."""
+    backbone = get_backbone(name)
+    whole = backbone.build()
+    whole.load_state_dict(dict(resolve_weights(backbone, ["random:0"], StorageConfig()).state))
+    return whole
 
 
 def extracted(config: Config) -> Extracted:

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 
 from simsearch import feature_store
-from simsearch.backbones import get_backbone, preprocessing_for, resolve_weights
-from simsearch.config import Config, StorageConfig
+from simsearch.backbones import get_backbone, preprocessing_for
+from simsearch.config import Config
 from simsearch.run_records import root_of
 from simsearch.snapshots import pending_snapshot
-from tests.benchmarks.extracting import extracted, settings
+from tests.benchmarks.extracting import extracted, plain_network, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import fill
 
@@ -33,7 +33,7 @@ PICTURES_PER_IMAGE = 10  # of this cheap network, so that the rate is of seconds
 def measure(asked: Asked, scratch: Path) -> Result:
     shown = fill(scratch / "pictures", PICTURES_PER_IMAGE * asked.images, asked.paintings)
     python = environment()
-    torch.save(_whole().state_dict(), scratch / "weights.pth")
+    torch.save(plain_network(NETWORK).state_dict(), scratch / "weights.pth")
     config = settings(
         scratch / "pictures", scratch / "root", [NETWORK], "perturbations.profiles=[]"
     )
@@ -96,13 +96,6 @@ def encode(python: Path, scratch: Path) -> dict[str, float]:
     answer = _call(python, script, json.dumps(asked))
     found: dict[str, float] = json.loads(answer.splitlines()[-1])
     return found
-
-
-def _whole() -> torch.nn.Module:
-    backbone = get_backbone(NETWORK)
-    whole = backbone.build()
-    whole.load_state_dict(dict(resolve_weights(backbone, ["random:0"], StorageConfig()).state))
-    return whole
 
 
 def _agreement(config: Config, path: Path) -> float:

@@ -15,10 +15,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from simsearch import perturbations
-from simsearch.backbones import get_backbone, resolve_weights
-from simsearch.config import StorageConfig
+from simsearch.backbones import get_backbone
 from simsearch.suites import STUDY_PROFILES
-from tests.benchmarks.extracting import extracted, settings
+from tests.benchmarks.extracting import extracted, plain_network, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill
 
@@ -83,10 +82,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
 def study_pass(pictures: Path, name: str) -> dict[str, float]:
     """One pass: images per second from its first batch to its last, and seconds to that first batch."""
     begun = time.perf_counter()
-    backbone = get_backbone(name)
-    whole = backbone.build()
-    whole.load_state_dict(dict(resolve_weights(backbone, ["random:0"], StorageConfig()).state))
-    module = backbone.features(whole).eval()
+    module = get_backbone(name).features(plain_network(name)).eval()
     workers = os.cpu_count() or 1
     loader = DataLoader(
         Variants(sorted(pictures.iterdir())), batch_size=BATCH_SIZE, num_workers=workers
