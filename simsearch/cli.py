@@ -22,7 +22,7 @@ from typer.exceptions import TyperException
 
 from simsearch import __version__
 from simsearch.command_line import AsJson, Words, config_of, printable
-from simsearch.config import Config, dump_config
+from simsearch.config import dump_config
 from simsearch.errors import SimsearchError
 from simsearch.snapshot_commands import app as snapshots_app
 from simsearch.snapshot_commands import existing_root
@@ -43,10 +43,21 @@ Retry = Annotated[
 ]
 
 
+Sample = Annotated[
+    int | None,
+    typer.Option(help="keep a random sample of so many artworks; the same as catalog.sample=…"),
+]
+Seed = Annotated[
+    int | None, typer.Option(help="of every random choice, so for all steps; the same as seed=…")
+]
+
+
 @app.command()
-def run(words: Words = None, retry_rejects: Retry = False) -> None:
+def run(
+    words: Words = None, retry_rejects: Retry = False, sample: Sample = None, seed: Seed = None
+) -> None:
     """The whole job: ingest to report and publication. Resumes after a crash."""
-    config = _retrying(config_of(words), retry_rejects)
+    config = config_of(_with_options(words, retry_rejects, sample, seed))
     from simsearch import job
 
     snapshot = job.run(config).snapshot
@@ -63,7 +74,7 @@ def run(words: Words = None, retry_rejects: Retry = False) -> None:
 @app.command()
 def reindex(words: Words = None, retry_rejects: Retry = False) -> None:
     """Bring the published snapshot up to date with the collection; only what is new is computed."""
-    config = _retrying(config_of(words), retry_rejects)
+    config = config_of(_with_options(words, retry_rejects))
     from simsearch import job
 
     result = job.reindex(config)
@@ -121,9 +132,9 @@ def runs(
 
 
 @app.command()
-def ingest(words: Words = None) -> None:
+def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> None:
     """Read the collection's metadata into the catalog, downloading images where asked to."""
-    config = config_of(words)
+    config = config_of(_with_options(words, sample=sample, seed=seed))
     from simsearch import job
 
     job.ingest(config)
@@ -333,9 +344,17 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _retrying(config: Config, retry_rejects: bool) -> Config:
-    if not retry_rejects:
-        return config
-    return config.model_copy(
-        update={"extract": config.extract.model_copy(update={"retry_rejects": True})}
-    )
+def _with_options(
+    words: Sequence[str] | None,
+    retry_rejects: bool = False,
+    sample: int | None = None,
+    seed: int | None = None,
+) -> list[str]:
+    """A command's words and, after them, the settings that its options stand for."""
+    options = {
+        "extract.retry_rejects": "true" if retry_rejects else None,
+        "catalog.sample": sample,
+        "seed": seed,
+    }
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    return [*(words or ()), *given]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from simsearch.catalog.generated import image_bytes
@@ -123,3 +124,17 @@ def test_wrong_credentials_are_one_line(s3_place: Place) -> None:
     assert done.returncode == 1
     assert "access denied; check the credentials" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_sample_and_seed_are_options_too(tmp_path: Path) -> None:
+    def artworks(folder: str, *words: str) -> list[str]:
+        root = tmp_path / folder
+        done = simsearch("ingest", f"root={root}", "catalog.size=30", *words)
+        assert done.returncode == 0, done.stderr
+        (catalog,) = (root / "catalog").glob("*.parquet")
+        return list(pq.read_table(catalog)["artwork_id"].to_pylist())
+
+    chosen = artworks("options", "--sample", "5", "--seed", "3")
+    assert len(chosen) == 5
+    assert chosen == artworks("words", "catalog.sample=5", "seed=3")
+    assert chosen != artworks("other", "--sample", "5", "--seed", "4")
