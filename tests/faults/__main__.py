@@ -148,7 +148,7 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         deadline = time.monotonic() + moment
         while time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.05)
-        family = [pid for pid, _ in descendants(process.pid)]
+        family = dict(descendants(process.pid))
         hit = False
         while process.poll() is None and not (hit := kill_one(process.pid, target, rng)):
             time.sleep(0.2)
@@ -157,7 +157,9 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         except subprocess.TimeoutExpired:
             hung += 1
             code = -1
-        leftover += len(wait_until_gone(family))
+        for pid in wait_until_gone(family):
+            harness.console.print(f"{place.name}: left over: {family[pid][:120]}", markup=False)
+            leftover += 1
         broken += [f"{number}: {problem}" for problem in problems(job.storage)]
         if not hit:
             harness.console.print(f"{place.name}: ended before the kill, exit code {code}")
