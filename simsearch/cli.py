@@ -41,8 +41,6 @@ app.add_typer(snapshots_app, name="snapshots")
 Retry = Annotated[
     bool, typer.Option("--retry-rejects", help="try images again that an earlier run rejected")
 ]
-
-
 Sample = Annotated[
     int | None,
     typer.Option(help="keep a random sample of so many artworks; the same as catalog.sample=…"),
@@ -57,7 +55,8 @@ def run(
     words: Words = None, retry_rejects: Retry = False, sample: Sample = None, seed: Seed = None
 ) -> None:
     """The whole job: ingest to report and publication. Resumes after a crash."""
-    config = config_of(_with_options(words, retry_rejects, sample, seed))
+    options = {"catalog.sample": sample, "seed": seed}
+    config = config_of(words, {**options, "extract.retry_rejects": retry_rejects or None})
     from simsearch import job
 
     snapshot = job.run(config).snapshot
@@ -74,7 +73,7 @@ def run(
 @app.command()
 def reindex(words: Words = None, retry_rejects: Retry = False) -> None:
     """Bring the published snapshot up to date with the collection; only what is new is computed."""
-    config = config_of(_with_options(words, retry_rejects))
+    config = config_of(words, {"extract.retry_rejects": retry_rejects or None})
     from simsearch import job
 
     result = job.reindex(config)
@@ -134,7 +133,7 @@ def runs(
 @app.command()
 def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> None:
     """Read the collection's metadata into the catalog, downloading images where asked to."""
-    config = config_of(_with_options(words, sample=sample, seed=seed))
+    config = config_of(words, {"catalog.sample": sample, "seed": seed})
     from simsearch import job
 
     job.ingest(config)
@@ -238,8 +237,8 @@ def experiment(
 
     Publishes no snapshot. An experiment that was interrupted resumes with the same command.
     """
-    folder = [] if collection is None else ["catalog.reader=folder", f"catalog.source={collection}"]
-    config = config_of([*(words or ()), *folder])
+    reader = None if collection is None else "folder"
+    config = config_of(words, {"catalog.reader": reader, "catalog.source": collection})
     from simsearch.experiment import run_experiment
 
     print(f"report: {run_experiment(name, config)}")
@@ -342,19 +341,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """SIGTERM, as a scheduler sends it, ends a run as Ctrl-C does: leases released, records kept."""
     raise KeyboardInterrupt
-
-
-def _with_options(
-    words: Sequence[str] | None,
-    retry_rejects: bool = False,
-    sample: int | None = None,
-    seed: int | None = None,
-) -> list[str]:
-    """A command's words and, after them, the settings that its options stand for."""
-    options = {
-        "extract.retry_rejects": "true" if retry_rejects else None,
-        "catalog.sample": sample,
-        "seed": seed,
-    }
-    given = [f"{name}={value}" for name, value in options.items() if value is not None]
-    return [*(words or ()), *given]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -19,10 +19,14 @@ Words = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for machines")]
 
 
-def config_of(words: Sequence[str] | None) -> Config:
-    """The settings that a command's words name. Raises ConfigError."""
+def config_of(
+    words: Sequence[str] | None, options: Mapping[str, object | None] | None = None
+) -> Config:
+    """The settings that a command's words name and, over them, those that its options stand for,
+    None: not given. Raises ConfigError."""
     given = list(words or ())
     path = given.pop(0) if given and "=" not in given[0] else None
+    given += [f"{name}={value}" for name, value in (options or {}).items() if value is not None]
     return load_config(path, given)
 
 

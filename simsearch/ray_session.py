@@ -26,11 +26,11 @@ def ray_session(config: RayConfig) -> Iterator[None]:
     started = not ray.is_initialized()
     if started:
         _connect(config)
-    quiet_ray_data()
+    _set_up_ray_data()
     try:
         yield
     except RayError as error:
-        raise own_error(error) from error
+        raise _own_error(error) from error
     finally:
         if started:
             ray.shutdown()
@@ -60,18 +60,18 @@ def _connect(config: RayConfig) -> None:
         ) from error
 
 
-def quiet_ray_data() -> None:
-    """Ray Data's own bars garble a job's log; `simsearch.progress` shows one line instead."""
+def _set_up_ray_data() -> None:
     context = ray.data.DataContext.get_current()
+    # Its own bars garble a job's log; `simsearch.progress` shows one line instead.
     context.enable_progress_bars = False
     context.enable_operator_progress_bars = False
     context.print_on_execution_start = False
-    # Ray Data's own wrapper drops what it wraps on the way to the driver.
+    # Its wrapper drops what a stage raised on the way to the driver; `_own_error` tells that.
     context.raise_original_map_exception = True
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
 
 
-def own_error(error: BaseException) -> SimsearchError:
+def _own_error(error: BaseException) -> SimsearchError:
     """The SimsearchError that a task raised, or what Ray raised in one line."""
     raised = [one for one in _causes(error) if not isinstance(one, RayTaskError)]
     for one in raised:
