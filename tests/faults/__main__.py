@@ -138,7 +138,8 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
     struck: dict[str, int] = dict.fromkeys(TARGETS, 0)
     ends: dict[str, int] = {}
     broken: list[str] = []
-    hung = leftover = number = 0
+    families: dict[int, str] = {}
+    hung = number = 0
     while number < kills:
         place.add_pictures(pictures, pictures + MORE_PER_ROUND)
         pictures += MORE_PER_ROUND
@@ -148,7 +149,7 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         deadline = time.monotonic() + moment
         while time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.05)
-        family = dict(descendants(process.pid))
+        families |= dict(descendants(process.pid))
         hit = False
         while process.poll() is None and not (hit := kill_one(process.pid, target, rng)):
             time.sleep(0.2)
@@ -157,9 +158,6 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         except subprocess.TimeoutExpired:
             hung += 1
             code = -1
-        for pid in wait_until_gone(family):
-            harness.console.print(f"{place.name}: left over: {family[pid][:120]}", markup=False)
-            leftover += 1
         broken += [f"{number}: {problem}" for problem in problems(job.storage)]
         if not hit:
             harness.console.print(f"{place.name}: ended before the kill, exit code {code}")
@@ -172,6 +170,9 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         )
         number += 1
     resumed = job.finish(harness.log(f"{place.name}-after-the-kills"))
+    leftover = wait_until_gone(families)
+    for pid in leftover:
+        harness.console.print(f"{place.name}: left over: {families[pid][:120]}", markup=False)
     expected, _ = undisturbed(harness, place.job("compared"), f"{place.name}-compared")
     harness.add(
         Row(
@@ -183,7 +184,7 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
             {
                 "LATEST whole after each": not broken,
                 "none hung": hung == 0,
-                "no process left over": leftover == 0,
+                "no process left over": not leftover,
                 "resumes": resumed == 0,
                 **checks(job, expected),
             },

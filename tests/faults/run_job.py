@@ -20,6 +20,7 @@ from simsearch.storage import Storage
 from simsearch.verification import verify
 
 LIMIT_SECONDS = 900.0  # a run takes half a minute; a busy machine is no hang
+GONE_SECONDS = 90.0  # a dead driver's idle Ray agents look 60 s for its GCS, then go: 62 s measured
 TARGETS = ("driver", "worker", "raylet")
 
 
@@ -115,9 +116,9 @@ def descendants(pid: int) -> list[tuple[int, str]]:
     return found
 
 
-def wait_until_gone(pids: Iterable[int], limit: float = 30.0) -> list[int]:
-    """The processes of `pids` that are still alive after `limit` seconds."""
-    deadline = time.monotonic() + limit
+def wait_until_gone(pids: Iterable[int]) -> list[int]:
+    """The processes of `pids` that are still alive after GONE_SECONDS."""
+    deadline = time.monotonic() + GONE_SECONDS
     left = list(pids)
     while left and time.monotonic() < deadline:
         left = [pid for pid in left if _alive(pid)]
