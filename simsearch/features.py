@@ -38,7 +38,7 @@ from simsearch.image_ids import image_id
 from simsearch.networks import PreparedNetwork
 from simsearch.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools
 from simsearch.preprocessing import Preprocessing
-from simsearch.progress import Pace, ProgressCounter, RemoteCounter, duration, polled, progress
+from simsearch.progress import RemoteCounter, duration, polled, progress
 from simsearch.sampling import seeded_sample
 from simsearch.storage import Storage
 
@@ -289,8 +289,7 @@ def _run_pipeline(
             pool.threads,
         )
     batch_size = config.extract.batch_size or (BATCH_GPU if gpus else BATCH_CPU)
-    remote: Any = ray.remote
-    counter = remote(ProgressCounter).options(num_cpus=0).remote()
+    counter = RemoteCounter.start()
     geometries, columns = _geometries(networks)
     settings = DecodeSettings(
         storage=storage,
@@ -301,7 +300,7 @@ def _run_pipeline(
         preprocessings=geometries,
         backbones=len(networks),
         orphans=orphans,
-        counter=RemoteCounter(counter),
+        counter=counter,
     )
     blocks = list(_blocks(todo, _images_per_block(settings, batch_size), len(networks)))
     data = ray.data.from_arrow(blocks).map_batches(
@@ -312,7 +311,7 @@ def _run_pipeline(
     )
     for number, pool in enumerate(pools):
         drop = columns_done(columns, pools[: number + 1], networks)
-        data = _embed(data, pool, networks, columns, drop, batch_size, RemoteCounter(counter))
+        data = _embed(data, pool, networks, columns, drop, batch_size, counter)
     data = data.map_batches(
         partial(write_batch, storage=storage, spaces=[each.space for each in networks]),
         batch_size=config.extract.shard_rows,
@@ -321,12 +320,12 @@ def _run_pipeline(
     )
     with (
         progress("extract", missing, "vectors", config.ray.log_seconds) as advance,
-        polled(lambda: int(ray.get(counter.read.remote())), advance),
+        polled(counter.read, advance),
     ):
         for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
             pass
-    write_part(storage, "timings", ray.get(counter.timings.remote()), schemas.TIMINGS)
-    pace: Pace | None = ray.get(counter.pace.remote())
+    write_part(storage, "timings", counter.timings(), schemas.TIMINGS)
+    pace = counter.pace()
     if pace is None:
         return 0.0, 0.0
     # The counter's clock is another node's: only how long ago something was crosses over.

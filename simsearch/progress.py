@@ -7,10 +7,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import ray
+from ray.exceptions import RayError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -85,15 +87,35 @@ class ProgressCounter:
 
 @dataclass(frozen=True)
 class RemoteCounter:
-    """A ProgressCounter in an actor of its own, told without waiting."""
+    """A ProgressCounter in an actor of its own, told without waiting.
+
+    Should its process die, a new one counts from zero: progress and rates miss what came before,
+    and no result does.
+    """
 
     handle: Any
+
+    @classmethod
+    def start(cls) -> RemoteCounter:
+        remote: Any = ray.remote
+        endless = {"max_restarts": -1, "max_task_retries": -1}
+        return cls(remote(ProgressCounter).options(num_cpus=0, **endless).remote())
 
     def add(self, count: int) -> None:
         self.handle.add.remote(count)
 
     def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
         self.handle.timed.remote(fingerprint, device, images, seconds)
+
+    def read(self) -> int:
+        return int(ray.get(self.handle.read.remote()))
+
+    def timings(self) -> list[dict[str, Any]]:
+        return list(ray.get(self.handle.timings.remote()))
+
+    def pace(self) -> Pace | None:
+        pace: Pace | None = ray.get(self.handle.pace.remote())
+        return pace
 
 
 class _RateColumn(ProgressColumn):
@@ -113,12 +135,17 @@ def progress(step: str, total: int, unit: str, log_seconds: float) -> Iterator[A
 
 @contextmanager
 def polled(read: Callable[[], int], advance: Advance) -> Iterator[None]:
-    """Call `advance(read())` in the background until the block ends, and once after."""
+    """Call `advance(read())` in the background until the block ends, and once after.
+
+    Where Ray breaks down, the background gives up in silence: the block's own failure says it, or
+    the call after the block does.
+    """
     stop = threading.Event()
 
     def poll() -> None:
-        while not stop.wait(POLL_SECONDS):
-            advance(read())
+        with suppress(RayError):
+            while not stop.wait(POLL_SECONDS):
+                advance(read())
 
     thread = threading.Thread(target=poll, daemon=True)
     thread.start()

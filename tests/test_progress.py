@@ -1,8 +1,12 @@
 """Progress lines."""
 
+import os
+import signal
+
 import pytest
 
-from simsearch.progress import Pace, ProgressCounter, duration, line, progress
+from simsearch.progress import Pace, ProgressCounter, RemoteCounter, duration, line, progress
+from tests.faults.run_job import descendants
 
 
 def test_a_line_has_count_share_rate_and_time_left() -> None:
@@ -44,3 +48,19 @@ def test_a_counter_keeps_the_first_batch_and_all(monkeypatch: pytest.MonkeyPatch
     for name, images in (("a", 16), ("b", 16), ("a", 8)):
         counter.timed(name, "cpu", images, 1.0)
     assert counter.pace() == Pace(first=16, all=40, first_ago=11.0, last_ago=1.0)
+
+
+def test_a_killed_counter_counts_on_in_a_new_process(ray_local: None) -> None:
+    counter = RemoteCounter.start()
+    counter.add(3)
+    assert counter.read() == 3
+    (first,) = counter_processes()
+    os.kill(first, signal.SIGKILL)
+    counter.add(4)
+    assert counter.read() in (0, 4)  # what was told while it was dead may be lost
+    (second,) = counter_processes()
+    assert second != first
+
+
+def counter_processes() -> list[int]:
+    return [pid for pid, words in descendants(os.getpid()) if "ray::ProgressCounter" in words]
