@@ -141,6 +141,18 @@ def test_search_k_reaches_the_target_recall_on_other_queries(tmp_path: Path) -> 
     assert all(recall < 0.99 for value, recall in tried.items() if int(value) < search_k)
 
 
+def test_a_target_out_of_reach_does_not_make_every_query_search_everything(tmp_path: Path) -> None:
+    """Vectors so close that Annoy's float32 distances cannot order them."""
+    units = index.unit_rows(1 + np.float32(3e-4) * vectors(600, 64))
+    index.build_annoy(units, tmp_path / "index", trees=10, seed=1)
+    annoy = index.open_annoy(tmp_path / "index", 64)
+    search_k, tried = index.choose_search_k(annoy, units, n=11, trees=10, target=0.99, seed=2)
+    best = max(tried.values())
+    assert best < 0.99
+    assert search_k == min(int(value) for value, recall in tried.items() if recall == best)
+    assert search_k < 600 * 10
+
+
 def test_annoy_distances_are_the_exact_ones() -> None:
     storage_free = vectors(200)
     units = index.unit_rows(storage_free)
