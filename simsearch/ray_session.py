@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import gettempdir
 
 import ray
 from ray.exceptions import RayError, RayTaskError
@@ -21,7 +22,7 @@ def ray_session(config: RayConfig) -> Iterator[None]:
     """Connect to `config.address` or $RAY_ADDRESS, else start Ray here and stop it at the end.
 
     What a stage raises on a worker comes out as the SimsearchError it was. Raises SimsearchError
-    when the cluster cannot be reached.
+    when the cluster cannot be reached or Ray does not start here.
     """
     started = not ray.is_initialized()
     if started:
@@ -55,8 +56,11 @@ def _connect(config: RayConfig) -> None:
     except Exception as error:
         detail = " ".join(str(error).split())
         raise SimsearchError(
-            f"ray.address: cannot use Ray at {address or 'this machine'}: {detail}; "
+            f"ray.address: cannot use Ray at {address}: {detail}; "
             "start it with `ray start --head` or remove the address"
+            if address
+            else f"cannot start Ray on this machine: {detail}; run the command again, and if it stays "
+            f"so, its logs lie under {os.environ.get('RAY_TMPDIR') or gettempdir()}/ray/session_latest/logs"
         ) from error
 
 

@@ -80,6 +80,17 @@ def test_a_failed_run_is_one_line_and_exit_code_1(
     assert "Traceback" not in done.stderr
 
 
+def test_ray_that_does_not_start_is_one_line_that_says_where_to_look(tmp_path: Path) -> None:
+    deep = tmp_path / ("deep" * 20)  # longer than a socket's path may be
+    deep.mkdir()
+    done = simsearch("run", *SMALL, f"root={tmp_path}/root", RAY_TMPDIR=str(deep))
+    assert done.returncode == 1
+    message = done.stderr.splitlines()[-1]
+    assert message.startswith("error: cannot start Ray on this machine: ")
+    assert message.endswith(f"logs lie under {deep}/ray/session_latest/logs")
+    assert "Traceback" not in done.stderr
+
+
 def test_help_and_listings_name_what_there_is() -> None:
     listed = simsearch("--help").stdout
     for command in ("run", "ingest", "extract", "index", "evaluate", "report", "query", "config"):
