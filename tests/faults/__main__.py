@@ -145,8 +145,10 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         pictures += MORE_PER_ROUND
         target = TARGETS[number % len(TARGETS)]
         moment = rng.uniform(0.1, 1.0) * seconds
-        process = job.start(harness.log(f"{place.name}-kill-{number:02}-{target}"))
-        deadline = time.monotonic() + moment
+        log = harness.log(f"{place.name}-kill-{number:02}-{target}")
+        started = time.monotonic()
+        process = job.start(log)
+        deadline = started + moment
         while time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.05)
         families |= dict(descendants(process.pid))
@@ -161,9 +163,10 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         broken += [f"{number}: {problem}" for problem in problems(job.storage)]
         if not hit:
             harness.console.print(f"{place.name}: ended before the kill, exit code {code}")
+            seconds = min(seconds, time.monotonic() - started)
             continue
         struck[target] += 1
-        end = {0: "survived", 1: "failed with a line", -9: "dead"}.get(code, f"exit {code}")
+        end = _end(code, log)
         ends[end] = ends.get(end, 0) + 1
         harness.console.print(
             f"{place.name}: kill {number + 1} of {kills}: {target} after {moment:.1f} s, run {end}"
@@ -305,6 +308,15 @@ def _outcome(code: int, log: Path) -> str:
         line for line in log.read_text(errors="replace").splitlines() if line.startswith("error: ")
     ]
     return f"exit {code}: {errors[-1][:110] if errors else 'no error line'}"
+
+
+def _end(code: int, log: Path) -> str:
+    """How a run ended that a process was killed of."""
+    if (
+        code == 1
+    ):  # Ray's C++ ends a driver at once when its raylet is gone, after a message of its own
+        return "failed with a line" if _one_line(log) else "ended by Ray"
+    return {0: "survived", -9: "dead"}.get(code, f"exit {code}")
 
 
 def _one_line(log: Path) -> bool:
