@@ -36,7 +36,7 @@ FETCH_THREADS = 8  # requests in flight per decode task; hides the store's laten
 
 
 class Counter(Protocol):
-    """Counts vectors done and what they cost; `simsearch.progress.ProgressCounter` behind a Ray
+    """Counts vectors done and what they cost; `simsearch.counter.ProgressCounter` behind a Ray
     handle."""
 
     def add(self, count: int) -> None: ...

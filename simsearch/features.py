@@ -24,6 +24,7 @@ from ray.data import ActorPoolStrategy
 from simsearch import feature_store, schemas
 from simsearch.compaction import compact_parts, compact_shards
 from simsearch.config import Config
+from simsearch.counter import RemoteCounter, polled
 from simsearch.errors import IncompleteError
 from simsearch.extraction_stages import (
     DecodeSettings,
@@ -38,7 +39,7 @@ from simsearch.image_ids import image_id
 from simsearch.networks import PreparedNetwork
 from simsearch.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools
 from simsearch.preprocessing import Preprocessing
-from simsearch.progress import RemoteCounter, duration, polled, progress
+from simsearch.progress import duration, progress
 from simsearch.sampling import seeded_sample
 from simsearch.storage import Storage
 

@@ -145,7 +145,7 @@ def test_a_search_is_typed_paged_and_opened_by_keyboard(watched: Watched) -> Non
 
 def test_a_deep_link_restores_the_state_with_its_snapshot(watched: Watched) -> None:
     page = watched.goto("/recovery")
-    page.get_by_role("link", name="F1").click()
+    page.get_by_role("link", name="F1", exact=True).click()
     page.get_by_role("link", name="3", exact=True).click()
     page.locator(f'.chart a[href*="backbone={GIVEN}"][href*="{PROFILES[-1]}"]').click()
     expect(page.locator("#missed")).to_have_text(f"Copies not found by {GIVEN}: {PROFILES[-1]}")
