@@ -39,7 +39,8 @@ app.add_typer(snapshots_app, name="snapshots")
 
 
 Retry = Annotated[
-    bool, typer.Option("--retry-rejects", help="try images again that an earlier run rejected")
+    bool | None,
+    typer.Option("--retry-rejects", help="try images again that an earlier run rejected"),
 ]
 Sample = Annotated[
     int | None,
@@ -52,11 +53,11 @@ Seed = Annotated[
 
 @app.command()
 def run(
-    words: Words = None, retry_rejects: Retry = False, sample: Sample = None, seed: Seed = None
+    words: Words = None, retry_rejects: Retry = None, sample: Sample = None, seed: Seed = None
 ) -> None:
     """The whole job: ingest to report and publication. Resumes after a crash."""
-    options = {"catalog.sample": sample, "seed": seed}
-    config = config_of(words, {**options, "extract.retry_rejects": retry_rejects or None})
+    options = {"catalog.sample": sample, "seed": seed, "extract.retry_rejects": retry_rejects}
+    config = config_of(words, options)
     from simsearch import job
 
     snapshot = job.run(config).snapshot
@@ -71,9 +72,9 @@ def run(
 
 
 @app.command()
-def reindex(words: Words = None, retry_rejects: Retry = False) -> None:
+def reindex(words: Words = None, retry_rejects: Retry = None) -> None:
     """Bring the published snapshot up to date with the collection; only what is new is computed."""
-    config = config_of(words, {"extract.retry_rejects": retry_rejects or None})
+    config = config_of(words, {"extract.retry_rejects": retry_rejects})
     from simsearch import job
 
     result = job.reindex(config)

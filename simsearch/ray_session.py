@@ -55,12 +55,15 @@ def _connect(config: RayConfig) -> None:
     # Ray raises a plain Exception when its node takes too long to start.
     except Exception as error:
         detail = " ".join(str(error).split())
+        if address:
+            raise SimsearchError(
+                f"ray.address: cannot use Ray at {address}: {detail}; "
+                "start it with `ray start --head` or remove the address"
+            ) from error
+        folder = os.environ.get("RAY_TMPDIR") or gettempdir()
         raise SimsearchError(
-            f"ray.address: cannot use Ray at {address}: {detail}; "
-            "start it with `ray start --head` or remove the address"
-            if address
-            else f"cannot start Ray on this machine: {detail}; run the command again, and if it stays "
-            f"so, its logs lie under {os.environ.get('RAY_TMPDIR') or gettempdir()}/ray/session_latest/logs"
+            f"cannot start Ray on this machine: {detail}; run the command again, and if it stays so, "
+            f"its logs lie under {folder}/ray/session_latest/logs"
         ) from error
 
 

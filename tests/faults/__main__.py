@@ -160,10 +160,11 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         except subprocess.TimeoutExpired:
             hung += 1
             code = -1
+        lasted = time.monotonic() - started
         broken += [f"{number}: {problem}" for problem in problems(job.storage)]
         if not hit:
             harness.console.print(f"{place.name}: ended before the kill, exit code {code}")
-            seconds = min(seconds, time.monotonic() - started)
+            seconds = min(seconds, lasted)
             continue
         struck[target] += 1
         end = _end(code, log)
@@ -311,12 +312,12 @@ def _outcome(code: int, log: Path) -> str:
 
 
 def _end(code: int, log: Path) -> str:
-    """How a run ended that a process was killed of."""
-    if (
-        code == 1
-    ):  # Ray's C++ ends a driver at once when its raylet is gone, after a message of its own
-        return "failed with a line" if _one_line(log) else "ended by Ray"
-    return {0: "survived", -9: "dead"}.get(code, f"exit {code}")
+    """How a run ended that a process was killed of.
+
+    Without a line of its own mostly where Ray's C++ ends a driver whose raylet is gone.
+    """
+    failed = "failed with a line" if _one_line(log) else "failed without one"
+    return {0: "survived", 1: failed, -9: "dead"}.get(code, f"exit {code}")
 
 
 def _one_line(log: Path) -> bool:
