@@ -18,12 +18,11 @@ from simsearch.index import EXACT_CHUNK, Vectors, exact_search, unit_rows
 from simsearch.run_records import root_of
 from simsearch.suites import STUDY_PROFILES
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
-from tests.benchmarks.pictures import SEED, feature_like
+from tests.benchmarks.pictures import given_vectors
 
 ARTWORKS = 5000
 DIMENSION = 512
 DEPTH = 155  # what the evaluate step searches by default: 100 scored, 5 copies, 50 spare
-COPY_NOISE = 0.05
 SPACE = FeatureSpace(
     "given", "given", DIMENSION, "given", "0" * 64, True, "given", "eval", "float32", "#ffffff", "given"
 )  # fmt: skip
@@ -78,15 +77,9 @@ def prepare(config: Config, artworks: int) -> None:
         for name in names
         for profile in (None, *STUDY_PROFILES)
     ]  # fmt: skip
-    order = sorted(range(len(rows)), key=lambda row: str(rows[row]["image_id"]))
-    images = pa.Table.from_pylist([rows[row] for row in order], schema=schemas.IMAGES)
-    variants = 1 + len(STUDY_PROFILES)
-    vectors = feature_like(artworks, DIMENSION).repeat(variants, axis=0)[order]
-    random = np.random.default_rng(SEED)
-    copies = np.flatnonzero(np.asarray(images["profile"].is_valid()))
-    noise = random.standard_normal((len(copies), DIMENSION), np.float32)
-    vectors[copies] += COPY_NOISE * float(vectors.std()) * noise
-    feature_store.write_shard(storage, SPACE, images, vectors)
+    rows.sort(key=lambda row: str(row["image_id"]))
+    images = pa.Table.from_pylist(rows, schema=schemas.IMAGES)
+    feature_store.write_shard(storage, SPACE, images, given_vectors(images, DIMENSION))
     snapshots.write_plan(
         storage, config, catalog.write_catalog(storage, table), (SPACE,), {"given": "given"},
         images, schemas.REJECTS.empty_table(), artworks,

@@ -9,12 +9,14 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from simsearch.catalog.generated import image_bytes
 from simsearch.index import Vectors
 from simsearch.sampling import seeded_sample
 
 SEED = 9
+COPY_NOISE = 0.05
 LATENT = 256  # the vectors' variance falls off over so many directions, as that of features does
 
 
@@ -56,4 +58,17 @@ def feature_like(items: int, dimension: int, seed: int = SEED) -> Vectors:
         latent = latent + 0.5 * random.standard_normal((rows, LATENT), np.float32)
         noise = 0.3 * random.standard_normal((rows, dimension), np.float32)
         vectors[start : start + rows] = np.maximum(latent * spread @ layout + noise, 0)
+    return vectors
+
+
+def given_vectors(images: pa.Table, dimension: int) -> Vectors:
+    """Vectors [images, dimension] for schemas.IMAGES rows: originals like a network's, each copy its
+    original's moved a little."""
+    names, artwork = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
+    vectors = feature_like(len(names), dimension)
+    noise = COPY_NOISE * float(vectors.std())
+    vectors = vectors[artwork]
+    random = np.random.default_rng(SEED)
+    for row in np.flatnonzero(np.asarray(images["profile"].is_valid())):
+        vectors[row] += noise * random.standard_normal(dimension, np.float32)
     return vectors
