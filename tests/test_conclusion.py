@@ -156,6 +156,17 @@ def test_the_page_says_it_in_tables_and_a_plot() -> None:
     assert b"<svg" in figures.save(figures.cost_figure(found))["svg"]
 
 
+def test_the_axis_of_costs_has_readable_numbers() -> None:
+    found = candidates(metrics(fast=0.8, slow=0.9), SPACES[:2], timings())
+    assert [each.images_per_second for each in found] == [5, 50]
+    figure = figures.cost_figure(found)
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    shown = [float(label.get_text()) for label in axes.get_xticklabels()]
+    assert [number for number in shown if 5 <= number <= 50] == [5, 7, 10, 20, 30, 50]
+    assert axes.xaxis.get_minorticklocs().size == 0
+
+
 def test_a_ceiling_below_one_is_named_and_annoys_loss_too() -> None:
     row = {"mean": 0.15, "ci_low": 0.1, "ci_high": 0.2, "ceiling": 0.2}
     assert interval(row) == "0.150 [0.100, 0.200] of 0.200"

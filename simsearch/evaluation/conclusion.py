@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -125,6 +126,10 @@ def cost_words(candidate: Candidate) -> Mapping[str, str]:
     }
 
 
+def _three_digits(text: str) -> str:
+    return re.sub(r"\d+\.\d{4,}", lambda number: f"{float(number[0]):.3f}", text)
+
+
 def evaluation_rows(
     metrics: pa.Table,
     comparisons: pa.Table,
@@ -140,7 +145,7 @@ def evaluation_rows(
             {
                 "backbone": each.space.backbone,
                 "layer": each.space.layer,
-                "preprocessing": each.space.preprocessing,
+                "preprocessing": _three_digits(each.space.preprocessing),
                 "mode": each.space.mode,
                 "quality": f"{each.quality:.3f} [{each.low:.3f}, {each.high:.3f}]",
                 **cost_words(each),

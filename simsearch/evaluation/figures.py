@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 from PIL import Image
 
 from simsearch.evaluation.conclusion import Candidate
@@ -190,30 +192,27 @@ def cost_figure(found: Sequence[Candidate]) -> Figure:
                 continue
             axes.vlines(rate, each.low, each.high, color=colour, lw=1.5)
             sound = each.space.trained and each.space.mode == "eval"
+            untrained = "" if each.space.trained else " (untrained)"
             axes.scatter(
                 rate,
                 each.quality,
                 s=each.bytes_per_image / 40,
                 facecolor=colour if sound else "white",
                 edgecolor=colour,
+                label=f"{each.space.backbone}{untrained}\n{each.bytes_per_image:,} bytes",
                 zorder=3,
             )
-            name = (
-                each.space.backbone if each.space.trained else f"{each.space.backbone} (untrained)"
-            )
-            axes.annotate(
-                f"{name}\n{each.bytes_per_image:,} bytes",
-                (rate, each.quality),
-                xytext=(12, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-            )
         axes.set_xscale("log")
-        axes.margins(x=0.3)
-        axes.set_ylim(0, 1.04)
+        # Matplotlib's own labels of a logarithmic axis are formulas, and those are switched off.
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.minorticks_off()
+        axes.margins(0.2)
         axes.set_xlabel("images embedded per second by one actor")
         axes.set_ylabel("mean average precision")
+        legend = axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+        for mark in legend.findobj(PathCollection):
+            mark.set_sizes([60])
         figure.tight_layout()
         return figure
 
