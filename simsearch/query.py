@@ -131,7 +131,7 @@ def load_network(config: Config, plan: Plan, space: FeatureSpace) -> Network:
     if weights.digest != space.weights_digest:
         raise MismatchError(
             f"{space.backbone}: the weights at hand ({weights.source}) are not those of snapshot "
-            f"{snapshot_name(plan)} ({space.weights_source}); provide the same or run `simsearch run` again"
+            f"{plan.snapshot_id} ({space.weights_source}); provide the same or run `simsearch run` again"
         )
     return Network(
         backbone,
@@ -142,10 +142,6 @@ def load_network(config: Config, plan: Plan, space: FeatureSpace) -> Network:
         device="cpu",
         batch_size=1,
     )
-
-
-def snapshot_name(plan: Plan) -> str:
-    return plan.snapshot_id
 
 
 def matches_table(found: dict[str, list[Match]]) -> pa.Table:
