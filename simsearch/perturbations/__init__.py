@@ -1,9 +1,9 @@
 """Perturbation profiles: changes after which an image should still be found.
 
 The 2018 study's five, in Pillow's terms, and twenty operations at severities 1 to 5, named
-`<operation>-<severity>`, applied at a long side of at most 1,024 pixels. The operations are Pillow's and torchvision's own where those have them:
-imagecorruptions (last release 2020), AugLy (2022) and Albumentations (archived in 2025) are not
-kept any more.
+`<operation>-<severity>`, applied at a long side of at most 1,024 pixels. The operations are
+Pillow's and torchvision's own where those have them: imagecorruptions (last release 2020), AugLy
+(2022) and Albumentations (archived in 2025) are not kept any more.
 """
 
 from __future__ import annotations
