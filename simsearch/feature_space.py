@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,6 +28,11 @@ class FeatureSpace:
     precision: str
     background: str
     perturbations: str
+
+    @property
+    def preprocessing_words(self) -> str:
+        """`preprocessing` for readers, its numbers to three decimals."""
+        return re.sub(r"\d+\.\d{4,}", lambda number: f"{float(number[0]):.3f}", self.preprocessing)
 
     @property
     def fingerprint(self) -> str:

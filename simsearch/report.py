@@ -221,6 +221,7 @@ def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
         rows.append(
             {
                 **space.to_json(),
+                "preprocessing": space.preprocessing_words,
                 "precision_reason": plan.precision_reasons[space.backbone],
                 "recall": manifest.recall,
                 "search_k": manifest.search_k,

@@ -195,3 +195,8 @@ def test_near_duplicates_are_listed_closest_first() -> None:
     found = near_duplicate_rows(table, {"c": "Sea"})
     assert [row["first"] for row in found] == ["Sea (c)", "a (a)"]
     assert found[1]["distances"] == "x 0.5000, y 0.4000"
+
+
+def test_preprocessing_is_told_with_three_decimals() -> None:
+    told = space("net", preprocessing="centre 224, mean (0.4980392156862745, 0.5)")
+    assert told.preprocessing_words == "centre 224, mean (0.498, 0.5)"

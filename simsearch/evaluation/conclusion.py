@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -126,10 +125,6 @@ def cost_words(candidate: Candidate) -> Mapping[str, str]:
     }
 
 
-def _three_digits(text: str) -> str:
-    return re.sub(r"\d+\.\d{4,}", lambda number: f"{float(number[0]):.3f}", text)
-
-
 def evaluation_rows(
     metrics: pa.Table,
     comparisons: pa.Table,
@@ -145,7 +140,7 @@ def evaluation_rows(
             {
                 "backbone": each.space.backbone,
                 "layer": each.space.layer,
-                "preprocessing": _three_digits(each.space.preprocessing),
+                "preprocessing": each.space.preprocessing_words,
                 "mode": each.space.mode,
                 "quality": f"{each.quality:.3f} [{each.low:.3f}, {each.high:.3f}]",
                 **cost_words(each),
