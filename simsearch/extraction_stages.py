@@ -202,7 +202,9 @@ class Embed:
         self._settings = list(settings)
         self._drop = frozenset(drop)
         self._counter = counter
-        self._device = f"{device}, {threads} threads" if device == "cpu" else device
+        self._device = device
+        if device == "cpu":
+            self._device = f"cpu, {threads} thread{'s' if threads > 1 else ''}"
         # Ray Data calls an actor on another thread than makes it. OpenMP has a team of workers for
         # every thread that asks for one, and with two teams on the same cores they sleep at each
         # barrier instead of spinning: DenseNet201 on two cores made 13.9 images/s, with one 15.2.

@@ -49,6 +49,7 @@ BATCH_CPU = 16
 BATCH_GPU = 128
 # Ray Data splits an output block above 128 MiB; pixels of a decoded block stay well below.
 BLOCK_BYTES = 48 * 2**20
+BLOCKS_PER_ACTOR = 32
 # glibc gives a layer's output back to the system and asks for it again, zeroed, at the next batch;
 # kept instead, forward passes on a CPU ran 1.14 (VGG16) to 1.4 times (DenseNet201) faster. One
 # arena, because others map what is larger than 64 MiB anew. See mallopt(3).
@@ -69,6 +70,7 @@ class Extraction:
     reused: int  # vectors that were there already, those of renamed and touched files included
     startup: float  # seconds until the first batch of vectors was out
     rate: float  # vectors per second from then on
+    pools: tuple[Pool, ...]  # that computed; none where nothing was missing
 
 
 class EmbedActor(Embed):
@@ -86,13 +88,18 @@ def extract(
     todo = before.todo(retry_rejects=config.extract.retry_rejects)
     missing = int(sum(sum(need) for need in todo["need"].to_pylist()))
     startup = rate = 0.0
+    pools: tuple[Pool, ...] = ()
     if missing:
         log.info(
             "extract: %s vectors to compute or to find again by content, %s are there already",
             f"{missing:,}",
             f"{before.stored_count():,}",
         )
-        startup, rate = _run_pipeline(config, storage, todo, networks, before.orphans(), missing)
+        batch_size = config.extract.batch_size or _batch_size()
+        pools = _pools(config, networks, math.ceil(sum(_images(todo, networks)) / batch_size))
+        startup, rate = _run_pipeline(
+            config, storage, todo, networks, before.orphans(), missing, pools, batch_size
+        )
     after = _State.read(config, storage, catalog, networks) if missing else before
     _compact(config, storage, networks, after.shards)
     computed = sum(len(now - then) for now, then in zip(after.keys, before.keys, strict=True))
@@ -103,6 +110,7 @@ def extract(
         reused=after.stored_count() - computed,
         startup=startup,
         rate=rate,
+        pools=pools,
     )
 
 
@@ -263,23 +271,25 @@ def _compact(
     compact_parts(storage, "timings", schemas.TIMINGS)
 
 
-def _run_pipeline(
-    config: Config,
-    storage: Storage,
-    todo: pa.Table,
-    networks: Sequence[PreparedNetwork],
-    orphans: dict[str, bytes],
-    missing: int,
-) -> tuple[float, float]:
-    """Returns start-up seconds and vectors per second after that."""
-    started = time.monotonic()
+def _batch_size() -> int:
+    return BATCH_GPU if ray.cluster_resources().get("GPU") else BATCH_CPU
+
+
+def _images(todo: pa.Table, networks: Sequence[PreparedNetwork]) -> list[int]:
+    """How many images of each artwork, itself and copies, some backbone lacks."""
+    masks = (np.frombuffer(need, dtype=np.uint8) for need in todo["need"].to_pylist())
+    return [int(mask.reshape(-1, len(networks)).any(axis=1).sum()) for mask in masks]
+
+
+def _pools(config: Config, networks: Sequence[PreparedNetwork], batches: int) -> tuple[Pool, ...]:
     resources = ray.cluster_resources()
-    gpus = resources.get("GPU", 0.0)
     pools = plan_pools(
-        [each.space.backbone for each in networks],
+        {each.space.backbone: each.weight_bytes for each in networks},
         cpus=resources.get("CPU", 1.0),
-        gpus=gpus,
+        gpus=resources.get("GPU", 0.0),
+        memory=resources.get("memory", 0.0),
         cores=os.cpu_count() or 1,
+        batches=batches,
         setting=config.extract.placement,
     )
     for pool in pools:
@@ -289,7 +299,21 @@ def _run_pipeline(
             pool.actors,
             pool.threads,
         )
-    batch_size = config.extract.batch_size or (BATCH_GPU if gpus else BATCH_CPU)
+    return pools
+
+
+def _run_pipeline(
+    config: Config,
+    storage: Storage,
+    todo: pa.Table,
+    networks: Sequence[PreparedNetwork],
+    orphans: dict[str, bytes],
+    missing: int,
+    pools: Sequence[Pool],
+    batch_size: int,
+) -> tuple[float, float]:
+    """Returns start-up seconds and vectors per second after that."""
+    started = time.monotonic()
     counter = RemoteCounter.start()
     geometries, columns = _geometries(networks)
     settings = DecodeSettings(
@@ -303,8 +327,9 @@ def _run_pipeline(
         orphans=orphans,
         counter=counter,
     )
-    blocks = list(_blocks(todo, _images_per_block(settings, batch_size), len(networks)))
-    data = ray.data.from_arrow(blocks).map_batches(
+    images = _images(todo, networks)
+    size = _images_per_block(settings, batch_size, sum(images), sum(each.actors for each in pools))
+    data = ray.data.from_arrow(list(_blocks(todo, images, size))).map_batches(
         partial(decode_batch, settings=settings),
         batch_size=None,
         batch_format="numpy",
@@ -397,23 +422,24 @@ def columns_done(
     return sorted(set(columns) - later)
 
 
-def _images_per_block(settings: DecodeSettings, batch_size: int) -> int:
-    """As many images as fit a block's memory, whole batches of whole artworks where that fits."""
+def _images_per_block(settings: DecodeSettings, batch_size: int, images: int, actors: int) -> int:
+    """Whole batches of whole artworks, where that fits a block's memory; several blocks an actor,
+    as the one with the last block keeps the others waiting."""
     image_bytes = sum(each.crop * each.crop * 3 for each in settings.preprocessings)
     fit = max(1, BLOCK_BYTES // image_bytes)
+    even = images // (BLOCKS_PER_ACTOR * actors)
     for unit in (math.lcm(batch_size, 1 + len(settings.profiles)), batch_size):
         if fit >= unit:
-            return fit // unit * unit
+            return max(unit, min(fit, even) // unit * unit)
     return fit
 
 
-def _blocks(todo: pa.Table, images_per_block: int, backbones: int) -> Iterator[pa.Table]:
-    start = images = 0
-    for row, need in enumerate(todo["need"].to_pylist()):
-        mask = np.frombuffer(need, dtype=np.uint8).reshape(-1, backbones)
-        images += int(mask.any(axis=1).sum())
-        if images >= images_per_block:
+def _blocks(todo: pa.Table, images: Sequence[int], images_per_block: int) -> Iterator[pa.Table]:
+    start = held = 0
+    for row, count in enumerate(images):
+        held += count
+        if held >= images_per_block:
             yield todo.slice(start, row + 1 - start)
-            start, images = row + 1, 0
+            start, held = row + 1, 0
     if start < todo.num_rows:
         yield todo.slice(start)

@@ -32,6 +32,7 @@ class PreparedNetwork:
     space: FeatureSpace
     preprocessing: Preprocessing
     weights: ray.ObjectRef[Weights]
+    weight_bytes: int
     precision_reason: str
 
 
@@ -65,7 +66,8 @@ def prepare_networks(config: Config, device: str) -> list[PreparedNetwork]:
     ):
         space = _space(config, backbone, weights, preprocessing, precision)
         log.info("%s: %s, %s (%s)", space.fingerprint, weights.source, precision, reason)
-        prepared.append(PreparedNetwork(space, preprocessing, reference, reason))
+        size = sum(tensor.nbytes for tensor in weights.state.values())
+        prepared.append(PreparedNetwork(space, preprocessing, reference, size, reason))
     return prepared
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from simsearch.config import Config, StorageConfig, load_config
 from simsearch.extraction_stages import read_parts
 from simsearch.features import BATCH_CPU, BATCH_GPU, extract
 from simsearch.networks import device_of, prepare_networks
-from simsearch.placement import plan_pools
+from simsearch.placement import Pool
 from simsearch.ray_session import ray_session
 from simsearch.run_records import root_of
 
@@ -31,15 +30,11 @@ class Extracted:
     rate: float
     vectors: int
     seconds: float
-    network_rates: dict[str, float]  # images per second inside each network
+    network_rates: dict[str, float]  # images per second inside each network, over its actors
     precisions: dict[str, str]
     reasons: dict[str, str]
-    pools: tuple[tuple[tuple[str, ...], int, int], ...]  # backbones, actors, threads
+    pools: tuple[Pool, ...]
     batch_size: int
-
-    def threads(self) -> dict[str, int]:
-        """Of the actor that each network ran in."""
-        return {name: threads for names, _, threads in self.pools for name in names}
 
 
 def settings(pictures: Path, root: Path, networks: Sequence[str], *words: str) -> Config:
@@ -70,8 +65,7 @@ def extracted(config: Config) -> Extracted:
     catalog_id, table = catalog.ingest(config)
     started = time.monotonic()
     with ray_session(config.ray):
-        resources = ray.cluster_resources()
-        gpus = resources.get("GPU", 0.0)
+        gpus = ray.cluster_resources().get("GPU", 0.0)
         networks = prepare_networks(config, device_of(gpus))
         before = time.monotonic() - started
         done = extract(config, storage, table, networks)
@@ -81,13 +75,6 @@ def extracted(config: Config) -> Extracted:
     snapshots.write_plan(
         storage, config, catalog_id, spaces, reasons, done.images, done.rejects, table.num_rows
     )
-    pools = plan_pools(
-        config.extract.backbones,
-        cpus=resources.get("CPU", 1.0),
-        gpus=gpus,
-        cores=os.cpu_count() or 1,
-        setting=config.extract.placement,
-    )
     timings = read_parts(storage, "timings", schemas.TIMINGS).to_pylist()
     spent = {row["fingerprint"]: row["images"] / row["seconds"] for row in timings}
     return Extracted(
@@ -95,9 +82,15 @@ def extracted(config: Config) -> Extracted:
         rate=done.rate,
         vectors=done.computed,
         seconds=seconds,
-        network_rates={each.backbone: spent[each.fingerprint] for each in spaces},
+        network_rates={
+            name: pool.actors * spent[space.fingerprint]
+            for pool in done.pools
+            for name in pool.backbones
+            for space in spaces
+            if space.backbone == name
+        },
         precisions={each.backbone: each.precision for each in spaces},
         reasons=reasons,
-        pools=tuple((pool.backbones, pool.actors, pool.threads) for pool in pools),
+        pools=done.pools,
         batch_size=config.extract.batch_size or (BATCH_GPU if gpus else BATCH_CPU),
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ from simsearch.config import Config, StorageConfig
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.features import KEEP_MEMORY
 from simsearch.images import decode
+from simsearch.placement import Pool
 from simsearch.preprocessing import Preprocessing
 from simsearch.run_records import root_of
 from simsearch.snapshots import Snapshot, pending_snapshot
@@ -37,8 +41,11 @@ from tests.benchmarks.extracting import Extracted, extracted, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill
 
-BARE_BATCHES = {"cpu": 6, "cuda": 60}
-WARM_BATCHES = {"cpu": 1, "cuda": 10}
+BARE_BATCHES = {"cpu": 12, "cuda": 60}
+WARM_BATCHES = {"cpu": 2, "cuda": 10}
+WAIT_SECONDS = 120  # for the processes beside it to build the same network
+
+_together: Barrier
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
@@ -51,8 +58,8 @@ def measure(asked: Asked, scratch: Path) -> Result:
         runs.append(alone(extracted, config))
         return runs[-1]
 
-    def bare_pass() -> dict[str, float]:  # with the batch size, threads and malloc that ours had
-        asks = (config, runs[0].threads(), runs[0].batch_size, device)
+    def bare_pass() -> dict[str, float]:  # with the processes, threads and malloc that ours had
+        asks = (config, runs[0].pools, runs[0].batch_size, device)
         return alone(bare_rates, *asks, environment=KEEP_MEMORY)
 
     ours, bare = in_turn(whole, bare_pass, asked.repeats)
@@ -97,7 +104,9 @@ def measure(asked: Asked, scratch: Path) -> Result:
             "pictures": f"{shown} × {1 + len(STUDY_PROFILES)} variants",
             "networks": ", ".join(asked.networks),
             "batch size": first.batch_size,
-            "threads": "/".join(str(each) for each in sorted(set(first.threads().values()))),
+            "processes × threads": ", ".join(
+                f"{each.actors} × {each.threads}" for each in first.pools
+            ),
             "device": device,
         },
         rows,
@@ -128,12 +137,34 @@ def resolved(
 
 
 def bare_rates(
-    config: Config, threads: Mapping[str, int], batch_size: int, device: str
+    config: Config, pools: Sequence[Pool], batch_size: int, device: str
 ) -> dict[str, float]:
-    """Images per second of each network on one tensor that is there already."""
+    """Images per second of each network on one tensor that is there already, in as many processes
+    at once as the pools have actors."""
+    rates: dict[str, float] = {}
+    context = get_context("spawn")
+    for pool in pools:
+        with ProcessPoolExecutor(
+            pool.actors, context, initializer=_meet_at, initargs=(context.Barrier(pool.actors),)
+        ) as executor:
+            asked = [
+                executor.submit(_bare_rates, config, pool, batch_size, device)
+                for _ in range(pool.actors)
+            ]
+            each = [one.result() for one in asked]
+        rates |= {name: sum(one[name] for one in each) for name in pool.backbones}
+    return rates
+
+
+def _meet_at(barrier: Barrier) -> None:
+    global _together
+    _together = barrier
+
+
+def _bare_rates(config: Config, pool: Pool, batch_size: int, device: str) -> dict[str, float]:
+    torch.set_num_threads(pool.threads)
     rates = {}
-    for name, count in threads.items():
-        torch.set_num_threads(count)
+    for name in pool.backbones:
         backbone, weights, preprocessing, precision = resolved(config, name, device)
         whole = backbone.build()
         whole.load_state_dict(dict(weights.state))
@@ -146,6 +177,7 @@ def bare_rates(
             with torch.inference_mode():
                 module(images)
 
+        _together.wait(WAIT_SECONDS)
         rates[name] = batch_size * per_second(forward, device)
     return rates
 
@@ -165,19 +197,19 @@ def per_second(action: Callable[[], None], device: str) -> float:
 
 def _from_decoded(asked: Asked, config: Config, run: Extracted) -> Comparison:
     ours, bare = in_turn(
-        lambda: together(alone(decoded_rates, config, run.threads(), run.batch_size)),
-        lambda: together(alone(bare_rates, config, run.threads(), run.batch_size, "cuda")),
+        lambda: together(alone(decoded_rates, config, run.pools, run.batch_size)),
+        lambda: together(alone(bare_rates, config, run.pools, run.batch_size, "cuda")),
         asked.repeats,
     )
     name = "uint8 pixels in memory to vectors in memory"
     return Comparison(name, "bare forward pass", "vectors/s", ours, bare, "≥ 0.9")
 
 
-def decoded_rates(config: Config, threads: Mapping[str, int], batch_size: int) -> dict[str, float]:
+def decoded_rates(config: Config, pools: Sequence[Pool], batch_size: int) -> dict[str, float]:
     """Images per second of each network from decoded pixels on the host, as an actor gets them."""
     rates = {}
-    for name, count in threads.items():
-        torch.set_num_threads(count)
+    for threads, name in [(pool.threads, name) for pool in pools for name in pool.backbones]:
+        torch.set_num_threads(threads)
         backbone, weights, preprocessing, precision = resolved(config, name, "cuda")
         network = Network(
             backbone, weights.state, preprocessing,
