@@ -26,9 +26,10 @@ PARTS = {
     "peer": "peer",
     "index": "index",
     "evaluation": "evaluation",
-    "scale": "scale",
     "unchanged": "unchanged",
     "explorer": "explorer_load",
+    "scale": "scale",
+    "given": "scale_given",
 }
 PAINTINGS = Path(__file__).parents[3] / "shared" / "paintings" / "images"
 
@@ -36,7 +37,7 @@ PAINTINGS = Path(__file__).parents[3] / "shared" / "paintings" / "images"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--images", type=int, default=60, help="originals for the heavy networks")
+    parser.add_argument("--images", type=int, help="originals to embed")
     parser.add_argument("--artworks", type=int, help="size of generated collections")
     parser.add_argument("--repeats", type=int, default=2, help="turns of ours and the baseline")
     parser.add_argument("--paintings", type=Path, default=PAINTINGS, help="a folder of pictures")

@@ -41,6 +41,7 @@ from tests.benchmarks.extracting import Extracted, extracted, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill
 
+ORIGINALS = 1000
 BARE_BATCHES = {"cpu": 12, "cuda": 60}
 WARM_BATCHES = {"cpu": 2, "cuda": 10}
 WAIT_SECONDS = 120  # for the processes beside it to build the same network
@@ -50,7 +51,7 @@ _together: Barrier
 
 def measure(asked: Asked, scratch: Path) -> Result:
     device = "cuda" if asked.cuda else "cpu"
-    shown = fill(scratch / "pictures", asked.images, asked.paintings)
+    shown = fill(scratch / "pictures", asked.images or ORIGINALS, asked.paintings)
     config = settings(scratch / "pictures", scratch / "root", asked.networks)
     runs: list[Extracted] = []
 

@@ -21,8 +21,8 @@ U = TypeVar("U")
 class Asked:
     """What the command line asks for."""
 
-    images: int  # originals of parts that run heavy networks
-    artworks: int | None  # of generated collections; None: as each part has it
+    images: int | None  # originals of parts that embed real pictures; None: as each part has it
+    artworks: int | None  # of generated collections; None: likewise
     repeats: int
     paintings: Path | None  # None: generated pictures
     networks: tuple[str, ...]

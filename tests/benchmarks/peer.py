@@ -27,11 +27,11 @@ REPOSITORY = Path(__file__).parents[2]
 ENVIRONMENT = REPOSITORY / ".bench" / "peer"
 PACKAGE = "imagededup==0.3.3.post2"
 NETWORK = "squeezenet1_1"
-PICTURES_PER_IMAGE = 10  # of this cheap network, so that the rate is of seconds, not of one batch
+PICTURES = 2000
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
-    shown = fill(scratch / "pictures", PICTURES_PER_IMAGE * asked.images, asked.paintings)
+    shown = fill(scratch / "pictures", asked.images or PICTURES, asked.paintings)
     python = environment()
     torch.save(plain_network(NETWORK).state_dict(), scratch / "weights.pth")
     config = settings(

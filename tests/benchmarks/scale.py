@@ -12,27 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import ray
 
-from simsearch import catalog, feature_store, job, schemas
+from simsearch import catalog, job
 from simsearch.config import Config, load_config
-from simsearch.extraction_stages import write_part
-from simsearch.image_ids import image_id
-from simsearch.images import content_hash
-from simsearch.networks import prepare_networks
-from simsearch.ray_session import ray_session
 from simsearch.run_records import root_of
-from simsearch.storage import read_uri
 from simsearch.suites import STUDY_PROFILES
 from tests.benchmarks.explorer_load import resident_mib
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone
-from tests.benchmarks.pictures import given_vectors
 
 PLOT = Path(__file__).with_name("memory.svg")
 STEPS = ("ingest", "extract", "index", "evaluate", "project", "report")
-ARTWORKS = 3000
-GIVEN_ARTWORKS = 50_000
+NETWORK = "squeezenet1_1"
+ARTWORKS = 50_000
 SAMPLE_SECONDS = 1.0
 MOMA_ROWS = 160_000
 MOMA_SECONDS = 60
@@ -55,42 +47,33 @@ class Run:
 
 def measure(asked: Asked, scratch: Path) -> Result:
     artworks = asked.artworks or ARTWORKS
-    given_artworks = asked.artworks or GIVEN_ARTWORKS
     runs = [
         alone(whole_run, scratch / str(size), size) for size in (max(1, artworks // 10), artworks)
     ]
-    given_runs = [
-        alone(given_run, scratch / f"given-{size}", size)
-        for size in (max(1, given_artworks // 10), given_artworks)
-    ]
-    plot(runs, given_runs)
-    rows = compared("", *runs) + compared(", features given", *given_runs)
+    plot(runs, PLOT)
     seconds = [alone(catalog_seconds, scratch / "moma", turn) for turn in range(asked.repeats)]
-    rows.append(
-        Comparison(
-            f"catalog step on {MOMA_ROWS:,} rows in MoMA's schema", "target in seconds", "s",
-            seconds, [MOMA_SECONDS] * len(seconds), "< 1",
-        )
+    catalog_step = Comparison(
+        f"catalog step on {MOMA_ROWS:,} rows in MoMA's schema", "target in seconds", "s",
+        seconds, [MOMA_SECONDS] * len(seconds), "< 1",
     )  # fmt: skip
     return Result(
         {
             "collection": f"generated, {1 + len(STUDY_PROFILES)} variants of each",
-            "network": "squeezenet1_1",
+            "network": NETWORK,
         },
-        rows,
+        [*compared(*runs), catalog_step],
         [
-            "One run of each size; each step's own start is in its time. Features given: every vector is "
-            "in the store before the run, so extract has to find that nothing is missing.",
+            "One run of each size; each step's own start is in its time.",
             "![Memory](tests/benchmarks/memory.svg)",
         ],
-        {"runs": [vars(run) for run in runs], "given": [vars(run) for run in given_runs]},
+        {"runs": [vars(run) for run in runs]},
     )
 
 
-def compared(how: str, small: Run, large: Run) -> list[Comparison]:
+def compared(small: Run, large: Run) -> list[Comparison]:
     rows = [
         Comparison(
-            f"{step}{how}, at {large.artworks:,} artworks", f"at {small.artworks:,}", "ms an artwork",
+            f"{step}, at {large.artworks:,} artworks", f"at {small.artworks:,}", "ms an artwork",
             [1000 * large.seconds[step] / large.artworks],
             [1000 * small.seconds[step] / small.artworks], "≤ 1.05",
         )
@@ -99,7 +82,7 @@ def compared(how: str, small: Run, large: Run) -> list[Comparison]:
     for place, name in ((1, "driver's memory"), (2, "object store in use")):
         rows.append(
             Comparison(
-                f"{name}, peak{how}, at {large.artworks:,} artworks", f"at {small.artworks:,}", "MiB",
+                f"{name}, peak, at {large.artworks:,} artworks", f"at {small.artworks:,}", "MiB",
                 [max(sample[place] for sample in large.memory)],
                 [max(sample[place] for sample in small.memory)],
             )
@@ -111,19 +94,12 @@ def whole_run(root: Path, artworks: int) -> Run:
     return timed_run(settings(root, artworks))
 
 
-def given_run(root: Path, artworks: int) -> Run:
-    config = settings(root, artworks)
-    job.ingest(config)
-    alone(give_features, config)
-    return timed_run(config)
-
-
 def settings(root: Path, artworks: int) -> Config:
     words = [
         f"root={root}",
         "catalog.reader=generated",
         f"catalog.size={artworks}",
-        "extract.backbones=[squeezenet1_1]",
+        f"extract.backbones=[{NETWORK}]",
         "extract.weights=['random:0']",
         "projection.methods=[pca]",
     ]
@@ -136,35 +112,6 @@ def timed_run(config: Config) -> Run:
     (record,) = (Path(config.root) / "runs").glob("*.json")
     steps = json.loads(record.read_text())["steps"]
     return Run(config.catalog.size, {step["name"]: step["seconds"] for step in steps}, memory)
-
-
-def give_features(config: Config) -> None:
-    """Store a vector for every image that an extraction of the ingested collection would make."""
-    storage = root_of(config)
-    _, table = catalog.load_catalog(storage)
-    with ray_session(config.ray):
-        (network,) = prepare_networks(config, "cpu")
-    sources = [
-        {
-            **row,
-            "content_hash": content_hash(
-                read_uri(row["image_uri"], config.storage, config.images.max_bytes)
-            ),
-        }
-        for row in table.select(["artwork_id", "image_uri", "etag"]).to_pylist()
-    ]
-    write_part(storage, "sources", sources, schemas.SOURCES)
-    rows = [
-        {**row, "image_id": image_id(row["artwork_id"], profile), "profile": profile}
-        for row in sources
-        for profile in (None, *STUDY_PROFILES)
-    ]
-    images = pa.Table.from_pylist(rows, schema=schemas.IMAGES)
-    vectors = given_vectors(images, network.space.dimension)
-    size = config.extract.shard_rows
-    for start in range(0, len(rows), size):
-        shard = images.slice(start, size)
-        feature_store.write_shard(storage, network.space, shard, vectors[start : start + size])
 
 
 @contextmanager
@@ -199,24 +146,21 @@ def object_store_mib() -> float:
     return float(used) / 2**20
 
 
-def plot(runs: Sequence[Run], given_runs: Sequence[Run]) -> None:
+def plot(runs: Sequence[Run], path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     mpl.rcParams["svg.hashsalt"] = "simsearch"  # the same plot is the same file
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    for panel, (title, shown) in enumerate((("Whole runs", runs), ("Features given", given_runs))):
-        axes = figure.add_subplot(
-            1, 2, panel + 1, xlabel="share of the run's time", ylabel="MiB", title=title
-        )
-        for run, style in zip(shown, ("--", "-"), strict=True):
-            seconds, driver, store = zip(*run.memory, strict=True)
-            share = [second / seconds[-1] for second in seconds]
-            axes.plot(share, driver, f"C0{style}", label=f"driver, {run.artworks:,} artworks")
-            axes.plot(share, store, f"C1{style}", label=f"object store, {run.artworks:,} artworks")
-        axes.set_ylim(bottom=0)
-        axes.legend(fontsize="small")
-    figure.savefig(PLOT, metadata={"Date": None})
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot(xlabel="share of the run's time", ylabel="MiB")
+    for run, style in zip(runs, ("--", "-"), strict=True):
+        seconds, driver, store = zip(*run.memory, strict=True)
+        share = [second / seconds[-1] for second in seconds]
+        axes.plot(share, driver, f"C0{style}", label=f"driver, {run.artworks:,} artworks")
+        axes.plot(share, store, f"C1{style}", label=f"object store, {run.artworks:,} artworks")
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize="small")
+    figure.savefig(path, metadata={"Date": None})
 
 
 def catalog_seconds(folder: Path, turn: int) -> float:

@@ -21,6 +21,7 @@ from tests.benchmarks.extracting import extracted, plain_network, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill
 
+ORIGINALS = 120
 BATCH_SIZE = 16
 
 
@@ -48,7 +49,7 @@ class Variants(Dataset[torch.Tensor]):
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
-    shown = fill(scratch / "pictures", asked.images, asked.paintings)
+    shown = fill(scratch / "pictures", asked.images or ORIGINALS, asked.paintings)
     config = settings(scratch / "pictures", scratch / "root", asked.networks)
     ours, study = in_turn(
         lambda: alone(extracted, config),

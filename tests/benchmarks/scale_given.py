@@ -1,0 +1,78 @@
+"""`given`: the scale measurement with every vector in the store: all steps but the forward passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from simsearch import catalog, feature_store, job, schemas
+from simsearch.config import Config
+from simsearch.extraction_stages import write_part
+from simsearch.image_ids import image_id
+from simsearch.images import content_hash
+from simsearch.networks import prepare_networks
+from simsearch.ray_session import ray_session
+from simsearch.run_records import root_of
+from simsearch.storage import read_uri
+from simsearch.suites import STUDY_PROFILES
+from tests.benchmarks.measuring import Asked, Result, alone
+from tests.benchmarks.pictures import given_vectors
+from tests.benchmarks.scale import ARTWORKS, Run, compared, plot, settings, timed_run
+
+PLOT = Path(__file__).with_name("memory-given.svg")
+
+
+def measure(asked: Asked, scratch: Path) -> Result:
+    artworks = asked.artworks or ARTWORKS
+    runs = [
+        alone(given_run, scratch / str(size), size) for size in (max(1, artworks // 10), artworks)
+    ]
+    plot(runs, PLOT)
+    return Result(
+        {
+            "collection": f"generated, {1 + len(STUDY_PROFILES)} variants of each, their vectors given"
+        },
+        compared(*runs),
+        [
+            "One run of each size; each step's own start is in its time; extract finds that nothing is missing.",
+            "![Memory](tests/benchmarks/memory-given.svg)",
+        ],
+        {"runs": [vars(run) for run in runs]},
+    )
+
+
+def given_run(root: Path, artworks: int) -> Run:
+    config = settings(root, artworks)
+    job.ingest(config)
+    alone(give_features, config)
+    return timed_run(config)
+
+
+def give_features(config: Config) -> None:
+    """Store a vector for every image that an extraction of the ingested collection would make."""
+    storage = root_of(config)
+    _, table = catalog.load_catalog(storage)
+    with ray_session(config.ray):
+        (network,) = prepare_networks(config, "cpu")
+    sources = [
+        {
+            **row,
+            "content_hash": content_hash(
+                read_uri(row["image_uri"], config.storage, config.images.max_bytes)
+            ),
+        }
+        for row in table.select(["artwork_id", "image_uri", "etag"]).to_pylist()
+    ]
+    write_part(storage, "sources", sources, schemas.SOURCES)
+    rows = [
+        {**row, "image_id": image_id(row["artwork_id"], profile), "profile": profile}
+        for row in sources
+        for profile in (None, *STUDY_PROFILES)
+    ]
+    images = pa.Table.from_pylist(rows, schema=schemas.IMAGES)
+    vectors = given_vectors(images, network.space.dimension)
+    size = config.extract.shard_rows
+    for start in range(0, len(rows), size):
+        shard = images.slice(start, size)
+        feature_store.write_shard(storage, network.space, shard, vectors[start : start + size])
