@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -83,7 +84,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
         rows.append(_from_decoded(asked, config, first))
     last = ours[-1]
     notes = [precision_note(last.precisions, last.reasons)]
-    details: dict[str, Any] = {"runs": [vars(each) for each in ours]}
+    details: dict[str, Any] = {"runs": [asdict(each) for each in ours]}
     if set(last.precisions.values()) != {"float32"}:
         rounding = _rounding(config, scratch / "float32")
         details["rounding"] = rounding

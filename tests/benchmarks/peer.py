@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
             f"Both give the same vectors: smallest cosine {cosine:.4f}. imagededup's loop has the start of its "
             "DataLoader in it, ours begins after the first batch."
         ],
-        {"peer": peer, "runs": [vars(each) for each in ours]},
+        {"peer": peer, "runs": [asdict(each) for each in ours]},
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
             f"{statistics.median(each.startup for each in ours):.0f} s, the study's {statistics.median(starts):.0f} s "
             "over all passes."
         ],
-        {"study": study, "runs": [vars(each) for each in ours]},
+        {"study": study, "runs": [asdict(each) for each in ours]},
     )
 
 
