@@ -17,8 +17,7 @@ THREADS_PER_ACTOR = 4
 # Beside the weights: PyTorch, a batch and a layer's output for it. With VGG16, ResNet152 and
 # DenseNet201, 0.86 GB of weights, an actor had 1.3 GB of its own in bfloat16 and 1.7 in float32.
 ACTOR_BYTES = 2**30
-# Fewer are done sooner by the actors that are there than by one more, which takes seconds to start.
-BATCHES_PER_ACTOR = 20
+BATCHES_PER_ACTOR = 2  # one with less to do takes longer to start than to do it
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,10 @@ def plan_pools(
     pools = []
     for group in groups:
         room = memory / len(groups) / (ACTOR_BYTES + 2 * sum(weight_bytes[each] for each in group))
-        actors = max(1, min(share, int(room), batches // BATCHES_PER_ACTOR))
-        threads = min(THREADS_PER_ACTOR, cores, share // actors)
+        most = max(1, min(share, int(room)))
+        # Whatever `batches` is: with other threads VGG16's float32 vectors differ in the last bit.
+        threads = min(THREADS_PER_ACTOR, cores, share // most)
+        actors = max(1, min(most, batches // BATCHES_PER_ACTOR))
         # Half of what they use: the tasks around them find room, and the system shares the cores.
         requested = 0.5 * usable / len(groups) / actors
         pools.append(Pool(group, actors, max(0.01, round(requested, 2)), 0.0, threads))

@@ -99,9 +99,10 @@ def test_actors_are_as_many_as_memory_has_room_for() -> None:
     assert one_pool(8, memory=GIB, batches=1000) == (1, 4)
 
 
-def test_little_work_gets_few_actors_that_use_all_cpus() -> None:
-    assert one_pool(4, memory=64 * GIB, batches=3) == (1, 4)
-    assert one_pool(4, memory=64 * GIB, batches=40) == (2, 2)
+def test_little_work_gets_few_actors_of_the_same_threads() -> None:
+    assert one_pool(4, memory=64 * GIB, batches=1) == (1, 1)
+    assert one_pool(4, memory=64 * GIB, batches=5) == (2, 1)
+    assert one_pool(8, memory=11 * GIB, batches=5) == (2, 2)
 
 
 def test_a_large_cluster_gives_each_backbone_its_own_actors() -> None:
