@@ -42,7 +42,7 @@ from tests.benchmarks.extracting import Extracted, extracted, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill
 
-ORIGINALS = 1000
+ORIGINALS = 500
 BARE_BATCHES = {"cpu": 12, "cuda": 60}
 WARM_BATCHES = {"cpu": 2, "cuda": 10}
 WAIT_SECONDS = 120  # for the processes beside it to build the same network
