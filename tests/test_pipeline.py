@@ -95,7 +95,8 @@ def test_every_image_has_the_vector_of_a_plain_loop(finished: tuple[Config, Snap
                 content_hash=content_hash(data),
             )
         pixels = preprocessing_for(backbone, "weights").pixels(picture)[None]
-        np.testing.assert_array_equal(vectors[row], network(pixels)[0])
+        # Not to the bit: this process has other threads than an actor.
+        np.testing.assert_allclose(vectors[row], network(pixels)[0], rtol=0, atol=1e-6)
         assert images[row]["content_hash"] == hashlib.sha256(data).hexdigest()
 
 
