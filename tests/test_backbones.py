@@ -332,6 +332,19 @@ def test_the_old_densenet_file_still_loads(tmp_path: Path) -> None:
     assert weights_of("densenet121", str(tmp_path)).digest == weights_of("densenet121").digest
 
 
+def test_automatic_precision_refuses_a_network_that_rounding_hurts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """EfficientNet-Lite1 on real paintings in grey: within cosine 0.93 of float32 only."""
+    monkeypatch.setattr("simsearch.backbones.precision.fast_precision", lambda _device: "bfloat16")
+    backbone = get_backbone("efficientnet_lite1")
+    weights = weights_of("efficientnet_lite1", "imagenet")
+    preprocessing = preprocessing_for(backbone, "weights")
+    precision, reason = choose_precision(backbone, weights, preprocessing, device="cpu")
+    assert precision == "float32"
+    assert reason.startswith("bfloat16 strays")
+
+
 def test_automatic_precision_keeps_vectors_within_the_bound() -> None:
     backbone, weights = get_backbone("squeezenet1_1"), weights_of("squeezenet1_1")
     preprocessing = preprocessing_for(backbone, "weights")

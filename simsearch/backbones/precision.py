@@ -60,11 +60,21 @@ def fast_precision(device: str) -> str:
 
 
 def trial_pixels(crop: int) -> npt.NDArray[np.uint8]:
-    """Seeded images [TRIAL_IMAGES, crop, crop, 3] uint8 with structure from coarse to fine."""
+    """Seeded images [TRIAL_IMAGES, crop, crop, 3] uint8 with structure from coarse to fine: a quarter
+    as they are, a quarter each grey, dark and of low contrast.
+
+    Rounding hurts those more: EfficientNet-Lite1's vectors of the first kind stay within cosine
+    0.9992 in bfloat16, of the others within 0.991, of real paintings made grey within 0.93.
+    """
     random = np.random.default_rng(0)
     images = np.zeros((TRIAL_IMAGES, crop, crop, 3))
     for cells in (2, 7, 28, crop):
         grid = random.random((TRIAL_IMAGES, cells, cells, 3))
         at = np.arange(crop) * cells // crop
         images += grid[:, at][:, :, at]
-    return np.asarray(images / 4 * 255, dtype=np.uint8)
+    images *= 255 / 4
+    _, grey, dark, pale = np.split(images, 4)
+    grey[:] = grey.mean(axis=3, keepdims=True)
+    dark *= 0.1
+    pale[:] = 115 + 0.1 * pale
+    return np.asarray(images, dtype=np.uint8)
