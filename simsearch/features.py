@@ -95,10 +95,8 @@ def extract(
             f"{missing:,}",
             f"{before.stored_count():,}",
         )
-        batch_size = config.extract.batch_size or _batch_size()
-        pools = _pools(config, networks, math.ceil(sum(_images(todo, networks)) / batch_size))
-        startup, rate = _run_pipeline(
-            config, storage, todo, networks, before.orphans(), missing, pools, batch_size
+        startup, rate, pools = _run_pipeline(
+            config, storage, todo, networks, before.orphans(), missing
         )
     after = _State.read(config, storage, catalog, networks) if missing else before
     _compact(config, storage, networks, after.shards)
@@ -271,8 +269,9 @@ def _compact(
     compact_parts(storage, "timings", schemas.TIMINGS)
 
 
-def _batch_size() -> int:
-    return BATCH_GPU if ray.cluster_resources().get("GPU") else BATCH_CPU
+def batch_size_of(config: Config, gpus: float) -> int:
+    """Images per forward pass on a cluster of `gpus` GPUs."""
+    return config.extract.batch_size or (BATCH_GPU if gpus else BATCH_CPU)
 
 
 def _images(todo: pa.Table, networks: Sequence[PreparedNetwork]) -> list[int]:
@@ -281,8 +280,12 @@ def _images(todo: pa.Table, networks: Sequence[PreparedNetwork]) -> list[int]:
     return [int(mask.reshape(-1, len(networks)).any(axis=1).sum()) for mask in masks]
 
 
-def _pools(config: Config, networks: Sequence[PreparedNetwork], batches: int) -> tuple[Pool, ...]:
-    resources = ray.cluster_resources()
+def _pools(
+    config: Config,
+    networks: Sequence[PreparedNetwork],
+    resources: Mapping[str, float],
+    batches: int,
+) -> tuple[Pool, ...]:
     pools = plan_pools(
         {each.space.backbone: each.weight_bytes for each in networks},
         cpus=resources.get("CPU", 1.0),
@@ -309,11 +312,13 @@ def _run_pipeline(
     networks: Sequence[PreparedNetwork],
     orphans: dict[str, bytes],
     missing: int,
-    pools: Sequence[Pool],
-    batch_size: int,
-) -> tuple[float, float]:
-    """Returns start-up seconds and vectors per second after that."""
+) -> tuple[float, float, tuple[Pool, ...]]:
+    """Returns start-up seconds, vectors per second after that, and the pools."""
     started = time.monotonic()
+    resources = ray.cluster_resources()
+    batch_size = batch_size_of(config, resources.get("GPU", 0.0))
+    images = _images(todo, networks)
+    pools = _pools(config, networks, resources, math.ceil(sum(images) / batch_size))
     counter = RemoteCounter.start()
     geometries, columns = _geometries(networks)
     settings = DecodeSettings(
@@ -327,7 +332,6 @@ def _run_pipeline(
         orphans=orphans,
         counter=counter,
     )
-    images = _images(todo, networks)
     size = _images_per_block(settings, batch_size, sum(images), sum(each.actors for each in pools))
     data = ray.data.from_arrow(list(_blocks(todo, images, size))).map_batches(
         partial(decode_batch, settings=settings),
@@ -353,11 +357,11 @@ def _run_pipeline(
     write_part(storage, "timings", counter.timings(), schemas.TIMINGS)
     pace = counter.pace()
     if pace is None:
-        return 0.0, 0.0
+        return 0.0, 0.0, pools
     # The counter's clock is another node's: only how long ago something was crosses over.
     startup = time.monotonic() - started - pace.first_ago
     log.info("extract: start-up %s, then %.1f vectors/s", duration(startup), pace.rate)
-    return startup, pace.rate
+    return startup, pace.rate, pools
 
 
 def _embed(

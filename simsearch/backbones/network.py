@@ -22,9 +22,10 @@ class Network:
 
     In mode `eval` every forward pass has exactly `batch_size` images, the last filled up, so that a
     vector does not depend on the images beside it, and each convolution has the batch normalisation
-    that follows it multiplied in (`torch.fx.experimental.optimization.fuse`). Mode `study-2018` keeps dropout and batch
-    statistics live, as the study's code did by never calling `eval()`: a vector then depends on its
-    batch, dropout is seeded from the batch's pixels, and running statistics are put back after each.
+    that follows it multiplied in (`torch.fx.experimental.optimization.fuse`). Mode `study-2018`
+    keeps dropout and batch statistics live, as the study's code did by never calling `eval()`: a
+    vector then depends on its batch, dropout is seeded from the batch's pixels, and running
+    statistics are put back after each.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Network:
         self._live = mode == "study-2018"
         module = backbone.features(whole).requires_grad_(False).train(self._live)
         if not self._live:
-            # In float32, before rounding. ResNet152 in bfloat16 runs 1.24 times faster so.
+            # In float32, before rounding. ResNet152 in bfloat16 runs 1.16 times faster so.
             module = fuse(module, inplace=True)
         module = module.to(device, DTYPES[precision]).to(memory_format=torch.channels_last)
         self._module: nn.Module = module

@@ -15,7 +15,7 @@ from simsearch import catalog, schemas, snapshots
 from simsearch.backbones import get_backbone, resolve_weights
 from simsearch.config import Config, StorageConfig, load_config
 from simsearch.extraction_stages import read_parts
-from simsearch.features import BATCH_CPU, BATCH_GPU, extract
+from simsearch.features import batch_size_of, extract
 from simsearch.networks import device_of, prepare_networks
 from simsearch.placement import Pool
 from simsearch.ray_session import ray_session
@@ -77,20 +77,17 @@ def extracted(config: Config) -> Extracted:
     )
     timings = read_parts(storage, "timings", schemas.TIMINGS).to_pylist()
     spent = {row["fingerprint"]: row["images"] / row["seconds"] for row in timings}
+    actors = {name: pool.actors for pool in done.pools for name in pool.backbones}
     return Extracted(
         startup=before + done.startup,
         rate=done.rate,
         vectors=done.computed,
         seconds=seconds,
         network_rates={
-            name: pool.actors * spent[space.fingerprint]
-            for pool in done.pools
-            for name in pool.backbones
-            for space in spaces
-            if space.backbone == name
+            each.backbone: actors[each.backbone] * spent[each.fingerprint] for each in spaces
         },
         precisions={each.backbone: each.precision for each in spaces},
         reasons=reasons,
         pools=done.pools,
-        batch_size=config.extract.batch_size or (BATCH_GPU if gpus else BATCH_CPU),
+        batch_size=batch_size_of(config, gpus),
     )

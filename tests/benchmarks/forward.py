@@ -38,7 +38,7 @@ from simsearch.preprocessing import Preprocessing
 from simsearch.run_records import root_of
 from simsearch.snapshots import Snapshot, pending_snapshot
 from simsearch.suites import STUDY_PROFILES
-from tests.benchmarks.extracting import Extracted, extracted, settings
+from tests.benchmarks.extracting import Extracted, extracted, plain_network, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill
 
@@ -167,10 +167,8 @@ def _bare_rates(config: Config, pool: Pool, batch_size: int, device: str) -> dic
     torch.set_num_threads(pool.threads)
     rates = {}
     for name in pool.backbones:
-        backbone, weights, preprocessing, precision = resolved(config, name, device)
-        whole = backbone.build()
-        whole.load_state_dict(dict(weights.state))
-        module = backbone.features(whole).eval().requires_grad_(False)
+        backbone, _, preprocessing, precision = resolved(config, name, device)
+        module = backbone.features(plain_network(name)).eval().requires_grad_(False)
         module = module.to(device, DTYPES[precision]).to(memory_format=torch.channels_last)
         images = torch.rand(batch_size, 3, preprocessing.crop, preprocessing.crop)
         images = images.to(device, DTYPES[precision]).to(memory_format=torch.channels_last)

@@ -6,7 +6,7 @@ import csv
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +46,7 @@ class Run:
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
-    artworks = asked.artworks or ARTWORKS
-    runs = [
-        alone(whole_run, scratch / str(size), size) for size in (max(1, artworks // 10), artworks)
-    ]
+    runs = at_two_sizes(whole_run, asked, scratch)
     plot(runs, PLOT)
     seconds = [alone(catalog_seconds, scratch / "moma", turn) for turn in range(asked.repeats)]
     catalog_step = Comparison(
@@ -68,6 +65,12 @@ def measure(asked: Asked, scratch: Path) -> Result:
         ],
         {"runs": [vars(run) for run in runs]},
     )
+
+
+def at_two_sizes(run: Callable[[Path, int], Run], asked: Asked, scratch: Path) -> list[Run]:
+    """`run(root, artworks)`, in a process of its own, of a tenth of the artworks and of all."""
+    artworks = asked.artworks or ARTWORKS
+    return [alone(run, scratch / str(size), size) for size in (max(1, artworks // 10), artworks)]
 
 
 def compared(small: Run, large: Run) -> list[Comparison]:

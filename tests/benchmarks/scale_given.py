@@ -18,16 +18,13 @@ from simsearch.storage import read_uri
 from simsearch.suites import STUDY_PROFILES
 from tests.benchmarks.measuring import Asked, Result, alone
 from tests.benchmarks.pictures import given_vectors
-from tests.benchmarks.scale import ARTWORKS, Run, compared, plot, settings, timed_run
+from tests.benchmarks.scale import Run, at_two_sizes, compared, plot, settings, timed_run
 
 PLOT = Path(__file__).with_name("memory-given.svg")
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
-    artworks = asked.artworks or ARTWORKS
-    runs = [
-        alone(given_run, scratch / str(size), size) for size in (max(1, artworks // 10), artworks)
-    ]
+    runs = at_two_sizes(given_run, asked, scratch)
     plot(runs, PLOT)
     return Result(
         {
