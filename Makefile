@@ -25,7 +25,7 @@ lint: setup ## check style and types
 faults: setup ## kill the job and break its store, seeded; compare with undisturbed runs (about 30 minutes)
 	$(BIN)/python -m tests.faults
 
-bench: setup ## measure against the baselines, in about two hours; write the README's table
+bench: setup ## measure against the baselines, in about 95 minutes; write the README's table
 	$(BIN)/python -m tests.benchmarks
 
 bench-gpu: setup ## the extraction part of it on CUDA

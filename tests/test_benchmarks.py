@@ -47,7 +47,8 @@ def test_the_crossing_lies_between_the_sizes_around_it() -> None:
     sizes = [1_000, 10_000, 100_000]
     assert index.crossover(sizes, [10.0, 10**0.5, 10**-0.5]) == "from about 31,623 items"
     assert index.crossover(sizes, [0.9, 0.5, 0.1]) == "at every size measured (from 1,000)"
-    assert index.crossover(sizes, [0.9, 0.5, 1.1]) == "at no size measured (to 100,000)"
+    assert index.crossover(sizes, [0.9, 0.5, 1.1]) == "at 1,000 and 10,000 only (to 100,000)"
+    assert index.crossover(sizes, [1.9, 1.5, 1.1]) == "at no size measured (to 100,000)"
 
 
 def test_vectors_are_seeded_and_never_negative() -> None:

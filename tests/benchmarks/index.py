@@ -62,7 +62,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
             f", PCA to {each.components}" if each.components else ""
         )
         for kind, (ours, exact) in (("one query", each.single), ("batch", each.batch)):
-            name = f"{kind}, {where}; recall {each.recall:.3f}, built in {each.build_seconds:.0f} s"
+            name = f"{kind}, {where}; recall {each.recall:.3f}, built in {each.build_seconds:.2g} s"
             rows.append(Comparison(name, "exact search", "ms a query", ours, exact))
     trees, target = IndexConfig().trees, IndexConfig().target_recall
     return Result(
@@ -162,7 +162,9 @@ def crossover(sizes: Sequence[int], ratios: Sequence[float]) -> str:
     if all(each < 1 for each in ratios):
         return f"at every size measured (from {sizes[0]:,})"
     if ratios[-1] >= 1:
-        return f"at no size measured (to {sizes[-1]:,})"
+        faster = [f"{size:,}" for size, each in zip(sizes, ratios, strict=True) if each < 1]
+        where = f"{' and '.join(faster)} only" if faster else "no size measured"
+        return f"at {where} (to {sizes[-1]:,})"
     after = max(place for place, each in enumerate(ratios) if each >= 1)
     (low, high), (above, below) = sizes[after : after + 2], ratios[after : after + 2]
     share = math.log(above) / math.log(above / below)
@@ -201,5 +203,7 @@ def plot(points: Sequence[Point]) -> None:
         axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
         axes.minorticks_off()
         axes.grid(visible=True, alpha=0.3)
-    figure.axes[1].legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.axes[1].legend(
+        fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5), handlelength=5
+    )
     figure.savefig(PLOT, metadata={"Date": None})

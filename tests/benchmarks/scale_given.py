@@ -18,7 +18,7 @@ from simsearch.storage import read_uri
 from simsearch.suites import STUDY_PROFILES
 from tests.benchmarks.measuring import Asked, Result, alone
 from tests.benchmarks.pictures import given_vectors
-from tests.benchmarks.scale import Run, at_two_sizes, compared, plot, settings, timed_run
+from tests.benchmarks.scale import Run, at_two_sizes, compared, plot, settings, timed_run, timings
 
 PLOT = Path(__file__).with_name("memory-given.svg")
 
@@ -35,7 +35,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
             "One run of each size; each step's own start is in its time; extract finds that nothing is missing.",
             "![Memory](tests/benchmarks/memory-given.svg)",
         ],
-        {"runs": [vars(run) for run in runs]},
+        {"runs": timings(runs)},
     )
 
 
