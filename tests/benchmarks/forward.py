@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from multiprocessing import get_context
@@ -19,22 +19,18 @@ import torch
 
 from simsearch import feature_store, perturbations, pipeline
 from simsearch.backbones import (
-    Backbone,
     Network,
-    Weights,
-    choose_precision,
     get_backbone,
     preprocessing_for,
     resolve_weights,
 )
 from simsearch.backbones.network import DTYPES
 from simsearch.backbones.precision import trial_pixels
-from simsearch.config import Config, StorageConfig
+from simsearch.config import Config
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.features import KEEP_MEMORY
 from simsearch.images import decode
 from simsearch.placement import Pool
-from simsearch.preprocessing import Preprocessing
 from simsearch.run_records import root_of
 from simsearch.snapshots import Snapshot, pending_snapshot
 from simsearch.suites import STUDY_PROFILES
@@ -60,9 +56,8 @@ def measure(asked: Asked, scratch: Path) -> Result:
         runs.append(alone(extracted, config))
         return runs[-1]
 
-    def bare_pass() -> dict[str, float]:  # with the processes, threads and malloc that ours had
-        asks = (config, runs[0].pools, runs[0].batch_size, device)
-        return alone(bare_rates, *asks, environment=KEEP_MEMORY)
+    def bare_pass() -> dict[str, float]:  # as ours ran: its processes, threads, precision, malloc
+        return alone(bare_rates, config, runs[0], device, environment=KEEP_MEMORY)
 
     ours, bare = in_turn(whole, bare_pass, asked.repeats)
     first = ours[0]
@@ -125,33 +120,17 @@ def precision_note(precisions: Mapping[str, str], reasons: Mapping[str, str]) ->
     return note
 
 
-def resolved(
-    config: Config, name: str, device: str
-) -> tuple[Backbone, Weights, Preprocessing, str]:
-    """A network as the pipeline would run it on `device`, with its precision."""
-    backbone = get_backbone(name)
-    preprocessing = preprocessing_for(backbone, config.extract.preprocessing)
-    weights = resolve_weights(backbone, config.extract.weights, StorageConfig())
-    precision: str = config.extract.precision
-    if precision == "auto":
-        precision, _ = choose_precision(backbone, weights, preprocessing, device=device)
-    return backbone, weights, preprocessing, precision
-
-
-def bare_rates(
-    config: Config, pools: Sequence[Pool], batch_size: int, device: str
-) -> dict[str, float]:
-    """Images per second of each network on one tensor that is there already, in as many processes
-    at once as the pools have actors."""
+def bare_rates(config: Config, run: Extracted, device: str) -> dict[str, float]:
+    """Images per second of each network on one tensor that is there already, in the precision of
+    `run` and in as many processes at once as its pools had actors."""
     rates: dict[str, float] = {}
     context = get_context("spawn")
-    for pool in pools:
+    for pool in run.pools:
         with ProcessPoolExecutor(
             pool.actors, context, initializer=_meet_at, initargs=(context.Barrier(pool.actors),)
         ) as executor:
             asked = [
-                executor.submit(_bare_rates, config, pool, batch_size, device)
-                for _ in range(pool.actors)
+                executor.submit(_bare_rates, config, run, pool, device) for _ in range(pool.actors)
             ]
             each = [one.result() for one in asked]
         rates |= {name: sum(one[name] for one in each) for name in pool.backbones}
@@ -163,22 +142,23 @@ def _meet_at(barrier: Barrier) -> None:
     _together = barrier
 
 
-def _bare_rates(config: Config, pool: Pool, batch_size: int, device: str) -> dict[str, float]:
+def _bare_rates(config: Config, run: Extracted, pool: Pool, device: str) -> dict[str, float]:
     torch.set_num_threads(pool.threads)
     rates = {}
     for name in pool.backbones:
-        backbone, _, preprocessing, precision = resolved(config, name, device)
+        backbone, dtype = get_backbone(name), DTYPES[run.precisions[name]]
         module = backbone.features(plain_network(name)).eval().requires_grad_(False)
-        module = module.to(device, DTYPES[precision]).to(memory_format=torch.channels_last)
-        images = torch.rand(batch_size, 3, preprocessing.crop, preprocessing.crop)
-        images = images.to(device, DTYPES[precision]).to(memory_format=torch.channels_last)
+        module = module.to(device, dtype).to(memory_format=torch.channels_last)
+        crop = preprocessing_for(backbone, config.extract.preprocessing).crop
+        images = torch.rand(run.batch_size, 3, crop, crop)
+        images = images.to(device, dtype).to(memory_format=torch.channels_last)
 
         def forward(module: Any = module, images: torch.Tensor = images) -> None:
             with torch.inference_mode():
                 module(images)
 
         _together.wait(WAIT_SECONDS)
-        rates[name] = batch_size * per_second(forward, device)
+        rates[name] = run.batch_size * per_second(forward, device)
     return rates
 
 
@@ -197,31 +177,33 @@ def per_second(action: Callable[[], None], device: str) -> float:
 
 def _from_decoded(asked: Asked, config: Config, run: Extracted) -> Comparison:
     ours, bare = in_turn(
-        lambda: together(alone(decoded_rates, config, run.pools, run.batch_size)),
-        lambda: together(alone(bare_rates, config, run.pools, run.batch_size, "cuda")),
+        lambda: together(alone(decoded_rates, config, run)),
+        lambda: together(alone(bare_rates, config, run, "cuda")),
         asked.repeats,
     )
     name = "uint8 pixels in memory to vectors in memory"
     return Comparison(name, "bare forward pass", "vectors/s", ours, bare, "≥ 0.9")
 
 
-def decoded_rates(config: Config, pools: Sequence[Pool], batch_size: int) -> dict[str, float]:
+def decoded_rates(config: Config, run: Extracted) -> dict[str, float]:
     """Images per second of each network from decoded pixels on the host, as an actor gets them."""
     rates = {}
-    for threads, name in [(pool.threads, name) for pool in pools for name in pool.backbones]:
+    for threads, name in [(pool.threads, name) for pool in run.pools for name in pool.backbones]:
         torch.set_num_threads(threads)
-        backbone, weights, preprocessing, precision = resolved(config, name, "cuda")
+        backbone = get_backbone(name)
+        preprocessing = preprocessing_for(backbone, config.extract.preprocessing)
+        weights = resolve_weights(backbone, config.extract.weights, config.storage)
         network = Network(
-            backbone, weights.state, preprocessing,
-            precision=precision, mode="eval", device="cuda", batch_size=batch_size,
+            backbone, weights.state, preprocessing, precision=run.precisions[name],
+            mode="eval", device="cuda", batch_size=run.batch_size,
         )  # fmt: skip
         trial = trial_pixels(preprocessing.crop)
-        pixels = np.concatenate([trial] * (-(-batch_size // len(trial))))[:batch_size]
+        pixels = np.concatenate([trial] * (-(-run.batch_size // len(trial))))[: run.batch_size]
 
         def embed(network: Network = network, pixels: npt.NDArray[np.uint8] = pixels) -> None:
             network(pixels)
 
-        rates[name] = batch_size * per_second(embed, "cuda")
+        rates[name] = run.batch_size * per_second(embed, "cuda")
     return rates
 
 
