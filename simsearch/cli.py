@@ -295,8 +295,8 @@ def backbones() -> None:
 @app.command()
 def perturbations() -> None:
     """List the profiles that can be named in perturbations.profiles, and the suites they are in."""
-    from simsearch.perturbations import PROFILES, suites_of
-    from simsearch.suites import SUITES
+    from simsearch.images.perturbations import PROFILES, suites_of
+    from simsearch.images.suites import SUITES
 
     for profile in PROFILES.values():
         suites = ", ".join(suites_of(profile.name))

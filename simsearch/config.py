@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simsearch.errors import ConfigError
-from simsearch.suites import STUDY_PROFILES, SUITES
+from simsearch.images.suites import STUDY_PROFILES, SUITES
 
 CONFIG_VERSION: Literal[1] = 1
 STUDY_BACKBONES = ("vgg16", "resnet152", "densenet201")

@@ -18,13 +18,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simsearch import feature_store, images, schemas
+from simsearch import feature_store, schemas
 from simsearch.config import ImagesConfig
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.feature_space import FeatureSpace
 from simsearch.image_ids import image_id
-from simsearch.perturbations import get_profile, perturb
-from simsearch.preprocessing import Preprocessing
+from simsearch.images import decode as images
+from simsearch.images.perturbations import get_profile, perturb
+from simsearch.images.preprocessing import Preprocessing
 from simsearch.storage import Storage, read_uri
 
 if TYPE_CHECKING:

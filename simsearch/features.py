@@ -36,9 +36,9 @@ from simsearch.extraction_stages import (
     write_part,
 )
 from simsearch.image_ids import image_id
+from simsearch.images.preprocessing import Preprocessing
 from simsearch.networks import PreparedNetwork
 from simsearch.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools
-from simsearch.preprocessing import Preprocessing
 from simsearch.progress import duration, progress
 from simsearch.sampling import seeded_sample
 from simsearch.storage import Storage

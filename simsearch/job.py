@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simsearch import __version__, catalog, perturbations
+from simsearch import __version__, catalog
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
+from simsearch.images import perturbations
 from simsearch.lease import held
 from simsearch.run_records import (
     RECENT,

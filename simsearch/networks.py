@@ -9,7 +9,6 @@ from typing import Any
 
 import ray
 
-from simsearch import perturbations
 from simsearch.backbones import (
     Backbone,
     Weights,
@@ -20,7 +19,8 @@ from simsearch.backbones import (
 )
 from simsearch.config import Config
 from simsearch.feature_space import FeatureSpace
-from simsearch.preprocessing import Preprocessing
+from simsearch.images import perturbations
+from simsearch.images.preprocessing import Preprocessing
 
 log = logging.getLogger(__name__)
 

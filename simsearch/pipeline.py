@@ -27,10 +27,10 @@ from simsearch.evaluation.search import SEARCHES
 from simsearch.feature_space import FeatureSpace
 from simsearch.features import extract as extract_features
 from simsearch.guard import check_publishable
+from simsearch.images.perturbations import get_profile
 from simsearch.index import IndexManifest, read_manifest
 from simsearch.lease import held
 from simsearch.networks import device_of, prepare_networks
-from simsearch.perturbations import get_profile
 from simsearch.progress import progress
 from simsearch.projection import align, projection_path, projection_table
 from simsearch.ray_session import ray_session

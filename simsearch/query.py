@@ -9,11 +9,12 @@ from typing import Any
 import pyarrow as pa
 from PIL import Image
 
-from simsearch import catalog, images
+from simsearch import catalog
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.config import Config
 from simsearch.errors import MismatchError, UsageError
 from simsearch.feature_space import FeatureSpace
+from simsearch.images import decode as images
 from simsearch.index import OpenIndex, cosine, open_index
 from simsearch.snapshots import Plan, Snapshot
 

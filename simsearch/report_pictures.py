@@ -10,13 +10,14 @@ import pyarrow.compute as pc
 from matplotlib.figure import Figure
 from PIL import Image
 
-from simsearch import catalog, images
+from simsearch import catalog
 from simsearch.config import Config
 from simsearch.errors import StorageError
 from simsearch.evaluation import figures
 from simsearch.evaluation.figures import Shown, shortened
 from simsearch.evaluation.search import neighbours_path
-from simsearch.perturbations import get_profile, perturb
+from simsearch.images import decode as images
+from simsearch.images.perturbations import get_profile, perturb
 from simsearch.sampling import seeded_sample
 from simsearch.snapshots import Plan, Snapshot
 from simsearch.storage import read_uri

@@ -33,7 +33,7 @@ from simsearch.evaluation.metrics import hit_profiles, ranking_measures, study_m
 from simsearch.evaluation.search import neighbours_path, neighbours_table
 from simsearch.feature_space import FeatureSpace
 from simsearch.image_ids import image_id
-from simsearch.images import content_hash, decode
+from simsearch.images.decode import content_hash, decode
 from simsearch.index import Neighbours, exact_search, unit_rows, write_index
 from simsearch.projection import project, projection_path, projection_table
 from simsearch.snapshots import Snapshot

@@ -29,7 +29,7 @@ from simsearch.backbones.precision import fast_precision, trial_pixels
 from simsearch.catalog.generated import image_bytes
 from simsearch.config import StorageConfig
 from simsearch.errors import UnknownNameError, UsageError, WeightsError
-from simsearch.images import decode
+from simsearch.images.decode import decode
 from simsearch.index import unit_rows
 
 CONFIG = StorageConfig()

@@ -25,8 +25,8 @@ from simsearch.explorer.app import TOKEN_VARIABLE, create_app, token_from_enviro
 from simsearch.explorer.export import export_site
 from simsearch.explorer.search import folded
 from simsearch.explorer.view import first_year, iiif_address
+from simsearch.images.perturbations import get_profile, perturb
 from simsearch.index import unit_rows
-from simsearch.perturbations import get_profile, perturb
 from simsearch.snapshots import Snapshot
 from simsearch.storage import Storage
 from tests.conftest import Place

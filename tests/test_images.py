@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from simsearch.images import REASONS, ImageError, content_hash, decode
+from simsearch.images.decode import REASONS, ImageError, content_hash, decode
 
 RED, BLUE = (200, 30, 40), (20, 40, 210)
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from simsearch.config import Config, dump_config, load_config
 from simsearch.errors import ConfigError, UnknownNameError
-from simsearch.perturbations import (
+from simsearch.images.perturbations import (
     DEFINITIONS_VERSION,
     KINDS,
     OPERATIONS,
@@ -21,7 +21,7 @@ from simsearch.perturbations import (
     get_profile,
     perturb,
 )
-from simsearch.suites import OPERATION_NAMES, STUDY_PROFILES, SUITES
+from simsearch.images.suites import OPERATION_NAMES, STUDY_PROFILES, SUITES
 
 
 def picture() -> Image.Image:

@@ -22,14 +22,14 @@ from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownN
 from simsearch.evaluation.evaluate import metrics_path, near_duplicates_path
 from simsearch.evaluation.search import neighbours_path
 from simsearch.extraction_stages import read_parts
-from simsearch.images import content_hash, decode
+from simsearch.images.decode import content_hash, decode
+from simsearch.images.perturbations import get_profile, perturb
+from simsearch.images.suites import STUDY_PROFILES
 from simsearch.index import exact_search, open_index, unit_rows
-from simsearch.perturbations import get_profile, perturb
 from simsearch.report import report_path
 from simsearch.schemas import TIMINGS
 from simsearch.snapshots import Snapshot, latest_snapshot, pending_snapshot
 from simsearch.storage import Storage
-from simsearch.suites import STUDY_PROFILES
 from tests.conftest import SHARED, Place
 
 pytestmark = pytest.mark.usefixtures("ray_local")

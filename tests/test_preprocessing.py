@@ -12,7 +12,7 @@ from PIL import Image
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transforms
 
-from simsearch.preprocessing import Preprocessing
+from simsearch.images.preprocessing import Preprocessing
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,7 +12,7 @@ from torch.fx.experimental.optimization import fuse
 
 from simsearch.backbones.registry import Backbone
 from simsearch.backbones.weights import State
-from simsearch.preprocessing import Preprocessing
+from simsearch.images.preprocessing import Preprocessing
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 

@@ -9,7 +9,7 @@ import torch
 from simsearch.backbones.network import Network
 from simsearch.backbones.registry import Backbone
 from simsearch.backbones.weights import Weights
-from simsearch.preprocessing import Preprocessing
+from simsearch.images.preprocessing import Preprocessing
 
 MIN_COSINE = 0.999
 TRIAL_IMAGES = 8

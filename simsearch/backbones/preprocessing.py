@@ -5,7 +5,7 @@ from __future__ import annotations
 import torchvision
 
 from simsearch.backbones.registry import Backbone
-from simsearch.preprocessing import STUDY_2018, Preprocessing
+from simsearch.images.preprocessing import STUDY_2018, Preprocessing
 
 # TensorFlow's EfficientNet-lite: MEAN_RGB 127, STDDEV_RGB 128, bicubic, crop 0.875 of the side
 # (tensorflow/tpu, models/official/efficientnet/lite/efficientnet_lite_builder.py).

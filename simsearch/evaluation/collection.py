@@ -13,8 +13,8 @@ import pyarrow as pa
 from simsearch.evaluation.metrics import Measured, hit_profiles, study_measures
 from simsearch.evaluation.neighbourhood import k_occurrence, label_precision
 from simsearch.evaluation.ranking import Pool, Ranking, pool_pairs, ranking_of
+from simsearch.images.perturbations import KINDS, get_profile
 from simsearch.index import Neighbours
-from simsearch.perturbations import KINDS, get_profile
 
 NEIGHBOURHOOD_KS = (1, 5, 10)
 

@@ -19,7 +19,7 @@ from simsearch.evaluation.tables import (
     space_rows,
 )
 from simsearch.feature_space import FeatureSpace
-from simsearch.perturbations import KINDS
+from simsearch.images.perturbations import KINDS
 
 BYTES_PER_NUMBER = 4  # float32
 

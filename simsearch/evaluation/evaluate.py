@@ -42,8 +42,8 @@ from simsearch.evaluation.neighbourhood import (
 )
 from simsearch.evaluation.search import SEARCHES, Found, search_all
 from simsearch.evaluation.statistics import skewness_interval
+from simsearch.images.perturbations import KINDS
 from simsearch.index import Neighbours, Vectors
-from simsearch.perturbations import KINDS
 from simsearch.snapshots import Plan, Snapshot
 
 SCORE_CPUS = 0.5

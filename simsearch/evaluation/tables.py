@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch.evaluation.ranking import CURVE_KS
-from simsearch.perturbations import KINDS
+from simsearch.images.perturbations import KINDS
 
 RANKING_METRICS = {
     "map": "Mean average precision",

@@ -11,10 +11,10 @@ from typing import Any
 
 from PIL import Image
 
-from simsearch import images
 from simsearch.config import Config
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.explorer.view import Artwork, Neighbour, SnapshotView
+from simsearch.images import decode as images
 
 log = logging.getLogger(__name__)
 

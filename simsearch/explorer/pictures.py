@@ -9,11 +9,11 @@ from collections import OrderedDict
 
 from PIL import Image
 
-from simsearch import images
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.view import SnapshotView
-from simsearch.perturbations import get_profile, perturb
+from simsearch.images import decode as images
+from simsearch.images.perturbations import get_profile, perturb
 from simsearch.storage import read_uri
 
 log = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ from simsearch.config import Config, load_config
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.feature_space import FeatureSpace
 from simsearch.image_ids import image_id
+from simsearch.images.suites import STUDY_PROFILES
 from simsearch.index import EXACT_CHUNK, Vectors, exact_search, unit_rows
 from simsearch.run_records import root_of
-from simsearch.suites import STUDY_PROFILES
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import given_vectors
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import ray
 import torch
 
-from simsearch import feature_store, perturbations, pipeline
+from simsearch import feature_store, pipeline
 from simsearch.backbones import (
     Network,
     get_backbone,
@@ -29,11 +29,12 @@ from simsearch.backbones.precision import trial_pixels
 from simsearch.config import Config
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.features import KEEP_MEMORY
-from simsearch.images import decode
+from simsearch.images import perturbations
+from simsearch.images.decode import decode
+from simsearch.images.suites import STUDY_PROFILES
 from simsearch.placement import Pool
 from simsearch.run_records import root_of
 from simsearch.snapshots import Snapshot, pending_snapshot
-from simsearch.suites import STUDY_PROFILES
 from tests.benchmarks.extracting import Extracted, extracted, plain_network, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill

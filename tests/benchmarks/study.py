@@ -15,9 +15,9 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from simsearch import perturbations
 from simsearch.backbones import get_backbone
-from simsearch.suites import STUDY_PROFILES
+from simsearch.images import perturbations
+from simsearch.images.suites import STUDY_PROFILES
 from tests.benchmarks.extracting import extracted, plain_network, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill

@@ -1,4 +1,4 @@
-"""Image operations with a strength; the strengths stand in `simsearch.perturbations.OPERATIONS`.
+"""Image operations with a strength; the strengths stand in `simsearch.images.perturbations.OPERATIONS`.
 
 Each takes an RGB image, a random generator and an amount, and returns an RGB image. Lengths are
 shares of the image's own sides, so that a scan of any size is changed alike.

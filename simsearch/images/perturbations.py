@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
 from simsearch.errors import UnknownNameError
-from simsearch.perturbations import operations
-from simsearch.suites import SUITES
+from simsearch.images import operations
+from simsearch.images.suites import SUITES
 
 # Part of every fingerprint: raise it whenever a profile gives other pixels. A new profile does not.
 DEFINITIONS_VERSION = 1
