@@ -197,7 +197,7 @@ def query(
     config = config_of(words)
     from simsearch.query import query as query_snapshot
     from simsearch.snapshots import latest_snapshot
-    from simsearch.storage import Storage
+    from simsearch.storage.storage import Storage
 
     found = query_snapshot(config, latest_snapshot(Storage(config.root, config.storage)), image, n)
     if as_json:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from simsearch import feature_store
-from simsearch.extraction_stages import read_parts, write_part
 from simsearch.feature_space import FeatureSpace
-from simsearch.storage import Storage
+from simsearch.storage.parts import read_parts, write_part
+from simsearch.storage.storage import Storage
 
 FEWEST_SHARDS = 8  # fewer small ones are not worth rewriting
 FEWEST_PARTS = 16

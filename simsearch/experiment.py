@@ -31,9 +31,9 @@ from simsearch.evaluation.statistics import holm, paired_test
 from simsearch.experiment_report import experiment_page
 from simsearch.lease import held
 from simsearch.ray_session import ray_session
-from simsearch.run_records import Step, root_of
+from simsearch.run_records import Step
 from simsearch.snapshots import Snapshot, open_root
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage, root_of
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,6 @@ Each stage is an ordinary callable on a batch of NumPy columns, usable without R
 
 from __future__ import annotations
 
-import hashlib
-import io
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from simsearch import feature_store, schemas
 from simsearch.config import ImagesConfig
@@ -26,10 +23,11 @@ from simsearch.image_ids import image_id
 from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.storage import Storage, read_uri
+from simsearch.storage.storage import Storage, read_uri
 
 if TYPE_CHECKING:
     from simsearch.backbones import Network, Weights
+from simsearch.storage.parts import write_part
 
 Batch = dict[str, npt.NDArray[Any]]
 
@@ -284,34 +282,6 @@ def write_batch(batch: Batch, storage: Storage, spaces: Sequence[FeatureSpace]) 
             written += int(kept.sum())
     write_part(storage, "rejects", list(broken.values()), schemas.REJECTS)
     return {"vectors": np.array([written])}
-
-
-def write_part(
-    storage: Storage, folder: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema
-) -> str | None:
-    """Add rows to an append-only table; the file's name is its content, so a retry adds nothing.
-
-    Returns the file's path, or None where there were no rows.
-    """
-    if not rows:
-        return None
-    table = pa.table(
-        {field.name: [row.get(field.name) or None for row in rows] for field in schema},
-        schema=schema,
-    )
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    data = buffer.getvalue()
-    path = f"{folder}/part-{hashlib.sha256(data).hexdigest()[:20]}.parquet"
-    storage.write_bytes(path, data)
-    return path
-
-
-def read_parts(storage: Storage, folder: str, schema: pa.Schema) -> pa.Table:
-    """All rows of an append-only table, the oldest part's first."""
-    parts = sorted(storage.files(folder), key=lambda info: (info.modified, info.path))
-    tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
-    return pa.concat_tables([schema.empty_table(), *tables])
 
 
 def _reject(row: Mapping[str, Any], stage: str, reason: str, detail: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from simsearch import schemas
 from simsearch.errors import IncompleteError
 from simsearch.feature_space import FeatureSpace
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 METADATA_KEY = b"simsearch.feature_space"
 

@@ -31,9 +31,7 @@ from simsearch.extraction_stages import (
     Embed,
     EmbedSettings,
     decode_batch,
-    read_parts,
     write_batch,
-    write_part,
 )
 from simsearch.image_ids import image_id
 from simsearch.images.preprocessing import Preprocessing
@@ -41,7 +39,8 @@ from simsearch.networks import PreparedNetwork
 from simsearch.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools
 from simsearch.progress import duration, progress
 from simsearch.sampling import seeded_sample
-from simsearch.storage import Storage
+from simsearch.storage.parts import read_parts, write_part
+from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from simsearch.catalog import load_catalog
 from simsearch.errors import NotFoundError
 from simsearch.feature_space import FeatureSpace
 from simsearch.snapshots import Snapshot, list_snapshots, pending_snapshot, read_latest
-from simsearch.storage import FileInfo, Storage, list_leftovers
+from simsearch.storage.storage import FileInfo, Storage, list_leftovers
 
 IMAGE_FOLDERS = ("images/downloaded", "images/generated")
 

@@ -23,7 +23,8 @@ from annoy import AnnoyIndex
 
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.feature_space import FeatureSpace
-from simsearch.storage import Storage, is_local, local_path
+from simsearch.storage.storage import Storage
+from simsearch.storage.uris import is_local, local_path
 
 METRIC: Final = "angular"
 SELF_CHECK_QUERIES = 200  # at recall 0.99 of 2,000 neighbours the standard error is 0.002

@@ -26,7 +26,6 @@ from simsearch.run_records import (
     list_records,
     log_step,
     recorded,
-    root_of,
     since,
 )
 from simsearch.snapshot_diff import ArtworkChanges, artwork_changes, artworks_of
@@ -37,6 +36,7 @@ from simsearch.snapshots import (
     root_exists,
     settings_digest,
 )
+from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)
 

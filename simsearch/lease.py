@@ -27,7 +27,7 @@ from pathlib import Path
 
 from simsearch.config import LeaseConfig
 from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 

@@ -36,8 +36,9 @@ from simsearch.projection import align, projection_path, projection_table
 from simsearch.ray_session import ray_session
 from simsearch.reducers import build_index, project_space
 from simsearch.report import write_report
-from simsearch.run_records import Step, log_step, root_of, since
+from simsearch.run_records import Step, log_step, since
 from simsearch.snapshots import Snapshot
+from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)
 

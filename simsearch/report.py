@@ -20,10 +20,10 @@ from simsearch.evaluation import figures
 from simsearch.evaluation.conclusion import Candidate, candidates, evaluation_rows
 from simsearch.evaluation.evaluate import comparisons_path, metrics_path, near_duplicates_path
 from simsearch.evaluation.metrics import STUDY_METRICS
-from simsearch.extraction_stages import read_parts
 from simsearch.index import read_manifest
 from simsearch.report_pictures import pictures_of
 from simsearch.snapshots import Plan, Snapshot
+from simsearch.storage.parts import read_parts
 
 # Beside the study's, in the table for a terminal.
 TERMINAL_METRICS = ("map", "micro_ap")

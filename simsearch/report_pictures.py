@@ -20,7 +20,7 @@ from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.sampling import seeded_sample
 from simsearch.snapshots import Plan, Snapshot
-from simsearch.storage import read_uri
+from simsearch.storage.storage import read_uri
 
 NEIGHBOURS_SHOWN = 5
 

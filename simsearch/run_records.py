@@ -25,15 +25,18 @@ from simsearch.errors import LeaseError, SimsearchError, StorageError
 from simsearch.metrics_export import export
 from simsearch.progress import duration
 from simsearch.snapshots import settings_digest
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage, root_of
 
 log = logging.getLogger(__name__)
 
 FOLDER = "runs"
+
 HOOK_SECONDS = 60
+
 RECENT = 20  # runs looked back at
 
 Outcome = Literal["running", "published", "unchanged", "failed", "refused", "interrupted", "died"]
+
 SUCCESSES = ("published", "unchanged")
 
 
@@ -130,10 +133,6 @@ def close_dead_records(storage: Storage, own: RunRecord) -> None:
         if values["outcome"] == "running" and values["run_id"] != own.run_id:
             log.warning("run %s of %s died without ending", values["run_id"], values["started"])
             storage.write_json(f"{FOLDER}/{values['run_id']}.json", {**values, "outcome": "died"})
-
-
-def root_of(config: Config) -> Storage:
-    return Storage(config.root, config.storage)
 
 
 def log_step(step: Step) -> Step:

@@ -24,7 +24,7 @@ from simsearch.snapshots import (
     read_latest,
     root_exists,
 )
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 SHOWN = 10  # artworks named per kind of change; --json names all
 app = typer.Typer(no_args_is_help=True, help="Look at snapshots, and choose the published one.")

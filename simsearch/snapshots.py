@@ -23,7 +23,7 @@ from simsearch import __version__, schemas
 from simsearch.config import OPERATIONAL, Config
 from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError, UsageError
 from simsearch.feature_space import FeatureSpace
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 ROOT_MARKER = "simsearch.json"
 ROOT_FORMAT = 1

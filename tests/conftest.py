@@ -12,7 +12,7 @@ import pytest
 import ray
 
 from simsearch.config import StorageConfig
-from simsearch.storage import make_folder
+from simsearch.storage.storage import make_folder
 from tests import s3_server
 
 SHARED = Path(__file__).parents[2] / "shared"

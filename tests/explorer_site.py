@@ -37,7 +37,7 @@ from simsearch.images.decode import content_hash, decode
 from simsearch.index import Neighbours, exact_search, unit_rows, write_index
 from simsearch.projection import project, projection_path, projection_table
 from simsearch.snapshots import Snapshot
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 CHROMIUM = Path("/usr/bin/chromium")
 INSTALL = "apt-get install chromium"

@@ -12,7 +12,7 @@ from simsearch import feature_store, schemas, snapshots
 from simsearch.catalog import write_catalog
 from simsearch.config import Config
 from simsearch.index import exact_search, unit_rows, write_index
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.test_index import SPACE
 
 NEIGHBOURS = 2

@@ -22,7 +22,7 @@ from simsearch.catalog.generated import STYLES, describe, image_bytes
 from simsearch.catalog.moma import artists
 from simsearch.config import load_config
 from simsearch.errors import CatalogError, NotFoundError
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.conftest import Place
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from simsearch import feature_store, schemas
 from simsearch.compaction import compact_parts, compact_shards
-from simsearch.extraction_stages import read_parts, write_part
-from simsearch.storage import Storage
+from simsearch.storage.parts import read_parts, write_part
+from simsearch.storage.storage import Storage
 from tests.test_feature_store import rows, vectors
 from tests.test_index import SPACE
 

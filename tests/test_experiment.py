@@ -17,7 +17,7 @@ from simsearch.experiment import STUDY_2018, paired_tests, run_experiment, varia
 from simsearch.experiment_report import PUBLISHED, verdicts
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.snapshots import Snapshot
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.test_index import SPACE
 from tests.test_report import plan, read
 

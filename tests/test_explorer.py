@@ -28,7 +28,7 @@ from simsearch.explorer.view import first_year, iiif_address
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.index import unit_rows
 from simsearch.snapshots import Snapshot
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.conftest import Place
 from tests.explorer_site import (
     GIVEN,

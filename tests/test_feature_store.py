@@ -11,7 +11,7 @@ import pytest
 
 from simsearch import feature_store, schemas
 from simsearch.errors import IncompleteError
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.test_index import SPACE
 
 

@@ -10,7 +10,7 @@ import pytest
 from simsearch import index, schemas
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.feature_space import FeatureSpace
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 SPACE = FeatureSpace(
     backbone="test",

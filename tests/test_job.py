@@ -17,7 +17,7 @@ from simsearch.config import Config, load_config
 from simsearch.errors import GuardError, LeaseError, RejectsError, UsageError
 from simsearch.evaluation.search import neighbours_path
 from simsearch.run_records import list_records
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.test_lease import write_foreign
 
 pytestmark = pytest.mark.usefixtures("ray_local")

@@ -16,7 +16,7 @@ import yaml
 
 from simsearch.config import dump_config, load_config
 from simsearch.snapshots import latest_snapshot
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.conftest import Place
 
 PROJECT = Path(__file__).parents[1]

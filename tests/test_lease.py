@@ -18,7 +18,7 @@ from simsearch import lease
 from simsearch.config import LeaseConfig
 from simsearch.errors import LeaseError
 from simsearch.lease import LeaseRecord, held
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.conftest import Place
 
 CONFIG = LeaseConfig(seconds=3)

@@ -21,7 +21,6 @@ from simsearch.config import Config, load_config
 from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
 from simsearch.evaluation.evaluate import metrics_path, near_duplicates_path
 from simsearch.evaluation.search import neighbours_path
-from simsearch.extraction_stages import read_parts
 from simsearch.images.decode import content_hash, decode
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.suites import STUDY_PROFILES
@@ -29,7 +28,8 @@ from simsearch.index import exact_search, open_index, unit_rows
 from simsearch.report import report_path
 from simsearch.schemas import TIMINGS
 from simsearch.snapshots import Snapshot, latest_snapshot, pending_snapshot
-from simsearch.storage import Storage
+from simsearch.storage.parts import read_parts
+from simsearch.storage.storage import Storage
 from tests.conftest import SHARED, Place
 
 pytestmark = pytest.mark.usefixtures("ray_local")

@@ -15,7 +15,7 @@ from simsearch.config import Config, PublishConfig
 from simsearch.errors import GuardError
 from simsearch.guard import check_publishable
 from simsearch.snapshot_diff import artwork_changes, diff
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.small_snapshots import make_snapshot
 
 ABC = {"a": "1", "b": "2", "c": "3"}

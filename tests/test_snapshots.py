@@ -13,7 +13,7 @@ from simsearch import schemas, snapshots
 from simsearch.config import Config
 from simsearch.errors import LeaseError, NotFoundError, StorageError, UsageError
 from simsearch.index import open_index
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.conftest import Place
 from tests.small_snapshots import make_snapshot, vector_of
 from tests.test_feature_store import rows

@@ -15,7 +15,8 @@ import pytest
 
 from simsearch.config import StorageConfig
 from simsearch.errors import ConflictError, NotFoundError, StorageError, UsageError
-from simsearch.storage import Storage, list_uri, make_folder, normalise_uri, read_uri
+from simsearch.storage.storage import Storage, list_uri, make_folder, read_uri
+from simsearch.storage.uris import normalise_uri
 from tests.conftest import Place
 
 HARD_NAMES = [

@@ -21,7 +21,7 @@ from simsearch.backbones.preprocessing import torchvision_weights
 from simsearch.backbones.registry import Backbone, skeleton
 from simsearch.config import StorageConfig
 from simsearch.errors import StorageError, UsageError, WeightsError
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 

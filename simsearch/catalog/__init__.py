@@ -20,7 +20,7 @@ from simsearch.catalog.table import read_table
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.sampling import seeded_sample
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 Row = Mapping[str, Any]
 

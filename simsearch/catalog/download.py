@@ -20,7 +20,7 @@ import tenacity
 from simsearch import schemas
 from simsearch.config import DownloadConfig
 from simsearch.progress import progress
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 

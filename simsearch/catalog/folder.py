@@ -9,7 +9,7 @@ from typing import Any
 
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
-from simsearch.storage import list_uri
+from simsearch.storage.storage import list_uri
 
 EXTENSIONS = frozenset(
     {

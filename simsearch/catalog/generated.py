@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from simsearch.config import Config
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 FOLDER = "images/generated"
 WRITERS = 8  # stores in flight; hides an object store's latency

@@ -10,7 +10,8 @@ from typing import Any
 from simsearch.catalog.table import etags_below, load_table, text
 from simsearch.config import Config
 from simsearch.errors import CatalogError
-from simsearch.storage import join_uri, normalise_uri, read_uri
+from simsearch.storage.storage import read_uri
+from simsearch.storage.uris import join_uri, normalise_uri
 
 log = logging.getLogger(__name__)
 

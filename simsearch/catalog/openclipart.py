@@ -17,7 +17,8 @@ from simsearch.catalog.folder import title_of
 from simsearch.catalog.table import text
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError, StorageError
-from simsearch.storage import FileInfo, list_uri, normalise_uri, read_uri
+from simsearch.storage.storage import FileInfo, list_uri, read_uri
+from simsearch.storage.uris import normalise_uri
 
 log = logging.getLogger(__name__)
 

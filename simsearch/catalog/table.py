@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from simsearch import schemas
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
-from simsearch.storage import join_uri, list_uri, normalise_uri, read_uri
+from simsearch.storage.storage import list_uri, read_uri
+from simsearch.storage.uris import join_uri, normalise_uri
 
 REQUIRED = ("artwork_id", "image_uri")
 

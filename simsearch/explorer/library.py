@@ -13,7 +13,7 @@ from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.view import SnapshotView, collection_name
 from simsearch.snapshots import Plan, Snapshot, latest_snapshot
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.view import SnapshotView
 from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
-from simsearch.storage import read_uri
+from simsearch.storage.storage import read_uri
 
 log = logging.getLogger(__name__)
 

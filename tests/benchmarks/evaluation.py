@@ -16,7 +16,7 @@ from simsearch.feature_space import FeatureSpace
 from simsearch.image_ids import image_id
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.index import EXACT_CHUNK, Vectors, exact_search, unit_rows
-from simsearch.run_records import root_of
+from simsearch.storage.storage import root_of
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import given_vectors
 

@@ -31,7 +31,7 @@ from simsearch.evaluation.search import neighbours_path, neighbours_table
 from simsearch.feature_space import FeatureSpace
 from simsearch.index import Neighbours, annoy_search, open_index, write_index
 from simsearch.projection import projection_path, projection_table
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from tests.benchmarks.measuring import Asked, Result, alone
 from tests.benchmarks.results import three_digits
 

@@ -14,12 +14,12 @@ import torch
 from simsearch import catalog, schemas, snapshots
 from simsearch.backbones import get_backbone, resolve_weights
 from simsearch.config import Config, StorageConfig, load_config
-from simsearch.extraction_stages import read_parts
 from simsearch.features import batch_size_of, extract
 from simsearch.networks import device_of, prepare_networks
 from simsearch.placement import Pool
 from simsearch.ray_session import ray_session
-from simsearch.run_records import root_of
+from simsearch.storage.parts import read_parts
+from simsearch.storage.storage import root_of
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ from simsearch.images import perturbations
 from simsearch.images.decode import decode
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.placement import Pool
-from simsearch.run_records import root_of
 from simsearch.snapshots import Snapshot, pending_snapshot
+from simsearch.storage.storage import root_of
 from tests.benchmarks.extracting import Extracted, extracted, plain_network, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill

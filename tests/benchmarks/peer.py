@@ -18,8 +18,8 @@ import torch
 from simsearch import feature_store
 from simsearch.backbones import get_backbone, preprocessing_for
 from simsearch.config import Config
-from simsearch.run_records import root_of
 from simsearch.snapshots import pending_snapshot
+from simsearch.storage.storage import root_of
 from tests.benchmarks.extracting import extracted, plain_network, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import fill

@@ -17,7 +17,7 @@ import ray
 from simsearch import catalog, job
 from simsearch.config import Config, load_config
 from simsearch.images.suites import STUDY_PROFILES
-from simsearch.run_records import root_of
+from simsearch.storage.storage import root_of
 from tests.benchmarks.explorer_load import resident_mib
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone
 

@@ -8,14 +8,13 @@ import pyarrow as pa
 
 from simsearch import catalog, feature_store, job, schemas
 from simsearch.config import Config
-from simsearch.extraction_stages import write_part
 from simsearch.image_ids import image_id
 from simsearch.images.decode import content_hash
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.networks import prepare_networks
 from simsearch.ray_session import ray_session
-from simsearch.run_records import root_of
-from simsearch.storage import read_uri
+from simsearch.storage.parts import write_part
+from simsearch.storage.storage import read_uri, root_of
 from tests.benchmarks.measuring import Asked, Result, alone
 from tests.benchmarks.pictures import given_vectors
 from tests.benchmarks.scale import Run, at_two_sizes, compared, plot, settings, timed_run, timings

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from simsearch import schemas
-from simsearch.extraction_stages import read_parts
-from simsearch.storage import Storage
+from simsearch.storage.parts import read_parts
+from simsearch.storage.storage import Storage
 from tests.benchmarks.measuring import Asked, Comparison, Result, in_turn
 from tests.benchmarks.pictures import draw
 
 ARTWORKS = 2000
 COPIED = 500  # originals that get perturbed copies
-LISTING = "import sys; from simsearch.storage import list_uri, StorageConfig; list_uri(sys.argv[1], StorageConfig())"
+LISTING = "import sys; from simsearch.storage.storage import list_uri, StorageConfig; list_uri(sys.argv[1], StorageConfig())"
 
 
 def measure(asked: Asked, scratch: Path) -> Result:

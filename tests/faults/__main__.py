@@ -20,7 +20,7 @@ from rich.table import Table
 from simsearch.catalog.generated import image_bytes
 from simsearch.config import StorageConfig
 from simsearch.errors import SimsearchError
-from simsearch.storage import Storage, make_folder
+from simsearch.storage.storage import Storage, make_folder
 from tests import s3_server
 from tests.faults import proxy as proxies
 from tests.faults.run_job import (

@@ -16,7 +16,7 @@ from pathlib import Path
 from simsearch import feature_store
 from simsearch.config import StorageConfig
 from simsearch.snapshots import Snapshot, latest_snapshot, list_snapshots, read_latest
-from simsearch.storage import Storage
+from simsearch.storage.storage import Storage
 from simsearch.verification import verify
 
 LIMIT_SECONDS = 900.0  # a run takes half a minute; a busy machine is no hang

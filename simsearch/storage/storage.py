@@ -6,66 +6,33 @@ objects appear when their upload completes.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import io
 import json
-import os
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 
-import aiohttp
-import botocore.exceptions
-import fsspec
-import fsspec.asyn
 import pyarrow as pa
 import pyarrow.parquet as pq
-import tenacity
 
-from simsearch.config import StorageConfig
-from simsearch.errors import ConflictError, NotFoundError, StorageError, UsageError
+from simsearch.config import Config, StorageConfig
+from simsearch.errors import NotFoundError, StorageError
+from simsearch.storage.failures import _errors, _retrying
+from simsearch.storage.filesystems import (
+    LOCK,
+    TEMPORARY,
+    _copy,
+    _filesystem,
+    _get_object,
+    _put_object,
+    _replace_local,
+    _replacing,
+)
+from simsearch.storage.uris import _bare, is_local, join_uri, local_path, normalise_uri
 
 DEFAULT_STORAGE = StorageConfig()
-SCHEMES = ("file", "s3")
-TEMPORARY = ".partial-"
-LOCK = ".lock-"
-
-_T = TypeVar("_T")
-
-# Codes that another try will not change.
-_REFUSED = {
-    "AccessDenied": "access denied; check the credentials' permissions",
-    "InvalidAccessKeyId": "the store does not know this access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE",
-    "SignatureDoesNotMatch": "wrong secret key; check AWS_SECRET_ACCESS_KEY or AWS_PROFILE",
-    "ExpiredToken": "the session token has expired; renew the credentials",
-    "NoSuchBucket": "no such bucket; create it or correct the URI",
-    "QuotaExceeded": "the store's quota is used up; raise it or free some space, then run the same command again",
-    "403": "access denied; check the credentials and their permissions",
-}
-_CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
-_FATAL_ERRNOS = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.ENOTDIR,
-    errno.EISDIR,
-}
-_STORE_ERRORS = (
-    OSError,
-    aiohttp.ClientError,
-    botocore.exceptions.BotoCoreError,
-    botocore.exceptions.ClientError,
-)
 
 
 @dataclass(frozen=True)
@@ -283,202 +250,8 @@ def make_folder(uri: str, config: StorageConfig) -> None:
         _filesystem(uri, config).makedirs(_bare(uri), exist_ok=True)
 
 
-def normalise_uri(uri: str) -> str:
-    """An absolute URI without a trailing slash; a path becomes a `file://` URI. Raises UsageError."""
-    scheme = urlsplit(uri).scheme
-    if scheme in ("", "file") or len(scheme) == 1:  # one letter: a Windows drive
-        path = uri.removeprefix("file://")
-        return "file://" + os.path.abspath(Path(path).expanduser())  # noqa: PTH100  (resolves "..", keeps links)
-    if scheme not in SCHEMES:
-        raise UsageError(
-            f"{uri}: no storage for {scheme}://; use a local path, file:// or s3://bucket/prefix"
-        )
-    if not urlsplit(uri).netloc:
-        raise UsageError(f"{uri}: an S3 URI names its bucket: s3://bucket/prefix")
-    return uri.rstrip("/")
-
-
-def join_uri(base: str, path: str) -> str:
-    return f"{base.rstrip('/')}/{path}" if path else base
-
-
-def is_local(uri: str) -> bool:
-    return uri.startswith("file://")
-
-
-def local_path(uri: str) -> str:
-    return uri.removeprefix("file://")
-
-
-def _bare(uri: str) -> str:
-    """The path as fsspec's file systems list it. Unlike their own parsing, nothing after a '?' is cut."""
-    return local_path(uri) if is_local(uri) else uri.removeprefix("s3://")
-
-
-def _filesystem(uri: str, config: StorageConfig) -> Any:
-    """fsspec caches instances by arguments and process, so this is cheap to call each time."""
-    if is_local(uri):
-        return fsspec.filesystem("file", auto_mkdir=True)
-    client = {"endpoint_url": config.endpoint_url, "region_name": config.region}
-    return fsspec.filesystem(
-        "s3",
-        use_listings_cache=False,
-        client_kwargs={key: value for key, value in client.items() if value},
-        config_kwargs={
-            "connect_timeout": 10,
-            "read_timeout": config.timeout,
-            "retries": {"max_attempts": 1},
-        },
-    )
-
-
-def _retrying(config: StorageConfig, call: Callable[[], _T]) -> _T:
-    return tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(config.attempts),
-        wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=20),
-        retry=tenacity.retry_if_exception(_worth_another_try),
-        reraise=True,
-    )(call)
-
-
-def _worth_another_try(error: BaseException) -> bool:
-    if isinstance(
-        error,
-        FileNotFoundError
-        | PermissionError
-        | FileExistsError
-        | botocore.exceptions.NoCredentialsError,
-    ):
-        return False
-    if isinstance(error, OSError) and error.errno in _FATAL_ERRNOS:
-        return False
-    if isinstance(error, botocore.exceptions.ClientError) or isinstance(
-        error.__cause__, botocore.exceptions.ClientError
-    ):
-        return _error_code(error) not in _REFUSED
-    return isinstance(error, _STORE_ERRORS)
-
-
-def _error_code(error: BaseException) -> str:
-    cause = error if isinstance(error, botocore.exceptions.ClientError) else error.__cause__
-    return (
-        str(cause.response["Error"]["Code"])
-        if isinstance(cause, botocore.exceptions.ClientError)
-        else ""
-    )
-
-
-@contextmanager
-def _errors(uri: str, action: str) -> Iterator[None]:
-    """What a file system raised, as one line that names the URI."""
-    try:
-        yield
-    except _STORE_ERRORS as error:
-        _raise_plainly(error, uri, action)
-
-
-def _raise_plainly(error: BaseException, uri: str, action: str) -> NoReturn:
-    if refusal := _REFUSED.get(_error_code(error)):
-        raise StorageError(f"{uri}: cannot {action}: {refusal}") from error
-    if isinstance(error, FileNotFoundError):
-        raise NotFoundError(
-            f"{uri}: nothing there; check the path and that the bucket or folder exists"
-        ) from error
-    if isinstance(error, botocore.exceptions.NoCredentialsError):
-        raise StorageError(
-            f"{uri}: cannot {action}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-        ) from error
-    if isinstance(error, PermissionError):
-        raise StorageError(
-            f"{uri}: cannot {action}: permission denied; check its owner and mode"
-        ) from error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        raise StorageError(
-            f"{uri}: cannot {action}: the disk is full; free some space and run the same command again"
-        ) from error
-    if isinstance(error, OSError) and error.errno in (errno.ENOTDIR, errno.EEXIST):
-        raise StorageError(
-            f"{uri}: cannot {action}: a file is where a folder should be; remove it or choose another place"
-        ) from error
-    detail = " ".join(str(error).split()) or type(error).__name__
-    raise StorageError(
-        f"{uri}: cannot {action}: {detail}; check the store and run the same command again"
-    ) from error
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A temporary file beside `target` that takes its name when the block ends well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}")
-    try:
-        yield unfinished
-        with unfinished.open("rb") as written:
-            os.fsync(written.fileno())
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _replace_local(target: Path, data: bytes, expected: str | None) -> str:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_name(f"{LOCK}{target.name}").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        found = hashlib.sha256(target.read_bytes()).hexdigest() if target.exists() else None
-        if found != expected:
-            raise ConflictError(f"{target}: changed by another process meanwhile")
-        with _replacing(target) as unfinished:
-            unfinished.write_bytes(data)
-    return hashlib.sha256(data).hexdigest()
-
-
-def _get_object(uri: str, config: StorageConfig) -> tuple[bytes, str]:
-    filesystem = _filesystem(uri, config)
-    bucket, _, key = _bare(uri).partition("/")
-
-    async def fetch() -> tuple[bytes, str]:
-        answer = await filesystem._call_s3("get_object", Bucket=bucket, Key=key)
-        async with answer["Body"] as body:
-            return await body.read(), str(answer["ETag"])
-
-    data, etag = fsspec.asyn.sync(filesystem.loop, fetch)
-    return data, etag
-
-
-def _put_object(uri: str, config: StorageConfig, data: bytes, expected: str | None) -> str:
-    filesystem = _filesystem(uri, config)
-    bucket, _, key = _bare(uri).partition("/")
-    put = partial(filesystem.call_s3, "put_object", Bucket=bucket, Key=key, Body=data)
-    if expected is None:
-        conditions = [{"IfNoneMatch": "*"}]
-    else:
-        # Amazon's server takes the ETag in quotes, Ceph's (16) only without.
-        conditions = [{"IfMatch": expected}, {"IfMatch": expected.strip('"')}]
-    for condition in conditions:
-        try:
-            return str(put(**condition)["ETag"])
-        except (OSError, botocore.exceptions.ClientError) as error:
-            if _error_code(error) == "NotImplemented":  # `simsearch.lease` finds out and says so
-                return str(put()["ETag"])
-            if _error_code(error) not in _CONFLICTS:
-                raise
-    try:
-        found, version = _get_object(uri, config)
-    except FileNotFoundError:
-        found, version = b"", ""
-    if found == data:  # an earlier try of this put had got through
-        return version
-    raise ConflictError(f"{uri}: changed by another process meanwhile")
-
-
 def _base_name(name: str) -> str:
     return name.rpartition("/")[2]
-
-
-def _copy(source: Path, target: Path) -> None:
-    with source.open("rb") as reader, target.open("wb") as writer:
-        while chunk := reader.read(2**22):
-            writer.write(chunk)
 
 
 def _file_info(uri: str, bare: str, name: str, entry: dict[str, Any]) -> FileInfo:
@@ -489,3 +262,7 @@ def _file_info(uri: str, bare: str, name: str, entry: dict[str, Any]) -> FileInf
     when = entry.get("LastModified") or entry.get("mtime", 0)
     modified = when.timestamp() if isinstance(when, datetime) else float(when)
     return FileInfo(whole, path, int(entry["size"] or 0), etag, modified)
+
+
+def root_of(config: Config) -> Storage:
+    return Storage(config.root, config.storage)

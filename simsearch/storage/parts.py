@@ -1,0 +1,44 @@
+"""Append-only tables: a folder of Parquet files, each named for its content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simsearch.storage.storage import Storage
+
+if TYPE_CHECKING:
+    pass
+
+
+def write_part(
+    storage: Storage, folder: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema
+) -> str | None:
+    """Add rows to an append-only table; the file's name is its content, so a retry adds nothing.
+
+    Returns the file's path, or None where there were no rows.
+    """
+    if not rows:
+        return None
+    table = pa.table(
+        {field.name: [row.get(field.name) or None for row in rows] for field in schema},
+        schema=schema,
+    )
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    data = buffer.getvalue()
+    path = f"{folder}/part-{hashlib.sha256(data).hexdigest()[:20]}.parquet"
+    storage.write_bytes(path, data)
+    return path
+
+
+def read_parts(storage: Storage, folder: str, schema: pa.Schema) -> pa.Table:
+    """All rows of an append-only table, the oldest part's first."""
+    parts = sorted(storage.files(folder), key=lambda info: (info.modified, info.path))
+    tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
+    return pa.concat_tables([schema.empty_table(), *tables])

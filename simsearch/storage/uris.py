@@ -1,0 +1,43 @@
+"""URIs of local files and of S3 objects: one spelling for each place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from simsearch.errors import UsageError
+
+SCHEMES = ("file", "s3")
+
+
+def normalise_uri(uri: str) -> str:
+    """An absolute URI without a trailing slash; a path becomes a `file://` URI. Raises UsageError."""
+    scheme = urlsplit(uri).scheme
+    if scheme in ("", "file") or len(scheme) == 1:  # one letter: a Windows drive
+        path = uri.removeprefix("file://")
+        return "file://" + os.path.abspath(Path(path).expanduser())  # noqa: PTH100  (resolves "..", keeps links)
+    if scheme not in SCHEMES:
+        raise UsageError(
+            f"{uri}: no storage for {scheme}://; use a local path, file:// or s3://bucket/prefix"
+        )
+    if not urlsplit(uri).netloc:
+        raise UsageError(f"{uri}: an S3 URI names its bucket: s3://bucket/prefix")
+    return uri.rstrip("/")
+
+
+def join_uri(base: str, path: str) -> str:
+    return f"{base.rstrip('/')}/{path}" if path else base
+
+
+def is_local(uri: str) -> bool:
+    return uri.startswith("file://")
+
+
+def local_path(uri: str) -> str:
+    return uri.removeprefix("file://")
+
+
+def _bare(uri: str) -> str:
+    """The path as fsspec's file systems list it. Unlike their own parsing, nothing after a '?' is cut."""
+    return local_path(uri) if is_local(uri) else uri.removeprefix("s3://")
