@@ -112,8 +112,8 @@ def runs(
     n: Annotated[int, typer.Option("--number", "-n", min=1, help="the newest so many")] = 20,
 ) -> None:
     """List the runs, the newest first: when, how they ended, what they made."""
-    from simsearch.progress import duration
     from simsearch.run_records import list_records
+    from simsearch.runtime.progress import duration
 
     records = list_records(existing_root(config_of(words)), n)
     if as_json:

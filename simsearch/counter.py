@@ -12,7 +12,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
-from simsearch.progress import Advance
+from simsearch.runtime.progress import Advance
 
 POLL_SECONDS = 0.5
 

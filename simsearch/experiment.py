@@ -30,8 +30,8 @@ from simsearch.evaluation.evaluate import metrics_path, scores_path
 from simsearch.evaluation.statistics import holm, paired_test
 from simsearch.experiment_report import experiment_page
 from simsearch.lease import held
-from simsearch.ray_session import ray_session
 from simsearch.run_records import Step
+from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import Snapshot, open_root
 from simsearch.storage.storage import Storage, root_of
 

@@ -37,7 +37,7 @@ from simsearch.image_ids import image_id
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.networks import PreparedNetwork
 from simsearch.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools
-from simsearch.progress import duration, progress
+from simsearch.runtime.progress import duration, progress
 from simsearch.sampling import seeded_sample
 from simsearch.storage.parts import read_parts, write_part
 from simsearch.storage.storage import Storage

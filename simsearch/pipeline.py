@@ -31,12 +31,12 @@ from simsearch.images.perturbations import get_profile
 from simsearch.index import IndexManifest, read_manifest
 from simsearch.lease import held
 from simsearch.networks import device_of, prepare_networks
-from simsearch.progress import progress
 from simsearch.projection import align, projection_path, projection_table
-from simsearch.ray_session import ray_session
 from simsearch.reducers import build_index, project_space
 from simsearch.report import write_report
 from simsearch.run_records import Step, log_step, since
+from simsearch.runtime.progress import progress
+from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import Snapshot
 from simsearch.storage.storage import root_of
 

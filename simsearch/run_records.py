@@ -23,7 +23,7 @@ from simsearch import __version__
 from simsearch.config import Config
 from simsearch.errors import LeaseError, SimsearchError, StorageError
 from simsearch.metrics_export import export
-from simsearch.progress import duration
+from simsearch.runtime.progress import duration
 from simsearch.snapshots import settings_digest
 from simsearch.storage.storage import Storage, root_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simsearch.progress import duration, line, progress
+from simsearch.runtime.progress import duration, line, progress
 
 
 def test_a_line_has_count_share_rate_and_time_left() -> None:

@@ -9,7 +9,7 @@ import ray
 
 from simsearch.config import RayConfig
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
-from simsearch.ray_session import ray_session
+from simsearch.runtime.ray_session import ray_session
 
 pytestmark = pytest.mark.usefixtures("ray_local")
 

@@ -19,7 +19,7 @@ import tenacity
 
 from simsearch import schemas
 from simsearch.config import DownloadConfig
-from simsearch.progress import progress
+from simsearch.runtime.progress import progress
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from ray.serve import Application
 
 from simsearch.config import Config
 from simsearch.explorer.app import create_app, token_from_environment
-from simsearch.ray_session import ray_session
+from simsearch.runtime.ray_session import ray_session
 
 log = logging.getLogger(__name__)
 

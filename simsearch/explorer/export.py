@@ -22,7 +22,7 @@ from simsearch.explorer.library import Library
 from simsearch.explorer.search import Search
 from simsearch.explorer.site import Site
 from simsearch.explorer.view import HASH_DIGITS, SnapshotView
-from simsearch.progress import progress
+from simsearch.runtime.progress import progress
 
 log = logging.getLogger(__name__)
 

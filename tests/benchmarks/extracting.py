@@ -17,7 +17,7 @@ from simsearch.config import Config, StorageConfig, load_config
 from simsearch.features import batch_size_of, extract
 from simsearch.networks import device_of, prepare_networks
 from simsearch.placement import Pool
-from simsearch.ray_session import ray_session
+from simsearch.runtime.ray_session import ray_session
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import root_of
 

@@ -12,7 +12,7 @@ from simsearch.image_ids import image_id
 from simsearch.images.decode import content_hash
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.networks import prepare_networks
-from simsearch.ray_session import ray_session
+from simsearch.runtime.ray_session import ray_session
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import read_uri, root_of
 from tests.benchmarks.measuring import Asked, Result, alone

@@ -69,7 +69,7 @@ def _connect(config: RayConfig) -> None:
 
 def _set_up_ray_data() -> None:
     context = ray.data.DataContext.get_current()
-    # Its own bars garble a job's log; `simsearch.progress` shows one line instead.
+    # Its own bars garble a job's log; `simsearch.runtime.progress` shows one line instead.
     context.enable_progress_bars = False
     context.enable_operator_progress_bars = False
     context.print_on_execution_start = False
