@@ -19,10 +19,10 @@ from simsearch import feature_store, schemas
 from simsearch.config import ImagesConfig
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.feature_space import FeatureSpace
-from simsearch.image_ids import image_id
 from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.schemas import image_id
 from simsearch.storage.storage import Storage, read_uri
 
 if TYPE_CHECKING:

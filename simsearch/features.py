@@ -22,6 +22,7 @@ import ray
 from ray.data import ActorPoolStrategy
 
 from simsearch import feature_store, schemas
+from simsearch.catalog.sampling import seeded_sample
 from simsearch.compaction import compact_parts, compact_shards
 from simsearch.config import Config
 from simsearch.counter import RemoteCounter, polled
@@ -33,12 +34,11 @@ from simsearch.extraction_stages import (
     decode_batch,
     write_batch,
 )
-from simsearch.image_ids import image_id
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.networks import PreparedNetwork
 from simsearch.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools
 from simsearch.runtime.progress import duration, progress
-from simsearch.sampling import seeded_sample
+from simsearch.schemas import image_id
 from simsearch.storage.parts import read_parts, write_part
 from simsearch.storage.storage import Storage
 

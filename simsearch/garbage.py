@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from simsearch import feature_store
-from simsearch.catalog import load_catalog
+from simsearch.catalog.catalog import load_catalog
 from simsearch.errors import NotFoundError
 from simsearch.feature_space import FeatureSpace
 from simsearch.snapshots import Snapshot, list_snapshots, pending_snapshot, read_latest

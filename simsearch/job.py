@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simsearch import __version__, catalog
+from simsearch import __version__
+from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.images import perturbations

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
-from simsearch import catalog, snapshots
+from simsearch import snapshots
 from simsearch.backbones import get_backbone
+from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import RejectsError
 from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot

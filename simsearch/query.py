@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 from PIL import Image
 
-from simsearch import catalog
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
+from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import MismatchError, UsageError
 from simsearch.feature_space import FeatureSpace

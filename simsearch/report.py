@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
-from simsearch import catalog, schemas
+from simsearch import schemas
+from simsearch.catalog import catalog
 from simsearch.config import Config, dump_config
 from simsearch.evaluation import figures
 from simsearch.evaluation.conclusion import Candidate, candidates, evaluation_rows

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from matplotlib.figure import Figure
 from PIL import Image
 
-from simsearch import catalog
+from simsearch.catalog import catalog
+from simsearch.catalog.sampling import seeded_sample
 from simsearch.config import Config
 from simsearch.errors import StorageError
 from simsearch.evaluation import figures
@@ -18,7 +19,6 @@ from simsearch.evaluation.figures import Shown, shortened
 from simsearch.evaluation.search import neighbours_path
 from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
-from simsearch.sampling import seeded_sample
 from simsearch.snapshots import Plan, Snapshot
 from simsearch.storage.storage import read_uri
 

@@ -170,3 +170,11 @@ def features(dimension: int) -> pa.Schema:
             pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False),
         ]
     )
+
+
+SEPARATOR = "--"
+
+
+def image_id(artwork_id: str, profile: str | None) -> str:
+    """The id of an artwork's original (`profile` None) or of its perturbed copy."""
+    return artwork_id if profile is None else f"{artwork_id}{SEPARATOR}{profile}"

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch.catalog import load_catalog
+from simsearch.catalog.catalog import load_catalog
 from simsearch.config import OPERATIONAL
 from simsearch.snapshots import Plan, Snapshot
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from simsearch import feature_store, schemas, snapshots
-from simsearch.catalog import write_catalog
+from simsearch.catalog.catalog import write_catalog
 from simsearch.config import Config
 from simsearch.index import exact_search, unit_rows, write_index
 from simsearch.storage.storage import Storage

@@ -26,7 +26,7 @@ from simsearch.backbones import (
 )
 from simsearch.backbones import weights as weights_module
 from simsearch.backbones.precision import fast_precision, trial_pixels
-from simsearch.catalog.generated import image_bytes
+from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import StorageConfig
 from simsearch.errors import UnknownNameError, UsageError, WeightsError
 from simsearch.images.decode import decode

@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from simsearch import catalog, schemas
+from simsearch import schemas
+from simsearch.catalog import catalog
 from simsearch.catalog.download import sniff
-from simsearch.catalog.generated import STYLES, describe, image_bytes
-from simsearch.catalog.moma import artists
+from simsearch.catalog.readers.generated import STYLES, describe, image_bytes
+from simsearch.catalog.readers.moma import artists
 from simsearch.config import load_config
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.storage.storage import Storage

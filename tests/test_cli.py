@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from simsearch.catalog.generated import image_bytes
+from simsearch.catalog.readers.generated import image_bytes
 from tests.conftest import Place
 
 SMALL = [

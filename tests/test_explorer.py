@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from simsearch import catalog, feature_store
+from simsearch import feature_store
+from simsearch.catalog import catalog
 from simsearch.errors import ConfigError, NotFoundError, UsageError
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.explorer.app import TOKEN_VARIABLE, create_app, token_from_environment

@@ -1,6 +1,6 @@
 """Image identity."""
 
-from simsearch.image_ids import image_id
+from simsearch.schemas import image_id
 
 
 def test_an_original_is_its_artwork_and_a_copy_names_its_profile() -> None:

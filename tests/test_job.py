@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from simsearch import feature_store, job, pipeline, snapshots
-from simsearch.catalog.generated import image_bytes
+from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import Config, load_config
 from simsearch.errors import GuardError, LeaseError, RejectsError, UsageError
 from simsearch.evaluation.search import neighbours_path

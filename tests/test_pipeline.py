@@ -14,9 +14,10 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from simsearch import catalog, feature_store, job, pipeline, query
+from simsearch import feature_store, job, pipeline, query
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
-from simsearch.catalog.generated import image_bytes
+from simsearch.catalog import catalog
+from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import Config, load_config
 from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
 from simsearch.evaluation.evaluate import metrics_path, near_duplicates_path

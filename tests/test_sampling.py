@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.sampling import seeded_sample
+from simsearch.catalog.sampling import seeded_sample
 
 ids = st.sets(st.text(min_size=1, max_size=8), min_size=2, max_size=60)
 

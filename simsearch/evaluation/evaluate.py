@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import ray
 
-from simsearch import catalog, schemas
+from simsearch import schemas
+from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.evaluation.collection import (
     NEIGHBOURHOOD_KS,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch import catalog
+from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import NotFoundError
 from simsearch.evaluation.evaluate import metrics_path

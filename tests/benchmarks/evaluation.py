@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from simsearch import catalog, feature_store, pipeline, schemas, snapshots
+from simsearch import feature_store, pipeline, schemas, snapshots
+from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.feature_space import FeatureSpace
-from simsearch.image_ids import image_id
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.index import EXACT_CHUNK, Vectors, exact_search, unit_rows
+from simsearch.schemas import image_id
 from simsearch.storage.storage import root_of
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import given_vectors

@@ -24,7 +24,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from PIL import Image
 
-from simsearch import catalog, pipeline, schemas, snapshots
+from simsearch import pipeline, schemas, snapshots
+from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.evaluation.search import neighbours_path, neighbours_table

@@ -11,8 +11,9 @@ from pathlib import Path
 import ray
 import torch
 
-from simsearch import catalog, schemas, snapshots
+from simsearch import schemas, snapshots
 from simsearch.backbones import get_backbone, resolve_weights
+from simsearch.catalog import catalog
 from simsearch.config import Config, StorageConfig, load_config
 from simsearch.features import batch_size_of, extract
 from simsearch.networks import device_of, prepare_networks

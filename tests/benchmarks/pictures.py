@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from simsearch.catalog.generated import image_bytes
+from simsearch.catalog.readers.generated import image_bytes
+from simsearch.catalog.sampling import seeded_sample
 from simsearch.index import Vectors
-from simsearch.sampling import seeded_sample
 
 SEED = 9
 COPY_NOISE = 0.05

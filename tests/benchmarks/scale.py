@@ -14,7 +14,8 @@ from typing import Any
 
 import ray
 
-from simsearch import catalog, job
+from simsearch import job
+from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.storage.storage import root_of

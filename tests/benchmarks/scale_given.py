@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simsearch import catalog, feature_store, job, schemas
+from simsearch import feature_store, job, schemas
+from simsearch.catalog import catalog
 from simsearch.config import Config
-from simsearch.image_ids import image_id
 from simsearch.images.decode import content_hash
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.networks import prepare_networks
 from simsearch.runtime.ray_session import ray_session
+from simsearch.schemas import image_id
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import read_uri, root_of
 from tests.benchmarks.measuring import Asked, Result, alone

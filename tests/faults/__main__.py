@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from simsearch.catalog.generated import image_bytes
+from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import StorageConfig
 from simsearch.errors import SimsearchError
 from simsearch.storage.storage import Storage, make_folder

@@ -13,8 +13,8 @@ from xml.etree.ElementTree import Element, ParseError
 import defusedxml
 import defusedxml.ElementTree
 
-from simsearch.catalog.folder import title_of
-from simsearch.catalog.table import text
+from simsearch.catalog.readers.folder import title_of
+from simsearch.catalog.readers.table import text
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError, StorageError
 from simsearch.storage.storage import FileInfo, list_uri, read_uri

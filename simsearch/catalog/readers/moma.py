@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from simsearch.catalog.table import etags_below, load_table, text
+from simsearch.catalog.readers.table import etags_below, load_table, text
 from simsearch.config import Config
 from simsearch.errors import CatalogError
 from simsearch.storage.storage import read_uri
