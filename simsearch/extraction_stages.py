@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from simsearch import feature_store, schemas
+from simsearch import schemas
 from simsearch.config import ImagesConfig
 from simsearch.errors import NotFoundError, StorageError
-from simsearch.feature_space import FeatureSpace
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
 from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing

@@ -21,9 +21,8 @@ import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy
 
-from simsearch import feature_store, schemas
+from simsearch import schemas
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.compaction import compact_parts, compact_shards
 from simsearch.config import Config
 from simsearch.counter import RemoteCounter, polled
 from simsearch.errors import IncompleteError
@@ -34,6 +33,8 @@ from simsearch.extraction_stages import (
     decode_batch,
     write_batch,
 )
+from simsearch.features import store as feature_store
+from simsearch.features.compaction import compact_parts, compact_shards
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.networks import PreparedNetwork
 from simsearch.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools

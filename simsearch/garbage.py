@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from simsearch import feature_store
 from simsearch.catalog.catalog import load_catalog
 from simsearch.errors import NotFoundError
-from simsearch.feature_space import FeatureSpace
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
 from simsearch.snapshots import Snapshot, list_snapshots, pending_snapshot, read_latest
 from simsearch.storage.storage import FileInfo, Storage, list_leftovers
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from annoy import AnnoyIndex
 
 from simsearch.errors import MismatchError, NotFoundError
-from simsearch.feature_space import FeatureSpace
+from simsearch.features.space import FeatureSpace
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local, local_path
 

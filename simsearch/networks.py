@@ -18,7 +18,7 @@ from simsearch.backbones import (
     resolve_weights,
 )
 from simsearch.config import Config
-from simsearch.feature_space import FeatureSpace
+from simsearch.features.space import FeatureSpace
 from simsearch.images import perturbations
 from simsearch.images.preprocessing import Preprocessing
 

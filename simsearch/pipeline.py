@@ -25,8 +25,8 @@ from simsearch.errors import RejectsError
 from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.evaluation.search import SEARCHES
-from simsearch.feature_space import FeatureSpace
 from simsearch.features import extract as extract_features
+from simsearch.features.space import FeatureSpace
 from simsearch.guard import check_publishable
 from simsearch.images.perturbations import get_profile
 from simsearch.index import IndexManifest, read_manifest

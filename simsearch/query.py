@@ -13,7 +13,7 @@ from simsearch.backbones import Network, get_backbone, preprocessing_for, resolv
 from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import MismatchError, UsageError
-from simsearch.feature_space import FeatureSpace
+from simsearch.features.space import FeatureSpace
 from simsearch.images import decode as images
 from simsearch.index import OpenIndex, cosine, open_index
 from simsearch.snapshots import Plan, Snapshot

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyarrow.compute as pc
 import ray
 
-from simsearch import feature_store
 from simsearch.config import Config
-from simsearch.feature_space import FeatureSpace
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
 from simsearch.index import IndexManifest, write_index
 from simsearch.projection import Coordinates
 from simsearch.projection import project as compute_projection

@@ -22,7 +22,7 @@ import pyarrow as pa
 from simsearch import __version__, schemas
 from simsearch.config import OPERATIONAL, Config
 from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError, UsageError
-from simsearch.feature_space import FeatureSpace
+from simsearch.features.space import FeatureSpace
 from simsearch.storage.storage import Storage
 
 ROOT_MARKER = "simsearch.json"

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from simsearch import feature_store
 from simsearch.errors import IncompleteError, NotFoundError, SimsearchError
+from simsearch.features import store as feature_store
 from simsearch.snapshots import Plan, Snapshot, settings_digest
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simsearch import feature_store, schemas
-from simsearch.compaction import compact_parts, compact_shards
+from simsearch import schemas
+from simsearch.features import store as feature_store
+from simsearch.features.compaction import compact_parts, compact_shards
 from simsearch.storage.parts import read_parts, write_part
 from simsearch.storage.storage import Storage
 from tests.test_feature_store import rows, vectors

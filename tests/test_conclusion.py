@@ -12,7 +12,7 @@ from simsearch import schemas
 from simsearch.evaluation import figures
 from simsearch.evaluation.conclusion import candidates, evaluation_rows, picks
 from simsearch.evaluation.tables import interval, near_duplicate_rows, ranking_table
-from simsearch.feature_space import FeatureSpace
+from simsearch.features.space import FeatureSpace
 from tests.test_index import SPACE
 from tests.test_report import page, read
 

@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from simsearch import feature_store
 from simsearch.catalog import catalog
 from simsearch.errors import ConfigError, NotFoundError, UsageError
 from simsearch.evaluation.evaluate import metrics_path
@@ -26,6 +25,7 @@ from simsearch.explorer.app import TOKEN_VARIABLE, create_app, token_from_enviro
 from simsearch.explorer.export import export_site
 from simsearch.explorer.search import folded
 from simsearch.explorer.view import first_year, iiif_address
+from simsearch.features import store as feature_store
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.index import unit_rows
 from simsearch.snapshots import Snapshot

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simsearch import feature_store, schemas
+from simsearch import schemas
 from simsearch.errors import IncompleteError
+from simsearch.features import store as feature_store
 from simsearch.storage.storage import Storage
 from tests.test_index import SPACE
 

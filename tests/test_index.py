@@ -9,7 +9,7 @@ import pytest
 
 from simsearch import index, schemas
 from simsearch.errors import MismatchError, NotFoundError
-from simsearch.feature_space import FeatureSpace
+from simsearch.features.space import FeatureSpace
 from simsearch.storage.storage import Storage
 
 SPACE = FeatureSpace(

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from simsearch import feature_store, job, pipeline, snapshots
+from simsearch import job, pipeline, snapshots
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import Config, load_config
 from simsearch.errors import GuardError, LeaseError, RejectsError, UsageError
 from simsearch.evaluation.search import neighbours_path
+from simsearch.features import store as feature_store
 from simsearch.run_records import list_records
 from simsearch.storage.storage import Storage
 from tests.test_lease import write_foreign

@@ -14,7 +14,7 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from simsearch import feature_store, job, pipeline, query
+from simsearch import job, pipeline, query
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.catalog.readers.generated import image_bytes
@@ -22,6 +22,7 @@ from simsearch.config import Config, load_config
 from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
 from simsearch.evaluation.evaluate import metrics_path, near_duplicates_path
 from simsearch.evaluation.search import neighbours_path
+from simsearch.features import store as feature_store
 from simsearch.images.decode import content_hash, decode
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.suites import STUDY_PROFILES

@@ -18,7 +18,7 @@ from simsearch.evaluation.tables import (
     ranking_table,
     space_rows,
 )
-from simsearch.feature_space import FeatureSpace
+from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import KINDS
 
 BYTES_PER_NUMBER = 4  # float32

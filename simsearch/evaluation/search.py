@@ -15,9 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import ray
 
-from simsearch import feature_store, schemas
+from simsearch import schemas
 from simsearch.evaluation.collection import NEIGHBOURHOOD_KS, Collection
-from simsearch.feature_space import FeatureSpace
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
 from simsearch.index import (
     Neighbours,
     Vectors,

@@ -23,7 +23,7 @@ from simsearch.config import Config
 from simsearch.errors import NotFoundError
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.evaluation.search import neighbours_path
-from simsearch.feature_space import FeatureSpace
+from simsearch.features.space import FeatureSpace
 from simsearch.index import OpenIndex, cosine, open_index
 from simsearch.projection import projection_path
 from simsearch.snapshots import Plan, Snapshot

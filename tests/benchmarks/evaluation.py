@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from simsearch import feature_store, pipeline, schemas, snapshots
+from simsearch import pipeline, schemas, snapshots
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.evaluation.evaluate import metrics_path
-from simsearch.feature_space import FeatureSpace
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.index import EXACT_CHUNK, Vectors, exact_search, unit_rows
 from simsearch.schemas import image_id

@@ -29,7 +29,7 @@ from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.evaluation.search import neighbours_path, neighbours_table
-from simsearch.feature_space import FeatureSpace
+from simsearch.features.space import FeatureSpace
 from simsearch.index import Neighbours, annoy_search, open_index, write_index
 from simsearch.projection import projection_path, projection_table
 from simsearch.storage.storage import Storage

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import ray
 import torch
 
-from simsearch import feature_store, pipeline
+from simsearch import pipeline
 from simsearch.backbones import (
     Network,
     get_backbone,
@@ -29,6 +29,7 @@ from simsearch.backbones.precision import trial_pixels
 from simsearch.config import Config
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.features import KEEP_MEMORY
+from simsearch.features import store as feature_store
 from simsearch.images import perturbations
 from simsearch.images.decode import decode
 from simsearch.images.suites import STUDY_PROFILES

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from simsearch import feature_store
 from simsearch.backbones import get_backbone, preprocessing_for
 from simsearch.config import Config
+from simsearch.features import store as feature_store
 from simsearch.snapshots import pending_snapshot
 from simsearch.storage.storage import root_of
 from tests.benchmarks.extracting import extracted, plain_network, settings

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simsearch import feature_store, job, schemas
+from simsearch import job, schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config
+from simsearch.features import store as feature_store
 from simsearch.images.decode import content_hash
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.networks import prepare_networks

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from simsearch import feature_store
 from simsearch.config import StorageConfig
+from simsearch.features import store as feature_store
 from simsearch.snapshots import Snapshot, latest_snapshot, list_snapshots, read_latest
 from simsearch.storage.storage import Storage
 from simsearch.verification import verify

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from simsearch import feature_store
-from simsearch.feature_space import FeatureSpace
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
 from simsearch.storage.parts import read_parts, write_part
 from simsearch.storage.storage import Storage
 

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 
 from simsearch import schemas
 from simsearch.errors import IncompleteError
-from simsearch.feature_space import FeatureSpace
+from simsearch.features.space import FeatureSpace
 from simsearch.storage.storage import Storage
 
-METADATA_KEY = b"simsearch.feature_space"
+METADATA_KEY = b"simsearch.features.space"
 
 
 def folder(space: FeatureSpace) -> str:
