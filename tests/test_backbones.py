@@ -24,10 +24,10 @@ from simsearch.backbones import (
     preprocessing_for,
     resolve_weights,
 )
-from simsearch.backbones import weights as weights_module
-from simsearch.backbones.precision import fast_precision, trial_pixels
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import StorageConfig
+from simsearch.encoders import weights as weights_module
+from simsearch.encoders.precision import fast_precision, trial_pixels
 from simsearch.errors import UnknownNameError, UsageError, WeightsError
 from simsearch.images.decode import decode
 from simsearch.index import unit_rows
@@ -336,7 +336,7 @@ def test_automatic_precision_refuses_a_network_that_rounding_hurts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """EfficientNet-Lite1 on real paintings in grey: within cosine 0.93 of float32 only."""
-    monkeypatch.setattr("simsearch.backbones.precision.fast_precision", lambda _device: "bfloat16")
+    monkeypatch.setattr("simsearch.encoders.precision.fast_precision", lambda _device: "bfloat16")
     backbone = get_backbone("efficientnet_lite1")
     weights = weights_of("efficientnet_lite1", "imagenet")
     preprocessing = preprocessing_for(backbone, "weights")

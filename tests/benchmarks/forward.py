@@ -24,9 +24,9 @@ from simsearch.backbones import (
     preprocessing_for,
     resolve_weights,
 )
-from simsearch.backbones.network import DTYPES
-from simsearch.backbones.precision import trial_pixels
 from simsearch.config import Config
+from simsearch.encoders.network import DTYPES
+from simsearch.encoders.precision import trial_pixels
 from simsearch.evaluation.evaluate import metrics_path
 from simsearch.features import KEEP_MEMORY
 from simsearch.features import store as feature_store

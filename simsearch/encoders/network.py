@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 
-from simsearch.backbones.registry import Backbone
-from simsearch.backbones.weights import State
+from simsearch.encoders.encoder import Backbone
+from simsearch.encoders.weight_files import State
 from simsearch.images.preprocessing import Preprocessing
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from simsearch.backbones.network import Network
-from simsearch.backbones.registry import Backbone
-from simsearch.backbones.weights import Weights
+from simsearch.encoders.encoder import Backbone
+from simsearch.encoders.network import Network
+from simsearch.encoders.weight_files import Weights
 from simsearch.images.preprocessing import Preprocessing
 
 MIN_COSINE = 0.999

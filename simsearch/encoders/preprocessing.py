@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import torchvision
-
-from simsearch.backbones.registry import Backbone
+from simsearch.encoders.backbones.efficientnet_lite import _LITE_MEAN, _LITE_SIZES, _LITE_STD
+from simsearch.encoders.backbones.torchvision import torchvision_weights
+from simsearch.encoders.encoder import Backbone
 from simsearch.images.preprocessing import STUDY_2018, Preprocessing
-
-# TensorFlow's EfficientNet-lite: MEAN_RGB 127, STDDEV_RGB 128, bicubic, crop 0.875 of the side
-# (tensorflow/tpu, models/official/efficientnet/lite/efficientnet_lite_builder.py).
-_LITE_MEAN, _LITE_STD = 127 / 255, 128 / 255
-_LITE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
 
 
 def preprocessing_for(backbone: Backbone, choice: str) -> Preprocessing:
@@ -32,9 +27,3 @@ def preprocessing_for(backbone: Backbone, choice: str) -> Preprocessing:
         mean=tuple(preset.mean),
         std=tuple(preset.std),
     )
-
-
-def torchvision_weights(name: str) -> torchvision.models.Weights:
-    """A torchvision network's published weights: its IMAGENET1K_V1 where there are, else its default."""
-    enum = torchvision.models.get_model_weights(name)
-    return getattr(enum, "IMAGENET1K_V1", enum.DEFAULT)
