@@ -61,8 +61,8 @@ def run(
     from simsearch import job
 
     snapshot = job.run(config).snapshot
-    from simsearch.evaluation.evaluate import metrics_path
-    from simsearch.report import metrics_text, report_path
+    from simsearch.report import metrics_text
+    from simsearch.snapshots.layout import metrics_path, report_path
 
     plan = snapshot.plan()
     metrics = snapshot.storage.read_table(metrics_path(snapshot))
@@ -196,7 +196,7 @@ def query(
     """Print the artworks nearest to an image, per backbone, from the published snapshot."""
     config = config_of(words)
     from simsearch.query import query as query_snapshot
-    from simsearch.snapshots import latest_snapshot
+    from simsearch.snapshots.published import latest_snapshot
     from simsearch.storage.storage import Storage
 
     found = query_snapshot(config, latest_snapshot(Storage(config.root, config.storage)), image, n)

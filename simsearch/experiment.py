@@ -22,17 +22,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from simsearch import job, pipeline, schemas, snapshots
+from simsearch import job, pipeline, schemas
 from simsearch.config import Config
 from simsearch.errors import UnknownNameError
 from simsearch.evaluation.compare import aligned_scores
-from simsearch.evaluation.evaluate import metrics_path, scores_path
 from simsearch.evaluation.statistics import holm, paired_test
 from simsearch.experiment_report import experiment_page
 from simsearch.lease import held
 from simsearch.run_records import Step
 from simsearch.runtime.ray_session import ray_session
-from simsearch.snapshots import Snapshot, open_root
+from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.layout import metrics_path, scores_path
+from simsearch.snapshots.root import open_root
+from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage, root_of
 
 log = logging.getLogger(__name__)

@@ -29,14 +29,10 @@ from simsearch.run_records import (
     recorded,
     since,
 )
-from simsearch.snapshot_diff import ArtworkChanges, artwork_changes, artworks_of
-from simsearch.snapshots import (
-    Snapshot,
-    latest_snapshot,
-    open_root,
-    root_exists,
-    settings_digest,
-)
+from simsearch.snapshots.diff import ArtworkChanges, artwork_changes, artworks_of
+from simsearch.snapshots.published import latest_snapshot
+from simsearch.snapshots.root import open_root, root_exists
+from simsearch.snapshots.snapshot import Snapshot, settings_digest
 from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)

@@ -17,28 +17,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
-from simsearch import snapshots
 from simsearch.backbones import get_backbone
 from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import RejectsError
 from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
-from simsearch.evaluation.evaluate import metrics_path
-from simsearch.evaluation.search import SEARCHES
 from simsearch.features import extract as extract_features
 from simsearch.features.space import FeatureSpace
-from simsearch.guard import check_publishable
 from simsearch.images.perturbations import get_profile
 from simsearch.index import IndexManifest, read_manifest
 from simsearch.lease import held
 from simsearch.networks import device_of, prepare_networks
-from simsearch.projection import align, projection_path, projection_table
+from simsearch.projection import align, projection_table
 from simsearch.reducers import build_index, project_space
 from simsearch.report import write_report
 from simsearch.run_records import Step, log_step, since
 from simsearch.runtime.progress import progress
 from simsearch.runtime.ray_session import ray_session
-from simsearch.snapshots import Snapshot
+from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.guard import check_publishable
+from simsearch.snapshots.layout import SEARCHES, metrics_path, projection_path
+from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)

@@ -14,16 +14,12 @@ import pyarrow as pa
 from simsearch import schemas
 from simsearch.config import ProjectionConfig
 from simsearch.index import Vectors, unit_rows
-from simsearch.snapshots import Snapshot
 
 UMAP_INPUT = 50  # principal components that UMAP starts from: the rest is mostly noise, and slow
+
 INITIAL_SPREAD = 1e-4  # as Kobak & Linderman 2021 scale a PCA initialisation
 
 Coordinates = npt.NDArray[np.float32]
-
-
-def projection_path(snapshot: Snapshot, backbone: str, method: str) -> str:
-    return snapshot.path(f"projection/{backbone}-{method}.parquet")
 
 
 def project(vectors: Vectors, method: str, *, settings: ProjectionConfig, seed: int) -> Coordinates:

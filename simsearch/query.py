@@ -16,7 +16,7 @@ from simsearch.errors import MismatchError, UsageError
 from simsearch.features.space import FeatureSpace
 from simsearch.images import decode as images
 from simsearch.index import OpenIndex, cosine, open_index
-from simsearch.snapshots import Plan, Snapshot
+from simsearch.snapshots.snapshot import Plan, Snapshot
 
 
 @dataclass(frozen=True)

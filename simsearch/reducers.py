@@ -11,7 +11,7 @@ from simsearch.features.space import FeatureSpace
 from simsearch.index import IndexManifest, write_index
 from simsearch.projection import Coordinates
 from simsearch.projection import project as compute_projection
-from simsearch.snapshots import Snapshot
+from simsearch.snapshots.snapshot import Snapshot
 
 REDUCER_CPUS = 0.5
 

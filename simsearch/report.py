@@ -19,21 +19,22 @@ from simsearch.catalog import catalog
 from simsearch.config import Config, dump_config
 from simsearch.evaluation import figures
 from simsearch.evaluation.conclusion import Candidate, candidates, evaluation_rows
-from simsearch.evaluation.evaluate import comparisons_path, metrics_path, near_duplicates_path
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.index import read_manifest
 from simsearch.report_pictures import pictures_of
-from simsearch.snapshots import Plan, Snapshot
+from simsearch.snapshots.layout import (
+    comparisons_path,
+    metrics_path,
+    near_duplicates_path,
+    report_path,
+)
+from simsearch.snapshots.snapshot import Plan, Snapshot, untrained_of, warnings_of
 from simsearch.storage.parts import read_parts
 
 # Beside the study's, in the table for a terminal.
 TERMINAL_METRICS = ("map", "micro_ap")
 
 Steps = Sequence[Mapping[str, Any]]
-
-
-def report_path(snapshot: Snapshot) -> str:
-    return snapshot.path("report/report.html")
 
 
 def write_report(
@@ -77,10 +78,6 @@ def write_report(
     snapshot.storage.write_bytes(report_path(snapshot), page.encode())
 
 
-def untrained_of(plan: Plan) -> frozenset[str]:
-    return frozenset(space.backbone for space in plan.spaces if not space.trained)
-
-
 def render(
     *,
     snapshot_id: str,
@@ -121,21 +118,6 @@ def render(
         environment=environment,
         settings=settings,
     )
-
-
-def warnings_of(plan: Plan) -> list[str]:
-    """What a reader must know before believing a figure."""
-    warnings = []
-    if names := sorted(untrained_of(plan)):
-        warnings.append(
-            f"Untrained weights: {', '.join(names)} ran with random numbers. Their figures say nothing about the trained networks."
-        )
-    if live := sorted(space.backbone for space in plan.spaces if space.mode == "study-2018"):
-        warnings.append(
-            f"Live dropout and batch statistics, as in the 2018 study, for comparison only: {', '.join(live)}. "
-            "A vector depends on the images in its batch."
-        )
-    return warnings
 
 
 @dataclass(frozen=True)

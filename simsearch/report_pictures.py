@@ -16,10 +16,10 @@ from simsearch.config import Config
 from simsearch.errors import StorageError
 from simsearch.evaluation import figures
 from simsearch.evaluation.figures import Shown, shortened
-from simsearch.evaluation.search import neighbours_path
 from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
-from simsearch.snapshots import Plan, Snapshot
+from simsearch.snapshots.layout import neighbours_path
+from simsearch.snapshots.snapshot import Plan, Snapshot
 from simsearch.storage.storage import read_uri
 
 NEIGHBOURS_SHOWN = 5

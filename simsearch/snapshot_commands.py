@@ -17,13 +17,8 @@ from rich.table import Table
 from simsearch.command_line import AsJson, Words, config_of, printable
 from simsearch.config import Config
 from simsearch.errors import MismatchError, UsageError
-from simsearch.snapshots import (
-    find_snapshot,
-    list_snapshots,
-    point_latest,
-    read_latest,
-    root_exists,
-)
+from simsearch.snapshots.published import find_snapshot, list_snapshots, point_latest, read_latest
+from simsearch.snapshots.root import root_exists
 from simsearch.storage.storage import Storage
 
 SHOWN = 10  # artworks named per kind of change; --json names all
@@ -86,7 +81,7 @@ def show(name: Name, words: Words = None) -> None:
 @app.command("diff")
 def diff_command(old: Name, new: Name, words: Words = None, as_json: AsJson = False) -> None:
     """Name the artworks, settings, neighbours and metrics that moved from one snapshot to another."""
-    from simsearch.snapshot_diff import diff
+    from simsearch.snapshots.diff import diff
 
     storage = existing_root(config_of(words))
     one, two = find_snapshot(storage, old), find_snapshot(storage, new)
@@ -156,7 +151,7 @@ def verify(
     words: Words = None,
 ) -> None:
     """Compute every digest again from the stored bytes; exit code 1 if one differs."""
-    from simsearch.verification import verify as problems_of
+    from simsearch.snapshots.verification import verify as problems_of
 
     storage = existing_root(config_of(words))
     chosen = [find_snapshot(storage, name)] if name else list_snapshots(storage)
@@ -186,8 +181,8 @@ def gc(
     words: Words = None,
 ) -> None:
     """Remove what no kept snapshot refers to: snapshots, catalogs, vectors, downloaded images."""
-    from simsearch.garbage import find_garbage, remove
     from simsearch.lease import held
+    from simsearch.snapshots.garbage import find_garbage, remove
 
     config = config_of(words)
     storage = existing_root(config)

@@ -24,21 +24,22 @@ import uvicorn
 from fastapi import FastAPI
 from PIL import Image, ImageDraw
 
-from simsearch import pipeline, schemas, snapshots
+from simsearch import pipeline, schemas
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.evaluation.collection import Collection, rankings
-from simsearch.evaluation.evaluate import metrics_path
 from simsearch.evaluation.metrics import hit_profiles, ranking_measures, study_measures, summary
-from simsearch.evaluation.search import neighbours_path, neighbours_table
+from simsearch.evaluation.search import neighbours_table
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.images.decode import content_hash, decode
 from simsearch.index import Neighbours, exact_search, unit_rows, write_index
-from simsearch.projection import project, projection_path, projection_table
+from simsearch.projection import project, projection_table
 from simsearch.schemas import image_id
-from simsearch.snapshots import Snapshot
+from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path
+from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 
 CHROMIUM = Path("/usr/bin/chromium")

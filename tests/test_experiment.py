@@ -16,7 +16,7 @@ from simsearch.evaluation.metrics import Measured, scores_table
 from simsearch.experiment import STUDY_2018, paired_tests, run_experiment, variant_of
 from simsearch.experiment_report import PUBLISHED, verdicts
 from simsearch.images.suites import STUDY_PROFILES
-from simsearch.snapshots import Snapshot
+from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 from tests.test_index import SPACE
 from tests.test_report import plan, read

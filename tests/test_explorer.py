@@ -20,7 +20,6 @@ from PIL import Image
 
 from simsearch.catalog import catalog
 from simsearch.errors import ConfigError, NotFoundError, UsageError
-from simsearch.evaluation.evaluate import metrics_path
 from simsearch.explorer.app import TOKEN_VARIABLE, create_app, token_from_environment
 from simsearch.explorer.export import export_site
 from simsearch.explorer.search import folded
@@ -28,7 +27,8 @@ from simsearch.explorer.view import first_year, iiif_address
 from simsearch.features import store as feature_store
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.index import unit_rows
-from simsearch.snapshots import Snapshot
+from simsearch.snapshots.layout import metrics_path
+from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 from tests.conftest import Place
 from tests.explorer_site import (

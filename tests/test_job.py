@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from simsearch import job, pipeline, snapshots
+from simsearch import job, pipeline
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import Config, load_config
 from simsearch.errors import GuardError, LeaseError, RejectsError, UsageError
-from simsearch.evaluation.search import neighbours_path
 from simsearch.features import store as feature_store
 from simsearch.run_records import list_records
+from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.layout import neighbours_path
 from simsearch.storage.storage import Storage
 from tests.test_lease import write_foreign
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from simsearch.config import dump_config, load_config
-from simsearch.snapshots import latest_snapshot
+from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage
 from tests.conftest import Place
 

@@ -20,16 +20,20 @@ from simsearch.catalog import catalog
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import Config, load_config
 from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
-from simsearch.evaluation.evaluate import metrics_path, near_duplicates_path
-from simsearch.evaluation.search import neighbours_path
 from simsearch.features import store as feature_store
 from simsearch.images.decode import content_hash, decode
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.index import exact_search, open_index, unit_rows
-from simsearch.report import report_path
 from simsearch.schemas import TIMINGS
-from simsearch.snapshots import Snapshot, latest_snapshot, pending_snapshot
+from simsearch.snapshots.layout import (
+    metrics_path,
+    near_duplicates_path,
+    neighbours_path,
+    report_path,
+)
+from simsearch.snapshots.published import latest_snapshot
+from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
 from tests.conftest import SHARED, Place

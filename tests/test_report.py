@@ -16,7 +16,7 @@ from simsearch.evaluation.conclusion import evaluation_rows
 from simsearch.evaluation.figures import Shown, shortened
 from simsearch.evaluation.metrics import study_measures, summary
 from simsearch.report import metrics_text, render, summary_rows
-from simsearch.snapshots import Plan
+from simsearch.snapshots.snapshot import Plan
 from tests.test_index import SPACE
 
 HOSTILE = '<script>alert("x")</script> $\\frac{1}{0}$ & "quotes"'

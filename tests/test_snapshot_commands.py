@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from simsearch import snapshots
 from simsearch.cli import main
 from simsearch.config import Config, PublishConfig
 from simsearch.errors import GuardError
-from simsearch.guard import check_publishable
-from simsearch.snapshot_diff import artwork_changes, diff
+from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.diff import artwork_changes, diff
+from simsearch.snapshots.guard import check_publishable
 from simsearch.storage.storage import Storage
 from tests.small_snapshots import make_snapshot
 

@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from simsearch import schemas, snapshots
+from simsearch import schemas
 from simsearch.config import Config
 from simsearch.errors import LeaseError, NotFoundError, StorageError, UsageError
 from simsearch.index import open_index
+from simsearch.snapshots import snapshot as snapshots
 from simsearch.storage.storage import Storage
 from tests.conftest import Place
 from tests.small_snapshots import make_snapshot, vector_of

@@ -41,30 +41,22 @@ from simsearch.evaluation.neighbourhood import (
     near_pairs,
     overlap,
 )
-from simsearch.evaluation.search import SEARCHES, Found, search_all
+from simsearch.evaluation.search import Found, search_all
 from simsearch.evaluation.statistics import skewness_interval
 from simsearch.images.perturbations import KINDS
 from simsearch.index import Neighbours, Vectors
-from simsearch.snapshots import Plan, Snapshot
+from simsearch.snapshots.layout import (
+    SEARCHES,
+    comparisons_path,
+    metrics_path,
+    near_duplicates_path,
+    scores_path,
+)
+from simsearch.snapshots.snapshot import Plan, Snapshot
 
 SCORE_CPUS = 0.5
+
 LABELS = {"artist": "artists", "classification": "classification", "subject": "subjects"}
-
-
-def metrics_path(snapshot: Snapshot) -> str:
-    return snapshot.path("metrics/metrics.parquet")
-
-
-def scores_path(snapshot: Snapshot) -> str:
-    return snapshot.path("metrics/scores.parquet")
-
-
-def comparisons_path(snapshot: Snapshot) -> str:
-    return snapshot.path("metrics/comparisons.parquet")
-
-
-def near_duplicates_path(snapshot: Snapshot) -> str:
-    return snapshot.path("metrics/near_duplicates.parquet")
 
 
 def evaluate(config: Config, snapshot: Snapshot, advance: Callable[[int], None]) -> pa.Table:

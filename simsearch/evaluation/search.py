@@ -27,18 +27,17 @@ from simsearch.index import (
     open_index,
     unit_rows,
 )
-from simsearch.snapshots import Plan, Snapshot
+from simsearch.snapshots.layout import SEARCHES, neighbours_path
+from simsearch.snapshots.snapshot import Plan, Snapshot
 
-SEARCHES = ("annoy", "exact")
 QUERIES_PER_TASK = 512
+
 LOAD_CPUS = 0.5
+
 SEARCH_CPUS = 0.5
+
 # Ranks searched beyond what is scored, to be left with enough once near-duplicates are out.
 SPARE_RANKS = 50
-
-
-def neighbours_path(snapshot: Snapshot, backbone: str, search: str) -> str:
-    return snapshot.path(f"neighbours/{backbone}.{search}.parquet")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.view import SnapshotView, collection_name
-from simsearch.snapshots import Plan, Snapshot, latest_snapshot
+from simsearch.snapshots.published import latest_snapshot
+from simsearch.snapshots.snapshot import Plan, Snapshot
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)

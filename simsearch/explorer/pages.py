@@ -9,7 +9,6 @@ import yaml
 
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.evaluation.search import SEARCHES
 from simsearch.explorer import charts, compare, tables
 from simsearch.explorer import runs as run_history
 from simsearch.explorer.addresses import Addresses
@@ -19,6 +18,7 @@ from simsearch.explorer.search import Search
 from simsearch.explorer.site import PAGE_SIZE, Site
 from simsearch.explorer.view import SnapshotView
 from simsearch.index import read_manifest
+from simsearch.snapshots.layout import SEARCHES
 
 Values = dict[str, Any]
 

@@ -18,7 +18,7 @@ from simsearch.explorer.pictures import Pictures
 from simsearch.explorer.recovery import Recovery, metric_word
 from simsearch.explorer.search import Search, SearchIndex
 from simsearch.explorer.view import SnapshotView
-from simsearch.report import warnings_of
+from simsearch.snapshots.snapshot import warnings_of
 
 PAGE_SIZE = 48
 

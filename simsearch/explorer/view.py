@@ -21,12 +21,10 @@ import pyarrow.compute as pc
 from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import NotFoundError
-from simsearch.evaluation.evaluate import metrics_path
-from simsearch.evaluation.search import neighbours_path
 from simsearch.features.space import FeatureSpace
 from simsearch.index import OpenIndex, cosine, open_index
-from simsearch.projection import projection_path
-from simsearch.snapshots import Plan, Snapshot
+from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path
+from simsearch.snapshots.snapshot import Plan, Snapshot
 
 HASH_DIGITS = 20  # of a content hash in addresses: 80 bits, and no two of a collection's agree
 RANKS_SEARCHED = 500  # how deep a copy is looked for before its rank reads "beyond"

@@ -9,15 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from simsearch import pipeline, schemas, snapshots
+from simsearch import pipeline, schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
-from simsearch.evaluation.evaluate import metrics_path
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.index import EXACT_CHUNK, Vectors, exact_search, unit_rows
 from simsearch.schemas import image_id
+from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.layout import metrics_path
 from simsearch.storage.storage import root_of
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import given_vectors

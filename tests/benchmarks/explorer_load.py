@@ -24,14 +24,15 @@ import numpy.typing as npt
 import pyarrow as pa
 from PIL import Image
 
-from simsearch import pipeline, schemas, snapshots
+from simsearch import pipeline, schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
-from simsearch.evaluation.evaluate import metrics_path
-from simsearch.evaluation.search import neighbours_path, neighbours_table
+from simsearch.evaluation.search import neighbours_table
 from simsearch.features.space import FeatureSpace
 from simsearch.index import Neighbours, annoy_search, open_index, write_index
-from simsearch.projection import projection_path, projection_table
+from simsearch.projection import projection_table
+from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path
 from simsearch.storage.storage import Storage
 from tests.benchmarks.measuring import Asked, Result, alone
 from tests.benchmarks.results import three_digits

@@ -11,7 +11,7 @@ from pathlib import Path
 import ray
 import torch
 
-from simsearch import schemas, snapshots
+from simsearch import schemas
 from simsearch.backbones import get_backbone, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.config import Config, StorageConfig, load_config
@@ -19,6 +19,7 @@ from simsearch.features import batch_size_of, extract
 from simsearch.networks import device_of, prepare_networks
 from simsearch.placement import Pool
 from simsearch.runtime.ray_session import ray_session
+from simsearch.snapshots import snapshot as snapshots
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import root_of
 

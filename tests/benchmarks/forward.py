@@ -27,14 +27,14 @@ from simsearch.backbones import (
 from simsearch.config import Config
 from simsearch.encoders.network import DTYPES
 from simsearch.encoders.precision import trial_pixels
-from simsearch.evaluation.evaluate import metrics_path
 from simsearch.features import KEEP_MEMORY
 from simsearch.features import store as feature_store
 from simsearch.images import perturbations
 from simsearch.images.decode import decode
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.placement import Pool
-from simsearch.snapshots import Snapshot, pending_snapshot
+from simsearch.snapshots.layout import metrics_path
+from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import root_of
 from tests.benchmarks.extracting import Extracted, extracted, plain_network, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together

@@ -18,7 +18,7 @@ import torch
 from simsearch.backbones import get_backbone, preprocessing_for
 from simsearch.config import Config
 from simsearch.features import store as feature_store
-from simsearch.snapshots import pending_snapshot
+from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import root_of
 from tests.benchmarks.extracting import extracted, plain_network, settings
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn

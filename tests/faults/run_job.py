@@ -15,9 +15,10 @@ from pathlib import Path
 
 from simsearch.config import StorageConfig
 from simsearch.features import store as feature_store
-from simsearch.snapshots import Snapshot, latest_snapshot, list_snapshots, read_latest
+from simsearch.snapshots.published import latest_snapshot, list_snapshots, read_latest
+from simsearch.snapshots.snapshot import Snapshot
+from simsearch.snapshots.verification import verify
 from simsearch.storage.storage import Storage
-from simsearch.verification import verify
 
 LIMIT_SECONDS = 900.0  # a run takes half a minute; a busy machine is no hang
 GONE_SECONDS = 90.0  # a dead driver's idle Ray agents look 60 s for its GCS, then go: 62 s measured

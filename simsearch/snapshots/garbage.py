@@ -13,7 +13,8 @@ from simsearch.catalog.catalog import load_catalog
 from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.snapshots import Snapshot, list_snapshots, pending_snapshot, read_latest
+from simsearch.snapshots.published import list_snapshots, read_latest
+from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import FileInfo, Storage, list_leftovers
 
 IMAGE_FOLDERS = ("images/downloaded", "images/generated")

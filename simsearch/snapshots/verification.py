@@ -8,7 +8,7 @@ from typing import Any
 
 from simsearch.errors import IncompleteError, NotFoundError, SimsearchError
 from simsearch.features import store as feature_store
-from simsearch.snapshots import Plan, Snapshot, settings_digest
+from simsearch.snapshots.snapshot import Plan, Snapshot, settings_digest
 
 
 def verify(snapshot: Snapshot) -> Iterator[str]:

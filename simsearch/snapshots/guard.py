@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simsearch.config import PublishConfig
 from simsearch.errors import GuardError
-from simsearch.snapshots import Plan, Snapshot
+from simsearch.snapshots.snapshot import Plan, Snapshot
 
 FORCE = "look at `simsearch snapshots diff`; publish.force=true publishes it all the same"
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from simsearch.catalog.catalog import load_catalog
 from simsearch.config import OPERATIONAL
-from simsearch.snapshots import Plan, Snapshot
+from simsearch.snapshots.snapshot import Plan, Snapshot
 
 WHERE_IT_LIES = ("image_uri", "etag")
 

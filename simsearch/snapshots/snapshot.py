@@ -21,12 +21,9 @@ import pyarrow as pa
 
 from simsearch import __version__, schemas
 from simsearch.config import OPERATIONAL, Config
-from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError, UsageError
+from simsearch.errors import NotFoundError, StorageError
 from simsearch.features.space import FeatureSpace
 from simsearch.storage.storage import Storage
-
-ROOT_MARKER = "simsearch.json"
-ROOT_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -121,27 +118,6 @@ class Snapshot:
         return self.storage.exists(self.path("manifest.json"))
 
 
-def root_exists(storage: Storage) -> bool:
-    return storage.exists(ROOT_MARKER)
-
-
-def open_root(storage: Storage) -> None:
-    """Claim an empty root, or recognise one of ours. Raises StorageError for anything else."""
-    if root_exists(storage):
-        found = storage.read_json(ROOT_MARKER).get("format")
-        if found != ROOT_FORMAT:
-            raise StorageError(
-                f"{storage.root}: format {found!r}, this simsearch reads {ROOT_FORMAT}; use the version that wrote it"
-            )
-        return
-    if strangers := storage.files()[:1]:
-        raise StorageError(
-            f"{storage.root}: holds files that are not simsearch's (such as {strangers[0].path}); "
-            "choose an empty folder or prefix as root"
-        )
-    storage.write_json(ROOT_MARKER, {"format": ROOT_FORMAT, "created_by": __version__})
-
-
 def write_plan(
     storage: Storage,
     config: Config,
@@ -189,38 +165,6 @@ def pending_snapshot(storage: Storage) -> Snapshot:
         raise NotFoundError(
             f"{storage.root}: nothing extracted yet; run `simsearch extract` first"
         ) from None
-
-
-def latest_snapshot(storage: Storage) -> Snapshot:
-    """The published snapshot."""
-    latest, _ = read_latest(storage)
-    if latest is None:
-        raise NotFoundError(
-            f"{storage.root}: no published snapshot here; run `simsearch run` first"
-        )
-    return Snapshot(storage, latest.snapshot_id)
-
-
-def list_snapshots(storage: Storage) -> list[Snapshot]:
-    """Every sealed snapshot, the newest first."""
-    found = [
-        Snapshot(storage, info.path.partition("/")[0])
-        for info in storage.files("snapshots")
-        if info.path.count("/") == 1 and info.path.endswith("/manifest.json")
-    ]
-    return sorted(found, key=lambda each: (each.created(), each.snapshot_id), reverse=True)
-
-
-def find_snapshot(storage: Storage, name: str) -> Snapshot:
-    """The sealed snapshot of an id, of the beginning of one, or `latest`. Raises UsageError."""
-    if name == "latest":
-        return latest_snapshot(storage)
-    ids = [each.snapshot_id for each in list_snapshots(storage)]
-    fitting = [one for one in ids if name and one.startswith(name)]
-    if len(fitting) != 1:
-        problem = "several snapshots begin so" if fitting else "no such snapshot"
-        raise UsageError(f"{name!r}: {problem}; there are: {', '.join(fitting or ids) or 'none'}")
-    return Snapshot(storage, fitting[0])
 
 
 def seal(
@@ -274,55 +218,20 @@ def settings_digest(settings: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Latest:
-    """What LATEST holds: the published snapshot, the fencing token of the run that swapped it, and
-    the snapshots that `rollback` took back, which only a forced run publishes again."""
-
-    snapshot_id: str
-    fencing_token: int
-    withdrawn: tuple[str, ...] = ()
+def untrained_of(plan: Plan) -> frozenset[str]:
+    return frozenset(space.backbone for space in plan.spaces if not space.trained)
 
 
-def read_latest(storage: Storage) -> tuple[Latest | None, str | None]:
-    """LATEST and its version for the next swap; (None, None) before the first publication."""
-    try:
-        data, version = storage.read_versioned("LATEST")
-        values = json.loads(data)
-        return Latest(**{**values, "withdrawn": tuple(values["withdrawn"])}), version
-    except NotFoundError:
-        return None, None
-    except (TypeError, KeyError, ValueError) as error:
-        raise StorageError(
-            f"{storage.uri('LATEST')}: not a pointer to a snapshot ({error}); point it anew with "
-            "`simsearch snapshots rollback ID`"
-        ) from None
-
-
-def point_latest(snapshot: Snapshot, fencing_token: int, withdrawn: tuple[str, ...] = ()) -> None:
-    """Publish a sealed snapshot: swap LATEST, last and atomically.
-
-    Raises LeaseError if a later holder of the lease has swapped it already, StorageError for a
-    snapshot that is not sealed.
-    """
-    storage = snapshot.storage
-    if not snapshot.sealed():
-        raise StorageError(
-            f"{storage.uri(snapshot.path('manifest.json'))}: not there, this snapshot is unfinished; "
-            "run `simsearch run` again"
+def warnings_of(plan: Plan) -> list[str]:
+    """What a reader must know before believing a figure."""
+    warnings = []
+    if names := sorted(untrained_of(plan)):
+        warnings.append(
+            f"Untrained weights: {', '.join(names)} ran with random numbers. Their figures say nothing about the trained networks."
         )
-    wanted = Latest(snapshot.snapshot_id, fencing_token, withdrawn)
-    while True:
-        current, version = read_latest(storage)
-        if current is not None and current.fencing_token > fencing_token:
-            raise LeaseError(
-                f"{storage.uri('LATEST')}: a later run has published {current.snapshot_id}; this one "
-                "no longer may"
-            )
-        if current == wanted:
-            return
-        try:
-            storage.replace("LATEST", json.dumps(asdict(wanted), indent=2).encode(), version)
-            return
-        except ConflictError:
-            continue
+    if live := sorted(space.backbone for space in plan.spaces if space.mode == "study-2018"):
+        warnings.append(
+            f"Live dropout and batch statistics, as in the 2018 study, for comparison only: {', '.join(live)}. "
+            "A vector depends on the images in its batch."
+        )
+    return warnings

@@ -1,0 +1,96 @@
+"""Which snapshot is published: LATEST, the one mutable object of a root."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError, UsageError
+from simsearch.snapshots.snapshot import Snapshot
+from simsearch.storage.storage import Storage
+
+
+def latest_snapshot(storage: Storage) -> Snapshot:
+    """The published snapshot."""
+    latest, _ = read_latest(storage)
+    if latest is None:
+        raise NotFoundError(
+            f"{storage.root}: no published snapshot here; run `simsearch run` first"
+        )
+    return Snapshot(storage, latest.snapshot_id)
+
+
+def list_snapshots(storage: Storage) -> list[Snapshot]:
+    """Every sealed snapshot, the newest first."""
+    found = [
+        Snapshot(storage, info.path.partition("/")[0])
+        for info in storage.files("snapshots")
+        if info.path.count("/") == 1 and info.path.endswith("/manifest.json")
+    ]
+    return sorted(found, key=lambda each: (each.created(), each.snapshot_id), reverse=True)
+
+
+def find_snapshot(storage: Storage, name: str) -> Snapshot:
+    """The sealed snapshot of an id, of the beginning of one, or `latest`. Raises UsageError."""
+    if name == "latest":
+        return latest_snapshot(storage)
+    ids = [each.snapshot_id for each in list_snapshots(storage)]
+    fitting = [one for one in ids if name and one.startswith(name)]
+    if len(fitting) != 1:
+        problem = "several snapshots begin so" if fitting else "no such snapshot"
+        raise UsageError(f"{name!r}: {problem}; there are: {', '.join(fitting or ids) or 'none'}")
+    return Snapshot(storage, fitting[0])
+
+
+@dataclass(frozen=True)
+class Latest:
+    """What LATEST holds: the published snapshot, the fencing token of the run that swapped it, and
+    the snapshots that `rollback` took back, which only a forced run publishes again."""
+
+    snapshot_id: str
+    fencing_token: int
+    withdrawn: tuple[str, ...] = ()
+
+
+def read_latest(storage: Storage) -> tuple[Latest | None, str | None]:
+    """LATEST and its version for the next swap; (None, None) before the first publication."""
+    try:
+        data, version = storage.read_versioned("LATEST")
+        values = json.loads(data)
+        return Latest(**{**values, "withdrawn": tuple(values["withdrawn"])}), version
+    except NotFoundError:
+        return None, None
+    except (TypeError, KeyError, ValueError) as error:
+        raise StorageError(
+            f"{storage.uri('LATEST')}: not a pointer to a snapshot ({error}); point it anew with "
+            "`simsearch snapshots rollback ID`"
+        ) from None
+
+
+def point_latest(snapshot: Snapshot, fencing_token: int, withdrawn: tuple[str, ...] = ()) -> None:
+    """Publish a sealed snapshot: swap LATEST, last and atomically.
+
+    Raises LeaseError if a later holder of the lease has swapped it already, StorageError for a
+    snapshot that is not sealed.
+    """
+    storage = snapshot.storage
+    if not snapshot.sealed():
+        raise StorageError(
+            f"{storage.uri(snapshot.path('manifest.json'))}: not there, this snapshot is unfinished; "
+            "run `simsearch run` again"
+        )
+    wanted = Latest(snapshot.snapshot_id, fencing_token, withdrawn)
+    while True:
+        current, version = read_latest(storage)
+        if current is not None and current.fencing_token > fencing_token:
+            raise LeaseError(
+                f"{storage.uri('LATEST')}: a later run has published {current.snapshot_id}; this one "
+                "no longer may"
+            )
+        if current == wanted:
+            return
+        try:
+            storage.replace("LATEST", json.dumps(asdict(wanted), indent=2).encode(), version)
+            return
+        except ConflictError:
+            continue
