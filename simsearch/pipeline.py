@@ -22,12 +22,12 @@ from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import RejectsError
 from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
-from simsearch.features import extract as extract_features
+from simsearch.extraction.extract import extract as extract_features
+from simsearch.extraction.networks import device_of, prepare_networks
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
 from simsearch.index import IndexManifest, read_manifest
 from simsearch.lease import held
-from simsearch.networks import device_of, prepare_networks
 from simsearch.projection import align, projection_table
 from simsearch.reducers import build_index, project_space
 from simsearch.report import write_report

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from simsearch.counter import Pace, ProgressCounter, RemoteCounter
+from simsearch.extraction.counter import Pace, ProgressCounter, RemoteCounter
 from tests.faults.run_job import descendants
 
 
@@ -16,7 +16,7 @@ def test_the_rate_leaves_start_up_out() -> None:
 
 def test_a_counter_keeps_the_first_batch_and_all(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 104.0, 110.0, 111.0])
-    monkeypatch.setattr("simsearch.counter.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("simsearch.extraction.counter.time.monotonic", lambda: next(clock))
     counter = ProgressCounter()
     assert counter.pace() is None
     for name, images in (("a", 16), ("b", 16), ("a", 8)):

@@ -5,7 +5,7 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.placement import DECODE_CPUS, WRITE_CPUS, plan_pools
+from simsearch.extraction.placement import DECODE_CPUS, WRITE_CPUS, plan_pools
 
 MIB = 2**20
 GIB = 2**30

@@ -20,7 +20,7 @@ from simsearch.errors import IncompleteError
 from simsearch.features.space import FeatureSpace
 from simsearch.storage.storage import Storage
 
-METADATA_KEY = b"simsearch.features.space"
+METADATA_KEY = b"simsearch.extraction.extract.space"
 
 
 def folder(space: FeatureSpace) -> str:

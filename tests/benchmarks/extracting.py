@@ -15,9 +15,9 @@ from simsearch import schemas
 from simsearch.backbones import get_backbone, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.config import Config, StorageConfig, load_config
-from simsearch.features import batch_size_of, extract
-from simsearch.networks import device_of, prepare_networks
-from simsearch.placement import Pool
+from simsearch.extraction.extract import batch_size_of, extract
+from simsearch.extraction.networks import device_of, prepare_networks
+from simsearch.extraction.placement import Pool
 from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.storage.parts import read_parts

@@ -27,12 +27,12 @@ from simsearch.backbones import (
 from simsearch.config import Config
 from simsearch.encoders.network import DTYPES
 from simsearch.encoders.precision import trial_pixels
-from simsearch.features import KEEP_MEMORY
+from simsearch.extraction.extract import KEEP_MEMORY
+from simsearch.extraction.placement import Pool
 from simsearch.features import store as feature_store
 from simsearch.images import perturbations
 from simsearch.images.decode import decode
 from simsearch.images.suites import STUDY_PROFILES
-from simsearch.placement import Pool
 from simsearch.snapshots.layout import metrics_path
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import root_of

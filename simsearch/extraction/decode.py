@@ -5,21 +5,16 @@ Each stage is an ordinary callable on a batch of NumPy columns, usable without R
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.config import ImagesConfig
 from simsearch.errors import NotFoundError, StorageError
-from simsearch.features import store as feature_store
-from simsearch.features.space import FeatureSpace
 from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
@@ -27,20 +22,11 @@ from simsearch.schemas import image_id
 from simsearch.storage.storage import Storage, read_uri
 
 if TYPE_CHECKING:
-    from simsearch.backbones import Network, Weights
+    pass
+from simsearch.extraction.batches import Batch, Counter, _reject
 from simsearch.storage.parts import write_part
 
-Batch = dict[str, npt.NDArray[Any]]
-
 FETCH_THREADS = 8  # requests in flight per decode task; hides the store's latency
-
-
-class Counter(Protocol):
-    """Counts vectors done and what they cost; in a run `simsearch.counter.RemoteCounter`."""
-
-    def add(self, count: int) -> None: ...
-
-    def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -169,126 +155,3 @@ def _columns(decoded: Sequence[Mapping[str, Any]], settings: DecodeSettings) -> 
             pixels[position] = row["pixels"][number]
         columns[f"pixels_{number}"] = pixels
     return columns
-
-
-@dataclass(frozen=True)
-class EmbedSettings:
-    """One backbone of an actor: its place in `need`, its pixels column, its network's settings."""
-
-    position: int
-    pixels: str
-    space: FeatureSpace
-    preprocessing: Preprocessing
-
-
-class Embed:
-    """Pixels to vectors, for every backbone of one actor pool.
-
-    Adds `vector_<position>` float32 [n, dimension] per backbone (zeros where a row does not need
-    it) and drops the pixel columns named in `drop`.
-    """
-
-    def __init__(
-        self,
-        settings: Sequence[EmbedSettings],
-        weights: Sequence[Weights],
-        *,
-        device: str,
-        threads: int,
-        batch_size: int,
-        drop: Sequence[str],
-        counter: Counter,
-    ) -> None:
-        self._settings = list(settings)
-        self._drop = frozenset(drop)
-        self._counter = counter
-        self._device = device
-        if device == "cpu":
-            self._device = f"cpu, {threads} thread{'s' if threads > 1 else ''}"
-        # Ray Data calls an actor on another thread than makes it. OpenMP has a team of workers for
-        # every thread that asks for one, and with two teams on the same cores they sleep at each
-        # barrier instead of spinning: DenseNet201 on two cores made 13.9 images/s, with one 15.2.
-        self._thread = ThreadPoolExecutor(1)
-        self._networks = self._thread.submit(
-            self._load, weights, device, threads, batch_size
-        ).result()
-
-    def _load(
-        self, weights: Sequence[Weights], device: str, threads: int, batch_size: int
-    ) -> list[Network]:
-        # Here, not above: the processes that decode and write start far sooner without PyTorch.
-        import torch
-
-        from simsearch.backbones import Network, get_backbone
-
-        torch.set_num_threads(threads)
-        return [
-            Network(
-                get_backbone(each.space.backbone),
-                weight.state,
-                each.preprocessing,
-                precision=each.space.precision,
-                mode=each.space.mode,
-                device=device,
-                batch_size=batch_size,
-            )
-            for each, weight in zip(self._settings, weights, strict=True)
-        ]
-
-    def __call__(self, batch: Batch) -> Batch:
-        result = {name: column for name, column in batch.items() if name not in self._drop}
-        for each, network in zip(self._settings, self._networks, strict=True):
-            wanted = needed(batch["need"], each.position)
-            vectors = np.zeros((len(wanted), each.space.dimension), dtype=np.float32)
-            if wanted.any():
-                pixels = batch[each.pixels]
-                started = time.perf_counter()
-                asked = self._thread.submit(network, pixels if wanted.all() else pixels[wanted])
-                vectors[wanted] = asked.result()
-                seconds = time.perf_counter() - started
-                self._counter.timed(
-                    each.space.fingerprint, self._device, int(wanted.sum()), seconds
-                )
-            self._counter.add(int(wanted.sum()))
-            result[f"vector_{each.position}"] = vectors
-        return result
-
-
-def needed(need: npt.NDArray[np.uint64], position: int) -> npt.NDArray[np.bool_]:
-    """Which rows of a `need` bit mask ask for the backbone at `position`."""
-    return ((need >> np.uint64(position)) & np.uint64(1)).astype(bool)
-
-
-def write_batch(batch: Batch, storage: Storage, spaces: Sequence[FeatureSpace]) -> Batch:
-    """Store the vectors of a batch, one shard per feature space; returns how many were written.
-
-    A vector that is not finite is a reject of stage `embed`, not a feature.
-    """
-    rows = pa.table(
-        {name: _strings(batch[name], nullable=name == "profile") for name in schemas.IMAGES.names},
-        schema=schemas.IMAGES,
-    )
-    written = 0
-    broken: dict[str, dict[str, Any]] = {}
-    for position, space in enumerate(spaces):
-        vectors = batch[f"vector_{position}"]
-        wanted = needed(batch["need"], position)
-        finite = np.isfinite(vectors).all(axis=1)
-        for row in rows.filter(pa.array(wanted & ~finite)).to_pylist():
-            detail = f"{row['image_id']}: {space.backbone} gave a vector that is not finite"
-            broken[row["artwork_id"]] = _reject(row, "embed", "not finite", detail)
-        kept = wanted & finite
-        if kept.any():
-            feature_store.write_shard(storage, space, rows.filter(pa.array(kept)), vectors[kept])
-            written += int(kept.sum())
-    write_part(storage, "rejects", list(broken.values()), schemas.REJECTS)
-    return {"vectors": np.array([written])}
-
-
-def _reject(row: Mapping[str, Any], stage: str, reason: str, detail: str) -> dict[str, Any]:
-    return {**row, "stage": stage, "reason": reason, "detail": detail}
-
-
-def _strings(column: npt.NDArray[Any], *, nullable: bool) -> pa.Array:
-    values = [str(value) for value in column]
-    return pa.array([value or None for value in values] if nullable else values, pa.string())

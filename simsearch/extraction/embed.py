@@ -1,0 +1,101 @@
+"""Pixels to vectors, in the actors of a pool."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simsearch.features.space import FeatureSpace
+from simsearch.images.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from simsearch.backbones import Network, Weights
+from simsearch.extraction.batches import Batch, Counter, needed
+
+
+@dataclass(frozen=True)
+class EmbedSettings:
+    """One backbone of an actor: its place in `need`, its pixels column, its network's settings."""
+
+    position: int
+    pixels: str
+    space: FeatureSpace
+    preprocessing: Preprocessing
+
+
+class Embed:
+    """Pixels to vectors, for every backbone of one actor pool.
+
+    Adds `vector_<position>` float32 [n, dimension] per backbone (zeros where a row does not need
+    it) and drops the pixel columns named in `drop`.
+    """
+
+    def __init__(
+        self,
+        settings: Sequence[EmbedSettings],
+        weights: Sequence[Weights],
+        *,
+        device: str,
+        threads: int,
+        batch_size: int,
+        drop: Sequence[str],
+        counter: Counter,
+    ) -> None:
+        self._settings = list(settings)
+        self._drop = frozenset(drop)
+        self._counter = counter
+        self._device = device
+        if device == "cpu":
+            self._device = f"cpu, {threads} thread{'s' if threads > 1 else ''}"
+        # Ray Data calls an actor on another thread than makes it. OpenMP has a team of workers for
+        # every thread that asks for one, and with two teams on the same cores they sleep at each
+        # barrier instead of spinning: DenseNet201 on two cores made 13.9 images/s, with one 15.2.
+        self._thread = ThreadPoolExecutor(1)
+        self._networks = self._thread.submit(
+            self._load, weights, device, threads, batch_size
+        ).result()
+
+    def _load(
+        self, weights: Sequence[Weights], device: str, threads: int, batch_size: int
+    ) -> list[Network]:
+        # Here, not above: the processes that decode and write start far sooner without PyTorch.
+        import torch
+
+        from simsearch.backbones import Network, get_backbone
+
+        torch.set_num_threads(threads)
+        return [
+            Network(
+                get_backbone(each.space.backbone),
+                weight.state,
+                each.preprocessing,
+                precision=each.space.precision,
+                mode=each.space.mode,
+                device=device,
+                batch_size=batch_size,
+            )
+            for each, weight in zip(self._settings, weights, strict=True)
+        ]
+
+    def __call__(self, batch: Batch) -> Batch:
+        result = {name: column for name, column in batch.items() if name not in self._drop}
+        for each, network in zip(self._settings, self._networks, strict=True):
+            wanted = needed(batch["need"], each.position)
+            vectors = np.zeros((len(wanted), each.space.dimension), dtype=np.float32)
+            if wanted.any():
+                pixels = batch[each.pixels]
+                started = time.perf_counter()
+                asked = self._thread.submit(network, pixels if wanted.all() else pixels[wanted])
+                vectors[wanted] = asked.result()
+                seconds = time.perf_counter() - started
+                self._counter.timed(
+                    each.space.fingerprint, self._device, int(wanted.sum()), seconds
+                )
+            self._counter.add(int(wanted.sum()))
+            result[f"vector_{each.position}"] = vectors
+        return result

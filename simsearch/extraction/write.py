@@ -1,0 +1,51 @@
+"""Vectors to feature shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from simsearch import schemas
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
+from simsearch.storage.storage import Storage
+
+if TYPE_CHECKING:
+    pass
+from simsearch.extraction.batches import Batch, _reject, needed
+from simsearch.storage.parts import write_part
+
+
+def write_batch(batch: Batch, storage: Storage, spaces: Sequence[FeatureSpace]) -> Batch:
+    """Store the vectors of a batch, one shard per feature space; returns how many were written.
+
+    A vector that is not finite is a reject of stage `embed`, not a feature.
+    """
+    rows = pa.table(
+        {name: _strings(batch[name], nullable=name == "profile") for name in schemas.IMAGES.names},
+        schema=schemas.IMAGES,
+    )
+    written = 0
+    broken: dict[str, dict[str, Any]] = {}
+    for position, space in enumerate(spaces):
+        vectors = batch[f"vector_{position}"]
+        wanted = needed(batch["need"], position)
+        finite = np.isfinite(vectors).all(axis=1)
+        for row in rows.filter(pa.array(wanted & ~finite)).to_pylist():
+            detail = f"{row['image_id']}: {space.backbone} gave a vector that is not finite"
+            broken[row["artwork_id"]] = _reject(row, "embed", "not finite", detail)
+        kept = wanted & finite
+        if kept.any():
+            feature_store.write_shard(storage, space, rows.filter(pa.array(kept)), vectors[kept])
+            written += int(kept.sum())
+    write_part(storage, "rejects", list(broken.values()), schemas.REJECTS)
+    return {"vectors": np.array([written])}
+
+
+def _strings(column: npt.NDArray[Any], *, nullable: bool) -> pa.Array:
+    values = [str(value) for value in column]
+    return pa.array([value or None for value in values] if nullable else values, pa.string())
