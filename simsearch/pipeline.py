@@ -26,10 +26,10 @@ from simsearch.extraction.extract import extract as extract_features
 from simsearch.extraction.networks import device_of, prepare_networks
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
-from simsearch.index import IndexManifest, read_manifest
+from simsearch.indexes.build import build_index
+from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.lease import held
-from simsearch.projection import align, projection_table
-from simsearch.reducers import build_index, project_space
+from simsearch.projection import align, project_space, projection_table
 from simsearch.report import write_report
 from simsearch.run_records import Step, log_step, since
 from simsearch.runtime.progress import progress

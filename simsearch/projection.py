@@ -10,10 +10,17 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+import ray
 
 from simsearch import schemas
-from simsearch.config import ProjectionConfig
-from simsearch.index import Vectors, unit_rows
+from simsearch.config import Config, ProjectionConfig
+from simsearch.features import store as feature_store
+from simsearch.indexes.build import REDUCER_CPUS
+from simsearch.indexes.exact import Vectors, unit_rows
+from simsearch.projection import Coordinates
+from simsearch.projection import project as compute_projection
+from simsearch.snapshots.snapshot import Snapshot
 
 UMAP_INPUT = 50  # principal components that UMAP starts from: the rest is mostly noise, and slow
 
@@ -97,3 +104,13 @@ def _umap(components: Coordinates, settings: ProjectionConfig, seed: int) -> Coo
 def _two_columns(components: Coordinates) -> Coordinates:
     missing = max(0, 2 - components.shape[1])
     return np.pad(components[:, :2], ((0, 0), (0, missing)))
+
+
+@ray.remote(num_cpus=REDUCER_CPUS)
+def project_space(config: Config, snapshot: Snapshot, backbone: str, method: str) -> Coordinates:
+    """The map of one feature space's originals."""
+    originals = snapshot.images().filter(pc.field("profile").is_null())
+    vectors = feature_store.read_vectors(
+        snapshot.storage, snapshot.plan().space(backbone), originals
+    )
+    return compute_projection(vectors, method, settings=config.projection, seed=config.seed)

@@ -15,7 +15,8 @@ from simsearch.config import Config
 from simsearch.errors import MismatchError, UsageError
 from simsearch.features.space import FeatureSpace
 from simsearch.images import decode as images
-from simsearch.index import OpenIndex, cosine, open_index
+from simsearch.indexes.exact import cosine
+from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.snapshots.snapshot import Plan, Snapshot
 
 

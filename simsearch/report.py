@@ -20,7 +20,7 @@ from simsearch.config import Config, dump_config
 from simsearch.evaluation import figures
 from simsearch.evaluation.conclusion import Candidate, candidates, evaluation_rows
 from simsearch.evaluation.metrics import STUDY_METRICS
-from simsearch.index import read_manifest
+from simsearch.indexes.index import read_manifest
 from simsearch.report_pictures import pictures_of
 from simsearch.snapshots.layout import (
     comparisons_path,

@@ -34,7 +34,8 @@ from simsearch.evaluation.search import neighbours_table
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.images.decode import content_hash, decode
-from simsearch.index import Neighbours, exact_search, unit_rows, write_index
+from simsearch.indexes.exact import Neighbours, exact_search, unit_rows
+from simsearch.indexes.index import write_index
 from simsearch.projection import project, projection_table
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots

@@ -12,7 +12,8 @@ from simsearch import schemas
 from simsearch.catalog.catalog import write_catalog
 from simsearch.config import Config
 from simsearch.features import store as feature_store
-from simsearch.index import exact_search, unit_rows, write_index
+from simsearch.indexes.exact import exact_search, unit_rows
+from simsearch.indexes.index import write_index
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.storage.storage import Storage
 from tests.test_index import SPACE

@@ -30,7 +30,7 @@ from simsearch.encoders import weights as weights_module
 from simsearch.encoders.precision import fast_precision, trial_pixels
 from simsearch.errors import UnknownNameError, UsageError, WeightsError
 from simsearch.images.decode import decode
-from simsearch.index import unit_rows
+from simsearch.indexes.exact import unit_rows
 
 CONFIG = StorageConfig()
 

@@ -26,7 +26,7 @@ from simsearch.explorer.search import folded
 from simsearch.explorer.view import first_year, iiif_address
 from simsearch.features import store as feature_store
 from simsearch.images.perturbations import get_profile, perturb
-from simsearch.index import unit_rows
+from simsearch.indexes.exact import unit_rows
 from simsearch.snapshots.layout import metrics_path
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage

@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from simsearch import index, schemas
+from simsearch import schemas
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.features.space import FeatureSpace
+from simsearch.indexes import index
 from simsearch.storage.storage import Storage
 
 SPACE = FeatureSpace(

@@ -29,7 +29,7 @@ from simsearch.evaluation.neighbourhood import (
 )
 from simsearch.evaluation.ranking import average_precision
 from simsearch.evaluation.search import drop_query
-from simsearch.index import Neighbours, exact_search, unit_rows
+from simsearch.indexes.exact import Neighbours, exact_search, unit_rows
 
 
 def lists(seed: int, n: int = 20, k: int = 5) -> np.ndarray:

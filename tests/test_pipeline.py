@@ -24,7 +24,8 @@ from simsearch.features import store as feature_store
 from simsearch.images.decode import content_hash, decode
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.suites import STUDY_PROFILES
-from simsearch.index import exact_search, open_index, unit_rows
+from simsearch.indexes.exact import exact_search, unit_rows
+from simsearch.indexes.index import open_index
 from simsearch.schemas import TIMINGS
 from simsearch.snapshots.layout import (
     metrics_path,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from simsearch import schemas
 from simsearch.config import ProjectionConfig, load_config
 from simsearch.errors import ConfigError
-from simsearch.index import unit_rows
+from simsearch.indexes.exact import unit_rows
 from simsearch.projection import Coordinates, align, project
 
 SETTINGS = ProjectionConfig()

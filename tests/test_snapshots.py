@@ -12,7 +12,7 @@ import pytest
 from simsearch import schemas
 from simsearch.config import Config
 from simsearch.errors import LeaseError, NotFoundError, StorageError, UsageError
-from simsearch.index import open_index
+from simsearch.indexes.index import open_index
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.storage.storage import Storage
 from tests.conftest import Place

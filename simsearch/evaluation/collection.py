@@ -14,7 +14,7 @@ from simsearch.evaluation.metrics import Measured, hit_profiles, study_measures
 from simsearch.evaluation.neighbourhood import k_occurrence, label_precision
 from simsearch.evaluation.ranking import Pool, Ranking, pool_pairs, ranking_of
 from simsearch.images.perturbations import KINDS, get_profile
-from simsearch.index import Neighbours
+from simsearch.indexes.exact import Neighbours
 
 NEIGHBOURHOOD_KS = (1, 5, 10)
 

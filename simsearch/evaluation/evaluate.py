@@ -44,7 +44,7 @@ from simsearch.evaluation.neighbourhood import (
 from simsearch.evaluation.search import Found, search_all
 from simsearch.evaluation.statistics import skewness_interval
 from simsearch.images.perturbations import KINDS
-from simsearch.index import Neighbours, Vectors
+from simsearch.indexes.exact import Neighbours, Vectors
 from simsearch.snapshots.layout import (
     SEARCHES,
     comparisons_path,

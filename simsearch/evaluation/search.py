@@ -19,14 +19,9 @@ from simsearch import schemas
 from simsearch.evaluation.collection import NEIGHBOURHOOD_KS, Collection
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.index import (
-    Neighbours,
-    Vectors,
-    annoy_search,
-    exact_search,
-    open_index,
-    unit_rows,
-)
+from simsearch.indexes.annoy import annoy_search
+from simsearch.indexes.exact import Neighbours, Vectors, exact_search, unit_rows
+from simsearch.indexes.index import open_index
 from simsearch.snapshots.layout import SEARCHES, neighbours_path
 from simsearch.snapshots.snapshot import Plan, Snapshot
 

@@ -17,7 +17,7 @@ from simsearch.explorer.recovery import Measured, missed, missed_page
 from simsearch.explorer.search import Search
 from simsearch.explorer.site import PAGE_SIZE, Site
 from simsearch.explorer.view import SnapshotView
-from simsearch.index import read_manifest
+from simsearch.indexes.index import read_manifest
 from simsearch.snapshots.layout import SEARCHES
 
 Values = dict[str, Any]

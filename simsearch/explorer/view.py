@@ -22,7 +22,8 @@ from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import NotFoundError
 from simsearch.features.space import FeatureSpace
-from simsearch.index import OpenIndex, cosine, open_index
+from simsearch.indexes.exact import cosine
+from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path
 from simsearch.snapshots.snapshot import Plan, Snapshot
 

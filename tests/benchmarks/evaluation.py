@@ -15,7 +15,7 @@ from simsearch.config import Config, load_config
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.images.suites import STUDY_PROFILES
-from simsearch.index import EXACT_CHUNK, Vectors, exact_search, unit_rows
+from simsearch.indexes.exact import EXACT_CHUNK, Vectors, exact_search, unit_rows
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import metrics_path

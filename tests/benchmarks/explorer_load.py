@@ -29,7 +29,9 @@ from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.evaluation.search import neighbours_table
 from simsearch.features.space import FeatureSpace
-from simsearch.index import Neighbours, annoy_search, open_index, write_index
+from simsearch.indexes.annoy import annoy_search
+from simsearch.indexes.exact import Neighbours
+from simsearch.indexes.index import open_index, write_index
 from simsearch.projection import projection_table
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path

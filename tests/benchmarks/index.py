@@ -11,18 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from simsearch.config import IndexConfig
-from simsearch.index import (
-    Neighbours,
-    Vectors,
+from simsearch.indexes.annoy import (
     annoy_search,
     build_annoy,
     choose_search_k,
-    exact_search,
     open_annoy,
     principal_axes,
-    recall,
-    unit_rows,
 )
+from simsearch.indexes.exact import Neighbours, Vectors, exact_search, recall, unit_rows
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import SEED, feature_like
 
