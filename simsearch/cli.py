@@ -61,7 +61,7 @@ def run(
     from simsearch import job
 
     snapshot = job.run(config).snapshot
-    from simsearch.report import metrics_text
+    from simsearch.reports.report import metrics_text
     from simsearch.snapshots.layout import metrics_path, report_path
 
     plan = snapshot.plan()

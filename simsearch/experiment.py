@@ -25,10 +25,10 @@ import pyarrow as pa
 from simsearch import job, pipeline, schemas
 from simsearch.config import Config
 from simsearch.errors import UnknownNameError
-from simsearch.evaluation.compare import aligned_scores
+from simsearch.evaluation.paired_tests import aligned_scores
 from simsearch.evaluation.statistics import holm, paired_test
-from simsearch.experiment_report import experiment_page
 from simsearch.lease import held
+from simsearch.reports.experiment import experiment_page
 from simsearch.run_records import Step
 from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import snapshot as snapshots

@@ -30,7 +30,7 @@ from simsearch.indexes.build import build_index
 from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.lease import held
 from simsearch.projection import align, project_space, projection_table
-from simsearch.report import write_report
+from simsearch.reports.report import write_report
 from simsearch.run_records import Step, log_step, since
 from simsearch.runtime.progress import progress
 from simsearch.runtime.ray_session import ray_session

@@ -28,9 +28,9 @@ from simsearch import pipeline, schemas
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
-from simsearch.evaluation.collection import Collection, rankings
 from simsearch.evaluation.metrics import hit_profiles, ranking_measures, study_measures, summary
-from simsearch.evaluation.search import neighbours_table
+from simsearch.evaluation.neighbours import neighbours_table
+from simsearch.evaluation.numbering import Collection, rankings
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.images.decode import content_hash, decode

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from simsearch import schemas
-from simsearch.evaluation import figures
-from simsearch.evaluation.conclusion import candidates, evaluation_rows, picks
-from simsearch.evaluation.tables import interval, near_duplicate_rows, ranking_table
 from simsearch.features.space import FeatureSpace
+from simsearch.reports import figures
+from simsearch.reports.conclusion import candidates, evaluation_rows, picks
+from simsearch.reports.tables import interval, near_duplicate_rows, ranking_table
 from tests.test_index import SPACE
 from tests.test_report import page, read
 

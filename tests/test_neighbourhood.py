@@ -10,14 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch import schemas
-from simsearch.evaluation.collection import (
-    Collection,
-    neighbourhood_scores,
-    original_lists,
-    rankings,
-    study_scores,
-)
-from simsearch.evaluation.compare import compare_backbones
 from simsearch.evaluation.metrics import Measured, scores_table
 from simsearch.evaluation.neighbourhood import (
     k_occurrence,
@@ -27,8 +19,16 @@ from simsearch.evaluation.neighbourhood import (
     near_pairs,
     overlap,
 )
+from simsearch.evaluation.neighbours import drop_query
+from simsearch.evaluation.numbering import (
+    Collection,
+    neighbourhood_scores,
+    original_lists,
+    rankings,
+    study_scores,
+)
+from simsearch.evaluation.paired_tests import compare_backbones
 from simsearch.evaluation.ranking import average_precision
-from simsearch.evaluation.search import drop_query
 from simsearch.indexes.exact import Neighbours, exact_search, unit_rows
 
 

@@ -11,11 +11,11 @@ import pyarrow as pa
 from PIL import Image
 
 from simsearch import schemas
-from simsearch.evaluation import figures
-from simsearch.evaluation.conclusion import evaluation_rows
-from simsearch.evaluation.figures import Shown, shortened
 from simsearch.evaluation.metrics import study_measures, summary
-from simsearch.report import metrics_text, render, summary_rows
+from simsearch.reports import figures
+from simsearch.reports.conclusion import evaluation_rows
+from simsearch.reports.figures import Shown, shortened
+from simsearch.reports.report import metrics_text, render, summary_rows
 from simsearch.snapshots.snapshot import Plan
 from tests.test_index import SPACE
 

@@ -19,15 +19,6 @@ import ray
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config
-from simsearch.evaluation.collection import (
-    NEIGHBOURHOOD_KS,
-    Collection,
-    neighbourhood_scores,
-    original_lists,
-    rankings,
-    study_scores,
-)
-from simsearch.evaluation.compare import compare_backbones
 from simsearch.evaluation.metrics import (
     Measured,
     pooled_rows,
@@ -41,7 +32,16 @@ from simsearch.evaluation.neighbourhood import (
     near_pairs,
     overlap,
 )
-from simsearch.evaluation.search import Found, search_all
+from simsearch.evaluation.neighbours import Found, search_all
+from simsearch.evaluation.numbering import (
+    NEIGHBOURHOOD_KS,
+    Collection,
+    neighbourhood_scores,
+    original_lists,
+    rankings,
+    study_scores,
+)
+from simsearch.evaluation.paired_tests import compare_backbones
 from simsearch.evaluation.statistics import skewness_interval
 from simsearch.images.perturbations import KINDS
 from simsearch.indexes.exact import Neighbours, Vectors

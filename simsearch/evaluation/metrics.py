@@ -199,3 +199,12 @@ def scores_table(
         },
         schema=schemas.SCORES,
     )
+
+
+RANKING_METRICS = {
+    "map": "Mean average precision",
+    "r_precision": "R-precision",
+    "mrr": "Mean reciprocal rank",
+    "micro_ap": "Micro-average precision",
+    "recall_at_p90": "Recall at precision 0.9",
+}

@@ -27,7 +27,7 @@ from PIL import Image
 from simsearch import pipeline, schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
-from simsearch.evaluation.search import neighbours_table
+from simsearch.evaluation.neighbours import neighbours_table
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.annoy import annoy_search
 from simsearch.indexes.exact import Neighbours

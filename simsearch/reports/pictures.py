@@ -14,10 +14,10 @@ from simsearch.catalog import catalog
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.config import Config
 from simsearch.errors import StorageError
-from simsearch.evaluation import figures
-from simsearch.evaluation.figures import Shown, shortened
 from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
+from simsearch.reports import figures
+from simsearch.reports.figures import Shown, shortened
 from simsearch.snapshots.layout import neighbours_path
 from simsearch.snapshots.snapshot import Plan, Snapshot
 from simsearch.storage.storage import read_uri

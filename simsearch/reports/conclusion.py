@@ -9,7 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch.evaluation.tables import (
+from simsearch.features.space import FeatureSpace
+from simsearch.images.perturbations import KINDS
+from simsearch.reports.tables import (
     NEAR_DUPLICATES_SHOWN,
     SIGNIFICANT,
     comparison_rows,
@@ -18,8 +20,6 @@ from simsearch.evaluation.tables import (
     ranking_table,
     space_rows,
 )
-from simsearch.features.space import FeatureSpace
-from simsearch.images.perturbations import KINDS
 
 BYTES_PER_NUMBER = 4  # float32
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch.config import STUDY_BACKBONES
-from simsearch.evaluation import figures
 from simsearch.evaluation.metrics import STUDY_METRICS
-from simsearch.evaluation.tables import SIGNIFICANT, p_words
+from simsearch.reports import figures
+from simsearch.reports.tables import SIGNIFICANT, p_words
 from simsearch.snapshots.snapshot import Plan
 
 # The 2018 study's figures on 989 MoMA originals, mean and standard deviation over them; None where

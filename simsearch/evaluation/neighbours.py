@@ -16,7 +16,7 @@ import pyarrow as pa
 import ray
 
 from simsearch import schemas
-from simsearch.evaluation.collection import NEIGHBOURHOOD_KS, Collection
+from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, Collection
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.annoy import annoy_search

@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 from PIL import Image
 
-from simsearch.evaluation.conclusion import Candidate
-from simsearch.evaluation.tables import curve
+from simsearch.reports.conclusion import Candidate
+from simsearch.reports.tables import curve
 
 # Okabe and Ito's palette, told apart with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -8,18 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simsearch.evaluation.metrics import RANKING_METRICS
 from simsearch.evaluation.ranking import CURVE_KS
 from simsearch.images.perturbations import KINDS
 
-RANKING_METRICS = {
-    "map": "Mean average precision",
-    "r_precision": "R-precision",
-    "mrr": "Mean reciprocal rank",
-    "micro_ap": "Micro-average precision",
-    "recall_at_p90": "Recall at precision 0.9",
-}
 CURVE_SHOWN = (1, 10, 100)
+
 NEAR_DUPLICATES_SHOWN = 50
+
 SIGNIFICANT = 0.05
 
 

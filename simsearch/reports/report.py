@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, dump_config
-from simsearch.evaluation import figures
-from simsearch.evaluation.conclusion import Candidate, candidates, evaluation_rows
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.indexes.index import read_manifest
-from simsearch.report_pictures import pictures_of
+from simsearch.reports import figures
+from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows
+from simsearch.reports.pictures import pictures_of
 from simsearch.snapshots.layout import (
     comparisons_path,
     metrics_path,
