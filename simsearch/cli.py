@@ -273,11 +273,11 @@ def explore(
         print(export_site(config, roots or [config.root], export))
         return
     if ray_serve:
-        from simsearch.explorer.deployment import serve_on_ray
+        from simsearch.explorer.server.deployment import serve_on_ray
 
         serve_on_ray(config, roots or [config.root])
         return
-    from simsearch.explorer.serve import serve
+    from simsearch.explorer.server.serve import serve
 
     serve(config, roots or [config.root], browser=browser)
 

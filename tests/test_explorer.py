@@ -20,10 +20,10 @@ from PIL import Image
 
 from simsearch.catalog import catalog
 from simsearch.errors import ConfigError, NotFoundError, UsageError
-from simsearch.explorer.app import TOKEN_VARIABLE, create_app, token_from_environment
+from simsearch.explorer.data.search import folded
+from simsearch.explorer.data.view import first_year, iiif_address
 from simsearch.explorer.export import export_site
-from simsearch.explorer.search import folded
-from simsearch.explorer.view import first_year, iiif_address
+from simsearch.explorer.server.app import TOKEN_VARIABLE, create_app, token_from_environment
 from simsearch.features import store as feature_store
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.indexes.exact import unit_rows

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from simsearch.explorer.app import create_app
+from simsearch.explorer.server.app import create_app
 from tests.explorer_site import (
     GIVEN,
     HOSTILE,

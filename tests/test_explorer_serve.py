@@ -10,8 +10,8 @@ import httpx
 import pytest
 from ray import serve
 
-from simsearch.explorer.app import TOKEN_VARIABLE
-from simsearch.explorer.deployment import start
+from simsearch.explorer.server.app import TOKEN_VARIABLE
+from simsearch.explorer.server.deployment import start
 from tests.explorer_site import GIVEN, publish_gallery, settings
 
 TOKEN = "a token for the tests"

@@ -16,12 +16,13 @@ from typing import Any
 
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer import map_data, pages, tables
-from simsearch.explorer.addresses import Value
-from simsearch.explorer.library import Library
-from simsearch.explorer.search import Search
-from simsearch.explorer.site import Site
-from simsearch.explorer.view import HASH_DIGITS, SnapshotView
+from simsearch.explorer.data import map_data, tables
+from simsearch.explorer.data.library import Library
+from simsearch.explorer.data.search import Search
+from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
+from simsearch.explorer.pages import pages
+from simsearch.explorer.pages.addresses import Value
+from simsearch.explorer.pages.site import Site
 from simsearch.runtime.progress import progress
 
 log = logging.getLogger(__name__)

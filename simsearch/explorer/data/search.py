@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.explorer.view import SnapshotView, first_year
+from simsearch.explorer.data.view import SnapshotView, first_year
 
 FIELDS = ("title", "artists", "medium", "date", "department", "classification")
 NO_YEAR = -10_000

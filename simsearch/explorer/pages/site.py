@@ -11,13 +11,13 @@ import numpy as np
 
 from simsearch import __version__
 from simsearch.config import Config
-from simsearch.explorer.addresses import Addresses
-from simsearch.explorer.library import Library
-from simsearch.explorer.picture_query import PictureQuery
-from simsearch.explorer.pictures import Pictures
-from simsearch.explorer.recovery import Recovery, metric_word
-from simsearch.explorer.search import Search, SearchIndex
-from simsearch.explorer.view import SnapshotView
+from simsearch.explorer.data.library import Library
+from simsearch.explorer.data.picture_query import PictureQuery
+from simsearch.explorer.data.pictures import Pictures
+from simsearch.explorer.data.recovery import Recovery, metric_word
+from simsearch.explorer.data.search import Search, SearchIndex
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages.addresses import Addresses
 from simsearch.snapshots.snapshot import warnings_of
 
 PAGE_SIZE = 48

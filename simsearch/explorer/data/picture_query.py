@@ -13,7 +13,7 @@ from PIL import Image
 
 from simsearch.config import Config
 from simsearch.errors import SimsearchError, UsageError
-from simsearch.explorer.view import Artwork, Neighbour, SnapshotView
+from simsearch.explorer.data.view import Artwork, Neighbour, SnapshotView
 from simsearch.images import decode as images
 
 log = logging.getLogger(__name__)

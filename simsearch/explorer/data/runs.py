@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simsearch.explorer.recovery import OVERALL
-from simsearch.explorer.view import SnapshotView
+from simsearch.explorer.data.recovery import OVERALL
+from simsearch.explorer.data.view import SnapshotView
 
 EXAMPLES = 5  # rejects shown per reason
 UNCOUNTED = ("root", "ray", "explore", "storage")  # settings that change no result

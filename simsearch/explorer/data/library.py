@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
-from simsearch.explorer.view import SnapshotView, collection_name
+from simsearch.explorer.data.view import SnapshotView, collection_name
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.snapshots.snapshot import Plan, Snapshot
 from simsearch.storage.storage import Storage

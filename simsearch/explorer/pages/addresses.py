@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Protocol
 from urllib.parse import urlencode
 
-from simsearch.explorer.view import HASH_DIGITS, SnapshotView, iiif_address
+from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView, iiif_address
 
 Value = str | int | None
 

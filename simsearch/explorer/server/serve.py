@@ -12,8 +12,8 @@ from fastapi import FastAPI
 
 from simsearch.config import Config, ExploreConfig
 from simsearch.errors import UsageError
-from simsearch.explorer.app import TOKEN_VARIABLE, create_app, token_from_environment
-from simsearch.explorer.security import LOOPBACK
+from simsearch.explorer.server.app import TOKEN_VARIABLE, create_app, token_from_environment
+from simsearch.explorer.server.security import LOOPBACK
 
 log = logging.getLogger(__name__)
 

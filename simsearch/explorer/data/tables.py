@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from simsearch.errors import NotFoundError
-from simsearch.explorer.view import SnapshotView
+from simsearch.explorer.data.view import SnapshotView
 from simsearch.snapshots.layout import SEARCHES, metrics_path, neighbours_path
 
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}

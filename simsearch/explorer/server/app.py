@@ -24,14 +24,16 @@ from starlette.staticfiles import StaticFiles
 from simsearch import __version__
 from simsearch.config import Config
 from simsearch.errors import ConfigError, NotFoundError, SimsearchError, UsageError
-from simsearch.explorer import api, map_data, pages, tables
-from simsearch.explorer.addresses import LiveAddresses
-from simsearch.explorer.library import Library
-from simsearch.explorer.picture_query import TooLargeError, limited, read_picture
-from simsearch.explorer.requests import Asked, InSite, View, site_of
-from simsearch.explorer.security import Gatekeeper, content_security_policy
-from simsearch.explorer.site import Site
-from simsearch.explorer.view import SnapshotView
+from simsearch.explorer.data import map_data, tables
+from simsearch.explorer.data.library import Library
+from simsearch.explorer.data.picture_query import TooLargeError, limited, read_picture
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages import pages
+from simsearch.explorer.pages.addresses import LiveAddresses
+from simsearch.explorer.pages.site import Site
+from simsearch.explorer.server import api
+from simsearch.explorer.server.requests import Asked, InSite, View, site_of
+from simsearch.explorer.server.security import Gatekeeper, content_security_policy
 
 log = logging.getLogger(__name__)
 

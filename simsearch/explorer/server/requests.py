@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from simsearch.explorer.search import Search
-from simsearch.explorer.site import Site
-from simsearch.explorer.view import SnapshotView
+from simsearch.explorer.data.search import Search
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages.site import Site
 
 
 def site_of(request: Request) -> Site:

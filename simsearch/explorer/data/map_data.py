@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from simsearch.explorer.recovery import recovered_share
-from simsearch.explorer.view import HASH_DIGITS, SnapshotView, first_year
+from simsearch.explorer.data.recovery import recovered_share
+from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView, first_year
 
 CATEGORIES = 11  # told apart by colour; the rest are "other"
 SHARES = (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
-from simsearch.explorer.recovery import Measured
+from simsearch.explorer.data.recovery import Measured
 
 WIDTH, HEIGHT = 880, 340
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 44

@@ -11,7 +11,7 @@ from ray import serve
 from ray.serve import Application
 
 from simsearch.config import Config
-from simsearch.explorer.app import create_app, token_from_environment
+from simsearch.explorer.server.app import create_app, token_from_environment
 from simsearch.runtime.ray_session import ray_session
 
 log = logging.getLogger(__name__)

@@ -9,14 +9,15 @@ import yaml
 
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer import charts, compare, tables
-from simsearch.explorer import runs as run_history
-from simsearch.explorer.addresses import Addresses
-from simsearch.explorer.picture_query import Answer
-from simsearch.explorer.recovery import Measured, missed, missed_page
-from simsearch.explorer.search import Search
-from simsearch.explorer.site import PAGE_SIZE, Site
-from simsearch.explorer.view import SnapshotView
+from simsearch.explorer.data import compare, tables
+from simsearch.explorer.data import runs as run_history
+from simsearch.explorer.data.picture_query import Answer
+from simsearch.explorer.data.recovery import Measured, missed, missed_page
+from simsearch.explorer.data.search import Search
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages import charts
+from simsearch.explorer.pages.addresses import Addresses
+from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.indexes.index import read_manifest
 from simsearch.snapshots.layout import SEARCHES
 

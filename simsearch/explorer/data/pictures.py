@@ -11,7 +11,7 @@ from PIL import Image
 
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
-from simsearch.explorer.view import SnapshotView
+from simsearch.explorer.data.view import SnapshotView
 from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.storage.storage import read_uri

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simsearch.explorer.view import Artwork, Neighbour, SnapshotView
+from simsearch.explorer.data.view import Artwork, Neighbour, SnapshotView
 
 ARTWORKS_SHOWN = 12
 
