@@ -58,7 +58,7 @@ def run(
     """The whole job: ingest to report and publication. Resumes after a crash."""
     options = {"catalog.sample": sample, "seed": seed, "extract.retry_rejects": retry_rejects}
     config = config_of(words, options)
-    from simsearch import job
+    from simsearch.runs import job
 
     snapshot = job.run(config).snapshot
     from simsearch.reports.report import metrics_text
@@ -75,7 +75,7 @@ def run(
 def reindex(words: Words = None, retry_rejects: Retry = None) -> None:
     """Bring the published snapshot up to date with the collection; only what is new is computed."""
     config = config_of(words, {"extract.retry_rejects": retry_rejects})
-    from simsearch import job
+    from simsearch.runs import job
 
     result = job.reindex(config)
     print(f"artworks: {result.changes}")
@@ -96,7 +96,7 @@ def schedule(
 ) -> None:
     """Reindex on a schedule, one run at a time, until stopped. Cron's own rules for the fields."""
     config = config_of(words)
-    from simsearch import schedule as schedules
+    from simsearch.runs import schedule as schedules
 
     plan = schedules.Schedule.parse(cron, timezone)
     if systemd:
@@ -112,7 +112,7 @@ def runs(
     n: Annotated[int, typer.Option("--number", "-n", min=1, help="the newest so many")] = 20,
 ) -> None:
     """List the runs, the newest first: when, how they ended, what they made."""
-    from simsearch.run_records import list_records
+    from simsearch.runs.records import list_records
     from simsearch.runtime.progress import duration
 
     records = list_records(existing_root(config_of(words)), n)
@@ -135,7 +135,7 @@ def runs(
 def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> None:
     """Read the collection's metadata into the catalog, downloading images where asked to."""
     config = config_of(words, {"catalog.sample": sample, "seed": seed})
-    from simsearch import job
+    from simsearch.runs import job
 
     job.ingest(config)
 
@@ -144,7 +144,7 @@ def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> Non
 def extract(words: Words = None) -> None:
     """Turn images and their perturbed copies into feature vectors, only those that are missing."""
     config = config_of(words)
-    from simsearch import pipeline
+    from simsearch.runs import steps as pipeline
 
     pipeline.extract(config)
 
@@ -153,7 +153,7 @@ def extract(words: Words = None) -> None:
 def index(words: Words = None) -> None:
     """Build an Annoy index per backbone and check it against exact search."""
     config = config_of(words)
-    from simsearch import pipeline
+    from simsearch.runs import steps as pipeline
 
     pipeline.index(config)
 
@@ -162,7 +162,7 @@ def index(words: Words = None) -> None:
 def evaluate(words: Words = None) -> None:
     """Measure how many of each original's perturbed copies every backbone recovers."""
     config = config_of(words)
-    from simsearch import pipeline
+    from simsearch.runs import steps as pipeline
 
     pipeline.evaluate(config)
 
@@ -171,7 +171,7 @@ def evaluate(words: Words = None) -> None:
 def project(words: Words = None) -> None:
     """Lay out every feature space in two dimensions, for the explorer's map."""
     config = config_of(words)
-    from simsearch import pipeline
+    from simsearch.runs import steps as pipeline
 
     pipeline.project(config)
 
@@ -180,7 +180,7 @@ def project(words: Words = None) -> None:
 def report(words: Words = None) -> None:
     """Write the HTML report with its figures, and publish the snapshot."""
     config = config_of(words)
-    from simsearch import pipeline
+    from simsearch.runs import steps as pipeline
 
     pipeline.report(config)
     pipeline.publish(config)
@@ -240,7 +240,7 @@ def experiment(
     """
     reader = None if collection is None else "folder"
     config = config_of(words, {"catalog.reader": reader, "catalog.source": collection})
-    from simsearch.experiment import run_experiment
+    from simsearch.runs.experiment import run_experiment
 
     print(f"report: {run_experiment(name, config)}")
 

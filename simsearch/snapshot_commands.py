@@ -128,7 +128,7 @@ def _print_metrics(console: Console, changes: list[dict[str, Any]]) -> None:
 @app.command()
 def rollback(name: Name, words: Words = None) -> None:
     """Publish an older snapshot again. The one taken back stays off until publish.force=true."""
-    from simsearch.lease import held
+    from simsearch.runs.lease import held
 
     config = config_of(words)
     storage = existing_root(config)
@@ -181,7 +181,7 @@ def gc(
     words: Words = None,
 ) -> None:
     """Remove what no kept snapshot refers to: snapshots, catalogs, vectors, downloaded images."""
-    from simsearch.lease import held
+    from simsearch.runs.lease import held
     from simsearch.snapshots.garbage import find_garbage, remove
 
     config = config_of(words)

@@ -24,7 +24,7 @@ import uvicorn
 from fastapi import FastAPI
 from PIL import Image, ImageDraw
 
-from simsearch import pipeline, schemas
+from simsearch import schemas
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
@@ -37,6 +37,7 @@ from simsearch.images.decode import content_hash, decode
 from simsearch.indexes.exact import Neighbours, exact_search, unit_rows
 from simsearch.indexes.index import write_index
 from simsearch.projection import project, projection_table
+from simsearch.runs import steps as pipeline
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path

@@ -13,9 +13,9 @@ import pytest
 from simsearch.config import Config, load_config
 from simsearch.errors import UnknownNameError
 from simsearch.evaluation.metrics import Measured, scores_table
-from simsearch.experiment import STUDY_2018, paired_tests, run_experiment, variant_of
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.reports.experiment import PUBLISHED, verdicts
+from simsearch.runs.experiment import STUDY_2018, paired_tests, run_experiment, variant_of
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 from tests.test_index import SPACE

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from simsearch import job, pipeline
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import Config, load_config
 from simsearch.errors import GuardError, LeaseError, RejectsError, UsageError
 from simsearch.features import store as feature_store
-from simsearch.run_records import list_records
+from simsearch.runs import job
+from simsearch.runs import steps as pipeline
+from simsearch.runs.records import list_records
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import neighbours_path
 from simsearch.storage.storage import Storage

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from simsearch import lease
 from simsearch.config import LeaseConfig
 from simsearch.errors import LeaseError
-from simsearch.lease import LeaseRecord, held
+from simsearch.runs import lease
+from simsearch.runs.lease import LeaseRecord, held
 from simsearch.storage.storage import Storage
 from tests.conftest import Place
 

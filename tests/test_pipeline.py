@@ -14,7 +14,7 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from simsearch import job, pipeline, query
+from simsearch import query
 from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.catalog.readers.generated import image_bytes
@@ -26,6 +26,8 @@ from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.indexes.exact import exact_search, unit_rows
 from simsearch.indexes.index import open_index
+from simsearch.runs import job
+from simsearch.runs import steps as pipeline
 from simsearch.schemas import TIMINGS
 from simsearch.snapshots.layout import (
     metrics_path,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from simsearch import schedule
 from simsearch.errors import UsageError
-from simsearch.schedule import Schedule, systemd_units
+from simsearch.runs import schedule
+from simsearch.runs.schedule import Schedule, systemd_units
 
 
 def test_times_follow_the_zones_clock_over_a_change_to_summer_time() -> None:

@@ -95,7 +95,9 @@ def _put_object(uri: str, config: StorageConfig, data: bytes, expected: str | No
         try:
             return str(put(**condition)["ETag"])
         except (OSError, botocore.exceptions.ClientError) as error:
-            if _error_code(error) == "NotImplemented":  # `simsearch.lease` finds out and says so
+            if (
+                _error_code(error) == "NotImplemented"
+            ):  # `simsearch.runs.lease` finds out and says so
                 return str(put()["ETag"])
             if _error_code(error) not in _CONFLICTS:
                 raise

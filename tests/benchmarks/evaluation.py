@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from simsearch import pipeline, schemas
+from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.indexes.exact import EXACT_CHUNK, Vectors, exact_search, unit_rows
+from simsearch.runs import steps as pipeline
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import metrics_path

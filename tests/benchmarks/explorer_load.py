@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from PIL import Image
 
-from simsearch import pipeline, schemas
+from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.evaluation.neighbours import neighbours_table
@@ -33,6 +33,7 @@ from simsearch.indexes.annoy import annoy_search
 from simsearch.indexes.exact import Neighbours
 from simsearch.indexes.index import open_index, write_index
 from simsearch.projection import projection_table
+from simsearch.runs import steps as pipeline
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path
 from simsearch.storage.storage import Storage

@@ -17,7 +17,6 @@ import numpy.typing as npt
 import ray
 import torch
 
-from simsearch import pipeline
 from simsearch.backbones import (
     Network,
     get_backbone,
@@ -33,6 +32,7 @@ from simsearch.features import store as feature_store
 from simsearch.images import perturbations
 from simsearch.images.decode import decode
 from simsearch.images.suites import STUDY_PROFILES
+from simsearch.runs import steps as pipeline
 from simsearch.snapshots.layout import metrics_path
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import root_of

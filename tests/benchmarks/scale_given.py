@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simsearch import job, schemas
+from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.extraction.networks import prepare_networks
 from simsearch.features import store as feature_store
 from simsearch.images.decode import content_hash
 from simsearch.images.suites import STUDY_PROFILES
+from simsearch.runs import job
 from simsearch.runtime.ray_session import ray_session
 from simsearch.schemas import image_id
 from simsearch.storage.parts import write_part

@@ -1,6 +1,6 @@
 """The steps after `ingest`: extract → index → evaluate → project → report → publish.
 
-Each step is one function that the command line and `simsearch.job` call alike; it finds what the
+Each step is one function that the command line and `simsearch.runs.job` call alike; it finds what the
 steps before it left in storage, leaves alone what is already finished, and holds the root's lease.
 """
 
@@ -28,10 +28,10 @@ from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.build import build_index
 from simsearch.indexes.index import IndexManifest, read_manifest
-from simsearch.lease import held
 from simsearch.projection import align, project_space, projection_table
 from simsearch.reports.report import write_report
-from simsearch.run_records import Step, log_step, since
+from simsearch.runs.lease import held
+from simsearch.runs.records import Step, log_step, since
 from simsearch.runtime.progress import progress
 from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import snapshot as snapshots

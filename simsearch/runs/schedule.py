@@ -24,8 +24,8 @@ from prometheus_client import start_http_server
 
 from simsearch.config import Config
 from simsearch.errors import StorageError, UsageError
-from simsearch.metrics_export import RunMetrics
-from simsearch.run_records import RECENT, list_records
+from simsearch.runs.prometheus import RunMetrics
+from simsearch.runs.records import RECENT, list_records
 from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)

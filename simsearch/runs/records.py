@@ -22,7 +22,7 @@ from typing import Any, Literal
 from simsearch import __version__
 from simsearch.config import Config
 from simsearch.errors import LeaseError, SimsearchError, StorageError
-from simsearch.metrics_export import export
+from simsearch.runs.prometheus import export
 from simsearch.runtime.progress import duration
 from simsearch.snapshots.snapshot import settings_digest
 from simsearch.storage.storage import Storage, root_of

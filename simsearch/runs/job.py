@@ -17,8 +17,8 @@ from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.images import perturbations
-from simsearch.lease import held
-from simsearch.run_records import (
+from simsearch.runs.lease import held
+from simsearch.runs.records import (
     RECENT,
     SUCCESSES,
     RunRecord,
@@ -80,7 +80,7 @@ def _recorded_run(config: Config, command: str) -> Result:
     storage = root_of(config)
     previous = _published(config)
     if previous is None or not _done_before(previous, config):
-        from simsearch.pipeline import check_names
+        from simsearch.runs.steps import check_names
 
         check_names(config)
     open_root(storage)
@@ -92,7 +92,7 @@ def _recorded_run(config: Config, command: str) -> Result:
             log.info("nothing changed since snapshot %s", previous.snapshot_id)
             snapshot = previous
         else:
-            from simsearch.pipeline import compute
+            from simsearch.runs.steps import compute
 
             snapshot = compute(config, record.steps)
         changes = _note(record, snapshot, previous)

@@ -22,14 +22,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from simsearch import job, pipeline, schemas
+from simsearch import schemas
 from simsearch.config import Config
 from simsearch.errors import UnknownNameError
 from simsearch.evaluation.paired_tests import aligned_scores
 from simsearch.evaluation.statistics import holm, paired_test
-from simsearch.lease import held
 from simsearch.reports.experiment import experiment_page
-from simsearch.run_records import Step
+from simsearch.runs import job
+from simsearch.runs import steps as pipeline
+from simsearch.runs.lease import held
+from simsearch.runs.records import Step
 from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import metrics_path, scores_path
