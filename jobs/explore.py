@@ -6,7 +6,7 @@ hosts it is reached by in explore.hosts, and set $SIMSEARCH_EXPLORE_TOKEN to ask
 
 import sys
 
-from simsearch.cli import main
+from simsearch.cli.main import main
 
 if __name__ == "__main__":
     main(["explore", "--ray-serve", *sys.argv[1:]])

@@ -2,7 +2,7 @@
 
 import sys
 
-from simsearch.cli import main
+from simsearch.cli.main import main
 
 if __name__ == "__main__":
     main(["index", *sys.argv[1:]])

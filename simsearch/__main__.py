@@ -1,6 +1,6 @@
 """`python -m simsearch`: the same as the `simsearch` command."""
 
-from simsearch.cli import main
+from simsearch.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -26,7 +26,7 @@ SMALL = [
 
 def simsearch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from simsearch.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from simsearch.cli.main import main; main()", *arguments],
         capture_output=True,
         text=True,
         timeout=240,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simsearch.cli import main
+from simsearch.cli.main import main
 from simsearch.config import Config, PublishConfig
 from simsearch.errors import GuardError
 from simsearch.snapshots import snapshot as snapshots

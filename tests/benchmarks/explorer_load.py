@@ -189,7 +189,7 @@ def resident_mib(process: int | None = None) -> float:
 
 @contextlib.contextmanager
 def served(config: Config, port: int) -> Any:
-    command = [sys.executable, "-c", "from simsearch.cli import main; main()", "explore"]
+    command = [sys.executable, "-c", "from simsearch.cli.main import main; main()", "explore"]
     words = [f"{config.root}", f"explore.port={port}", "--no-browser"]
     process = subprocess.Popen([*command, *words], stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"

@@ -21,11 +21,11 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from simsearch import __version__
-from simsearch.command_line import AsJson, Words, config_of, printable
+from simsearch.cli.arguments import AsJson, Words, config_of, printable
+from simsearch.cli.snapshots import app as snapshots_app
+from simsearch.cli.snapshots import existing_root
 from simsearch.config import dump_config
 from simsearch.errors import SimsearchError
-from simsearch.snapshot_commands import app as snapshots_app
-from simsearch.snapshot_commands import existing_root
 
 app = typer.Typer(
     no_args_is_help=True,
