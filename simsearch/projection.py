@@ -18,8 +18,6 @@ from simsearch.config import Config, ProjectionConfig
 from simsearch.features import store as feature_store
 from simsearch.indexes.build import REDUCER_CPUS
 from simsearch.indexes.exact import Vectors, unit_rows
-from simsearch.projection import Coordinates
-from simsearch.projection import project as compute_projection
 from simsearch.snapshots.snapshot import Snapshot
 
 UMAP_INPUT = 50  # principal components that UMAP starts from: the rest is mostly noise, and slow
@@ -113,4 +111,4 @@ def project_space(config: Config, snapshot: Snapshot, backbone: str, method: str
     vectors = feature_store.read_vectors(
         snapshot.storage, snapshot.plan().space(backbone), originals
     )
-    return compute_projection(vectors, method, settings=config.projection, seed=config.seed)
+    return project(vectors, method, settings=config.projection, seed=config.seed)

@@ -9,9 +9,12 @@ from typing import Any
 import pyarrow as pa
 from PIL import Image
 
-from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.config import Config
+from simsearch.encoders.network import Network
+from simsearch.encoders.preprocessing import preprocessing_for
+from simsearch.encoders.registry import get_backbone
+from simsearch.encoders.weights import resolve_weights
 from simsearch.errors import MismatchError, UsageError
 from simsearch.features.space import FeatureSpace
 from simsearch.images import decode as images

@@ -25,9 +25,12 @@ from fastapi import FastAPI
 from PIL import Image, ImageDraw
 
 from simsearch import schemas
-from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
+from simsearch.encoders.network import Network
+from simsearch.encoders.preprocessing import preprocessing_for
+from simsearch.encoders.registry import get_backbone
+from simsearch.encoders.weights import resolve_weights
 from simsearch.evaluation.metrics import hit_profiles, ranking_measures, study_measures, summary
 from simsearch.evaluation.neighbours import neighbours_table
 from simsearch.evaluation.numbering import Collection, rankings
@@ -41,6 +44,8 @@ from simsearch.runs import steps as pipeline
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path
+from simsearch.snapshots.published import point_latest
+from simsearch.snapshots.root import open_root
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 
@@ -186,7 +191,7 @@ def publish_gallery(config: Config, folder: Path, count: int = 24) -> Snapshot:
     table = artworks(draw_pictures(folder, count))
     images = images_of(table, PROFILES)
     storage = Storage(config.root, config.storage)
-    snapshots.open_root(storage)
+    open_root(storage)
     rejects = pa.Table.from_pylist(
         [
             {
@@ -208,7 +213,7 @@ def publish_gallery(config: Config, folder: Path, count: int = 24) -> Snapshot:
     measured = [_fill(config, snapshot, each, images, vectors[each.backbone]) for each in spaces]
     storage.write_table(metrics_path(snapshot), pa.concat_tables(measured))
     snapshots.seal(snapshot, [], pipeline.environment())
-    snapshots.point_latest(snapshot, 1)
+    point_latest(snapshot, 1)
     return snapshot
 
 

@@ -15,6 +15,8 @@ from simsearch.features import store as feature_store
 from simsearch.indexes.exact import exact_search, unit_rows
 from simsearch.indexes.index import write_index
 from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.published import point_latest
+from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import Storage
 from tests.test_index import SPACE
 
@@ -46,7 +48,7 @@ def make_snapshot(
 ) -> snapshots.Snapshot:
     """A sealed snapshot of `artworks`: id → content."""
     config = config or Config()
-    snapshots.open_root(storage)
+    open_root(storage)
     catalog_id = write_catalog(storage, catalog_of(artworks, titles or {}))
     images = pa.Table.from_pylist(
         [
@@ -87,7 +89,7 @@ def make_snapshot(
     storage.write_bytes(snapshot.path("report/report.html"), b"<p>report")
     snapshots.seal(snapshot, [], {})
     if publish:
-        snapshots.point_latest(snapshot, 1)
+        point_latest(snapshot, 1)
     return snapshot
 
 

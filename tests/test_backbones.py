@@ -16,18 +16,15 @@ import torchvision
 from PIL import Image
 from torch import nn
 
-from simsearch.backbones import (
-    Network,
-    Weights,
-    choose_precision,
-    get_backbone,
-    preprocessing_for,
-    resolve_weights,
-)
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import StorageConfig
-from simsearch.encoders import weights as weights_module
-from simsearch.encoders.precision import fast_precision, trial_pixels
+from simsearch.encoders.backbones import efficientnet_lite
+from simsearch.encoders.network import Network
+from simsearch.encoders.precision import choose_precision, fast_precision, trial_pixels
+from simsearch.encoders.preprocessing import preprocessing_for
+from simsearch.encoders.registry import get_backbone
+from simsearch.encoders.weight_files import Weights
+from simsearch.encoders.weights import resolve_weights
 from simsearch.errors import UnknownNameError, UsageError, WeightsError
 from simsearch.images.decode import decode
 from simsearch.indexes.exact import unit_rows
@@ -219,7 +216,7 @@ def test_the_larger_lite_networks_bring_their_real_weights(name: str) -> None:
 
 
 def test_a_packaged_file_that_was_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(weights_module._PACKAGED_SHA256, "efficientnet_lite0", "0" * 64)
+    monkeypatch.setitem(efficientnet_lite._PACKAGED_SHA256, "efficientnet_lite0", "0" * 64)
     with pytest.raises(WeightsError, match="install the package again"):
         weights_of("efficientnet_lite0", "imagenet")
 

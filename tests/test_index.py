@@ -11,6 +11,14 @@ from simsearch import schemas
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes import index
+from simsearch.indexes.annoy import (
+    annoy_search,
+    build_annoy,
+    choose_search_k,
+    open_annoy,
+    principal_axes,
+)
+from simsearch.indexes.exact import exact_search, recall, unit_rows
 from simsearch.storage.storage import Storage
 
 SPACE = FeatureSpace(
@@ -69,8 +77,8 @@ def write(
 @pytest.mark.parametrize("items", [500, 3001])  # few, and so many that maxima of groups come first
 @pytest.mark.parametrize("n", [1, 11])
 def test_exact_search_equals_brute_force_in_float64(items: int, n: int) -> None:
-    units = index.unit_rows(vectors(items))
-    found = index.exact_search(units, units[:40], n)
+    units = unit_rows(vectors(items))
+    found = exact_search(units, units[:40], n)
     for query in range(40):
         distances = np.linalg.norm(
             units.astype(np.float64) - units[query].astype(np.float64), axis=1
@@ -81,10 +89,10 @@ def test_exact_search_equals_brute_force_in_float64(items: int, n: int) -> None:
 
 @pytest.mark.parametrize("place", [0, 1500, 2999, 3000])
 def test_the_nearest_is_found_wherever_it_lies(place: int) -> None:
-    units = index.unit_rows(vectors(3001))
-    query = index.unit_rows(vectors(1, seed=4))
+    units = unit_rows(vectors(3001))
+    query = unit_rows(vectors(1, seed=4))
     units[place] = query[0]
-    found = index.exact_search(units, query, 1)
+    found = exact_search(units, query, 1)
     assert (found.items[0, 0], found.distances[0, 0]) == (place, 0)
 
 
@@ -93,7 +101,7 @@ def test_near_copies_are_told_apart_below_float32_rounding_of_the_cosine() -> No
     nudge = np.zeros_like(base)
     nudge[0] = 1e-4
     stack = np.stack([base + 2 * nudge, base + nudge, base])
-    found = index.exact_search(index.unit_rows(stack), index.unit_rows(stack[2:]), 3)
+    found = exact_search(unit_rows(stack), unit_rows(stack[2:]), 3)
     assert found.items[0].tolist() == [2, 1, 0]
 
 
@@ -101,41 +109,37 @@ def test_near_copies_are_told_apart_below_float32_rounding_of_the_cosine() -> No
 def test_a_zero_vector_is_as_far_as_annoy_has_it(tmp_path: Path, zeros: list[int]) -> None:
     rows = vectors()
     rows[zeros] = 0
-    units = index.unit_rows(rows)
-    index.build_annoy(rows, tmp_path / "zero.ann", trees=10, seed=1)
-    annoy = index.open_annoy(tmp_path / "zero.ann", 24)
-    found = index.exact_search(units, units[: max(zeros) + 1], len(units))
+    units = unit_rows(rows)
+    build_annoy(rows, tmp_path / "zero.ann", trees=10, seed=1)
+    annoy = open_annoy(tmp_path / "zero.ann", 24)
+    found = exact_search(units, units[: max(zeros) + 1], len(units))
     for query in {0, *zeros}:
         for item, distance in zip(found.items[query], found.distances[query], strict=True):
             assert distance == pytest.approx(annoy.get_distance(query, int(item)), abs=1e-3)
 
 
 def test_equal_distances_are_ordered_by_item_number() -> None:
-    units = index.unit_rows(np.ones((6, 4), dtype=np.float32))
-    assert index.exact_search(units, units[3:4], 4).items[0].tolist() == [0, 1, 2, 3]
+    units = unit_rows(np.ones((6, 4), dtype=np.float32))
+    assert exact_search(units, units[3:4], 4).items[0].tolist() == [0, 1, 2, 3]
 
 
 def test_a_second_build_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        index.build_annoy(vectors(), tmp_path / name, trees=20, seed=5)
-    index.build_annoy(vectors(), tmp_path / "other", trees=20, seed=6)
+        build_annoy(vectors(), tmp_path / name, trees=20, seed=5)
+    build_annoy(vectors(), tmp_path / "other", trees=20, seed=6)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert (tmp_path / "one").read_bytes() != (tmp_path / "other").read_bytes()
 
 
 def test_search_k_reaches_the_target_recall_on_other_queries(tmp_path: Path) -> None:
     data = vectors(3000, 64)
-    units = index.unit_rows(data)
-    index.build_annoy(data, tmp_path / "index", trees=10, seed=1)
-    annoy = index.open_annoy(tmp_path / "index", 64)
-    low = index.recall(
-        index.annoy_search(annoy, units[:200], 11, 20), index.exact_search(units, units[:200], 11)
-    )
-    search_k, tried = index.choose_search_k(annoy, units, n=11, trees=10, target=0.99, seed=2)
+    units = unit_rows(data)
+    build_annoy(data, tmp_path / "index", trees=10, seed=1)
+    annoy = open_annoy(tmp_path / "index", 64)
+    low = recall(annoy_search(annoy, units[:200], 11, 20), exact_search(units, units[:200], 11))
+    search_k, tried = choose_search_k(annoy, units, n=11, trees=10, target=0.99, seed=2)
     fresh = units[:600]
-    reached = index.recall(
-        index.annoy_search(annoy, fresh, 11, search_k), index.exact_search(units, fresh, 11)
-    )
+    reached = recall(annoy_search(annoy, fresh, 11, search_k), exact_search(units, fresh, 11))
     assert low < 0.9
     assert reached >= 0.98
     assert tried[str(search_k)] >= 0.99
@@ -144,10 +148,10 @@ def test_search_k_reaches_the_target_recall_on_other_queries(tmp_path: Path) -> 
 
 def test_a_target_out_of_reach_does_not_make_every_query_search_everything(tmp_path: Path) -> None:
     """Vectors so close that Annoy's float32 distances cannot order them."""
-    units = index.unit_rows(1 + np.float32(3e-4) * vectors(600, 64))
-    index.build_annoy(units, tmp_path / "index", trees=10, seed=1)
-    annoy = index.open_annoy(tmp_path / "index", 64)
-    search_k, tried = index.choose_search_k(annoy, units, n=11, trees=10, target=0.99, seed=2)
+    units = unit_rows(1 + np.float32(3e-4) * vectors(600, 64))
+    build_annoy(units, tmp_path / "index", trees=10, seed=1)
+    annoy = open_annoy(tmp_path / "index", 64)
+    search_k, tried = choose_search_k(annoy, units, n=11, trees=10, target=0.99, seed=2)
     best = max(tried.values())
     assert best < 0.99
     assert search_k == min(int(value) for value, recall in tried.items() if recall == best)
@@ -156,8 +160,8 @@ def test_a_target_out_of_reach_does_not_make_every_query_search_everything(tmp_p
 
 def test_annoy_distances_are_the_exact_ones() -> None:
     storage_free = vectors(200)
-    units = index.unit_rows(storage_free)
-    true = index.exact_search(units, units[:20], 5)
+    units = unit_rows(storage_free)
+    true = exact_search(units, units[:20], 5)
     angular = np.sqrt(np.maximum(0, 2 - 2 * np.einsum("qd,qkd->qk", units[:20], units[true.items])))
     np.testing.assert_allclose(true.distances, angular, atol=1e-3)
 
@@ -205,8 +209,8 @@ def test_an_index_without_a_manifest_is_not_there(tmp_path: Path) -> None:
 
 
 def test_principal_axes_are_numpys_singular_vectors() -> None:
-    units = index.unit_rows(vectors() * np.linspace(3, 0.1, 24, dtype=np.float32))
-    axes = index.principal_axes(units, 5, seed=1)
+    units = unit_rows(vectors() * np.linspace(3, 0.1, 24, dtype=np.float32))
+    axes = principal_axes(units, 5, seed=1)
     true = np.linalg.svd(units.astype(np.float64))[2][:5].T
     assert axes.shape == (24, 5)
     assert np.abs(np.abs((axes * true).sum(axis=0)) - 1).max() < 1e-3
@@ -217,11 +221,11 @@ def test_an_index_of_principal_components_finds_what_lies_in_their_span(tmp_path
     flat = vectors(d=6) @ vectors(6, 24, seed=4)  # six dimensions of twenty-four
     manifest = write(storage, rows=flat, components=6)
     opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
-    units = index.unit_rows(flat)
-    queries = index.unit_rows(vectors(20, 6, seed=5) @ vectors(6, 24, seed=4))
-    found, true = opened.search(7 * queries, 10), index.exact_search(units, queries, 10)
+    units = unit_rows(flat)
+    queries = unit_rows(vectors(20, 6, seed=5) @ vectors(6, 24, seed=4))
+    found, true = opened.search(7 * queries, 10), exact_search(units, queries, 10)
     assert (manifest.components, opened.annoy.f, manifest.dimension) == (6, 6, 24)
-    assert index.recall(found, true) >= 0.98
+    assert recall(found, true) >= 0.98
     assert found.distances == pytest.approx(true.distances, abs=1e-3)
 
 

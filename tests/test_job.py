@@ -20,6 +20,8 @@ from simsearch.runs import steps as pipeline
 from simsearch.runs.records import list_records
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import neighbours_path
+from simsearch.snapshots.published import latest_snapshot, point_latest
+from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import Storage
 from tests.test_lease import write_foreign
 
@@ -101,7 +103,7 @@ def test_an_unchanged_collection_needs_neither_ray_nor_pytorch(tmp_path: Path) -
     config = config_for(tmp_path, "perturbations.profiles=[]")
     job.run(config)
     program = (
-        "import sys; from simsearch.config import Config; from simsearch import job\n"
+        "import sys; from simsearch.config import Config; from simsearch.runs import job\n"
         "print(job.reindex(Config.model_validate_json(sys.argv[1])).record.outcome)\n"
         "print({'ray', 'torch'} & set(sys.modules))"
     )
@@ -142,7 +144,7 @@ def test_a_step_back_is_computed_but_not_published_until_forced(tmp_path: Path) 
     for _ in range(2):
         with pytest.raises(GuardError, match="4 artworks with vectors, 6 before"):
             job.reindex(config)
-        assert snapshots.latest_snapshot(first.snapshot.storage) == first.snapshot
+        assert latest_snapshot(first.snapshot.storage) == first.snapshot
     forced = job.reindex(config_for(tmp_path, "perturbations.profiles=[]", "publish.force=true"))
     assert forced.record.outcome == "published"
     assert forced.changes.removed == ["00", "01"]
@@ -156,12 +158,12 @@ def test_a_rolled_back_snapshot_is_not_published_by_the_next_run(tmp_path: Path)
     (pictures / "new.jpg").write_bytes(image_bytes(1, 50))
     second = job.reindex(config)
     storage = first.snapshot.storage
-    snapshots.point_latest(first.snapshot, 99, (second.snapshot.snapshot_id,))
+    point_latest(first.snapshot, 99, (second.snapshot.snapshot_id,))
     write_foreign(storage, token=100, holder=None)
     assert job.reindex(config).snapshot == first.snapshot
     (pictures / "newer.jpg").write_bytes(image_bytes(1, 51))
     third = job.reindex(config)
-    assert snapshots.latest_snapshot(storage) == third.snapshot
+    assert latest_snapshot(storage) == third.snapshot
 
 
 def test_how_a_run_ended_is_told_to_the_store_the_log_prometheus_and_the_hook(
@@ -210,7 +212,7 @@ def test_a_second_run_is_refused_and_dead_ones_are_noted(tmp_path: Path) -> None
     fill(tmp_path / "pictures", 6)
     config = config_for(tmp_path, "perturbations.profiles=[]")
     storage = Storage(config.root)
-    snapshots.open_root(storage)
+    open_root(storage)
     write_foreign(storage)
     with pytest.raises(LeaseError, match="another run is active"):
         job.run(config)

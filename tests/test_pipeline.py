@@ -15,10 +15,13 @@ import torch
 from sklearn.metrics import average_precision_score
 
 from simsearch import query
-from simsearch.backbones import Network, get_backbone, preprocessing_for, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import Config, load_config
+from simsearch.encoders.network import Network
+from simsearch.encoders.preprocessing import preprocessing_for
+from simsearch.encoders.registry import get_backbone
+from simsearch.encoders.weights import resolve_weights
 from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
 from simsearch.features import store as feature_store
 from simsearch.images.decode import content_hash, decode

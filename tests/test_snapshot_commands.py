@@ -12,9 +12,9 @@ import pytest
 from simsearch.cli.main import main
 from simsearch.config import Config, PublishConfig
 from simsearch.errors import GuardError
-from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.diff import artwork_changes, diff
 from simsearch.snapshots.guard import check_publishable
+from simsearch.snapshots.published import latest_snapshot, list_snapshots, read_latest
 from simsearch.storage.storage import Storage
 from tests.small_snapshots import make_snapshot
 
@@ -104,12 +104,12 @@ def test_a_rolled_back_snapshot_stays_off(
     )
     assert code == 0
     assert new.snapshot_id in out
-    assert snapshots.latest_snapshot(root) == old
-    latest, _ = snapshots.read_latest(root)
+    assert latest_snapshot(root) == old
+    latest, _ = read_latest(root)
     assert latest is not None
     assert latest.withdrawn == (new.snapshot_id,)
     command(capsys, "snapshots", "rollback", new.snapshot_id, f"root={root.root}")
-    latest, _ = snapshots.read_latest(root)
+    latest, _ = read_latest(root)
     assert latest is not None
     assert latest.withdrawn == (old.snapshot_id,)
 
@@ -196,7 +196,7 @@ def test_gc_keeps_whatever_a_kept_snapshot_refers_to(
         path.startswith((f"snapshots/{gone.snapshot_id}/", "features/", "catalog/"))
         for path in removed
     )
-    assert [each.snapshot_id for each in snapshots.list_snapshots(root)] == [kept.snapshot_id]
+    assert [each.snapshot_id for each in list_snapshots(root)] == [kept.snapshot_id]
     assert len(root.files("features")) == 1
     assert not list(Path(root.root.removeprefix("file://")).rglob(".partial-*"))
     code, out, _ = command(capsys, "snapshots", "verify", f"root={root.root}")
@@ -213,7 +213,7 @@ def test_gc_never_removes_the_published_snapshot_or_one_in_the_making(
     root.delete(pending.path("manifest.json"))
     make_old(root)
     command(capsys, "snapshots", "gc", "--keep", "1", f"root={root.root}")
-    assert {each.snapshot_id for each in snapshots.list_snapshots(root)} == {
+    assert {each.snapshot_id for each in list_snapshots(root)} == {
         published.snapshot_id,
         newer.snapshot_id,
     }

@@ -14,6 +14,13 @@ from simsearch.config import Config
 from simsearch.errors import LeaseError, NotFoundError, StorageError, UsageError
 from simsearch.indexes.index import open_index
 from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.published import (
+    find_snapshot,
+    latest_snapshot,
+    list_snapshots,
+    point_latest,
+)
+from simsearch.snapshots.root import ROOT_MARKER, open_root
 from simsearch.storage.storage import Storage
 from tests.conftest import Place
 from tests.small_snapshots import make_snapshot, vector_of
@@ -59,15 +66,15 @@ def test_nobody_sees_a_snapshot_before_it_is_published(place: Place) -> None:
     storage = Storage(place.root, place.config)
     snapshot = make_snapshot(storage, ABC, publish=False)
     with pytest.raises(NotFoundError, match="no published snapshot"):
-        snapshots.latest_snapshot(storage)
-    snapshots.point_latest(snapshot, 1)
-    assert snapshots.latest_snapshot(storage).snapshot_id == snapshot.snapshot_id
+        latest_snapshot(storage)
+    point_latest(snapshot, 1)
+    assert latest_snapshot(storage).snapshot_id == snapshot.snapshot_id
 
 
 def test_an_unfinished_snapshot_cannot_be_published(tmp_path: Path) -> None:
     snapshot = plan(Storage(str(tmp_path)))
     with pytest.raises(StorageError, match="unfinished"):
-        snapshots.point_latest(snapshot, 1)
+        point_latest(snapshot, 1)
 
 
 def test_the_manifest_digests_every_file_and_every_input(tmp_path: Path) -> None:
@@ -99,25 +106,25 @@ def test_a_holder_that_was_overtaken_cannot_publish(place: Place) -> None:
     storage = Storage(place.root, place.config)
     old = make_snapshot(storage, ABC, publish=False)
     new = make_snapshot(storage, {**ABC, "d": "4"}, publish=False)
-    snapshots.point_latest(new, 8)
+    point_latest(new, 8)
     with pytest.raises(LeaseError, match="a later run has published"):
-        snapshots.point_latest(old, 7)
-    assert snapshots.latest_snapshot(storage).snapshot_id == new.snapshot_id
+        point_latest(old, 7)
+    assert latest_snapshot(storage).snapshot_id == new.snapshot_id
 
 
 def test_snapshots_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     first = make_snapshot(storage, ABC)
     second = make_snapshot(storage, {**ABC, "d": "4"})
-    assert [each.snapshot_id for each in snapshots.list_snapshots(storage)] == [
+    assert [each.snapshot_id for each in list_snapshots(storage)] == [
         second.snapshot_id,
         first.snapshot_id,
     ]
-    assert snapshots.find_snapshot(storage, first.snapshot_id[:9]) == first
-    assert snapshots.find_snapshot(storage, "latest") == second
+    assert find_snapshot(storage, first.snapshot_id[:9]) == first
+    assert find_snapshot(storage, "latest") == second
     for name in ("", "zz"):
         with pytest.raises(UsageError, match="there are"):
-            snapshots.find_snapshot(storage, name)
+            find_snapshot(storage, name)
 
 
 def test_a_reader_never_sees_a_mixture_while_snapshots_are_published(place: Place) -> None:
@@ -127,13 +134,13 @@ def test_a_reader_never_sees_a_mixture_while_snapshots_are_published(place: Plac
         make_snapshot(storage, {**ABC, f"new-{number}": str(number)}, publish=False)
         for number in range(5)
     ]
-    snapshots.point_latest(made[0], 1)
+    point_latest(made[0], 1)
     done = threading.Event()
 
     def read() -> int:
         rounds = 0
         while not done.is_set() or not rounds:
-            snapshot = snapshots.latest_snapshot(storage)
+            snapshot = latest_snapshot(storage)
             manifest = snapshot.manifest()
             assert manifest["snapshot_id"] == snapshot.snapshot_id
             index = open_index(storage, snapshot.index_folder("test"), SPACE.fingerprint)
@@ -147,7 +154,7 @@ def test_a_reader_never_sees_a_mixture_while_snapshots_are_published(place: Plac
     with ThreadPoolExecutor(2) as pool:
         readers = [pool.submit(read) for _ in range(2)]
         for number in range(50):
-            snapshots.point_latest(made[number % 5], number + 1)
+            point_latest(made[number % 5], number + 1)
         done.set()
         assert sum(reader.result() for reader in readers) >= 2
 
@@ -155,14 +162,14 @@ def test_a_reader_never_sees_a_mixture_while_snapshots_are_published(place: Plac
 def test_a_root_that_holds_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(StorageError, match=r"thesis\.txt.*choose an empty folder"):
-        snapshots.open_root(Storage(str(tmp_path)))
+        open_root(Storage(str(tmp_path)))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_a_root_of_another_format_is_refused(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
-    snapshots.open_root(storage)
-    snapshots.open_root(storage)
-    storage.write_json(snapshots.ROOT_MARKER, {"format": 2})
+    open_root(storage)
+    open_root(storage)
+    storage.write_json(ROOT_MARKER, {"format": 2})
     with pytest.raises(StorageError, match="format 2"):
-        snapshots.open_root(storage)
+        open_root(storage)

@@ -285,7 +285,7 @@ def explore(
 @app.command()
 def backbones() -> None:
     """List the networks that can be named in extract.backbones."""
-    from simsearch.backbones import backbone_names, get_backbone
+    from simsearch.encoders.registry import backbone_names, get_backbone
 
     for name in backbone_names():
         backbone = get_backbone(name)

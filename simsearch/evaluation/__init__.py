@@ -1,1 +1,0 @@
-"""How many of an image's perturbed copies each feature space finds again."""

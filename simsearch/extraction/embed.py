@@ -14,7 +14,8 @@ from simsearch.features.space import FeatureSpace
 from simsearch.images.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
-    from simsearch.backbones import Network, Weights
+    from simsearch.encoders.network import Network
+    from simsearch.encoders.weight_files import Weights
 from simsearch.extraction.batches import Batch, Counter, needed
 
 
@@ -66,7 +67,8 @@ class Embed:
         # Here, not above: the processes that decode and write start far sooner without PyTorch.
         import torch
 
-        from simsearch.backbones import Network, get_backbone
+        from simsearch.encoders.network import Network
+        from simsearch.encoders.registry import get_backbone
 
         torch.set_num_threads(threads)
         return [

@@ -9,15 +9,13 @@ from typing import Any
 
 import ray
 
-from simsearch.backbones import (
-    Backbone,
-    Weights,
-    choose_precision,
-    get_backbone,
-    preprocessing_for,
-    resolve_weights,
-)
 from simsearch.config import Config
+from simsearch.encoders.encoder import Backbone
+from simsearch.encoders.precision import choose_precision
+from simsearch.encoders.preprocessing import preprocessing_for
+from simsearch.encoders.registry import get_backbone
+from simsearch.encoders.weight_files import Weights
+from simsearch.encoders.weights import resolve_weights
 from simsearch.features.space import FeatureSpace
 from simsearch.images import perturbations
 from simsearch.images.preprocessing import Preprocessing

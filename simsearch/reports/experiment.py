@@ -48,7 +48,7 @@ def experiment_page(
     """The page, self-contained, and its figure as files by name."""
     plan = next(iter(plans.values()))
     figure = figures.save(figures.settings_figure(results, settings, _untrained(plan), PUBLISHED))
-    loader = jinja2.PackageLoader("simsearch")
+    loader = jinja2.PackageLoader("simsearch.reports")
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     html = page.get_template("experiment.html.j2").render(
         name=name,

@@ -94,7 +94,7 @@ def render(
     settings: str,
 ) -> str:
     """The page. Everything that comes from outside is escaped."""
-    loader = jinja2.PackageLoader("simsearch")
+    loader = jinja2.PackageLoader("simsearch.reports")
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     summary = summary_rows(metrics)
     counts = {"artworks": plan.artworks, "images embedded": plan.images, "rejected": plan.rejects}

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
-from simsearch.backbones import get_backbone
 from simsearch.catalog import catalog
 from simsearch.config import Config
+from simsearch.encoders.registry import get_backbone
 from simsearch.errors import RejectsError
 from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
 from simsearch.extraction.extract import extract as extract_features
@@ -37,6 +37,8 @@ from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.layout import SEARCHES, metrics_path, projection_path
+from simsearch.snapshots.published import point_latest, read_latest
+from simsearch.snapshots.root import open_root
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import root_of
 
@@ -62,7 +64,7 @@ def extract(config: Config) -> Step:
     check_names(config)
     started = time.monotonic()
     storage = root_of(config)
-    snapshots.open_root(storage)
+    open_root(storage)
     catalog_id, table = catalog.load_catalog(storage)
     with held(storage, config.lease) as lease, ray_session(config.ray):
         lease.check()
@@ -185,7 +187,7 @@ def publish(config: Config) -> Snapshot:
     storage = snapshot.storage
     with held(storage, config.lease) as lease:
         lease.check()
-        latest, _ = snapshots.read_latest(storage)
+        latest, _ = read_latest(storage)
         withdrawn = () if latest is None else latest.withdrawn
         if latest is not None and not config.publish.force:
             if snapshot.snapshot_id in withdrawn:
@@ -197,7 +199,7 @@ def publish(config: Config) -> Snapshot:
             if latest.snapshot_id != snapshot.snapshot_id:
                 check_publishable(Snapshot(storage, latest.snapshot_id), snapshot, config.publish)
         others = tuple(one for one in withdrawn if one != snapshot.snapshot_id)
-        snapshots.point_latest(snapshot, lease.token, others)
+        point_latest(snapshot, lease.token, others)
     log.info("published snapshot %s under %s", snapshot.snapshot_id, storage.root)
     return snapshot
 

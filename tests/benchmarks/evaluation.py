@@ -20,6 +20,7 @@ from simsearch.runs import steps as pipeline
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import metrics_path
+from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import root_of
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import given_vectors
@@ -76,7 +77,7 @@ def settings(root: Path) -> Config:
 def prepare(config: Config, artworks: int) -> None:
     """A planned snapshot of given vectors: each original and its slightly moved copies."""
     storage = root_of(config)
-    snapshots.open_root(storage)
+    open_root(storage)
     names = [f"{number:06}" for number in range(artworks)]
     table = pa.Table.from_pylist(
         [

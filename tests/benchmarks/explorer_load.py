@@ -36,6 +36,8 @@ from simsearch.projection import projection_table
 from simsearch.runs import steps as pipeline
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path
+from simsearch.snapshots.published import point_latest
+from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import Storage
 from tests.benchmarks.measuring import Asked, Result, alone
 from tests.benchmarks.results import three_digits
@@ -55,7 +57,7 @@ def make_snapshot(folder: Path, artworks: int) -> Config:
     ]  # fmt: skip
     config = load_config(None, words)
     storage = Storage(config.root)
-    snapshots.open_root(storage)
+    open_root(storage)
     random = np.random.default_rng(1)
     uris = _pictures(folder / "pictures")
     table = pa.Table.from_pylist(
@@ -95,7 +97,7 @@ def make_snapshot(folder: Path, artworks: int) -> Config:
         _fill(config, snapshot, space, images, vectors.astype(np.float32))
     storage.write_table(metrics_path(snapshot), schemas.METRICS.empty_table())
     snapshots.seal(snapshot, [], pipeline.environment())
-    snapshots.point_latest(snapshot, 1)
+    point_latest(snapshot, 1)
     return config
 
 

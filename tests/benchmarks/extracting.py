@@ -12,14 +12,16 @@ import ray
 import torch
 
 from simsearch import schemas
-from simsearch.backbones import get_backbone, resolve_weights
 from simsearch.catalog import catalog
 from simsearch.config import Config, StorageConfig, load_config
+from simsearch.encoders.registry import get_backbone
+from simsearch.encoders.weights import resolve_weights
 from simsearch.extraction.extract import batch_size_of, extract
 from simsearch.extraction.networks import device_of, prepare_networks
 from simsearch.extraction.placement import Pool
 from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.root import open_root
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import root_of
 
@@ -63,7 +65,7 @@ def extracted(config: Config) -> Extracted:
     """Extract into the config's root, which is emptied first; a process of its own, please."""
     shutil.rmtree(config.root, ignore_errors=True)
     storage = root_of(config)
-    snapshots.open_root(storage)
+    open_root(storage)
     catalog_id, table = catalog.ingest(config)
     started = time.monotonic()
     with ray_session(config.ray):

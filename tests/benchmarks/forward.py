@@ -17,15 +17,12 @@ import numpy.typing as npt
 import ray
 import torch
 
-from simsearch.backbones import (
-    Network,
-    get_backbone,
-    preprocessing_for,
-    resolve_weights,
-)
 from simsearch.config import Config
-from simsearch.encoders.network import DTYPES
+from simsearch.encoders.network import DTYPES, Network
 from simsearch.encoders.precision import trial_pixels
+from simsearch.encoders.preprocessing import preprocessing_for
+from simsearch.encoders.registry import get_backbone
+from simsearch.encoders.weights import resolve_weights
 from simsearch.extraction.extract import KEEP_MEMORY
 from simsearch.extraction.placement import Pool
 from simsearch.features import store as feature_store

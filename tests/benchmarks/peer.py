@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from simsearch.backbones import get_backbone, preprocessing_for
 from simsearch.config import Config
+from simsearch.encoders.preprocessing import preprocessing_for
+from simsearch.encoders.registry import get_backbone
 from simsearch.features import store as feature_store
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import root_of

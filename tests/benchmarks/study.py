@@ -15,7 +15,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from simsearch.backbones import get_backbone
+from simsearch.encoders.registry import get_backbone
 from simsearch.images import perturbations
 from simsearch.images.suites import STUDY_PROFILES
 from tests.benchmarks.extracting import extracted, plain_network, settings
