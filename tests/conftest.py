@@ -13,7 +13,7 @@ import ray
 
 from simsearch.config import StorageConfig
 from simsearch.storage.storage import make_folder
-from tests import s3_server
+from tests.support import s3_server
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -162,7 +162,7 @@ def paints(address: str, views: dict[str, str]) -> dict[str, float]:
     """Milliseconds to the first contentful paint of each view, in a browser with an empty cache."""
     from playwright.sync_api import sync_playwright
 
-    from tests.explorer_site import need_chromium
+    from tests.support.explorer_site import need_chromium
 
     found = {}
     with sync_playwright() as playwright:

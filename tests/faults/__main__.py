@@ -21,7 +21,6 @@ from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import StorageConfig
 from simsearch.errors import SimsearchError
 from simsearch.storage.storage import Storage, make_folder
-from tests import s3_server
 from tests.faults import proxy as proxies
 from tests.faults.run_job import (
     LIMIT_SECONDS,
@@ -36,6 +35,7 @@ from tests.faults.run_job import (
     wait,
     wait_until_gone,
 )
+from tests.support import s3_server
 
 SHARES = {
     "500": 0.1,

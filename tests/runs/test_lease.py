@@ -25,8 +25,8 @@ CONFIG = LeaseConfig(seconds=3)
 HOLD = """
 import sys, time
 from simsearch.config import LeaseConfig
-from simsearch.lease import held
-from simsearch.storage import Storage
+from simsearch.runs.lease import held
+from simsearch.storage.storage import Storage
 with held(Storage(sys.argv[1]), LeaseConfig(seconds=int(sys.argv[2]))):
     print("held", flush=True)
     time.sleep(60)

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from simsearch.explorer.server.app import create_app
-from tests.explorer_site import (
+from tests.support.explorer_site import (
     GIVEN,
     HOSTILE,
     NETWORK,

@@ -19,7 +19,7 @@ from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage
 from tests.conftest import Place
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 

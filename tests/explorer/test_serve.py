@@ -12,7 +12,7 @@ from ray import serve
 
 from simsearch.explorer.server.app import TOKEN_VARIABLE
 from simsearch.explorer.server.deployment import start
-from tests.explorer_site import GIVEN, publish_gallery, settings
+from tests.support.explorer_site import GIVEN, publish_gallery, settings
 
 TOKEN = "a token for the tests"
 

@@ -13,8 +13,8 @@ from simsearch.features.space import FeatureSpace
 from simsearch.reports import figures
 from simsearch.reports.conclusion import candidates, evaluation_rows, picks
 from simsearch.reports.tables import interval, near_duplicate_rows, ranking_table
-from tests.test_index import SPACE
-from tests.test_report import page, read
+from tests.indexes.test_index import SPACE
+from tests.reports.test_report import page, read
 
 
 def space(backbone: str, **values: Any) -> FeatureSpace:

@@ -13,7 +13,7 @@ from simsearch import schemas
 from simsearch.errors import IncompleteError
 from simsearch.features import store as feature_store
 from simsearch.storage.storage import Storage
-from tests.test_index import SPACE
+from tests.indexes.test_index import SPACE
 
 
 def rows(names: list[str], profile: str | None = None) -> pa.Table:

@@ -31,7 +31,7 @@ from simsearch.snapshots.layout import metrics_path
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 from tests.conftest import Place
-from tests.explorer_site import (
+from tests.support.explorer_site import (
     GIVEN,
     HOSTILE,
     NETWORK,

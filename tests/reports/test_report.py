@@ -17,7 +17,7 @@ from simsearch.reports.conclusion import evaluation_rows
 from simsearch.reports.figures import Shown, shortened
 from simsearch.reports.report import metrics_text, render, summary_rows
 from simsearch.snapshots.snapshot import Plan
-from tests.test_index import SPACE
+from tests.indexes.test_index import SPACE
 
 HOSTILE = '<script>alert("x")</script> $\\frac{1}{0}$ & "quotes"'
 

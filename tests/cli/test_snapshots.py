@@ -16,7 +16,7 @@ from simsearch.snapshots.diff import artwork_changes, diff
 from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.published import latest_snapshot, list_snapshots, read_latest
 from simsearch.storage.storage import Storage
-from tests.small_snapshots import make_snapshot
+from tests.support.small_snapshots import make_snapshot
 
 ABC = {"a": "1", "b": "2", "c": "3"}
 
