@@ -14,6 +14,10 @@ CATALOG = pa.schema(
         pa.field("classification", pa.string()),
         pa.field("subjects", pa.list_(pa.string())),
         pa.field("credit", pa.string()),
+        # What may be done with the image, as its publisher says it: a licence's address or words.
+        pa.field("rights", pa.string()),
+        # What has to be shown beside the image (IIIF requiredStatement, attribution).
+        pa.field("attribution", pa.string()),
         pa.field("url", pa.string()),
         pa.field("image_uri", pa.string()),
         # The store's ETag where it has one, else size and modification time: changes with the file.

@@ -13,6 +13,7 @@ import tenacity
 
 from simsearch.config import StorageConfig
 from simsearch.errors import NotFoundError, StorageError
+from simsearch.storage.regular import NotRegularError
 
 _T = TypeVar("_T")
 
@@ -26,6 +27,8 @@ _REFUSED = {
     "QuotaExceeded": "the store's quota is used up; raise it or free some space, then run the same command again",
     "403": "access denied; check the credentials and their permissions",
 }
+
+NO_SUCH_RANGE = {"InvalidRange", "416"}
 
 _CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
@@ -62,6 +65,7 @@ def _worth_another_try(error: BaseException) -> bool:
         FileNotFoundError
         | PermissionError
         | FileExistsError
+        | NotRegularError
         | botocore.exceptions.NoCredentialsError,
     ):
         return False
@@ -70,7 +74,7 @@ def _worth_another_try(error: BaseException) -> bool:
     if isinstance(error, botocore.exceptions.ClientError) or isinstance(
         error.__cause__, botocore.exceptions.ClientError
     ):
-        return _error_code(error) not in _REFUSED
+        return _error_code(error) not in {*_REFUSED, *NO_SUCH_RANGE}
     return isinstance(error, _STORE_ERRORS)
 
 
@@ -102,6 +106,10 @@ def _raise_plainly(error: BaseException, uri: str, action: str) -> NoReturn:
     if isinstance(error, botocore.exceptions.NoCredentialsError):
         raise StorageError(
             f"{uri}: cannot {action}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+        ) from error
+    if isinstance(error, NotRegularError):
+        raise StorageError(
+            f"{uri}: cannot {action}: it is {error}; remove it or name another file"
         ) from error
     if isinstance(error, PermissionError):
         raise StorageError(

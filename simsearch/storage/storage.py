@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from simsearch.config import Config, StorageConfig
 from simsearch.errors import NotFoundError, StorageError
-from simsearch.storage.failures import _errors, _retrying
+from simsearch.storage.failures import NO_SUCH_RANGE, _error_code, _errors, _retrying
 from simsearch.storage.filesystems import (
     LOCK,
     TEMPORARY,
@@ -30,6 +30,7 @@ from simsearch.storage.filesystems import (
     _replace_local,
     _replacing,
 )
+from simsearch.storage.regular import kind_of, read_regular
 from simsearch.storage.uris import _bare, is_local, join_uri, local_path, normalise_uri
 
 DEFAULT_STORAGE = StorageConfig()
@@ -38,13 +39,14 @@ DEFAULT_STORAGE = StorageConfig()
 @dataclass(frozen=True)
 class FileInfo:
     """One stored file: `uri` whole, `path` below the listed folder, `size` in bytes, `modified` in
-    seconds since 1970."""
+    seconds since 1970. `kind` is "file", or what else a local path leads to (`regular.kind_of`)."""
 
     uri: str
     path: str
     size: int
     etag: str
     modified: float
+    kind: str = "file"
 
 
 @dataclass(frozen=True)
@@ -193,18 +195,29 @@ def read_uri(uri: str, config: StorageConfig, max_bytes: int | None = None) -> b
     """A file's bytes, at most `max_bytes` + 1 of them (so that a caller can tell it was longer)."""
     uri = normalise_uri(uri)
     with _errors(uri, "read"):
-        filesystem = _filesystem(uri, config)
-        data: bytes = _retrying(
-            config,
-            lambda: filesystem.cat_file(
-                _bare(uri), end=None if max_bytes is None else max_bytes + 1
-            ),
-        )
-        return data
+        end = None if max_bytes is None else max_bytes + 1
+        if is_local(uri):
+            return _retrying(config, lambda: read_regular(local_path(uri), end))
+        return _retrying(config, lambda: _read_object(uri, config, end))
+
+
+def _read_object(uri: str, config: StorageConfig, end: int | None) -> bytes:
+    try:
+        data: bytes = _filesystem(uri, config).cat_file(_bare(uri), end=end)
+    except OSError as error:
+        if end is None or _error_code(error) not in NO_SUCH_RANGE:
+            raise
+        return b""  # an empty object has no first byte to ask for
+    return data
 
 
 def list_uri(uri: str, config: StorageConfig) -> list[FileInfo]:
     """All files below a folder or bucket prefix, sorted by path. Raises NotFoundError if it is absent."""
+    return [info for info in list_entries(uri, config) if info.kind == "file"]
+
+
+def list_entries(uri: str, config: StorageConfig) -> list[FileInfo]:
+    """`list_uri` with what is no file beside the files: pipes, broken links, links to folders."""
     uri = normalise_uri(uri)
     with _errors(uri, "list"):
         filesystem = _filesystem(uri, config)
@@ -257,11 +270,16 @@ def _base_name(name: str) -> str:
 def _file_info(uri: str, bare: str, name: str, entry: dict[str, Any]) -> FileInfo:
     path = name.removeprefix(bare).lstrip("/") or name.rpartition("/")[2]
     whole = uri if name == bare else f"{uri}/{path}"
+    kind = "folder marker" if name.endswith("/") else "file"
+    if is_local(uri) and (entry["type"] != "file" or entry.get("islink")):
+        kind, status = kind_of(name)
+        if status is not None:  # of what a link leads to, so that a change there is seen
+            entry = {**entry, "size": status.st_size, "mtime": status.st_mtime}
     tag = entry.get("ETag")
     etag = str(tag).strip('"') if tag else f"{entry['size']}-{entry.get('mtime', 0)}"
     when = entry.get("LastModified") or entry.get("mtime", 0)
     modified = when.timestamp() if isinstance(when, datetime) else float(when)
-    return FileInfo(whole, path, int(entry["size"] or 0), etag, modified)
+    return FileInfo(whole, path, int(entry["size"] or 0), etag, modified, kind)
 
 
 def root_of(config: Config) -> Storage:

@@ -34,6 +34,8 @@ class ArtworkOut(BaseModel):
     department: str | None
     classification: str | None
     credit: str | None
+    rights: str | None
+    attribution: str | None
     url: str | None
     thumbnail: str = Field(description="path of a WebP picture, 400 pixels at most, on this server")
 
@@ -234,7 +236,8 @@ def _answer(view: SnapshotView, answer: Answer) -> dict[str, object]:
 
 
 def _artwork(view: SnapshotView, artwork: Artwork) -> ArtworkOut:
-    row = {name: artwork.row[name] for name in ArtworkOut.model_fields if name != "thumbnail"}
+    # Catalogs of earlier versions lack the newest columns.
+    row = {name: artwork.row.get(name) for name in ArtworkOut.model_fields if name != "thumbnail"}
     return ArtworkOut(
         **{**row, "artists": row["artists"] or []}, thumbnail=_thumbnail(view, artwork.item)
     )
