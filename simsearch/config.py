@@ -6,6 +6,7 @@ A YAML file holds what differs from the defaults; `key=value` words on the comma
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -18,6 +19,7 @@ from simsearch.images.suites import STUDY_PROFILES, SUITES
 
 CONFIG_VERSION: Literal[1] = 1
 STUDY_BACKBONES = ("vgg16", "resnet152", "densenet201")
+SPACE_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"  # it becomes part of paths and addresses
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -138,11 +140,38 @@ class PerturbationsConfig(Section):
         return self
 
 
+class SpaceConfig(Section):
+    """A feature space: an encoder, and what is made of its vectors."""
+
+    backbone: str = Field(description="a name from `simsearch backbones`")
+    head: str | None = Field(
+        None, description="makes the encoder's vectors into others; null: none"
+    )
+    name: Annotated[str, Field(pattern=f"^{SPACE_NAME}$")] = Field(
+        "", description="what the space is called; left out: <backbone> or <backbone>+<head>"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("name"):
+            return values
+        parts = [str(values[key]) for key in ("backbone", "head") if values.get(key)]
+        return {
+            **values,
+            "name": "+".join(re.sub(r"[^A-Za-z0-9._+-]+", "-", part) for part in parts),
+        }
+
+
 class ExtractConfig(Section):
     """Which networks turn images into vectors, and how they run."""
 
+    spaces: Annotated[tuple[SpaceConfig, ...], Field(min_length=1)] = Field(
+        tuple(SpaceConfig(backbone=name) for name in STUDY_BACKBONES),
+        description="feature spaces: [{backbone: …, head: …, name: …}]; left out: one per backbone",
+    )
     backbones: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        STUDY_BACKBONES, description="names from `simsearch backbones`"
+        STUDY_BACKBONES, description="short form of `spaces`: names from `simsearch backbones`"
     )
     weights: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         ("imagenet",),
@@ -177,10 +206,31 @@ class ExtractConfig(Section):
     )
     retry_rejects: bool = Field(False, description="try images again that an earlier run rejected")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _spaces_or_backbones(cls, values: Any) -> Any:
+        """Either the spaces are listed or, in short, their backbones; both only where they agree."""
+        if not isinstance(values, dict):
+            return values
+        spaces, backbones = values.get("spaces"), values.get("backbones")
+        if spaces is None and isinstance(backbones, list | tuple):
+            return {**values, "spaces": [{"backbone": name} for name in backbones]}
+        if not isinstance(spaces, list | tuple) or not all(isinstance(one, dict) for one in spaces):
+            return values
+        named = list(dict.fromkeys(space.get("backbone") for space in spaces))
+        if not named or None in named:
+            return {**values, "backbones": STUDY_BACKBONES}  # the spaces' own faults are told
+        if backbones is not None and list(backbones) != named:
+            raise ValueError("spaces: given beside other backbones; leave one of the two out")
+        return {**values, "backbones": named}
+
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
         if len(set(self.backbones)) != len(self.backbones):
             raise ValueError("backbones: a backbone is named twice")
+        names = [space.name for space in self.spaces]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"spaces: {', '.join(twice)} is named twice; give each its own name")
         if unused := sorted(set(self.weights_for) - set(self.backbones)):
             raise ValueError(
                 f"weights_for: {', '.join(unused)} not among backbones ({', '.join(self.backbones)})"
@@ -364,7 +414,11 @@ def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = 
         return Config.model_validate(values)
     except ValidationError as error:
         where = "" if path is None else f"{path}: "
-        raise ConfigError(where + "; ".join(_describe(each) for each in error.errors())) from None
+        faults = error.errors()
+        # A list that lost an entry to its own fault is not also too short.
+        inner = {fault["loc"][:depth] for fault in faults for depth in range(len(fault["loc"]))}
+        told = [_describe(fault) for fault in faults if fault["loc"] not in inner]
+        raise ConfigError(where + "; ".join(told)) from None
 
 
 def dump_config(config: Config) -> str:

@@ -1,6 +1,6 @@
 """Maps: each feature space's originals in two dimensions, for the eye.
 
-Pure functions of vectors; the pipeline runs them as one task per backbone and method.
+Pure functions of vectors; the pipeline runs them as one task per space and method.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def align(points: npt.NDArray[np.floating], reference: npt.NDArray[np.floating])
     """`points` [n, 2] turned or mirrored, never stretched, to lie as near `reference` [n, 2] as can be.
 
     Orthogonal Procrustes (scipy.linalg): distances on the map stay, and points move little when
-    the eye goes from one backbone's map to another's.
+    the eye goes from one space's map to another's.
     """
     from scipy.linalg import orthogonal_procrustes
 
@@ -105,10 +105,8 @@ def _two_columns(components: Coordinates) -> Coordinates:
 
 
 @ray.remote(num_cpus=REDUCER_CPUS)
-def project_space(config: Config, snapshot: Snapshot, backbone: str, method: str) -> Coordinates:
+def project_space(config: Config, snapshot: Snapshot, space: str, method: str) -> Coordinates:
     """The map of one feature space's originals."""
     originals = snapshot.images().filter(pc.field("profile").is_null())
-    vectors = feature_store.read_vectors(
-        snapshot.storage, snapshot.plan().space(backbone), originals
-    )
+    vectors = feature_store.read_vectors(snapshot.storage, snapshot.plan().space(space), originals)
     return project(vectors, method, settings=config.projection, seed=config.seed)

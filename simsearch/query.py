@@ -37,7 +37,7 @@ class Match:
 
 
 def query(config: Config, snapshot: Snapshot, image: Path, n: int) -> dict[str, list[Match]]:
-    """The `n` nearest artworks of an image, per backbone.
+    """The `n` nearest artworks of an image, per space.
 
     Copies count as their artwork, at its nearest image's distance. Raises UsageError for a file
     that is no readable picture, MismatchError when the weights at hand are not the snapshot's.
@@ -47,7 +47,7 @@ def query(config: Config, snapshot: Snapshot, image: Path, n: int) -> dict[str, 
     _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
     artworks = {row["artwork_id"]: row for row in table.to_pylist()}
     return {
-        space.backbone: _matches(config, snapshot, plan, space, picture, artworks, n)
+        space.name: _matches(config, snapshot, plan, space, picture, artworks, n)
         for space in plan.spaces
     }
 
@@ -79,7 +79,7 @@ def _matches(
     artworks: dict[str, dict[str, Any]],
     n: int,
 ) -> list[Match]:
-    index = open_index(snapshot.storage, snapshot.index_folder(space.backbone), space.fingerprint)
+    index = open_index(snapshot.storage, snapshot.index_folder(space.name), space.fingerprint)
     nearest = search_picture(index, load_network(config, plan, space), plan, space, picture, n)
     return [
         _match(rank, artwork_id, distance, artworks[artwork_id])
@@ -119,7 +119,7 @@ def _match(rank: int, artwork_id: str, distance: float, row: dict[str, Any]) -> 
 
 def _pixels(plan: Plan, space: FeatureSpace, picture: Any) -> Any:
     preprocessing = preprocessing_for(
-        get_backbone(space.backbone), plan.settings["extract"]["preprocessing"]
+        get_backbone(space.encoder), plan.settings["extract"]["preprocessing"]
     )
     return preprocessing.pixels(picture)[None]
 
@@ -129,13 +129,13 @@ def load_network(config: Config, plan: Plan, space: FeatureSpace) -> Network:
 
     Raises MismatchError when the weights at hand are not the snapshot's.
     """
-    backbone = get_backbone(space.backbone)
+    backbone = get_backbone(space.encoder)
     extract = plan.settings["extract"]
-    sources = extract["weights_for"].get(space.backbone, extract["weights"])
+    sources = extract["weights_for"].get(space.encoder, extract["weights"])
     weights = resolve_weights(backbone, sources, config.storage)
     if weights.digest != space.weights_digest:
         raise MismatchError(
-            f"{space.backbone}: the weights at hand ({weights.source}) are not those of snapshot "
+            f"{space.name}: the weights at hand ({weights.source}) are not those of snapshot "
             f"{plan.snapshot_id} ({space.weights_source}); provide the same or run `simsearch run` again"
         )
     return Network(
@@ -153,8 +153,8 @@ def matches_table(found: dict[str, list[Match]]) -> pa.Table:
     """All answers as one table, for machines."""
     return pa.Table.from_pylist(
         [
-            {"backbone": backbone, **match.__dict__}
-            for backbone, matches in found.items()
+            {"space": space, **match.__dict__}
+            for space, matches in found.items()
             for match in matches
         ]
     )

@@ -47,7 +47,7 @@ SOURCES = pa.schema(
 
 NEIGHBOURS = pa.schema(
     [
-        pa.field("backbone", pa.string(), nullable=False),
+        pa.field("space", pa.string(), nullable=False),
         pa.field("query_id", pa.string(), nullable=False),
         pa.field("rank", pa.int32(), nullable=False),
         pa.field("neighbour_id", pa.string(), nullable=False),
@@ -57,9 +57,9 @@ NEIGHBOURS = pa.schema(
 
 METRICS = pa.schema(
     [
-        pa.field("backbone", pa.string(), nullable=False),
+        pa.field("space", pa.string(), nullable=False),
         pa.field("search", pa.string(), nullable=False),  # "annoy" or "exact"
-        # "all", a kind of perturbation, a profile; a label or the other backbone (neighbour quality)
+        # "all", a kind of perturbation, a profile; a label or the other space (neighbour quality)
         pa.field("group", pa.string(), nullable=False),
         pa.field("k", pa.int32(), nullable=False),
         pa.field("metric", pa.string(), nullable=False),
@@ -75,7 +75,7 @@ METRICS = pa.schema(
 # What single originals scored: whatever is averaged in METRICS for "all" and for kinds.
 SCORES = pa.schema(
     [
-        pa.field("backbone", pa.string(), nullable=False),
+        pa.field("space", pa.string(), nullable=False),
         pa.field("search", pa.string(), nullable=False),
         pa.field("group", pa.string(), nullable=False),
         pa.field("k", pa.int32(), nullable=False),
@@ -85,7 +85,7 @@ SCORES = pa.schema(
     ]
 )
 
-# Paired tests between backbones over the same originals; `p_holm` is corrected for all of a search.
+# Paired tests between spaces over the same originals; `p_holm` is corrected for all of a search.
 COMPARISONS = pa.schema(
     [
         pa.field("search", pa.string(), nullable=False),
@@ -103,10 +103,10 @@ COMPARISONS = pa.schema(
     ]
 )
 
-# Paired tests of an experiment; `first` and `second` are "<backbone>, <setting>".
+# Paired tests of an experiment; `first` and `second` are "<space>, <setting>".
 EXPERIMENT_TESTS = pa.schema(
     [
-        pa.field("between", pa.string(), nullable=False),  # "backbones" or "settings"
+        pa.field("between", pa.string(), nullable=False),  # "spaces" or "settings"
         pa.field("k", pa.int32(), nullable=False),
         pa.field("metric", pa.string(), nullable=False),
         pa.field("first", pa.string(), nullable=False),
@@ -120,12 +120,12 @@ EXPERIMENT_TESTS = pa.schema(
     ]
 )
 
-# Pairs of artworks that every backbone puts closer together than its threshold, a row per backbone.
+# Pairs of artworks that every space puts closer together than its threshold, a row per space.
 NEAR_DUPLICATES = pa.schema(
     [
         pa.field("artwork_id", pa.string(), nullable=False),
         pa.field("other_id", pa.string(), nullable=False),
-        pa.field("backbone", pa.string(), nullable=False),
+        pa.field("space", pa.string(), nullable=False),
         pa.field("distance", pa.float32(), nullable=False),
         pa.field("threshold", pa.float32(), nullable=False),
     ]

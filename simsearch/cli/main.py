@@ -66,7 +66,7 @@ def run(
 
     plan = snapshot.plan()
     metrics = snapshot.storage.read_table(metrics_path(snapshot))
-    untrained = frozenset(space.backbone for space in plan.spaces if not space.trained)
+    untrained = frozenset(space.name for space in plan.spaces if not space.trained)
     print(metrics_text(metrics, untrained))
     print(f"\nreport: {snapshot.storage.uri(report_path(snapshot))}")
 
@@ -151,7 +151,7 @@ def extract(words: Words = None) -> None:
 
 @app.command()
 def index(words: Words = None) -> None:
-    """Build an Annoy index per backbone and check it against exact search."""
+    """Build an Annoy index per space and check it against exact search."""
     config = config_of(words)
     from simsearch.runs import steps as pipeline
 
@@ -160,7 +160,7 @@ def index(words: Words = None) -> None:
 
 @app.command()
 def evaluate(words: Words = None) -> None:
-    """Measure how many of each original's perturbed copies every backbone recovers."""
+    """Measure how many of each original's perturbed copies every space recovers."""
     config = config_of(words)
     from simsearch.runs import steps as pipeline
 
@@ -190,10 +190,10 @@ def report(words: Words = None) -> None:
 def query(
     image: Annotated[Path, typer.Argument(help="an image file")],
     words: Words = None,
-    n: Annotated[int, typer.Option("--number", "-n", min=1, help="artworks per backbone")] = 10,
+    n: Annotated[int, typer.Option("--number", "-n", min=1, help="artworks per space")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Print the artworks nearest to an image, per backbone, from the published snapshot."""
+    """Print the artworks nearest to an image, per space, from the published snapshot."""
     config = config_of(words)
     from simsearch.query import query as query_snapshot
     from simsearch.snapshots.published import latest_snapshot

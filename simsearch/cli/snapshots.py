@@ -55,7 +55,7 @@ def list_command(words: Words = None, as_json: AsJson = False) -> None:
                 "artworks": plan.artworks,
                 "rejects": plan.rejects,
                 "images": plan.images,
-                "backbones": [space.backbone for space in plan.spaces],
+                "spaces": [space.name for space in plan.spaces],
             }
         )
     if as_json:
@@ -66,7 +66,7 @@ def list_command(words: Words = None, as_json: AsJson = False) -> None:
         counts = ", ".join(f"{row[name]:,} {name}" for name in ("artworks", "rejects", "images"))
         when = row["created"].replace("T", " ")
         print(f"{row['snapshot_id']}  {when} UTC  {mark:11}  {counts}")
-        print(f"{'':16}  {', '.join(row['backbones'])}")
+        print(f"{'':16}  {', '.join(row['spaces'])}")
 
 
 @app.command()
@@ -103,7 +103,7 @@ def diff_command(old: Name, new: Name, words: Words = None, as_json: AsJson = Fa
     for change in found.neighbours:
         note = "" if change.same_space else ", ANOTHER feature space"
         console.print(
-            f"neighbours, {change.backbone}: {change.kept:.1%} kept over {change.queries:,} originals in "
+            f"neighbours, {change.space}: {change.kept:.1%} kept over {change.queries:,} originals in "
             f"both, {change.moved:,} lists moved{note}"
         )
     _print_metrics(console, found.metrics)
@@ -116,12 +116,12 @@ def _print_metrics(console: Console, changes: list[dict[str, Any]]) -> None:
     )
     if not shown:
         return
-    table = Table("backbone", "k", "metric", "before", "after", "moved", box=SIMPLE)
+    table = Table("space", "k", "metric", "before", "after", "moved", box=SIMPLE)
     for row in shown:
         before, after = row["before"], row["after"]
         moved = "" if before is None or after is None else f"{after - before:+.4f}"
         cells = ["" if value is None else f"{value:.4f}" for value in (before, after)]
-        table.add_row(row["backbone"], str(row["k"]), row["metric"], *cells, moved)
+        table.add_row(row["space"], str(row["k"]), row["metric"], *cells, moved)
     console.print(table)
 
 

@@ -1,7 +1,7 @@
 """The parallel evaluation: what every feature space's neighbours are worth.
 
-Once all backbones have answered, the near-duplicates they agree on are taken out, and one task per
-backbone and search scores what is left.
+Once all spaces have answered, the near-duplicates they agree on are taken out, and one task per
+space and search scores what is left.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from simsearch.evaluation.numbering import (
     rankings,
     study_scores,
 )
-from simsearch.evaluation.paired_tests import compare_backbones
+from simsearch.evaluation.paired_tests import compare_spaces
 from simsearch.evaluation.statistics import skewness_interval
 from simsearch.images.perturbations import KINDS
 from simsearch.indexes.exact import Neighbours, Vectors
@@ -62,7 +62,7 @@ LABELS = {"artist": "artists", "classification": "classification", "subject": "s
 def evaluate(config: Config, snapshot: Snapshot, advance: Callable[[int], None]) -> pa.Table:
     """Store neighbours, scores, comparisons and near-duplicates; returns the metrics.
 
-    `advance` is told the number of queries answered so far, over all backbones and both searches.
+    `advance` is told the number of queries answered so far, over all spaces and both searches.
     """
     plan = snapshot.plan()
     images = snapshot.images()
@@ -72,7 +72,7 @@ def evaluate(config: Config, snapshot: Snapshot, advance: Callable[[int], None])
     labels = _labels(snapshot, plan, images, collection)
     metrics, scores = _score_all(config, plan, images, collection, labels, found)
     metrics = pa.concat_tables([metrics, _overlaps(config, plan, collection, found)])
-    compared = compare_backbones(scores, resamples=plan.evaluate["bootstrap"], seed=config.seed)
+    compared = compare_spaces(scores, resamples=plan.evaluate["bootstrap"], seed=config.seed)
     for path, table in (
         (scores_path(snapshot), scores),
         (comparisons_path(snapshot), compared),
@@ -90,25 +90,25 @@ def _store_near_duplicates(
 ) -> list[tuple[int, int]]:
     """List the near-duplicates in the collection itself; returns them as places in `originals`."""
     lists, thresholds = {}, {}
-    for backbone, reference in found.items():
+    for space, reference in found.items():
         answer: Found = ray.get(reference)
-        lists[backbone] = (
+        lists[space] = (
             original_lists(collection, answer.originals, answer.originals.items.shape[1]),
             answer.originals.distances,
         )
-        thresholds[backbone] = near_duplicate_threshold(_nearest_copy(collection, answer.exact))
+        thresholds[space] = near_duplicate_threshold(_nearest_copy(collection, answer.exact))
     pairs = near_pairs(lists, thresholds)
     ids = images["artwork_id"].to_numpy()[collection.originals]
     rows = [
         {
             "artwork_id": ids[one],
             "other_id": ids[two],
-            "backbone": backbone,
+            "space": space,
             "distance": distance,
-            "threshold": thresholds[backbone],
+            "threshold": thresholds[space],
         }
         for (one, two), apart in pairs.items()
-        for backbone, distance in apart.items()
+        for space, distance in apart.items()
     ]
     table = pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
     snapshot.storage.write_table(near_duplicates_path(snapshot), table)
@@ -148,8 +148,8 @@ def _score_all(
     shared = ray.put(_Given(plan, config.seed, collection, labels, ids[collection.measured]))
     tables = ray.get(
         [
-            _score.remote(shared, backbone, search, reference)
-            for backbone, reference in found.items()
+            _score.remote(shared, space, search, reference)
+            for space, reference in found.items()
             for search in SEARCHES
         ]
     )
@@ -172,10 +172,10 @@ class _Given:
 
 
 @ray.remote(num_cpus=SCORE_CPUS)
-def _score(given: _Given, backbone: str, search: str, found: Found) -> tuple[pa.Table, pa.Table]:
+def _score(given: _Given, space: str, search: str, found: Found) -> tuple[pa.Table, pa.Table]:
     plan, collection = given.plan, given.collection
     settings: Any = {
-        "backbone": backbone,
+        "space": space,
         "search": search,
         "bootstrap": plan.evaluate["bootstrap"],
         "seed": given.seed,
@@ -192,7 +192,7 @@ def _score(given: _Given, backbone: str, search: str, found: Found) -> tuple[pa.
     kept = [
         each for each in measured if each.group in ("all", *KINDS) and each.metric != "recall_curve"
     ]
-    scores = scores_table(kept, backbone=backbone, search=search, artwork_ids=list(given.ids))
+    scores = scores_table(kept, space=space, search=search, artwork_ids=list(given.ids))
     lists = original_lists(collection, found.among_originals(search), NEIGHBOURHOOD_KS[-1])
     *labelled, occurrence = neighbourhood_scores(lists, given.labels)
     hubs = _hubness(occurrence, **settings)
@@ -201,14 +201,14 @@ def _score(given: _Given, backbone: str, search: str, found: Found) -> tuple[pa.
 
 
 def _hubness(
-    occurrence: Measured, *, backbone: str, search: str, bootstrap: int, seed: int
+    occurrence: Measured, *, space: str, search: str, bootstrap: int, seed: int
 ) -> pa.Table:
     """schemas.METRICS: the skewness of how often each original is a neighbour of the others; `std` is
     that of the occurrences themselves."""
     n = len(occurrence.values)
     value, low, high = skewness_interval(occurrence.values, resamples=bootstrap, seed=seed)
     row = {
-        "backbone": backbone,
+        "space": space,
         "search": search,
         "group": occurrence.group,
         "k": occurrence.k,
@@ -229,13 +229,13 @@ def _overlaps(
     collection: Collection,
     found: Mapping[str, ray.ObjectRef[Found]],
 ) -> pa.Table:
-    """How far each two backbones agree on the nearest originals."""
+    """How far each two spaces agree on the nearest originals."""
     k = NEIGHBOURHOOD_KS[-1]
     tables = [schemas.METRICS.empty_table()]
     for search in SEARCHES:
         lists = {
-            backbone: original_lists(collection, ray.get(one).among_originals(search), k)
-            for backbone, one in found.items()
+            space: original_lists(collection, ray.get(one).among_originals(search), k)
+            for space, one in found.items()
         }
         for first, second in combinations(lists, 2):
             shared = overlap(lists[first], lists[second], k)
@@ -243,7 +243,7 @@ def _overlaps(
             tables.append(
                 summary(
                     [measured],
-                    backbone=first,
+                    space=first,
                     search=search,
                     bootstrap=plan.evaluate["bootstrap"],
                     seed=config.seed,

@@ -123,7 +123,7 @@ def ranking_measures(group: str, ranking: Ranking) -> Iterator[Measured]:
 
 
 def summary(
-    measured: Sequence[Measured], *, backbone: str, search: str, bootstrap: int, seed: int
+    measured: Sequence[Measured], *, space: str, search: str, bootstrap: int, seed: int
 ) -> pa.Table:
     """schemas.METRICS of scores: their means with intervals, over the originals of each."""
     sizes = sorted({len(each.values) for each in measured} - {0})
@@ -135,7 +135,7 @@ def summary(
         for place, low, high in zip(places, lows, highs, strict=True):
             each = measured[place]
             rows[place] = {
-                "backbone": backbone,
+                "space": space,
                 "search": search,
                 "group": each.group,
                 "k": each.k,
@@ -151,7 +151,7 @@ def summary(
 
 
 def pooled_rows(
-    group: str, k: int, pool: Pool, *, backbone: str, search: str, bootstrap: int, seed: int
+    group: str, k: int, pool: Pool, *, space: str, search: str, bootstrap: int, seed: int
 ) -> pa.Table:
     """schemas.METRICS of a pool: `micro_ap` and `recall_at_p90`. `std` is their standard error, as
     they are scores of all originals together."""
@@ -160,7 +160,7 @@ def pooled_rows(
     scores = pooled_scores(pool, resamples=bootstrap, seed=seed)
     rows = [
         {
-            "backbone": backbone,
+            "space": space,
             "search": search,
             "group": group,
             "k": k,
@@ -178,7 +178,7 @@ def pooled_rows(
 
 
 def scores_table(
-    measured: Sequence[Measured], *, backbone: str, search: str, artwork_ids: Sequence[str]
+    measured: Sequence[Measured], *, space: str, search: str, artwork_ids: Sequence[str]
 ) -> pa.Table:
     """schemas.SCORES: every score of every original, `artwork_ids` [n] naming them."""
     n, count = len(artwork_ids), len(measured)
@@ -189,7 +189,7 @@ def scores_table(
     values = np.concatenate([each.values for each in measured]) if measured else np.zeros(0)
     return pa.table(
         {
-            "backbone": pa.array([backbone] * (n * count), pa.string()),
+            "space": pa.array([space] * (n * count), pa.string()),
             "search": pa.array([search] * (n * count), pa.string()),
             "group": pa.array(repeated["group"].tolist(), pa.string()),
             "k": pa.array(repeated["k"], pa.int32()),

@@ -1,6 +1,6 @@
 """The parallel search: every original's neighbours, by Annoy and by exact search.
 
-Per backbone the vectors are read once into Ray's object store and shared by tasks that each search
+Per space the vectors are read once into Ray's object store and shared by tasks that each search
 for a slice of the originals.
 """
 
@@ -37,7 +37,7 @@ SPARE_RANKS = 50
 
 @dataclass(frozen=True)
 class Found:
-    """What a backbone's searches gave for every original: `annoy` and `exact` among all images,
+    """What a space's searches gave for every original: `annoy` and `exact` among all images,
     `originals` by exact search among the originals alone."""
 
     annoy: Neighbours
@@ -60,7 +60,7 @@ def search_all(
     advance: Callable[[int], None],
 ) -> dict[str, ray.ObjectRef[Found]]:
     """Search for every original in every space and store its first neighbours; returns all of them
-    per backbone, in Ray's object store. `advance` is told the number of queries answered so far."""
+    per space, in Ray's object store. `advance` is told the number of queries answered so far."""
     originals = collection.originals
     slices = [
         originals[start : start + QUERIES_PER_TASK]
@@ -89,10 +89,10 @@ def search_all(
             first = plan.evaluate["neighbours"]
             nearest = whole.among(search).first(first)
             snapshot.storage.write_table(
-                neighbours_path(snapshot, space.backbone, search),
-                neighbours_table(space.backbone, image_ids, originals, nearest),
+                neighbours_path(snapshot, space.name, search),
+                neighbours_table(space.name, image_ids, originals, nearest),
             )
-        kept[space.backbone] = ray.put(whole)
+        kept[space.name] = ray.put(whole)
     return kept
 
 
@@ -111,7 +111,7 @@ def _search_slice(
     depth: int,
 ) -> Found:
     index = open_index(
-        snapshot.storage, snapshot.index_folder(space.backbone), space.fingerprint, verify=False
+        snapshot.storage, snapshot.index_folder(space.name), space.fingerprint, verify=False
     )
     n = depth + 1  # the query finds itself
     search_k = max(index.manifest.search_k, n)  # as `query` searches
@@ -155,7 +155,7 @@ def _merge(answers: Sequence[Found]) -> Found:
 
 
 def neighbours_table(
-    backbone: str,
+    space: str,
     image_ids: npt.NDArray[Any],
     queries: npt.NDArray[np.int64],
     found: Neighbours,
@@ -164,7 +164,7 @@ def neighbours_table(
     rows, columns = np.nonzero(found.items >= 0)
     return pa.table(
         {
-            "backbone": pa.array([backbone] * len(rows), pa.string()),
+            "space": pa.array([space] * len(rows), pa.string()),
             "query_id": pa.array(image_ids[queries[rows]], pa.string()),
             "rank": pa.array(columns + 1, pa.int32()),
             "neighbour_id": pa.array(image_ids[found.items[rows, columns]], pa.string()),

@@ -1,4 +1,4 @@
-"""Paired tests between backbones over the same originals."""
+"""Paired tests between spaces over the same originals."""
 
 from __future__ import annotations
 
@@ -16,28 +16,26 @@ COMPARED = ("f1", "map")
 
 
 def aligned_scores(scores: pa.Table, search: str) -> dict[tuple[str, int, str], dict[str, Floats]]:
-    """(group, k, metric) → backbone → its scores, over originals in the order of their ids."""
+    """(group, k, metric) → space → its scores, over originals in the order of their ids."""
     found: dict[tuple[str, int, str], dict[str, Floats]] = defaultdict(dict)
     chosen = scores.filter((pc.field("search") == search) & pc.field("metric").isin(COMPARED))
-    keys = ["group", "k", "metric", "backbone"]
+    keys = ["group", "k", "metric", "space"]
     for key in chosen.group_by(keys).aggregate([]).to_pylist():
         rows = chosen
         for name, value in key.items():
             rows = rows.filter(pc.field(name) == value)
         values = rows.sort_by("artwork_id")["value"].to_numpy()
-        found[key["group"], key["k"], key["metric"]][key["backbone"]] = values
+        found[key["group"], key["k"], key["metric"]][key["space"]] = values
     return dict(found)
 
 
-def compare_backbones(scores: pa.Table, *, resamples: int, seed: int) -> pa.Table:
-    """schemas.COMPARISONS of F1 at each k and of average precision, for each two backbones, by exact
+def compare_spaces(scores: pa.Table, *, resamples: int, seed: int) -> pa.Table:
+    """schemas.COMPARISONS of F1 at each k and of average precision, for each two spaces, by exact
     search; corrected after Holm over all of them together."""
     rows: list[dict[str, Any]] = []
-    for (group, k, metric), by_backbone in sorted(aligned_scores(scores, "exact").items()):
-        for first, second in combinations(sorted(by_backbone), 2):
-            test = paired_test(
-                by_backbone[first], by_backbone[second], resamples=resamples, seed=seed
-            )
+    for (group, k, metric), by_space in sorted(aligned_scores(scores, "exact").items()):
+        for first, second in combinations(sorted(by_space), 2):
+            test = paired_test(by_space[first], by_space[second], resamples=resamples, seed=seed)
             rows.append(
                 {
                     "search": "exact",

@@ -42,9 +42,9 @@ class StaticAddresses:
     def page(self, name: str, **query: Value) -> str:
         if "." in name:
             return name
-        if name == "recovery" and (query.get("backbone") or query.get("profile")):
-            backbone = str(query.get("backbone") or self._view.backbones[0])
-            return recovery_file(self._view, backbone, str(query.get("profile") or ""))
+        if name == "recovery" and (query.get("space") or query.get("profile")):
+            space = str(query.get("space") or self._view.spaces[0])
+            return recovery_file(self._view, space, str(query.get("profile") or ""))
         if not name:
             page = int(query.get("page") or 1)
             return "index.html" if page == 1 else f"artworks-{page}.html"
@@ -70,10 +70,10 @@ def picture_file(view: SnapshotView, item: int, size: int) -> str:
     return f"thumbnails/{view.hashes[item].as_py()[:HASH_DIGITS]}-{size}.webp"
 
 
-def recovery_file(view: SnapshotView, backbone: str, profile: str) -> str:
+def recovery_file(view: SnapshotView, space: str, profile: str) -> str:
     """Numbered, not named: a file name holds nothing that came from elsewhere."""
     place = view.profiles.index(profile) + 1 if profile else 0
-    return f"recovery-{view.backbones.index(backbone)}-{place}.html"
+    return f"recovery-{view.spaces.index(space)}-{place}.html"
 
 
 def export_site(config: Config, roots: list[str], folder: str) -> str:
@@ -151,23 +151,23 @@ class _Writer:
         _write(self.target / "artworks.json", _json(listed))
 
     def _recovery(self) -> None:
-        for backbone in self.view.backbones:
+        for space in self.view.spaces:
             for profile in (None, *self.view.profiles):
                 values = pages.recovery(
                     self.site, self.view, self.to, k=None, metric=None, search="exact",
-                    backbone=backbone, profile=profile, page=1,
+                    space=space, profile=profile, page=1,
                 )  # fmt: skip
-                name = recovery_file(self.view, backbone, profile or "")
+                name = recovery_file(self.view, space, profile or "")
                 self._page(name, "recovery", values)
                 if name == "recovery-0-0.html":
                     self._page("recovery.html", "recovery", values)
 
     def _map(self) -> None:
         self._page("map.html", "map", pages.map_page(self.view, None, None))
-        for backbone, methods in self.view.maps.items():
+        for space, methods in self.view.maps.items():
             for method in methods:
-                path = self.target / "map" / f"{backbone}-{method}.bin"
-                _write(path, map_data.points(self.view, backbone, method))
+                path = self.target / "map" / f"{space}-{method}.bin"
+                _write(path, map_data.points(self.view, space, method))
         data = map_data.artworks(self.view)
         data["pages"] = [self.to.artwork(each) for each in data["ids"]]
         _write(self.target / "map" / "artworks.json", _json(data))

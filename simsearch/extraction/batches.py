@@ -23,7 +23,7 @@ class Counter(Protocol):
 
 
 def needed(need: npt.NDArray[np.uint64], position: int) -> npt.NDArray[np.bool_]:
-    """Which rows of a `need` bit mask ask for the backbone at `position`."""
+    """Which rows of a `need` bit mask ask for the space at `position`."""
     return ((need >> np.uint64(position)) & np.uint64(1)).astype(bool)
 
 

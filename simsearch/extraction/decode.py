@@ -43,16 +43,16 @@ class DecodeSettings:
     reencode_jpeg: bool
     seed: int
     preprocessings: tuple[Preprocessing, ...]  # one per distinct geometry
-    backbones: int
+    spaces: int
     orphans: Mapping[str, bytes]
     counter: Counter
 
 
 def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
-    """Catalog rows to pixels: one row per image (original or copy) that some backbone still needs.
+    """Catalog rows to pixels: one row per image (original or copy) that some space still needs.
 
-    In: `artwork_id`, `image_uri`, `etag`, and `need`, bytes of 0 and 1: [variants, backbones].
-    Out: schemas.IMAGES columns ('' for no profile), `need` uint64 with one bit per backbone, and
+    In: `artwork_id`, `image_uri`, `etag`, and `need`, bytes of 0 and 1: [variants, spaces].
+    Out: schemas.IMAGES columns ('' for no profile), `need` uint64 with one bit per space, and
     `pixels_<g>` uint8 [n, crop, crop, 3] per geometry. Rejects and content hashes are stored here.
     """
     rows = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
@@ -104,9 +104,9 @@ def _variants(
     row: Mapping[str, Any], data: bytes, settings: DecodeSettings
 ) -> list[dict[str, Any]]:
     content_hash = images.content_hash(data)
-    need = np.frombuffer(row["need"], dtype=np.uint8).reshape(-1, settings.backbones)
+    need = np.frombuffer(row["need"], dtype=np.uint8).reshape(-1, settings.spaces)
     if (stored := settings.orphans.get(content_hash)) is not None:
-        held = np.frombuffer(stored, dtype=np.uint8).reshape(-1, settings.backbones)
+        held = np.frombuffer(stored, dtype=np.uint8).reshape(-1, settings.spaces)
         settings.counter.add(int((need & held).sum()))
         need = need & (1 - held)
     if not need.any():
@@ -137,7 +137,7 @@ def _variants(
                 "artwork_id": row["artwork_id"],
                 "profile": profile or "",
                 "content_hash": content_hash,
-                "need": sum(int(bit) << backbone for backbone, bit in enumerate(wanted)),
+                "need": sum(int(bit) << space for space, bit in enumerate(wanted)),
                 "pixels": [each.pixels(image) for each in settings.preprocessings],
             }
         )

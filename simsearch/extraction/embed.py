@@ -73,7 +73,7 @@ class Embed:
         torch.set_num_threads(threads)
         return [
             Network(
-                get_backbone(each.space.backbone),
+                get_backbone(each.space.encoder),
                 weight.state,
                 each.preprocessing,
                 precision=each.space.precision,

@@ -1,6 +1,6 @@
 """Extraction: a catalog's images through Ray Data into feature shards, only what is missing.
 
-catalog rows → fetch and decode (tasks) → one actor pool per group of backbones → shards (tasks).
+catalog rows → fetch and decode (tasks) → one actor pool per group of encoders → shards (tasks).
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def batch_size_of(config: Config, gpus: float) -> int:
 
 
 def _images(todo: pa.Table, networks: Sequence[PreparedNetwork]) -> list[int]:
-    """How many images of each artwork, itself and copies, some backbone lacks."""
+    """How many images of each artwork, itself and copies, some space lacks."""
     masks = (np.frombuffer(need, dtype=np.uint8) for need in todo["need"].to_pylist())
     return [int(mask.reshape(-1, len(networks)).any(axis=1).sum()) for mask in masks]
 
@@ -139,7 +139,7 @@ def _pools(
     batches: int,
 ) -> tuple[Pool, ...]:
     pools = plan_pools(
-        {each.space.backbone: each.weight_bytes for each in networks},
+        {each.space.encoder: each.weight_bytes for each in networks},
         cpus=resources.get("CPU", 1.0),
         gpus=resources.get("GPU", 0.0),
         memory=resources.get("memory", 0.0),
@@ -180,7 +180,7 @@ def _run_pipeline(
         reencode_jpeg=config.perturbations.reencode_jpeg,
         seed=config.seed,
         preprocessings=geometries,
-        backbones=len(networks),
+        spaces=len(networks),
         orphans=orphans,
         counter=counter,
     )
@@ -228,7 +228,7 @@ def _embed(
     members = [
         (position, each)
         for position, each in enumerate(networks)
-        if each.space.backbone in pool.backbones
+        if each.space.encoder in pool.backbones
     ]
     return data.map_batches(
         EmbedActor,
@@ -273,7 +273,7 @@ def columns_done(
     later = {
         column
         for column, each in zip(columns, networks, strict=True)
-        if each.space.backbone not in done
+        if each.space.encoder not in done
     }
     return sorted(set(columns) - later)
 

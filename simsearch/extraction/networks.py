@@ -104,7 +104,8 @@ def _space(
 ) -> FeatureSpace:
     reencoded = "re-encoded as JPEG" if config.perturbations.reencode_jpeg else "not re-encoded"
     return FeatureSpace(
-        backbone=backbone.name,
+        name=backbone.name,
+        encoder=backbone.name,
         layer=backbone.layer,
         dimension=backbone.dimension,
         weights_source=weights.source,

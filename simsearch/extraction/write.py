@@ -36,7 +36,7 @@ def write_batch(batch: Batch, storage: Storage, spaces: Sequence[FeatureSpace]) 
         wanted = needed(batch["need"], position)
         finite = np.isfinite(vectors).all(axis=1)
         for row in rows.filter(pa.array(wanted & ~finite)).to_pylist():
-            detail = f"{row['image_id']}: {space.backbone} gave a vector that is not finite"
+            detail = f"{row['image_id']}: {space.name} gave a vector that is not finite"
             broken[row["artwork_id"]] = _reject(row, "embed", "not finite", detail)
         kept = wanted & finite
         if kept.any():

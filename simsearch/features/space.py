@@ -13,11 +13,15 @@ from typing import Any
 class FeatureSpace:
     """What two vectors must have in common to be comparable, in words.
 
-    `weights_source` tells where the weights were found; it is for readers and for `query`, which
-    loads them again. It does not enter the fingerprint: the digest does.
+    `name` is unique in a run and names the space in tables, paths and addresses. `encoder` turns
+    pixels into vectors and `head`, where there is one, those vectors into the space's; `dimension`
+    is that of the space. `weights_source` tells where the encoder's weights were found; it is for
+    readers and for `query`, which loads them again. Neither it nor the name enters the fingerprint:
+    the digests do.
     """
 
-    backbone: str
+    name: str
+    encoder: str
     layer: str
     dimension: int
     weights_source: str
@@ -28,6 +32,8 @@ class FeatureSpace:
     precision: str
     background: str
     perturbations: str
+    head: str | None = None
+    head_digest: str | None = None
 
     @property
     def preprocessing_words(self) -> str:
@@ -37,12 +43,23 @@ class FeatureSpace:
     @property
     def fingerprint(self) -> str:
         """Names the folder of this space's vectors; untrained weights and the study's mode show."""
-        described = {key: value for key, value in asdict(self).items() if key != "weights_source"}
-        digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(json.dumps(self._described(), sort_keys=True).encode()).hexdigest()
         marks = [] if self.trained else ["untrained"]
         if self.mode != "eval":
             marks.append(self.mode)
-        return "-".join([self.backbone, *marks, digest])
+        if self.head is not None:
+            marks.append(self.head)
+        return "-".join([self.encoder, *marks, digest[:16]])
+
+    def _described(self) -> dict[str, Any]:
+        """Under the names that the first format of roots used, so that its vectors stay valid."""
+        described = asdict(self)
+        for key in ("name", "weights_source"):
+            del described[key]
+        described["backbone"] = described.pop("encoder")
+        if self.head is None:
+            del described["head"], described["head_digest"]
+        return described
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "fingerprint": self.fingerprint}

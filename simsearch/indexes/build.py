@@ -19,7 +19,7 @@ def build_index(snapshot: Snapshot, space: FeatureSpace, seed: int) -> IndexMani
     images = snapshot.images()
     return write_index(
         snapshot.storage,
-        snapshot.index_folder(space.backbone),
+        snapshot.index_folder(space.name),
         images,
         feature_store.read_vectors(snapshot.storage, space, images),
         space,

@@ -157,7 +157,7 @@ class OpenIndex:
         if queries.shape[1] != self.manifest.dimension:
             raise MismatchError(
                 f"index {self.manifest.fingerprint}: a vector of {queries.shape[1]} numbers in an index of "
-                f"{self.manifest.dimension}; query with the backbone it was built for"
+                f"{self.manifest.dimension}; query with the space it was built for"
             )
         if self.axes is not None:
             queries = unit_rows(queries) @ self.axes

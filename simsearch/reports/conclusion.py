@@ -59,12 +59,12 @@ def candidates(
     """All spaces of a run with their quality and cost, the best first. None without copies."""
     found = []
     for space in spaces:
-        row = _quality(metrics, "all").get(space.backbone)
+        row = _quality(metrics, "all").get(space.name)
         if row is None:
             return []
         rate, device = _rate(timings, space.fingerprint)
         found.append(Candidate(space, *row, rate, device, BYTES_PER_NUMBER * space.dimension))
-    return sorted(found, key=lambda each: (-each.quality, each.space.backbone))
+    return sorted(found, key=lambda each: (-each.quality, each.space.name))
 
 
 def picks(metrics: pa.Table, comparisons: pa.Table, found: Sequence[Candidate]) -> list[Pick]:
@@ -75,12 +75,12 @@ def picks(metrics: pa.Table, comparisons: pa.Table, found: Sequence[Candidate]) 
         scores = _quality(metrics, group)
         if not trained or not scores:
             continue
-        best = max(trained, key=lambda each: scores[each.space.backbone][0]).space.backbone
+        best = max(trained, key=lambda each: scores[each.space.name][0]).space.name
         apart = _told_apart(comparisons, group, best)
-        equals = [each for each in trained if each.space.backbone not in apart]
+        equals = [each for each in trained if each.space.name not in apart]
         choice = max(equals, key=lambda each: each.images_per_second or 0.0)
-        others = tuple(each.space.backbone for each in equals if each.space != choice.space)
-        advice.append(Pick(group, choice, *scores[choice.space.backbone], best, others))
+        others = tuple(each.space.name for each in equals if each.space != choice.space)
+        advice.append(Pick(group, choice, *scores[choice.space.name], best, others))
     return advice
 
 
@@ -90,11 +90,11 @@ def _quality(metrics: pa.Table, group: str) -> dict[str, tuple[float, float, flo
         & (pc.field("metric") == "map")
         & (pc.field("group") == group)
     ).to_pylist()
-    return {row["backbone"]: (row["mean"], row["ci_low"], row["ci_high"]) for row in rows}
+    return {row["space"]: (row["mean"], row["ci_low"], row["ci_high"]) for row in rows}
 
 
 def _told_apart(comparisons: pa.Table, group: str, best: str) -> set[str]:
-    """The backbones that differ from the best by more than chance."""
+    """The spaces that differ from the best by more than chance."""
     found = set()
     for row in comparisons.filter(
         (pc.field("group") == group) & (pc.field("metric") == "map")
@@ -138,7 +138,7 @@ def evaluation_rows(
         "n": max((row["n"] for row in comparisons.to_pylist()), default=0),
         "candidates": [
             {
-                "backbone": each.space.backbone,
+                "space": each.space.name,
                 "layer": each.space.layer,
                 "preprocessing": each.space.preprocessing_words,
                 "mode": each.space.mode,
@@ -150,7 +150,7 @@ def evaluation_rows(
         "picks": [
             {
                 "group": each.group,
-                "backbone": each.choice.space.backbone,
+                "space": each.choice.space.name,
                 "quality": f"{each.quality:.3f} [{each.low:.3f}, {each.high:.3f}]",
                 "best": each.best,
                 "equals": ", ".join(each.equals),

@@ -70,7 +70,7 @@ def verdicts(plan: Plan, batch_size: int | None) -> list[str]:
     """What these figures can say about the study, and what they cannot."""
     said = []
     untrained = sorted(_untrained(plan))
-    trained = [space.backbone for space in plan.spaces if space.trained]
+    trained = [space.name for space in plan.spaces if space.trained]
     ours = [one for one in trained if one in STUDY_BACKBONES]
     foreign = [one for one in trained if one not in STUDY_BACKBONES]
     if untrained:
@@ -101,11 +101,11 @@ def verdicts(plan: Plan, batch_size: int | None) -> list[str]:
 
 
 def _untrained(plan: Plan) -> frozenset[str]:
-    return frozenset(space.backbone for space in plan.spaces if not space.trained)
+    return frozenset(space.name for space in plan.spaces if not space.trained)
 
 
 def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Per backbone, k and metric: every setting's figure by exact search and by Annoy, and what the
+    """Per space, k and metric: every setting's figure by exact search and by Annoy, and what the
     study published."""
     found: dict[tuple[str, int, str], dict[tuple[str, str], str]] = {}
     chosen = results.filter(
@@ -113,21 +113,21 @@ def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str
     )
     ceilings: dict[tuple[str, int, str], tuple[float, int]] = {}
     for row in chosen.to_pylist():
-        key = (row["backbone"], row["k"], row["metric"])
+        key = (row["space"], row["k"], row["metric"])
         ceilings[key] = (row["ceiling"], row["n"])
         words = f"{row['mean']:.3f} ± {row['std']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
         found.setdefault(key, {})[row["setting"], row["search"]] = words
     return [
         {
-            "backbone": backbone,
+            "space": space,
             "k": k,
             "metric": "F1" if metric == "f1" else metric,
             "cells": [_cell(cells, setting) for setting in settings],
-            "published": _published(backbone, k, metric),
-            "ceiling": f"{ceilings[backbone, k, metric][0]:.3f}",
-            "n": ceilings[backbone, k, metric][1],
+            "published": _published(space, k, metric),
+            "ceiling": f"{ceilings[space, k, metric][0]:.3f}",
+            "n": ceilings[space, k, metric][1],
         }
-        for (backbone, k, metric), cells in found.items()
+        for (space, k, metric), cells in found.items()
     ]
 
 
@@ -136,8 +136,8 @@ def _cell(cells: Mapping[tuple[str, str], str], setting: str) -> dict[str, str]:
     return {"exact": exact, "annoy": "" if annoy == exact else annoy}
 
 
-def _published(backbone: str, k: int, metric: str) -> str:
-    mean, std = PUBLISHED.get((backbone, k, metric), (None, None))
+def _published(space: str, k: int, metric: str) -> str:
+    mean, std = PUBLISHED.get((space, k, metric), (None, None))
     if std is None:
         return "–"
     return f"± {std:.3f}" if mean is None else f"{mean:.3f} ± {std:.3f}"

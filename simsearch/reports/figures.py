@@ -100,7 +100,7 @@ def curves_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
     """
     with matplotlib.rc_context(STYLE):
         figure = _figure(11, 4)
-        names = list(dict.fromkeys(metrics["backbone"].to_pylist()))
+        names = list(dict.fromkeys(metrics["space"].to_pylist()))
         for place, metric in enumerate(("precision", "recall", "f1"), start=1):
             axes = figure.add_subplot(1, 3, place)
             for name, colour in zip(names, _colours(len(names)), strict=True):
@@ -118,7 +118,7 @@ def curves_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
 
 
 def profile_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
-    """How well every backbone finds each profile's copies (exact search): the share among the largest
+    """How well every space finds each profile's copies (exact search): the share among the largest
     k, or where that has no room for all copies, their mean average precision."""
     with matplotlib.rc_context(STYLE):
         recovered = metrics.filter(pc.field("metric") == "recovered")
@@ -131,9 +131,9 @@ def profile_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
         if single.num_rows and pc.min(chosen["ceiling"]).as_py() < 1:
             chosen, title = single, "Mean average precision of each profile's copies"
         rows = chosen.filter(pc.field("search") == "exact").to_pylist()
-        names = list(dict.fromkeys(row["backbone"] for row in rows))
+        names = list(dict.fromkeys(row["space"] for row in rows))
         groups = list(dict.fromkeys(row["group"] for row in rows))
-        means = {(row["group"], row["backbone"]): row["mean"] for row in rows}
+        means = {(row["group"], row["space"]): row["mean"] for row in rows}
         grid = np.array([[means[group, name] for name in names] for group in groups])
         figure = _figure(2.2 + 1.8 * len(names), 1.3 + 0.34 * len(groups))
         axes = figure.add_subplot()
@@ -154,7 +154,7 @@ def recall_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
     with matplotlib.rc_context(STYLE):
         figure = _figure(7.5, 4.4)
         axes = figure.add_subplot()
-        names = list(dict.fromkeys(metrics["backbone"].to_pylist()))
+        names = list(dict.fromkeys(metrics["space"].to_pylist()))
         ks: list[int] = []
         for name, colour in zip(names, _colours(len(names)), strict=True):
             rows = curve(metrics, name, "exact")
@@ -199,7 +199,7 @@ def cost_figure(found: Sequence[Candidate]) -> Figure:
                 s=each.bytes_per_image / 40,
                 facecolor=colour if sound else "white",
                 edgecolor=colour,
-                label=f"{each.space.backbone}{untrained}\n{each.bytes_per_image:,} bytes",
+                label=f"{each.space.name}{untrained}\n{each.bytes_per_image:,} bytes",
                 zorder=3,
             )
         axes.set_xscale("log")
@@ -223,21 +223,21 @@ def settings_figure(
     untrained: frozenset[str],
     published: Mapping[tuple[str, int, str], tuple[float | None, float | None]],
 ) -> Figure:
-    """F1 at each k per backbone and setting of an experiment, with 95 % intervals (exact search)."""
+    """F1 at each k per space and setting of an experiment, with 95 % intervals (exact search)."""
     with matplotlib.rc_context(STYLE):
         chosen = results.filter(
             (pc.field("metric") == "f1")
             & (pc.field("group") == "all")
             & (pc.field("search") == "exact")
         ).to_pylist()
-        names = list(dict.fromkeys(row["backbone"] for row in chosen))
+        names = list(dict.fromkeys(row["space"] for row in chosen))
         ks = sorted({row["k"] for row in chosen})
         figure = _figure(3.6 * len(ks) + 1, 4.2)
         for place, k in enumerate(ks, start=1):
             axes = figure.add_subplot(1, len(ks), place)
             for number, (setting, words) in enumerate(settings.items()):
                 rows = [row for row in chosen if row["k"] == k and row["setting"] == setting]
-                across = [names.index(row["backbone"]) + 0.16 * (number - 1.5) for row in rows]
+                across = [names.index(row["space"]) + 0.16 * (number - 1.5) for row in rows]
                 ends = ([row["ci_low"] for row in rows], [row["ci_high"] for row in rows])
                 axes.vlines(across, *ends, color=COLOURS[number], lw=1.5)
                 means = [row["mean"] for row in rows]
@@ -270,9 +270,9 @@ def _colours(count: int) -> list[str]:
     return [COLOURS[number % len(COLOURS)] for number in range(count)]
 
 
-def _select(metrics: pa.Table, backbone: str, metric: str) -> pa.Table:
+def _select(metrics: pa.Table, space: str, metric: str) -> pa.Table:
     return metrics.filter(
-        (pc.field("backbone") == backbone)
+        (pc.field("space") == space)
         & (pc.field("metric") == metric)
         & (pc.field("group") == "all")
         & (pc.field("search") == "exact")

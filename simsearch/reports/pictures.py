@@ -1,4 +1,4 @@
-"""The report's pictures: the profiles on one artwork, and each backbone's nearest images."""
+"""The report's pictures: the profiles on one artwork, and each space's nearest images."""
 
 from __future__ import annotations
 
@@ -44,11 +44,9 @@ def pictures_of(config: Config, snapshot: Snapshot, plan: Plan) -> dict[str, tup
             f"The perturbation profiles on one artwork: {album.title(queries[0])}.",
         )
     for space in plan.spaces:
-        name = f"{space.backbone}{'' if space.trained else ' (untrained)'}"
+        name = f"{space.name}{'' if space.trained else ' (untrained)'}"
         found[f"examples-{space.fingerprint}"] = (
-            figures.examples_figure(
-                [album.example(snapshot, space.backbone, one) for one in queries]
-            ),
+            figures.examples_figure([album.example(snapshot, space.name, one) for one in queries]),
             f"{name}: each original, left, and its nearest images by exact search with their distance. "
             + ("Its perturbed copies are framed in green." if copied else ""),
         )
@@ -94,8 +92,8 @@ class _Album:
             content_hash=row["content_hash"],
         )
 
-    def example(self, snapshot: Snapshot, backbone: str, query: str) -> list[Shown]:
-        path = neighbours_path(snapshot, backbone, "exact")
+    def example(self, snapshot: Snapshot, space: str, query: str) -> list[Shown]:
+        path = neighbours_path(snapshot, space, "exact")
         nearest = (
             snapshot.storage.read_table(path).filter(pc.field("query_id") == query).to_pylist()
         )

@@ -132,15 +132,15 @@ class _Score:
 
 
 def summary_rows(metrics: pa.Table, names: Sequence[str] = STUDY_METRICS) -> list[dict[str, Any]]:
-    """Scores of all copies together per backbone and k (as the study had them: precision, recall and
+    """Scores of all copies together per space and k (as the study had them: precision, recall and
     F1), exact search and Annoy side by side."""
     rows: dict[tuple[str, int, str], dict[str, Any]] = {}
     for row in _of_all_copies(metrics, names).to_pylist():
-        key = (row["backbone"], row["k"], row["metric"])
+        key = (row["space"], row["k"], row["metric"])
         entry = rows.setdefault(
             key,
             {
-                "backbone": row["backbone"],
+                "space": row["space"],
                 "k": row["k"],
                 "metric": "F1" if row["metric"] == "f1" else row["metric"],
                 "ceiling": f"{row['ceiling']:.3f}",
@@ -160,10 +160,10 @@ def metrics_text(metrics: pa.Table, untrained: frozenset[str]) -> str:
     if not _of_all_copies(metrics, STUDY_METRICS).num_rows:
         return "no perturbed copies were asked for: neighbours only, no recovery to measure"
     lines = [
-        f"{'backbone':32} {'k':>3}  {'metric':10} {'exact search':>15} {'Annoy':>15} {'ceiling':>8}"
+        f"{'space':32} {'k':>3}  {'metric':10} {'exact search':>15} {'Annoy':>15} {'ceiling':>8}"
     ]
     for row in summary_rows(metrics, (*STUDY_METRICS, *TERMINAL_METRICS)):
-        name = row["backbone"] + (" (untrained)" if row["backbone"] in untrained else "")
+        name = row["space"] + (" (untrained)" if row["space"] in untrained else "")
         exact, annoy = (
             f"{row[search].mean:.3f} ± {row[search].std:.3f}" for search in ("exact", "annoy")
         )
@@ -180,15 +180,15 @@ def _profile_rows(metrics: pa.Table) -> list[dict[str, Any]]:
         return []  # no room for all copies among so few: the rankings say it better
     shares: dict[tuple[str, str], dict[int, dict[str, float]]] = {}
     for row in recovered.to_pylist():
-        by_k = shares.setdefault((row["backbone"], row["group"]), {})
+        by_k = shares.setdefault((row["space"], row["group"]), {})
         by_k.setdefault(row["k"], {})[row["search"]] = row["mean"]
     return [
         {
-            "backbone": backbone,
+            "space": space,
             "profile": profile,
             "shares": [_share(by_k[k]) for k in sorted(by_k)],
         }
-        for (backbone, profile), by_k in shares.items()
+        for (space, profile), by_k in shares.items()
     ]
 
 
@@ -200,12 +200,12 @@ def _share(means: Mapping[str, float]) -> str:
 def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
     rows = []
     for space in plan.spaces:
-        manifest = read_manifest(snapshot.storage, snapshot.index_folder(space.backbone))
+        manifest = read_manifest(snapshot.storage, snapshot.index_folder(space.name))
         rows.append(
             {
                 **space.to_json(),
                 "preprocessing": space.preprocessing_words,
-                "precision_reason": plan.precision_reasons[space.backbone],
+                "precision_reason": plan.precision_reasons[space.name],
                 "recall": manifest.recall,
                 "search_k": manifest.search_k,
                 "components": manifest.components,
@@ -240,7 +240,7 @@ def _charts(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tuple[Fig
         ),
         "profiles-recovered": (
             figures.profile_figure(metrics, untrained),
-            "How well each perturbation profile's copies are found, per backbone, by exact search.",
+            "How well each perturbation profile's copies are found, per space, by exact search.",
         ),
     } | _recall_chart(metrics, untrained)
 

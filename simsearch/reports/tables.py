@@ -26,7 +26,7 @@ def interval(row: Mapping[str, Any]) -> str:
 
 
 def ranking_table(metrics: pa.Table) -> dict[str, Any]:
-    """Scores of whole rankings: `columns`, then `rows` per backbone and group, each with `cells` by
+    """Scores of whole rankings: `columns`, then `rows` per space and group, each with `cells` by
     exact search and Annoy's where they read differently."""
     reached = set(metrics.filter(pc.field("metric") == "recall_curve")["k"].to_pylist())
     columns: dict[tuple[str, int], str] = {
@@ -39,20 +39,20 @@ def ranking_table(metrics: pa.Table) -> dict[str, Any]:
     ).to_pylist():
         key = (row["metric"], row["k"] if row["metric"] == "recall_curve" else 0)
         if key in columns:
-            entry = rows.setdefault((row["backbone"], row["group"]), {"n": row["n"]})
+            entry = rows.setdefault((row["space"], row["group"]), {"n": row["n"]})
             entry.setdefault(key, {})[row["search"]] = interval(row)
     places = list(columns)
     return {
         "columns": list(columns.values()),
         "rows": [
             {
-                "backbone": backbone,
+                "space": space,
                 "group": group,
                 "single": group not in ("all", *KINDS),
                 "n": entry["n"],
                 "cells": [_both(entry[place]) for place in places],
             }
-            for (backbone, group), entry in rows.items()
+            for (space, group), entry in rows.items()
         ],
     }
 
@@ -68,15 +68,15 @@ def label_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     chosen = metrics.filter(pc.field("metric").isin(["label_precision", "label_chance"]))
     for row in chosen.to_pylist():
         entry = found.setdefault(
-            (row["backbone"], row["group"], row["k"]), {"n": row["n"], "annoy": "–", "exact": "–"}
+            (row["space"], row["group"], row["k"]), {"n": row["n"], "annoy": "–", "exact": "–"}
         )
         if row["metric"] == "label_precision":
             entry[row["search"]] = interval(row)
         elif row["search"] == "exact":
             entry["chance"] = f"{row['mean']:.3f}"
     return [
-        {"backbone": backbone, "label": label, "k": k, "chance": "–", **entry}
-        for (backbone, label, k), entry in found.items()
+        {"space": space, "label": label, "k": k, "chance": "–", **entry}
+        for (space, label, k), entry in found.items()
     ]
 
 
@@ -91,13 +91,9 @@ def space_rows(metrics: pa.Table) -> list[dict[str, Any]]:
             if hubs
             else f"share of the {row['k']} nearest in common with {row['group']}"
         )
-        entry = found.setdefault(
-            (row["backbone"], what), {"n": row["n"], "annoy": "–", "exact": "–"}
-        )
+        entry = found.setdefault((row["space"], what), {"n": row["n"], "annoy": "–", "exact": "–"})
         entry[row["search"]] = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
-    return [
-        {"backbone": backbone, "what": what, **entry} for (backbone, what), entry in found.items()
-    ]
+    return [{"space": space, "what": what, **entry} for (space, what), entry in found.items()]
 
 
 def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -106,7 +102,7 @@ def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict
     for row in table.to_pylist():
         key = (row["artwork_id"], row["other_id"])
         entry = pairs.setdefault(key, {"distances": [], "nearest": row["distance"]})
-        entry["distances"].append(f"{row['backbone']} {row['distance']:.4f}")
+        entry["distances"].append(f"{row['space']} {row['distance']:.4f}")
         entry["nearest"] = min(entry["nearest"], row["distance"])
     ordered = sorted(pairs.items(), key=lambda item: (item[1]["nearest"], item[0]))
     return [
@@ -120,7 +116,7 @@ def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict
 
 
 def comparison_rows(comparisons: pa.Table) -> list[dict[str, Any]]:
-    """Each two backbones, and whether the difference is more than chance."""
+    """Each two spaces, and whether the difference is more than chance."""
     return [
         {
             **row,
@@ -137,11 +133,11 @@ def p_words(p_value: float) -> str:
     return "< 0.0001" if p_value < 0.0001 else f"{p_value:.4f}"
 
 
-def curve(metrics: pa.Table, backbone: str, search: str) -> Sequence[Mapping[str, Any]]:
+def curve(metrics: pa.Table, space: str, search: str) -> Sequence[Mapping[str, Any]]:
     """The recall curve of all copies: rows of schemas.METRICS in the order of k."""
     rows: list[dict[str, Any]] = (
         metrics.filter(
-            (pc.field("backbone") == backbone)
+            (pc.field("space") == space)
             & (pc.field("search") == search)
             & (pc.field("group") == "all")
             & (pc.field("metric") == "recall_curve")

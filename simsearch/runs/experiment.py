@@ -154,16 +154,16 @@ def results_table(metrics: Mapping[str, pa.Table]) -> pa.Table:
 
 
 def paired_tests(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -> pa.Table:
-    """Paired tests of F1 at each k over the same originals, by exact search: each two backbones
-    within a setting, each two settings of a backbone. Corrected after Holm over all of them.
+    """Paired tests of F1 at each k over the same originals, by exact search: each two spaces
+    within a setting, each two settings of a space. Corrected after Holm over all of them.
 
-    `first` and `second` are `<backbone>, <setting>`.
+    `first` and `second` are `<space>, <setting>`.
     """
     values: dict[tuple[int, str, str], Any] = {}
     for setting, table in scores.items():
-        for (group, k, metric), by_backbone in aligned_scores(table, "exact").items():
+        for (group, k, metric), by_space in aligned_scores(table, "exact").items():
             if group == "all" and metric == "f1":
-                values |= {(k, one, setting): each for one, each in by_backbone.items()}
+                values |= {(k, one, setting): each for one, each in by_space.items()}
     rows: list[dict[str, Any]] = []
     for one, two in combinations(values, 2):
         same = [a == b for a, b in zip(one, two, strict=True)]
@@ -172,7 +172,7 @@ def paired_tests(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -
         test = paired_test(values[one], values[two], resamples=resamples, seed=seed)
         rows.append(
             {
-                "between": "settings" if same[1] else "backbones",
+                "between": "settings" if same[1] else "spaces",
                 "k": one[0],
                 "metric": "f1",
                 "first": f"{one[1]}, {one[2]}",

@@ -128,7 +128,7 @@ def _done_before(previous: Snapshot, config: Config) -> bool:
         and all(space.perturbations.startswith(definitions) for space in plan.spaces)
         and all(
             _first_choice(
-                config.extract.weights_for.get(space.backbone, config.extract.weights),
+                config.extract.weights_for.get(space.encoder, config.extract.weights),
                 space.weights_source,
                 space.trained,
             )
@@ -173,6 +173,6 @@ def _note(record: RunRecord, snapshot: Snapshot, previous: Snapshot | None) -> A
 def _recovery(snapshot: Snapshot, previous: Snapshot | None) -> list[dict[str, Any]]:
     before = {} if previous is None else previous.recall()
     return [
-        {"backbone": backbone, "k": k, "recall": value, "before": before.get((backbone, k))}
-        for (backbone, k), value in snapshot.recall().items()
+        {"space": space, "k": k, "recall": value, "before": before.get((space, k))}
+        for (space, k), value in snapshot.recall().items()
     ]

@@ -32,7 +32,7 @@ class RunMetrics:
         self._changes = gauge("artwork_changes", "Artworks changed by the last run", "kind")
         self._step_seconds = gauge("step_duration_seconds", "How long a step took", "step")
         self._step_items = gauge("step_items", "What a step worked on", "step", "unit")
-        self._recall = gauge("recall", "Mean recall of perturbed copies, exact", "backbone", "k")
+        self._recall = gauge("recall", "Mean recall of perturbed copies, exact", "space", "k")
 
     def set(self, record: Mapping[str, Any]) -> None:
         """Show a run record; figures that it lacks keep their last value."""
@@ -56,7 +56,7 @@ class RunMetrics:
             self._step_seconds.labels(step["name"]).set(step["seconds"])
             self._step_items.labels(step["name"], step["unit"]).set(step["items"])
         for row in record["recovery"]:
-            self._recall.labels(row["backbone"], row["k"]).set(row["recall"])
+            self._recall.labels(row["space"], row["k"]).set(row["recall"])
 
 
 def export(config: MonitoringConfig, record: Mapping[str, Any]) -> None:

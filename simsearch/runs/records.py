@@ -54,7 +54,7 @@ class Step:
 @dataclass
 class RunRecord:
     """One run. Times are ISO 8601 in UTC, `seconds` the whole duration; `recovery` has one row per
-    backbone and k with the mean recall by exact search and the one `before` (None: none)."""
+    space and k with the mean recall by exact search and the one `before` (None: none)."""
 
     run_id: str
     command: str

@@ -75,7 +75,7 @@ def extract(config: Config) -> Step:
             config,
             catalog_id,
             tuple(each.space for each in networks),
-            {each.space.backbone: each.precision_reason for each in networks},
+            {each.space.name: each.precision_reason for each in networks},
             extraction.images,
             extraction.rejects,
             table.num_rows,
@@ -89,7 +89,7 @@ def extract(config: Config) -> Step:
 
 
 def index(config: Config) -> Step:
-    """Build the Annoy index of every backbone, in parallel across backbones."""
+    """Build the Annoy index of every space, in parallel across spaces."""
     started = time.monotonic()
     snapshot = snapshots.pending_snapshot(root_of(config))
     plan = snapshot.plan()
@@ -123,7 +123,7 @@ def evaluate(config: Config) -> Step:
         return log_step(Step("evaluate", since(started), 0, "queries", "already evaluated"))
     plan = snapshot.plan()
     for space in plan.spaces:
-        read_manifest(snapshot.storage, snapshot.index_folder(space.backbone))
+        read_manifest(snapshot.storage, snapshot.index_folder(space.name))
     originals = snapshot.images()["profile"].null_count
     total = originals * len(plan.spaces) * len(SEARCHES)
     with (
@@ -137,12 +137,12 @@ def evaluate(config: Config) -> Step:
 
 
 def project(config: Config) -> Step:
-    """Lay out every feature space in two dimensions, one task per backbone and method."""
+    """Lay out every feature space in two dimensions, one task per space and method."""
     started = time.monotonic()
     snapshot = snapshots.pending_snapshot(root_of(config))
-    backbones = [space.backbone for space in snapshot.plan().spaces]
+    spaces = [space.name for space in snapshot.plan().spaces]
     methods = config.projection.methods
-    paths = [projection_path(snapshot, one, method) for method in methods for one in backbones]
+    paths = [projection_path(snapshot, one, method) for method in methods for one in spaces]
     if snapshot.sealed() or all(snapshot.storage.exists(path) for path in paths):
         return log_step(Step("project", since(started), 0, "maps", "made already"))
     with (
@@ -153,14 +153,14 @@ def project(config: Config) -> Step:
         lease.check()
         originals = snapshot.images().filter(pc.field("profile").is_null())
         for number, method in enumerate(methods):
-            pending = [project_space.remote(config, snapshot, one, method) for one in backbones]
+            pending = [project_space.remote(config, snapshot, one, method) for one in spaces]
             maps = [ray.get(each) for each in pending]
-            for backbone, points in zip(backbones, maps, strict=True):
+            for space, points in zip(spaces, maps, strict=True):
                 snapshot.storage.write_table(
-                    projection_path(snapshot, backbone, method),
+                    projection_path(snapshot, space, method),
                     projection_table(originals, align(points, maps[0])),
                 )
-            advance((number + 1) * len(backbones))
+            advance((number + 1) * len(spaces))
     return log_step(Step("project", since(started), len(paths), "maps"))
 
 
@@ -228,7 +228,7 @@ def environment() -> dict[str, str]:
 
 
 def _indexed(snapshot: Snapshot, space: FeatureSpace) -> bool:
-    return snapshot.storage.exists(f"{snapshot.index_folder(space.backbone)}/manifest.json")
+    return snapshot.storage.exists(f"{snapshot.index_folder(space.name)}/manifest.json")
 
 
 def _reused(all_spaces: tuple[FeatureSpace, ...], built: list[FeatureSpace]) -> str:

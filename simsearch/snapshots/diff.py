@@ -36,11 +36,11 @@ class ArtworkChanges:
 
 @dataclass(frozen=True)
 class NeighbourChange:
-    """How one backbone's neighbour lists moved: mean share of a list that stayed, over the originals
+    """How one space's neighbour lists moved: mean share of a list that stayed, over the originals
     in both snapshots, and how many lists are no longer the same. `same_space` is false where the
     fingerprint differs, and with it all distances."""
 
-    backbone: str
+    space: str
     same_space: bool
     queries: int
     kept: float
@@ -63,9 +63,9 @@ def diff(old: Snapshot, new: Snapshot) -> SnapshotDiff:
         settings=setting_changes(before.settings, after.settings),
         metrics=metric_changes(_metrics(old), _metrics(new)),
         neighbours=[
-            _neighbour_change(old, new, before, after, space.backbone)
+            _neighbour_change(old, new, before, after, space.name)
             for space in after.spaces
-            if space.backbone in {each.backbone for each in before.spaces}
+            if space.name in {each.name for each in before.spaces}
         ],
     )
 
@@ -126,7 +126,7 @@ def setting_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str,
 
 def metric_changes(old: pa.Table, new: pa.Table) -> list[dict[str, Any]]:
     """Rows of schemas.METRICS whose mean moved: their keys, `before`, `after`; None where absent."""
-    keys = ("backbone", "search", "group", "k", "metric")
+    keys = ("space", "search", "group", "k", "metric")
 
     def means(table: pa.Table) -> dict[tuple[Any, ...], float]:
         return {tuple(row[key] for key in keys): row["mean"] for row in table.to_pylist()}
@@ -154,22 +154,22 @@ def _metrics(snapshot: Snapshot) -> pa.Table:
 
 
 def _neighbour_change(
-    old: Snapshot, new: Snapshot, before: Plan, after: Plan, backbone: str
+    old: Snapshot, new: Snapshot, before: Plan, after: Plan, space: str
 ) -> NeighbourChange:
-    one, two = (_neighbour_lists(each, backbone) for each in (old, new))
+    one, two = (_neighbour_lists(each, space) for each in (old, new))
     common = sorted(set(one) & set(two))
     kept = [len(set(one[query]) & set(two[query])) / len(one[query]) for query in common]
     return NeighbourChange(
-        backbone=backbone,
-        same_space=before.space(backbone).fingerprint == after.space(backbone).fingerprint,
+        space=space,
+        same_space=before.space(space).fingerprint == after.space(space).fingerprint,
         queries=len(common),
         kept=sum(kept) / len(kept) if kept else 0.0,
         moved=sum(one[query] != two[query] for query in common),
     )
 
 
-def _neighbour_lists(snapshot: Snapshot, backbone: str) -> dict[str, list[str]]:
-    table = snapshot.storage.read_table(snapshot.path(f"neighbours/{backbone}.exact.parquet"))
+def _neighbour_lists(snapshot: Snapshot, space: str) -> dict[str, list[str]]:
+    table = snapshot.storage.read_table(snapshot.path(f"neighbours/{space}.exact.parquet"))
     table = table.sort_by([("query_id", "ascending"), ("rank", "ascending")])
     lists: dict[str, list[str]] = defaultdict(list)
     for query, neighbour in zip(

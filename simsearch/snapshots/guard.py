@@ -43,11 +43,11 @@ def _check_recovery(
     for space in after.spaces:
         if space.fingerprint not in same:
             continue
-        for (backbone, k), value in now.items():
-            fall = then.get((backbone, k), value) - value
-            if backbone == space.backbone and fall > config.max_recovery_drop:
+        for (name, k), value in now.items():
+            fall = then.get((name, k), value) - value
+            if name == space.name and fall > config.max_recovery_drop:
                 raise GuardError(
-                    f"snapshot {new.snapshot_id} is not published: {backbone}'s recall at {k} fell from "
+                    f"snapshot {new.snapshot_id} is not published: {name}'s recall at {k} fell from "
                     f"{value + fall:.3f} to {value:.3f}, more than publish.max_recovery_drop "
                     f"{config.max_recovery_drop:g}; {FORCE}"
                 )

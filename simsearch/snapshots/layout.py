@@ -24,12 +24,12 @@ def near_duplicates_path(snapshot: Snapshot) -> str:
 SEARCHES = ("annoy", "exact")
 
 
-def neighbours_path(snapshot: Snapshot, backbone: str, search: str) -> str:
-    return snapshot.path(f"neighbours/{backbone}.{search}.parquet")
+def neighbours_path(snapshot: Snapshot, space: str, search: str) -> str:
+    return snapshot.path(f"neighbours/{space}.{search}.parquet")
 
 
-def projection_path(snapshot: Snapshot, backbone: str, method: str) -> str:
-    return snapshot.path(f"projection/{backbone}-{method}.parquet")
+def projection_path(snapshot: Snapshot, space: str, method: str) -> str:
+    return snapshot.path(f"projection/{space}-{method}.parquet")
 
 
 def report_path(snapshot: Snapshot) -> str:

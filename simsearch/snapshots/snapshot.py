@@ -65,8 +65,8 @@ class Plan:
         spaces = tuple(FeatureSpace.from_json(each) for each in values["spaces"])
         return cls(**{**values, "spaces": spaces, "profiles": tuple(values["profiles"])})
 
-    def space(self, backbone: str) -> FeatureSpace:
-        return next(space for space in self.spaces if space.backbone == backbone)
+    def space(self, name: str) -> FeatureSpace:
+        return next(space for space in self.spaces if space.name == name)
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ class Snapshot:
     def path(self, name: str) -> str:
         return f"snapshots/{self.snapshot_id}/{name}"
 
-    def index_folder(self, backbone: str) -> str:
-        return self.path(f"indexes/{backbone}")
+    def index_folder(self, space: str) -> str:
+        return self.path(f"indexes/{space}")
 
     def plan(self) -> Plan:
         try:
@@ -106,10 +106,10 @@ class Snapshot:
         return str(self.manifest()["created"])
 
     def recall(self) -> dict[tuple[str, int], float]:
-        """(backbone, k) → mean recall of all copies by exact search."""
+        """(space, k) → mean recall of all copies by exact search."""
         table = self.storage.read_table(self.path("metrics/metrics.parquet"))
         return {
-            (row["backbone"], row["k"]): row["mean"]
+            (row["space"], row["k"]): row["mean"]
             for row in table.to_pylist()
             if (row["search"], row["group"], row["metric"]) == ("exact", "all", "recall")
         }
@@ -195,7 +195,7 @@ def _inputs(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
     """The digests of all that went in."""
     indexes = {
         space.fingerprint: snapshot.storage.read_json(
-            f"{snapshot.index_folder(space.backbone)}/manifest.json"
+            f"{snapshot.index_folder(space.name)}/manifest.json"
         )
         for space in plan.spaces
     }
@@ -204,7 +204,7 @@ def _inputs(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
         "images_sha256": plan.images_sha256,
         "settings_sha256": settings_digest(plan.settings),
         "code_version": plan.code_version,
-        "weights_sha256": {space.backbone: space.weights_digest for space in plan.spaces},
+        "weights_sha256": {space.name: space.weights_digest for space in plan.spaces},
         "features_sha256": {
             fingerprint: index["features_sha256"] for fingerprint, index in indexes.items()
         },
@@ -219,7 +219,7 @@ def settings_digest(settings: dict[str, Any]) -> str:
 
 
 def untrained_of(plan: Plan) -> frozenset[str]:
-    return frozenset(space.backbone for space in plan.spaces if not space.trained)
+    return frozenset(space.name for space in plan.spaces if not space.trained)
 
 
 def warnings_of(plan: Plan) -> list[str]:
@@ -229,7 +229,7 @@ def warnings_of(plan: Plan) -> list[str]:
         warnings.append(
             f"Untrained weights: {', '.join(names)} ran with random numbers. Their figures say nothing about the trained networks."
         )
-    if live := sorted(space.backbone for space in plan.spaces if space.mode == "study-2018"):
+    if live := sorted(space.name for space in plan.spaces if space.mode == "study-2018"):
         warnings.append(
             f"Live dropout and batch statistics, as in the 2018 study, for comparison only: {', '.join(live)}. "
             "A vector depends on the images in its batch."

@@ -8,6 +8,7 @@ from typing import Any
 
 from simsearch.errors import IncompleteError, NotFoundError, SimsearchError
 from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
 from simsearch.snapshots.snapshot import Plan, Snapshot, settings_digest
 
 
@@ -56,7 +57,7 @@ def _vectors(snapshot: Snapshot, plan: Plan, manifest: dict[str, Any]) -> Iterat
     images = snapshot.images()
     for space in plan.spaces:
         try:
-            vectors = _read_vectors(snapshot, plan, space.backbone)
+            vectors = _read_vectors(snapshot, space)
         except SimsearchError as error:
             yield str(error)
             continue
@@ -67,8 +68,8 @@ def _vectors(snapshot: Snapshot, plan: Plan, manifest: dict[str, Any]) -> Iterat
             yield f"{feature_store.folder(space)}: not the vectors that were indexed"
 
 
-def _read_vectors(snapshot: Snapshot, plan: Plan, backbone: str) -> Any:
-    space, images = plan.space(backbone), snapshot.images()
+def _read_vectors(snapshot: Snapshot, space: FeatureSpace) -> Any:
+    images = snapshot.images()
     try:
         return feature_store.read_vectors(snapshot.storage, space, images)
     except (NotFoundError, IncompleteError):

@@ -30,7 +30,7 @@ EVALUATED = 5000
 DIMENSION = 512
 DEPTH = 155  # what the evaluate step searches by default: 100 scored, 5 copies, 50 spare
 SPACE = FeatureSpace(
-    "given", "given", DIMENSION, "given", "0" * 64, True, "given", "eval", "float32", "#ffffff", "given"
+    "given", "given", "given", DIMENSION, "given", "0" * 64, True, "given", "eval", "float32", "#ffffff", "given"
 )  # fmt: skip
 
 

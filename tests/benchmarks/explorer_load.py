@@ -81,7 +81,7 @@ def make_snapshot(folder: Path, artworks: int) -> Config:
     images = pa.table([ids, ids, empty, pa.array(hashes)], schema=schemas.IMAGES)
     spaces = tuple(
         FeatureSpace(
-            name, "given", dimension, "given", "0" * 64, True, "given", "eval", "float32",
+            name, name, "given", dimension, "given", "0" * 64, True, "given", "eval", "float32",
             "#ffffff", "given",
         )
         for name, dimension in BACKBONES.items()
@@ -108,7 +108,7 @@ def _fill(
     images: pa.Table,
     vectors: npt.NDArray[np.float32],
 ) -> None:
-    storage, folder = snapshot.storage, snapshot.index_folder(space.backbone)
+    storage, folder = snapshot.storage, snapshot.index_folder(space.name)
     write_index(
         storage, folder, images, vectors, space,
         trees=50, seed=1, neighbours=10, target_recall=0.9,
@@ -117,11 +117,11 @@ def _fill(
     everyone = np.arange(images.num_rows)
     found = annoy_search(index.annoy, everyone.tolist(), 11, 500)
     kept = Neighbours(found.items[:, 1:], found.distances[:, 1:])
-    rows = neighbours_table(space.backbone, images["image_id"].to_numpy(), everyone, kept)
+    rows = neighbours_table(space.name, images["image_id"].to_numpy(), everyone, kept)
     for search in ("annoy", "exact"):
-        storage.write_table(neighbours_path(snapshot, space.backbone, search), rows)
+        storage.write_table(neighbours_path(snapshot, space.name, search), rows)
     storage.write_table(
-        projection_path(snapshot, space.backbone, "pca"), projection_table(images, vectors[:, :2])
+        projection_path(snapshot, space.name, "pca"), projection_table(images, vectors[:, :2])
     )
 
 

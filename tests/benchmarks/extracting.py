@@ -75,7 +75,7 @@ def extracted(config: Config) -> Extracted:
         done = extract(config, storage, table, networks)
         seconds = time.monotonic() - started
     spaces = tuple(each.space for each in networks)
-    reasons = {each.space.backbone: each.precision_reason for each in networks}
+    reasons = {each.space.name: each.precision_reason for each in networks}
     snapshots.write_plan(
         storage, config, catalog_id, spaces, reasons, done.images, done.rejects, table.num_rows
     )
@@ -87,10 +87,8 @@ def extracted(config: Config) -> Extracted:
         rate=done.rate,
         vectors=done.computed,
         seconds=seconds,
-        network_rates={
-            each.backbone: actors[each.backbone] * spent[each.fingerprint] for each in spaces
-        },
-        precisions={each.backbone: each.precision for each in spaces},
+        network_rates={each.name: actors[each.name] * spent[each.fingerprint] for each in spaces},
+        precisions={each.name: each.precision for each in spaces},
         reasons=reasons,
         pools=done.pools,
         batch_size=batch_size_of(config, gpus),

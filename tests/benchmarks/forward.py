@@ -258,7 +258,7 @@ def _differences(config: Config, exact: Config) -> dict[str, dict[str, float]]:
     images = one.images()
     found = {}
     for space in one.plan().spaces:
-        name = space.backbone
+        name = space.name
         vectors = [
             feature_store.read_vectors(each.storage, each.plan().space(name), images).astype(float)
             for each in (one, two)
@@ -273,7 +273,7 @@ def _differences(config: Config, exact: Config) -> dict[str, dict[str, float]]:
 def _recovery(snapshot: Snapshot) -> dict[tuple[str, str, int, str], float]:
     rows = snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
     return {
-        (row["backbone"], row["metric"], row["k"], row["group"]): row["mean"]
+        (row["space"], row["metric"], row["k"], row["group"]): row["mean"]
         for row in rows
         if row["search"] == "exact"
         and row["metric"] in ("precision", "recall", "f1")

@@ -1,4 +1,4 @@
-"""`study`: the study's way against ours: a DataLoader, float32, one backbone a pass."""
+"""`study`: the study's way against ours: a DataLoader, float32, one space a pass."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
             "pictures": f"{shown} × {1 + len(STUDY_PROFILES)} variants",
             "networks": ", ".join(asked.networks),
             "the study's way": f"DataLoader with {os.cpu_count()} workers, batch size {BATCH_SIZE}, "
-            "float32, standard memory layout, one backbone a pass, each variant decoded anew; after its first batch",
+            "float32, standard memory layout, one space a pass, each variant decoded anew; after its first batch",
         },
         [row],
         [

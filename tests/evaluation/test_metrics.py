@@ -27,7 +27,7 @@ def table(
         list(
             study_measures(np.array(hits, dtype=np.int16), np.array(relevant), profiles, (1, 3, 5))
         ),
-        backbone="b",
+        space="b",
         search="exact",
         bootstrap=200,
         seed=1,
@@ -86,7 +86,7 @@ def test_the_table_averages_over_originals_and_tells_profiles_apart() -> None:
 def test_no_originals_give_an_empty_table() -> None:
     empty = summary(
         list(study_measures(np.zeros((0, 5), np.int16), np.zeros(0, np.int64), ["grey"], (1,))),
-        backbone="b",
+        space="b",
         search="exact",
         bootstrap=10,
         seed=0,

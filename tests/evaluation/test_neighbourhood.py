@@ -27,7 +27,7 @@ from simsearch.evaluation.numbering import (
     rankings,
     study_scores,
 )
-from simsearch.evaluation.paired_tests import compare_backbones
+from simsearch.evaluation.paired_tests import compare_spaces
 from simsearch.evaluation.ranking import average_precision
 from simsearch.indexes.exact import Neighbours, exact_search, unit_rows
 
@@ -212,20 +212,18 @@ def test_a_label_that_no_two_works_share_is_not_scored() -> None:
     assert found == {"pairs", "originals"}
 
 
-def test_backbones_are_compared_over_the_same_originals() -> None:
+def test_spaces_are_compared_over_the_same_originals() -> None:
     rng = np.random.default_rng(0)
     ids = [f"w{n:03}" for n in rng.permutation(60)]
     better, worse = rng.random(60) * 0.1 + 0.7, rng.random(60) * 0.1 + 0.6
     tables = []
-    for backbone, values in (("good", better), ("poor", worse), ("poor-too", worse)):
+    for space, values in (("good", better), ("poor", worse), ("poor-too", worse)):
         order = rng.permutation(60)  # tables need not come in the same order
         measured = [Measured("all", 100, "map", values[order], np.ones(60))]
         tables.append(
-            scores_table(
-                measured, backbone=backbone, search="exact", artwork_ids=[ids[n] for n in order]
-            )
+            scores_table(measured, space=space, search="exact", artwork_ids=[ids[n] for n in order])
         )
-    found = compare_backbones(pa.concat_tables(tables), resamples=200, seed=1).to_pylist()
+    found = compare_spaces(pa.concat_tables(tables), resamples=200, seed=1).to_pylist()
     by_pair = {(row["first"], row["second"]): row for row in found}
     assert set(by_pair) == {("good", "poor"), ("good", "poor-too"), ("poor", "poor-too")}
     same = by_pair["poor", "poor-too"]

@@ -147,7 +147,7 @@ def test_a_deep_link_restores_the_state_with_its_snapshot(watched: Watched) -> N
     page = watched.goto("/recovery")
     page.get_by_role("link", name="F1", exact=True).click()
     page.get_by_role("link", name="3", exact=True).click()
-    page.locator(f'.chart a[href*="backbone={GIVEN}"][href*="{PROFILES[-1]}"]').click()
+    page.locator(f'.chart a[href*="space={GIVEN}"][href*="{PROFILES[-1]}"]').click()
     expect(page.locator("#missed")).to_have_text(f"Copies not found by {GIVEN}: {PROFILES[-1]}")
     query = parse_qs(urlsplit(page.url).query)
     assert (query["k"], query["metric"]) == (["3"], ["f1"])
@@ -168,7 +168,7 @@ def test_a_hostile_title_runs_nothing(watched: Watched) -> None:
     assert watched.faults == []
 
 
-def test_backbones_stand_side_by_side_and_copies_are_marked(watched: Watched) -> None:
+def test_spaces_stand_side_by_side_and_copies_are_marked(watched: Watched) -> None:
     page = watched.goto(VIEWS["copies"])
     left, right = page.locator(".column").all()
     one, other = left.bounding_box(), right.bounding_box()
@@ -184,7 +184,7 @@ def test_backbones_stand_side_by_side_and_copies_are_marked(watched: Watched) ->
     assert watched.faults == []
 
 
-def test_an_uploaded_picture_is_answered_by_every_backbone(watched: Watched, folder: Path) -> None:
+def test_an_uploaded_picture_is_answered_by_every_space(watched: Watched, folder: Path) -> None:
     page = watched.goto("/picture")
     page.set_input_files("#picture", folder / "gallery" / "005.png")
     expect(page.locator("#answers .column")).to_have_count(2, timeout=60_000)
@@ -203,13 +203,13 @@ def test_a_file_that_is_no_picture_is_answered_in_words(watched: Watched, tmp_pa
     expect(page.locator("#status")).to_contain_text("not a usable picture")
 
 
-def test_the_map_moves_to_another_backbone_and_opens_an_artwork(watched: Watched) -> None:
+def test_the_map_moves_to_another_space_and_opens_an_artwork(watched: Watched) -> None:
     page = watched.goto(VIEWS["map"])
     expect(page.locator("#legend p")).to_have_count(2)
     expect(page.locator("#status")).to_contain_text(f"24 artworks by {GIVEN}")
     page.get_by_role("combobox", name="Network").select_option(NETWORK)
     expect(page.locator("#status")).to_contain_text(NETWORK)
-    assert f"backbone={NETWORK}" in page.url
+    assert f"space={NETWORK}" in page.url
     page.get_by_label("Highlight").fill("etude 1857")
     expect(page.locator("#status")).to_contain_text("1 highlighted")
     page.locator("#map").focus()
@@ -219,7 +219,7 @@ def test_the_map_moves_to_another_backbone_and_opens_an_artwork(watched: Watched
     assert watched.faults == []
 
 
-def test_the_legend_hides_a_backbone(watched: Watched) -> None:
+def test_the_legend_hides_a_space(watched: Watched) -> None:
     page = watched.goto("/recovery")
     bars = page.locator(f'.chart [data-series="{GIVEN}"]')
     expect(bars.first).to_be_visible()

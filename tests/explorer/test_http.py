@@ -184,7 +184,7 @@ def test_neighbours_are_those_of_plain_numpy(site: httpx.Client, snapshot: Snaps
         if ids[place] != FIRST:
             scores.setdefault(ids[place], float(units[place] @ units[query]))
     answer = site.get("/api/v1/neighbours", params={"id": FIRST, "n": 8}).json()
-    found = answer["backbones"][GIVEN]
+    found = answer["spaces"][GIVEN]
     assert [each["artwork_id"] for each in found] == list(scores)[:8]
     np.testing.assert_allclose(
         [each["score"] for each in found], list(scores.values())[:8], atol=1e-4
@@ -210,7 +210,7 @@ def test_copies_show_the_rank_at_which_each_is_found(site: httpx.Client) -> None
 
 def test_missed_copies_come_worst_first(site: httpx.Client, snapshot: Snapshot) -> None:
     profile = PROFILES[-1]
-    page = site.get("/recovery", params={"k": 3, "backbone": GIVEN, "profile": profile}).text
+    page = site.get("/recovery", params={"k": 3, "space": GIVEN, "profile": profile}).text
     shown = re.findall(r"id=a%2F(\d+)[^\"]*#copies", page[page.index('id="missed"') :])
     images = snapshot.images()
     units = unit_rows(
@@ -236,7 +236,7 @@ def test_the_charts_begin_at_the_largest_k_of_the_study_and_hold_whole_rankings_
     rows = snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
     for row in rows:
         if (row["group"], row["search"]) == ("all", "exact") and row["metric"] in ("map", "mrr"):
-            assert f"{row['backbone']}, k = {row['k']}: {row['mean']:.4f}" in page
+            assert f"{row['space']}, k = {row['k']}: {row['mean']:.4f}" in page
     curve = site.get("/recovery", params={"metric": "recall_curve"}).text
     deepest = max(row["k"] for row in rows if row["metric"] == "recall_curve")
     assert f"k = {deepest}</text>" in curve
@@ -290,7 +290,7 @@ def test_a_picture_of_the_collection_finds_itself(site: httpx.Client, folder: Pa
     answers = [
         json.loads(line) for line in site.post("/api/v1/query", content=data).text.splitlines()
     ]
-    by_name = {each["backbone"]: each for each in answers}
+    by_name = {each["space"]: each for each in answers}
     best = by_name[NETWORK]["matches"][0]
     assert best["artwork_id"].startswith("a/005")
     assert best["score"] == pytest.approx(1, abs=1e-4)
@@ -388,7 +388,7 @@ def test_tables_are_those_of_the_snapshot(site: httpx.Client, snapshot: Snapshot
     stored = snapshot.storage.read_table(snapshot.path(f"neighbours/{GIVEN}.exact.parquet"))
     assert pq.read_table(io.BytesIO(site.get(f"/tables/{name}.parquet").content)).equals(stored)
     lines = site.get(f"/tables/{name}.csv").text.splitlines()
-    assert lines[0] == '"backbone","query_id","rank","neighbour_id","distance"'
+    assert lines[0] == '"space","query_id","rank","neighbour_id","distance"'
     assert len(lines) == stored.num_rows + 1
     assert site.get("/tables/..%2Fplan.csv").status_code == 404
     metrics = snapshot.storage.read_table(snapshot.path("metrics/metrics.parquet")).to_pylist()
@@ -396,7 +396,7 @@ def test_tables_are_those_of_the_snapshot(site: httpx.Client, snapshot: Snapshot
 
 
 def test_the_map_has_every_artwork_where_it_was_put(site: httpx.Client, snapshot: Snapshot) -> None:
-    data = site.get("/map/points", params={"backbone": GIVEN, "method": "pca"}).content
+    data = site.get("/map/points", params={"space": GIVEN, "method": "pca"}).content
     points = np.frombuffer(data, "<f4").reshape(-1, 2)
     labels = site.get("/map/artworks.json").json()
     stored = snapshot.storage.read_table(snapshot.path(f"projection/{GIVEN}-pca.parquet"))
@@ -406,7 +406,7 @@ def test_the_map_has_every_artwork_where_it_was_put(site: httpx.Client, snapshot
     } == expected
     assert labels["fields"]["medium"]["labels"] == ["oil on canvas", "etching"]
     assert all(len(field["codes"]) == 24 for field in labels["fields"].values())
-    assert site.get("/map/points", params={"backbone": GIVEN, "method": "umap"}).status_code == 404
+    assert site.get("/map/points", params={"space": GIVEN, "method": "umap"}).status_code == 404
 
 
 def test_runs_show_rejects_and_what_changed(folder: Path) -> None:
@@ -463,8 +463,8 @@ def test_any_storage_root_can_be_shown(place: Place, tmp_path: Path) -> None:
     publish_gallery(config, tmp_path / "gallery", count=6)
     with running(create_app(config, [place.root])) as address:
         found = httpx.get(f"{address}/api/v1/neighbours", params={"id": FIRST}).json()
-        assert len(found["backbones"][GIVEN]) == 5
-        thumbnail = found["backbones"][GIVEN][0]["thumbnail"]
+        assert len(found["spaces"][GIVEN]) == 5
+        thumbnail = found["spaces"][GIVEN][0]["thumbnail"]
         assert httpx.get(address + thumbnail).status_code == 200
     assert Storage(place.root, place.config).files("thumbnails")
 

@@ -40,5 +40,5 @@ def test_the_same_pages_come_from_ray_serve(address: str, tmp_path: Path) -> Non
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert client.get("/static/explorer.css").status_code == 200
         found = client.get("/api/v1/neighbours", params={"id": "a/000?&e"}).json()
-        assert len(found["backbones"][GIVEN]) == 5
+        assert len(found["spaces"][GIVEN]) == 5
         assert client.get("/artwork", params={"id": "nope"}).status_code == 404

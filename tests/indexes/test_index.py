@@ -22,7 +22,8 @@ from simsearch.indexes.exact import exact_search, recall, unit_rows
 from simsearch.storage.storage import Storage
 
 SPACE = FeatureSpace(
-    backbone="test",
+    name="test",
+    encoder="test",
     layer="last",
     dimension=24,
     weights_source="random:0",

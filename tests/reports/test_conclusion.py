@@ -17,8 +17,10 @@ from tests.indexes.test_index import SPACE
 from tests.reports.test_report import page, read
 
 
-def space(backbone: str, **values: Any) -> FeatureSpace:
-    return replace(SPACE, **{"backbone": backbone, "trained": True, "dimension": 100, **values})
+def space(name: str, **values: Any) -> FeatureSpace:
+    return replace(
+        SPACE, **{"name": name, "encoder": name, "trained": True, "dimension": 100, **values}
+    )
 
 
 SPACES = (space("fast"), space("slow", dimension=4096), space("random", trained=False))
@@ -27,7 +29,7 @@ SPACES = (space("fast"), space("slow", dimension=4096), space("random", trained=
 def metrics(**quality: float) -> pa.Table:
     rows = [
         {
-            "backbone": backbone,
+            "space": space,
             "search": search,
             "group": group,
             "k": k,
@@ -39,7 +41,7 @@ def metrics(**quality: float) -> pa.Table:
             "ceiling": 1.0 if metric != "recall_curve" else 0.2,
             "n": 90,
         }
-        for backbone, mean in quality.items()
+        for space, mean in quality.items()
         for search in ("exact", "annoy")
         for group in ("all", "overlay", "text-3")
         for metric, k in (
@@ -102,7 +104,7 @@ def timings() -> pa.Table:
 
 def test_cost_is_what_the_runs_measured() -> None:
     found = candidates(metrics(fast=0.8, slow=0.9, random=0.5), SPACES, timings())
-    assert [each.space.backbone for each in found] == ["slow", "fast", "random"]
+    assert [each.space.name for each in found] == ["slow", "fast", "random"]
     assert [each.images_per_second for each in found] == [5.0, 50.0, None]
     assert [each.bytes_per_image for each in found] == [16384, 400, 400]
     assert found[1].device == "cpu, 2 threads"  # where most of its images were embedded
@@ -117,7 +119,7 @@ def test_the_fastest_that_is_not_told_apart_from_the_best_is_advised(
     assert [each.group for each in found] == ["all", "overlay"]
     for each in found:
         assert each.best == "slow"  # the random network scored higher and is no candidate
-        assert each.choice.space.backbone == choice
+        assert each.choice.space.name == choice
         assert each.equals == (() if choice == "slow" else ("slow",))
 
 
@@ -134,7 +136,7 @@ def test_the_page_says_it_in_tables_and_a_plot() -> None:
         {
             "artwork_id": "a",
             "other_id": "b",
-            "backbone": "fast",
+            "space": "fast",
             "distance": 0.0125,
             "threshold": 0.1,
         }
@@ -183,8 +185,8 @@ def test_a_ceiling_below_one_is_named_and_annoys_loss_too() -> None:
 
 def test_near_duplicates_are_listed_closest_first() -> None:
     rows = [
-        {"artwork_id": one, "other_id": two, "backbone": backbone, "distance": d, "threshold": 1}
-        for one, two, backbone, d in (
+        {"artwork_id": one, "other_id": two, "space": space, "distance": d, "threshold": 1}
+        for one, two, space, d in (
             ("a", "b", "x", 0.5),
             ("a", "b", "y", 0.4),
             ("c", "d", "x", 0.1),

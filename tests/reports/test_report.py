@@ -34,12 +34,12 @@ def metrics(seed: int = 0) -> pa.Table:
                     (1, 3, 5),
                 )
             ),
-            backbone=backbone,
+            space=space,
             search=search,
             bootstrap=50,
             seed=1,
         )
-        for backbone in ("test", "other")
+        for space in ("test", "other")
         for search in ("annoy", "exact")
     )
 
@@ -160,12 +160,12 @@ def test_the_summary_sets_both_searches_side_by_side() -> None:
     rows = summary_rows(metrics())
     assert len(rows) == 2 * 3 * 3
     wanted = {
-        (r["backbone"], r["k"], r["metric"], r["search"]): r["mean"] for r in metrics().to_pylist()
+        (r["space"], r["k"], r["metric"], r["search"]): r["mean"] for r in metrics().to_pylist()
     }
     for row in rows:
         metric = "f1" if row["metric"] == "F1" else row["metric"]
         for search in ("exact", "annoy"):
-            assert row[search].mean == wanted[row["backbone"], row["k"], metric, search]
+            assert row[search].mean == wanted[row["space"], row["k"], metric, search]
 
 
 def test_figures_draw_anything_and_are_the_same_each_time() -> None:

@@ -91,7 +91,9 @@ def test_an_unknown_experiment_lists_the_known_ones(tmp_path: Path) -> None:
 
 
 def said(*spaces: tuple[str, bool]) -> str:
-    made: Any = tuple(replace(SPACE, backbone=name, trained=trained) for name, trained in spaces)
+    made: Any = tuple(
+        replace(SPACE, name=name, encoder=name, trained=trained) for name, trained in spaces
+    )
     return " ".join(verdicts(plan(spaces=made), None))
 
 
@@ -114,7 +116,7 @@ def test_the_published_values_agree_with_one_another() -> None:
     assert recall[1] == pytest.approx((precision[1] or 0) * 3 / 5, abs=1e-3)
 
 
-def test_settings_and_backbones_are_tested_in_one_family() -> None:
+def test_settings_and_spaces_are_tested_in_one_family() -> None:
     rng = np.random.default_rng(0)
     ids = [f"w{number}" for number in range(40)]
 
@@ -122,7 +124,7 @@ def test_settings_and_backbones_are_tested_in_one_family() -> None:
         return pa.concat_tables(
             scores_table(
                 [Measured("all", 3, "f1", rng.random(40) + shift * (name == "a"), np.ones(40))],
-                backbone=name,
+                space=name,
                 search="exact",
                 artwork_ids=ids,
             )
@@ -133,7 +135,7 @@ def test_settings_and_backbones_are_tested_in_one_family() -> None:
         {"published": scores(0), "corrected": scores(2)}, resamples=50, seed=1
     ).to_pylist()
     kinds = [row["between"] for row in rows]
-    assert (kinds.count("backbones"), kinds.count("settings")) == (2, 2)
+    assert (kinds.count("spaces"), kinds.count("settings")) == (2, 2)
     p_values = sorted(row["p_value"] for row in rows)
     smallest = min(rows, key=lambda row: row["p_value"])
     assert smallest["p_holm"] == pytest.approx(4 * p_values[0])

@@ -93,7 +93,7 @@ def test_a_collection_that_changes_is_followed_and_only_news_are_computed(tmp_pa
     assert not {one for one in named if one.startswith("00")}
 
     more = job.reindex(config_for(tmp_path, "extract.backbones=[squeezenet1_1,alexnet]"))
-    assert vectors_computed(more) == 24  # the new backbone's alone
+    assert vectors_computed(more) == 24  # the new space's alone
     outcomes = [record["outcome"] for record in list_records(storage)]
     assert sorted(outcomes) == ["published", "published", "published", "unchanged"]
 

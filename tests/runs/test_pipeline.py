@@ -78,7 +78,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, ray_local: None) -> tuple
 def all_vectors(snapshot: Snapshot) -> dict[str, np.ndarray]:
     images = snapshot.images()
     return {
-        space.backbone: feature_store.read_vectors(snapshot.storage, space, images)
+        space.name: feature_store.read_vectors(snapshot.storage, space, images)
         for space in snapshot.plan().spaces
     }
 
@@ -161,7 +161,7 @@ def test_metrics_follow_from_the_neighbours(finished: tuple[Config, Snapshot]) -
             (row,) = (
                 one
                 for one in metrics
-                if (one["backbone"], one["search"], one["group"], one["k"], one["metric"])
+                if (one["space"], one["search"], one["group"], one["k"], one["metric"])
                 == ("squeezenet1_1", search, "all", k, "recall")
             )
             assert row["mean"] == pytest.approx(len(hits) / ARTWORKS / 5)
@@ -176,7 +176,7 @@ def test_deep_scores_are_scikit_learns_on_the_same_vectors(
     metrics = {
         (row["group"], row["metric"]): row
         for row in snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
-        if (row["backbone"], row["search"]) == ("squeezenet1_1", "exact")
+        if (row["space"], row["search"]) == ("squeezenet1_1", "exact")
     }
     near = snapshot.storage.read_table(near_duplicates_path(snapshot))
     assert not near.num_rows  # so that nothing but siblings is left out
@@ -213,8 +213,8 @@ def test_a_published_snapshot_is_whole_and_readable_without_us(
         "metrics/near_duplicates.parquet",
         "report/report.html",
     } <= names
-    for backbone in ("squeezenet1_1", "shufflenet_v2_x0_5"):
-        assert f"indexes/{backbone}/index.ann" in names
+    for space in ("squeezenet1_1", "shufflenet_v2_x0_5"):
+        assert f"indexes/{space}/index.ann" in names
     folder = Path(snapshot.storage.root.removeprefix("file://")) / "features"
     for path in folder.rglob("*.parquet"):
         assert "untrained" in path.parent.name
@@ -239,8 +239,8 @@ def test_the_s3_server_and_the_local_disk_give_the_same_answers(
     _, local = finished
     config = config_for(s3_place.root, f"storage.endpoint_url={s3_place.config.endpoint_url}")
     remote = job.run(config).snapshot
-    for backbone, vectors in all_vectors(local).items():
-        np.testing.assert_array_equal(all_vectors(remote)[backbone], vectors)
+    for space, vectors in all_vectors(local).items():
+        np.testing.assert_array_equal(all_vectors(remote)[space], vectors)
     one, two = (each.storage.read_table(metrics_path(each)) for each in (local, remote))
     assert one.equals(two)
     index_files = (
@@ -258,7 +258,7 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
     more = config_for(root, "perturbations.originals=5", "extract.placement=per-backbone")
     assert (
         pipeline.extract(more).items == 2 * 5 + ARTWORKS + 5 * 5
-    )  # new copies; all for the new backbone
+    )  # new copies; all for the new space
     storage = Storage(root)
     (shard, *_) = storage.files("features")
     storage.delete(f"features/{shard.path}")

@@ -1,6 +1,6 @@
 """What the explorer's tests share: a published snapshot of given features, and a running server.
 
-The snapshot is made of pictures drawn here. One backbone is a real small network, asked for the
+The snapshot is made of pictures drawn here. One space is a real small network, asked for the
 originals only; the other's vectors are made up. Titles are hostile on purpose.
 """
 
@@ -178,10 +178,10 @@ def by_network(table: pa.Table, config: Config) -> tuple[dict[str, Vectors], str
     return vectors, weights.digest
 
 
-def space_of(backbone: str, dimension: int, digest: str) -> FeatureSpace:
+def space_of(name: str, dimension: int, digest: str) -> FeatureSpace:
     return FeatureSpace(
-        backbone=backbone, layer="given", dimension=dimension, weights_source="given",
-        weights_digest=digest, trained=backbone != NETWORK, preprocessing="given",
+        name=name, encoder=name, layer="given", dimension=dimension, weights_source="given",
+        weights_digest=digest, trained=name != NETWORK, preprocessing="given",
         mode="eval", precision="float32", background="#ffffff", perturbations="given",
     )  # fmt: skip
 
@@ -210,7 +210,7 @@ def publish_gallery(config: Config, folder: Path, count: int = 24) -> Snapshot:
     snapshot = snapshots.write_plan(
         storage, config, catalog_id, spaces, reasons, images, rejects, table.num_rows + 1
     )
-    measured = [_fill(config, snapshot, each, images, vectors[each.backbone]) for each in spaces]
+    measured = [_fill(config, snapshot, each, images, vectors[each.name]) for each in spaces]
     storage.write_table(metrics_path(snapshot), pa.concat_tables(measured))
     snapshots.seal(snapshot, [], pipeline.environment())
     point_latest(snapshot, 1)
@@ -223,7 +223,7 @@ def _fill(
     storage = snapshot.storage
     feature_store.write_shard(storage, space, images, vectors)
     write_index(
-        storage, snapshot.index_folder(space.backbone), images, vectors, space,
+        storage, snapshot.index_folder(space.name), images, vectors, space,
         trees=10, seed=1, neighbours=config.evaluate.neighbours, target_recall=0.99,
     )  # fmt: skip
     originals = np.flatnonzero(images["profile"].is_null().to_numpy())
@@ -232,14 +232,14 @@ def _fill(
     dropped = Neighbours(found.items[:, 1:], found.distances[:, 1:])
     ids = images["image_id"].to_numpy()
     for search in ("annoy", "exact"):
-        rows = neighbours_table(space.backbone, ids, originals, dropped)
-        if search == "annoy" and space.backbone == GIVEN:
+        rows = neighbours_table(space.name, ids, originals, dropped)
+        if search == "annoy" and space.name == GIVEN:
             rows = rows.slice(1)  # as if the index had missed the first artwork's nearest
-        storage.write_table(neighbours_path(snapshot, space.backbone, search), rows)
+        storage.write_table(neighbours_path(snapshot, space.name, search), rows)
     chosen = images.take(pa.array(originals))
     points = project(vectors[originals], "pca", settings=config.projection, seed=1)
     storage.write_table(
-        projection_path(snapshot, space.backbone, "pca"), projection_table(chosen, points)
+        projection_path(snapshot, space.name, "pca"), projection_table(chosen, points)
     )
     return _metrics(config, space, images, originals, dropped)
 
@@ -261,7 +261,7 @@ def _metrics(
         for group, ranking, _ in rankings(Collection.of(images, PROFILES), found, depth):
             measured += ranking_measures(group, ranking)
     return pa.concat_tables(
-        summary(measured, backbone=space.backbone, search=search, bootstrap=50, seed=1)
+        summary(measured, space=space.name, search=search, bootstrap=50, seed=1)
         for search in ("annoy", "exact")
     )
 

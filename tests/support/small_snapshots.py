@@ -99,7 +99,7 @@ def _neighbours(images: pa.Table, vectors: np.ndarray) -> pa.Table:
     names = images["image_id"].to_pylist()
     rows: list[dict[str, Any]] = [
         {
-            "backbone": "test",
+            "space": "test",
             "query_id": names[query],
             "rank": rank,
             "neighbour_id": names[int(found.items[query, rank])],
@@ -113,7 +113,7 @@ def _neighbours(images: pa.Table, vectors: np.ndarray) -> pa.Table:
 
 def _metrics(recall: float) -> pa.Table:
     row = {
-        "backbone": "test",
+        "space": "test",
         "search": "exact",
         "group": "all",
         "k": 1,

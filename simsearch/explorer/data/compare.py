@@ -1,4 +1,4 @@
-"""An artwork seen by every backbone: its neighbours side by side, its copies and their ranks."""
+"""An artwork seen by every space: its neighbours side by side, its copies and their ranks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ARTWORKS_SHOWN = 12
 
 @dataclass(frozen=True)
 class Found:
-    """A neighbour with what the page says of it. `shared` counts the backbones that show it;
+    """A neighbour with what the page says of it. `shared` counts the spaces that show it;
     `profile` is set for a perturbed copy, `own` for a copy of the artwork asked for."""
 
     neighbour: Neighbour
@@ -34,9 +34,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Column:
-    """One backbone's answer; `missed` by the index and found by exact search, `extra` the reverse."""
+    """One space's answer; `missed` by the index and found by exact search, `extra` the reverse."""
 
-    backbone: str
+    space: str
     trained: bool
     found: list[Found]
     missed: list[Difference]
@@ -45,16 +45,16 @@ class Column:
 
 @dataclass(frozen=True)
 class CopyRank:
-    """Where a backbone finds a copy: `rank` from 1, None beyond the depth searched."""
+    """Where a space finds a copy: `rank` from 1, None beyond the depth searched."""
 
-    backbone: str
+    space: str
     rank: int | None
     distance: float
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A perturbed copy of the artwork and its rank in every backbone shown."""
+    """A perturbed copy of the artwork and its rank in every space shown."""
 
     profile: str
     item: int
@@ -62,26 +62,26 @@ class Copy:
 
 
 def columns(
-    view: SnapshotView, artwork: Artwork, backbones: Sequence[str], *, with_copies: bool
+    view: SnapshotView, artwork: Artwork, spaces: Sequence[str], *, with_copies: bool
 ) -> list[Column]:
-    """Per backbone the nearest artworks, or the evaluated neighbours with all copies among them."""
+    """Per space the nearest artworks, or the evaluated neighbours with all copies among them."""
     answers = {
-        backbone: (
-            view.stored(backbone, "annoy").of(artwork)
+        space: (
+            view.stored(space, "annoy").of(artwork)
             if with_copies
-            else view.nearest_artworks(backbone, artwork, ARTWORKS_SHOWN)
+            else view.nearest_artworks(space, artwork, ARTWORKS_SHOWN)
         )
-        for backbone in backbones
+        for space in spaces
     }
     shared = Counter(each.item for found in answers.values() for each in found)
     return [
         Column(
-            backbone,
-            backbone not in view.untrained,
-            [_found(view, artwork, each, shared[each.item]) for each in answers[backbone]],
-            *_differences(view, artwork, backbone),
+            space,
+            space not in view.untrained,
+            [_found(view, artwork, each, shared[each.item]) for each in answers[space]],
+            *_differences(view, artwork, space),
         )
-        for backbone in backbones
+        for space in spaces
     ]
 
 
@@ -93,9 +93,9 @@ def _found(view: SnapshotView, artwork: Artwork, neighbour: Neighbour, shared: i
 
 
 def _differences(
-    view: SnapshotView, artwork: Artwork, backbone: str
+    view: SnapshotView, artwork: Artwork, space: str
 ) -> tuple[list[Difference], list[Difference]]:
-    exact, annoy = (view.stored(backbone, search).of(artwork) for search in ("exact", "annoy"))
+    exact, annoy = (view.stored(space, search).of(artwork) for search in ("exact", "annoy"))
 
     def without(some: list[Neighbour], others: list[Neighbour]) -> list[Difference]:
         known = {each.item for each in others}
@@ -108,7 +108,7 @@ def _differences(
     return without(exact, annoy), without(annoy, exact)
 
 
-def copies(view: SnapshotView, artwork: Artwork, backbones: Sequence[str]) -> list[Copy]:
+def copies(view: SnapshotView, artwork: Artwork, spaces: Sequence[str]) -> list[Copy]:
     """The artwork's copies in the order of the profiles; none where it was not sampled for any."""
     found = []
     for place, profile in enumerate(view.profiles):
@@ -116,9 +116,9 @@ def copies(view: SnapshotView, artwork: Artwork, backbones: Sequence[str]) -> li
         if item < 0:
             continue
         ranks = []
-        for backbone in backbones:
-            stored = int(view.copy_ranks(backbone)[artwork.number, place])
-            rank = stored or view.deep_rank(backbone, artwork, item)
-            ranks.append(CopyRank(backbone, rank, view.distance(backbone, artwork.item, item)))
+        for space in spaces:
+            stored = int(view.copy_ranks(space)[artwork.number, place])
+            rank = stored or view.deep_rank(space, artwork, item)
+            ranks.append(CopyRank(space, rank, view.distance(space, artwork.item, item)))
         found.append(Copy(profile, item, ranks))
     return found

@@ -31,7 +31,7 @@ class Listed:
     collection: str
     root: str
     artworks: int
-    backbones: tuple[str, ...]
+    spaces: tuple[str, ...]
     newest: bool
 
 
@@ -114,7 +114,7 @@ class Library:
                 collection=collection_name(plan),
                 root=snapshot.storage.root,
                 artworks=plan.artworks,
-                backbones=tuple(space.backbone for space in plan.spaces),
+                spaces=tuple(space.name for space in plan.spaces),
                 newest=snapshot.snapshot_id in newest,
             )
         except (StorageError, KeyError, TypeError) as error:

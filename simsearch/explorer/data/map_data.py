@@ -20,9 +20,9 @@ SHARES = (
 )
 
 
-def points(view: SnapshotView, backbone: str, method: str) -> bytes:
+def points(view: SnapshotView, space: str, method: str) -> bytes:
     """x and y of every artwork in the catalog's order, little-endian float32."""
-    return view.coordinates(backbone, method).astype("<f4").tobytes()
+    return view.coordinates(space, method).astype("<f4").tobytes()
 
 
 def artworks(view: SnapshotView) -> dict[str, Any]:
@@ -41,8 +41,8 @@ def artworks(view: SnapshotView) -> dict[str, Any]:
     }
     if view.profiles:
         fields |= {
-            f"copies found by {backbone}": _shares(recovered_share(view, backbone))
-            for backbone in view.backbones
+            f"copies found by {space}": _shares(recovered_share(view, space))
+            for space in view.spaces
         }
     return {
         "ids": rows["artwork_id"].to_pylist(),

@@ -1,4 +1,4 @@
-"""Query by picture: read with limits, never stored, answered by one backbone after another."""
+"""Query by picture: read with limits, never stored, answered by one space after another."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ NETWORKS_KEPT = 6
 
 @dataclass(frozen=True)
 class Answer:
-    """What one backbone found, in `seconds`; or the `error` why it could not look."""
+    """What one space found, in `seconds`; or the `error` why it could not look."""
 
-    backbone: str
+    space: str
     seconds: float
     found: list[tuple[Neighbour, Artwork]]
     error: str | None = None
@@ -75,42 +75,42 @@ class PictureQuery:
         threading.Thread(target=self._load_all, args=(view,), daemon=True).start()
 
     def _load_all(self, view: SnapshotView) -> None:
-        for backbone in view.backbones:
+        for space in view.spaces:
             try:
                 with self._lock:
-                    self._network(view, backbone)
+                    self._network(view, space)
             except SimsearchError as error:
-                log.warning("explore: %s cannot answer pictures: %s", backbone, error)
+                log.warning("explore: %s cannot answer pictures: %s", space, error)
 
-    def _network(self, view: SnapshotView, backbone: str) -> Any:
+    def _network(self, view: SnapshotView, space: str) -> Any:
         from simsearch.query import load_network  # PyTorch takes seconds to import
 
-        space = view.space(backbone)
-        if space.fingerprint not in self._networks:
+        wanted = view.space(space)
+        if wanted.fingerprint not in self._networks:
             while len(self._networks) >= NETWORKS_KEPT:
                 self._networks.pop(next(iter(self._networks)))
-            self._networks[space.fingerprint] = load_network(self._config, view.plan, space)
-        return self._networks[space.fingerprint]
+            self._networks[wanted.fingerprint] = load_network(self._config, view.plan, wanted)
+        return self._networks[wanted.fingerprint]
 
     def answers(
-        self, view: SnapshotView, picture: Image.Image, backbones: list[str], n: int
+        self, view: SnapshotView, picture: Image.Image, spaces: list[str], n: int
     ) -> Iterator[Answer]:
-        """One answer per backbone, as each is ready."""
+        """One answer per space, as each is ready."""
         from simsearch.query import search_picture
 
-        for backbone in backbones:
+        for space in spaces:
             started = time.monotonic()
             try:
                 with self._lock:
-                    network = self._network(view, backbone)
+                    network = self._network(view, space)
                     nearest = search_picture(
-                        view.index(backbone), network, view.plan, view.space(backbone), picture, n
+                        view.index(space), network, view.plan, view.space(space), picture, n
                     )
             except SimsearchError as error:
-                yield Answer(backbone, time.monotonic() - started, [], str(error))
+                yield Answer(space, time.monotonic() - started, [], str(error))
                 continue
             found = []
             for rank, (artwork_id, distance) in enumerate(nearest.items(), start=1):
                 artwork = view.artwork(artwork_id)
                 found.append((Neighbour(rank, artwork.item, distance), artwork))
-            yield Answer(backbone, time.monotonic() - started, found)
+            yield Answer(space, time.monotonic() - started, found)

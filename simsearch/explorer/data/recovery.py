@@ -24,7 +24,7 @@ OVERALL = "all"
 class Measured:
     """A mean over `n` originals with its 95 % interval and what a perfect search would reach."""
 
-    backbone: str
+    space: str
     group: str
     metric: str
     k: int
@@ -59,8 +59,8 @@ class Recovery:
     def __init__(self, view: SnapshotView) -> None:
         self._view = view
         self._rows = {
-            (row["search"], row["backbone"], row["group"], row["metric"], row["k"]): Measured(
-                row["backbone"],
+            (row["search"], row["space"], row["group"], row["metric"], row["k"]): Measured(
+                row["space"],
                 row["group"],
                 row["metric"],
                 row["k"],
@@ -82,25 +82,23 @@ class Recovery:
     def _ks(self, metric: str) -> tuple[int, ...]:
         return tuple(sorted({key[4] for key in self._rows if key[2:4] == (OVERALL, metric)}))
 
-    def get(self, search: str, backbone: str, group: str, metric: str, k: int) -> Measured | None:
-        return self._rows.get((search, backbone, group, metric, k))
+    def get(self, search: str, space: str, group: str, metric: str, k: int) -> Measured | None:
+        return self._rows.get((search, space, group, metric, k))
 
     def overall(self, search: str, metric: str) -> dict[str, list[Measured]]:
-        """Per backbone the metric at every k where it was measured."""
+        """Per space the metric at every k where it was measured."""
         ks = self._ks(metric)
         return {
-            backbone: found
-            for backbone in self._view.backbones
+            space: found
+            for space in self._view.spaces
             if (
-                found := [
-                    each for k in ks if (each := self.get(search, backbone, OVERALL, metric, k))
-                ]
+                found := [each for k in ks if (each := self.get(search, space, OVERALL, metric, k))]
             )
         }
 
     def of_rankings(self, search: str) -> dict[str, list[Measured]]:
         """The scores of whole rankings over all copies, by what they are called, one entry per
-        backbone."""
+        space."""
         found = {
             words: [each for line in self.overall(search, name).values() for each in line]
             for name, words in RANKING_METRICS.items()
@@ -108,32 +106,30 @@ class Recovery:
         return {words: entries for words, entries in found.items() if entries}
 
     def by_profile(self, search: str, k: int) -> dict[str, list[Measured]]:
-        """Per profile the share recovered at k, one entry per backbone."""
+        """Per profile the share recovered at k, one entry per space."""
         return {
             group: [
                 each
-                for backbone in self._view.backbones
-                if (each := self.get(search, backbone, group, "recovered", k))
+                for space in self._view.spaces
+                if (each := self.get(search, space, group, "recovered", k))
             ]
             for group in self.groups
         }
 
 
-def missed(
-    view: SnapshotView, backbone: str, k: int, profile: str | None
-) -> list[tuple[int, float]]:
+def missed(view: SnapshotView, space: str, k: int, profile: str | None) -> list[tuple[int, float]]:
     """The artworks whose copies (of one profile, or any) are not among the k exact nearest.
 
     Numbers with the distance of their farthest missed copy, worst first: most copies missed, then
     farthest away.
     """
-    ranks = view.copy_ranks(backbone).copy()
+    ranks = view.copy_ranks(space).copy()
     if profile is not None:
         others = [place for place, name in enumerate(view.profiles) if name != profile]
         ranks[:, others] = -1
     lost = (ranks == 0) | (ranks > k)
     numbers = np.flatnonzero(lost.any(axis=1))
-    annoy = view.index(backbone).annoy
+    annoy = view.index(space).annoy
     distances = [
         max(
             annoy.get_distance(int(view.item_of_artwork[number]), int(view.copies[number, place]))
@@ -147,13 +143,13 @@ def missed(
 
 def missed_page(
     view: SnapshotView,
-    backbone: str,
+    space: str,
     k: int,
     profile: str | None,
     entries: Sequence[tuple[int, float]],
 ) -> list[Missed]:
     """The same for reading: which copies, and where each was found instead."""
-    ranks = view.copy_ranks(backbone)
+    ranks = view.copy_ranks(space)
     page = []
     for number, distance in entries:
         lost = tuple(
@@ -165,9 +161,9 @@ def missed_page(
     return page
 
 
-def recovered_share(view: SnapshotView, backbone: str) -> list[float | None]:
+def recovered_share(view: SnapshotView, space: str) -> list[float | None]:
     """Per artwork the share of its copies among the stored exact neighbours; None: no copies."""
-    ranks = view.copy_ranks(backbone)
+    ranks = view.copy_ranks(space)
     made, found = (ranks >= 0).sum(axis=1), (ranks > 0).sum(axis=1)
     return [float(f / m) if m else None for f, m in zip(found, made, strict=True)]
 

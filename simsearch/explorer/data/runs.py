@@ -31,7 +31,7 @@ class Changes:
     added: int
     removed: int
     replaced: int
-    metrics: list[tuple[str, str, float, float]]  # backbone, what, old mean, new mean
+    metrics: list[tuple[str, str, float, float]]  # space, what, old mean, new mean
 
     def __bool__(self) -> bool:
         return bool(self.settings or self.added or self.removed or self.replaced or self.metrics)
@@ -87,14 +87,14 @@ def _contents(view: SnapshotView) -> dict[str, str]:
 def _moved(old: SnapshotView, new: SnapshotView) -> list[tuple[str, str, float, float]]:
     def means(view: SnapshotView) -> dict[tuple[str, str, int], float]:
         return {
-            (row["backbone"], row["metric"], row["k"]): row["mean"]
+            (row["space"], row["metric"], row["k"]): row["mean"]
             for row in view.metrics.to_pylist()
             if row["group"] == OVERALL and row["search"] == "exact"
         }
 
     before, after = means(old), means(new)
     return [
-        (backbone, f"{metric} at k = {k}", before[backbone, metric, k], mean)
-        for (backbone, metric, k), mean in after.items()
-        if (backbone, metric, k) in before and abs(before[backbone, metric, k] - mean) >= 5e-5
+        (space, f"{metric} at k = {k}", before[space, metric, k], mean)
+        for (space, metric, k), mean in after.items()
+        if (space, metric, k) in before and abs(before[space, metric, k] - mean) >= 5e-5
     ]

@@ -16,9 +16,7 @@ MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apa
 
 def table_names(view: SnapshotView) -> list[str]:
     """Names of all tables, without the ending."""
-    neighbours = [
-        f"neighbours-{backbone}-{search}" for backbone in view.backbones for search in SEARCHES
-    ]
+    neighbours = [f"neighbours-{space}-{search}" for space in view.spaces for search in SEARCHES]
     return ["metrics", *neighbours, "rejects"]
 
 
@@ -28,10 +26,10 @@ def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
         "metrics": metrics_path(view.snapshot),
         "rejects": view.snapshot.path("rejects.parquet"),
     }
-    for backbone in view.backbones:
+    for space in view.spaces:
         for search in SEARCHES:
-            path = neighbours_path(view.snapshot, backbone, search)
-            paths[f"neighbours-{backbone}-{search}"] = path
+            path = neighbours_path(view.snapshot, space, search)
+            paths[f"neighbours-{space}-{search}"] = path
     if name not in paths or kind not in MEDIA_TYPES:
         raise NotFoundError(f"no such table; there are {', '.join(paths)}, as csv or parquet")
     if kind == "parquet":

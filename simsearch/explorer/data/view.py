@@ -100,8 +100,8 @@ class SnapshotView:
         self.profiles = self.plan.profiles
         # Trained networks first: theirs is the answer to look at.
         spaces = sorted(self.plan.spaces, key=lambda space: not space.trained)
-        self.backbones = tuple(space.backbone for space in spaces)
-        self.untrained = frozenset(each.backbone for each in self.plan.spaces if not each.trained)
+        self.spaces = tuple(space.name for space in spaces)
+        self.untrained = frozenset(each.name for each in self.plan.spaces if not each.trained)
         self._made: dict[Any, Any] = {}
         self._lock = threading.RLock()
         self._join()
@@ -187,41 +187,39 @@ class SnapshotView:
         except KeyError:
             raise NotFoundError("no picture of that name in this snapshot") from None
 
-    def space(self, backbone: str) -> FeatureSpace:
-        """Raises NotFoundError for a backbone that this snapshot does not hold."""
-        if backbone not in self.backbones:
+    def space(self, name: str) -> FeatureSpace:
+        """Raises NotFoundError for a space that this snapshot does not hold."""
+        if name not in self.spaces:
             raise NotFoundError(
-                f"no such backbone in this snapshot; it holds {', '.join(self.backbones)}"
+                f"no such space in this snapshot; it holds {', '.join(self.spaces)}"
             )
-        return self.plan.space(backbone)
+        return self.plan.space(name)
 
     @property
     def depth(self) -> int:
         """How many neighbours were evaluated."""
         return int(self.plan.evaluate["neighbours"])
 
-    def index(self, backbone: str) -> OpenIndex:
+    def index(self, space: str) -> OpenIndex:
         """The Annoy index, mapped from disk."""
-        space = self.space(backbone)
+        fingerprint = self.space(space).fingerprint
         return self._once(
-            ("index", backbone),
+            ("index", space),
             lambda: open_index(
                 self.snapshot.storage,
-                self.snapshot.index_folder(backbone),
-                space.fingerprint,
+                self.snapshot.index_folder(space),
+                fingerprint,
                 verify=False,
             ),
         )
 
-    def stored(self, backbone: str, search: str) -> StoredNeighbours:
+    def stored(self, space: str, search: str) -> StoredNeighbours:
         """The neighbours that were evaluated, by `annoy` or by `exact` search."""
-        self.space(backbone)
-        return self._once(
-            ("neighbours", backbone, search), lambda: self._read_stored(backbone, search)
-        )
+        self.space(space)
+        return self._once(("neighbours", space, search), lambda: self._read_stored(space, search))
 
-    def _read_stored(self, backbone: str, search: str) -> StoredNeighbours:
-        path = neighbours_path(self.snapshot, backbone, search)
+    def _read_stored(self, space: str, search: str) -> StoredNeighbours:
+        path = neighbours_path(self.snapshot, space, search)
         columns = ["query_id", "rank", "neighbour_id", "distance"]
         table = self.snapshot.storage.read_table(path, columns)
         queries = pc.index_in(table["query_id"].combine_chunks(), value_set=self.image_ids)
@@ -235,10 +233,10 @@ class SnapshotView:
         distances[rows, ranks] = table["distance"].to_numpy()
         return StoredNeighbours(items, distances)
 
-    def nearest_artworks(self, backbone: str, artwork: Artwork, n: int) -> list[Neighbour]:
+    def nearest_artworks(self, space: str, artwork: Artwork, n: int) -> list[Neighbour]:
         """The nearest `n` other artworks by Annoy, each at its nearest image, its own copies left out."""
         variants = 1 + len(self.profiles)
-        index = self.index(backbone)
+        index = self.index(space)
         wanted = (n + 1) * variants
         items, distances = index.annoy.get_nns_by_item(
             artwork.item, wanted, max(index.manifest.search_k, wanted), include_distances=True
@@ -261,13 +259,13 @@ class SnapshotView:
         copies[self.artwork_of_item[items], self.profile_of_item[items]] = items
         return copies
 
-    def copy_ranks(self, backbone: str) -> npt.NDArray[np.int16]:
+    def copy_ranks(self, space: str) -> npt.NDArray[np.int16]:
         """The exact rank of each artwork's copies, [artworks, profiles]; 0: not among the stored
         neighbours, −1: not made."""
-        return self._once(("ranks", backbone), lambda: self._rank_copies(backbone))
+        return self._once(("ranks", space), lambda: self._rank_copies(space))
 
-    def _rank_copies(self, backbone: str) -> npt.NDArray[np.int16]:
-        items = self.stored(backbone, "exact").items
+    def _rank_copies(self, space: str) -> npt.NDArray[np.int16]:
+        items = self.stored(space, "exact").items
         ranks = np.where(self.copies < 0, -1, 0).astype(np.int16)
         for place in range(len(self.profiles)):
             own = (items == self.copies[:, place, None]) & (self.copies[:, place, None] >= 0)
@@ -275,17 +273,17 @@ class SnapshotView:
             ranks[found, place] = own[found].argmax(axis=1) + 1
         return ranks
 
-    def deep_rank(self, backbone: str, artwork: Artwork, item: int) -> int | None:
+    def deep_rank(self, space: str, artwork: Artwork, item: int) -> int | None:
         """Where the index finds `item`, the artwork itself not counted; None: beyond RANKS_SEARCHED."""
-        index = self.index(backbone)
+        index = self.index(space)
         found = index.annoy.get_nns_by_item(
             artwork.item, RANKS_SEARCHED + 1, max(index.manifest.search_k, 50 * RANKS_SEARCHED)
         )
         others = [each for each in found if each != artwork.item]
         return others.index(item) + 1 if item in others else None
 
-    def distance(self, backbone: str, first: int, second: int) -> float:
-        return float(self.index(backbone).annoy.get_distance(first, second))
+    def distance(self, space: str, first: int, second: int) -> float:
+        return float(self.index(space).annoy.get_distance(first, second))
 
     @cached_property
     def metrics(self) -> pa.Table:
@@ -297,28 +295,26 @@ class SnapshotView:
 
     @cached_property
     def maps(self) -> dict[str, tuple[str, ...]]:
-        """Which projection methods there are, by backbone."""
+        """Which projection methods there are, by space."""
         files = {each for each in self.manifest["files"] if each.startswith("projection/")}
         return {
-            backbone: methods
-            for backbone in self.backbones
+            space: methods
+            for space in self.spaces
             if (
                 methods := tuple(
-                    one
-                    for one in ("umap", "pca")
-                    if f"projection/{backbone}-{one}.parquet" in files
+                    one for one in ("umap", "pca") if f"projection/{space}-{one}.parquet" in files
                 )
             )
         }
 
-    def coordinates(self, backbone: str, method: str) -> npt.NDArray[np.float32]:
+    def coordinates(self, space: str, method: str) -> npt.NDArray[np.float32]:
         """Where each artwork lies on a map, [artworks, 2]. Raises NotFoundError if it was not made."""
-        if method not in self.maps.get(backbone, ()):
+        if method not in self.maps.get(space, ()):
             raise NotFoundError("no such map in this snapshot; `simsearch run` makes them")
-        return self._once(("map", backbone, method), lambda: self._read_map(backbone, method))
+        return self._once(("map", space, method), lambda: self._read_map(space, method))
 
-    def _read_map(self, backbone: str, method: str) -> npt.NDArray[np.float32]:
-        path = projection_path(self.snapshot, backbone, method)
+    def _read_map(self, space: str, method: str) -> npt.NDArray[np.float32]:
+        path = projection_path(self.snapshot, space, method)
         table = self.snapshot.storage.read_table(path, ["artwork_id", "x", "y"])
         places = pc.index_in(
             self.catalog["artwork_id"].combine_chunks(),

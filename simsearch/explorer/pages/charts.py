@@ -21,7 +21,7 @@ Link = Callable[[Measured], str]
 
 
 def curves(series: Mapping[str, Sequence[Measured]], order: Sequence[str]) -> Markup:
-    """A metric against k: a line per backbone with 95 % whiskers, the ceiling dashed."""
+    """A metric against k: a line per space with 95 % whiskers, the ceiling dashed."""
     ks = sorted({each.k for line in series.values() for each in line})
     if not ks:
         return Markup("")
@@ -32,31 +32,31 @@ def curves(series: Mapping[str, Sequence[Measured]], order: Sequence[str]) -> Ma
     points = " ".join(f"{places[k]:.1f},{_y(ceiling[k]):.1f}" for k in ks)
     parts.append(Markup('<polyline class="ceiling" points="{}"/>').format(points))
     spread = min(14.0, step / (2 * len(series)))
-    for backbone, line in series.items():
-        shift = (order.index(backbone) - (len(order) - 1) / 2) * spread
+    for space, line in series.items():
+        shift = (order.index(space) - (len(order) - 1) / 2) * spread
         drawn = [(places[each.k] + shift, each) for each in line]
         path = " ".join(f"{x:.1f},{_y(each.mean):.1f}" for x, each in drawn)
         inner = [Markup('<polyline class="line" points="{}"/>').format(path)]
         inner += [_dot(x, each) for x, each in drawn]
-        parts.append(_series(backbone, order, inner))
+        parts.append(_series(space, order, inner))
     return _svg(parts, "Line chart; the table below holds the same numbers")
 
 
 def bars(groups: Mapping[str, Sequence[Measured]], order: Sequence[str], link: Link) -> Markup:
-    """The share recovered per profile: a bar per backbone that leads to the copies not found."""
+    """The share recovered per profile: a bar per space that leads to the copies not found."""
     if not groups:
         return Markup("")
     step = (WIDTH - LEFT - RIGHT) / len(groups)
     width = min(46.0, step * 0.8 / max(1, len(order)))
     parts = [_axis()]
-    drawn: dict[str, list[Markup]] = {backbone: [] for backbone in order}
+    drawn: dict[str, list[Markup]] = {space: [] for space in order}
     for number, (group, measured) in enumerate(groups.items()):
         middle = LEFT + step * (number + 0.5)
         parts.append(_label(middle, group))
         for each in measured:
-            x = middle + (order.index(each.backbone) - len(order) / 2) * width
-            drawn[each.backbone].append(_bar(x, width, each, link(each)))
-    parts += [_series(backbone, order, inner) for backbone, inner in drawn.items()]
+            x = middle + (order.index(each.space) - len(order) / 2) * width
+            drawn[each.space].append(_bar(x, width, each, link(each)))
+    parts += [_series(space, order, inner) for space, inner in drawn.items()]
     return _svg(parts, "Bar chart; every bar leads to the copies that were not found")
 
 
@@ -66,9 +66,9 @@ def _svg(parts: Sequence[Markup], label: str) -> Markup:
     ).format(WIDTH, HEIGHT, label, Markup("").join(parts))
 
 
-def _series(backbone: str, order: Sequence[str], inner: Sequence[Markup]) -> Markup:
+def _series(space: str, order: Sequence[str], inner: Sequence[Markup]) -> Markup:
     return Markup('<g class="series series-{}" data-series="{}">{}</g>').format(
-        order.index(backbone) % COLOURS, backbone, Markup("").join(inner)
+        order.index(space) % COLOURS, space, Markup("").join(inner)
     )
 
 
@@ -125,7 +125,7 @@ def _whisker(x: float, each: Measured) -> Markup:
 
 def _tip(each: Measured) -> str:
     group = "" if each.group == "all" else f", {each.group}"
-    return f"{each.backbone}{group}, k = {each.k}: {each.words}"
+    return f"{each.space}{group}, k = {each.k}: {each.words}"
 
 
 def _y(value: float) -> float:

@@ -23,7 +23,7 @@ from simsearch.snapshots.layout import SEARCHES
 
 Values = dict[str, Any]
 
-MATCHES = 12  # artworks per backbone that a picture is answered with
+MATCHES = 12  # artworks per space that a picture is answered with
 MISSED_PER_PAGE = 24
 
 
@@ -56,15 +56,15 @@ def artwork(
     view: SnapshotView, artwork_id: str, chosen: Sequence[str], *, with_copies: bool
 ) -> Values:
     found = view.artwork(artwork_id)
-    for backbone in chosen:
-        view.space(backbone)
-    backbones = [each for each in view.backbones if not chosen or each in chosen]
+    for space in chosen:
+        view.space(space)
+    spaces = [each for each in view.spaces if not chosen or each in chosen]
     return {
         "artwork": found,
-        "backbones": backbones,
+        "spaces": spaces,
         "with_copies": with_copies,
-        "columns": compare.columns(view, found, backbones, with_copies=with_copies),
-        "copies": compare.copies(view, found, backbones),
+        "columns": compare.columns(view, found, spaces, with_copies=with_copies),
+        "copies": compare.copies(view, found, spaces),
         "position": found.number,
         "before": view.artwork_at((found.number - 1) % len(view)),
         "after": view.artwork_at((found.number + 1) % len(view)),
@@ -80,18 +80,18 @@ def picture(config: Config, answers: Sequence[Answer] | None = None) -> Values:
     }
 
 
-def map_page(view: SnapshotView, backbone: str | None, method: str | None) -> Values:
+def map_page(view: SnapshotView, space: str | None, method: str | None) -> Values:
     """Raises NotFoundError for a map that the snapshot does not hold."""
     if not view.maps:
-        return {"backbone": None, "method": None, "methods": ()}
-    backbone = backbone or next(iter(view.maps))
-    methods = view.maps.get(backbone, ())
+        return {"space": None, "method": None, "methods": ()}
+    space = space or next(iter(view.maps))
+    methods = view.maps.get(space, ())
     method = method or (methods[0] if methods else None)
     if method not in methods:
         raise NotFoundError(
             f"no such map in this snapshot; there are {', '.join(view.maps)} by {' and '.join(next(iter(view.maps.values())))}"
         )
-    return {"backbone": backbone, "method": method, "methods": methods}
+    return {"space": space, "method": method, "methods": methods}
 
 
 def recovery(
@@ -102,7 +102,7 @@ def recovery(
     k: int | None,
     metric: str | None,
     search: str,
-    backbone: str | None,
+    space: str | None,
     profile: str | None,
     page: int,
 ) -> Values:
@@ -119,7 +119,7 @@ def recovery(
 
     def link(bar: Measured) -> str:
         profile = bar.group if bar.group in view.profiles else None
-        return to.page("recovery", **state, backbone=bar.backbone, profile=profile) + "#missed"
+        return to.page("recovery", **state, space=bar.space, profile=profile) + "#missed"
 
     groups = measured.by_profile(search, k)
     overall = measured.overall(search, metric)
@@ -129,30 +129,30 @@ def recovery(
         "state": state,
         "overall": overall,
         "groups": groups,
-        "curves": charts.curves(overall, view.backbones),
-        "bars": charts.bars(groups, view.backbones, link),
+        "curves": charts.curves(overall, view.spaces),
+        "bars": charts.bars(groups, view.spaces, link),
         "whole": whole,
-        "whole_bars": charts.bars(whole, view.backbones, link),
+        "whole_bars": charts.bars(whole, view.spaces, link),
         "table_names": tables.table_names(view),
-        **_missed(view, backbone, profile, k, page),
+        **_missed(view, space, profile, k, page),
     }
 
 
 def _missed(
-    view: SnapshotView, backbone: str | None, profile: str | None, k: int, page: int
+    view: SnapshotView, space: str | None, profile: str | None, k: int, page: int
 ) -> Values:
-    backbone = backbone or view.backbones[0]
-    view.space(backbone)
+    space = space or view.spaces[0]
+    view.space(space)
     if profile is not None:
         _check("profile", profile, view.profiles)
-    entries = missed(view, backbone, k, profile)
+    entries = missed(view, space, k, profile)
     page, count, shown = page_of(len(entries), page, MISSED_PER_PAGE)
     return {
-        "backbone": backbone,
+        "space": space,
         "profile": profile,
         "profile_words": {"": "any", **{each: each for each in view.profiles}},
         "missed_total": len(entries),
-        "missed": missed_page(view, backbone, k, profile, entries[shown]),
+        "missed": missed_page(view, space, k, profile, entries[shown]),
         "page": page,
         "page_count": count,
     }
@@ -177,9 +177,9 @@ def runs(site: Site, view: SnapshotView) -> Values:
         "networks": [
             {
                 "space": space,
-                "reason": view.plan.precision_reasons.get(space.backbone, ""),
+                "reason": view.plan.precision_reasons.get(space.name, ""),
                 "index": read_manifest(
-                    view.snapshot.storage, view.snapshot.index_folder(space.backbone)
+                    view.snapshot.storage, view.snapshot.index_folder(space.name)
                 ),
             }
             for space in view.plan.spaces

@@ -64,13 +64,13 @@ class NeighboursOut(BaseModel):
     snapshot: str
     artwork_id: str
     trained: dict[str, bool]
-    backbones: dict[str, list[NeighbourOut]]
+    spaces: dict[str, list[NeighbourOut]]
 
 
 class MetricOut(BaseModel):
     """A mean over `n` originals with its 95 % bootstrap interval."""
 
-    backbone: str
+    space: str
     search: str
     group: str
     k: int
@@ -103,7 +103,7 @@ class SnapshotOut(BaseModel):
     created: str
     collection: str
     artworks: int
-    backbones: list[str]
+    spaces: list[str]
     newest: bool
 
 
@@ -116,7 +116,7 @@ def snapshots(site: InSite) -> list[SnapshotOut]:
             created=each.created,
             collection=each.collection,
             artworks=each.artworks,
-            backbones=list(each.backbones),
+            spaces=list(each.spaces),
             newest=each.newest,
         )
         for each in site.library.listed()
@@ -156,22 +156,22 @@ def neighbours(
     ] = "artworks",
     n: Annotated[int, Query(ge=1, le=100, description="how many, of `artworks`")] = ARTWORKS_SHOWN,
 ) -> NeighboursOut:
-    """The nearest of an artwork in every backbone."""
+    """The nearest of an artwork in every space."""
     found = view.artwork(id)
     return NeighboursOut(
         snapshot=view.snapshot_id,
         artwork_id=found.artwork_id,
-        trained={backbone: backbone not in view.untrained for backbone in view.backbones},
-        backbones={
-            backbone: [
+        trained={space: space not in view.untrained for space in view.spaces},
+        spaces={
+            space: [
                 _neighbour(view, each)
                 for each in (
-                    view.nearest_artworks(backbone, found, n)
+                    view.nearest_artworks(space, found, n)
                     if search == "artworks"
-                    else view.stored(backbone, search).of(found)
+                    else view.stored(space, search).of(found)
                 )
             ]
-            for backbone in view.backbones
+            for space in view.spaces
         },
     )
 
@@ -208,16 +208,16 @@ async def query(
     request: Request,
     site: InSite,
     view: View,
-    n: Annotated[int, Query(ge=1, le=100, description="artworks per backbone")] = ARTWORKS_SHOWN,
+    n: Annotated[int, Query(ge=1, le=100, description="artworks per space")] = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
-    """The artworks nearest to the picture in the body: one line of JSON per backbone, as each is
+    """The artworks nearest to the picture in the body: one line of JSON per space, as each is
     ready. The picture is not stored."""
     limit = site.config.explore.max_upload_bytes
     data = b"".join([chunk async for chunk in limited(request.stream(), limit)])
     picture = await run_in_threadpool(read_picture, site.config, view, data)
 
     def lines() -> Iterator[bytes]:
-        for answer in site.picture_query.answers(view, picture, list(view.backbones), n):
+        for answer in site.picture_query.answers(view, picture, list(view.spaces), n):
             yield (json.dumps(_answer(view, answer), ensure_ascii=False) + "\n").encode()
 
     # Named, so that the compressing middleware lets each line out as it comes.
@@ -227,8 +227,8 @@ async def query(
 
 def _answer(view: SnapshotView, answer: Answer) -> dict[str, object]:
     return {
-        "backbone": answer.backbone,
-        "trained": answer.backbone not in view.untrained,
+        "space": answer.space,
+        "trained": answer.space not in view.untrained,
         "seconds": round(answer.seconds, 3),
         "error": answer.error,
         "matches": [_neighbour(view, neighbour).model_dump() for neighbour, _ in answer.found],

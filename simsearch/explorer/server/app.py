@@ -105,10 +105,10 @@ def _add_pages(app: FastAPI) -> None:
         request: Request,
         view: View,
         id: str,
-        backbone: Annotated[list[str] | None, Query()] = None,
+        space: Annotated[list[str] | None, Query()] = None,
         copies: bool = False,
     ) -> Response:
-        values = pages.artwork(view, id, backbone or [], with_copies=copies)
+        values = pages.artwork(view, id, space or [], with_copies=copies)
         return shown(request, view, "artwork", values)
 
     @app.get("/picture", **hidden)
@@ -122,7 +122,7 @@ def _add_pages(app: FastAPI) -> None:
         answers = await run_in_threadpool(
             lambda: list(
                 site.picture_query.answers(
-                    view, read_picture(site.config, view, data), list(view.backbones), pages.MATCHES
+                    view, read_picture(site.config, view, data), list(view.spaces), pages.MATCHES
                 )
             )
         )
@@ -130,9 +130,9 @@ def _add_pages(app: FastAPI) -> None:
 
     @app.get("/map", **hidden)
     def map_page(
-        request: Request, view: View, backbone: str | None = None, method: str | None = None
+        request: Request, view: View, space: str | None = None, method: str | None = None
     ) -> Response:
-        return shown(request, view, "map", pages.map_page(view, backbone, method))
+        return shown(request, view, "map", pages.map_page(view, space, method))
 
     @app.get("/recovery", **hidden)
     def recovery(
@@ -142,14 +142,14 @@ def _add_pages(app: FastAPI) -> None:
         k: int | None = None,
         metric: str | None = None,
         search: str = "exact",
-        backbone: str | None = None,
+        space: str | None = None,
         profile: str | None = None,
         page: int = 1,
     ) -> Response:
         to = LiveAddresses(view, request.scope.get("root_path", "").rstrip("/"))
         values = pages.recovery(
             site, view, to, k=k, metric=metric, search=search,
-            backbone=backbone, profile=profile or None, page=page,
+            space=space, profile=profile or None, page=page,
         )  # fmt: skip
         return shown(request, view, "recovery", values)
 
@@ -164,8 +164,8 @@ def _add_pages(app: FastAPI) -> None:
 
 def _add_data(app: FastAPI) -> None:
     @app.get("/map/points", include_in_schema=False)
-    def map_points(view: View, backbone: str, method: str) -> Response:
-        data = map_data.points(view, backbone, method)
+    def map_points(view: View, space: str, method: str) -> Response:
+        data = map_data.points(view, space, method)
         return Response(
             data, headers={"Cache-Control": FOR_EVER}, media_type="application/octet-stream"
         )

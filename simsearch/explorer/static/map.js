@@ -32,19 +32,19 @@ const read = async (url) => {
 };
 
 async function load() {
-  const { backbone, method } = choice();
-  const source = live ? address(canvas.dataset.points, { backbone, method }) : address(`map/${backbone}-${method}.bin`);
+  const { space, method } = choice();
+  const source = live ? address(canvas.dataset.points, { space, method }) : address(`map/${space}-${method}.bin`);
   const points = normalised(new Float32Array(await (await read(source)).arrayBuffer()));
   state.from = state.points ? current() : null;
   state.points = points;
   state.glide = state.from && !calm.matches ? 0 : 1;
   state.started = performance.now();
-  status.textContent = `${(points.length / 2).toLocaleString("en")} artworks by ${backbone}, ${method.toUpperCase()}`;
+  status.textContent = `${(points.length / 2).toLocaleString("en")} artworks by ${space}, ${method.toUpperCase()}`;
   draw();
 }
 
 function choice() {
-  return { backbone: form.elements.backbone.value, method: form.elements.method.value };
+  return { space: form.elements.space.value, method: form.elements.method.value };
 }
 
 function normalised(values) {
@@ -323,7 +323,7 @@ for (const button of form.querySelectorAll("[data-zoom]")) {
 
 function remember() {
   const url = new URL(location.href);
-  for (const name of ["backbone", "method", "colour", "q"]) {
+  for (const name of ["space", "method", "colour", "q"]) {
     const value = form.elements[name].value;
     value ? url.searchParams.set(name, value) : url.searchParams.delete(name);
   }

@@ -97,10 +97,10 @@ function preview(picture) {
 }
 
 function show(answer) {
-  const heading = element("h2", {}, answer.backbone, " ");
+  const heading = element("h2", {}, answer.space, " ");
   if (!answer.trained) heading.append(element("span", { className: "tag warn" }, "untrained"));
   const section = element("section", { className: "column" }, heading);
-  section.setAttribute("aria-label", answer.backbone);
+  section.setAttribute("aria-label", answer.space);
   if (answer.error) section.append(element("p", { className: "error" }, answer.error));
   section.append(element("ol", {}, ...answer.matches.map(match)));
   answers.append(section);
