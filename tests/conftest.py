@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,26 @@ from simsearch.storage.storage import make_folder
 from tests.support import s3_server
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+# Who asks for one of these fixtures needs what the marker stands for. A test that starts Ray or a
+# browser itself says so with a marker of its own.
+MARKERS = {
+    "ray": {"ray_local", "cluster"},
+    "s3": {"s3", "s3_place"},
+    "browser": {"browser"},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        callspec = getattr(item, "callspec", None)
+        if callspec is not None and callspec.params.get("place") == "s3":
+            fixtures.add("s3_place")
+        for marker, names in MARKERS.items():
+            if fixtures & names:
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
@@ -69,10 +90,21 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return found
 
 
+@pytest.fixture(scope="session", autouse=True)
+def ray_folder() -> Iterator[Path]:
+    """Ray's files of this session, in a folder that nobody else uses and that goes with it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="rays-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("RAY_TMPDIR", folder)
+        patch.delenv("RAY_ADDRESS", raising=False)  # no test may run on somebody's cluster
+        yield Path(folder)
+
+
 @pytest.fixture(scope="module")
 def ray_local() -> Iterator[None]:
-    """Ray inside the test process, on two logical CPUs; no longer than a module, as another module's
-    `ray stop` would take this process along."""
+    """Ray inside the test process, on two logical CPUs."""
     ray.init(
         address="local",
         num_cpus=2,

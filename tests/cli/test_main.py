@@ -66,7 +66,9 @@ def test_misuse_is_one_line_and_exit_code_2(arguments: list[str], message: str) 
             ],
             "s3://no-such",
         ),
-        (["extract.weights=[{tmp}]"], "squeezenet1_1: no weights"),
+        pytest.param(
+            ["extract.weights=[{tmp}]"], "squeezenet1_1: no weights", marks=pytest.mark.ray
+        ),
     ],
 )
 def test_a_failed_run_is_one_line_and_exit_code_1(
@@ -80,6 +82,7 @@ def test_a_failed_run_is_one_line_and_exit_code_1(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.ray
 def test_ray_that_does_not_start_is_one_line_that_says_where_to_look(tmp_path: Path) -> None:
     deep = tmp_path / ("deep" * 20)  # longer than a socket's path may be
     deep.mkdir()
@@ -100,6 +103,7 @@ def test_help_and_listings_name_what_there_is() -> None:
     assert "batch_size: 64" in simsearch("config", "show", "extract.batch_size=64").stdout
 
 
+@pytest.mark.ray
 def test_a_whole_run_on_one_cpu_then_a_query(tmp_path: Path) -> None:
     where = f"root={tmp_path}/root"
     done = simsearch("run", *SMALL, where, "ray.cpus=1")

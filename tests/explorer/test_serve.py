@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from ray import serve
 from simsearch.explorer.server.app import TOKEN_VARIABLE
 from simsearch.explorer.server.deployment import start
 from tests.support.explorer_site import GIVEN, publish_gallery, settings
+from tests.support.processes import free_port
 
 TOKEN = "a token for the tests"
 
@@ -20,9 +20,7 @@ TOKEN = "a token for the tests"
 @pytest.fixture(scope="module")
 def address(ray_local: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("serve")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     config = settings(str(folder / "data"), f"explore.port={port}")
     publish_gallery(config, folder / "gallery", count=6)
     with pytest.MonkeyPatch.context() as patch:

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from simsearch.extraction.counter import Pace, ProgressCounter, RemoteCounter
-from tests.faults.run_job import descendants
+from tests.support.processes import descendants
 
 
 def test_the_rate_leaves_start_up_out() -> None:

@@ -27,15 +27,14 @@ from tests.faults.run_job import (
     TARGETS,
     Job,
     counts_add_up,
-    descendants,
     duplicates,
     fingerprint,
     kill_one,
     problems,
     wait,
-    wait_until_gone,
 )
 from tests.support import s3_server
+from tests.support.processes import ProcessId, command_line, family_of, left_over
 
 SHARES = {
     "500": 0.1,
@@ -46,9 +45,8 @@ SHARES = {
     "truncated": 0.1,
     "full": 0.1,
 }
-MORE_PER_ROUND = (
-    6  # artworks added when a round ended before its kill, so that there is work to kill
-)
+MORE_PER_ROUND = 6  # artworks added in each round, so that there is work to kill
+GONE_SECONDS = 90.0  # a dead driver's idle Ray agents look 60 s for its GCS, then go: 62 s measured
 
 
 @dataclass
@@ -138,7 +136,7 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
     struck: dict[str, int] = dict.fromkeys(TARGETS, 0)
     ends: dict[str, int] = {}
     broken: list[str] = []
-    families: dict[int, str] = {}
+    families: dict[ProcessId, str] = {}
     hung = number = 0
     while number < kills:
         place.add_pictures(pictures, pictures + MORE_PER_ROUND)
@@ -151,7 +149,7 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         deadline = started + moment
         while time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.05)
-        families |= dict(descendants(process.pid))
+        families |= {member: command_line(member.pid) for member in family_of(process.pid)}
         hit = False
         while process.poll() is None and not (hit := kill_one(process.pid, target, rng)):
             time.sleep(0.2)
@@ -174,9 +172,11 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         )
         number += 1
     resumed = job.finish(harness.log(f"{place.name}-after-the-kills"))
-    leftover = wait_until_gone(families)
-    for pid in leftover:
-        harness.console.print(f"{place.name}: left over: {families[pid][:120]}", markup=False)
+    leftover = left_over(families, GONE_SECONDS)
+    for process_id in leftover:
+        harness.console.print(
+            f"{place.name}: left over: {families[process_id][:120]}", markup=False
+        )
     expected, _ = undisturbed(harness, place.job("compared"), f"{place.name}-compared")
     harness.add(
         Row(

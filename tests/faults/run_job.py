@@ -8,8 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +17,9 @@ from simsearch.snapshots.published import latest_snapshot, list_snapshots, read_
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.snapshots.verification import verify
 from simsearch.storage.storage import Storage
+from tests.support.processes import descendants
 
 LIMIT_SECONDS = 900.0  # a run takes half a minute; a busy machine is no hang
-GONE_SECONDS = 90.0  # a dead driver's idle Ray agents look 60 s for its GCS, then go: 62 s measured
 TARGETS = ("driver", "worker", "raylet")
 
 
@@ -101,37 +99,6 @@ def kill_one(driver: int, target: str, rng: random.Random) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def descendants(pid: int) -> list[tuple[int, str]]:
-    """Process ids and command lines of all processes below one, in the order of their ids."""
-    listing = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
-    ).stdout
-    rows = [line.split(None, 2) for line in listing.splitlines()]
-    family, found = {pid}, []
-    for own, parent, *words in sorted(rows, key=lambda row: int(row[0])):
-        if int(parent) in family:
-            family.add(int(own))
-            found.append((int(own), words[0] if words else ""))
-    return found
-
-
-def wait_until_gone(pids: Iterable[int]) -> list[int]:
-    """The processes of `pids` that are still alive after GONE_SECONDS."""
-    deadline = time.monotonic() + GONE_SECONDS
-    left = list(pids)
-    while left and time.monotonic() < deadline:
-        left = [pid for pid in left if _alive(pid)]
-        time.sleep(0.2)
-    return left
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def problems(storage: Storage) -> list[str]:

@@ -6,15 +6,15 @@ what a test session asks for.
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.processes import ProcessId, command_line, end, free_port
 
 PROGRAMS = (
     "radosgw",
@@ -84,17 +84,22 @@ class S3Server:
         """End the daemons, gateway first: the others wait for whoever still uses them."""
         for name in ("client.rgw", "osd.0", "mon.a"):
             file = self.folder / f"{name}.pid"
-            if file.exists():
-                _end(int(file.read_text()))
+            if not file.exists():
+                continue
+            pid = int(file.read_text())
+            daemon = ProcessId.of(pid)
+            # A daemon that died leaves its file behind, and its number goes to somebody else.
+            if daemon is not None and str(self.folder) in command_line(pid):
+                end([daemon], seconds=5)
 
 
 def start(folder: Path) -> S3Server:
     """Start a server with its files in `folder`. Raises RuntimeError with what went wrong."""
     (folder / "mon").mkdir(parents=True)
     (folder / "osd").mkdir()
-    server = S3Server(folder, _free_port())
+    server = S3Server(folder, free_port())
     fsid, osd, config = str(uuid.uuid4()), str(uuid.uuid4()), folder / "ceph.conf"
-    mon_port = _free_port()
+    mon_port = free_port()
     config.write_text(_CONFIG.format(fsid=fsid, folder=folder, port=server.port, mon_port=mon_port))
     keyring, monmap = str(folder / "keyring"), str(folder / "monmap")
     _run("ceph-authtool", "-C", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *")
@@ -165,22 +170,3 @@ def _wait_for(server: S3Server) -> None:
     raise RuntimeError(
         f"the S3 server did not answer on {server.endpoint}; see {server.folder}/*.log"
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _end(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGTERM)
-        for _ in range(100):
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-            if state == "Z":
-                return
-            time.sleep(0.05)
-        os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, FileNotFoundError):
-        return

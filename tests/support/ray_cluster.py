@@ -1,0 +1,102 @@
+"""A one-node Ray cluster as an operator starts it, that ends with the test and takes nobody along."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.support.processes import ProcessId, end, family_of, free_port, left_over
+
+BIN = Path(sys.executable).parent
+READY_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class RayCluster:
+    """A running cluster. `address` is for `ray.init`, `dashboard` for `ray job submit`."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    dashboard: str
+
+    def processes(self) -> list[ProcessId]:
+        return family_of(self.process.pid)
+
+    def answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.dashboard}/api/version", timeout=20).status_code < 500
+        except httpx.TransportError:
+            return False
+
+
+@contextmanager
+def ray_cluster(*, cpus: int = 2) -> Iterator[RayCluster]:
+    """`ray start --head --block` with ports and a folder of its own.
+
+    Never `ray stop`: that ends every Ray on the machine, whoever's it is. The node's processes stay
+    children of `ray start`, so that they are found, and ended, by their ids.
+    """
+    # Not pytest's own folder: a path of a socket has to stay below 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix="ray-"))
+    port, dashboard = free_port(), free_port()
+    command = [
+        str(BIN / "ray"), "start", "--head", "--block", "--disable-usage-stats",
+        f"--temp-dir={folder}", f"--num-cpus={cpus}", "--object-store-memory=500000000",
+        "--node-ip-address=127.0.0.1", f"--port={port}", f"--dashboard-port={dashboard}",
+        f"--dashboard-agent-listen-port={free_port()}",
+        f"--ray-client-server-port={free_port()}",
+    ]  # fmt: skip
+    log = folder / "start.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    cluster = RayCluster(process, f"127.0.0.1:{port}", f"http://127.0.0.1:{dashboard}")
+    try:
+        _wait_until_it_answers(cluster, log)
+        yield cluster
+    finally:
+        members = cluster.processes()
+        process.terminate()  # `ray start --block` then ends its own node
+        end(left_over(members))
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def submit(cluster: RayCluster, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """`ray job submit` of a command in a copy of `folder`, waiting for its end."""
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    where = ["--address", cluster.dashboard, "--working-dir", str(folder)]
+    return subprocess.run(
+        [str(BIN / "ray"), "job", "submit", *where, "--", *command],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+        env=environment,
+    )
+
+
+def wait_until_jobs_are_taken(cluster: RayCluster, folder: Path) -> None:
+    """The dashboard answers before the node's agent, which starts the jobs, has registered."""
+    deadline = time.monotonic() + READY_SECONDS
+    while (done := submit(cluster, folder, "true")).returncode:
+        assert time.monotonic() < deadline, done.stdout + done.stderr
+
+
+def _wait_until_it_answers(cluster: RayCluster, log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not cluster.answers():
+        assert cluster.process.poll() is None, log.read_text(errors="replace")
+        assert time.monotonic() < deadline, log.read_text(errors="replace")
+        time.sleep(0.2)

@@ -1,0 +1,52 @@
+"""What the tests start, they end, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import left_over
+from tests.support.ray_cluster import ray_cluster
+
+PROJECT = Path(__file__).parents[2]
+LOCAL_SESSION = """
+from simsearch.config import RayConfig
+from simsearch.runtime.ray_session import ray_session
+with ray_session(RayConfig(cpus=1)):
+    pass
+"""
+
+
+@pytest.mark.ray
+def test_a_foreign_cluster_survives_ours() -> None:
+    with ray_cluster(cpus=1) as foreign:
+        theirs = foreign.processes()
+        with ray_cluster(cpus=1) as ours:
+            mine = ours.processes()
+            assert len(mine) > 3  # gcs_server, raylet, dashboard and their helpers
+        subprocess.run([sys.executable, "-c", LOCAL_SESSION], check=True, timeout=120)
+        assert not left_over(mine, seconds=0)
+        assert [process for process in theirs if not process.alive()] == []
+        assert foreign.answers()
+    assert not left_over(theirs, seconds=0)
+
+
+def test_no_file_ends_processes_by_their_name() -> None:
+    """`ray stop` ends every Ray of the machine, `pkill` whatever is called so."""
+    by_name = re.compile(r"""["' ]ray["', ]+stop\b|\b(pkill|killall)\b""")
+    files = [
+        *(PROJECT / "tests").rglob("*.py"), *(PROJECT / "simsearch").rglob("*.py"),
+        *(PROJECT / ".ci").iterdir(), PROJECT / "Makefile",
+    ]  # fmt: skip
+    guilty = [
+        f"{path}: {line}"
+        for path in files
+        if path != Path(__file__) and path.is_file()
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if by_name.search(line) and "`ray stop`" not in line
+    ]
+    assert guilty == []
