@@ -37,7 +37,7 @@ def test_a_foreign_cluster_survives_ours() -> None:
 
 def test_no_file_ends_processes_by_their_name() -> None:
     """`ray stop` ends every Ray of the machine, `pkill` whatever is called so."""
-    by_name = re.compile(r"""["' ]ray["', ]+stop\b|\b(pkill|killall)\b""")
+    by_name = re.compile(r"""\bray["', ]+stop\b|\b(pkill|killall)\b""")
     files = [
         *(PROJECT / "tests").rglob("*.py"), *(PROJECT / "simsearch").rglob("*.py"),
         *(PROJECT / ".ci").iterdir(), PROJECT / "Makefile",
