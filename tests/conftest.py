@@ -6,7 +6,6 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,7 @@ import ray
 from simsearch.config import StorageConfig
 from simsearch.storage.storage import make_folder
 from tests.support import s3_server
-
-SHARED = Path(__file__).parents[2] / "shared"
-
+from tests.support.places import SHARED, Place
 
 # Who asks for one of these fixtures needs what the marker stands for. A test that starts Ray or a
 # browser itself says so with a marker of its own.
@@ -50,14 +47,6 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3_server.S3Server]
     server = s3_server.start(tmp_path_factory.mktemp("s3"))
     yield server
     server.stop()
-
-
-@dataclass(frozen=True)
-class Place:
-    """An empty storage root and how to reach it."""
-
-    root: str
-    config: StorageConfig
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,7 +24,7 @@ from simsearch.catalog.readers.moma import artists
 from simsearch.config import load_config
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.storage.storage import Storage
-from tests.conftest import Place
+from tests.support.places import Place
 
 
 def jpeg(colour: str = "red") -> bytes:

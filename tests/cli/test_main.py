@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simsearch.catalog.readers.generated import image_bytes
-from tests.conftest import Place
+from tests.support.places import Place
 
 SMALL = [
     "catalog.size=8",

@@ -30,7 +30,6 @@ from simsearch.indexes.exact import unit_rows
 from simsearch.snapshots.layout import metrics_path
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
-from tests.conftest import Place
 from tests.support.explorer_site import (
     GIVEN,
     HOSTILE,
@@ -40,6 +39,7 @@ from tests.support.explorer_site import (
     running,
     settings,
 )
+from tests.support.places import Place
 
 PAGES = ("/", "/artwork?id=a/000?%26e", "/picture", "/map", "/recovery", "/runs", "/api")
 FIRST = "a/000?&e"

@@ -14,8 +14,7 @@ from simsearch.features import store as feature_store
 from simsearch.features.compaction import compact_parts, compact_shards
 from simsearch.storage.parts import read_parts, write_part
 from simsearch.storage.storage import Storage
-from tests.features.test_store import rows, vectors
-from tests.indexes.test_index import SPACE
+from tests.support.spaces import SPACE, rows, vectors
 
 
 def fill(storage: Storage, shards: list[list[str]], data: dict[str, np.ndarray]) -> None:

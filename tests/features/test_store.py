@@ -9,30 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simsearch import schemas
 from simsearch.errors import IncompleteError
 from simsearch.features import store as feature_store
 from simsearch.storage.storage import Storage
-from tests.indexes.test_index import SPACE
-
-
-def rows(names: list[str], profile: str | None = None) -> pa.Table:
-    return pa.Table.from_pylist(
-        [
-            {
-                "image_id": name,
-                "artwork_id": name,
-                "profile": profile,
-                "content_hash": f"hash-{name}",
-            }
-            for name in names
-        ],
-        schema=schemas.IMAGES,
-    )
-
-
-def vectors(n: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(n, SPACE.dimension)).astype(np.float32)
+from tests.support.spaces import SPACE, rows, vectors
 
 
 def test_a_shard_is_plain_parquet_with_fixed_size_vectors_and_its_space_in_words(

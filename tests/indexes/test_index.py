@@ -9,7 +9,6 @@ import pytest
 
 from simsearch import schemas
 from simsearch.errors import MismatchError, NotFoundError
-from simsearch.features.space import FeatureSpace
 from simsearch.indexes import index
 from simsearch.indexes.annoy import (
     annoy_search,
@@ -20,21 +19,7 @@ from simsearch.indexes.annoy import (
 )
 from simsearch.indexes.exact import exact_search, recall, unit_rows
 from simsearch.storage.storage import Storage
-
-SPACE = FeatureSpace(
-    name="test",
-    encoder="test",
-    layer="last",
-    dimension=24,
-    weights_source="random:0",
-    weights_digest="0" * 64,
-    trained=False,
-    preprocessing="none",
-    mode="eval",
-    precision="float32",
-    background="#ffffff",
-    perturbations="none",
-)
+from tests.support.spaces import SPACE
 
 
 def vectors(n: int = 500, d: int = 24, seed: int = 3) -> np.ndarray:

@@ -13,8 +13,8 @@ from simsearch.features.space import FeatureSpace
 from simsearch.reports import figures
 from simsearch.reports.conclusion import candidates, evaluation_rows, picks
 from simsearch.reports.tables import interval, near_duplicate_rows, ranking_table
-from tests.indexes.test_index import SPACE
-from tests.reports.test_report import page, read
+from tests.support.report_pages import page, read
+from tests.support.spaces import SPACE
 
 
 def space(name: str, **values: Any) -> FeatureSpace:

@@ -3,124 +3,15 @@
 from __future__ import annotations
 
 import io
-from html.parser import HTMLParser
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
 from PIL import Image
 
 from simsearch import schemas
-from simsearch.evaluation.metrics import study_measures, summary
 from simsearch.reports import figures
-from simsearch.reports.conclusion import evaluation_rows
 from simsearch.reports.figures import Shown, shortened
-from simsearch.reports.report import metrics_text, render, summary_rows
-from simsearch.snapshots.snapshot import Plan
-from tests.indexes.test_index import SPACE
-
-HOSTILE = '<script>alert("x")</script> $\\frac{1}{0}$ & "quotes"'
-
-
-def metrics(seed: int = 0) -> pa.Table:
-    rng = np.random.default_rng(seed)
-    return pa.concat_tables(
-        summary(
-            list(
-                study_measures(
-                    rng.integers(-1, 2, (40, 10)).astype(np.int16),
-                    np.full(40, 5),
-                    ["grayscale", "sharpen"],
-                    (1, 3, 5),
-                )
-            ),
-            space=space,
-            search=search,
-            bootstrap=50,
-            seed=1,
-        )
-        for space in ("test", "other")
-        for search in ("annoy", "exact")
-    )
-
-
-def plan(**values: Any) -> Plan:
-    return Plan(
-        **{
-            "catalog_id": "c",
-            "code_version": "0",
-            "seed": 71,
-            "profiles": ("grayscale", "sharpen"),
-            "reencode_jpeg": True,
-            "spaces": (SPACE,),
-            "precision_reasons": {"test": "as set"},
-            "index": {},
-            "evaluate": {},
-            "projection": {},
-            "report": {},
-            "artworks": 1234,
-            "images": 240,
-            "rejects": 3,
-            "images_sha256": "",
-            "settings": {},
-            **values,
-        }
-    )
-
-
-def page(table: pa.Table | None = None, **values: Any) -> str:
-    given: dict[str, Any] = {
-        "snapshot_id": "abc",
-        "created": "today",
-        "plan": plan(),
-        "metrics": metrics() if table is None else table,
-        "evaluation": evaluation_rows(
-            metrics() if table is None else table,
-            schemas.COMPARISONS.empty_table(),
-            schemas.NEAR_DUPLICATES.empty_table(),
-            {},
-            [],
-        ),
-        "networks": [
-            {
-                **SPACE.to_json(),
-                "precision_reason": "as set",
-                "recall": 0.99321,
-                "search_k": 5500,
-                "components": None,
-            }
-        ],
-        "rejects": [{"stage": "decode", "reason": "broken", "count": 3, "example": HOSTILE}],
-        "charts": [{"source": "data:image/png;base64,AAAA", "caption": HOSTILE}],
-        "pictures": [],
-        "steps": [
-            {"name": "extract", "seconds": 2.0, "items": 5000, "unit": "vectors", "note": HOSTILE}
-        ],
-        "environment": {"python": "3"},
-        "settings": HOSTILE,
-    }
-    return render(**{**given, **values})
-
-
-class Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.sources: list[str] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def read(html: str) -> Reader:
-    reader = Reader()
-    reader.feed(html)
-    return reader
+from simsearch.reports.report import metrics_text, summary_rows
+from tests.support.report_pages import HOSTILE, metrics, page, plan, read
+from tests.support.spaces import SPACE
 
 
 def test_hostile_text_is_shown_as_text() -> None:

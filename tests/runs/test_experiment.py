@@ -18,8 +18,8 @@ from simsearch.reports.experiment import PUBLISHED, verdicts
 from simsearch.runs.experiment import STUDY_2018, paired_tests, run_experiment, variant_of
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
-from tests.indexes.test_index import SPACE
-from tests.reports.test_report import plan, read
+from tests.support.report_pages import plan, read
+from tests.support.spaces import SPACE
 
 
 def config_for(root: Path, *overrides: str) -> Config:

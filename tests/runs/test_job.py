@@ -23,7 +23,7 @@ from simsearch.snapshots.layout import neighbours_path
 from simsearch.snapshots.published import latest_snapshot, point_latest
 from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import Storage
-from tests.runs.test_lease import write_foreign
+from tests.support.leases import write_foreign
 
 pytestmark = pytest.mark.usefixtures("ray_local")
 

@@ -8,9 +8,8 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,8 @@ from simsearch.errors import LeaseError
 from simsearch.runs import lease
 from simsearch.runs.lease import LeaseRecord, held
 from simsearch.storage.storage import Storage
-from tests.conftest import Place
+from tests.support.leases import write_foreign
+from tests.support.places import Place
 
 CONFIG = LeaseConfig(seconds=3)
 HOLD = """
@@ -35,22 +35,6 @@ with held(Storage(sys.argv[1]), LeaseConfig(seconds=int(sys.argv[2]))):
 
 def stored(storage: Storage) -> LeaseRecord:
     return LeaseRecord.parse(storage.read_bytes(lease.PATH), storage.root)
-
-
-def write_foreign(storage: Storage, **changes: Any) -> LeaseRecord:
-    """A lease that a process on another machine holds."""
-    record = LeaseRecord(
-        token=7,
-        holder="somebody",
-        host="elsewhere",
-        machine="another boot",
-        pid=1,
-        process_started="1",
-        expires=time.time() + 60,
-    )
-    record = replace(record, **changes)
-    storage.write_bytes(lease.PATH, record.dump())
-    return record
 
 
 def test_a_held_root_refuses_a_second_holder_and_names_the_first(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ from simsearch.snapshots.published import latest_snapshot
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
-from tests.conftest import SHARED, Place
+from tests.support.places import SHARED, Place
 
 pytestmark = pytest.mark.usefixtures("ray_local")
 

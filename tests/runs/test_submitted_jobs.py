@@ -15,7 +15,7 @@ import yaml
 from simsearch.config import dump_config, load_config
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage
-from tests.conftest import Place
+from tests.support.places import Place
 from tests.support.ray_cluster import (
     BIN,
     RayCluster,

@@ -22,10 +22,9 @@ from simsearch.snapshots.published import (
 )
 from simsearch.snapshots.root import ROOT_MARKER, open_root
 from simsearch.storage.storage import Storage
-from tests.conftest import Place
-from tests.features.test_store import rows
-from tests.indexes.test_index import SPACE
+from tests.support.places import Place
 from tests.support.small_snapshots import make_snapshot, vector_of
+from tests.support.spaces import SPACE, rows
 
 ABC = {"a": "1", "b": "2", "c": "3"}
 

@@ -12,7 +12,7 @@ from simsearch.config import StorageConfig
 from simsearch.errors import StorageError
 from simsearch.storage.filesystems import _filesystem
 from simsearch.storage.storage import Storage, list_entries, list_uri, read_uri
-from tests.conftest import Place
+from tests.support.places import Place
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from simsearch.config import StorageConfig
 from simsearch.errors import ConflictError, NotFoundError, StorageError, UsageError
 from simsearch.storage.storage import Storage, list_uri, make_folder, read_uri
 from simsearch.storage.uris import normalise_uri
-from tests.conftest import Place
+from tests.support.places import Place
 
 HARD_NAMES = [
     "plain.txt",

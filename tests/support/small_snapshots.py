@@ -18,7 +18,7 @@ from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.published import point_latest
 from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import Storage
-from tests.indexes.test_index import SPACE
+from tests.support.spaces import SPACE
 
 NEIGHBOURS = 2
 
