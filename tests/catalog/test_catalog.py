@@ -1,0 +1,35 @@
+"""A catalog is sampled by a seed and stored under its digest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simsearch import schemas
+from simsearch.catalog import catalog
+from simsearch.errors import CatalogError, NotFoundError
+from simsearch.storage.storage import Storage
+from tests.support.catalogs import read
+from tests.support.places import Place
+
+
+def test_a_sample_is_seeded_and_too_large_a_one_is_refused(tmp_path: Path) -> None:
+    one, again, other = (
+        read(tmp_path, "catalog.size=30", "catalog.sample=10", f"seed={seed}") for seed in (1, 1, 2)
+    )
+    assert one.num_rows == 10
+    assert one["artwork_id"].equals(again["artwork_id"])
+    assert not one["artwork_id"].equals(other["artwork_id"])
+    with pytest.raises(CatalogError, match=r"catalog\.sample: 31 asked for, the collection has 30"):
+        read(tmp_path, "catalog.size=30", "catalog.sample=31")
+
+
+def test_a_catalog_is_stored_under_its_digest(place: Place) -> None:
+    storage = Storage(place.root, place.config)
+    with pytest.raises(NotFoundError, match="run `simsearch ingest` first"):
+        catalog.load_catalog(storage)
+    table = schemas.CATALOG.empty_table()
+    first = catalog.write_catalog(storage, table)
+    assert catalog.write_catalog(storage, table) == first
+    assert catalog.load_catalog(storage) == (first, table)
