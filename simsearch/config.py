@@ -58,31 +58,29 @@ class DownloadConfig(Section):
 class CatalogConfig(Section):
     """Which artworks: where their metadata and their images lie."""
 
-    reader: Literal["generated", "folder", "table", "moma", "openclipart"] = "generated"
-    source: str | None = Field(None, description="URI of the folder, CSV, JSON or Parquet file")
+    reader: str = Field("generated", description="a kind of collection, or a museum's name")
+    source: str | None = Field(
+        None, description="URI of the folder, table or IIIF collection; null: the reader needs none"
+    )
     images: str | None = Field(
-        None, description="URI that relative image names start from; null: the source's folder"
+        None,
+        description="folder or web address that relative image names start from; null: the source's folder",
     )
     size: Positive = Field(60, description="artworks to generate (reader: generated)")
-    columns: dict[str, str] = Field(
-        default_factory=dict, description="catalog column: the table's column (reader: table)"
+    columns: dict[str, str | tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="catalog column: the table's column or path, or several, the first filled wins (reader: table)",
+    )
+    encoding: str | None = Field(
+        None, description="the table's text encoding, such as cp1250; null: found out"
+    )
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+        None, description="what separates the table's cells, such as ';'; null: found out"
     )
     sample: Positive | None = Field(
         None, description="keep a random sample of this many; null: all"
     )
     download: DownloadConfig = DownloadConfig()
-
-    @model_validator(mode="after")
-    def _source_fits_reader(self) -> Self:
-        if self.reader == "generated" and self.source is not None:
-            raise ValueError(
-                "source: the generated collection has none; remove it or choose another reader"
-            )
-        if self.reader != "generated" and self.source is None:
-            raise ValueError(f"source: reader {self.reader!r} needs the URI of its folder or file")
-        if self.columns and self.reader != "table":
-            raise ValueError("columns: only reader 'table' takes a column mapping")
-        return self
 
 
 class ImagesConfig(Section):

@@ -26,8 +26,6 @@ from simsearch.errors import ConfigError
         ("evaluate.ks=[1,20]", r"evaluate: neighbours: 10 is fewer than the largest of ks, 20"),
         ("evaluate.ks=[3,1]", r"evaluate: ks: must be ascending"),
         ("perturbations.profiles=[sharpen,sharpen]", r"perturbations: profiles: .*twice"),
-        ("catalog.reader=folder", r"catalog: source: reader 'folder' needs"),
-        ("catalog.source=/x", r"catalog: source: the generated collection has none"),
         ("images.background=white", r"images\.background: "),
         ("version=2", r"version: this is a version 2 config, simsearch reads version 1"),
         ("seed.x=1", r"seed.*"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -12,44 +13,32 @@ import pyarrow.parquet as pq
 
 from simsearch import schemas
 from simsearch.catalog.download import download_images
-from simsearch.catalog.readers.folder import read_folder
-from simsearch.catalog.readers.generated import read_generated
-from simsearch.catalog.readers.moma import read_moma
-from simsearch.catalog.readers.openclipart import read_openclipart
-from simsearch.catalog.readers.table import read_table
+from simsearch.catalog.notes import Notes
+from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.storage.storage import Storage
 
-Row = Mapping[str, Any]
-
-READERS: dict[str, Callable[[Config], Iterable[Row]]] = {
-    "generated": read_generated,
-    "folder": read_folder,
-    "table": read_table,
-    "moma": read_moma,
-    "openclipart": read_openclipart,
-}
+log = logging.getLogger(__name__)
 
 
-def read_catalog(config: Config) -> pa.Table:
+def read_catalog(config: Config, notes: Notes | None = None) -> pa.Table:
     """schemas.CATALOG of the configured collection, sorted by artwork_id, sampled if so configured.
 
-    Raises CatalogError for a collection that cannot be read, is empty, names an id twice, or is
-    smaller than the sample.
+    What was left out or guessed goes into `notes`. Raises CatalogError for a collection that cannot be
+    read, is empty, names an id twice, or is smaller than the sample.
     """
-    rows = {}
-    for row in READERS[config.catalog.reader](config):
+    notes = Notes() if notes is None else notes
+    rows: dict[str, Mapping[str, Any]] = {}
+    for row in get_reader(config).read(config, notes):
         artwork_id = row["artwork_id"]
         if artwork_id in rows:
-            raise CatalogError(
-                f"{config.catalog.source}: artwork id {artwork_id!r} occurs twice; make ids unique"
-            )
+            raise CatalogError(_twice(config, rows[artwork_id], row))
         rows[artwork_id] = row
     if not rows:
         raise CatalogError(
-            f"{config.catalog.source}: no artworks here; check catalog.source and catalog.reader"
+            f"{config.catalog.source}: no artworks here{_left_out(notes)}; check catalog.source and catalog.reader"
         )
     wanted = config.catalog.sample
     if wanted is not None and wanted > len(rows):
@@ -66,9 +55,25 @@ def read_catalog(config: Config) -> pa.Table:
     )
 
 
+def _twice(config: Config, first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    places = [row.get("where") or row.get("image_uri") for row in (first, second)]
+    return (
+        f"{config.catalog.source}: artwork id {first['artwork_id']!r} occurs twice: {places[0]} and {places[1]}; "
+        "make ids unique, or map another column to artwork_id"
+    )
+
+
+def _left_out(notes: Notes) -> str:
+    counted = [f"{count:,} {reason}" for reason, (count, _) in notes.left_out.items()]
+    return f" ({', '.join(counted)})" if counted else ""
+
+
 def ingest(config: Config) -> tuple[str, pa.Table]:
     """Read the collection, download what is to be downloaded, store the catalog; its id and rows."""
-    table = read_catalog(config)
+    notes = Notes()
+    table = read_catalog(config, notes)
+    for line in notes.summary():
+        log.info("ingest: %s", line)
     storage = Storage(config.root, config.storage)
     if config.catalog.download.enabled:
         table = download_images(table, storage, config.catalog.download)

@@ -14,7 +14,39 @@ import zlib
 import numpy as np
 from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
 
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM")
+# JPEG covers MPO, whose first picture is the photograph; TIFF covers BigTIFF.
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF")
+
+# What files of these formats are called; contents are told by their first bytes, never by names.
+EXTENSIONS = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".apng",
+        ".gif",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".btf",
+        ".bmp",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+        ".mpo",
+        ".jp2",
+        ".j2k",
+        ".jpf",
+        ".jpx",
+        ".jpc",
+        ".j2c",
+        ".avif",
+        ".avifs",
+    ]
+)
 
 # What Pillow's decoders raise on broken files, beside its own UnidentifiedImageError (an OSError).
 _BROKEN = (

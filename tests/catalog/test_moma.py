@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from simsearch.catalog.readers.moma import artists
 from simsearch.errors import CatalogError
-from tests.support.catalogs import read
+from tests.support.catalogs import jpeg, read
 
 MOMA_COLUMNS = "Title,Artist,ConstituentID,ArtistBio,Nationality,BeginDate,EndDate,Gender,Date,Medium,Dimensions,CreditLine,AccessionNumber,Classification,Department,DateAcquired,Cataloged,ObjectID,URL"
 
@@ -61,20 +60,33 @@ def test_momas_csv_and_json_say_the_same(tmp_path: Path, field: str) -> None:
     ]  # three parts, two people
 
 
-@pytest.mark.parametrize(
-    ("names", "constituents", "expected"),
-    [
-        (["Ann", " ", None], "1", ["Ann"]),
-        ("Ann, Bob", "1, 2", ["Ann", "Bob"]),
-        ("Ann, Jr.", "1", ["Ann, Jr."]),
-        ("", "", []),
-        (None, None, []),
-    ],
-)
-def test_joined_artists_are_split_when_the_counts_agree(
-    names: Any, constituents: Any, expected: list[str]
-) -> None:
-    assert artists(names, constituents) == expected
+def test_joined_artists_are_split_when_the_counts_agree(tmp_path: Path) -> None:
+    records = [
+        moma_record(1, Artist="Ann, Bob", ConstituentID="1, 2", ImageURL="http://x.test/1.jpg"),
+        moma_record(2, Artist="Ann, Jr.", ConstituentID="1", ImageURL="http://x.test/2.jpg"),
+        moma_record(3, Artist="", ConstituentID="", ImageURL="http://x.test/3.jpg"),
+    ]
+    write_moma_csv(tmp_path / "Artworks.csv", records)
+    table = read(tmp_path, "catalog.reader=moma", f"catalog.source={tmp_path}/Artworks.csv")
+    assert table["artists"].to_pylist() == [["Ann", "Bob"], ["Ann, Jr."], []]
+
+
+def test_stored_images_named_by_object_id_go_before_web_addresses(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.jpg").write_bytes(jpeg())
+    records = [moma_record(number, ImageURL=f"http://x.test/{number}.jpg") for number in (1, 2)]
+    write_moma_csv(tmp_path / "Artworks.csv", records)
+    table = read(
+        tmp_path,
+        "catalog.reader=moma",
+        f"catalog.source={tmp_path}/Artworks.csv",
+        f"catalog.images={tmp_path}/images",
+    )
+    assert table["image_uri"].to_pylist() == [
+        f"file://{tmp_path}/images/1.jpg",
+        "http://x.test/2.jpg",
+    ]
+    assert table["etag"].null_count == 1
 
 
 def test_a_file_that_is_not_momas_is_refused(tmp_path: Path) -> None:
@@ -83,7 +95,7 @@ def test_a_file_that_is_not_momas_is_refused(tmp_path: Path) -> None:
     (tmp_path / "y.json").write_text("[{")
     for name, message in (
         ("x.csv", "it has no ObjectID"),
-        ("x.json", "a list of records"),
+        ("x.json", "it has no ObjectID"),
         ("y.json", "not valid JSON"),
     ):
         with pytest.raises(CatalogError, match=message):

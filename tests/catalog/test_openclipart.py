@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
+from simsearch.catalog.notes import Notes
 from tests.support.catalogs import jpeg, read
 
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:dc="http://purl.org/dc/elements/1.1/"
@@ -18,14 +17,17 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:dc="http://purl.org/dc/el
 BOMB = '<!DOCTYPE s [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg>&b;</svg>'
 
 
-def test_clip_art_is_described_by_its_svg(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_clip_art_is_described_by_its_svg(tmp_path: Path) -> None:
     for name, svg in (("animals/bee_01", SVG), ("animals/bomb", BOMB), ("plants/bare", None)):
         for kind, data in (("png", jpeg()), ("svg", svg.encode() if svg else None)):
             path = tmp_path / kind / f"{name}.{kind}"
             path.parent.mkdir(parents=True, exist_ok=True)
             if data is not None:
                 path.write_bytes(data)
-    table = read(tmp_path, "catalog.reader=openclipart", f"catalog.source={tmp_path}/png")
+    notes = Notes()
+    table = read(
+        tmp_path, "catalog.reader=openclipart", f"catalog.source={tmp_path}/png", notes=notes
+    )
     bee, bomb, bare = table.to_pylist()
     assert (bee["title"], bee["artists"], bee["subjects"]) == (
         "A <fine> bee",
@@ -34,4 +36,4 @@ def test_clip_art_is_described_by_its_svg(tmp_path: Path, caplog: pytest.LogCapt
     )
     assert [one["classification"] for one in (bee, bomb, bare)] == ["animals", "animals", "plants"]
     assert (bomb["title"], bare["title"]) == ("bomb", "bare")
-    assert "2 of 3 drawings have no readable SVG" in caplog.text
+    assert "2 of 3 drawings have no readable SVG" in notes.lines[0]

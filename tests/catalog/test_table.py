@@ -43,6 +43,8 @@ def test_a_parquet_table_reads_like_a_csv(tmp_path: Path) -> None:
         {"artwork_id": [1, 2], "image_uri": ["a.jpg", "b.jpg"], "artists": [["Ann"], []]}
     )
     pq.write_table(rows, tmp_path / "art.parquet")
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(jpeg())
     table = read(tmp_path, "catalog.reader=table", f"catalog.source={tmp_path}/art.parquet")
     assert table["artwork_id"].to_pylist() == ["1", "2"]
     assert table["artists"].to_pylist() == [["Ann"], []]
@@ -69,7 +71,7 @@ def test_a_wrong_column_is_named(tmp_path: Path, columns: str, message: str) -> 
 
 def test_an_id_that_occurs_twice_is_named(tmp_path: Path) -> None:
     (tmp_path / "art.csv").write_text("artwork_id,image_uri\n1,a.jpg\n1,b.jpg\n")
-    with pytest.raises(CatalogError, match="artwork id '1' occurs twice"):
+    with pytest.raises(CatalogError, match="artwork id '1' occurs twice: row 1 and row 2;"):
         read(tmp_path, "catalog.reader=table", f"catalog.source={tmp_path}/art.csv")
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from PIL import Image
 
 from simsearch.catalog import catalog
+from simsearch.catalog.notes import Notes
 from simsearch.config import load_config
 
 
@@ -18,5 +19,6 @@ def jpeg(colour: str = "red") -> bytes:
     return buffer.getvalue()
 
 
-def read(tmp_path: Path, *overrides: str) -> pa.Table:
-    return catalog.read_catalog(load_config(None, [f"root={tmp_path / 'root'}", *overrides]))
+def read(tmp_path: Path, *overrides: str, notes: Notes | None = None) -> pa.Table:
+    config = load_config(None, [f"root={tmp_path / 'root'}", *overrides])
+    return catalog.read_catalog(config, notes)

@@ -7,43 +7,37 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+from simsearch.catalog.notes import Notes
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
-from simsearch.storage.storage import list_uri
+from simsearch.images.decode import EXTENSIONS
+from simsearch.storage.storage import FileInfo, list_entries
 
-EXTENSIONS = frozenset(
-    {
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".png",
-        ".gif",
-        ".webp",
-        ".tif",
-        ".tiff",
-        ".bmp",
-        ".ppm",
-        ".pgm",
-        ".mpo",
-    }
-)
+# What macOS, Windows and cameras leave beside pictures under the same endings.
+DEBRIS = ("._",)
 
 
-def read_folder(config: Config) -> Iterator[dict[str, Any]]:
+def read_folder(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     """One artwork per image file, at any depth; its id is the path without extension, its title the
-    file's name in words. Raises CatalogError for a folder that is missing or has no images."""
+    file's name in words. What is left out is counted by its extension or kind. Raises CatalogError
+    for a folder that is missing or has no images."""
     source = config.catalog.source
     assert source is not None
     try:
-        files = list_uri(source, config.storage)
+        entries = list_entries(source, config.storage)
     except NotFoundError:
         raise CatalogError(
             f"catalog.source: {source} does not exist; give a folder or bucket prefix of images"
         ) from None
-    images = [info for info in files if PurePosixPath(info.path).suffix.lower() in EXTENSIONS]
+    images = []
+    for info in entries:
+        if reason := _not_an_image(info):
+            notes.leave_out(reason, info.path)
+        else:
+            images.append(info)
     if not images:
         raise CatalogError(
-            f"catalog.source: {source} has no image files (looked for {', '.join(sorted(EXTENSIONS))}); check the path"
+            f"catalog.source: {source} has no image files (looked for {', '.join(sorted(EXTENSIONS))}{_there(notes)}); check the path"
         )
     stems = Counter(str(PurePosixPath(info.path).with_suffix("")) for info in images)
     for info in images:
@@ -59,3 +53,19 @@ def read_folder(config: Config) -> Iterator[dict[str, Any]]:
 def title_of(path: str) -> str:
     """`scans/view_of-delft.jpg` → `view of delft`"""
     return " ".join(PurePosixPath(path).stem.replace("_", " ").replace("-", " ").split())
+
+
+def _not_an_image(info: FileInfo) -> str | None:
+    if info.kind != "file":
+        return f"of the kind “{info.kind}”"
+    path = PurePosixPath(info.path)
+    if path.name.startswith(DEBRIS):
+        return "files that macOS adds (._*)"
+    if path.suffix.lower() in EXTENSIONS:
+        return None
+    return f"{path.suffix.lower()} files" if path.suffix else "files without an extension"
+
+
+def _there(notes: Notes) -> str:
+    counted = [f"{count} {reason}" for reason, (count, _) in notes.left_out.items()]
+    return f"; there are {', '.join(counted)}" if counted else ""

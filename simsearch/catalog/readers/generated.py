@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from simsearch.catalog.notes import Notes
 from simsearch.config import Config
 from simsearch.storage.storage import Storage
 
@@ -29,7 +30,7 @@ _FAMILY = ("Albers", "Brandt", "Castellanos", "Dufour", "Eriksen", "Fontana", "G
 _MEDIA = ("Oil on canvas", "Gouache on paper", "Lithograph", "Ink on paper", "Acrylic on panel")
 
 
-def read_generated(config: Config) -> Iterator[dict[str, Any]]:
+def read_generated(config: Config, _notes: Notes) -> Iterator[dict[str, Any]]:
     """`catalog.size` artworks, their images drawn into the store unless they are there."""
     storage = Storage(config.root, config.storage)
     stored = {info.path: info.etag for info in storage.files(FOLDER)}

@@ -3,7 +3,6 @@ titles, creators and subjects in each file's RDF; the folder is the category."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
@@ -13,14 +12,13 @@ from xml.etree.ElementTree import Element, ParseError
 import defusedxml
 import defusedxml.ElementTree
 
+from simsearch.catalog.notes import Notes
+from simsearch.catalog.paths import text
 from simsearch.catalog.readers.folder import title_of
-from simsearch.catalog.readers.table import text
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError, StorageError
 from simsearch.storage.storage import FileInfo, list_uri, read_uri
 from simsearch.storage.uris import normalise_uri
-
-log = logging.getLogger(__name__)
 
 MAX_SVG_BYTES = 16 * 2**20  # the largest shipped has 10 MiB
 READERS = 8
@@ -29,9 +27,9 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 _LIST_ITEM = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}li"
 
 
-def read_openclipart(config: Config) -> Iterator[dict[str, Any]]:
+def read_openclipart(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     """One artwork per PNG below `catalog.source`. A drawing whose SVG is missing or unreadable keeps
-    its file name as title; how many is logged. Raises CatalogError when there are no PNGs."""
+    its file name as title; how many is noted. Raises CatalogError when there are no PNGs."""
     source = normalise_uri(config.catalog.source or "")
     try:
         files = [
@@ -54,11 +52,8 @@ def read_openclipart(config: Config) -> Iterator[dict[str, Any]]:
             undescribed += described is None
             yield _artwork(info, described or {})
     if undescribed:
-        log.warning(
-            "%s: %d of %d drawings have no readable SVG; titled by file name",
-            source,
-            undescribed,
-            len(files),
+        notes.say(
+            f"{source}: {undescribed} of {len(files)} drawings have no readable SVG; titled by file name"
         )
 
 

@@ -1,0 +1,171 @@
+"""How a museum's records become artworks: which of its fields is which of our columns."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from simsearch import schemas
+from simsearch.catalog.notes import Notes
+from simsearch.catalog.paths import Getter, first_of, getter, text, top_level
+from simsearch.catalog.records import Records
+from simsearch.errors import CatalogError, UnknownNameError
+
+REQUIRED = ("artwork_id", "image_uri")
+LISTS = ("artists", "subjects")
+
+
+@dataclass(frozen=True)
+class Split:
+    """A list written as one text. With `counted_by`, a path to a list as long, the text stays whole
+    where the counts differ, as a name may hold the separator itself."""
+
+    separator: str
+    counted_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Join:
+    """A second table beside the first: the rows whose `key` equals a record's `equals` lie in it as a
+    list under `name`, those of `where` only, sorted by `order`."""
+
+    name: str
+    file: str
+    key: str
+    equals: str
+    where: Mapping[str, str] = field(default_factory=dict)
+    order: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A collection's fields. `columns` gives each catalog column the paths it is looked for at, the
+    first that leads to something wins; `images` is what relative image names start from."""
+
+    name: str
+    schema: str
+    columns: Mapping[str, tuple[str, ...]]
+    split: Mapping[str, Split] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    file: str | None = None
+    join: Join | None = None
+    images: str | None = None
+    no_images: str = "no record names an image; check catalog.columns.image_uri"
+
+
+@functools.cache
+def museum_names() -> tuple[str, ...]:
+    folder = resources.files("simsearch.catalog.museums")
+    return tuple(
+        sorted(
+            path.name.removesuffix(".yaml")
+            for path in folder.iterdir()
+            if path.name.endswith(".yaml")
+        )
+    )
+
+
+def museum_layout(name: str) -> Layout:
+    """The layout of a museum's published data. Raises UnknownNameError."""
+    if name not in museum_names():
+        raise UnknownNameError("museum", name, museum_names())
+    data = (resources.files("simsearch.catalog.museums") / f"{name}.yaml").read_text("utf-8")
+    values: dict[str, Any] = yaml.safe_load(data)
+    values["columns"] = as_paths(values["columns"])
+    values["split"] = {
+        column: Split(**each) if isinstance(each, dict) else Split(each)
+        for column, each in values.get("split", {}).items()
+    }
+    values["join"] = Join(**values["join"]) if "join" in values else None
+    return Layout(**values)
+
+
+def as_paths(
+    columns: Mapping[str, str | tuple[str, ...] | list[str]],
+) -> dict[str, tuple[str, ...]]:
+    return {
+        column: (paths,) if isinstance(paths, str) else tuple(paths)
+        for column, paths in columns.items()
+    }
+
+
+def apply(layout: Layout, records: Records, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each record's place in words with its catalog columns; `image_uri` is still the name that the
+    record gives. Raises CatalogError for a path whose column there is not, or a record without id."""
+    readers = _readers(layout, records)
+    wanted = {
+        name
+        for paths in (*layout.columns.values(), _counting(layout))
+        for path in paths
+        for name in top_level(path, records.columns)
+    }
+    filled = dict.fromkeys(readers, False)
+    counters = {
+        column: getter(split.counted_by, records.columns)
+        for column, split in layout.split.items()
+        if split.counted_by is not None
+    }
+    for number, record in enumerate(records.rows(wanted)):
+        row: dict[str, Any] = dict(layout.constants)
+        for column, read in readers.items():
+            values = read(record)
+            filled[column] = filled[column] or bool(values)
+            if column in LISTS:
+                counter = counters.get(column)
+                count = None if counter is None else _count(counter(record))
+                row[column] = _listed(values, layout.split.get(column), count)
+            else:
+                row[column] = text(values) if column == "title" else _single(values)
+        if row["artwork_id"] is None:
+            raise CatalogError(
+                f"{records.source}: {records.place(number)} has no {' or '.join(layout.columns['artwork_id'])}; every artwork needs an id"
+            )
+        yield records.place(number), row
+    if records.count and (empty := [name for name, any_value in filled.items() if not any_value]):
+        notes.say(f"{records.source}: no record has {', '.join(sorted(empty))}")
+
+
+def _readers(layout: Layout, records: Records) -> dict[str, Getter]:
+    if strange := sorted(set(layout.columns) - set(schemas.CATALOG.names)):
+        raise CatalogError(
+            f"catalog.columns: no catalog column {', '.join(strange)}; allowed: {', '.join(schemas.CATALOG.names)}"
+        )
+    readers = {}
+    for column, paths in layout.columns.items():
+        present = [
+            path
+            for path in paths
+            if all(name in records.columns for name in top_level(path, records.columns))
+        ]
+        if present:
+            readers[column] = first_of([getter(path, records.columns) for path in present])
+    return readers
+
+
+def _counting(layout: Layout) -> tuple[str, ...]:
+    return tuple(split.counted_by for split in layout.split.values() if split.counted_by)
+
+
+def _count(values: list[Any]) -> int:
+    if len(values) == 1:
+        return len([part for part in str(values[0]).split(",") if part.strip()])
+    return len(values)
+
+
+def _single(values: list[Any]) -> str | None:
+    """One text for a column: several values of a record stand side by side."""
+    return text(values[0]) if len(values) == 1 else text(values)
+
+
+def _listed(values: list[Any], split: Split | None, count: int | None) -> list[str]:
+    if len(values) == 1 and isinstance(values[0], str):
+        whole = values[0]
+        parts = whole.splitlines() if split is None else whole.split(split.separator)
+        values = [whole] if count is not None and len(parts) != count else parts
+    names = [name for value in values if (name := text(value))]
+    return list(dict.fromkeys(names))

@@ -1,0 +1,126 @@
+"""Paths into nested records, and texts made of them.
+
+    title                        a column, or a key of a JSON object
+    images[0].image_url          the first of a list, then a key of it
+    creator[].full_name          a key of each in a list
+    https://x.org/{image_id}     a text with paths in braces; nothing where one of them has nothing
+
+A column whose whole name looks like a path ("objectTitle[1]") is that column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from simsearch.errors import CatalogError
+
+Record = Mapping[str, Any]
+Getter = Callable[[Record], list[Any]]
+"""All values that a path leads to in a record, empty ones left out."""
+
+_STEP = re.compile(r"^([^\[\].]+)(?:\[(\d*)\])?$")
+_BRACES = re.compile(r"\{([^{}]+)\}")
+
+
+def text(value: Any) -> str | None:
+    """A value as text without surrounding space; null for an empty one.
+
+    Whole numbers that a spreadsheet keeps as floating-point ones lose their ".0"; a list is joined.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, float):
+        if value != value:  # NaN, pandas' empty cell
+            return None
+        return str(int(value)) if value.is_integer() else str(value)
+    if isinstance(value, list):
+        return ", ".join(part for each in value if (part := text(each))) or None
+    return str(value).strip() or None
+
+
+def top_level(path: str, columns: Collection[str]) -> list[str]:
+    """The columns that a path or a text with paths starts from."""
+    if path in columns:
+        return [path]
+    inner = _BRACES.findall(path)
+    if inner:
+        return [name for each in inner for name in top_level(each, columns)]
+    return [path.partition(".")[0].partition("[")[0]]
+
+
+def getter(path: str, columns: Collection[str]) -> Getter:
+    """Compile a path or a text with paths. Raises CatalogError for one that is neither."""
+    if path in columns:
+        return lambda record: _filled([record.get(path)])
+    if _BRACES.search(path):
+        return _template(path, columns)
+    steps = [_step(part, path) for part in path.split(".")]
+
+    def values(record: Record) -> list[Any]:
+        reached: list[Any] = [record]
+        for name, position in steps:
+            reached = [
+                value
+                for each in reached
+                if isinstance(each, Mapping)
+                for value in _at(each.get(name), position)
+            ]
+        return _filled(reached)
+
+    return values
+
+
+def first_of(getters: Sequence[Getter]) -> Getter:
+    """The values of the first path that leads to any."""
+
+    def values(record: Record) -> list[Any]:
+        return next((found for get in getters if (found := get(record))), [])
+
+    return values
+
+
+def _template(path: str, columns: Collection[str]) -> Getter:
+    names = _BRACES.findall(path)
+    parts = _BRACES.split(path)[::2]  # the text around the braces
+    getters = [getter(name, columns) for name in names]
+
+    def values(record: Record) -> list[Any]:
+        filled = [text(found[0]) if (found := get(record)) else None for get in getters]
+        if not all(filled):
+            return []
+        joined = zip(parts, [*(str(value) for value in filled), ""], strict=True)
+        return ["".join(piece for pair in joined for piece in pair)]
+
+    return values
+
+
+def _step(part: str, path: str) -> tuple[str, int | None]:
+    """A name with the position to take of a list: an index, or −1 for all; None: no list is meant."""
+    match = _STEP.match(part)
+    if match is None:
+        raise CatalogError(
+            f"catalog.columns: {path!r} is no path; write a column's name, images[0].url or creator[].name"
+        )
+    name, position = match.groups()
+    return name, None if position is None else int(position or -1)
+
+
+def _at(value: Any, position: int | None) -> list[Any]:
+    if position is None:
+        return [value]
+    if not isinstance(value, list):
+        return []
+    if position < 0:
+        return value
+    return value[position : position + 1]
+
+
+def _filled(values: list[Any]) -> list[Any]:
+    flat: list[Any] = []
+    for value in values:
+        flat.extend(value if isinstance(value, list) else [value])
+    return [value for value in flat if value is not None and value != ""]

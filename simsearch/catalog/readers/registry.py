@@ -1,0 +1,60 @@
+"""Every reader by its name, and whether a config's settings fit the one it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simsearch.catalog.layout import museum_names
+from simsearch.catalog.notes import Notes
+from simsearch.catalog.readers.folder import read_folder
+from simsearch.catalog.readers.generated import read_generated
+from simsearch.catalog.readers.museum import read_museum
+from simsearch.catalog.readers.openclipart import read_openclipart
+from simsearch.catalog.readers.table import read_table
+from simsearch.config import Config
+from simsearch.errors import ConfigError, UnknownNameError
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A kind of collection. `source` says in words what `catalog.source` has to be; None: nothing."""
+
+    read: Callable[[Config, Notes], Iterable[Row]]
+    source: str | None
+    columns: bool = False  # whether it takes catalog.columns
+
+
+READERS: dict[str, Reader] = {
+    "generated": Reader(read_generated, None),
+    "folder": Reader(read_folder, "a folder or bucket prefix of images"),
+    "table": Reader(
+        read_table, "a CSV, JSON, Excel or Parquet file, or a folder of JSON files", True
+    ),
+    "openclipart": Reader(read_openclipart, "the png folder of openclipart-png"),
+    **{name: Reader(read_museum, "the museum's published data") for name in museum_names()},
+}
+
+
+def get_reader(config: Config) -> Reader:
+    """The config's reader. Raises UnknownNameError for one that there is not, ConfigError where the
+    other settings of `catalog` do not fit it."""
+    name = config.catalog.reader
+    if name not in READERS:
+        raise UnknownNameError("reader", name, READERS)
+    reader = READERS[name]
+    if reader.source is None and config.catalog.source is not None:
+        raise ConfigError(
+            f"catalog.source: reader {name!r} has none; remove it or choose another catalog.reader"
+        )
+    if reader.source is not None and config.catalog.source is None:
+        raise ConfigError(f"catalog.source: reader {name!r} needs the URI of {reader.source}")
+    if config.catalog.columns and not reader.columns:
+        takers = [other for other, each in READERS.items() if each.columns]
+        raise ConfigError(
+            f"catalog.columns: reader {name!r} takes none; remove it or set catalog.reader={takers[0]}"
+        )
+    return reader
