@@ -1,4 +1,4 @@
-"""What every command shares: a settings file and `key=value` words, and text safe to print."""
+"""What every command shares: a settings file and `key=value` words."""
 
 from __future__ import annotations
 
@@ -28,8 +28,3 @@ def config_of(
     path = given.pop(0) if given and "=" not in given[0] else None
     given += [f"{name}={value}" for name, value in (options or {}).items() if value is not None]
     return load_config(path, given)
-
-
-def printable(text: str | None) -> str:
-    """Text from a catalog without control characters or Rich's markup."""
-    return "".join(char for char in text or "" if char.isprintable()).replace("[", r"\[")

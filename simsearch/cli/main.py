@@ -16,12 +16,11 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from typer.exceptions import TyperException
 
 from simsearch import __version__
-from simsearch.cli.arguments import AsJson, Words, config_of, printable
+from simsearch.cli.arguments import AsJson, Words, config_of
+from simsearch.cli.printing import print_matches, print_result, print_runs
 from simsearch.cli.snapshots import app as snapshots_app
 from simsearch.cli.snapshots import existing_root
 from simsearch.config import dump_config
@@ -60,15 +59,7 @@ def run(
     config = config_of(words, options)
     from simsearch.runs import job
 
-    snapshot = job.run(config).snapshot
-    from simsearch.reports.report import metrics_text
-    from simsearch.snapshots.layout import metrics_path, report_path
-
-    plan = snapshot.plan()
-    metrics = snapshot.storage.read_table(metrics_path(snapshot))
-    untrained = frozenset(space.name for space in plan.spaces if not space.trained)
-    print(metrics_text(metrics, untrained))
-    print(f"\nreport: {snapshot.storage.uri(report_path(snapshot))}")
+    print_result(config, job.run(config).snapshot)
 
 
 @app.command()
@@ -113,22 +104,12 @@ def runs(
 ) -> None:
     """List the runs, the newest first: when, how they ended, what they made."""
     from simsearch.runs.records import list_records
-    from simsearch.runtime.progress import duration
 
     records = list_records(existing_root(config_of(words)), n)
     if as_json:
         print(json.dumps(records, indent=2, ensure_ascii=False))
         return
-    for record in records:
-        started = record["started"][:19].replace("T", " ")
-        took = "" if record["seconds"] is None else duration(record["seconds"])
-        made = ""
-        if record["snapshot_id"] is not None:
-            made = f"{record['snapshot_id']}, {record['artworks']:,} artworks, {record['rejects']:,} rejects"
-        line = f"{started} UTC  {record['command']:8} {record['outcome']:12} {took:>14}  {made}"
-        print(line.rstrip())
-        if record["error"]:
-            print(f"{'':25}{printable(record['error'])}")
+    print_runs(records)
 
 
 @app.command()
@@ -205,22 +186,7 @@ def query(
         print(json.dumps(answer, indent=2, ensure_ascii=False))
         return
     for name, matches in found.items():
-        table = Table(
-            "rank",
-            "score",
-            "artwork",
-            "title",
-            "artists",
-            "image",
-            title=name,
-            title_justify="left",
-        )
-        for match in matches:
-            cells = (match.artwork_id, match.title, ", ".join(match.artists), match.image_uri)
-            table.add_row(
-                str(match.rank), f"{match.score:.4f}", *(printable(cell) for cell in cells)
-            )
-        Console().print(table)
+        print_matches(name, matches)
 
 
 @app.command()

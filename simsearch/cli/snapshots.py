@@ -14,7 +14,8 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from simsearch.cli.arguments import AsJson, Words, config_of, printable
+from simsearch.cli.arguments import AsJson, Words, config_of
+from simsearch.cli.printing import printable
 from simsearch.config import Config
 from simsearch.errors import MismatchError, UsageError
 from simsearch.snapshots.published import find_snapshot, list_snapshots, point_latest, read_latest

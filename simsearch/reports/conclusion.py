@@ -125,6 +125,36 @@ def cost_words(candidate: Candidate) -> Mapping[str, str]:
     }
 
 
+def conclusion_words(metrics: pa.Table, comparisons: pa.Table, found: Sequence[Candidate]) -> str:
+    """The advice for all changes together, in one line."""
+    if not found:
+        return "no perturbed copies were asked for, so there is nothing to conclude from"
+    advice = [pick for pick in picks(metrics, comparisons, found) if pick.group == "all"]
+    if not advice:
+        return (
+            "no advice: every network here is untrained or in the study's mode, which no collection "
+            "should be searched with"
+        )
+    (pick,) = advice
+    name = pick.choice.space.name
+    others = [
+        candidate.space.name
+        for candidate in found
+        if candidate.space.trained
+        and candidate.space.mode == "eval"
+        and candidate.space.name not in (name, *pick.equals)
+    ]
+    words = [
+        f"search with {name}: mean average precision {pick.quality:.3f} "
+        f"[{pick.low:.3f}, {pick.high:.3f}] over all perturbed copies"
+    ]
+    if pick.equals:
+        words.append(f"a paired test does not tell {' or '.join(pick.equals)} from it")
+    if others:
+        words.append(f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} worse")
+    return "; ".join(words)
+
+
 def evaluation_rows(
     metrics: pa.Table,
     comparisons: pa.Table,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +21,7 @@ from simsearch.indexes.index import read_manifest
 from simsearch.reports import figures
 from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows
 from simsearch.reports.pictures import pictures_of
+from simsearch.reports.tables import of_all_copies, summary_rows
 from simsearch.snapshots.layout import (
     comparisons_path,
     metrics_path,
@@ -30,9 +30,6 @@ from simsearch.snapshots.layout import (
 )
 from simsearch.snapshots.snapshot import Plan, Snapshot, untrained_of, warnings_of
 from simsearch.storage.parts import read_parts
-
-# Beside the study's, in the table for a terminal.
-TERMINAL_METRICS = ("map", "micro_ap")
 
 Steps = Sequence[Mapping[str, Any]]
 
@@ -108,7 +105,7 @@ def render(
         summary=summary,
         by_profile=_profile_rows(metrics),
         evaluation=evaluation,
-        ks=sorted(set(_of_all_copies(metrics, STUDY_METRICS)["k"].to_pylist())),
+        ks=sorted(set(of_all_copies(metrics, STUDY_METRICS)["k"].to_pylist())),
         untrained=untrained_of(plan),
         networks=networks,
         rejects=rejects,
@@ -118,59 +115,6 @@ def render(
         environment=environment,
         settings=settings,
     )
-
-
-@dataclass(frozen=True)
-class _Score:
-    mean: float
-    std: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.std:.3f} [{self.low:.3f}, {self.high:.3f}]"
-
-
-def summary_rows(metrics: pa.Table, names: Sequence[str] = STUDY_METRICS) -> list[dict[str, Any]]:
-    """Scores of all copies together per space and k (as the study had them: precision, recall and
-    F1), exact search and Annoy side by side."""
-    rows: dict[tuple[str, int, str], dict[str, Any]] = {}
-    for row in _of_all_copies(metrics, names).to_pylist():
-        key = (row["space"], row["k"], row["metric"])
-        entry = rows.setdefault(
-            key,
-            {
-                "space": row["space"],
-                "k": row["k"],
-                "metric": "F1" if row["metric"] == "f1" else row["metric"],
-                "ceiling": f"{row['ceiling']:.3f}",
-                "n": row["n"],
-            },
-        )
-        entry[row["search"]] = _Score(row["mean"], row["std"], row["ci_low"], row["ci_high"])
-    return list(rows.values())
-
-
-def _of_all_copies(metrics: pa.Table, names: Sequence[str]) -> pa.Table:
-    return metrics.filter((pc.field("group") == "all") & pc.field("metric").isin(list(names)))
-
-
-def metrics_text(metrics: pa.Table, untrained: frozenset[str]) -> str:
-    """The metrics as a table for a terminal: mean ± standard deviation over originals."""
-    if not _of_all_copies(metrics, STUDY_METRICS).num_rows:
-        return "no perturbed copies were asked for: neighbours only, no recovery to measure"
-    lines = [
-        f"{'space':32} {'k':>3}  {'metric':10} {'exact search':>15} {'Annoy':>15} {'ceiling':>8}"
-    ]
-    for row in summary_rows(metrics, (*STUDY_METRICS, *TERMINAL_METRICS)):
-        name = row["space"] + (" (untrained)" if row["space"] in untrained else "")
-        exact, annoy = (
-            f"{row[search].mean:.3f} ± {row[search].std:.3f}" for search in ("exact", "annoy")
-        )
-        lines.append(
-            f"{name:32} {row['k']:>3}  {row['metric']:10} {exact:>15} {annoy:>15} {row['ceiling']:>8}"
-        )
-    return "\n".join(lines)
 
 
 def _profile_rows(metrics: pa.Table) -> list[dict[str, Any]]:
@@ -230,7 +174,7 @@ def _rejects(rejects: pa.Table) -> list[dict[str, Any]]:
 
 
 def _charts(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tuple[Figure, str]]:
-    if not _of_all_copies(metrics, STUDY_METRICS).num_rows:
+    if not of_all_copies(metrics, STUDY_METRICS).num_rows:
         return {}
     return {
         "curves": (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch.evaluation.metrics import RANKING_METRICS
+from simsearch.evaluation.metrics import RANKING_METRICS, STUDY_METRICS
 from simsearch.evaluation.ranking import CURVE_KS
 from simsearch.images.perturbations import KINDS
 
@@ -23,6 +24,43 @@ def interval(row: Mapping[str, Any]) -> str:
     """Mean and interval; the ceiling where a perfect search would not reach 1."""
     words = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
     return words if row["ceiling"] > 0.9995 else f"{words} of {row['ceiling']:.3f}"
+
+
+@dataclass(frozen=True)
+class Score:
+    """Mean and standard deviation over originals, and the 95 % interval of the mean."""
+
+    mean: float
+    std: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} ± {self.std:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def summary_rows(metrics: pa.Table, names: Sequence[str] = STUDY_METRICS) -> list[dict[str, Any]]:
+    """Scores of all copies together per space and k (as the study had them: precision, recall and
+    F1), exact search and Annoy side by side."""
+    rows: dict[tuple[str, int, str], dict[str, Any]] = {}
+    for row in of_all_copies(metrics, names).to_pylist():
+        key = (row["space"], row["k"], row["metric"])
+        entry = rows.setdefault(
+            key,
+            {
+                "space": row["space"],
+                "k": row["k"],
+                "metric": "F1" if row["metric"] == "f1" else row["metric"],
+                "ceiling": f"{row['ceiling']:.3f}",
+                "n": row["n"],
+            },
+        )
+        entry[row["search"]] = Score(row["mean"], row["std"], row["ci_low"], row["ci_high"])
+    return list(rows.values())
+
+
+def of_all_copies(metrics: pa.Table, names: Sequence[str]) -> pa.Table:
+    return metrics.filter((pc.field("group") == "all") & pc.field("metric").isin(list(names)))
 
 
 def ranking_table(metrics: pa.Table) -> dict[str, Any]:

@@ -109,8 +109,10 @@ def test_a_whole_run_on_one_cpu_then_a_query(tmp_path: Path) -> None:
     done = simsearch("run", *SMALL, where, "ray.cpus=1")
     assert done.returncode == 0, done.stderr
     assert "squeezenet1_1 (untrained)" in done.stdout
-    report = done.stdout.strip().splitlines()[-1].removeprefix("report: file://")
-    assert Path(report).is_file()
+    conclusion, report, explorer = done.stdout.strip().splitlines()[-3:]
+    assert conclusion.startswith("conclusion: no advice: every network here is untrained")
+    assert Path(report.removeprefix("report: file://")).is_file()
+    assert explorer == f"explorer: simsearch explore {tmp_path}/root"
     assert "UNTRAINED" in done.stderr
     (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 5))
     answer = simsearch("query", str(tmp_path / "photo.jpg"), where, "--json", "-n", "3")

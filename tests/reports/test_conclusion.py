@@ -11,7 +11,7 @@ import pytest
 from simsearch import schemas
 from simsearch.features.space import FeatureSpace
 from simsearch.reports import figures
-from simsearch.reports.conclusion import candidates, evaluation_rows, picks
+from simsearch.reports.conclusion import candidates, conclusion_words, evaluation_rows, picks
 from simsearch.reports.tables import interval, near_duplicate_rows, ranking_table
 from tests.support.report_pages import page, read
 from tests.support.spaces import SPACE
@@ -121,6 +121,22 @@ def test_the_fastest_that_is_not_told_apart_from_the_best_is_advised(
         assert each.best == "slow"  # the random network scored higher and is no candidate
         assert each.choice.space.name == choice
         assert each.equals == (() if choice == "slow" else ("slow",))
+
+
+def test_the_conclusion_is_said_in_one_line() -> None:
+    table = metrics(fast=0.8, slow=0.9, random=0.99)
+    found = candidates(table, SPACES, timings())
+    assert conclusion_words(table, comparisons(0.2), found) == (
+        "search with fast: mean average precision 0.800 [0.790, 0.810] over all perturbed copies; "
+        "a paired test does not tell slow from it"
+    )
+    assert conclusion_words(table, comparisons(0.001), found) == (
+        "search with slow: mean average precision 0.900 [0.890, 0.910] over all perturbed copies; "
+        "fast is worse"
+    )
+    untrained = candidates(table, [space("random", trained=False)], timings())
+    assert conclusion_words(table, comparisons(1), untrained).startswith("no advice: every network")
+    assert "nothing to conclude" in conclusion_words(table, comparisons(1), [])
 
 
 def test_a_network_in_the_studys_mode_is_not_advised() -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from simsearch import schemas
 from simsearch.reports import figures
 from simsearch.reports.figures import Shown, shortened
-from simsearch.reports.report import metrics_text, summary_rows
+from simsearch.reports.tables import summary_rows
 from tests.support.report_pages import HOSTILE, metrics, page, plan, read
 from tests.support.spaces import SPACE
 
@@ -35,7 +35,6 @@ def test_every_score_is_in_the_table() -> None:
 
 def test_untrained_weights_are_said_loudly() -> None:
     assert "Untrained weights: test ran with random numbers" in page()
-    assert "test (untrained)" in metrics_text(metrics(), frozenset({"test"}))
     live = SPACE.__class__(**{**SPACE.__dict__, "mode": "study-2018", "trained": True})
     assert "Live dropout" in page(plan=plan(spaces=(live,)))
 
@@ -44,7 +43,6 @@ def test_without_copies_or_rejects_the_page_says_so() -> None:
     text = read(page(schemas.METRICS.empty_table(), rejects=[], charts=[])).text
     assert "No perturbed copies were asked for" in text
     assert "every artwork's image was readable" in text
-    assert "no recovery to measure" in metrics_text(schemas.METRICS.empty_table(), frozenset())
 
 
 def test_the_summary_sets_both_searches_side_by_side() -> None:

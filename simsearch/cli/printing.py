@@ -1,0 +1,109 @@
+"""What a terminal shows: tables, and the last lines of a run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from simsearch import schemas
+from simsearch.config import Config
+from simsearch.runtime.progress import duration
+from simsearch.snapshots.layout import comparisons_path, metrics_path, report_path
+from simsearch.snapshots.snapshot import Snapshot
+from simsearch.storage.parts import read_parts
+
+if TYPE_CHECKING:
+    from simsearch.query import Match  # which imports PyTorch
+
+# Beside the study's, in the table of a run.
+RANKING_METRICS = ("map", "micro_ap")
+
+
+def print_result(config: Config, snapshot: Snapshot) -> None:
+    """A run's metrics, then three lines: the conclusion, the report's place, and how to look closer."""
+    # SciPy comes with these, and takes longer than most commands.
+    from simsearch.reports.conclusion import candidates, conclusion_words
+
+    storage, spaces = snapshot.storage, snapshot.plan().spaces
+    metrics = storage.read_table(metrics_path(snapshot))
+    comparisons = storage.read_table(comparisons_path(snapshot))
+    timings = read_parts(storage, "timings", schemas.TIMINGS)
+    print(metrics_text(metrics, frozenset(space.name for space in spaces if not space.trained)))
+    print()
+    words = conclusion_words(metrics, comparisons, candidates(metrics, spaces, timings))
+    print(f"conclusion: {words}")
+    print(f"report: {storage.uri(report_path(snapshot))}")
+    print(f"explorer: {explore_command(config)}")
+
+
+def metrics_text(metrics: pa.Table, untrained: frozenset[str]) -> str:
+    """The metrics as a table for a terminal: mean ± standard deviation over originals."""
+    from simsearch.evaluation.metrics import STUDY_METRICS
+    from simsearch.reports.tables import of_all_copies, summary_rows
+
+    if not of_all_copies(metrics, STUDY_METRICS).num_rows:
+        return "no perturbed copies were asked for: neighbours only, no recovery to measure"
+    lines = [
+        f"{'space':32} {'k':>3}  {'metric':10} {'exact search':>15} {'Annoy':>15} {'ceiling':>8}"
+    ]
+    for row in summary_rows(metrics, (*STUDY_METRICS, *RANKING_METRICS)):
+        name = row["space"] + (" (untrained)" if row["space"] in untrained else "")
+        exact, annoy = (
+            f"{row[search].mean:.3f} ± {row[search].std:.3f}" for search in ("exact", "annoy")
+        )
+        lines.append(
+            f"{name:32} {row['k']:>3}  {row['metric']:10} {exact:>15} {annoy:>15} {row['ceiling']:>8}"
+        )
+    return "\n".join(lines)
+
+
+def printable(text: str | None) -> str:
+    """Text from a catalog without control characters or Rich's markup."""
+    return "".join(char for char in text or "" if char.isprintable()).replace("[", r"\[")
+
+
+def explore_command(config: Config) -> str:
+    """The command that shows the root of `config`, as it can be typed in this shell."""
+    words = [_program(), "explore", config.root]
+    if config.storage.endpoint_url is not None:
+        words.append(f"storage.endpoint_url={config.storage.endpoint_url}")
+    return shlex.join(words)
+
+
+def _program() -> str:
+    """`simsearch` where that is found, else the path of the one that runs."""
+    running = Path(sys.argv[0])
+    if running.name != "simsearch" or shutil.which("simsearch") == str(running.resolve()):
+        return "simsearch"
+    return os.path.relpath(running)
+
+
+def print_runs(records: Sequence[dict[str, Any]]) -> None:
+    for record in records:
+        started = record["started"][:19].replace("T", " ")
+        took = "" if record["seconds"] is None else duration(record["seconds"])
+        made = ""
+        if record["snapshot_id"] is not None:
+            made = f"{record['snapshot_id']}, {record['artworks']:,} artworks, {record['rejects']:,} rejects"
+        line = f"{started} UTC  {record['command']:8} {record['outcome']:12} {took:>14}  {made}"
+        print(line.rstrip())
+        if record["error"]:
+            print(f"{'':25}{printable(record['error'])}")
+
+
+def print_matches(space: str, matches: Sequence[Match]) -> None:
+    columns = ("rank", "score", "artwork", "title", "artists", "image")
+    table = Table(*columns, title=space, title_justify="left")
+    for match in matches:
+        cells = (match.artwork_id, match.title, ", ".join(match.artists), match.image_uri)
+        table.add_row(str(match.rank), f"{match.score:.4f}", *(printable(cell) for cell in cells))
+    Console().print(table)

@@ -1,0 +1,32 @@
+"""What a terminal shows: the metrics of a run, and what to type next."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from simsearch import schemas
+from simsearch.cli.printing import explore_command, metrics_text
+from simsearch.config import load_config
+from tests.support.report_pages import metrics
+
+
+def test_untrained_networks_are_marked_and_no_copies_are_said() -> None:
+    assert "test (untrained)" in metrics_text(metrics(), frozenset({"test"}))
+    assert "no recovery to measure" in metrics_text(schemas.METRICS.empty_table(), frozenset())
+
+
+def test_the_explorers_command_can_be_typed_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv/bin/simsearch"), "run"])
+    assert explore_command(load_config(None, ["root=demo"])) == ".venv/bin/simsearch explore demo"
+    words = ["root=s3://a museum/root", "storage.endpoint_url=https://s3.example.org"]
+    monkeypatch.setattr(sys, "argv", ["/somewhere/jobs/run.py"])
+    assert (
+        explore_command(load_config(None, words))
+        == "simsearch explore 's3://a museum/root' storage.endpoint_url=https://s3.example.org"
+    )
