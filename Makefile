@@ -4,7 +4,7 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint faults bench bench-gpu lock clean
+.PHONY: help setup demo check test lint faults bench bench-gpu lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -14,7 +14,10 @@ setup: .venv/ready ## set up the isolated environment in .venv
 demo: setup ## set up, then run the whole job on a generated collection
 	$(BIN)/simsearch run jobs/demo.yaml
 
-test: setup lint ## set up, then check style and types and run the tests
+check: setup lint ## set up, then check style and types and run the tests that need neither Ray, S3 nor a browser
+	$(BIN)/python -m pytest -m "not ray and not s3 and not browser"
+
+test: setup lint ## set up, then check style and types and run all tests
 	$(BIN)/python -m pytest
 
 lint: setup ## check style and types
@@ -25,7 +28,7 @@ lint: setup ## check style and types
 faults: setup ## kill the job and break its store, seeded; compare with undisturbed runs (about 30 minutes)
 	$(BIN)/python -m tests.faults
 
-bench: setup ## measure against the baselines, in about 95 minutes; write the README's table
+bench: setup ## measure against the baselines, in about 95 minutes; write tests/benchmarks/README.md
 	$(BIN)/python -m tests.benchmarks
 
 bench-gpu: setup ## the extraction part of it on CUDA

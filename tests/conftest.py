@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import ray
 
 from simsearch.config import StorageConfig
 from simsearch.storage.storage import make_folder
@@ -94,6 +93,8 @@ def ray_folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def ray_local() -> Iterator[None]:
     """Ray inside the test process, on two logical CPUs."""
+    import ray
+
     ray.init(
         address="local",
         num_cpus=2,

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`: measure, store in results.json, put the table into the README."""
+"""`python -m tests.benchmarks`: measure, store in results.json, put the table into README.md beside it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("--networks", nargs="+", default=STUDY_BACKBONES, metavar="NETWORK")
     parser.add_argument("--cuda", action="store_true", help="the extraction part, on CUDA")
     parser.add_argument(
-        "--readme", action="store_true", help="only the README's table, no measuring"
+        "--readme", action="store_true", help="only README.md's table, no measuring"
     )
     given = parser.parse_args()
     if given.readme:

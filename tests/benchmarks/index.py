@@ -69,7 +69,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
             "batch": f"{BATCH_QUERIES} queries",
         },
         rows,
-        [crossovers(points), "![Time per query](tests/benchmarks/index.svg)"],
+        [crossovers(points), "![Time per query](index.svg)"],
         {"points": [asdict(each) for each in points]},
     )
 

@@ -1,4 +1,4 @@
-"""Where measurements go: results.json, one entry per part, and the README's table made of it."""
+"""Where measurements go: results.json, one entry per part, and the table in README.md beside it, made of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from tests.benchmarks.measuring import Result
 
 RESULTS = Path(__file__).parent / "results.json"
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 
 

@@ -62,7 +62,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
         [*compared(*runs), catalog_step],
         [
             "One run of each size; each step's own start is in its time.",
-            "![Memory](tests/benchmarks/memory.svg)",
+            "![Memory](memory.svg)",
         ],
         {"runs": timings(runs)},
     )

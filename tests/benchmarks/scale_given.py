@@ -35,7 +35,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
         compared(*runs),
         [
             "One run of each size; each step's own start is in its time; extract finds that nothing is missing.",
-            "![Memory](tests/benchmarks/memory-given.svg)",
+            "![Memory](memory-given.svg)",
         ],
         {"runs": timings(runs)},
     )
