@@ -53,12 +53,14 @@ def measure(asked: Asked, scratch: Path) -> Result:
     ]
     plot(points)
     rows = []
-    for each in points:
-        where = f"{each.dimension} × {each.items:,}" + (
-            f", PCA to {each.components}" if each.components else ""
+    for point in points:
+        where = f"{point.dimension} × {point.items:,}" + (
+            f", PCA to {point.components}" if point.components else ""
         )
-        for kind, (ours, exact) in (("one query", each.single), ("batch", each.batch)):
-            name = f"{kind}, {where}; recall {each.recall:.3f}, built in {each.build_seconds:.2g} s"
+        for kind, (ours, exact) in (("one query", point.single), ("batch", point.batch)):
+            name = (
+                f"{kind}, {where}; recall {point.recall:.3f}, built in {point.build_seconds:.2g} s"
+            )
             rows.append(Comparison(name, "exact search", "ms a query", ours, exact))
     trees, target = IndexConfig().trees, IndexConfig().target_recall
     return Result(
@@ -70,7 +72,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
         },
         rows,
         [crossovers(points), "![Time per query](index.svg)"],
-        {"points": [asdict(each) for each in points]},
+        {"points": [asdict(point) for point in points]},
     )
 
 
@@ -135,16 +137,16 @@ def crossovers(points: Sequence[Point]) -> str:
     for components in (None, COMPONENTS):
         for dimension in SIZES:
             line = [
-                each
-                for each in points
-                if (each.dimension, each.components) == (dimension, components)
+                point
+                for point in points
+                if (point.dimension, point.components) == (dimension, components)
             ]
-            sizes = [each.items for each in line]
+            sizes = [point.items for point in line]
             for kind in ("single", "batch"):
                 ratios = [
-                    statistics.median(getattr(each, kind)[0])
-                    / statistics.median(getattr(each, kind)[1])
-                    for each in line
+                    statistics.median(getattr(point, kind)[0])
+                    / statistics.median(getattr(point, kind)[1])
+                    for point in line
                 ]
                 which = "one query" if kind == "single" else "a batch"
                 reduced = f" after PCA to {components}" if components else ""
@@ -155,13 +157,13 @@ def crossovers(points: Sequence[Point]) -> str:
 def crossover(sizes: Sequence[int], ratios: Sequence[float]) -> str:
     """From which size on Annoy's time over exact search's is below 1, between two measured sizes
     by a straight line in logarithms."""
-    if all(each < 1 for each in ratios):
+    if all(ratio < 1 for ratio in ratios):
         return f"at every size measured (from {sizes[0]:,})"
     if ratios[-1] >= 1:
-        faster = [f"{size:,}" for size, each in zip(sizes, ratios, strict=True) if each < 1]
+        faster = [f"{size:,}" for size, ratio in zip(sizes, ratios, strict=True) if ratio < 1]
         where = f"{' and '.join(faster)} only" if faster else "no size measured"
         return f"at {where} (to {sizes[-1]:,})"
-    after = max(place for place, each in enumerate(ratios) if each >= 1)
+    after = max(place for place, ratio in enumerate(ratios) if ratio >= 1)
     (low, high), (above, below) = sizes[after : after + 2], ratios[after : after + 2]
     share = math.log(above) / math.log(above / below)
     return f"from about {low * (high / low) ** share:,.0f} items"
@@ -178,9 +180,9 @@ def plot(points: Sequence[Point]) -> None:
         for place, dimension in enumerate(SIZES):
             plain, reduced = (
                 [
-                    each
-                    for each in points
-                    if (each.dimension, each.components) == (dimension, components)
+                    point
+                    for point in points
+                    if (point.dimension, point.components) == (dimension, components)
                 ]
                 for components in (None, COMPONENTS)
             )
@@ -190,12 +192,12 @@ def plot(points: Sequence[Point]) -> None:
                 (reduced, 0, ":", f"Annoy, PCA to {COMPONENTS}"),
             ):
                 axes.plot(
-                    [each.items for each in line],
-                    [statistics.median(getattr(each, kind)[which]) for each in line],
+                    [point.items for point in line],
+                    [statistics.median(getattr(point, kind)[which]) for point in line],
                     style, color=f"C{place}", marker=".", label=f"{dimension}: {label}",
                 )  # fmt: skip
         axes.set(xscale="log", yscale="log", xlabel="items", ylabel="milliseconds a query")
-        sizes = sorted({each.items for each in points})
+        sizes = sorted({point.items for point in points})
         axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
         axes.minorticks_off()
         axes.grid(visible=True, alpha=0.3)

@@ -41,7 +41,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
     changed = run("reindex", pictures, root)
     whole = Comparison(
         f"reindex of {count:,} artworks, nothing changed", "bare listing, Python's start included",
-        "s", [each["seconds"] for each in runs], listings,
+        "s", [run["seconds"] for run in runs], listings,
     )  # fmt: skip
     partial = Comparison(
         "reindex, 1 % each added, changed and removed", "first run", "s",

@@ -34,6 +34,6 @@ def test_clip_art_is_described_by_its_svg(tmp_path: Path) -> None:
         ["Ann"],
         ["insect", "animal"],
     )
-    assert [one["classification"] for one in (bee, bomb, bare)] == ["animals", "animals", "plants"]
+    assert [row["classification"] for row in (bee, bomb, bare)] == ["animals", "animals", "plants"]
     assert (bomb["title"], bare["title"]) == ("bomb", "bare")
     assert "2 of 3 drawings have no readable SVG" in notes.lines[0]

@@ -75,7 +75,7 @@ def test_a_failed_run_is_one_line_and_exit_code_1(
     overrides: list[str], message: str, tmp_path: Path
 ) -> None:
     filled = [override.format(tmp=tmp_path) for override in overrides]
-    root = [] if any(one.startswith("root=") for one in filled) else [f"root={tmp_path}/root"]
+    root = [] if any(word.startswith("root=") for word in filled) else [f"root={tmp_path}/root"]
     done = simsearch("run", *SMALL, *root, *filled)
     assert done.returncode == 1
     assert message in done.stderr

@@ -48,11 +48,11 @@ def test_the_studys_definition_worked_by_hand() -> None:
     for k, precision, recall in ((1, 1, 1 / 5), (3, 2 / 3, 2 / 5), (5, 3 / 5, 3 / 5)):
         found = precision_recall_f1(hits, FIVE, k)
         f1 = 2 * precision * recall / (precision + recall)
-        np.testing.assert_allclose([float(one[0]) for one in found], [precision, recall, f1])
+        np.testing.assert_allclose([float(score[0]) for score in found], [precision, recall, f1])
 
 
 def test_nothing_found_scores_zero_everywhere() -> None:
-    assert [one.tolist() for one in precision_recall_f1(np.zeros((1, 5), bool), FIVE, 3)] == [
+    assert [score.tolist() for score in precision_recall_f1(np.zeros((1, 5), bool), FIVE, 3)] == [
         [0],
         [0],
         [0],
@@ -60,7 +60,7 @@ def test_nothing_found_scores_zero_everywhere() -> None:
 
 
 def test_the_ceilings_of_five_copies() -> None:
-    found = {k: [round(float(one[0]), 4) for one in ceilings(FIVE, k)] for k in (1, 3, 5, 10)}
+    found = {k: [round(float(score[0]), 4) for score in ceilings(FIVE, k)] for k in (1, 3, 5, 10)}
     assert found == {1: [1, 0.2, 0.3333], 3: [1, 0.6, 0.75], 5: [1, 1, 1], 10: [0.5, 1, 0.6667]}
 
 

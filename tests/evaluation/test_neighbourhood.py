@@ -183,12 +183,12 @@ def test_a_near_duplicate_is_no_miss() -> None:
     assert average_precision(spared)[0] > average_precision(counted)[0]
     np.testing.assert_array_equal(spared.hits[1:], counted.hits[1:])
     # The study's own scores stay as the study defined them.
-    for one, two in zip(
+    for spared_score, counted_score in zip(
         study_scores(made, found, (1, 3)),
         study_scores(made.with_near([(0, 9)]), found, (1, 3)),
         strict=True,
     ):
-        np.testing.assert_array_equal(one.values, two.values)
+        np.testing.assert_array_equal(spared_score.values, counted_score.values)
 
 
 def test_lists_of_originals_hold_no_copies_and_no_near_duplicates() -> None:
@@ -208,7 +208,7 @@ def test_a_label_that_no_two_works_share_is_not_scored() -> None:
     items = lists(0, 20, 10)
     alone = label_matrix([[str(number)] for number in range(20)])
     pairs = label_matrix([[str(number // 2)] for number in range(20)])
-    found = {one.group for one in neighbourhood_scores(items, {"alone": alone, "pairs": pairs})}
+    found = {score.group for score in neighbourhood_scores(items, {"alone": alone, "pairs": pairs})}
     assert found == {"pairs", "originals"}
 
 

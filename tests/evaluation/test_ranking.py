@@ -67,9 +67,9 @@ def test_a_resample_is_scikit_learns_score_with_weights() -> None:
     counts = np.random.default_rng(9).multinomial(N, np.full(N, 1 / N), 40)
     expected = [
         average_precision_score(
-            made.hits.ravel(), -made.distances.ravel(), sample_weight=np.repeat(each, DEPTH)
+            made.hits.ravel(), -made.distances.ravel(), sample_weight=np.repeat(drawn, DEPTH)
         )
-        for each in counts
+        for drawn in counts
     ]
     assert micro.error == pytest.approx(np.std(expected), rel=1e-6)
     assert micro.low == pytest.approx(np.quantile(expected, 0.025), rel=1e-6)
@@ -84,7 +84,7 @@ def test_equal_distances_count_in_their_worst_order() -> None:
         Ranking(np.array([[*order, True]]), np.arange(4, dtype=np.float32)[None], np.array([2]))
         for order in permutations([True, False, False])
     )
-    assert micro.value == pytest.approx(min(float(average_precision(one)[0]) for one in orders))
+    assert micro.value == pytest.approx(min(float(average_precision(order)[0]) for order in orders))
 
 
 def test_a_query_without_copies_can_only_do_harm() -> None:

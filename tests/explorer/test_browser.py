@@ -108,9 +108,9 @@ def test_axe_finds_no_serious_fault_in_light_or_dark(
         watched = Watched(browser, address, color_scheme=scheme, bypass_csp=True)
         results = Axe().run(watched.goto(VIEWS[name]))
         serious = [
-            (each["id"], [node["html"][:120] for node in each["nodes"]][:3])
-            for each in results.response["violations"]
-            if each["impact"] in ("serious", "critical")
+            (violation["id"], [node["html"][:120] for node in violation["nodes"]][:3])
+            for violation in results.response["violations"]
+            if violation["impact"] in ("serious", "critical")
         ]
         watched.page.context.close()
         assert serious == []

@@ -106,7 +106,8 @@ def problems(storage: Storage) -> list[str]:
     latest, _ = read_latest(storage)
     if latest is None:
         return [
-            f"{each.snapshot_id}: sealed, not published" for each in list_snapshots(storage)[1:]
+            f"{snapshot.snapshot_id}: sealed, not published"
+            for snapshot in list_snapshots(storage)[1:]
         ]
     return list(verify(Snapshot(storage, latest.snapshot_id)))
 
@@ -116,8 +117,8 @@ def fingerprint(storage: Storage) -> dict[str, str]:
     snapshot = latest_snapshot(storage)
     manifest = snapshot.manifest()
     compared = {
-        name: each["sha256"]
-        for name, each in manifest["files"].items()
+        name: entry["sha256"]
+        for name, entry in manifest["files"].items()
         if name.startswith(("images", "rejects", "neighbours/", "metrics/"))
         or name.endswith("index.ann")
     }

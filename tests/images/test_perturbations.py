@@ -106,7 +106,7 @@ def test_a_changed_operation_raises_the_definitions_version() -> None:
 
 
 def test_every_operation_has_five_severities_and_a_kind() -> None:
-    assert tuple(one.name for one in OPERATIONS) == OPERATION_NAMES
+    assert tuple(operation.name for operation in OPERATIONS) == OPERATION_NAMES
     for operation in OPERATIONS:
         assert operation.kind in KINDS
         assert [PROFILES[f"{operation.name}-{s}"].severity for s in range(1, 6)] == [1, 2, 3, 4, 5]

@@ -104,9 +104,9 @@ def timings() -> pa.Table:
 
 def test_cost_is_what_the_runs_measured() -> None:
     found = candidates(metrics(fast=0.8, slow=0.9, random=0.5), SPACES, timings())
-    assert [each.space.name for each in found] == ["slow", "fast", "random"]
-    assert [each.images_per_second for each in found] == [5.0, 50.0, None]
-    assert [each.bytes_per_image for each in found] == [16384, 400, 400]
+    assert [candidate.space.name for candidate in found] == ["slow", "fast", "random"]
+    assert [candidate.images_per_second for candidate in found] == [5.0, 50.0, None]
+    assert [candidate.bytes_per_image for candidate in found] == [16384, 400, 400]
     assert found[1].device == "cpu, 2 threads"  # where most of its images were embedded
 
 
@@ -116,11 +116,11 @@ def test_the_fastest_that_is_not_told_apart_from_the_best_is_advised(
 ) -> None:
     table = metrics(fast=0.8, slow=0.9, random=0.99)
     found = picks(table, comparisons(p_holm), candidates(table, SPACES, timings()))
-    assert [each.group for each in found] == ["all", "overlay"]
-    for each in found:
-        assert each.best == "slow"  # the random network scored higher and is no candidate
-        assert each.choice.space.name == choice
-        assert each.equals == (() if choice == "slow" else ("slow",))
+    assert [pick.group for pick in found] == ["all", "overlay"]
+    for pick in found:
+        assert pick.best == "slow"  # the random network scored higher and is no candidate
+        assert pick.choice.space.name == choice
+        assert pick.equals == (() if choice == "slow" else ("slow",))
 
 
 def test_the_conclusion_is_said_in_one_line() -> None:
@@ -176,7 +176,7 @@ def test_the_page_says_it_in_tables_and_a_plot() -> None:
 
 def test_the_axis_of_costs_has_readable_numbers() -> None:
     found = candidates(metrics(fast=0.8, slow=0.9), SPACES[:2], timings())
-    assert [each.images_per_second for each in found] == [5, 50]
+    assert [candidate.images_per_second for candidate in found] == [5, 50]
     figure = figures.cost_figure(found)
     figure.canvas.draw()
     (axes,) = figure.axes
@@ -191,9 +191,9 @@ def test_a_ceiling_below_one_is_named_and_annoys_loss_too() -> None:
     table = metrics(fast=0.8)
     assert all(not cell["annoy"] for row in ranking_table(table)["rows"] for cell in row["cells"])
     lost = table.to_pylist()
-    for one in lost:
-        if (one["search"], one["metric"]) == ("annoy", "map"):
-            one["mean"] = 0.7
+    for row in lost:
+        if (row["search"], row["metric"]) == ("annoy", "map"):
+            row["mean"] = 0.7
     (first, *_) = ranking_table(pa.Table.from_pylist(lost, schema=schemas.METRICS))["rows"]
     assert first["cells"][0]["annoy"].startswith("0.700")
     assert [row["single"] for row in ranking_table(table)["rows"]] == [False, False, True]

@@ -50,12 +50,13 @@ def test_four_settings_share_ingest_and_are_put_side_by_side(
     assert len([f for f in storage.files("catalog") if f.path.endswith(".parquet")]) == 1
     folder = uri.removeprefix(storage.root + "/").removesuffix("/report.html")
     ids = storage.read_json(f"{folder}/experiment.json")["snapshots"]
-    plans = {name: Snapshot(storage, one).plan() for name, one in ids.items()}
+    plans = {name: Snapshot(storage, snapshot_id).plan() for name, snapshot_id in ids.items()}
     assert set(plans) == {"published", "eval-only", "transforms-only", "corrected"}
-    assert len({each.images_sha256 for each in plans.values()}) == 1
-    assert all(each.profiles == STUDY_PROFILES for each in plans.values())
+    assert len({variant.images_sha256 for variant in plans.values()}) == 1
+    assert all(variant.profiles == STUDY_PROFILES for variant in plans.values())
     modes = {
-        name: (each.spaces[0].mode, each.spaces[0].preprocessing) for name, each in plans.items()
+        name: (variant.spaces[0].mode, variant.spaces[0].preprocessing)
+        for name, variant in plans.items()
     }
     assert modes["published"][0] == modes["transforms-only"][0] == "study-2018"
     assert modes["eval-only"][0] == modes["corrected"][0] == "eval"

@@ -94,9 +94,9 @@ def systemd_times(calendar: str, base: datetime) -> list[datetime]:
         for line in done.stdout.splitlines()
         if line.strip().startswith(("Next elapse:", "Iteration #", "Iter. #", "(in UTC):"))
     ]
-    in_utc = [one for one in times if one.endswith("UTC")]
+    in_utc = [time for time in times if time.endswith("UTC")]
     return [
-        datetime.strptime(one, "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC) for one in in_utc
+        datetime.strptime(time, "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC) for time in in_utc
     ]
 
 

@@ -86,7 +86,7 @@ def test_the_manifest_digests_every_file_and_every_input(tmp_path: Path) -> None
         for path in folder.rglob("*")
         if path.is_file() and path.name != "manifest.json"
     } | {"indexes/test/manifest.json": _digest(folder / "indexes/test/manifest.json")}
-    assert {name: each["sha256"] for name, each in manifest["files"].items()} == on_disk
+    assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == on_disk
     inputs = manifest["inputs"]
     (catalog,) = (tmp_path / "catalog").glob("*.parquet")
     assert inputs["catalog_sha256"] == _digest(catalog)
@@ -115,7 +115,7 @@ def test_snapshots_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> Non
     storage = Storage(str(tmp_path))
     first = make_snapshot(storage, ABC)
     second = make_snapshot(storage, {**ABC, "d": "4"})
-    assert [each.snapshot_id for each in list_snapshots(storage)] == [
+    assert [snapshot.snapshot_id for snapshot in list_snapshots(storage)] == [
         second.snapshot_id,
         first.snapshot_id,
     ]

@@ -130,7 +130,7 @@ def test_a_reader_never_sees_half_a_file(storage: Storage) -> None:
     done.set()
     reader.join()
     assert seen
-    assert all(one in versions for one in seen)
+    assert all(version in versions for version in seen)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
