@@ -90,28 +90,28 @@ def test_the_steps_run_one_by_one(cluster: RayCluster, tmp_path: Path) -> None:
 def test_the_cronjobs_own_command_reindexes_on_the_cluster(
     cluster: RayCluster, s3_place: Place, tmp_path: Path
 ) -> None:
-    """The manifest's shell command, with the image's folders replaced by this machine's."""
-    manifest = yaml.safe_load((PROJECT / "cluster" / "cronjob.yaml").read_text())
-    assert manifest["spec"]["concurrencyPolicy"] == "Forbid"
+    """The manifest's command, with the image's folders replaced by this machine's."""
+    manifest = yaml.safe_load((PROJECT / "cluster" / "base" / "nightly.yaml").read_text())
     (container,) = manifest["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    shell, option, line = container["command"]
-    for there, here in (
-        ("/tmp/job", str(tmp_path / "job")),
-        ("/config/", f"{tmp_path}/"),
-        ("python /app", f"{sys.executable} {PROJECT}"),
-    ):
-        assert there in line
-        line = line.replace(there, here)
+    there_and_here = {
+        "$(SUBMISSION_ID)": "simsearch-nightly-29403960",
+        "ray": str(BIN / "ray"),
+        "python": sys.executable,
+        "/app/jobs/reindex.py": str(PROJECT / "jobs" / "reindex.py"),
+        "/config/config.yaml": str(tmp_path / "config.yaml"),
+    }
+    assert set(there_and_here) <= set(container["command"])
+    command = [there_and_here.get(word, word) for word in container["command"]]
     config = load_config(None, settings(s3_place))
     (tmp_path / "config.yaml").write_text(dump_config(config))
     assert submit_job(cluster, "run.py", *settings(s3_place)).returncode == 0
     done = subprocess.run(
-        [shell, option, line],
+        command,
         capture_output=True,
         text=True,
         timeout=200,
         check=False,
-        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "RAY_ADDRESS": cluster.dashboard},
+        env={**os.environ, "RAY_ADDRESS": cluster.dashboard},
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert ", unchanged" in done.stdout
