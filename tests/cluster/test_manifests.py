@@ -21,7 +21,7 @@ from tests.cluster.manifests import (
     pods,
     rendered,
 )
-from tests.conftest import SHARED
+from tests.support.places import SHARED
 
 KUBERNETES = ("1.27", "1.32", "1.37")
 UNITS = {"Mi": 2**20, "Gi": 2**30}
