@@ -169,7 +169,7 @@ class ExtractConfig(Section):
         description="feature spaces: [{backbone: …, head: …, name: …}]; left out: one per backbone",
     )
     backbones: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        STUDY_BACKBONES, description="short form of `spaces`: names from `simsearch backbones`"
+        STUDY_BACKBONES, description="short form of `spaces`: names from `simsearch encoders`"
     )
     weights: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         ("imagenet",),

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from PIL import Image
 
 from simsearch.catalog import catalog
 from simsearch.config import Config
-from simsearch.encoders.network import Network
-from simsearch.encoders.preprocessing import preprocessing_for
-from simsearch.encoders.registry import get_backbone
-from simsearch.encoders.weights import resolve_weights
+from simsearch.encoders.encoder import Encoder, Running, preprocessing_for
+from simsearch.encoders.registry import get_encoder
 from simsearch.errors import MismatchError, UsageError
 from simsearch.features.space import FeatureSpace
 from simsearch.images import decode as images
+from simsearch.images.preprocessing import Preprocessing
 from simsearch.indexes.exact import cosine
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.snapshots.snapshot import Plan, Snapshot
@@ -34,6 +35,18 @@ class Match:
     image_uri: str | None
     distance: float
     score: float
+
+
+@dataclass(frozen=True)
+class PictureEncoder:
+    """A feature space's encoder for one picture at a time."""
+
+    encoder: Encoder
+    preprocessing: Preprocessing
+
+    def vector(self, picture: Image.Image) -> npt.NDArray[np.float32]:
+        """An RGB picture's vector [1, dimension]."""
+        return self.encoder(self.preprocessing.pixels(picture)[None])
 
 
 def query(config: Config, snapshot: Snapshot, image: Path, n: int) -> dict[str, list[Match]]:
@@ -80,7 +93,7 @@ def _matches(
     n: int,
 ) -> list[Match]:
     index = open_index(snapshot.storage, snapshot.index_folder(space.name), space.fingerprint)
-    nearest = search_picture(index, load_network(config, plan, space), plan, space, picture, n)
+    nearest = search_picture(index, load_encoder(config, plan, space), plan, picture, n)
     return [
         _match(rank, artwork_id, distance, artworks[artwork_id])
         for rank, (artwork_id, distance) in enumerate(nearest.items(), start=1)
@@ -88,16 +101,10 @@ def _matches(
 
 
 def search_picture(
-    index: OpenIndex,
-    network: Network,
-    plan: Plan,
-    space: FeatureSpace,
-    picture: Image.Image,
-    n: int,
+    index: OpenIndex, encoder: PictureEncoder, plan: Plan, picture: Image.Image, n: int
 ) -> dict[str, float]:
     """The `n` artworks nearest to an RGB picture, nearest first, each with its angular distance."""
-    vector = network(_pixels(plan, space, picture))
-    found = index.search(vector, n * (1 + len(plan.profiles)))
+    found = index.search(encoder.vector(picture), n * (1 + len(plan.profiles)))
     nearest: dict[str, float] = {}
     for item, distance in zip(found.items[0], found.distances[0], strict=True):
         if item >= 0:
@@ -117,36 +124,23 @@ def _match(rank: int, artwork_id: str, distance: float, row: dict[str, Any]) -> 
     )
 
 
-def _pixels(plan: Plan, space: FeatureSpace, picture: Any) -> Any:
-    preprocessing = preprocessing_for(
-        get_backbone(space.encoder), plan.settings["extract"]["preprocessing"]
-    )
-    return preprocessing.pixels(picture)[None]
-
-
-def load_network(config: Config, plan: Plan, space: FeatureSpace) -> Network:
-    """The network of a snapshot's feature space, for one picture at a time, on the CPU.
+def load_encoder(config: Config, plan: Plan, space: FeatureSpace) -> PictureEncoder:
+    """The encoder of a snapshot's feature space, on the CPU.
 
     Raises MismatchError when the weights at hand are not the snapshot's.
     """
-    backbone = get_backbone(space.encoder)
+    specification = get_encoder(space.encoder, config.storage)
     extract = plan.settings["extract"]
     sources = extract["weights_for"].get(space.encoder, extract["weights"])
-    weights = resolve_weights(backbone, sources, config.storage)
+    weights = specification.weights(sources, config.storage)
     if weights.digest != space.weights_digest:
         raise MismatchError(
             f"{space.name}: the weights at hand ({weights.source}) are not those of snapshot "
             f"{plan.snapshot_id} ({space.weights_source}); provide the same or run `simsearch run` again"
         )
-    return Network(
-        backbone,
-        weights.state,
-        preprocessing_for(backbone, extract["preprocessing"]),
-        precision=space.precision,
-        mode=space.mode,
-        device="cpu",
-        batch_size=1,
-    )
+    preprocessing = preprocessing_for(specification, extract["preprocessing"])
+    running = Running(preprocessing, precision=space.precision, mode=space.mode)
+    return PictureEncoder(specification.load(weights, running), preprocessing)
 
 
 def matches_table(found: dict[str, list[Match]]) -> pa.Table:

@@ -249,13 +249,16 @@ def explore(
 
 
 @app.command()
-def backbones() -> None:
-    """List the networks that can be named in extract.backbones."""
-    from simsearch.encoders.registry import backbone_names, get_backbone
+def encoders(words: Words = None) -> None:
+    """List what can be named in extract.backbones: numbers a vector, the licence of its weights,
+    where extract.weights has them without a download, and the layer taken."""
+    config = config_of(words)
+    from simsearch.encoders.registry import encoder_names, get_encoder
 
-    for name in backbone_names():
-        backbone = get_backbone(name)
-        print(f"{name:24} {backbone.dimension:>6}  {backbone.layer}")
+    for name in encoder_names():
+        encoder = get_encoder(name, config.storage)
+        place = encoder.at_hand(config.extract.weights, config.storage) or "not here"
+        print(f"{name:24} {encoder.dimension:>6}  {encoder.licence:14} {place:40} {encoder.layer}")
 
 
 @app.command()

@@ -10,9 +10,7 @@ import torch
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 
-from simsearch.encoders.encoder import Backbone
-from simsearch.encoders.weight_files import State
-from simsearch.images.preprocessing import Preprocessing
+from simsearch.encoders.encoder import Running
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -28,34 +26,21 @@ class Network:
     statistics are put back after each.
     """
 
-    def __init__(
-        self,
-        backbone: Backbone,
-        state: State,
-        preprocessing: Preprocessing,
-        *,
-        precision: str,
-        mode: str,
-        device: str,
-        batch_size: int,
-    ) -> None:
-        whole = backbone.build()
-        # Not load_state_dict, which wants version marks (MNASNet) that weight files do not carry;
-        # keys and shapes were checked when the weights were resolved.
-        for key, tensor in whole.state_dict().items():
-            tensor.copy_(state[key])
-        self._live = mode == "study-2018"
-        module = backbone.features(whole).requires_grad_(False).train(self._live)
+    def __init__(self, module: nn.Module, running: Running) -> None:
+        """`module`, with its weights, takes normalised images [N, 3, crop, crop]; it becomes this
+        network's own and is changed."""
+        self._live = running.mode == "study-2018"
+        module = module.requires_grad_(False).train(self._live)
         if not self._live:
             # In float32, before rounding. ResNet152 in bfloat16 runs 1.16 times faster so.
             module = fuse(module, inplace=True)
-        module = module.to(device, DTYPES[precision]).to(memory_format=torch.channels_last)
+        self._dtype = DTYPES[running.precision]
+        self._device = torch.device(running.device)
+        module = module.to(self._device, self._dtype).to(memory_format=torch.channels_last)
         self._module: nn.Module = module
         self._buffers = {name: value.clone() for name, value in module.named_buffers()}
-        self._preprocessing = preprocessing
-        self._dtype = DTYPES[precision]
-        self._device = torch.device(device)
-        self._batch_size = batch_size
+        self._preprocessing = running.preprocessing
+        self._batch_size = running.batch_size
 
     def __call__(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         batches = [

@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from simsearch.encoders.encoder import Backbone
-from simsearch.encoders.network import Network
-from simsearch.encoders.weight_files import Weights
+from simsearch.encoders.encoder import Running, Specification, Weights
 from simsearch.images.preprocessing import Preprocessing
 
 MIN_COSINE = 0.999
@@ -16,7 +14,7 @@ TRIAL_IMAGES = 8
 
 
 def choose_precision(
-    backbone: Backbone, weights: Weights, preprocessing: Preprocessing, *, device: str
+    encoder: Specification, weights: Weights, preprocessing: Preprocessing, *, device: str
 ) -> tuple[str, str]:
     """The precision to run in and why, in words.
 
@@ -28,14 +26,9 @@ def choose_precision(
         return "float32", "this CPU has no matrix tiles for bfloat16"
     pixels = trial_pixels(preprocessing.crop)
     reference, candidates = (
-        Network(
-            backbone,
-            weights.state,
-            preprocessing,
-            precision=precision,
-            mode="eval",
-            device=device,
-            batch_size=TRIAL_IMAGES,
+        encoder.load(
+            weights,
+            Running(preprocessing, precision=precision, device=device, batch_size=TRIAL_IMAGES),
         )(pixels).astype(np.float64)
         for precision in ("float32", candidate)
     )

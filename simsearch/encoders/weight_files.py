@@ -6,7 +6,6 @@ import hashlib
 import io
 import pickle
 import re
-from dataclasses import dataclass
 
 import safetensors
 import safetensors.torch
@@ -21,22 +20,12 @@ State = dict[str, torch.Tensor]
 _HASHED_NAME = re.compile(r"-([0-9a-f]{8})\.pth$")
 
 
-@dataclass(frozen=True)
-class Weights:
-    """A network's tensors. `source` says in words where they were found; `digest` is the SHA-256 over
-    names, types, shapes and bytes of all of them."""
-
-    source: str
-    digest: str
-    trained: bool
-    state: State
-
-
-class _NotHereError(Exception):
+class NotHereError(Exception):
     """This source does not have the weights; the next may."""
 
 
-def _check_sidecar(storage: Storage, name: str, data: bytes) -> None:
+def check_sidecar(storage: Storage, name: str, data: bytes) -> None:
+    """Raises WeightsError where `<name>.sha256` beside a file names another digest than `data`'s."""
     wanted = storage.read_bytes(f"{name}.sha256").decode("ascii", "replace").split()
     if not wanted or hashlib.sha256(data).hexdigest() != wanted[0].lower():
         raise WeightsError(
@@ -44,8 +33,12 @@ def _check_sidecar(storage: Storage, name: str, data: bytes) -> None:
         )
 
 
-def _load(name: str, data: bytes) -> State:
-    if (prefix := _hash_in(name)) and not hashlib.sha256(data).hexdigest().startswith(prefix):
+def load_state(name: str, data: bytes) -> State:
+    """The tensors of a safetensors file, or of a PyTorch file that holds nothing but tensors.
+
+    Raises WeightsError for anything else, and where `name` carries a digest that is not `data`'s.
+    """
+    if (prefix := hash_in(name)) and not hashlib.sha256(data).hexdigest().startswith(prefix):
         raise WeightsError(f"{name}: its SHA-256 does not begin with {prefix}; get the file again")
     try:
         if name.endswith(".safetensors"):
@@ -65,18 +58,20 @@ def _load(name: str, data: bytes) -> State:
             f"{name}: not a file of plain weights ({first}); get the file again"
         ) from None
     if not isinstance(state, dict) or not all(
-        isinstance(one, torch.Tensor) for one in state.values()
+        isinstance(tensor, torch.Tensor) for tensor in state.values()
     ):
         raise WeightsError(f"{name}: holds no state_dict of tensors; save the network's state_dict")
     return dict(state)
 
 
-def _hash_in(name: str) -> str | None:
+def hash_in(name: str) -> str | None:
+    """The digest's first digits in a file name such as `vgg16-397923af.pth`."""
     match = _HASHED_NAME.search(name)
     return match.group(1) if match else None
 
 
-def _digest(state: State) -> str:
+def state_digest(state: State) -> str:
+    """SHA-256 over names, types, shapes and bytes of all tensors."""
     digest = hashlib.sha256()
     for key in sorted(state):
         tensor = state[key]

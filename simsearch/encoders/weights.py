@@ -4,107 +4,166 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
+from torch import nn
 
 from simsearch.config import StorageConfig
-from simsearch.encoders.backbones.efficientnet_lite import _packaged
-from simsearch.encoders.backbones.torchvision import (
-    _OLD_DENSENET_KEY,
-    _published,
-)
-from simsearch.encoders.encoder import Backbone, skeleton
+from simsearch.encoders.encoder import Weights
 from simsearch.encoders.weight_files import (
+    NotHereError,
     State,
-    Weights,
-    _check_sidecar,
-    _digest,
-    _load,
-    _NotHereError,
+    check_sidecar,
+    load_state,
+    state_digest,
 )
 from simsearch.errors import StorageError, UsageError, WeightsError
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 
+PUBLISHED = "imagenet"  # the source that stands for where a network's publisher has its weights
 
-def resolve_weights(backbone: Backbone, sources: Sequence[str], config: StorageConfig) -> Weights:
-    """The weights from the first of `sources` that has them.
 
-    A source is `imagenet`, a folder or URI of weight files, or `random:<seed>`. Each that cannot
-    serve is logged. Raises WeightsError when none can, or when a file is broken, not what its digest
-    says, or another network's.
+class Published(Protocol):
+    """Where a network's publisher has its weights."""
+
+    def at_hand(self) -> str | None:
+        """Where they lie on this machine, in words; None: nowhere."""
+
+    def read(self) -> tuple[str, State]:
+        """Where they were found, in words, and the tensors. Raises NotHereError where they cannot
+        be had, WeightsError for a file that is not the publisher's."""
+
+
+def unchanged(state: State) -> State:
+    return state
+
+
+@dataclass(frozen=True)
+class WeightSources:
+    """Whose weights are looked for, and how a file of them is made to fit.
+
+    `build()` makes the whole network, its `state_dict` in the keys of its published weights, without
+    loading any; `renamed` brings the keys of other files of them into those.
     """
-    reasons = []
-    for source in sources:
-        try:
-            found, state = _from_source(backbone, source, config)
-        except _NotHereError as error:
-            log.warning("%s: no weights from %s: %s", backbone.name, source, error)
-            reasons.append(f"{source}: {error}")
-            continue
-        state = _checked(backbone, state, found)
-        return Weights(found, _digest(state), not source.startswith("random:"), state)
-    raise WeightsError(
-        f"{backbone.name}: no weights ({'; '.join(reasons)}); put {backbone.name}.safetensors or .pth into a "
-        "folder and set extract.weights=[<folder>], or extract.weights=['random:0'] to run untrained"
-    )
 
+    name: str
+    build: Callable[[], nn.Module]
+    published: Published
+    renamed: Callable[[State], State] = unchanged
 
-def _from_source(backbone: Backbone, source: str, config: StorageConfig) -> tuple[str, State]:
-    if source == "imagenet":
-        return (_packaged if backbone.family == "efficientnet_lite" else _published)(backbone)
-    if source.startswith("random:"):
-        return source, _random(backbone, source.removeprefix("random:"))
-    return _from_folder(backbone, Storage(source, config))
-
-
-def _random(backbone: Backbone, seed: str) -> State:
-    if not seed.isdecimal():
-        raise UsageError(f"extract.weights: 'random:{seed}' has no seed; write random:0")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(seed))
-        return dict(backbone.build().state_dict())
-
-
-def _from_folder(backbone: Backbone, storage: Storage) -> tuple[str, State]:
-    try:
-        names = {info.path for info in storage.files()}
-    except StorageError as error:
-        raise _NotHereError(str(error)) from None
-    fitting = [f"{backbone.name}.safetensors", f"{backbone.name}.pth"]
-    hashed = re.compile(rf"^{re.escape(backbone.name)}-[0-9a-f]{{8}}\.pth$")
-    fitting += sorted(name for name in names if hashed.match(name))
-    for name in fitting:
-        if name in names:
-            data = storage.read_bytes(name)
-            if f"{name}.sha256" in names:
-                _check_sidecar(storage, name, data)
-            return storage.uri(name), _load(storage.uri(name), data)
-    raise _NotHereError(f"{storage.root} has no {' or '.join(fitting[:2])}")
-
-
-def _checked(backbone: Backbone, state: State, source: str) -> State:
-    """The tensors in the network's own keys and order. Raises WeightsError for another network's."""
-    wanted = skeleton(backbone.build).state_dict()
-    given = {_OLD_DENSENET_KEY.sub(r"\1\2", key): tensor for key, tensor in state.items()}
-    # Counts batches in training only; weights older than PyTorch 0.4.1 lack it.
-    for key, tensor in wanted.items():
-        if key.endswith("num_batches_tracked"):
-            given.setdefault(key, torch.zeros(tensor.shape, dtype=tensor.dtype))
-    problem = next((f"no {key}" for key in wanted if key not in given), None)
-    problem = problem or next((f"unknown {key}" for key in given if key not in wanted), None)
-    problem = problem or next(
-        (
-            f"{key} is {tuple(given[key].shape)}, the network's is {tuple(tensor.shape)}"
-            for key, tensor in wanted.items()
-            if given[key].shape != tensor.shape
-        ),
-        None,
-    )
-    if problem:
+    def resolve(self, sources: Sequence[str], config: StorageConfig) -> Weights:
+        """`simsearch.encoders.encoder.Specification.weights`; sources that cannot serve are logged."""
+        reasons = []
+        for source in sources:
+            try:
+                place, state = self._read(source, config)
+            except NotHereError as error:
+                log.warning("%s: no weights from %s: %s", self.name, source, error)
+                reasons.append(f"{source}: {error}")
+                continue
+            state = self._checked(state, place)
+            size = sum(tensor.nbytes for tensor in state.values())
+            trained = not source.startswith("random:")
+            return Weights(place, state_digest(state), trained, state, size)
+        file = file_name(self.name)
         raise WeightsError(
-            f"{source}: not weights of {backbone.name} ({problem}); are they another network's?"
+            f"{self.name}: no weights ({'; '.join(reasons)}); put {file}.safetensors or .pth into a "
+            "folder and set extract.weights=[<folder>], or extract.weights=['random:0'] to run untrained"
         )
-    return {key: given[key].to(tensor.dtype).contiguous() for key, tensor in wanted.items()}
+
+    def at_hand(self, sources: Sequence[str], config: StorageConfig) -> str | None:
+        """`simsearch.encoders.encoder.Specification.at_hand`."""
+        for source in sources:
+            if source == PUBLISHED:
+                place = self.published.at_hand()
+            elif source.startswith("random:"):
+                place = source
+            else:
+                place = self._place_in(Storage(source, config))
+            if place is not None:
+                return place
+        return None
+
+    def _read(self, source: str, config: StorageConfig) -> tuple[str, State]:
+        if source == PUBLISHED:
+            return self.published.read()
+        if source.startswith("random:"):
+            return source, self._random(source.removeprefix("random:"))
+        return self._from_folder(Storage(source, config))
+
+    def _random(self, seed: str) -> State:
+        if not seed.isdecimal():
+            raise UsageError(f"extract.weights: 'random:{seed}' has no seed; write random:0")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(seed))
+            return dict(self.build().state_dict())
+
+    def _place_in(self, storage: Storage) -> str | None:
+        try:
+            return storage.uri(self._file_in({info.path for info in storage.files()}, storage.root))
+        except (StorageError, NotHereError):
+            return None
+
+    def _from_folder(self, storage: Storage) -> tuple[str, State]:
+        try:
+            names = {info.path for info in storage.files()}
+        except StorageError as error:
+            raise NotHereError(str(error)) from None
+        name = self._file_in(names, storage.root)
+        data = storage.read_bytes(name)
+        if f"{name}.sha256" in names:
+            check_sidecar(storage, name, data)
+        return storage.uri(name), load_state(storage.uri(name), data)
+
+    def _file_in(self, names: set[str], root: str) -> str:
+        file = file_name(self.name)
+        fitting = [f"{file}.safetensors", f"{file}.pth"]
+        hashed = re.compile(rf"^{re.escape(file)}-[0-9a-f]{{8}}\.pth$")
+        for name in (*fitting, *sorted(name for name in names if hashed.match(name))):
+            if name in names:
+                return name
+        raise NotHereError(f"{root} has no {' or '.join(fitting)}")
+
+    def _checked(self, state: State, place: str) -> State:
+        """The tensors in the network's own keys and order. Raises WeightsError for another network's."""
+        wanted = skeleton(self.build).state_dict()
+        given = self.renamed(state)
+        # Counts batches in training only; weights older than PyTorch 0.4.1 lack it.
+        for key, tensor in wanted.items():
+            if key.endswith("num_batches_tracked"):
+                given.setdefault(key, torch.zeros(tensor.shape, dtype=tensor.dtype))
+        problem = next((f"no {key}" for key in wanted if key not in given), None)
+        problem = problem or next((f"unknown {key}" for key in given if key not in wanted), None)
+        problem = problem or next(
+            (
+                f"{key} is {tuple(given[key].shape)}, the network's is {tuple(tensor.shape)}"
+                for key, tensor in wanted.items()
+                if given[key].shape != tensor.shape
+            ),
+            None,
+        )
+        if problem:
+            raise WeightsError(
+                f"{place}: not weights of {self.name} ({problem}); are they another network's?"
+            )
+        return {key: given[key].to(tensor.dtype).contiguous() for key, tensor in wanted.items()}
+
+
+def file_name(name: str) -> str:
+    """What an encoder's weight files are called without their ending: `vgg16`; `resnet50.a1_in1k`
+    for `timm:resnet50.a1_in1k`, as they are where it publishes them."""
+    return name.rpartition(":")[2]
+
+
+def skeleton(build: Callable[[], nn.Module]) -> nn.Module:
+    """The network without its numbers where it can be made so, which is 100 times faster."""
+    try:
+        with torch.device("meta"):
+            return build()
+    except NotImplementedError:  # RegNets compute their widths with tensors
+        return build()

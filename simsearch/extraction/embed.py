@@ -6,33 +6,30 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simsearch.encoders.encoder import Encoder, Running, Specification, Weights
+from simsearch.extraction.batches import Batch, Counter, needed
 from simsearch.features.space import FeatureSpace
 from simsearch.images.preprocessing import Preprocessing
-
-if TYPE_CHECKING:
-    from simsearch.encoders.network import Network
-    from simsearch.encoders.weight_files import Weights
-from simsearch.extraction.batches import Batch, Counter, needed
 
 
 @dataclass(frozen=True)
 class EmbedSettings:
-    """One backbone of an actor: its place in `need`, its pixels column, its network's settings."""
+    """One encoder of an actor: its place in `need`, its pixels column, its settings."""
 
     position: int
     pixels: str
     space: FeatureSpace
+    encoder: Specification
     preprocessing: Preprocessing
 
 
 class Embed:
-    """Pixels to vectors, for every backbone of one actor pool.
+    """Pixels to vectors, for every encoder of one actor pool.
 
-    Adds `vector_<position>` float32 [n, dimension] per backbone (zeros where a row does not need
+    Adds `vector_<position>` float32 [n, dimension] per encoder (zeros where a row does not need
     it) and drops the pixel columns named in `drop`.
     """
 
@@ -57,42 +54,37 @@ class Embed:
         # every thread that asks for one, and with two teams on the same cores they sleep at each
         # barrier instead of spinning: DenseNet201 on two cores made 13.9 images/s, with one 15.2.
         self._thread = ThreadPoolExecutor(1)
-        self._networks = self._thread.submit(
+        self._encoders = self._thread.submit(
             self._load, weights, device, threads, batch_size
         ).result()
 
     def _load(
         self, weights: Sequence[Weights], device: str, threads: int, batch_size: int
-    ) -> list[Network]:
-        # Here, not above: the processes that decode and write start far sooner without PyTorch.
-        import torch
-
-        from simsearch.encoders.network import Network
-        from simsearch.encoders.registry import get_backbone
-
-        torch.set_num_threads(threads)
+    ) -> list[Encoder]:
         return [
-            Network(
-                get_backbone(each.space.encoder),
-                weight.state,
-                each.preprocessing,
-                precision=each.space.precision,
-                mode=each.space.mode,
-                device=device,
-                batch_size=batch_size,
+            each.encoder.load(
+                weight,
+                Running(
+                    each.preprocessing,
+                    precision=each.space.precision,
+                    mode=each.space.mode,
+                    device=device,
+                    batch_size=batch_size,
+                    threads=threads,
+                ),
             )
             for each, weight in zip(self._settings, weights, strict=True)
         ]
 
     def __call__(self, batch: Batch) -> Batch:
         result = {name: column for name, column in batch.items() if name not in self._drop}
-        for each, network in zip(self._settings, self._networks, strict=True):
+        for each, encoder in zip(self._settings, self._encoders, strict=True):
             wanted = needed(batch["need"], each.position)
             vectors = np.zeros((len(wanted), each.space.dimension), dtype=np.float32)
             if wanted.any():
                 pixels = batch[each.pixels]
                 started = time.perf_counter()
-                asked = self._thread.submit(network, pixels if wanted.all() else pixels[wanted])
+                asked = self._thread.submit(encoder, pixels if wanted.all() else pixels[wanted])
                 vectors[wanted] = asked.result()
                 seconds = time.perf_counter() - started
                 self._counter.timed(

@@ -234,7 +234,9 @@ def _embed(
         EmbedActor,
         fn_constructor_kwargs={
             "settings": [
-                EmbedSettings(position, columns[position], each.space, each.preprocessing)
+                EmbedSettings(
+                    position, columns[position], each.space, each.encoder, each.preprocessing
+                )
                 for position, each in members
             ],
             "weights": [each.weights for _, each in members],

@@ -10,12 +10,9 @@ from typing import Any
 import ray
 
 from simsearch.config import Config
-from simsearch.encoders.encoder import Backbone
+from simsearch.encoders.encoder import Specification, Weights, check_studied, preprocessing_for
 from simsearch.encoders.precision import choose_precision
-from simsearch.encoders.preprocessing import preprocessing_for
-from simsearch.encoders.registry import get_backbone
-from simsearch.encoders.weight_files import Weights
-from simsearch.encoders.weights import resolve_weights
+from simsearch.encoders.registry import get_encoder
 from simsearch.features.space import FeatureSpace
 from simsearch.images import perturbations
 from simsearch.images.preprocessing import Preprocessing
@@ -25,9 +22,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PreparedNetwork:
-    """A backbone with all that its actors need; `weights` stays in Ray's object store."""
+    """An encoder with all that its actors need; `weights` stays in Ray's object store."""
 
     space: FeatureSpace
+    encoder: Specification
     preprocessing: Preprocessing
     weights: ray.ObjectRef[Weights]
     weight_bytes: int
@@ -39,14 +37,14 @@ def device_of(cluster_gpus: float) -> str:
 
 
 def prepare_networks(config: Config, device: str) -> list[PreparedNetwork]:
-    """Resolve every backbone of the config, in its order.
+    """Resolve every encoder of the config, in its order.
 
-    Raises UnknownNameError for a backbone that is not registered and WeightsError for weights that
-    cannot be had.
+    Raises UnknownNameError for an encoder that is not registered, WeightsError for weights that
+    cannot be had and UsageError for one that the study's mode or preprocessing does not fit.
     """
-    backbones = [get_backbone(name) for name in config.extract.backbones]
-    resolved = [_resolve(backbone, config) for backbone in backbones]
-    preprocessings = [preprocessing_for(each, config.extract.preprocessing) for each in backbones]
+    encoders = [get_encoder(name, config.storage) for name in config.extract.backbones]
+    preprocessings = [_preprocessing(encoder, config) for encoder in encoders]
+    resolved = [_resolve(encoder, config) for encoder in encoders]
     references = [ray.put(weights) for weights in resolved]
     # Where the actors will run, whose hardware may not be this process's; in one process, as
     # PyTorch takes longer to start than the trial.
@@ -55,41 +53,46 @@ def prepare_networks(config: Config, device: str) -> list[PreparedNetwork]:
         num_cpus=0.25, num_gpus=0.25 if device == "cuda" else 0
     )
     setting = config.extract.precision
-    chosen = [(setting, "as set")] * len(backbones)
+    chosen = [(setting, "as set")] * len(encoders)
     if setting == "auto":
-        chosen = ray.get(choose.remote(backbones, references, preprocessings, device))
+        chosen = ray.get(choose.remote(encoders, references, preprocessings, device))
     prepared = []
-    for backbone, weights, reference, preprocessing, (precision, reason) in zip(
-        backbones, resolved, references, preprocessings, chosen, strict=True
+    for encoder, weights, reference, preprocessing, (precision, reason) in zip(
+        encoders, resolved, references, preprocessings, chosen, strict=True
     ):
-        space = _space(config, backbone, weights, preprocessing, precision)
+        space = _space(config, encoder, weights, preprocessing, precision)
         log.info("%s: %s, %s (%s)", space.fingerprint, weights.source, precision, reason)
-        size = sum(tensor.nbytes for tensor in weights.state.values())
-        prepared.append(PreparedNetwork(space, preprocessing, reference, size, reason))
+        prepared.append(
+            PreparedNetwork(space, encoder, preprocessing, reference, weights.size, reason)
+        )
     return prepared
 
 
 def _choose_precisions(
-    backbones: Sequence[Backbone],
+    encoders: Sequence[Specification],
     weights: Sequence[ray.ObjectRef[Weights]],
     preprocessings: Sequence[Preprocessing],
     device: str,
 ) -> list[tuple[str, str]]:
     return [
-        choose_precision(backbone, ray.get(reference), preprocessing, device=device)
-        for backbone, reference, preprocessing in zip(
-            backbones, weights, preprocessings, strict=True
-        )
+        choose_precision(encoder, ray.get(reference), preprocessing, device=device)
+        for encoder, reference, preprocessing in zip(encoders, weights, preprocessings, strict=True)
     ]
 
 
-def _resolve(backbone: Backbone, config: Config) -> Weights:
-    sources = config.extract.weights_for.get(backbone.name, config.extract.weights)
-    weights = resolve_weights(backbone, sources, config.storage)
+def _preprocessing(encoder: Specification, config: Config) -> Preprocessing:
+    if config.extract.mode == "study-2018":
+        check_studied(encoder, "extract.mode")
+    return preprocessing_for(encoder, config.extract.preprocessing)
+
+
+def _resolve(encoder: Specification, config: Config) -> Weights:
+    sources = config.extract.weights_for.get(encoder.name, config.extract.weights)
+    weights = encoder.weights(sources, config.storage)
     if not weights.trained:
         log.warning(
             "%s: UNTRAINED weights (%s): its figures say nothing about the trained network",
-            backbone.name,
+            encoder.name,
             weights.source,
         )
     return weights
@@ -97,17 +100,17 @@ def _resolve(backbone: Backbone, config: Config) -> Weights:
 
 def _space(
     config: Config,
-    backbone: Backbone,
+    encoder: Specification,
     weights: Weights,
     preprocessing: Preprocessing,
     precision: str,
 ) -> FeatureSpace:
     reencoded = "re-encoded as JPEG" if config.perturbations.reencode_jpeg else "not re-encoded"
     return FeatureSpace(
-        name=backbone.name,
-        encoder=backbone.name,
-        layer=backbone.layer,
-        dimension=backbone.dimension,
+        name=encoder.name,
+        encoder=encoder.name,
+        layer=encoder.layer,
+        dimension=encoder.dimension,
         weights_source=weights.source,
         weights_digest=weights.digest,
         trained=weights.trained,

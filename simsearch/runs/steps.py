@@ -19,7 +19,7 @@ import ray
 
 from simsearch.catalog import catalog
 from simsearch.config import Config
-from simsearch.encoders.registry import get_backbone
+from simsearch.encoders.registry import get_encoder
 from simsearch.errors import RejectsError
 from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
 from simsearch.extraction.extract import extract as extract_features
@@ -52,7 +52,7 @@ def check_names(config: Config) -> None:
     for profile in config.perturbations.profiles:
         get_profile(profile)
     for backbone in config.extract.backbones:
-        get_backbone(backbone)
+        get_encoder(backbone, config.storage)
 
 
 def extract(config: Config) -> Step:

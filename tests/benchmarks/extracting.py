@@ -14,8 +14,8 @@ import torch
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, StorageConfig, load_config
-from simsearch.encoders.registry import get_backbone
-from simsearch.encoders.weights import resolve_weights
+from simsearch.encoders.network_specification import NetworkSpecification
+from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.extract import batch_size_of, extract
 from simsearch.extraction.networks import device_of, prepare_networks
 from simsearch.extraction.placement import Pool
@@ -54,10 +54,16 @@ def settings(pictures: Path, root: Path, networks: Sequence[str], *words: str) -
 
 
 def plain_network(name: str) -> torch.nn.Module:
-    """The whole network with our weights, as a user of plain PyTorch loads it."""
-    backbone = get_backbone(name)
-    whole = backbone.build()
-    whole.load_state_dict(dict(resolve_weights(backbone, ["random:0"], StorageConfig()).state))
+    """The network to its features with our weights, as a user of plain PyTorch loads it."""
+    specification = get_encoder(name, StorageConfig())
+    assert isinstance(specification, NetworkSpecification)
+    whole = whole_network(specification)
+    return specification.features(whole)
+
+
+def whole_network(specification: NetworkSpecification) -> torch.nn.Module:
+    whole = specification.sources.build()
+    whole.load_state_dict(specification.weights(["random:0"], StorageConfig()).content)
     return whole
 
 

@@ -17,12 +17,11 @@ import numpy.typing as npt
 import ray
 import torch
 
-from simsearch.config import Config
-from simsearch.encoders.network import DTYPES, Network
+from simsearch.config import Config, StorageConfig
+from simsearch.encoders.encoder import Encoder, Running, preprocessing_for
+from simsearch.encoders.network import DTYPES
 from simsearch.encoders.precision import trial_pixels
-from simsearch.encoders.preprocessing import preprocessing_for
-from simsearch.encoders.registry import get_backbone
-from simsearch.encoders.weights import resolve_weights
+from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.extract import KEEP_MEMORY
 from simsearch.extraction.placement import Pool
 from simsearch.features import store as feature_store
@@ -145,10 +144,10 @@ def _bare_rates(config: Config, run: Extracted, pool: Pool, device: str) -> dict
     torch.set_num_threads(pool.threads)
     rates = {}
     for name in pool.backbones:
-        backbone, dtype = get_backbone(name), DTYPES[run.precisions[name]]
-        module = backbone.features(plain_network(name)).eval().requires_grad_(False)
+        encoder, dtype = get_encoder(name, config.storage), DTYPES[run.precisions[name]]
+        module = plain_network(name).eval().requires_grad_(False)
         module = module.to(device, dtype).to(memory_format=torch.channels_last)
-        crop = preprocessing_for(backbone, config.extract.preprocessing).crop
+        crop = preprocessing_for(encoder, config.extract.preprocessing).crop
         images = torch.rand(run.batch_size, 3, crop, crop)
         images = images.to(device, dtype).to(memory_format=torch.channels_last)
 
@@ -189,18 +188,18 @@ def decoded_rates(config: Config, run: Extracted) -> dict[str, float]:
     rates = {}
     for threads, name in [(pool.threads, name) for pool in run.pools for name in pool.backbones]:
         torch.set_num_threads(threads)
-        backbone = get_backbone(name)
-        preprocessing = preprocessing_for(backbone, config.extract.preprocessing)
-        weights = resolve_weights(backbone, config.extract.weights, config.storage)
-        network = Network(
-            backbone, weights.state, preprocessing, precision=run.precisions[name],
-            mode="eval", device="cuda", batch_size=run.batch_size,
-        )  # fmt: skip
+        specification = get_encoder(name, config.storage)
+        preprocessing = preprocessing_for(specification, config.extract.preprocessing)
+        weights = specification.weights(config.extract.weights, config.storage)
+        precision, batch_size = run.precisions[name], run.batch_size
+        encoder = specification.load(
+            weights, Running(preprocessing, precision, device="cuda", batch_size=batch_size)
+        )
         trial = trial_pixels(preprocessing.crop)
         pixels = np.concatenate([trial] * (-(-run.batch_size // len(trial))))[: run.batch_size]
 
-        def embed(network: Network = network, pixels: npt.NDArray[np.uint8] = pixels) -> None:
-            network(pixels)
+        def embed(encoder: Encoder = encoder, pixels: npt.NDArray[np.uint8] = pixels) -> None:
+            encoder(pixels)
 
         rates[name] = run.batch_size * per_second(embed, "cuda")
     return rates
@@ -209,7 +208,7 @@ def decoded_rates(config: Config, run: Extracted) -> dict[str, float]:
 def decode_rate(pictures: Path) -> float:
     """Images (originals and copies) per second that one core decodes, perturbs and resizes."""
     limits = Config().images
-    preprocessing = preprocessing_for(get_backbone("vgg16"), "weights")
+    preprocessing = get_encoder("vgg16", StorageConfig()).preprocessing
     data = [path.read_bytes() for path in sorted(pictures.iterdir())][:100]
     started = time.perf_counter()
     for one in data:

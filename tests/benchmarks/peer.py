@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from simsearch.config import Config
-from simsearch.encoders.preprocessing import preprocessing_for
-from simsearch.encoders.registry import get_backbone
+from simsearch.config import Config, StorageConfig
+from simsearch.encoders.network_specification import NetworkSpecification
+from simsearch.encoders.registry import get_encoder
 from simsearch.features import store as feature_store
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import root_of
-from tests.benchmarks.extracting import extracted, plain_network, settings
+from tests.benchmarks.extracting import extracted, settings, whole_network
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import fill
 
@@ -35,7 +35,9 @@ PICTURES = 2000
 def measure(asked: Asked, scratch: Path) -> Result:
     shown = fill(scratch / "pictures", asked.images or PICTURES, asked.paintings)
     python = environment()
-    torch.save(plain_network(NETWORK).state_dict(), scratch / "weights.pth")
+    specification = get_encoder(NETWORK, StorageConfig())
+    assert isinstance(specification, NetworkSpecification)
+    torch.save(whole_network(specification).state_dict(), scratch / "weights.pth")
     config = settings(
         scratch / "pictures", scratch / "root", [NETWORK], "perturbations.profiles=[]"
     )
@@ -82,7 +84,7 @@ def environment() -> Path:
 
 def encode(python: Path, scratch: Path) -> dict[str, float]:
     """Run the peer once over the pictures; its vectors go to vectors.npz."""
-    preset = preprocessing_for(get_backbone(NETWORK), "weights")
+    preset = get_encoder(NETWORK, StorageConfig()).preprocessing
     asked = {
         "pictures": str(scratch / "pictures"),
         "weights": str(scratch / "weights.pth"),

@@ -15,7 +15,6 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from simsearch.encoders.registry import get_backbone
 from simsearch.images import perturbations
 from simsearch.images.suites import STUDY_PROFILES
 from tests.benchmarks.extracting import extracted, plain_network, settings
@@ -84,7 +83,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
 def study_pass(pictures: Path, name: str) -> dict[str, float]:
     """One pass: images per second from its first batch to its last, and seconds to that first batch."""
     begun = time.perf_counter()
-    module = get_backbone(name).features(plain_network(name)).eval()
+    module = plain_network(name).eval()
     workers = os.cpu_count() or 1
     loader = DataLoader(
         Variants(sorted(pictures.iterdir())), batch_size=BATCH_SIZE, num_workers=workers

@@ -18,10 +18,9 @@ from simsearch import query
 from simsearch.catalog import catalog
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import Config, load_config
-from simsearch.encoders.network import Network
-from simsearch.encoders.preprocessing import preprocessing_for
-from simsearch.encoders.registry import get_backbone
-from simsearch.encoders.weights import resolve_weights
+from simsearch.encoders.encoder import Running
+from simsearch.encoders.network_specification import NetworkSpecification
+from simsearch.encoders.registry import get_encoder
 from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
 from simsearch.features import store as feature_store
 from simsearch.images.decode import content_hash, decode
@@ -100,15 +99,10 @@ def test_every_image_has_the_vector_of_a_plain_loop(finished: tuple[Config, Snap
     images = snapshot.images().to_pylist()
     assert len(images) == ARTWORKS * (1 + len(STUDY_PROFILES))
     vectors = all_vectors(snapshot)["squeezenet1_1"]
-    backbone = get_backbone("squeezenet1_1")
-    network = Network(
-        backbone,
-        resolve_weights(backbone, ["random:0"], config.storage).state,
-        preprocessing_for(backbone, "weights"),
-        precision="float32",
-        mode="eval",
-        device="cpu",
-        batch_size=4,
+    specification = get_encoder("squeezenet1_1", config.storage)
+    network = specification.load(
+        specification.weights(["random:0"], config.storage),
+        Running(specification.preprocessing, batch_size=4),
     )
     for row in (0, 1, 40, len(images) - 1):
         number = int(images[row]["artwork_id"].rpartition("-")[2])
@@ -122,7 +116,7 @@ def test_every_image_has_the_vector_of_a_plain_loop(finished: tuple[Config, Snap
                 seed=71,
                 content_hash=content_hash(data),
             )
-        pixels = preprocessing_for(backbone, "weights").pixels(picture)[None]
+        pixels = specification.preprocessing.pixels(picture)[None]
         np.testing.assert_array_equal(vectors[row], network(pixels)[0])
         assert images[row]["content_hash"] == hashlib.sha256(data).hexdigest()
 
@@ -403,10 +397,10 @@ def test_a_query_with_other_weights_or_no_picture_is_refused(
     with pytest.raises(UsageError, match=r"none\.jpg: cannot read it"):
         query.query(config, snapshot, tmp_path / "none.jpg", 3)
 
-    def other(backbone: Any, _sources: Any, storage: Any) -> Any:
-        return resolve_weights(backbone, ["random:9"], storage)
+    def other(specification: NetworkSpecification, _sources: Any, storage: Any) -> Any:
+        return specification.sources.resolve(["random:9"], storage)
 
-    monkeypatch.setattr(query, "resolve_weights", other)
+    monkeypatch.setattr(NetworkSpecification, "weights", other)
     (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 3))
     with pytest.raises(MismatchError, match="not those of snapshot"):
         query.query(config, snapshot, tmp_path / "photo.jpg", 3)
@@ -414,7 +408,7 @@ def test_a_query_with_other_weights_or_no_picture_is_refused(
 
 def test_unknown_names_and_strange_roots_are_refused_before_any_work(tmp_path: Path) -> None:
     for override, message in (
-        ("extract.backbones=[vgg17]", "no backbone named 'vgg17'"),
+        ("extract.backbones=[vgg17]", "no encoder named 'vgg17'"),
         ("perturbations.profiles=[blurry]", "no perturbation profile named 'blurry'"),
     ):
         with pytest.raises(UnknownNameError, match=message):

@@ -27,10 +27,8 @@ from PIL import Image, ImageDraw
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
-from simsearch.encoders.network import Network
-from simsearch.encoders.preprocessing import preprocessing_for
-from simsearch.encoders.registry import get_backbone
-from simsearch.encoders.weights import resolve_weights
+from simsearch.encoders.encoder import Running
+from simsearch.encoders.registry import get_encoder
 from simsearch.evaluation.metrics import hit_profiles, ranking_measures, study_measures, summary
 from simsearch.evaluation.neighbours import neighbours_table
 from simsearch.evaluation.numbering import Collection, rankings
@@ -163,13 +161,10 @@ def made_up(table: pa.Table, dimension: int) -> dict[str, Vectors]:
 
 def by_network(table: pa.Table, config: Config) -> tuple[dict[str, Vectors], str]:
     """Every original's vector by the untrained small network, and its weights' digest."""
-    backbone = get_backbone(NETWORK)
-    weights = resolve_weights(backbone, ["random:0"], config.storage)
-    preprocessing = preprocessing_for(backbone, "weights")
-    network = Network(
-        backbone, weights.state, preprocessing,
-        precision="float32", mode="eval", device="cpu", batch_size=1,
-    )  # fmt: skip
+    specification = get_encoder(NETWORK, config.storage)
+    weights = specification.weights(["random:0"], config.storage)
+    preprocessing = specification.preprocessing
+    network = specification.load(weights, Running(preprocessing))
     vectors = {}
     for row in table.to_pylist():
         data = Path(row["image_uri"].removeprefix("file://")).read_bytes()

@@ -1,57 +1,29 @@
-"""torchvision's networks: the layers taken as features, and where their published weights come from."""
+"""torchvision's classification networks, their weights from where torchvision publishes them."""
 
 from __future__ import annotations
 
+import functools
 import re
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torchvision
 from torch import nn
 
-from simsearch.encoders.encoder import Backbone
-from simsearch.encoders.weight_files import State, _hash_in, _load, _NotHereError
-
-_TORCHVISION = "torchvision"
-
-
-def _build_torchvision(name: str) -> nn.Module:
-    # Inception and GoogLeNet carry side classifiers in their published weights.
-    extra = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
-    network: nn.Module = torchvision.models.get_model(name, weights=None, **extra)
-    return network
-
-
-def _last_linear(network: nn.Module) -> tuple[str, nn.Linear] | None:
-    found = [
-        (path, module) for path, module in network.named_modules() if isinstance(module, nn.Linear)
-    ]
-    return found[-1] if found else None
-
-
-def _before_last_linear(network: nn.Module) -> nn.Module:
-    found = _last_linear(network)
-    assert found is not None
-    network.set_submodule(found[0], nn.Identity())
-    return network
-
-
-def _vgg_features(network: nn.Module) -> nn.Module:
-    network.classifier = network.get_submodule("classifier")[:4]  # type: ignore[index]
-    return network
-
-
-def _pooled_features(network: nn.Module) -> nn.Module:
-    return nn.Sequential(network.get_submodule("features"), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-
-
-def torchvision_weights(name: str) -> torchvision.models.Weights:
-    """A torchvision network's published weights: its IMAGENET1K_V1 where there are, else its default."""
-    enum = torchvision.models.get_model_weights(name)
-    return getattr(enum, "IMAGENET1K_V1", enum.DEFAULT)
-
+from simsearch.config import StorageConfig
+from simsearch.encoders.network_specification import (
+    NetworkSpecification,
+    before_last_linear,
+    last_linear,
+)
+from simsearch.encoders.weight_files import NotHereError, State, hash_in, load_state
+from simsearch.encoders.weights import WeightSources, skeleton
+from simsearch.errors import UnknownNameError
+from simsearch.images.preprocessing import Preprocessing
 
 PROBE_SECONDS = 5  # a network that is not there is noticed before a long download is tried
 
@@ -61,20 +33,117 @@ _OLD_DENSENET_KEY = re.compile(
 )
 
 
-def _published(backbone: Backbone) -> tuple[str, State]:
-    url = torchvision_weights(backbone.name).url
-    name = url.rpartition("/")[2]
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if not cached.exists():
-        _probe(url)
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            torch.hub.download_url_to_file(
-                url, str(cached), hash_prefix=_hash_in(name), progress=False
-            )
-        except (OSError, RuntimeError) as error:
-            raise _NotHereError(f"download of {name} failed: {error}") from None
-    return f"torchvision, {name}", _load(name, cached.read_bytes())
+@dataclass(frozen=True)
+class Torchvision:
+    """The study's layers are named; of any other network what enters the last fully connected layer
+    is taken, of SqueezeNets, which have none, the pooled feature maps."""
+
+    name: str = "torchvision"
+
+    def names(self) -> Sequence[str]:
+        return tuple(torchvision.models.list_models(module=torchvision.models))
+
+    def specification(self, name: str, config: StorageConfig) -> NetworkSpecification:  # noqa: ARG002
+        return _specification(name)
+
+
+FAMILY = Torchvision()
+
+
+@functools.cache
+def _specification(name: str) -> NetworkSpecification:
+    if name not in FAMILY.names():
+        raise UnknownNameError("encoder", name, FAMILY.names())
+    published = published_weights(name)
+    build = functools.partial(_build, name)
+    dimension, layer, features = _features(name, build)
+    preset = published.transforms()
+    return NetworkSpecification(
+        dimension=dimension,
+        layer=layer,
+        licence=published.meta.get("license", "BSD-3-Clause"),
+        preprocessing=Preprocessing(
+            resize=preset.resize_size[0],
+            crop=preset.crop_size[0],
+            interpolation=preset.interpolation.value,
+            mean=tuple(preset.mean),
+            std=tuple(preset.std),
+        ),
+        sources=WeightSources(name, build, _Download(published.url), _with_todays_keys),
+        features=features,
+        can_run_as_studied=True,
+    )
+
+
+def published_weights(name: str) -> torchvision.models.Weights:
+    """torchvision's first weights (V1) where there are several: they are what the study used and what
+    most published files hold; else its default."""
+    enum = torchvision.models.get_model_weights(name)
+    return getattr(enum, "IMAGENET1K_V1", enum.DEFAULT)
+
+
+def _build(name: str) -> nn.Module:
+    # Inception and GoogLeNet carry side classifiers in their published weights.
+    extra = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
+    network: nn.Module = torchvision.models.get_model(name, weights=None, **extra)
+    return network
+
+
+def _features(
+    name: str, build: Callable[[], nn.Module]
+) -> tuple[int, str, Callable[[nn.Module], nn.Module]]:
+    """The dimension of the feature vector, its layer in words, and what takes it."""
+    if name.startswith("squeezenet"):
+        return 512, "features, averaged over positions", _pooled_features
+    if name.startswith("vgg16"):
+        layer = "classifier[:4], the second linear layer before its ReLU"
+        return 4096, layer, _second_linear
+    last = last_linear(skeleton(build))
+    assert last is not None
+    return last[1].in_features, f"input of {last[0]}, the last linear layer", before_last_linear
+
+
+def _second_linear(network: nn.Module) -> nn.Module:
+    network.classifier = network.get_submodule("classifier")[:4]  # type: ignore[index]
+    return network
+
+
+def _pooled_features(network: nn.Module) -> nn.Module:
+    return nn.Sequential(network.get_submodule("features"), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def _with_todays_keys(state: State) -> State:
+    return {_OLD_DENSENET_KEY.sub(r"\1\2", key): tensor for key, tensor in state.items()}
+
+
+@dataclass(frozen=True)
+class _Download:
+    """Weights at torchvision's own address, kept in PyTorch's cache."""
+
+    url: str
+
+    @property
+    def _name(self) -> str:
+        return self.url.rpartition("/")[2]
+
+    @property
+    def _cached(self) -> Path:
+        return Path(torch.hub.get_dir()) / "checkpoints" / self._name
+
+    def at_hand(self) -> str | None:
+        return f"torchvision, {self._name}" if self._cached.exists() else None
+
+    def read(self) -> tuple[str, State]:
+        if not self._cached.exists():
+            _probe(self.url)
+            self._cached.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                torch.hub.download_url_to_file(
+                    self.url, str(self._cached), hash_prefix=hash_in(self._name), progress=False
+                )
+            except (OSError, RuntimeError) as error:
+                raise NotHereError(f"download of {self._name} failed: {error}") from None
+        return f"torchvision, {self._name}", load_state(self._name, self._cached.read_bytes())
 
 
 def _probe(url: str) -> None:
@@ -83,4 +152,4 @@ def _probe(url: str) -> None:
         with urllib.request.urlopen(request, timeout=PROBE_SECONDS):  # noqa: S310
             return
     except (OSError, urllib.error.URLError) as error:
-        raise _NotHereError(f"not cached and cannot be downloaded: {error}") from None
+        raise NotHereError(f"not cached and cannot be downloaded: {error}") from None

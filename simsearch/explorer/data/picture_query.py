@@ -63,34 +63,34 @@ def read_picture(config: Config, view: SnapshotView, data: bytes) -> Image.Image
 
 
 class PictureQuery:
-    """The networks in use, loaded at their first question and kept."""
+    """The encoders in use, loaded at their first question and kept."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._networks: dict[str, Any] = {}
+        self._encoders: dict[str, Any] = {}
         self._lock = threading.Lock()  # two pictures at once would only slow each other down
 
     def warm(self, view: SnapshotView) -> None:
-        """Load the networks in the background: whoever opens the page is about to ask."""
+        """Load the encoders in the background: whoever opens the page is about to ask."""
         threading.Thread(target=self._load_all, args=(view,), daemon=True).start()
 
     def _load_all(self, view: SnapshotView) -> None:
         for space in view.spaces:
             try:
                 with self._lock:
-                    self._network(view, space)
+                    self._encoder(view, space)
             except SimsearchError as error:
                 log.warning("explore: %s cannot answer pictures: %s", space, error)
 
-    def _network(self, view: SnapshotView, space: str) -> Any:
-        from simsearch.query import load_network  # PyTorch takes seconds to import
+    def _encoder(self, view: SnapshotView, space: str) -> Any:
+        from simsearch.query import load_encoder  # PyTorch takes seconds to import
 
         wanted = view.space(space)
-        if wanted.fingerprint not in self._networks:
-            while len(self._networks) >= NETWORKS_KEPT:
-                self._networks.pop(next(iter(self._networks)))
-            self._networks[wanted.fingerprint] = load_network(self._config, view.plan, wanted)
-        return self._networks[wanted.fingerprint]
+        if wanted.fingerprint not in self._encoders:
+            while len(self._encoders) >= NETWORKS_KEPT:
+                self._encoders.pop(next(iter(self._encoders)))
+            self._encoders[wanted.fingerprint] = load_encoder(self._config, view.plan, wanted)
+        return self._encoders[wanted.fingerprint]
 
     def answers(
         self, view: SnapshotView, picture: Image.Image, spaces: list[str], n: int
@@ -102,10 +102,8 @@ class PictureQuery:
             started = time.monotonic()
             try:
                 with self._lock:
-                    network = self._network(view, space)
-                    nearest = search_picture(
-                        view.index(space), network, view.plan, view.space(space), picture, n
-                    )
+                    encoder = self._encoder(view, space)
+                    nearest = search_picture(view.index(space), encoder, view.plan, picture, n)
             except SimsearchError as error:
                 yield Answer(space, time.monotonic() - started, [], str(error))
                 continue

@@ -1,4 +1,4 @@
-"""Backbones: vectors against torchvision's own forward pass, weights against tampering."""
+"""Encoders: vectors against torchvision's own forward pass, weights against tampering."""
 
 from __future__ import annotations
 
@@ -19,12 +19,9 @@ from torch import nn
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import StorageConfig
 from simsearch.encoders.backbones import efficientnet_lite
-from simsearch.encoders.network import Network
+from simsearch.encoders.encoder import Encoder, Running, Weights, preprocessing_for
 from simsearch.encoders.precision import choose_precision, fast_precision, trial_pixels
-from simsearch.encoders.preprocessing import preprocessing_for
-from simsearch.encoders.registry import get_backbone
-from simsearch.encoders.weight_files import Weights
-from simsearch.encoders.weights import resolve_weights
+from simsearch.encoders.registry import get_encoder
 from simsearch.errors import UnknownNameError, UsageError, WeightsError
 from simsearch.images.decode import decode
 from simsearch.indexes.exact import unit_rows
@@ -33,7 +30,7 @@ CONFIG = StorageConfig()
 
 
 def weights_of(name: str, *sources: str) -> Weights:
-    return resolve_weights(get_backbone(name), sources or ("random:0",), CONFIG)
+    return get_encoder(name, CONFIG).weights(sources or ("random:0",), CONFIG)
 
 
 def network(
@@ -44,16 +41,11 @@ def network(
     mode: str = "eval",
     batch_size: int = 2,
     preprocessing: str = "weights",
-) -> Network:
-    backbone = get_backbone(name)
-    return Network(
-        backbone,
-        (weights or weights_of(name)).state,
-        preprocessing_for(backbone, preprocessing),
-        precision=precision,
-        mode=mode,
-        device="cpu",
-        batch_size=batch_size,
+) -> Encoder:
+    encoder = get_encoder(name, CONFIG)
+    shown = preprocessing_for(encoder, preprocessing)
+    return encoder.load(
+        weights or weights_of(name), Running(shown, precision, mode, batch_size=batch_size)
     )
 
 
@@ -132,12 +124,12 @@ def test_a_registered_dimension_is_what_comes_out() -> None:
         "regnet_y_400mf",
         "efficientnet_lite0",
     ):
-        assert network(name)(pixels(1)).shape == (1, get_backbone(name).dimension)
+        assert network(name)(pixels(1)).shape == (1, get_encoder(name, CONFIG).dimension)
 
 
-def test_an_unknown_backbone_lists_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match=r"no backbone named 'vgg17'; known: .*vgg16"):
-        get_backbone("vgg17")
+def test_an_unknown_encoder_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match=r"no encoder named 'vgg17'; known: .*vgg16"):
+        get_encoder("vgg17", CONFIG)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -163,13 +155,13 @@ def test_preprocessing_is_the_weights_own_transforms(name: str, size: tuple[int,
     image = Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
     enum = torchvision.models.get_model_weights(name)
     expected = enum["IMAGENET1K_V1"].transforms()(image)
-    preprocessing = preprocessing_for(get_backbone(name), "weights")
+    preprocessing = preprocessing_for(get_encoder(name, CONFIG), "weights")
     found = preprocessing.normalise(torch.from_numpy(preprocessing.pixels(image)[None].copy()))
     torch.testing.assert_close(found[0], expected, atol=1e-6, rtol=0)
 
 
 def test_the_studys_preprocessing_does_not_normalise() -> None:
-    preprocessing = preprocessing_for(get_backbone("vgg16"), "study-2018")
+    preprocessing = preprocessing_for(get_encoder("vgg16", CONFIG), "study-2018")
     image = Image.new("RGB", (300, 260), (255, 0, 51))
     found = preprocessing.normalise(torch.from_numpy(preprocessing.pixels(image)[None].copy()))
     assert found.shape == (1, 3, 224, 224)
@@ -196,7 +188,7 @@ def test_the_pretrained_network_knows_a_copy_from_another_picture() -> None:
     ]
     weights = weights_of("efficientnet_lite0", "imagenet")
     assert weights.trained
-    preprocessing = preprocessing_for(get_backbone("efficientnet_lite0"), "weights")
+    preprocessing = preprocessing_for(get_encoder("efficientnet_lite0", CONFIG), "weights")
     net = network("efficientnet_lite0", weights, batch_size=8)
     originals, copies = (
         net(np.stack([preprocessing.pixels(image) for image in some]))
@@ -209,14 +201,14 @@ def test_the_pretrained_network_knows_a_copy_from_another_picture() -> None:
 def test_the_larger_lite_networks_bring_their_real_weights(name: str) -> None:
     weights = weights_of(name, "imagenet")
     assert weights.trained
-    size = preprocessing_for(get_backbone(name), "weights").crop
+    size = preprocessing_for(get_encoder(name, CONFIG), "weights").crop
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (2, size, size, 3), dtype=np.uint8)
     assert network(name, weights)(images).shape == (2, 1280)
 
 
 def test_a_packaged_file_that_was_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(efficientnet_lite._PACKAGED_SHA256, "efficientnet_lite0", "0" * 64)
+    monkeypatch.setitem(efficientnet_lite.PACKAGED_SHA256, "efficientnet_lite0", "0" * 64)
     with pytest.raises(WeightsError, match="install the package again"):
         weights_of("efficientnet_lite0", "imagenet")
 
@@ -260,7 +252,7 @@ def test_the_first_source_that_has_the_weights_is_taken(
 
 def saved_state(name: str, folder: Path) -> Path:
     path = folder / f"{name}.pth"
-    torch.save(weights_of(name).state, path)
+    torch.save(weights_of(name).content, path)
     return path
 
 
@@ -271,7 +263,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
-    state = dict(weights_of("squeezenet1_1").state)
+    state = dict(weights_of("squeezenet1_1").content)
     state["classifier.1.bias"] = torch.zeros(7)
     safetensors.torch.save_file(state, tmp_path / "squeezenet1_1.safetensors")
     with pytest.raises(
@@ -317,7 +309,7 @@ def test_a_file_that_is_no_plain_weights_is_refused_and_never_run(
 
 
 def test_the_old_densenet_file_still_loads(tmp_path: Path) -> None:
-    state = weights_of("densenet121").state
+    state = weights_of("densenet121").content
     old = {
         key.replace("norm1", "norm.1").replace("conv2", "conv.2")
         if "denselayer" in key
@@ -334,18 +326,18 @@ def test_automatic_precision_refuses_a_network_that_rounding_hurts(
 ) -> None:
     """EfficientNet-Lite1 on real paintings in grey: within cosine 0.93 of float32 only."""
     monkeypatch.setattr("simsearch.encoders.precision.fast_precision", lambda _device: "bfloat16")
-    backbone = get_backbone("efficientnet_lite1")
+    encoder = get_encoder("efficientnet_lite1", CONFIG)
     weights = weights_of("efficientnet_lite1", "imagenet")
-    preprocessing = preprocessing_for(backbone, "weights")
-    precision, reason = choose_precision(backbone, weights, preprocessing, device="cpu")
+    preprocessing = preprocessing_for(encoder, "weights")
+    precision, reason = choose_precision(encoder, weights, preprocessing, device="cpu")
     assert precision == "float32"
     assert reason.startswith("bfloat16 strays")
 
 
 def test_automatic_precision_keeps_vectors_within_the_bound() -> None:
-    backbone, weights = get_backbone("squeezenet1_1"), weights_of("squeezenet1_1")
-    preprocessing = preprocessing_for(backbone, "weights")
-    precision, reason = choose_precision(backbone, weights, preprocessing, device="cpu")
+    encoder, weights = get_encoder("squeezenet1_1", CONFIG), weights_of("squeezenet1_1")
+    preprocessing = preprocessing_for(encoder, "weights")
+    precision, reason = choose_precision(encoder, weights, preprocessing, device="cpu")
     assert reason
     assert precision in ("float32", fast_precision("cpu"))
     images = trial_pixels(preprocessing.crop)
