@@ -1,5 +1,7 @@
-# `make` lists the targets. PYTHON=python3.13 chooses another interpreter.
-PYTHON ?= python3
+# `make` lists the targets. PYTHON=/path/to/python chooses another interpreter than the newest that is
+# there and runs (a version manager's shim may be there and not run).
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11; do \
+  $$python -c '' 2>/dev/null && echo $$python && break; done || echo python3)
 UV := .uv/bin/uv
 BIN := .venv/bin
 
