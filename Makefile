@@ -14,7 +14,7 @@ help: ## list the targets
 setup: .venv/ready ## set up the isolated environment in .venv
 
 demo: setup ## set up, then run the whole job on a generated collection
-	$(BIN)/simsearch run jobs/demo.yaml
+	$(BIN)/simsearch demo
 
 check: setup lint ## set up, then check style and types and run the tests that need neither Ray, S3 nor a browser
 	$(BIN)/python -m pytest -m "not ray and not s3 and not browser"

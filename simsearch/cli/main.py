@@ -63,6 +63,16 @@ def run(
 
 
 @app.command()
+def demo(words: Words = None) -> None:
+    """The whole job on a small generated collection, in a folder `demo`: what there is to see."""
+    from simsearch.cli.demo import demo_config
+    from simsearch.runs import job
+
+    config = demo_config(list(words or ()))
+    print_result(config, job.run(config).snapshot)
+
+
+@app.command()
 def reindex(words: Words = None, retry_rejects: Retry = None) -> None:
     """Bring the published snapshot up to date with the collection; only what is new is computed."""
     config = config_of(words, {"extract.retry_rejects": retry_rejects})

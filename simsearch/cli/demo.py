@@ -1,0 +1,38 @@
+"""The settings of `simsearch demo`: a first run that is over soon and shows something true."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from simsearch.config import STUDY_BACKBONES, Config, load_config
+from simsearch.encoders.registry import get_encoder
+
+# Their trained weights come with packages that are installed anyway.
+PACKAGED = ("efficientnet_lite0", "efficientnet_lite1")
+WEIGHTS = "imagenet"
+
+
+def demo_config(words: Sequence[str]) -> Config:
+    """The demo's settings and, over them, `words`. The study's networks take part where their trained
+    weights lie on this machine; random ones would show nothing, and fetching them takes too long.
+
+    Raises ConfigError.
+    """
+    own = ["root=demo", f"extract.weights=[{WEIGHTS}]"]
+    config = load_config(None, [*own, *words])
+    at_hand = [
+        name
+        for name in STUDY_BACKBONES
+        if get_encoder(name, config.storage).at_hand([WEIGHTS], config.storage) is not None
+    ]
+    absent = [name for name in STUDY_BACKBONES if name not in at_hand]
+    if absent:
+        print(
+            f"without {', '.join(absent)}: their trained weights are not on this machine; "
+            "`simsearch run` fetches them (0.8 GB)",
+            file=sys.stderr,
+        )
+    return load_config(
+        None, [*own, f"extract.backbones=[{','.join((*PACKAGED, *at_hand))}]", *words]
+    )
