@@ -21,7 +21,8 @@ from simsearch.images import decode as images
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.indexes.exact import cosine
 from simsearch.indexes.index import OpenIndex, open_index
-from simsearch.snapshots.snapshot import Plan, Snapshot
+from simsearch.snapshots.plan import Plan
+from simsearch.snapshots.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _read_picture(config: Config, image: Path, plan: Plan) -> Any:
             data,
             max_pixels=config.images.max_pixels,
             max_bytes=config.images.max_bytes,
-            background=plan.settings["images"]["background"],
+            background=plan.settings.images.background,
         )
     except images.ImageError as error:
         raise UsageError(
@@ -130,15 +131,15 @@ def load_encoder(config: Config, plan: Plan, space: FeatureSpace) -> PictureEnco
     Raises MismatchError when the weights at hand are not the snapshot's.
     """
     specification = get_encoder(space.encoder, config.storage)
-    extract = plan.settings["extract"]
-    sources = extract["weights_for"].get(space.encoder, extract["weights"])
+    extract = plan.settings.extract
+    sources = extract.weights_for.get(space.encoder, extract.weights)
     weights = specification.weights(sources, config.storage)
     if weights.digest != space.weights_digest:
         raise MismatchError(
             f"{space.name}: the weights at hand ({weights.source}) are not those of snapshot "
             f"{plan.snapshot_id} ({space.weights_source}); provide the same or run `simsearch run` again"
         )
-    preprocessing = preprocessing_for(specification, extract["preprocessing"])
+    preprocessing = preprocessing_for(specification, extract.preprocessing)
     running = Running(preprocessing, precision=space.precision, mode=space.mode)
     return PictureEncoder(specification.load(weights, running), preprocessing)
 

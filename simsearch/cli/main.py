@@ -24,7 +24,8 @@ from simsearch.cli.printing import print_matches, print_result, print_runs
 from simsearch.cli.snapshots import app as snapshots_app
 from simsearch.cli.snapshots import existing_root
 from simsearch.config import dump_config
-from simsearch.errors import SimsearchError
+from simsearch.errors import SimsearchError, UsageError
+from simsearch.storage.storage import root_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -120,6 +121,24 @@ def runs(
         print(json.dumps(records, indent=2, ensure_ascii=False))
         return
     print_runs(records)
+
+
+@app.command()
+def migrate(words: Words = None) -> None:
+    """Bring a root that an older simsearch made up to date. Vectors stay, snapshots get new ids."""
+    config = config_of(words)
+    from simsearch.runs.lease import held
+    from simsearch.snapshots import migration
+    from simsearch.snapshots.root import root_exists
+
+    storage = root_of(config)
+    if not root_exists(storage):
+        raise UsageError(f"{storage.root}: no simsearch root; correct `root`")
+    with held(storage, config.lease):
+        renamed = migration.migrate(storage, lambda old_id: print(f"snapshot {old_id} …"))
+    for old_id, new_id in renamed.items():
+        print(f"{old_id} is now {new_id}")
+    print(f"{storage.root}: up to date")
 
 
 @app.command()

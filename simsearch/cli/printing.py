@@ -17,7 +17,6 @@ from rich.table import Table
 from simsearch import schemas
 from simsearch.config import Config
 from simsearch.runtime.progress import duration
-from simsearch.snapshots.layout import comparisons_path, metrics_path, report_path
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts
 
@@ -34,14 +33,14 @@ def print_result(config: Config, snapshot: Snapshot) -> None:
     from simsearch.reports.conclusion import candidates, conclusion_words
 
     storage, spaces = snapshot.storage, snapshot.plan().spaces
-    metrics = storage.read_table(metrics_path(snapshot))
-    comparisons = storage.read_table(comparisons_path(snapshot))
+    metrics = storage.read_table(snapshot.metrics_path)
+    comparisons = storage.read_table(snapshot.comparisons_path)
     timings = read_parts(storage, "timings", schemas.TIMINGS)
     print(metrics_text(metrics, frozenset(space.name for space in spaces if not space.trained)))
     print()
     words = conclusion_words(metrics, comparisons, candidates(metrics, spaces, timings))
     print(f"conclusion: {words}")
-    print(f"report: {storage.uri(report_path(snapshot))}")
+    print(f"report: {storage.uri(snapshot.report_path)}")
     print(f"explorer: {explore_command(config)}")
 
 

@@ -18,8 +18,9 @@ from simsearch.cli.arguments import AsJson, Words, config_of
 from simsearch.cli.printing import printable
 from simsearch.config import Config
 from simsearch.errors import MismatchError, UsageError
+from simsearch.snapshots.diff import SnapshotDiff, diff, neighbour_changes
 from simsearch.snapshots.published import find_snapshot, list_snapshots, point_latest, read_latest
-from simsearch.snapshots.root import root_exists
+from simsearch.snapshots.root import check_format, root_exists
 from simsearch.storage.storage import Storage
 
 SHOWN = 10  # artworks named per kind of change; --json names all
@@ -30,12 +31,14 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def existing_root(config: Config) -> Storage:
-    """The root of a config. Raises UsageError where nothing was ever run."""
+    """The root of a config. Raises UsageError where nothing was ever run, StorageError for a root of
+    another format."""
     storage = Storage(config.root, config.storage)
     if not root_exists(storage):
         raise UsageError(
             f"{storage.root}: no simsearch root; correct `root` or run `simsearch run`"
         )
+    check_format(storage)
     return storage
 
 
@@ -82,13 +85,12 @@ def show(name: Name, words: Words = None) -> None:
 @app.command("diff")
 def diff_command(old: Name, new: Name, words: Words = None, as_json: AsJson = False) -> None:
     """Name the artworks, settings, neighbours and metrics that moved from one snapshot to another."""
-    from simsearch.snapshots.diff import diff
-
     storage = existing_root(config_of(words))
     one, two = find_snapshot(storage, old), find_snapshot(storage, new)
-    found = diff(one, two)
+    found, neighbours = diff(one, two), neighbour_changes(one, two)
     if as_json:
-        print(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+        answer = {**asdict(found), "neighbours": [asdict(change) for change in neighbours]}
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
         return
     console = Console(highlight=False)
     console.print(f"{one.snapshot_id} → {two.snapshot_id}")
@@ -101,19 +103,20 @@ def diff_command(old: Name, new: Name, words: Words = None, as_json: AsJson = Fa
             console.print(f"  … {len(ids) - SHOWN:,} more {kind.replace('_', ' ')}; --json has all")
     for key, (before, after) in found.settings.items():
         console.print(f"setting {key}: {printable(str(before))} → {printable(str(after))}")
-    for change in found.neighbours:
+    for change in neighbours:
         note = "" if change.same_space else ", ANOTHER feature space"
         console.print(
             f"neighbours, {change.space}: {change.kept:.1%} kept over {change.queries:,} originals in "
             f"both, {change.moved:,} lists moved{note}"
         )
-    _print_metrics(console, found.metrics)
+    _print_metrics(console, found)
 
 
-def _print_metrics(console: Console, changes: list[dict[str, Any]]) -> None:
-    shown = [row for row in changes if row["group"] == "all" and row["search"] == "exact"]
+def _print_metrics(console: Console, found: SnapshotDiff) -> None:
+    shown = found.overall_metrics
     console.print(
-        f"metrics: {len(changes):,} moved" + (", of all copies by exact search:" if shown else "")
+        f"metrics: {len(found.metrics):,} moved"
+        + (", of all copies by exact search:" if shown else "")
     )
     if not shown:
         return

@@ -45,14 +45,9 @@ from simsearch.evaluation.paired_tests import compare_spaces
 from simsearch.evaluation.statistics import skewness_interval
 from simsearch.images.perturbations import KINDS
 from simsearch.indexes.exact import Neighbours, Vectors
-from simsearch.snapshots.layout import (
-    SEARCHES,
-    comparisons_path,
-    metrics_path,
-    near_duplicates_path,
-    scores_path,
-)
-from simsearch.snapshots.snapshot import Plan, Snapshot
+from simsearch.snapshots.layout import SEARCHES
+from simsearch.snapshots.plan import Plan
+from simsearch.snapshots.snapshot import Snapshot
 
 SCORE_CPUS = 0.5
 
@@ -72,11 +67,11 @@ def evaluate(config: Config, snapshot: Snapshot, advance: Callable[[int], None])
     labels = _labels(snapshot, plan, images, collection)
     metrics, scores = _score_all(config, plan, images, collection, labels, found)
     metrics = pa.concat_tables([metrics, _overlaps(config, plan, collection, found)])
-    compared = compare_spaces(scores, resamples=plan.evaluate["bootstrap"], seed=config.seed)
+    compared = compare_spaces(scores, resamples=plan.settings.evaluate.bootstrap, seed=config.seed)
     for path, table in (
-        (scores_path(snapshot), scores),
-        (comparisons_path(snapshot), compared),
-        (metrics_path(snapshot), metrics),  # last: it says that the evaluation is whole
+        (snapshot.scores_path, scores),
+        (snapshot.comparisons_path, compared),
+        (snapshot.metrics_path, metrics),  # last: it says that the evaluation is whole
     ):
         snapshot.storage.write_table(path, table)
     return metrics
@@ -111,7 +106,7 @@ def _store_near_duplicates(
         for space, distance in apart.items()
     ]
     table = pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
-    snapshot.storage.write_table(near_duplicates_path(snapshot), table)
+    snapshot.storage.write_table(snapshot.near_duplicates_path, table)
     return list(pairs)
 
 
@@ -177,15 +172,15 @@ def _score(given: _Given, space: str, search: str, found: Found) -> tuple[pa.Tab
     settings: Any = {
         "space": space,
         "search": search,
-        "bootstrap": plan.evaluate["bootstrap"],
+        "bootstrap": plan.settings.evaluate.bootstrap,
         "seed": given.seed,
     }
     measured: list[Measured] = []
     pooled = []
     if plan.profiles:
-        measured += study_scores(collection, found.among(search), plan.evaluate["ks"])
+        measured += study_scores(collection, found.among(search), plan.settings.evaluate.ks)
         for group, ranking, pool in rankings(
-            collection, found.among(search), plan.evaluate["depth"]
+            collection, found.among(search), plan.settings.evaluate.depth
         ):
             measured += ranking_measures(group, ranking)
             pooled.append(pooled_rows(group, ranking.hits.shape[1], pool, **settings))
@@ -245,7 +240,7 @@ def _overlaps(
                     [measured],
                     space=first,
                     search=search,
-                    bootstrap=plan.evaluate["bootstrap"],
+                    bootstrap=plan.settings.evaluate.bootstrap,
                     seed=config.seed,
                 )
             )

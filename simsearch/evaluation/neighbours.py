@@ -22,8 +22,9 @@ from simsearch.features.space import FeatureSpace
 from simsearch.indexes.annoy import annoy_search
 from simsearch.indexes.exact import Neighbours, Vectors, exact_search, unit_rows
 from simsearch.indexes.index import open_index
-from simsearch.snapshots.layout import SEARCHES, neighbours_path
-from simsearch.snapshots.snapshot import Plan, Snapshot
+from simsearch.snapshots.layout import SEARCHES
+from simsearch.snapshots.plan import Plan
+from simsearch.snapshots.snapshot import Snapshot
 
 QUERIES_PER_TASK = 512
 
@@ -66,8 +67,8 @@ def search_all(
         originals[start : start + QUERIES_PER_TASK]
         for start in range(0, len(originals), QUERIES_PER_TASK)
     ]
-    scored = plan.evaluate["depth"] + len(plan.profiles) if plan.profiles else 0
-    depth = min(max(scored, plan.evaluate["neighbours"]) + SPARE_RANKS, images.num_rows - 1)
+    scored = plan.settings.evaluate.depth + len(plan.profiles) if plan.profiles else 0
+    depth = min(max(scored, plan.settings.evaluate.neighbours) + SPARE_RANKS, images.num_rows - 1)
     image_ids = images["image_id"].to_numpy()
     kept = {}
     done = 0
@@ -86,10 +87,10 @@ def search_all(
             advance(done)
         whole = _merge([answers[number] for number in range(len(slices))])
         for search in SEARCHES:
-            first = plan.evaluate["neighbours"]
+            first = plan.settings.evaluate.neighbours
             nearest = whole.among(search).first(first)
             snapshot.storage.write_table(
-                neighbours_path(snapshot, space.name, search),
+                snapshot.neighbours_path(space.name, search),
                 neighbours_table(space.name, image_ids, originals, nearest),
             )
         kept[space.name] = ray.put(whole)

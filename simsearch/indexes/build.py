@@ -23,9 +23,9 @@ def build_index(snapshot: Snapshot, space: FeatureSpace, seed: int) -> IndexMani
         images,
         feature_store.read_vectors(snapshot.storage, space, images),
         space,
-        trees=plan.index["trees"],
+        trees=plan.settings.index.trees,
         seed=seed,
-        neighbours=plan.evaluate["neighbours"],
-        target_recall=plan.index["target_recall"],
-        components=plan.index.get("pca"),
+        neighbours=plan.settings.evaluate.neighbours,
+        target_recall=plan.settings.index.target_recall,
+        components=plan.settings.index.pca,
     )

@@ -18,8 +18,8 @@ from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.reports import figures
 from simsearch.reports.figures import Shown, shortened
-from simsearch.snapshots.layout import neighbours_path
-from simsearch.snapshots.snapshot import Plan, Snapshot
+from simsearch.snapshots.plan import Plan
+from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import read_uri
 
 NEIGHBOURS_SHOWN = 5
@@ -87,13 +87,13 @@ class _Album:
         return perturb(
             picture,
             get_profile(row["profile"]),
-            reencode_jpeg=self.plan.reencode_jpeg,
+            reencode_jpeg=self.plan.settings.perturbations.reencode_jpeg,
             seed=self.plan.seed,
             content_hash=row["content_hash"],
         )
 
     def example(self, snapshot: Snapshot, space: str, query: str) -> list[Shown]:
-        path = neighbours_path(snapshot, space, "exact")
+        path = snapshot.neighbours_path(space, "exact")
         nearest = (
             snapshot.storage.read_table(path).filter(pc.field("query_id") == query).to_pylist()
         )

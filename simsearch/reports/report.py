@@ -22,13 +22,8 @@ from simsearch.reports import figures
 from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows
 from simsearch.reports.pictures import pictures_of
 from simsearch.reports.tables import of_all_copies, summary_rows
-from simsearch.snapshots.layout import (
-    comparisons_path,
-    metrics_path,
-    near_duplicates_path,
-    report_path,
-)
-from simsearch.snapshots.snapshot import Plan, Snapshot, untrained_of, warnings_of
+from simsearch.snapshots.plan import Plan
+from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts
 
 Steps = Sequence[Mapping[str, Any]]
@@ -42,8 +37,8 @@ def write_report(
     Raises NotFoundError when a step before it has not run.
     """
     plan = snapshot.plan()
-    metrics = snapshot.storage.read_table(metrics_path(snapshot))
-    untrained = untrained_of(plan)
+    metrics = snapshot.storage.read_table(snapshot.metrics_path)
+    untrained = plan.untrained
     evaluation, drawn = _evaluation(snapshot, plan, metrics)
     charts = _charts(metrics, untrained)
     pictures = pictures_of(config, snapshot, plan)
@@ -72,7 +67,7 @@ def write_report(
         environment=environment,
         settings=dump_config(config),
     )
-    snapshot.storage.write_bytes(report_path(snapshot), page.encode())
+    snapshot.storage.write_bytes(snapshot.report_path, page.encode())
 
 
 def render(
@@ -100,13 +95,13 @@ def render(
     return page.get_template("report.html.j2").render(
         snapshot_id=snapshot_id,
         created=created,
-        warnings=warnings_of(plan),
+        warnings=plan.warnings,
         counts=counts,
         summary=summary,
         by_profile=_profile_rows(metrics),
         evaluation=evaluation,
         ks=sorted(set(of_all_copies(metrics, STUDY_METRICS)["k"].to_pylist())),
-        untrained=untrained_of(plan),
+        untrained=plan.untrained,
         networks=networks,
         rejects=rejects,
         charts=charts,
@@ -206,8 +201,8 @@ def _evaluation(
 ) -> tuple[dict[str, Any], dict[str, tuple[Figure, str]]]:
     """What the sections on conclusion, rankings and neighbours say, and their figures."""
     storage = snapshot.storage
-    comparisons = storage.read_table(comparisons_path(snapshot))
-    near = storage.read_table(near_duplicates_path(snapshot))
+    comparisons = storage.read_table(snapshot.comparisons_path)
+    near = storage.read_table(snapshot.near_duplicates_path)
     timings = read_parts(storage, "timings", schemas.TIMINGS)
     _, table = catalog.load_catalog(storage, plan.catalog_id)
     titles = dict(zip(table["artwork_id"].to_pylist(), table["title"].to_pylist(), strict=True))

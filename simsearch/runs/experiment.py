@@ -34,7 +34,6 @@ from simsearch.runs.lease import held
 from simsearch.runs.records import Step
 from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import snapshot as snapshots
-from simsearch.snapshots.layout import metrics_path, scores_path
 from simsearch.snapshots.root import open_root
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage, root_of
@@ -117,10 +116,10 @@ def _store(name: str, config: Config, storage: Storage, runs: Mapping[Setting, S
     digest = hashlib.sha256(json.dumps(ids, sort_keys=True).encode()).hexdigest()[:16]
     folder = f"experiments/{name}/{digest}"
     results = results_table(
-        {each.name: run.storage.read_table(metrics_path(run)) for each, run in runs.items()}
+        {each.name: run.storage.read_table(run.metrics_path) for each, run in runs.items()}
     )
     tests = paired_tests(
-        {each.name: run.storage.read_table(scores_path(run)) for each, run in runs.items()},
+        {each.name: run.storage.read_table(run.scores_path) for each, run in runs.items()},
         resamples=config.evaluate.bootstrap,
         seed=config.seed,
     )

@@ -30,9 +30,10 @@ from simsearch.runs.records import (
     since,
 )
 from simsearch.snapshots.diff import ArtworkChanges, artwork_changes, artworks_of
+from simsearch.snapshots.plan import settings_digest
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.snapshots.root import open_root, root_exists
-from simsearch.snapshots.snapshot import Snapshot, settings_digest
+from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)

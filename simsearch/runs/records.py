@@ -24,7 +24,7 @@ from simsearch.config import Config
 from simsearch.errors import LeaseError, SimsearchError, StorageError
 from simsearch.runs.prometheus import export
 from simsearch.runtime.progress import duration
-from simsearch.snapshots.snapshot import settings_digest
+from simsearch.snapshots.plan import settings_digest
 from simsearch.storage.storage import Storage, root_of
 
 log = logging.getLogger(__name__)

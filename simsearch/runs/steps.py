@@ -36,7 +36,7 @@ from simsearch.runtime.progress import progress
 from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.guard import check_publishable
-from simsearch.snapshots.layout import SEARCHES, metrics_path, projection_path
+from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.published import point_latest, read_latest
 from simsearch.snapshots.root import open_root
 from simsearch.snapshots.snapshot import Snapshot
@@ -119,7 +119,7 @@ def evaluate(config: Config) -> Step:
     """Measure how many of each original's copies are recovered, by Annoy and by exact search."""
     started = time.monotonic()
     snapshot = snapshots.pending_snapshot(root_of(config))
-    if snapshot.storage.exists(metrics_path(snapshot)):
+    if snapshot.storage.exists(snapshot.metrics_path):
         return log_step(Step("evaluate", since(started), 0, "queries", "already evaluated"))
     plan = snapshot.plan()
     for space in plan.spaces:
@@ -142,7 +142,7 @@ def project(config: Config) -> Step:
     snapshot = snapshots.pending_snapshot(root_of(config))
     spaces = [space.name for space in snapshot.plan().spaces]
     methods = config.projection.methods
-    paths = [projection_path(snapshot, one, method) for method in methods for one in spaces]
+    paths = [snapshot.projection_path(one, method) for method in methods for one in spaces]
     if snapshot.sealed() or all(snapshot.storage.exists(path) for path in paths):
         return log_step(Step("project", since(started), 0, "maps", "made already"))
     with (
@@ -157,7 +157,7 @@ def project(config: Config) -> Step:
             maps = [ray.get(each) for each in pending]
             for space, points in zip(spaces, maps, strict=True):
                 snapshot.storage.write_table(
-                    projection_path(snapshot, space, method),
+                    snapshot.projection_path(space, method),
                     projection_table(originals, align(points, maps[0])),
                 )
             advance((number + 1) * len(spaces))

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from simsearch.catalog.catalog import load_catalog
 from simsearch.config import OPERATIONAL
-from simsearch.snapshots.snapshot import Plan, Snapshot
+from simsearch.features.space import FeatureSpace
+from simsearch.snapshots.snapshot import Snapshot
 
 WHERE_IT_LIES = ("image_uri", "etag")
 
@@ -26,6 +27,10 @@ class ArtworkChanges:
     described_anew: list[str]
     renamed: list[tuple[str, str]]
     removed: list[str]
+
+    @property
+    def any(self) -> bool:
+        return any(vars(self).values())
 
     def __str__(self) -> str:
         return (
@@ -49,25 +54,41 @@ class NeighbourChange:
 
 @dataclass(frozen=True)
 class SnapshotDiff:
+    """What moved: artworks, `section.key` → (before, after) of settings, rows of metrics with
+    `before` and `after` (see `metric_changes`)."""
+
     artworks: ArtworkChanges
     settings: dict[str, tuple[Any, Any]]
     metrics: list[dict[str, Any]]
-    neighbours: list[NeighbourChange]
+
+    @property
+    def overall_metrics(self) -> list[dict[str, Any]]:
+        """Those of all copies together, by exact search."""
+        return [row for row in self.metrics if (row["group"], row["search"]) == ("all", "exact")]
+
+    def __bool__(self) -> bool:
+        return self.artworks.any or bool(self.settings or self.metrics)
 
 
 def diff(old: Snapshot, new: Snapshot) -> SnapshotDiff:
-    """Everything that moved from one sealed snapshot to another."""
-    before, after = old.plan(), new.plan()
+    """What moved from one sealed snapshot to another, neighbours aside."""
+    before, after = old.plan().settings, new.plan().settings
     return SnapshotDiff(
         artworks=artwork_changes(artworks_of(old), artworks_of(new)),
-        settings=setting_changes(before.settings, after.settings),
+        settings=setting_changes(before.model_dump(mode="json"), after.model_dump(mode="json")),
         metrics=metric_changes(_metrics(old), _metrics(new)),
-        neighbours=[
-            _neighbour_change(old, new, before, after, space.name)
-            for space in after.spaces
-            if space.name in {each.name for each in before.spaces}
-        ],
     )
+
+
+def neighbour_changes(old: Snapshot, new: Snapshot) -> list[NeighbourChange]:
+    """How the neighbour lists moved, in every space that both sealed snapshots name."""
+    before, after = old.plan(), new.plan()
+    names = {space.name for space in before.spaces}
+    return [
+        _neighbour_change(old, new, before.space(space.name), space)
+        for space in after.spaces
+        if space.name in names
+    ]
 
 
 Artwork = tuple[str | None, tuple[tuple[str, str], ...]]
@@ -150,18 +171,18 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _metrics(snapshot: Snapshot) -> pa.Table:
-    return snapshot.storage.read_table(snapshot.path("metrics/metrics.parquet"))
+    return snapshot.storage.read_table(snapshot.metrics_path)
 
 
 def _neighbour_change(
-    old: Snapshot, new: Snapshot, before: Plan, after: Plan, space: str
+    old: Snapshot, new: Snapshot, before: FeatureSpace, after: FeatureSpace
 ) -> NeighbourChange:
-    one, two = (_neighbour_lists(each, space) for each in (old, new))
+    one, two = (_neighbour_lists(snapshot, after.name) for snapshot in (old, new))
     common = sorted(set(one) & set(two))
     kept = [len(set(one[query]) & set(two[query])) / len(one[query]) for query in common]
     return NeighbourChange(
-        space=space,
-        same_space=before.space(space).fingerprint == after.space(space).fingerprint,
+        space=after.name,
+        same_space=before.fingerprint == after.fingerprint,
         queries=len(common),
         kept=sum(kept) / len(kept) if kept else 0.0,
         moved=sum(one[query] != two[query] for query in common),
@@ -169,7 +190,7 @@ def _neighbour_change(
 
 
 def _neighbour_lists(snapshot: Snapshot, space: str) -> dict[str, list[str]]:
-    table = snapshot.storage.read_table(snapshot.path(f"neighbours/{space}.exact.parquet"))
+    table = snapshot.storage.read_table(snapshot.neighbours_path(space, "exact"))
     table = table.sort_by([("query_id", "ascending"), ("rank", "ascending")])
     lists: dict[str, list[str]] = defaultdict(list)
     for query, neighbour in zip(

@@ -39,7 +39,7 @@ def kept_snapshots(storage: Storage, keep: int) -> list[Snapshot]:
         pending = pending_snapshot(storage)
     except NotFoundError:
         return list(found.values())
-    if not pending.sealed() and storage.exists(pending.path("plan.json")):
+    if not pending.sealed() and storage.exists(pending.plan_path):
         found[pending.snapshot_id] = pending
     return list(found.values())
 

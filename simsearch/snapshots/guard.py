@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from simsearch.config import PublishConfig
 from simsearch.errors import GuardError
-from simsearch.snapshots.snapshot import Plan, Snapshot
+from simsearch.snapshots.plan import Plan
+from simsearch.snapshots.snapshot import Snapshot
 
 FORCE = "look at `simsearch snapshots diff`; publish.force=true publishes it all the same"
 
@@ -21,7 +22,7 @@ def check_publishable(old: Snapshot, new: Snapshot, config: PublishConfig) -> No
 
 
 def _check_size(before: Plan, after: Plan, config: PublishConfig, new: Snapshot) -> None:
-    if before.settings["catalog"] != after.settings["catalog"]:
+    if before.settings.catalog != after.settings.catalog:
         return
     then, now = (plan.artworks - plan.rejects for plan in (before, after))
     if then - now > config.max_catalog_shrink * then:

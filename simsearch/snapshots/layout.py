@@ -1,36 +1,76 @@
-"""Where everything lies in a snapshot."""
+"""Where everything lies in a snapshot's folder; no other module spells these paths."""
 
 from __future__ import annotations
 
-from simsearch.snapshots.snapshot import Snapshot
+from dataclasses import dataclass
 
-
-def metrics_path(snapshot: Snapshot) -> str:
-    return snapshot.path("metrics/metrics.parquet")
-
-
-def scores_path(snapshot: Snapshot) -> str:
-    return snapshot.path("metrics/scores.parquet")
-
-
-def comparisons_path(snapshot: Snapshot) -> str:
-    return snapshot.path("metrics/comparisons.parquet")
-
-
-def near_duplicates_path(snapshot: Snapshot) -> str:
-    return snapshot.path("metrics/near_duplicates.parquet")
-
-
+SNAPSHOTS = "snapshots"
 SEARCHES = ("annoy", "exact")
+"""The searches whose neighbours and scores are stored side by side."""
 
 
-def neighbours_path(snapshot: Snapshot, space: str, search: str) -> str:
-    return snapshot.path(f"neighbours/{space}.{search}.parquet")
+@dataclass(frozen=True)
+class SnapshotLayout:
+    """The paths of one snapshot, relative to the storage root."""
 
+    snapshot_id: str
 
-def projection_path(snapshot: Snapshot, space: str, method: str) -> str:
-    return snapshot.path(f"projection/{space}-{method}.parquet")
+    @property
+    def folder(self) -> str:
+        return f"{SNAPSHOTS}/{self.snapshot_id}"
 
+    def path(self, name: str) -> str:
+        """Of a file as its manifest lists it: relative to the snapshot's folder."""
+        return f"{self.folder}/{name}"
 
-def report_path(snapshot: Snapshot) -> str:
-    return snapshot.path("report/report.html")
+    @property
+    def plan_path(self) -> str:
+        return self.path("plan.json")
+
+    @property
+    def images_path(self) -> str:
+        return self.path("images.parquet")
+
+    @property
+    def rejects_path(self) -> str:
+        return self.path("rejects.parquet")
+
+    @property
+    def manifest_path(self) -> str:
+        return self.path("manifest.json")
+
+    def index_folder(self, space: str) -> str:
+        return self.path(f"indexes/{space}")
+
+    def index_manifest_path(self, space: str) -> str:
+        return f"{self.index_folder(space)}/manifest.json"
+
+    def neighbours_path(self, space: str, search: str) -> str:
+        return self.path(f"neighbours/{space}.{search}.parquet")
+
+    @property
+    def metrics_path(self) -> str:
+        return self.path("metrics/metrics.parquet")
+
+    @property
+    def scores_path(self) -> str:
+        return self.path("metrics/scores.parquet")
+
+    @property
+    def comparisons_path(self) -> str:
+        return self.path("metrics/comparisons.parquet")
+
+    @property
+    def near_duplicates_path(self) -> str:
+        return self.path("metrics/near_duplicates.parquet")
+
+    def projection_path(self, space: str, method: str) -> str:
+        return self.path(f"projection/{space}-{method}.parquet")
+
+    @property
+    def report_path(self) -> str:
+        return self.path("report/report.html")
+
+    def figure_path(self, name: str, kind: str) -> str:
+        """Of a figure of the report, `kind` being png or svg."""
+        return self.path(f"report/{name}.{kind}")

@@ -6,12 +6,14 @@ import json
 from dataclasses import asdict, dataclass
 
 from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError, UsageError
+from simsearch.snapshots.root import recognise
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 
 
 def latest_snapshot(storage: Storage) -> Snapshot:
     """The published snapshot."""
+    recognise(storage)
     latest, _ = read_latest(storage)
     if latest is None:
         raise NotFoundError(

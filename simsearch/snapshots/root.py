@@ -7,26 +7,50 @@ from simsearch.errors import StorageError
 from simsearch.storage.storage import Storage
 
 ROOT_MARKER = "simsearch.json"
-
-ROOT_FORMAT = 1
+ROOT_FORMAT = 2  # 1 knew a feature space by its backbone alone; `snapshots/migration.py` reads it
 
 
 def root_exists(storage: Storage) -> bool:
     return storage.exists(ROOT_MARKER)
 
 
+def root_format(storage: Storage) -> object:
+    """What the marker says; an int for every root that simsearch made."""
+    return storage.read_json(ROOT_MARKER).get("format")
+
+
+def check_format(storage: Storage) -> None:
+    """Raises StorageError for a root of another format, with what to do about it."""
+    found = root_format(storage)
+    if found == ROOT_FORMAT:
+        return
+    if isinstance(found, int) and found < ROOT_FORMAT:
+        advice = f"bring it up to date: simsearch migrate root={storage.root}"
+    else:
+        advice = "use the version that wrote it"
+    raise StorageError(
+        f"{storage.root}: format {found!r}, this simsearch reads {ROOT_FORMAT}; {advice}"
+    )
+
+
+def recognise(storage: Storage) -> None:
+    """Raises StorageError where a root of another format lies; no root at all is no fault."""
+    if root_exists(storage):
+        check_format(storage)
+
+
 def open_root(storage: Storage) -> None:
     """Claim an empty root, or recognise one of ours. Raises StorageError for anything else."""
     if root_exists(storage):
-        found = storage.read_json(ROOT_MARKER).get("format")
-        if found != ROOT_FORMAT:
-            raise StorageError(
-                f"{storage.root}: format {found!r}, this simsearch reads {ROOT_FORMAT}; use the version that wrote it"
-            )
+        check_format(storage)
         return
     if strangers := storage.files()[:1]:
         raise StorageError(
             f"{storage.root}: holds files that are not simsearch's (such as {strangers[0].path}); "
             "choose an empty folder or prefix as root"
         )
+    write_marker(storage)
+
+
+def write_marker(storage: Storage) -> None:
     storage.write_json(ROOT_MARKER, {"format": ROOT_FORMAT, "created_by": __version__})

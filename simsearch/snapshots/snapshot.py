@@ -12,93 +12,49 @@ A snapshot without a manifest is unfinished and no reader opens it. A sealed one
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
 from simsearch import __version__, schemas
-from simsearch.config import OPERATIONAL, Config
+from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.features.space import FeatureSpace
+from simsearch.snapshots.layout import SnapshotLayout
+from simsearch.snapshots.plan import Plan, settings_digest
+from simsearch.snapshots.root import recognise
 from simsearch.storage.storage import Storage
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Everything that decides a snapshot's content."""
-
-    catalog_id: str
-    code_version: str
-    seed: int
-    profiles: tuple[str, ...]
-    reencode_jpeg: bool
-    spaces: tuple[FeatureSpace, ...]
-    precision_reasons: dict[str, str]
-    index: dict[str, Any]
-    evaluate: dict[str, Any]
-    projection: dict[str, Any]
-    report: dict[str, Any]
-    artworks: int
-    images: int
-    rejects: int
-    images_sha256: str
-    settings: dict[str, Any]
-
-    @property
-    def snapshot_id(self) -> str:
-        """The settings file and the spoken reasons are for readers and do not count."""
-        counted = {
-            key: value
-            for key, value in self.to_json().items()
-            if key not in ("settings", "precision_reasons")
-        }
-        return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "spaces": [space.to_json() for space in self.spaces]}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Plan:
-        spaces = tuple(FeatureSpace.from_json(each) for each in values["spaces"])
-        return cls(**{**values, "spaces": spaces, "profiles": tuple(values["profiles"])})
-
-    def space(self, name: str) -> FeatureSpace:
-        return next(space for space in self.spaces if space.name == name)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One snapshot's folder; paths it hands out are relative to the storage root."""
+@dataclass(frozen=True, init=False)
+class Snapshot(SnapshotLayout):
+    """One snapshot in its storage; the paths it hands out are relative to the storage root."""
 
     storage: Storage
-    snapshot_id: str
 
-    def path(self, name: str) -> str:
-        return f"snapshots/{self.snapshot_id}/{name}"
-
-    def index_folder(self, space: str) -> str:
-        return self.path(f"indexes/{space}")
+    def __init__(self, storage: Storage, snapshot_id: str) -> None:
+        super().__init__(snapshot_id)
+        object.__setattr__(self, "storage", storage)
 
     def plan(self) -> Plan:
         try:
-            return Plan.from_json(self.storage.read_json(self.path("plan.json")))
-        except (TypeError, KeyError) as error:
+            return Plan.from_json(self.storage.read_json(self.plan_path))
+        except (TypeError, KeyError, ValueError) as error:
             raise StorageError(
-                f"{self.storage.uri(self.path('plan.json'))}: not this version's plan ({error}); run `simsearch extract` again"
+                f"{self.storage.uri(self.plan_path)}: not this version's plan ({error}); run `simsearch extract` again"
             ) from None
 
     def images(self) -> pa.Table:
-        return self.storage.read_table(self.path("images.parquet"))
+        return self.storage.read_table(self.images_path)
 
     def rejects(self) -> pa.Table:
-        return self.storage.read_table(self.path("rejects.parquet"))
+        return self.storage.read_table(self.rejects_path)
 
     def manifest(self) -> dict[str, Any]:
         """Raises NotFoundError for a snapshot that is not sealed."""
-        manifest: dict[str, Any] = self.storage.read_json(self.path("manifest.json"))
+        manifest: dict[str, Any] = self.storage.read_json(self.manifest_path)
         return manifest
 
     def created(self) -> str:
@@ -107,7 +63,7 @@ class Snapshot:
 
     def recall(self) -> dict[tuple[str, int], float]:
         """(space, k) → mean recall of all copies by exact search."""
-        table = self.storage.read_table(self.path("metrics/metrics.parquet"))
+        table = self.storage.read_table(self.metrics_path)
         return {
             (row["space"], row["k"]): row["mean"]
             for row in table.to_pylist()
@@ -115,7 +71,7 @@ class Snapshot:
         }
 
     def sealed(self) -> bool:
-        return self.storage.exists(self.path("manifest.json"))
+        return self.storage.exists(self.manifest_path)
 
 
 def write_plan(
@@ -133,32 +89,26 @@ def write_plan(
     plan = Plan(
         catalog_id=catalog_id,
         code_version=__version__,
-        seed=config.seed,
-        profiles=config.perturbations.profiles,
-        reencode_jpeg=config.perturbations.reencode_jpeg,
         spaces=spaces,
         precision_reasons=precision_reasons,
-        index=config.index.model_dump(mode="json"),
-        evaluate=config.evaluate.model_dump(mode="json"),
-        projection=config.projection.model_dump(mode="json"),
-        report=config.report.model_dump(mode="json"),
         artworks=artworks,
         images=images.num_rows,
         rejects=rejects.num_rows,
         images_sha256=hashlib.sha256(listing.encode()).hexdigest(),
-        settings=config.model_dump(mode="json"),
+        settings=config,
     )
     snapshot = Snapshot(storage, plan.snapshot_id)
     if not snapshot.sealed():
-        storage.write_table(snapshot.path("images.parquet"), images.cast(schemas.IMAGES))
-        storage.write_table(snapshot.path("rejects.parquet"), rejects.cast(schemas.REJECTS))
-        storage.write_json(snapshot.path("plan.json"), plan.to_json())
+        storage.write_table(snapshot.images_path, images.cast(schemas.IMAGES))
+        storage.write_table(snapshot.rejects_path, rejects.cast(schemas.REJECTS))
+        storage.write_json(snapshot.plan_path, plan.to_json())
     storage.write_bytes("PENDING", plan.snapshot_id.encode())
     return snapshot
 
 
 def pending_snapshot(storage: Storage) -> Snapshot:
     """The snapshot that `extract` planned last."""
+    recognise(storage)
     try:
         return Snapshot(storage, storage.read_bytes("PENDING").decode().strip())
     except NotFoundError:
@@ -184,54 +134,26 @@ def seal(
         "environment": environment,
         "files": {
             info.path: {"sha256": storage.digest(snapshot.path(info.path)), "bytes": info.size}
-            for info in storage.files(f"snapshots/{snapshot.snapshot_id}")
+            for info in storage.files(snapshot.folder)
         },
     }
-    storage.write_json(snapshot.path("manifest.json"), manifest)
+    storage.write_json(snapshot.manifest_path, manifest)
     return manifest
 
 
 def _inputs(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
     """The digests of all that went in."""
     indexes = {
-        space.fingerprint: snapshot.storage.read_json(
-            f"{snapshot.index_folder(space.name)}/manifest.json"
-        )
+        space.fingerprint: snapshot.storage.read_json(snapshot.index_manifest_path(space.name))
         for space in plan.spaces
     }
     return {
         "catalog_sha256": snapshot.storage.digest(f"catalog/{plan.catalog_id}.parquet"),
         "images_sha256": plan.images_sha256,
-        "settings_sha256": settings_digest(plan.settings),
+        "settings_sha256": settings_digest(plan.to_json()["settings"]),
         "code_version": plan.code_version,
         "weights_sha256": {space.name: space.weights_digest for space in plan.spaces},
         "features_sha256": {
             fingerprint: index["features_sha256"] for fingerprint, index in indexes.items()
         },
     }
-
-
-def settings_digest(settings: dict[str, Any]) -> str:
-    """The SHA-256 of the settings that decide what comes out of a run."""
-    counted = {key: value for key, value in settings.items() if key not in OPERATIONAL}
-    counted["extract"] = {**settings["extract"], "retry_rejects": False}
-    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
-
-
-def untrained_of(plan: Plan) -> frozenset[str]:
-    return frozenset(space.name for space in plan.spaces if not space.trained)
-
-
-def warnings_of(plan: Plan) -> list[str]:
-    """What a reader must know before believing a figure."""
-    warnings = []
-    if names := sorted(untrained_of(plan)):
-        warnings.append(
-            f"Untrained weights: {', '.join(names)} ran with random numbers. Their figures say nothing about the trained networks."
-        )
-    if live := sorted(space.name for space in plan.spaces if space.mode == "study-2018"):
-        warnings.append(
-            f"Live dropout and batch statistics, as in the 2018 study, for comparison only: {', '.join(live)}. "
-            "A vector depends on the images in its batch."
-        )
-    return warnings

@@ -9,7 +9,8 @@ from typing import Any
 from simsearch.errors import IncompleteError, NotFoundError, SimsearchError
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.snapshots.snapshot import Plan, Snapshot, settings_digest
+from simsearch.snapshots.plan import Plan, plan_digest, settings_digest
+from simsearch.snapshots.snapshot import Snapshot
 
 
 def verify(snapshot: Snapshot) -> Iterator[str]:
@@ -25,16 +26,17 @@ def verify(snapshot: Snapshot) -> Iterator[str]:
     except SimsearchError as error:
         yield str(error)
         return
-    if plan.snapshot_id != snapshot.snapshot_id:
-        yield f"{snapshot.path('plan.json')}: gives the id {plan.snapshot_id}"
-    if settings_digest(plan.settings) != manifest["inputs"]["settings_sha256"]:
-        yield f"{snapshot.path('plan.json')}: other settings than the manifest's"
+    stored = snapshot.storage.read_json(snapshot.plan_path)
+    if (snapshot_id := plan_digest(stored)) != snapshot.snapshot_id:
+        yield f"{snapshot.plan_path}: gives the id {snapshot_id}"
+    if settings_digest(stored["settings"]) != manifest["inputs"]["settings_sha256"]:
+        yield f"{snapshot.plan_path}: other settings than the manifest's"
     yield from _catalog(snapshot, plan, manifest)
     yield from _vectors(snapshot, plan, manifest)
 
 
 def _files(snapshot: Snapshot, manifest: dict[str, Any]) -> Iterator[str]:
-    listed = {info.path for info in snapshot.storage.files(f"snapshots/{snapshot.snapshot_id}")}
+    listed = {info.path for info in snapshot.storage.files(snapshot.folder)}
     for name, expected in manifest["files"].items():
         if name not in listed:
             yield f"{snapshot.path(name)}: missing"

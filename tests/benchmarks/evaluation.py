@@ -19,7 +19,6 @@ from simsearch.indexes.exact import EXACT_CHUNK, Vectors, exact_search, unit_row
 from simsearch.runs import steps as pipeline
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots
-from simsearch.snapshots.layout import metrics_path
 from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import root_of
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
@@ -130,7 +129,7 @@ def blas_seconds(config: Config) -> float:
 
 def evaluate_seconds(config: Config) -> float:
     snapshot = snapshots.pending_snapshot(root_of(config))
-    snapshot.storage.delete(metrics_path(snapshot))
+    snapshot.storage.delete(snapshot.metrics_path)
     started = time.perf_counter()
     pipeline.evaluate(config)
     return time.perf_counter() - started

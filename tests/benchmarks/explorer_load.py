@@ -35,7 +35,6 @@ from simsearch.indexes.index import open_index, write_index
 from simsearch.projection import projection_table
 from simsearch.runs import steps as pipeline
 from simsearch.snapshots import snapshot as snapshots
-from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path
 from simsearch.snapshots.published import point_latest
 from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import Storage
@@ -95,7 +94,7 @@ def make_snapshot(folder: Path, artworks: int) -> Config:
         vectors = centres[random.integers(0, 200, artworks)]
         vectors += random.normal(scale=0.6, size=vectors.shape)
         _fill(config, snapshot, space, images, vectors.astype(np.float32))
-    storage.write_table(metrics_path(snapshot), schemas.METRICS.empty_table())
+    storage.write_table(snapshot.metrics_path, schemas.METRICS.empty_table())
     snapshots.seal(snapshot, [], pipeline.environment())
     point_latest(snapshot, 1)
     return config
@@ -119,9 +118,9 @@ def _fill(
     kept = Neighbours(found.items[:, 1:], found.distances[:, 1:])
     rows = neighbours_table(space.name, images["image_id"].to_numpy(), everyone, kept)
     for search in ("annoy", "exact"):
-        storage.write_table(neighbours_path(snapshot, space.name, search), rows)
+        storage.write_table(snapshot.neighbours_path(space.name, search), rows)
     storage.write_table(
-        projection_path(snapshot, space.name, "pca"), projection_table(images, vectors[:, :2])
+        snapshot.projection_path(space.name, "pca"), projection_table(images, vectors[:, :2])
     )
 
 

@@ -29,7 +29,6 @@ from simsearch.images import perturbations
 from simsearch.images.decode import decode
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.runs import steps as pipeline
-from simsearch.snapshots.layout import metrics_path
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import root_of
 from tests.benchmarks.extracting import Extracted, extracted, plain_network, settings
@@ -270,7 +269,7 @@ def _differences(config: Config, exact: Config) -> dict[str, dict[str, float]]:
 
 
 def _recovery(snapshot: Snapshot) -> dict[tuple[str, str, int, str], float]:
-    rows = snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
+    rows = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
     return {
         (row["space"], row["metric"], row["k"], row["group"]): row["mean"]
         for row in rows

@@ -12,7 +12,7 @@ import pytest
 from simsearch.cli.main import main
 from simsearch.config import Config, PublishConfig
 from simsearch.errors import GuardError
-from simsearch.snapshots.diff import artwork_changes, diff
+from simsearch.snapshots.diff import artwork_changes, diff, neighbour_changes
 from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.published import latest_snapshot, list_snapshots, read_latest
 from simsearch.storage.storage import Storage
@@ -82,10 +82,10 @@ def test_two_renames_of_one_picture_are_paired_once_each() -> None:
 def test_neighbour_lists_are_compared_over_the_artworks_in_both(root: Storage) -> None:
     old = make_snapshot(root, ABC)
     new = make_snapshot(root, {**ABC, "d": "4"})
-    (change,) = diff(old, new).neighbours
+    (change,) = neighbour_changes(old, new)
     lists: list[dict[str, list[str]]] = []
     for each in (old, new):
-        table = each.storage.read_table(each.path("neighbours/test.exact.parquet"))
+        table = each.storage.read_table(each.neighbours_path("test", "exact"))
         lists.append({one: [] for one in table["query_id"].to_pylist()})
         for row in table.to_pylist():
             lists[-1][row["query_id"]].append(row["neighbour_id"])
@@ -163,7 +163,7 @@ def test_verify_finds_missing_files_strange_ones_and_lost_vectors(
     root: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     snapshot = make_snapshot(root, ABC)
-    root.delete(snapshot.path("report/report.html"))
+    root.delete(snapshot.report_path)
     root.write_bytes(snapshot.path("stranger"), b"")
     (shard,) = root.files("features")
     root.delete(f"features/{shard.path}")
@@ -210,14 +210,14 @@ def test_gc_never_removes_the_published_snapshot_or_one_in_the_making(
     newer = make_snapshot(root, {**ABC, "d": "4"}, publish=False)
     command(capsys, "snapshots", "rollback", published.snapshot_id, f"root={root.root}")
     pending = make_snapshot(root, {**ABC, "e": "5"}, publish=False)
-    root.delete(pending.path("manifest.json"))
+    root.delete(pending.manifest_path)
     make_old(root)
     command(capsys, "snapshots", "gc", "--keep", "1", f"root={root.root}")
     assert {each.snapshot_id for each in list_snapshots(root)} == {
         published.snapshot_id,
         newer.snapshot_id,
     }
-    assert root.exists(pending.path("plan.json"))
+    assert root.exists(pending.plan_path)
 
 
 def test_misuse_is_one_line_and_exit_code_2(

@@ -27,7 +27,6 @@ from simsearch.explorer.server.app import TOKEN_VARIABLE, create_app, token_from
 from simsearch.features import store as feature_store
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.indexes.exact import unit_rows
-from simsearch.snapshots.layout import metrics_path
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 from tests.support.explorer_site import (
@@ -233,7 +232,7 @@ def test_the_charts_begin_at_the_largest_k_of_the_study_and_hold_whole_rankings_
 ) -> None:
     page = site.get("/recovery").text
     assert "among the 5 nearest" in page
-    rows = snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
+    rows = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
     for row in rows:
         if (row["group"], row["search"]) == ("all", "exact") and row["metric"] in ("map", "mrr"):
             assert f"{row['space']}, k = {row['k']}: {row['mean']:.4f}" in page
@@ -276,7 +275,7 @@ def test_a_copy_is_the_picture_that_was_embedded(site: httpx.Client, snapshot: S
     expected = perturb(
         Image.open(path).convert("RGB"),
         get_profile("grayscale"),
-        reencode_jpeg=plan.reencode_jpeg,
+        reencode_jpeg=plan.settings.perturbations.reencode_jpeg,
         seed=plan.seed,
         content_hash=images[item]["content_hash"],
     )
@@ -385,13 +384,13 @@ def test_a_short_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_tables_are_those_of_the_snapshot(site: httpx.Client, snapshot: Snapshot) -> None:
     name = f"neighbours-{GIVEN}-exact"
-    stored = snapshot.storage.read_table(snapshot.path(f"neighbours/{GIVEN}.exact.parquet"))
+    stored = snapshot.storage.read_table(snapshot.neighbours_path(GIVEN, "exact"))
     assert pq.read_table(io.BytesIO(site.get(f"/tables/{name}.parquet").content)).equals(stored)
     lines = site.get(f"/tables/{name}.csv").text.splitlines()
     assert lines[0] == '"space","query_id","rank","neighbour_id","distance"'
     assert len(lines) == stored.num_rows + 1
     assert site.get("/tables/..%2Fplan.csv").status_code == 404
-    metrics = snapshot.storage.read_table(snapshot.path("metrics/metrics.parquet")).to_pylist()
+    metrics = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
     assert site.get("/api/v1/metrics").json() == metrics
 
 
@@ -399,7 +398,7 @@ def test_the_map_has_every_artwork_where_it_was_put(site: httpx.Client, snapshot
     data = site.get("/map/points", params={"space": GIVEN, "method": "pca"}).content
     points = np.frombuffer(data, "<f4").reshape(-1, 2)
     labels = site.get("/map/artworks.json").json()
-    stored = snapshot.storage.read_table(snapshot.path(f"projection/{GIVEN}-pca.parquet"))
+    stored = snapshot.storage.read_table(snapshot.projection_path(GIVEN, "pca"))
     expected = {row["artwork_id"]: (row["x"], row["y"]) for row in stored.to_pylist()}
     assert {
         each: tuple(at) for each, at in zip(labels["ids"], points.tolist(), strict=True)

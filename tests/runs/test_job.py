@@ -19,7 +19,6 @@ from simsearch.runs import job
 from simsearch.runs import steps as pipeline
 from simsearch.runs.records import list_records
 from simsearch.snapshots import snapshot as snapshots
-from simsearch.snapshots.layout import neighbours_path
 from simsearch.snapshots.published import latest_snapshot, point_latest
 from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import Storage
@@ -88,7 +87,7 @@ def test_a_collection_that_changes_is_followed_and_only_news_are_computed(tmp_pa
     storage = changed.snapshot.storage
     ids = set(changed.snapshot.images()["artwork_id"].to_pylist())
     assert "00" not in ids
-    table = storage.read_table(neighbours_path(changed.snapshot, "squeezenet1_1", "exact"))
+    table = storage.read_table(changed.snapshot.neighbours_path("squeezenet1_1", "exact"))
     named = set(table["query_id"].to_pylist()) | set(table["neighbour_id"].to_pylist())
     assert not {one for one in named if one.startswith("00")}
 

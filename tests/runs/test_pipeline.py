@@ -31,12 +31,6 @@ from simsearch.indexes.index import open_index
 from simsearch.runs import job
 from simsearch.runs import steps as pipeline
 from simsearch.schemas import TIMINGS
-from simsearch.snapshots.layout import (
-    metrics_path,
-    near_duplicates_path,
-    neighbours_path,
-    report_path,
-)
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.parts import read_parts
@@ -125,7 +119,7 @@ def test_neighbours_are_those_of_a_brute_force_search(finished: tuple[Config, Sn
     _, snapshot = finished
     images = snapshot.images().to_pylist()
     units = unit_rows(all_vectors(snapshot)["squeezenet1_1"]).astype(np.float64)
-    table = snapshot.storage.read_table(neighbours_path(snapshot, "squeezenet1_1", "exact"))
+    table = snapshot.storage.read_table(snapshot.neighbours_path("squeezenet1_1", "exact"))
     found = table.to_pylist()
     originals = [row for row, image in enumerate(images) if image["profile"] is None]
     assert table.num_rows == len(originals) * 10
@@ -141,10 +135,10 @@ def test_neighbours_are_those_of_a_brute_force_search(finished: tuple[Config, Sn
 
 def test_metrics_follow_from_the_neighbours(finished: tuple[Config, Snapshot]) -> None:
     _, snapshot = finished
-    metrics = snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
+    metrics = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
     for search in ("exact", "annoy"):
         found = snapshot.storage.read_table(
-            neighbours_path(snapshot, "squeezenet1_1", search)
+            snapshot.neighbours_path("squeezenet1_1", search)
         ).to_pylist()
         for k in (1, 3, 5):
             hits = [
@@ -169,10 +163,10 @@ def test_deep_scores_are_scikit_learns_on_the_same_vectors(
     images = snapshot.images().to_pylist()
     metrics = {
         (row["group"], row["metric"]): row
-        for row in snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
+        for row in snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
         if (row["space"], row["search"]) == ("squeezenet1_1", "exact")
     }
-    near = snapshot.storage.read_table(near_duplicates_path(snapshot))
+    near = snapshot.storage.read_table(snapshot.near_duplicates_path)
     assert not near.num_rows  # so that nothing but siblings is left out
     units = unit_rows(all_vectors(snapshot)["squeezenet1_1"]).astype(np.float64)
     for group in ("all", "sharpen"):
@@ -196,7 +190,7 @@ def test_a_published_snapshot_is_whole_and_readable_without_us(
 ) -> None:
     _, snapshot = finished
     assert latest_snapshot(snapshot.storage).snapshot_id == snapshot.snapshot_id
-    manifest = snapshot.storage.read_json(snapshot.path("manifest.json"))
+    manifest = snapshot.storage.read_json(snapshot.manifest_path)
     names = set(manifest["files"])
     assert {
         "images.parquet",
@@ -213,7 +207,7 @@ def test_a_published_snapshot_is_whole_and_readable_without_us(
     for path in folder.rglob("*.parquet"):
         assert "untrained" in path.parent.name
         assert pq.read_schema(path).field("vector").type.value_type == "float"
-    page = snapshot.storage.read_bytes(snapshot.path("report/report.html")).decode()
+    page = snapshot.storage.read_bytes(snapshot.report_path).decode()
     assert "Untrained weights: shufflenet_v2_x0_5, squeezenet1_1" in page
 
 
@@ -235,7 +229,7 @@ def test_the_s3_server_and_the_local_disk_give_the_same_answers(
     remote = job.run(config).snapshot
     for space, vectors in all_vectors(local).items():
         np.testing.assert_array_equal(all_vectors(remote)[space], vectors)
-    one, two = (each.storage.read_table(metrics_path(each)) for each in (local, remote))
+    one, two = (each.storage.read_table(each.metrics_path) for each in (local, remote))
     assert one.equals(two)
     index_files = (
         each.storage.read_bytes(f"{each.index_folder('squeezenet1_1')}/index.ann")
@@ -320,9 +314,7 @@ def test_an_unreadable_image_costs_one_row_and_counts_add_up(tmp_path: Path) -> 
     plan = snapshot.plan()
     assert plan.artworks == 8
     assert snapshot.images()["profile"].null_count + plan.rejects == plan.artworks
-    assert (
-        "not an image" in snapshot.storage.read_bytes(snapshot.path("report/report.html")).decode()
-    )
+    assert "not an image" in snapshot.storage.read_bytes(snapshot.report_path).decode()
 
 
 def test_too_many_rejects_fail_the_run_after_all_else_is_stored(tmp_path: Path) -> None:
@@ -350,13 +342,13 @@ def test_without_copies_there_are_neighbours_and_no_recovery(tmp_path: Path) -> 
         str(tmp_path / "root"), "perturbations.profiles=[]", "extract.backbones=[squeezenet1_1]"
     )
     snapshot = job.run(config).snapshot
-    metrics = snapshot.storage.read_table(metrics_path(snapshot))
+    metrics = snapshot.storage.read_table(snapshot.metrics_path)
     assert set(metrics["metric"].to_pylist()) <= {"label_precision", "label_chance", "hubness"}
-    table = snapshot.storage.read_table(neighbours_path(snapshot, "squeezenet1_1", "annoy"))
+    table = snapshot.storage.read_table(snapshot.neighbours_path("squeezenet1_1", "annoy"))
     assert table.num_rows == ARTWORKS * 10
     assert (
         "No perturbed copies were asked for"
-        in snapshot.storage.read_bytes(snapshot.path("report/report.html")).decode()
+        in snapshot.storage.read_bytes(snapshot.report_path).decode()
     )
 
 
@@ -441,10 +433,10 @@ def test_the_whole_job_on_real_pictures_with_a_trained_network(
         )
     ).snapshot
     assert snapshot.plan().rejects == 0
-    assert "Untrained" not in snapshot.storage.read_bytes(report_path(snapshot)).decode()
+    assert "Untrained" not in snapshot.storage.read_bytes(snapshot.report_path).decode()
     (row,) = (
         one
-        for one in snapshot.storage.read_table(metrics_path(snapshot)).to_pylist()
+        for one in snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
         if (one["search"], one["group"], one["k"], one["metric"]) == ("exact", "all", 5, "recall")
     )
     assert row["n"] == 16

@@ -41,7 +41,6 @@ from simsearch.projection import project, projection_table
 from simsearch.runs import steps as pipeline
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots
-from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path
 from simsearch.snapshots.published import point_latest
 from simsearch.snapshots.root import open_root
 from simsearch.snapshots.snapshot import Snapshot
@@ -206,7 +205,7 @@ def publish_gallery(config: Config, folder: Path, count: int = 24) -> Snapshot:
         storage, config, catalog_id, spaces, reasons, images, rejects, table.num_rows + 1
     )
     measured = [_fill(config, snapshot, each, images, vectors[each.name]) for each in spaces]
-    storage.write_table(metrics_path(snapshot), pa.concat_tables(measured))
+    storage.write_table(snapshot.metrics_path, pa.concat_tables(measured))
     snapshots.seal(snapshot, [], pipeline.environment())
     point_latest(snapshot, 1)
     return snapshot
@@ -230,11 +229,11 @@ def _fill(
         rows = neighbours_table(space.name, ids, originals, dropped)
         if search == "annoy" and space.name == GIVEN:
             rows = rows.slice(1)  # as if the index had missed the first artwork's nearest
-        storage.write_table(neighbours_path(snapshot, space.name, search), rows)
+        storage.write_table(snapshot.neighbours_path(space.name, search), rows)
     chosen = images.take(pa.array(originals))
     points = project(vectors[originals], "pca", settings=config.projection, seed=1)
     storage.write_table(
-        projection_path(snapshot, space.name, "pca"), projection_table(chosen, points)
+        snapshot.projection_path(space.name, "pca"), projection_table(chosen, points)
     )
     return _metrics(config, space, images, originals, dropped)
 

@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from simsearch import schemas
+from simsearch.config import load_config
 from simsearch.evaluation.metrics import study_measures, summary
 from simsearch.reports.conclusion import evaluation_rows
 from simsearch.reports.report import render
-from simsearch.snapshots.snapshot import Plan
+from simsearch.snapshots.plan import Plan
 from tests.support.spaces import SPACE
 
 HOSTILE = '<script>alert("x")</script> $\\frac{1}{0}$ & "quotes"'
@@ -45,20 +46,13 @@ def plan(**values: Any) -> Plan:
         **{
             "catalog_id": "c",
             "code_version": "0",
-            "seed": 71,
-            "profiles": ("grayscale", "sharpen"),
-            "reencode_jpeg": True,
             "spaces": (SPACE,),
             "precision_reasons": {"test": "as set"},
-            "index": {},
-            "evaluate": {},
-            "projection": {},
-            "report": {},
             "artworks": 1234,
             "images": 240,
             "rejects": 3,
             "images_sha256": "",
-            "settings": {},
+            "settings": load_config(None, ["perturbations.profiles=[grayscale, sharpen]"]),
             **values,
         }
     )

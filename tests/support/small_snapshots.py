@@ -82,11 +82,9 @@ def make_snapshot(
         neighbours=NEIGHBOURS,
         target_recall=0.99,
     )
-    storage.write_table(
-        snapshot.path("neighbours/test.exact.parquet"), _neighbours(images, vectors)
-    )
-    storage.write_table(snapshot.path("metrics/metrics.parquet"), _metrics(recall))
-    storage.write_bytes(snapshot.path("report/report.html"), b"<p>report")
+    storage.write_table(snapshot.neighbours_path("test", "exact"), _neighbours(images, vectors))
+    storage.write_table(snapshot.metrics_path, _metrics(recall))
+    storage.write_bytes(snapshot.report_path, b"<p>report")
     snapshots.seal(snapshot, [], {})
     if publish:
         point_latest(snapshot, 1)

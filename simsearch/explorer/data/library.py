@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.data.view import SnapshotView, collection_name
+from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.published import latest_snapshot
-from simsearch.snapshots.snapshot import Plan, Snapshot
+from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class Library:
 
     def _listed(self, snapshot: Snapshot, newest: set[str]) -> Listed | None:
         try:
-            manifest = snapshot.storage.read_json(snapshot.path("manifest.json"))
+            manifest = snapshot.storage.read_json(snapshot.manifest_path)
             plan = Plan.from_json(manifest["plan"])
             return Listed(
                 snapshot_id=snapshot.snapshot_id,

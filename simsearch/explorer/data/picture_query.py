@@ -54,7 +54,7 @@ def read_picture(config: Config, view: SnapshotView, data: bytes) -> Image.Image
             data,
             max_pixels=config.explore.max_upload_pixels,
             max_bytes=config.explore.max_upload_bytes,
-            background=view.plan.settings["images"]["background"],
+            background=view.plan.settings.images.background,
         )
     except images.ImageError as error:
         raise UsageError(

@@ -43,7 +43,11 @@ class Pictures:
         if size not in SIZES:
             raise NotFoundError(f"no thumbnails of that size; there are {SIZES}")
         content_hash, profile = view.hashes[item].as_py(), view.profile_of(item)
-        made_with = "" if profile is None else f"{view.plan.seed}/{view.plan.reencode_jpeg}"
+        made_with = (
+            ""
+            if profile is None
+            else f"{view.plan.seed}/{view.plan.settings.perturbations.reencode_jpeg}"
+        )
         key = (content_hash, profile, size, made_with)
         with self._lock:
             if key in self._memory:
@@ -84,7 +88,7 @@ class Pictures:
                 data,
                 max_pixels=limits.max_pixels,
                 max_bytes=limits.max_bytes,
-                background=view.plan.settings["images"]["background"],
+                background=view.plan.settings.images.background,
             )
         except (StorageError, images.ImageError) as error:
             raise NotFoundError(
@@ -95,7 +99,7 @@ class Pictures:
         return perturb(
             picture,
             get_profile(profile),
-            reencode_jpeg=view.plan.reencode_jpeg,
+            reencode_jpeg=view.plan.settings.perturbations.reencode_jpeg,
             seed=view.plan.seed,
             content_hash=content_hash,
         )

@@ -9,7 +9,7 @@ import pyarrow.csv as pa_csv
 
 from simsearch.errors import NotFoundError
 from simsearch.explorer.data.view import SnapshotView
-from simsearch.snapshots.layout import SEARCHES, metrics_path, neighbours_path
+from simsearch.snapshots.layout import SEARCHES
 
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
@@ -23,12 +23,12 @@ def table_names(view: SnapshotView) -> list[str]:
 def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
     """A table as `csv` or `parquet`. Raises NotFoundError for a name that is not in the list."""
     paths = {
-        "metrics": metrics_path(view.snapshot),
-        "rejects": view.snapshot.path("rejects.parquet"),
+        "metrics": view.snapshot.metrics_path,
+        "rejects": view.snapshot.rejects_path,
     }
     for space in view.spaces:
         for search in SEARCHES:
-            path = neighbours_path(view.snapshot, space, search)
+            path = view.snapshot.neighbours_path(space, search)
             paths[f"neighbours-{space}-{search}"] = path
     if name not in paths or kind not in MEDIA_TYPES:
         raise NotFoundError(f"no such table; there are {', '.join(paths)}, as csv or parquet")

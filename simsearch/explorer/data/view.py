@@ -24,8 +24,8 @@ from simsearch.errors import NotFoundError
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.exact import cosine
 from simsearch.indexes.index import OpenIndex, open_index
-from simsearch.snapshots.layout import metrics_path, neighbours_path, projection_path
-from simsearch.snapshots.snapshot import Plan, Snapshot
+from simsearch.snapshots.plan import Plan
+from simsearch.snapshots.snapshot import Snapshot
 
 HASH_DIGITS = 20  # of a content hash in addresses: 80 bits, and no two of a collection's agree
 RANKS_SEARCHED = 500  # how deep a copy is looked for before its rank reads "beyond"
@@ -95,7 +95,7 @@ class SnapshotView:
 
     def __init__(self, config: Config, snapshot: Snapshot) -> None:
         self.config, self.snapshot = config, snapshot
-        self.manifest: dict[str, Any] = snapshot.storage.read_json(snapshot.path("manifest.json"))
+        self.manifest: dict[str, Any] = snapshot.storage.read_json(snapshot.manifest_path)
         self.plan = snapshot.plan()
         self.profiles = self.plan.profiles
         # Trained networks first: theirs is the answer to look at.
@@ -198,7 +198,7 @@ class SnapshotView:
     @property
     def depth(self) -> int:
         """How many neighbours were evaluated."""
-        return int(self.plan.evaluate["neighbours"])
+        return int(self.plan.settings.evaluate.neighbours)
 
     def index(self, space: str) -> OpenIndex:
         """The Annoy index, mapped from disk."""
@@ -219,7 +219,7 @@ class SnapshotView:
         return self._once(("neighbours", space, search), lambda: self._read_stored(space, search))
 
     def _read_stored(self, space: str, search: str) -> StoredNeighbours:
-        path = neighbours_path(self.snapshot, space, search)
+        path = self.snapshot.neighbours_path(space, search)
         columns = ["query_id", "rank", "neighbour_id", "distance"]
         table = self.snapshot.storage.read_table(path, columns)
         queries = pc.index_in(table["query_id"].combine_chunks(), value_set=self.image_ids)
@@ -287,7 +287,7 @@ class SnapshotView:
 
     @cached_property
     def metrics(self) -> pa.Table:
-        return self.snapshot.storage.read_table(metrics_path(self.snapshot))
+        return self.snapshot.storage.read_table(self.snapshot.metrics_path)
 
     @cached_property
     def rejects(self) -> pa.Table:
@@ -314,7 +314,7 @@ class SnapshotView:
         return self._once(("map", space, method), lambda: self._read_map(space, method))
 
     def _read_map(self, space: str, method: str) -> npt.NDArray[np.float32]:
-        path = projection_path(self.snapshot, space, method)
+        path = self.snapshot.projection_path(space, method)
         table = self.snapshot.storage.read_table(path, ["artwork_id", "x", "y"])
         places = pc.index_in(
             self.catalog["artwork_id"].combine_chunks(),
@@ -345,7 +345,7 @@ def first_year(date: str | None) -> int | None:
 
 def collection_name(plan: Plan) -> str:
     """What to call a snapshot's artworks: the folder that its catalog's source is or lies in."""
-    source = plan.settings["catalog"]["source"]
+    source = plan.settings.catalog.source
     if not source:
         return "generated collection"
     parts = str(source).rstrip("/").split("/")

@@ -19,6 +19,7 @@ from simsearch.explorer.pages import charts
 from simsearch.explorer.pages.addresses import Addresses
 from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.indexes.index import read_manifest
+from simsearch.snapshots.diff import diff
 from simsearch.snapshots.layout import SEARCHES
 
 Values = dict[str, Any]
@@ -173,7 +174,7 @@ def runs(site: Site, view: SnapshotView) -> Values:
     return {
         "snapshots": listed,
         "before": before,
-        "changes": run_history.changes(older, view) if older else None,
+        "changes": diff(older.snapshot, view.snapshot) if older else None,
         "networks": [
             {
                 "space": space,
@@ -187,7 +188,9 @@ def runs(site: Site, view: SnapshotView) -> Values:
         "reject_groups": run_history.reject_groups(view),
         "steps": view.manifest["steps"],
         "environment": view.manifest["environment"],
-        "settings": yaml.safe_dump(_presentable(view.plan.settings), sort_keys=False),
+        "settings": yaml.safe_dump(
+            _presentable(view.plan.settings.model_dump(mode="json")), sort_keys=False
+        ),
         "table_names": tables.table_names(view),
     }
 

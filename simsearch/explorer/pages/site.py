@@ -18,7 +18,6 @@ from simsearch.explorer.data.recovery import Recovery, metric_word
 from simsearch.explorer.data.search import Search, SearchIndex
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.addresses import Addresses
-from simsearch.snapshots.snapshot import warnings_of
 
 PAGE_SIZE = 48
 
@@ -46,7 +45,7 @@ class Site:
         return self._templates.get_template(f"{name}.html.j2").render(
             view=view,
             to=to,
-            warnings=warnings_of(view.plan),
+            warnings=view.plan.warnings,
             version=__version__,
             page_name=name,
             **values,

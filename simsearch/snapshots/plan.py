@@ -1,0 +1,114 @@
+"""A snapshot's plan: everything that decides its content, and the id that follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from typing import Any
+
+from simsearch.config import OPERATIONAL, Config
+from simsearch.features.space import FeatureSpace
+
+DECISIVE = ("seed", "index", "evaluate", "projection", "report")
+"""Settings that decide what a snapshot holds beside its images and feature spaces."""
+DECISIVE_OF_PERTURBATIONS = ("profiles", "reencode_jpeg")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a snapshot is made from: the catalog, the feature spaces, the images and the settings.
+
+    `precision_reasons` says in words, per space, why it runs in its precision. `artworks` counts
+    the catalog's rows, `images` originals and copies, `rejects` artworks without vectors.
+    """
+
+    catalog_id: str
+    code_version: str
+    spaces: tuple[FeatureSpace, ...]
+    precision_reasons: dict[str, str]
+    artworks: int
+    images: int
+    rejects: int
+    images_sha256: str
+    settings: Config
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The perturbation profiles that copies were made by."""
+        return self.settings.perturbations.profiles
+
+    @property
+    def seed(self) -> int:
+        return self.settings.seed
+
+    @property
+    def untrained(self) -> frozenset[str]:
+        """The names of the spaces whose encoders have random weights."""
+        return frozenset(space.name for space in self.spaces if not space.trained)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader must know before believing a figure."""
+        warnings = []
+        if names := sorted(self.untrained):
+            warnings.append(
+                f"Untrained weights: {', '.join(names)} ran with random numbers. Their figures say nothing about the trained networks."
+            )
+        if live := sorted(space.name for space in self.spaces if space.mode == "study-2018"):
+            warnings.append(
+                f"Live dropout and batch statistics, as in the 2018 study, for comparison only: {', '.join(live)}. "
+                "A vector depends on the images in its batch."
+            )
+        return warnings
+
+    @property
+    def snapshot_id(self) -> str:
+        return plan_digest(self.to_json())
+
+    def space(self, name: str) -> FeatureSpace:
+        return next(space for space in self.spaces if space.name == name)
+
+    def to_json(self) -> dict[str, Any]:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            **values,
+            "spaces": [space.to_json() for space in self.spaces],
+            "settings": self.settings.model_dump(mode="json"),
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Plan:
+        """Settings that this version no longer has are left out. Raises TypeError, KeyError or
+        ValueError for what is no plan."""
+        return cls(
+            **{
+                **values,
+                "spaces": tuple(FeatureSpace.from_json(space) for space in values["spaces"]),
+                "settings": Config.model_validate(values["settings"], extra="ignore"),
+            }
+        )
+
+
+def plan_digest(values: dict[str, Any]) -> str:
+    """The id of the snapshot that a plan's JSON decides: 16 hex digits.
+
+    Taken of the JSON, not of a Plan, so that a setting which a later version adds, and which a
+    Plan read by it has the default of, changes no older id. Spoken reasons and settings that decide
+    nothing do not count.
+    """
+    counted = {
+        key: value for key, value in values.items() if key not in ("settings", "precision_reasons")
+    }
+    settings = values["settings"]
+    counted["settings"] = {key: settings.get(key) for key in DECISIVE} | {
+        key: settings["perturbations"].get(key) for key in DECISIVE_OF_PERTURBATIONS
+    }
+    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def settings_digest(settings: dict[str, Any]) -> str:
+    """The SHA-256 of the settings, as JSON, that decide what comes out of a run."""
+    counted = {key: value for key, value in settings.items() if key not in OPERATIONAL}
+    counted["extract"] = {**settings["extract"], "retry_rejects": False}
+    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
