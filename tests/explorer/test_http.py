@@ -419,7 +419,7 @@ def test_runs_show_rejects_and_what_changed(folder: Path) -> None:
         assert "not an image" in page
         assert "&lt;i&gt;text&lt;/i&gt;" in page
         assert len(httpx.get(f"{address}/api/v1/snapshots").json()) == 2
-        for changed in ("evaluate.ks", "seed", "0 artworks came, 4 went"):
+        for changed in ("evaluate.ks", "seed", "0 added, 0 changed, 0 renamed, 4 removed"):
             assert changed in page
 
 
