@@ -17,7 +17,7 @@ from simsearch.snapshots.published import latest_snapshot, list_snapshots
 from simsearch.snapshots.root import open_root
 from simsearch.snapshots.verification import verify
 from simsearch.storage.storage import Storage
-from tests.conftest import Place
+from tests.support.places import Place
 
 WRITTEN = Path(__file__).with_name("root-of-format-1.tar.xz")
 OLD_ID = "1d8721ab147ba2a9"
