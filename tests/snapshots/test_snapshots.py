@@ -169,6 +169,6 @@ def test_a_root_of_another_format_is_refused(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     open_root(storage)
     open_root(storage)
-    storage.write_json(ROOT_MARKER, {"format": 2})
-    with pytest.raises(StorageError, match="format 2"):
+    storage.write_json(ROOT_MARKER, {"format": 3})
+    with pytest.raises(StorageError, match="format 3"):
         open_root(storage)
