@@ -12,8 +12,8 @@ from simsearch.catalog.records import Records
 
 # In the order of trust; the museums' own names, as their layouts have them, come first.
 _KNOWN = {
-    "artwork_id": "id objectid artworkid objectnumber inventorynumber accessionnumber accession identifier number no numer nr inv inventory inventarnummer cislo inventarnicislo",
-    "image_uri": "image imageurl imageuri picture file filename imagefile imagename path url thumbnail thumbnailurl photo img bild abbildung plik obrazek obraz fichier soubor",
+    "artwork_id": "id objectid artworkid objectnumber inventorynumber accessionnumber accession identifier number no numer nr inv invno invnr inventory inventarnr inventarnummer cislo inventarnicislo",
+    "image_uri": "image imageurl imageuri picture file filename imagefile imagename path url thumbnail thumbnailurl photo img bild bilddatei bildname abbildung plik obrazek obraz fichier soubor",
     "title": "title name objecttitle titel titre titulo titolo nazev tytul objectname",
     "artists": "artist artists creator creators maker author painter artistname kunstler kuenstler auteur artiste autor",
     "date": "date dated year creationdate displaydate objectdate datetext datierung datum annee rok",
@@ -81,9 +81,9 @@ def _paths(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> list[str
             paths += _paths(value, f"{path}.", depth + 1)
         elif isinstance(value, list) and value and isinstance(value[0], dict) and depth < 3:
             paths += _paths(value[0], f"{path}[0].", depth + 1)
-        elif isinstance(value, list):
+        elif isinstance(value, list) and value:
             paths.append(f"{path}[]")
-        else:
+        elif not isinstance(value, list):
             paths.append(path)
     return paths
 

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -40,6 +40,12 @@ class Records:
     count: int
     rows: Callable[[Collection[str]], Sequence[Mapping[str, Any]]]
     places: Sequence[str] | None = None
+    is_folder: bool = False
+
+    @property
+    def folder(self) -> str:
+        """What relative image names start from where nothing else is said."""
+        return self.source if self.is_folder else self.source.rpartition("/")[0]
 
     def place(self, number: int) -> str:
         """Where row `number`, from 0, stands, in words."""
@@ -218,4 +224,4 @@ def _load_folder(
             rows.extend(records or ())
             places.extend([info.path] * len(records or ()))
     notes.say(f"{source}: {len(documents):,} JSON files")
-    return of_dicts(source, rows, places)
+    return replace(of_dicts(source, rows, places), is_folder=True)

@@ -29,7 +29,7 @@ def read_museum(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     _check(records, layout)
     if layout.join is not None:
         records = _joined(records, layout.join, config, notes)
-    base = config.catalog.images or layout.images or source.rpartition("/")[0]
+    base = config.catalog.images or layout.images or records.folder
     places = Places(base, config.storage, source, by_id=config.catalog.images is not None)
     any_image = False
     for row in located(apply(layout, records, notes), places, notes):

@@ -27,8 +27,7 @@ def read_table(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     source = normalise_uri(config.catalog.source or "")
     records = load_records(source, config.catalog, config.storage, notes)
     layout = _layout(records, as_paths(config.catalog.columns))
-    base = config.catalog.images or source.rpartition("/")[0]
-    places = Places(base, config.storage, source)
+    places = Places(config.catalog.images or records.folder, config.storage, source)
     yield from located(apply(layout, records, notes), places, notes)
     places.report(notes)
 
