@@ -132,9 +132,11 @@ class Places:
             notes.say(
                 f"{len(self.loosely):,} images found by another case or Unicode form of their names (first: {name!r} is {path!r})"
             )
+        # A folder that no name was looked up in has not been listed, and need not be.
+        listed: dict[str, FileInfo] = self.__dict__.get("files", {})
         unnamed = [
             info.path
-            for info in self.files.values()
+            for info in listed.values()
             if info.uri not in self.used and PurePosixPath(info.path).suffix.lower() in EXTENSIONS
         ]
         if unnamed:

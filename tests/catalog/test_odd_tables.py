@@ -143,7 +143,7 @@ def test_an_excel_workbook_is_read_and_its_sheet_said(place: Place) -> None:
 
 def workbook() -> bytes:
     """A workbook as Excel stores one, an empty sheet before the filled one."""
-    cells = [
+    cells: list[list[Any]] = [
         ["Nr", "Titel", "Jahr", "Bild"],
         [1, "Mädchen mit Äpfeln", 1884, "a.jpg"],
         [2, "Straße", None, "b.jpg"],
