@@ -55,7 +55,14 @@ def top_level(path: str, columns: Collection[str]) -> list[str]:
 def getter(path: str, columns: Collection[str]) -> Getter:
     """Compile a path or a text with paths. Raises CatalogError for one that is neither."""
     if path in columns:
-        return lambda record: _filled([record.get(path)])
+
+        def value(record: Record) -> list[Any]:
+            cell = record.get(path)
+            if cell is None or cell == "":
+                return []
+            return _filled(cell) if isinstance(cell, list) else [cell]
+
+        return value
     if _BRACES.search(path):
         return _template(path, columns)
     steps = [_step(part, path) for part in path.split(".")]
@@ -76,6 +83,8 @@ def getter(path: str, columns: Collection[str]) -> Getter:
 
 def first_of(getters: Sequence[Getter]) -> Getter:
     """The values of the first path that leads to any."""
+    if len(getters) == 1:
+        return getters[0]
 
     def values(record: Record) -> list[Any]:
         return next((found for get in getters if (found := get(record))), [])
