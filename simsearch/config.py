@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simsearch.errors import ConfigError
+from simsearch.images.limits import Limits
 from simsearch.images.suites import STUDY_PROFILES, SUITES
 
 CONFIG_VERSION: Literal[1] = 1
@@ -92,9 +93,19 @@ class ImagesConfig(Section):
     max_bytes: Positive = Field(
         256 * 2**20, description="larger files are rejected before decoding"
     )
+    max_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="an image that takes longer to decode is rejected as too slow"
+    )
+    max_memory: Annotated[int, Field(ge=512 * 2**20)] = Field(
+        4 * 2**30, description="bytes that decoding one image may take"
+    )
     background: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = Field(
         "#ffffff", description="what transparent pixels are laid on"
     )
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(**self.model_dump())
 
 
 class PerturbationsConfig(Section):

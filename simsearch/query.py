@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from simsearch.encoders.registry import get_encoder
 from simsearch.errors import MismatchError, UsageError
 from simsearch.features.space import FeatureSpace
 from simsearch.images import decode as images
+from simsearch.images.bounded import decode_within
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.indexes.exact import cosine
 from simsearch.indexes.index import OpenIndex, open_index
@@ -72,15 +73,11 @@ def _read_picture(config: Config, image: Path, plan: Plan) -> Any:
     except OSError as error:
         raise UsageError(f"{image}: cannot read it: {error.strerror}") from None
     try:
-        return images.decode(
-            data,
-            max_pixels=config.images.max_pixels,
-            max_bytes=config.images.max_bytes,
-            background=plan.settings.images.background,
-        )
+        limits = config.images.limits
+        return decode_within(data, replace(limits, background=plan.settings.images.background))
     except images.ImageError as error:
         raise UsageError(
-            f"{image}: not a usable image ({error.reason}: {error.detail}); give a JPEG, PNG, GIF, WebP, TIFF or BMP"
+            f"{image}: not a usable image ({error.reason}: {error.detail}); give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
         ) from None
 
 

@@ -16,6 +16,7 @@ from simsearch import schemas
 from simsearch.config import ImagesConfig
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.images import decode as images
+from simsearch.images.bounded import decode_within
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.schemas import image_id
@@ -111,13 +112,7 @@ def _variants(
         need = need & (1 - held)
     if not need.any():
         return []
-    limits = settings.images
-    original = images.decode(
-        data,
-        max_pixels=limits.max_pixels,
-        max_bytes=limits.max_bytes,
-        background=limits.background,
-    )
+    original = decode_within(data, settings.images.limits)
     found = []
     for profile, wanted in zip((None, *settings.profiles), need, strict=True):
         if not wanted.any():

@@ -6,7 +6,10 @@ other pixels than a full decode, and the perturbed copies are made of the full i
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import importlib
+import importlib.util
 import io
 import struct
 import zlib
@@ -16,6 +19,10 @@ from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
 
 # JPEG covers MPO, whose first picture is the photograph; TIFF covers BigTIFF.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF")
+
+HEIF_EXTENSIONS = frozenset({".heic", ".heif", ".hif"})
+HEIF_ADVICE = "HEIF; to read it, install simsearch[heif]"
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 # What files of these formats are called; contents are told by their first bytes, never by names.
 EXTENSIONS = frozenset(
@@ -78,7 +85,24 @@ class ImageError(ValueError):
         super().__init__(reason, detail)
 
 
-REASONS = ("empty file", "too many bytes", "not an image", "too many pixels", "broken")
+REASONS = (
+    "empty file",
+    "too many bytes",
+    "not an image",
+    "too many pixels",
+    "too much memory",
+    "too slow",
+    "broken",
+)
+
+
+@functools.cache
+def heif_readable() -> bool:
+    """Whether the optional package for HEIF is installed; registers it with Pillow."""
+    if importlib.util.find_spec("pillow_heif") is None:
+        return False
+    importlib.import_module("pillow_heif").register_heif_opener()
+    return True
 
 
 def content_hash(data: bytes) -> str:
@@ -87,7 +111,8 @@ def content_hash(data: bytes) -> str:
 
 
 def decode(data: bytes, *, max_pixels: int, max_bytes: int, background: str) -> Image.Image:
-    """An image file as RGB, upright and in sRGB; the first frame of an animation.
+    """An image file as RGB, upright and in sRGB; the first frame of an animation, the first page or
+    picture of several. `bounded.decode_within` does the same within a time and memory.
 
     Transparency is laid on `background` (#rrggbb). Raises ImageError.
     """
@@ -95,10 +120,14 @@ def decode(data: bytes, *, max_pixels: int, max_bytes: int, background: str) -> 
         raise ImageError("empty file", "0 bytes")
     if len(data) > max_bytes:
         raise ImageError("too many bytes", f"more than {max_bytes:,}")
+    is_heif = data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
+    formats = (*FORMATS, "HEIF") if is_heif and heif_readable() else FORMATS
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=formats)
     except UnidentifiedImageError:
-        raise ImageError("not an image", f"none of {', '.join(FORMATS)}") from None
+        raise ImageError("not an image", _what_it_is(data, is_heif)) from None
+    except MemoryError:
+        raise ImageError("too much memory", "while its header was read") from None
     except _BROKEN as error:
         raise ImageError("broken", _detail(error)) from None
     width, height = image.size
@@ -109,8 +138,20 @@ def decode(data: bytes, *, max_pixels: int, max_bytes: int, background: str) -> 
     try:
         image.load()
         return _to_rgb(image, background)
+    except MemoryError:
+        raise ImageError("too much memory", f"{width} × {height} pixels") from None
     except _BROKEN as error:
         raise ImageError("broken", _detail(error)) from None
+
+
+def _what_it_is(data: bytes, is_heif: bool) -> str:
+    if is_heif:
+        return HEIF_ADVICE
+    if data.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer; run `git lfs pull` where it comes from"
+    if data.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    return f"none of {', '.join(FORMATS)}"
 
 
 def _to_rgb(image: Image.Image, background: str) -> Image.Image:

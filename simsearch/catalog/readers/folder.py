@@ -10,7 +10,7 @@ from typing import Any
 from simsearch.catalog.notes import Notes
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
-from simsearch.images.decode import EXTENSIONS
+from simsearch.images.decode import EXTENSIONS, HEIF_ADVICE, HEIF_EXTENSIONS, heif_readable
 from simsearch.storage.storage import FileInfo, list_entries
 
 # What macOS, Windows and cameras leave beside pictures under the same endings.
@@ -61,7 +61,10 @@ def _not_an_image(info: FileInfo) -> str | None:
     path = PurePosixPath(info.path)
     if path.name.startswith(DEBRIS):
         return "files that macOS adds (._*)"
-    if path.suffix.lower() in EXTENSIONS:
+    suffix = path.suffix.lower()
+    if suffix in HEIF_EXTENSIONS:
+        return None if heif_readable() else f"{suffix} files ({HEIF_ADVICE})"
+    if suffix in EXTENSIONS:
         return None
     return f"{path.suffix.lower()} files" if path.suffix else "files without an extension"
 

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import Image
@@ -15,6 +15,7 @@ from simsearch.config import Config
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.explorer.data.view import Artwork, Neighbour, SnapshotView
 from simsearch.images import decode as images
+from simsearch.images.bounded import decode_within
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +51,16 @@ async def limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[by
 def read_picture(config: Config, view: SnapshotView, data: bytes) -> Image.Image:
     """An uploaded picture as RGB. Raises UsageError saying what is wrong with it."""
     try:
-        return images.decode(
-            data,
+        limits = replace(
+            config.images.limits,
             max_pixels=config.explore.max_upload_pixels,
             max_bytes=config.explore.max_upload_bytes,
             background=view.plan.settings.images.background,
         )
+        return decode_within(data, limits)
     except images.ImageError as error:
         raise UsageError(
-            f"this is not a usable picture ({error.reason}: {error.detail}); give a JPEG, PNG, GIF, WebP, TIFF or BMP"
+            f"this is not a usable picture ({error.reason}: {error.detail}); give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
         ) from None
 
 

@@ -6,6 +6,7 @@ import io
 import logging
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 
 from PIL import Image
 
@@ -13,6 +14,7 @@ from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.images import decode as images
+from simsearch.images.bounded import decode_within
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.storage.storage import read_uri
 
@@ -84,12 +86,8 @@ class Pictures:
         limits = self._config.images
         try:
             data = read_uri(artwork.row["image_uri"], self._config.storage, limits.max_bytes)
-            picture = images.decode(
-                data,
-                max_pixels=limits.max_pixels,
-                max_bytes=limits.max_bytes,
-                background=view.plan.settings.images.background,
-            )
+            background = view.plan.settings.images.background
+            picture = decode_within(data, replace(limits.limits, background=background))
         except (StorageError, images.ImageError) as error:
             raise NotFoundError(
                 f"{artwork.artwork_id}: its picture cannot be read: {error}"

@@ -1,0 +1,89 @@
+"""The formats that museums keep masters in: JPEG 2000, AVIF, BigTIFF, several pages, MPO, HEIF."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from simsearch.images.decode import EXTENSIONS, ImageError, decode, heif_readable
+
+
+def to_rgb(data: bytes) -> Image.Image:
+    return decode(data, max_pixels=10**7, max_bytes=10**8, background="#ffffff")
+
+
+def picture(seed: int = 0) -> Image.Image:
+    small = np.random.default_rng(seed).integers(0, 256, (6, 9, 3)).astype(np.uint8)
+    return Image.fromarray(small).resize((90, 60), Image.Resampling.BICUBIC)
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def test_jpeg_2000_without_loss_keeps_its_pixels() -> None:
+    np.testing.assert_array_equal(to_rgb(saved(picture(), "JPEG2000")), picture())
+
+
+def test_avif_is_close_to_its_source() -> None:
+    found = np.asarray(to_rgb(saved(picture(), "AVIF", quality=95)), dtype=float)
+    assert np.abs(found - np.asarray(picture(), dtype=float)).mean() < 4
+
+
+def test_bigtiff_keeps_its_pixels() -> None:
+    data = saved(picture(), "TIFF", big_tiff=True)
+    assert data[:4] == b"II+\0"
+    np.testing.assert_array_equal(to_rgb(data), picture())
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "AVIF"])
+def test_the_first_of_several_pages_or_frames_is_taken(kind: str) -> None:
+    options = {"lossless": True} if kind == "WEBP" else {}
+    first = to_rgb(saved(picture(1), kind, **options))
+    several = saved(
+        picture(1), kind, save_all=True, append_images=[picture(2), picture(3)], **options
+    )
+    difference = np.abs(np.asarray(to_rgb(several), dtype=float) - np.asarray(first, dtype=float))
+    assert difference.mean() < 3
+
+
+def test_an_mpo_is_its_first_photograph() -> None:
+    data = saved(picture(1), "MPO", save_all=True, append_images=[picture(2)])
+    np.testing.assert_array_equal(to_rgb(data), Image.open(io.BytesIO(data)).convert("RGB"))
+    assert np.abs(np.asarray(to_rgb(data), float) - np.asarray(picture(1), float)).mean() < 4
+
+
+def test_heif_is_read_where_its_package_is_installed_and_named_where_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    buffer = io.BytesIO()
+    try:
+        pillow_heif.from_pillow(picture()).save(buffer, quality=95)
+    except RuntimeError as error:
+        pytest.skip(f"no HEIF encoder here: {error}")
+    found = np.asarray(to_rgb(buffer.getvalue()), dtype=float)
+    assert np.abs(found - np.asarray(picture(), dtype=float)).mean() < 5
+    monkeypatch.setattr("simsearch.images.decode.heif_readable", lambda: False)
+    with pytest.raises(ImageError) as raised:
+        to_rgb(buffer.getvalue())
+    assert (raised.value.reason, raised.value.detail) == (
+        "not an image",
+        "HEIF; to read it, install simsearch[heif]",
+    )
+    assert heif_readable()
+
+
+def test_a_git_lfs_pointer_in_place_of_an_image_is_named() -> None:
+    with pytest.raises(ImageError) as raised:
+        to_rgb(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 7\n")
+    assert "git lfs pull" in raised.value.detail
+
+
+def test_masters_have_extensions_that_a_folder_knows() -> None:
+    assert {".jp2", ".j2k", ".avif", ".tif", ".btf", ".mpo", ".jpg"} <= EXTENSIONS
