@@ -24,11 +24,12 @@ from simsearch.config import Config
 from simsearch.extraction.counter import RemoteCounter, polled
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.extraction.embed import Embed, EmbedSettings
-from simsearch.extraction.missing import _State
+from simsearch.extraction.missing import Missing, StoredVectors
 from simsearch.extraction.networks import PreparedNetwork
 from simsearch.extraction.placement import DECODE_CPUS, WRITE_CPUS, Pool, plan_pools
 from simsearch.extraction.write import write_batch
 from simsearch.features.compaction import compact_parts, compact_shards
+from simsearch.features.space import FeatureSpace
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.progress import duration, progress
 from simsearch.storage.parts import write_part
@@ -79,28 +80,31 @@ def extract(
     config: Config, storage: Storage, catalog: pa.Table, networks: Sequence[PreparedNetwork]
 ) -> Extraction:
     """Compute the vectors that are missing. Raises IncompleteError if rows are unaccounted for."""
-    before = _State.read(config, storage, catalog, networks)
+    spaces = [network.space for network in networks]
+    before = Missing.read(config, storage, catalog, spaces)
     todo = before.todo(retry_rejects=config.extract.retry_rejects)
-    missing = int(sum(sum(need) for need in todo["need"].to_pylist()))
+    missing = sum(sum(need) for need in todo["need"].to_pylist())
     startup = rate = 0.0
     pools: tuple[Pool, ...] = ()
     if missing:
         log.info(
             "extract: %s vectors to compute or to find again by content, %s are there already",
             f"{missing:,}",
-            f"{before.stored_count():,}",
+            f"{before.stored_count:,}",
         )
         startup, rate, pools = _run_pipeline(
             config, storage, todo, networks, before.orphans(), missing
         )
-    after = _State.read(config, storage, catalog, networks) if missing else before
-    _compact(config, storage, networks, after.shards)
-    computed = sum(len(now - then) for now, then in zip(after.keys, before.keys, strict=True))
+    after = Missing.read(config, storage, catalog, spaces) if missing else before
+    _compact(config, storage, spaces, after.stored)
+    computed = sum(
+        now.distinct - then.distinct for now, then in zip(after.stored, before.stored, strict=True)
+    )
     return Extraction(
         images=after.images(),
         rejects=after.rejects(),
         computed=computed,
-        reused=after.stored_count() - computed,
+        reused=after.stored_count - computed,
         startup=startup,
         rate=rate,
         pools=pools,
@@ -110,12 +114,12 @@ def extract(
 def _compact(
     config: Config,
     storage: Storage,
-    networks: Sequence[PreparedNetwork],
-    shards: Sequence[Mapping[str, Sequence[str]]],
+    spaces: Sequence[FeatureSpace],
+    stored: Sequence[StoredVectors],
 ) -> None:
-    for each, held in zip(networks, shards, strict=True):
-        if merged := compact_shards(storage, each.space, config.extract.shard_rows, held):
-            log.info("extract: merged %s small shards of %s", merged, each.space.fingerprint)
+    for space, vectors in zip(spaces, stored, strict=True):
+        if merged := compact_shards(storage, space, config.extract.shard_rows, vectors.untidy):
+            log.info("extract: merged %s small shards of %s", merged, space.fingerprint)
     compact_parts(storage, "sources", schemas.SOURCES)
     compact_parts(storage, "rejects", schemas.REJECTS)
     compact_parts(storage, "timings", schemas.TIMINGS)

@@ -6,9 +6,10 @@ none; the next run sees that and merges them again. Only the holder of the lease
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from simsearch.features import store as feature_store
@@ -20,24 +21,34 @@ FEWEST_SHARDS = 8  # fewer small ones are not worth rewriting
 FEWEST_PARTS = 16
 
 
-def compact_shards(
-    storage: Storage, space: FeatureSpace, shard_rows: int, shards: Mapping[str, Sequence[str]]
-) -> int:
-    """Merge shards below half of `shard_rows`, and those that hold a vector twice.
+@dataclass(frozen=True)
+class UntidyShards:
+    """Shards that are worth merging: `rows` by the shard's name."""
 
-    `shards` is what `feature_store.shard_keys` returned. Returns how many were merged.
-    """
-    times = Counter(key for keys in shards.values() for key in keys)
-    twice = {name for name, keys in shards.items() if any(times[key] > 1 for key in keys)}
-    small = {name for name, keys in shards.items() if 2 * len(keys) < shard_rows}
+    rows: Mapping[str, int]
+
+
+def untidy_shards(keys: feature_store.StoredKeys, shard_rows: int) -> UntidyShards:
+    """Shards below half of `shard_rows`, where there are several, and those that hold a vector which
+    another one, or they themselves, hold too."""
+    twice = keys.shards_of(np.bincount(keys.numbers, minlength=1)[keys.numbers] > 1)
+    rows = dict(zip(keys.shards, keys.rows.tolist(), strict=True))
+    small = {name for name, count in rows.items() if 2 * count < shard_rows}
     chosen = sorted(twice | small if len(small) >= FEWEST_SHARDS else twice)
+    return UntidyShards({name: rows[name] for name in chosen})
+
+
+def compact_shards(
+    storage: Storage, space: FeatureSpace, shard_rows: int, untidy: UntidyShards
+) -> int:
+    """Merge untidy shards into ones of up to `shard_rows`. Returns how many were merged."""
     seen: set[str] = set()
-    for group in _groups(chosen, shards, shard_rows):
+    for group in _groups(untidy.rows, shard_rows):
         written = _merge(storage, space, group, seen)
         for name in group:
             if (path := feature_store.shard_path(space, name)) != written:
                 storage.delete(path)
-    return len(chosen)
+    return len(untidy.rows)
 
 
 def compact_parts(storage: Storage, folder: str, schema: pa.Schema) -> int:
@@ -56,17 +67,15 @@ def compact_parts(storage: Storage, folder: str, schema: pa.Schema) -> int:
     return len(names)
 
 
-def _groups(
-    names: Sequence[str], shards: Mapping[str, Sequence[str]], shard_rows: int
-) -> Iterator[list[str]]:
+def _groups(rows: Mapping[str, int], shard_rows: int) -> Iterator[list[str]]:
     group: list[str] = []
-    rows = 0
-    for name in names:
-        if group and rows + len(shards[name]) > shard_rows:
+    held = 0
+    for name, count in rows.items():
+        if group and held + count > shard_rows:
             yield group
-            group, rows = [], 0
+            group, held = [], 0
         group.append(name)
-        rows += len(shards[name])
+        held += count
     if group:
         yield group
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +23,8 @@ from simsearch.errors import IncompleteError
 from simsearch.features.space import FeatureSpace
 from simsearch.storage.storage import Storage
 
-METADATA_KEY = b"simsearch.extraction.extract.space"
+METADATA_KEY = b"simsearch.feature_space"
+READ_THREADS = 8  # shards asked for at once: hides a store's latency
 
 
 def folder(space: FeatureSpace) -> str:
@@ -51,14 +55,49 @@ def write_shard(
     return path
 
 
-def shard_keys(storage: Storage, space: FeatureSpace) -> dict[str, list[str]]:
-    """For each shard's name the `content_hash/profile` of its vectors, in the order of its rows."""
-    return {
-        shard.path: keys_of(
-            storage.read_table(shard_path(space, shard.path), ["content_hash", "profile"])
-        )
-        for shard in storage.files(folder(space))
-    }
+@dataclass(frozen=True)
+class StoredKeys:
+    """Which vectors a space's shards hold: the names of its `shards`, the `rows` int64 [shards] in
+    each, and `table`, the columns `content_hash` and `profile` of all of them in that order."""
+
+    shards: tuple[str, ...]
+    rows: npt.NDArray[np.int64]
+    table: pa.Table
+
+    @cached_property
+    def numbers(self) -> npt.NDArray[np.int64]:
+        """Each row's vector [rows]: rows that hold the same vector have the same number, and the
+        numbers are all of those from 0 on."""
+        encoded = _keys(self.table).dictionary_encode()
+        return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+    @property
+    def distinct(self) -> int:
+        """How many different vectors there are."""
+        return int(self.numbers.max(initial=-1)) + 1
+
+    def shards_of(self, rows: npt.NDArray[np.bool_]) -> set[str]:
+        """The names of the shards that hold any of the marked `rows` [rows]."""
+        owners = np.repeat(np.arange(len(self.shards)), self.rows)[rows]
+        return {self.shards[number] for number in np.unique(owners)}
+
+
+def stored_keys(storage: Storage, space: FeatureSpace) -> StoredKeys:
+    """What a space's shards hold, without their vectors."""
+    names = tuple(shard.path for shard in storage.files(folder(space)))
+
+    def read(name: str) -> pa.Table:
+        table = storage.read_table(shard_path(space, name), ["content_hash", "profile"])
+        return table.replace_schema_metadata()
+
+    with ThreadPoolExecutor(READ_THREADS) as pool:
+        tables = list(pool.map(read, names))
+    empty = pa.schema([schemas.IMAGES.field(name) for name in ("content_hash", "profile")])
+    return StoredKeys(
+        shards=names,
+        rows=np.array([table.num_rows for table in tables], dtype=np.int64),
+        table=pa.concat_tables([empty.empty_table(), *tables]).combine_chunks(),
+    )
 
 
 def keys_of(rows: pa.Table) -> list[str]:
@@ -108,5 +147,7 @@ def read_vectors(
 
 
 def _keys(rows: pa.Table) -> pa.Array:
+    if not rows.num_rows:
+        return pa.array([], pa.string())
     profile = pc.fill_null(rows["profile"].combine_chunks(), "")
     return pc.binary_join_element_wise(rows["content_hash"].combine_chunks(), profile, "/")

@@ -133,7 +133,7 @@ def duplicates(storage: Storage) -> int:
     """How many vectors are stored more than once."""
     count = 0
     for space in latest_snapshot(storage).plan().spaces:
-        keys = [key for held in feature_store.shard_keys(storage, space).values() for key in held]
+        keys = feature_store.keys_of(feature_store.stored_keys(storage, space).table)
         count += len(keys) - len(set(keys))
     return count
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simsearch import schemas
 from simsearch.features import store as feature_store
-from simsearch.features.compaction import compact_parts, compact_shards
+from simsearch.features.compaction import compact_parts, compact_shards, untidy_shards
 from simsearch.storage.parts import read_parts, write_part
 from simsearch.storage.storage import Storage
 from tests.support.spaces import SPACE, rows, vectors
@@ -24,7 +24,8 @@ def fill(storage: Storage, shards: list[list[str]], data: dict[str, np.ndarray])
 
 
 def compact(storage: Storage, shard_rows: int) -> int:
-    return compact_shards(storage, SPACE, shard_rows, feature_store.shard_keys(storage, SPACE))
+    untidy = untidy_shards(feature_store.stored_keys(storage, SPACE), shard_rows)
+    return compact_shards(storage, SPACE, shard_rows, untidy)
 
 
 @settings(max_examples=25, deadline=None)
@@ -45,14 +46,13 @@ def test_compaction_loses_nothing_and_leaves_no_vector_twice(
     data = dict(zip(names, vectors(len(names)), strict=True))
     fill(storage, shards, data)
     compact(storage, 6)
-    keys = feature_store.shard_keys(storage, SPACE)
-    assert sorted(key for held in keys.values() for key in held) == [
-        f"hash-{name}/" for name in names
-    ]
-    assert all(len(held) <= 6 for held in keys.values())
+    keys = feature_store.stored_keys(storage, SPACE)
+    assert sorted(feature_store.keys_of(keys.table)) == [f"hash-{name}/" for name in names]
+    assert keys.distinct == len(names)
+    assert keys.rows.max() <= 6
     found = feature_store.read_vectors(storage, SPACE, rows(names))
     np.testing.assert_array_equal(found, np.stack([data[name] for name in names]))
-    assert compact(storage, 6) == 0 or len(keys) >= 8
+    assert compact(storage, 6) == 0 or len(keys.shards) >= 8
 
 
 def test_few_small_shards_and_full_ones_are_left_alone(tmp_path: Path) -> None:
@@ -80,8 +80,9 @@ def test_a_crash_between_writing_and_deleting_is_mended(tmp_path: Path) -> None:
     for path in list(kept)[:3]:  # as if these had not been deleted yet
         storage.write_bytes(path, kept[path])
     assert compact(storage, 20) == 4
-    (held,) = feature_store.shard_keys(storage, SPACE).values()
-    assert sorted(held) == [f"hash-{name}/" for name in names]
+    keys = feature_store.stored_keys(storage, SPACE)
+    assert len(keys.shards) == 1
+    assert sorted(feature_store.keys_of(keys.table)) == [f"hash-{name}/" for name in names]
 
 
 def test_parts_are_merged_and_the_newest_row_stays_last(tmp_path: Path) -> None:

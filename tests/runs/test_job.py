@@ -237,5 +237,8 @@ def test_small_shards_are_merged_by_the_next_extraction(tmp_path: Path) -> None:
     pipeline.extract(config_for(tmp_path, "perturbations.profiles=[]"))
     snapshot = snapshots.pending_snapshot(storage)
     (space,) = snapshot.plan().spaces
-    (keys,) = feature_store.shard_keys(storage, space).values()
-    assert sorted(keys) == sorted(feature_store.keys_of(snapshot.images()))
+    keys = feature_store.stored_keys(storage, space)
+    assert len(keys.shards) == 1
+    assert sorted(feature_store.keys_of(keys.table)) == sorted(
+        feature_store.keys_of(snapshot.images())
+    )
