@@ -40,7 +40,7 @@ def simsearch(*arguments: str, **environment: str) -> subprocess.CompletedProces
     [
         (["run", "nowhere.yaml"], "nowhere.yaml: cannot read the config"),
         (["run", "extract.batch=3"], "extract.batch: no such setting"),
-        (["run", "extract.backbones=[vgg17]"], "no backbone named 'vgg17'"),
+        (["run", "extract.backbones=[vgg17]"], "no encoder named 'vgg17'"),
         (["run", "perturbations.profiles=[blurry]"], "no perturbation profile named 'blurry'"),
         (["run", "root=gs://bucket"], "no storage for gs://"),
         (["frobnicate"], "No such command"),

@@ -1,241 +1,23 @@
-"""The whole job on a small collection, on local disk and on the S3 server, in one Ray session."""
+"""A whole run: what it computes again, what it rejects, what it refuses."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
 import pytest
-import torch
-from sklearn.metrics import average_precision_score
 
-from simsearch import query
-from simsearch.catalog import catalog
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.config import Config, load_config
-from simsearch.encoders.encoder import Running
-from simsearch.encoders.network_specification import NetworkSpecification
-from simsearch.encoders.registry import get_encoder
-from simsearch.errors import MismatchError, RejectsError, StorageError, UnknownNameError, UsageError
+from simsearch.errors import RejectsError, StorageError, UnknownNameError
 from simsearch.features import store as feature_store
-from simsearch.images.decode import content_hash, decode
-from simsearch.images.perturbations import get_profile, perturb
-from simsearch.images.suites import STUDY_PROFILES
-from simsearch.indexes.exact import exact_search, unit_rows
-from simsearch.indexes.index import open_index
 from simsearch.runs import job
 from simsearch.runs import steps as pipeline
-from simsearch.schemas import TIMINGS
-from simsearch.snapshots.published import latest_snapshot
-from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
-from simsearch.storage.parts import read_parts
+from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import Storage
-from tests.support.places import SHARED, Place
+from tests.support.places import SHARED
+from tests.support.small_runs import ARTWORKS, config_for
 
 pytestmark = pytest.mark.usefixtures("ray_local")
-
-ARTWORKS = 12
-
-
-def config_for(root: str, *overrides: str) -> Config:
-    return load_config(
-        None,
-        [
-            f"root={root}",
-            f"catalog.size={ARTWORKS}",
-            "extract.backbones=[squeezenet1_1,shufflenet_v2_x0_5]",
-            "extract.weights=['random:0']",
-            "extract.precision=float32",
-            "extract.batch_size=4",
-            "extract.shard_rows=24",
-            "evaluate.bootstrap=50",
-            "report.examples=1",
-            "projection.methods=[pca]",  # UMAP compiles for half a minute
-            *overrides,
-        ],
-    )
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, ray_local: None) -> tuple[Config, Snapshot]:
-    """A finished run on local disk, for tests that only read."""
-    config = config_for(str(tmp_path_factory.mktemp("finished") / "root"))
-    return config, job.run(config).snapshot
-
-
-def all_vectors(snapshot: Snapshot) -> dict[str, np.ndarray]:
-    images = snapshot.images()
-    return {
-        space.name: feature_store.read_vectors(snapshot.storage, space, images)
-        for space in snapshot.plan().spaces
-    }
-
-
-@pytest.fixture
-def actors_threads(finished: tuple[Config, Snapshot]) -> Iterator[None]:
-    """As many threads here as the run's actors had: on other numbers the last bit differs."""
-    _, snapshot = finished
-    (device,) = set(read_parts(snapshot.storage, "timings", TIMINGS)["device"].to_pylist())
-    before = torch.get_num_threads()
-    torch.set_num_threads(int(device.split()[1]))  # of "cpu, 2 threads"
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.mark.usefixtures("actors_threads")
-def test_every_image_has_the_vector_of_a_plain_loop(finished: tuple[Config, Snapshot]) -> None:
-    config, snapshot = finished
-    images = snapshot.images().to_pylist()
-    assert len(images) == ARTWORKS * (1 + len(STUDY_PROFILES))
-    vectors = all_vectors(snapshot)["squeezenet1_1"]
-    specification = get_encoder("squeezenet1_1", config.storage)
-    network = specification.load(
-        specification.weights(["random:0"], config.storage),
-        Running(specification.preprocessing, batch_size=4),
-    )
-    for row in (0, 1, 40, len(images) - 1):
-        number = int(images[row]["artwork_id"].rpartition("-")[2])
-        data = image_bytes(71, number)
-        picture = decode(data, max_pixels=10**6, max_bytes=10**6, background="#ffffff")
-        if (profile := images[row]["profile"]) is not None:
-            picture = perturb(
-                picture,
-                get_profile(profile),
-                reencode_jpeg=True,
-                seed=71,
-                content_hash=content_hash(data),
-            )
-        pixels = specification.preprocessing.pixels(picture)[None]
-        np.testing.assert_array_equal(vectors[row], network(pixels)[0])
-        assert images[row]["content_hash"] == hashlib.sha256(data).hexdigest()
-
-
-def test_neighbours_are_those_of_a_brute_force_search(finished: tuple[Config, Snapshot]) -> None:
-    _, snapshot = finished
-    images = snapshot.images().to_pylist()
-    units = unit_rows(all_vectors(snapshot)["squeezenet1_1"]).astype(np.float64)
-    table = snapshot.storage.read_table(snapshot.neighbours_path("squeezenet1_1", "exact"))
-    found = table.to_pylist()
-    originals = [row for row, image in enumerate(images) if image["profile"] is None]
-    assert table.num_rows == len(originals) * 10
-    for query_row in originals:
-        distances = np.linalg.norm(units - units[query_row], axis=1)
-        distances[query_row] = np.inf
-        expected = [images[row]["image_id"] for row in np.argsort(distances, kind="stable")[:10]]
-        mine = [row for row in found if row["query_id"] == images[query_row]["image_id"]]
-        assert [row["neighbour_id"] for row in mine] == expected
-        assert [row["rank"] for row in mine] == list(range(1, 11))
-        assert images[query_row]["image_id"] not in expected
-
-
-def test_metrics_follow_from_the_neighbours(finished: tuple[Config, Snapshot]) -> None:
-    _, snapshot = finished
-    metrics = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
-    for search in ("exact", "annoy"):
-        found = snapshot.storage.read_table(
-            snapshot.neighbours_path("squeezenet1_1", search)
-        ).to_pylist()
-        for k in (1, 3, 5):
-            hits = [
-                row
-                for row in found
-                if row["rank"] <= k and row["neighbour_id"].startswith(row["query_id"] + "--")
-            ]
-            (row,) = (
-                one
-                for one in metrics
-                if (one["space"], one["search"], one["group"], one["k"], one["metric"])
-                == ("squeezenet1_1", search, "all", k, "recall")
-            )
-            assert row["mean"] == pytest.approx(len(hits) / ARTWORKS / 5)
-            assert row["n"] == ARTWORKS
-
-
-def test_deep_scores_are_scikit_learns_on_the_same_vectors(
-    finished: tuple[Config, Snapshot],
-) -> None:
-    _, snapshot = finished
-    images = snapshot.images().to_pylist()
-    metrics = {
-        (row["group"], row["metric"]): row
-        for row in snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
-        if (row["space"], row["search"]) == ("squeezenet1_1", "exact")
-    }
-    near = snapshot.storage.read_table(snapshot.near_duplicates_path)
-    assert not near.num_rows  # so that nothing but siblings is left out
-    units = unit_rows(all_vectors(snapshot)["squeezenet1_1"]).astype(np.float64)
-    for group in ("all", "sharpen"):
-        found = []
-        for row, image in enumerate(images):
-            if image["profile"] is not None:
-                continue
-            own = np.array([one["artwork_id"] == image["artwork_id"] for one in images])
-            wanted = own & np.array([group in ("all", one["profile"]) for one in images])
-            wanted[row] = False
-            kept = wanted | ~own
-            apart = np.linalg.norm(units - units[row], axis=1)
-            found.append(average_precision_score(wanted[kept], -apart[kept]))
-        assert metrics[group, "map"]["mean"] == pytest.approx(np.mean(found))
-        assert metrics[group, "map"]["n"] == ARTWORKS
-        assert metrics[group, "micro_ap"]["ceiling"] == 1
-
-
-def test_a_published_snapshot_is_whole_and_readable_without_us(
-    finished: tuple[Config, Snapshot],
-) -> None:
-    _, snapshot = finished
-    assert latest_snapshot(snapshot.storage).snapshot_id == snapshot.snapshot_id
-    manifest = snapshot.storage.read_json(snapshot.manifest_path)
-    names = set(manifest["files"])
-    assert {
-        "images.parquet",
-        "rejects.parquet",
-        "metrics/metrics.parquet",
-        "metrics/scores.parquet",
-        "metrics/comparisons.parquet",
-        "metrics/near_duplicates.parquet",
-        "report/report.html",
-    } <= names
-    for space in ("squeezenet1_1", "shufflenet_v2_x0_5"):
-        assert f"indexes/{space}/index.ann" in names
-    folder = Path(snapshot.storage.root.removeprefix("file://")) / "features"
-    for path in folder.rglob("*.parquet"):
-        assert "untrained" in path.parent.name
-        assert pq.read_schema(path).field("vector").type.value_type == "float"
-    page = snapshot.storage.read_bytes(snapshot.report_path).decode()
-    assert "Untrained weights: shufflenet_v2_x0_5, squeezenet1_1" in page
-
-
-def test_a_second_run_computes_nothing_and_publishes_the_same(
-    finished: tuple[Config, Snapshot],
-) -> None:
-    config, snapshot = finished
-    before = {info.path: info.etag for info in snapshot.storage.files("features")}
-    assert pipeline.extract(config).items == 0
-    assert job.run(config).snapshot.snapshot_id == snapshot.snapshot_id
-    assert {info.path: info.etag for info in snapshot.storage.files("features")} == before
-
-
-def test_the_s3_server_and_the_local_disk_give_the_same_answers(
-    finished: tuple[Config, Snapshot], s3_place: Place
-) -> None:
-    _, local = finished
-    config = config_for(s3_place.root, f"storage.endpoint_url={s3_place.config.endpoint_url}")
-    remote = job.run(config).snapshot
-    for space, vectors in all_vectors(local).items():
-        np.testing.assert_array_equal(all_vectors(remote)[space], vectors)
-    one, two = (each.storage.read_table(each.metrics_path) for each in (local, remote))
-    assert one.equals(two)
-    index_files = (
-        each.storage.read_bytes(f"{each.index_folder('squeezenet1_1')}/index.ann")
-        for each in (local, remote)
-    )
-    assert next(index_files) == next(index_files)
 
 
 def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
@@ -352,52 +134,6 @@ def test_without_copies_there_are_neighbours_and_no_recovery(tmp_path: Path) -> 
     )
 
 
-def test_the_index_opens_and_agrees_with_exact_search(finished: tuple[Config, Snapshot]) -> None:
-    _, snapshot = finished
-    space = snapshot.plan().space("squeezenet1_1")
-    opened = open_index(snapshot.storage, snapshot.index_folder("squeezenet1_1"), space.fingerprint)
-    vectors = all_vectors(snapshot)["squeezenet1_1"]
-    true = exact_search(unit_rows(vectors), unit_rows(vectors), 5)
-    np.testing.assert_array_equal(opened.search(vectors, 5).items[:, 0], true.items[:, 0])
-    assert opened.images.equals(snapshot.images())
-
-
-def test_a_query_finds_the_artwork_it_is_a_picture_of(
-    finished: tuple[Config, Snapshot], tmp_path: Path
-) -> None:
-    config, snapshot = finished
-    picture = tmp_path / "photo.jpg"
-    picture.write_bytes(image_bytes(71, 3))
-    found = query.query(config, snapshot, picture, 4)
-    assert set(found) == {"squeezenet1_1", "shufflenet_v2_x0_5"}
-    for matches in found.values():
-        assert matches[0].artwork_id == "generated-000003"
-        assert matches[0].score == pytest.approx(1, abs=1e-5)
-        assert [match.rank for match in matches] == [1, 2, 3, 4]
-        assert len({match.artwork_id for match in matches}) == 4
-    _, table = catalog.load_catalog(snapshot.storage)
-    assert matches[0].title == table["title"][3].as_py()
-
-
-def test_a_query_with_other_weights_or_no_picture_is_refused(
-    finished: tuple[Config, Snapshot], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config, snapshot = finished
-    (tmp_path / "page.jpg").write_bytes(b"<html>")
-    with pytest.raises(UsageError, match=r"page\.jpg: not a usable image \(not an image"):
-        query.query(config, snapshot, tmp_path / "page.jpg", 3)
-    with pytest.raises(UsageError, match=r"none\.jpg: cannot read it"):
-        query.query(config, snapshot, tmp_path / "none.jpg", 3)
-
-    def other(specification: NetworkSpecification, _sources: Any, storage: Any) -> Any:
-        return specification.sources.resolve(["random:9"], storage)
-
-    monkeypatch.setattr(NetworkSpecification, "weights", other)
-    (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 3))
-    with pytest.raises(MismatchError, match="not those of snapshot"):
-        query.query(config, snapshot, tmp_path / "photo.jpg", 3)
-
-
 def test_unknown_names_and_strange_roots_are_refused_before_any_work(tmp_path: Path) -> None:
     for override, message in (
         ("extract.backbones=[vgg17]", "no encoder named 'vgg17'"),
@@ -412,9 +148,7 @@ def test_unknown_names_and_strange_roots_are_refused_before_any_work(tmp_path: P
         job.run(config_for(str(tmp_path / "thesis")))
 
 
-def test_the_whole_job_on_real_pictures_with_a_trained_network(
-    tmp_path: Path,
-) -> None:
+def test_the_whole_job_on_real_pictures_with_a_trained_network(tmp_path: Path) -> None:
     """Paintings where they lie beside the checkout, else generated pictures."""
     source = ["catalog.size=16"]
     if (folder := SHARED / "paintings").exists():

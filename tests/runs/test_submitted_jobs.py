@@ -65,7 +65,7 @@ def test_a_submitted_job_runs_whole_on_the_s3_server(cluster: RayCluster, s3_pla
 def test_a_failing_job_exits_non_zero_and_says_why(cluster: RayCluster, s3_place: Place) -> None:
     done = submit_job(cluster, "run.py", *settings(s3_place), "extract.backbones=[vgg17]")
     assert done.returncode != 0
-    assert "no backbone named 'vgg17'" in done.stdout + done.stderr
+    assert "no encoder named 'vgg17'" in done.stdout + done.stderr
 
 
 def test_the_steps_run_one_by_one(cluster: RayCluster, tmp_path: Path) -> None:

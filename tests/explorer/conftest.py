@@ -1,0 +1,34 @@
+"""A small gallery, published and shown by a real server: for all tests of the explorer over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from simsearch.explorer.server.app import create_app
+from simsearch.snapshots.snapshot import Snapshot
+from tests.support.explorer_site import publish_gallery, running, settings
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("explorer")
+
+
+@pytest.fixture(scope="session")
+def snapshot(folder: Path) -> Snapshot:
+    return publish_gallery(settings(str(folder / "data")), folder / "gallery")
+
+
+@pytest.fixture(scope="session")
+def site(snapshot: Snapshot) -> Iterator[httpx.Client]:
+    words = ("explore.max_upload_bytes=1000000", "explore.max_upload_pixels=1000000")
+    config = settings(snapshot.storage.root, *words)
+    with (
+        running(create_app(config, [config.root])) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        yield client

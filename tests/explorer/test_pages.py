@@ -1,0 +1,155 @@
+"""Every page: shows, escapes, keeps its snapshot, and what it says is true."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import numpy as np
+import pytest
+
+from simsearch.explorer.server.app import create_app
+from simsearch.features import store as feature_store
+from simsearch.indexes.exact import unit_rows
+from simsearch.snapshots.snapshot import Snapshot
+from tests.support.explorer_site import (
+    GIVEN,
+    HOSTILE,
+    NETWORK,
+    PROFILES,
+    publish_gallery,
+    running,
+    settings,
+)
+from tests.support.gallery import FIRST, PAGES
+
+
+class Tags(HTMLParser):
+    """The tags of a page with their attributes' names, as a browser reads them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, set[str]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name for name, _ in attrs}))
+
+    @classmethod
+    def of(cls, page: str) -> list[tuple[str, set[str]]]:
+        parser = cls()
+        parser.feed(page)
+        return parser.found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_shows_and_runs_nothing_inline(site: httpx.Client, page: str) -> None:
+    answer = site.get(page)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for tag, attributes in Tags.of(answer.text):
+        assert tag != "style"
+        assert tag != "script" or "src" in attributes
+        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_needs_another_server(site: httpx.Client, page: str) -> None:
+    for address in re.findall(r'(?:src|<link[^>]*href)="([^"]+)"', site.get(page).text):
+        assert urlsplit(address).netloc == ""
+        assert site.get(address).status_code == 200
+
+
+def test_a_hostile_title_shows_as_text(site: httpx.Client) -> None:
+    page = site.get("/artwork", params={"id": FIRST}).text
+    assert HOSTILE not in page
+    assert "&lt;script&gt;" in page
+    assert "javascript:" not in page  # nor does a hostile link become one
+
+
+def test_untrained_weights_are_named_on_every_page(site: httpx.Client) -> None:
+    for page in PAGES:
+        assert f"Untrained weights: {NETWORK}" in site.get(page).text
+
+
+def test_an_address_keeps_its_snapshot(site: httpx.Client, snapshot: Snapshot) -> None:
+    links = re.findall(r'href="(/[^"]*)"', site.get("/").text)
+    pages = [link for link in links if not link.startswith("/static")]
+    assert pages
+    assert all(f"snapshot={snapshot.snapshot_id}" in link for link in pages)
+
+
+def test_what_the_index_lost_is_said(site: httpx.Client, snapshot: Snapshot) -> None:
+    first = snapshot.images()["artwork_id"].to_pylist()[0]
+    page = site.get("/artwork", params={"id": first}).text
+    assert "Index and exact search differ" in page
+    assert "Exact search also finds, at rank 1" in page
+
+
+def test_copies_show_the_rank_at_which_each_is_found(site: httpx.Client) -> None:
+    page = site.get("/artwork", params={"id": FIRST}).text
+    section = page[page.index('id="copies"') :]
+    for profile in PROFILES:
+        assert f"<h3>{profile}</h3>" in section
+    assert "rank 1" in section
+    assert section.count('class="lost"') >= 1  # the last profile lies somewhere else
+
+
+def test_missed_copies_come_worst_first(site: httpx.Client, snapshot: Snapshot) -> None:
+    profile = PROFILES[-1]
+    page = site.get("/recovery", params={"k": 3, "space": GIVEN, "profile": profile}).text
+    shown = re.findall(r"id=a%2F(\d+)[^\"]*#copies", page[page.index('id="missed"') :])
+    images = snapshot.images()
+    units = unit_rows(
+        feature_store.read_vectors(snapshot.storage, snapshot.plan().space(GIVEN), images)
+    )
+    place = {each: number for number, each in enumerate(images["image_id"].to_pylist())}
+    apart = {}
+    for number in range(12):
+        own = next(each for each in place if each.startswith(f"a/{number:03}") and "--" not in each)
+        distances = np.linalg.norm(units - units[place[own]], axis=1)
+        distances[place[own]] = np.inf
+        copy = place[f"{own}--{profile}"]
+        if copy not in np.argsort(distances)[:3]:
+            apart[f"{number:03}"] = distances[copy]
+    assert shown == sorted(apart, key=lambda each: -apart[each])
+
+
+def test_the_charts_begin_at_the_largest_k_of_the_study_and_hold_whole_rankings_apart(
+    site: httpx.Client, snapshot: Snapshot
+) -> None:
+    page = site.get("/recovery").text
+    assert "among the 5 nearest" in page
+    rows = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
+    for row in rows:
+        if (row["group"], row["search"]) == ("all", "exact") and row["metric"] in ("map", "mrr"):
+            assert f"{row['space']}, k = {row['k']}: {row['mean']:.4f}" in page
+    curve = site.get("/recovery", params={"metric": "recall_curve"}).text
+    deepest = max(row["k"] for row in rows if row["metric"] == "recall_curve")
+    assert f"k = {deepest}</text>" in curve
+
+
+def test_a_metric_that_was_not_evaluated_is_refused_by_name(site: httpx.Client) -> None:
+    answer = site.get("/recovery", params={"k": 4})
+    assert answer.status_code == 400
+    assert "choose one of 1, 3, 5" in answer.text
+
+
+def test_runs_show_rejects_and_what_changed(folder: Path) -> None:
+    root = str(folder / "twice")
+    publish_gallery(settings(root), folder / "twice-gallery")
+    words = ("evaluate.ks=[1,3]", "seed=9")
+    publish_gallery(settings(root, *words), folder / "twice-gallery", count=20)
+    config = settings(root)
+    with running(create_app(config, [root])) as address:
+        page = httpx.get(f"{address}/runs").text
+        assert "not an image" in page
+        assert "&lt;i&gt;text&lt;/i&gt;" in page
+        assert len(httpx.get(f"{address}/api/v1/snapshots").json()) == 2
+        for changed in ("evaluate.ks", "seed", "0 added, 0 changed, 0 renamed, 4 removed"):
+            assert changed in page

@@ -1,0 +1,57 @@
+"""What the explorer refuses, and that nothing gets past it."""
+
+from __future__ import annotations
+
+import base64
+
+import httpx
+import pytest
+
+from simsearch.errors import ConfigError
+from simsearch.explorer.server.app import TOKEN_VARIABLE, create_app, token_from_environment
+from simsearch.snapshots.snapshot import Snapshot
+from tests.support.explorer_site import running, settings
+from tests.support.gallery import picture_bytes
+
+
+@pytest.mark.parametrize("wrong", ["nope", "../../etc", "..%2F..", "a" * 5000, "\x00"])
+def test_an_unknown_snapshot_or_artwork_is_no_path(site: httpx.Client, wrong: str) -> None:
+    for query in ({"snapshot": wrong}, {"id": wrong}):
+        answer = site.get("/artwork", params={"id": "x", **query})
+        assert answer.status_code == 404
+        assert "Traceback" not in answer.text
+
+
+def test_no_path_leads_out(site: httpx.Client) -> None:
+    for wrong in ("..%2Fapp.py", "%2e%2e/app.py", "..%5Capp.py"):
+        assert site.get(f"/static/{wrong}").status_code == 404
+    assert site.get("/thumbnails/..%2F..%2Fsimsearch.json-96.webp").status_code in (400, 404)
+
+
+def test_another_host_or_site_is_refused(site: httpx.Client) -> None:
+    assert site.get("/", headers={"Host": "evil.example"}).status_code == 400
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = site.post("/api/v1/query", content=picture_bytes(), headers=headers)
+        assert answer.status_code == 403
+    own = {"Origin": str(site.base_url).rstrip("/"), "Sec-Fetch-Site": "same-origin"}
+    assert site.post("/api/v1/query", content=picture_bytes(), headers=own).status_code == 200
+
+
+def test_a_token_is_asked_for_and_taken_both_ways(snapshot: Snapshot) -> None:
+    config = settings(snapshot.storage.root)
+    token = "correct horse battery"
+    with running(create_app(config, [config.root], token)) as address:
+        assert httpx.get(address).status_code == 401
+        assert httpx.get(f"{address}/api/v1/metrics").status_code == 401
+        assert httpx.get(f"{address}/static/explorer.css").status_code == 401
+        wrong = base64.b64encode(b"me:wrong").decode()
+        assert httpx.get(address, headers={"Authorization": f"Basic {wrong}"}).status_code == 401
+        assert httpx.get(address, auth=("anyone", token)).status_code == 200
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(address, headers=bearer).status_code == 200
+
+
+def test_a_short_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "short")
+    with pytest.raises(ConfigError, match="soon guessed"):
+        token_from_environment()

@@ -1,0 +1,14 @@
+"""Addresses and pictures for tests of the explorer over HTTP."""
+
+import io
+
+from PIL import Image
+
+PAGES = ("/", "/artwork?id=a/000?%26e", "/picture", "/map", "/recovery", "/runs", "/api")
+FIRST = "a/000?&e"
+
+
+def picture_bytes(width: int = 60, height: int = 40) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,38 @@
+"""A whole run over a small collection, and what came out of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simsearch.config import Config, load_config
+from simsearch.features import store as feature_store
+from simsearch.snapshots.snapshot import Snapshot
+
+ARTWORKS = 12
+
+
+def config_for(root: str, *overrides: str) -> Config:
+    return load_config(
+        None,
+        [
+            f"root={root}",
+            f"catalog.size={ARTWORKS}",
+            "extract.backbones=[squeezenet1_1,shufflenet_v2_x0_5]",
+            "extract.weights=['random:0']",
+            "extract.precision=float32",
+            "extract.batch_size=4",
+            "extract.shard_rows=24",
+            "evaluate.bootstrap=50",
+            "report.examples=1",
+            "projection.methods=[pca]",  # UMAP compiles for half a minute
+            *overrides,
+        ],
+    )
+
+
+def all_vectors(snapshot: Snapshot) -> dict[str, np.ndarray]:
+    images = snapshot.images()
+    return {
+        space.name: feature_store.read_vectors(snapshot.storage, space, images)
+        for space in snapshot.plan().spaces
+    }
