@@ -146,10 +146,13 @@ def test_runs_show_rejects_and_what_changed(folder: Path) -> None:
     words = ("evaluate.ks=[1,3]", "seed=9")
     publish_gallery(settings(root, *words), folder / "twice-gallery", count=20)
     config = settings(root)
-    with running(create_app(config, [root])) as address:
-        page = httpx.get(f"{address}/runs").text
+    with (
+        running(create_app(config, [root])) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        page = client.get("/runs").text
         assert "not an image" in page
         assert "&lt;i&gt;text&lt;/i&gt;" in page
-        assert len(httpx.get(f"{address}/api/v1/snapshots").json()) == 2
+        assert len(client.get("/api/v1/snapshots").json()) == 2
         for changed in ("evaluate.ks", "seed", "0 added, 0 changed, 0 renamed, 4 removed"):
             assert changed in page

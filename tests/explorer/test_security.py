@@ -40,15 +40,18 @@ def test_another_host_or_site_is_refused(site: httpx.Client) -> None:
 def test_a_token_is_asked_for_and_taken_both_ways(snapshot: Snapshot) -> None:
     config = settings(snapshot.storage.root)
     token = "correct horse battery"
-    with running(create_app(config, [config.root], token)) as address:
-        assert httpx.get(address).status_code == 401
-        assert httpx.get(f"{address}/api/v1/metrics").status_code == 401
-        assert httpx.get(f"{address}/static/explorer.css").status_code == 401
+    with (
+        running(create_app(config, [config.root], token)) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        assert client.get("/").status_code == 401
+        assert client.get("/api/v1/metrics").status_code == 401
+        assert client.get("/static/explorer.css").status_code == 401
         wrong = base64.b64encode(b"me:wrong").decode()
-        assert httpx.get(address, headers={"Authorization": f"Basic {wrong}"}).status_code == 401
-        assert httpx.get(address, auth=("anyone", token)).status_code == 200
+        assert client.get("/", headers={"Authorization": f"Basic {wrong}"}).status_code == 401
+        assert client.get("/", auth=("anyone", token)).status_code == 200
         bearer = {"Authorization": f"Bearer {token}"}
-        assert httpx.get(address, headers=bearer).status_code == 200
+        assert client.get("/", headers=bearer).status_code == 200
 
 
 def test_a_short_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
