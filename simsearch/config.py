@@ -78,6 +78,10 @@ class CatalogConfig(Section):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
         None, description="what separates the table's cells, such as ';'; null: found out"
     )
+    placeholder_artworks: Annotated[int, Field(ge=2)] | None = Field(
+        20,
+        description="a picture that so many artworks share (“no image available”) is left out of neighbours; null: none is",
+    )
     sample: Positive | None = Field(
         None, description="keep a random sample of this many; null: all"
     )
@@ -346,6 +350,10 @@ class MonitoringConfig(Section):
     pushgateway: str | None = Field(None, description="host:port of a Prometheus Pushgateway")
     on_failure: tuple[str, ...] = Field(
         (), description="a command and its arguments; gets the run record as JSON on standard input"
+    )
+    log_json: bool | None = Field(
+        None,
+        description="write the run record into the log as one JSON line; null: not on a terminal",
     )
 
 

@@ -20,6 +20,7 @@ from simsearch.images.bounded import decode_within
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.schemas import image_id
+from simsearch.storage.regular import NotRegularError
 from simsearch.storage.storage import Storage, read_uri
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> bytes | _Refusal
     except NotFoundError:
         return _Refusal("not found", "the catalog names a file that is not there")
     except StorageError as error:
-        return _Refusal("unreadable", str(error))
+        # Another night may find the store in order; a permission is given by somebody.
+        lasting = isinstance(error.__cause__, PermissionError | NotRegularError)
+        return _Refusal("not permitted" if lasting else "unreadable", str(error))
 
 
 def _variants(

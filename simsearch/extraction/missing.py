@@ -20,6 +20,7 @@ from simsearch import schemas
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.config import Config
 from simsearch.errors import IncompleteError
+from simsearch.extraction.rejects import placeholder_row, sharing
 from simsearch.features.compaction import UntidyShards, untidy_shards
 from simsearch.features.space import FeatureSpace
 from simsearch.features.store import StoredKeys, stored_keys
@@ -63,6 +64,7 @@ class Missing:
     missing: Flags
     stored: tuple[StoredVectors, ...]
     rejected: Mapping[str, dict[str, Any]]  # artwork → its reject, if its image is still the same
+    placeholder_artworks: int | None = None  # a picture of so many artworks is none of theirs
 
     @classmethod
     def read(
@@ -88,6 +90,7 @@ class Missing:
             missing=wanted[:, :, None] & ~held[content_of],
             stored=stored,
             rejected=_rejected(storage, artworks),
+            placeholder_artworks=config.catalog.placeholder_artworks,
         )
 
     @property
@@ -133,11 +136,18 @@ class Missing:
         known = self.artworks["content_hash"].is_valid().to_numpy()
         return np.asarray(known & ~self.missing.any(axis=(1, 2)))
 
+    @cached_property
+    def placeholders(self) -> npt.NDArray[np.int64]:
+        """How many artworks [artworks] have an artwork's picture where it is a placeholder, else 0."""
+        known = self.artworks["content_hash"].combine_chunks()
+        return sharing(known, self.placeholder_artworks) * self.complete
+
     def images(self) -> pa.Table:
-        """schemas.IMAGES of the complete artworks, sorted by image_id."""
+        """schemas.IMAGES of the complete artworks whose picture is their own, sorted by image_id."""
         tables = [schemas.IMAGES.empty_table()]
+        shown = self.complete & (self.placeholders == 0)
         for variant, profile in enumerate(self.variants):
-            rows = self.artworks.filter(pa.array(self.complete & self.wanted[:, variant]))
+            rows = self.artworks.filter(pa.array(shown & self.wanted[:, variant]))
             ids = rows["artwork_id"]
             named = ids if profile is None else pc.binary_join_element_wise(ids, profile, SEPARATOR)
             copies = pa.repeat(pa.scalar(profile, pa.string()), rows.num_rows)
@@ -147,7 +157,7 @@ class Missing:
         return pa.concat_tables(tables).sort_by("image_id").combine_chunks()
 
     def rejects(self) -> pa.Table:
-        """Why each incomplete artwork is not there. Raises IncompleteError for one without a reason."""
+        """Why each artwork is not in `images`. Raises IncompleteError for one without a reason."""
         ids = self.artworks.filter(pa.array(~self.complete))["artwork_id"].to_pylist()
         lost = [artwork_id for artwork_id in ids if artwork_id not in self.rejected]
         if lost:
@@ -155,7 +165,17 @@ class Missing:
                 f"{len(lost)} of {self.artworks.num_rows} artworks have neither vectors nor a reject "
                 f"(first: {lost[0]}); run the same command again"
             )
-        rows = [self.rejected[artwork_id] for artwork_id in sorted(ids)]
+        rows = [self.rejected[artwork_id] for artwork_id in ids]
+        among = self.placeholders > 0
+        rows += [
+            placeholder_row(row, int(count))
+            for row, count in zip(
+                self.artworks.filter(pa.array(among)).to_pylist(),
+                self.placeholders[among],
+                strict=True,
+            )
+        ]
+        rows.sort(key=lambda row: str(row["artwork_id"]))
         return pa.Table.from_pylist(rows, schema=schemas.REJECTS)
 
 

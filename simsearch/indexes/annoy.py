@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from annoy import AnnoyIndex
 
-from simsearch.indexes.exact import Neighbours, Vectors, exact_search, recall
+from simsearch.indexes.exact import Neighbours, Vectors, exact_search, recall_with_ties
 
 METRIC: Final = "angular"
 
@@ -79,7 +79,7 @@ def choose_search_k(
     search_k = trees * n
     while True:
         found = annoy_search(index, [int(item) for item in queries], n, search_k)
-        tried[str(search_k)] = reached = recall(found, true)
+        tried[str(search_k)] = reached = recall_with_ties(found, true, units, units[queries])
         if reached >= target:
             return search_k, tried
         if search_k >= len(units) * trees:

@@ -31,7 +31,7 @@ from simsearch.indexes.annoy import (
     open_annoy,
     principal_axes,
 )
-from simsearch.indexes.exact import Neighbours, Vectors, exact_search, recall, unit_rows
+from simsearch.indexes.exact import Neighbours, Vectors, exact_search, recall_with_ties, unit_rows
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local, local_path
 
@@ -98,7 +98,8 @@ def write_index(
         if axes is not None:
             queries = _check_queries(len(units), seed)
             found = annoy_search(index, [int(item) for item in queries], nearest, search_k)
-            reached = recall(found, exact_search(units, units[queries], nearest))
+            true = exact_search(units, units[queries], nearest)
+            reached = recall_with_ties(found, true, units, units[queries])
             data = _npy(axes)
             storage.write_bytes(f"{folder}/axes.npy", data)
             axes_sha256 = hashlib.sha256(data).hexdigest()

@@ -14,6 +14,7 @@ from typing import Any
 
 from simsearch import __version__
 from simsearch.catalog import catalog
+from simsearch.catalog.readers.registry import get_reader
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.images import perturbations
@@ -38,7 +39,8 @@ from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)
 
-ANOTHER_TRY_MAY_HELP = ("not found", "unreadable")
+# A file that appears later changes the catalog's ETag of it, so "not found" needs no try of its own.
+ANOTHER_TRY_MAY_HELP = ("unreadable",)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Result:
 
 def ingest(config: Config) -> Step:
     """Read the collection and store its catalog, downloading images where asked to."""
+    get_reader(config)  # misuse is said before anything is made
     storage = root_of(config)
     open_root(storage)
     started = time.monotonic()
@@ -78,6 +81,7 @@ def reindex(config: Config) -> Result:
 
 
 def _recorded_run(config: Config, command: str) -> Result:
+    get_reader(config)
     storage = root_of(config)
     previous = _published(config)
     if previous is None or not _done_before(previous, config):

@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -161,7 +162,9 @@ def _tell(config: Config, storage: Storage, record: RunRecord) -> None:
     """None of those told may turn a finished run into a failed one, or hide why it failed."""
     values = record.to_json()
     line = json.dumps(values, ensure_ascii=False)
-    log.info("run %s", line)
+    wanted = config.monitoring.log_json
+    if not sys.stderr.isatty() if wanted is None else wanted:
+        log.info("run %s", line)
     try:
         storage.write_json(record.path, values)
     except StorageError as error:

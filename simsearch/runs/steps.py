@@ -24,6 +24,7 @@ from simsearch.errors import RejectsError
 from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
 from simsearch.extraction.extract import extract as extract_features
 from simsearch.extraction.networks import device_of, prepare_networks
+from simsearch.extraction.rejects import counted, reject_lines
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.build import build_index
@@ -237,14 +238,13 @@ def _reused(all_spaces: tuple[FeatureSpace, ...], built: list[FeatureSpace]) -> 
 
 
 def _check_rejects(config: Config, rejects: pa.Table, artworks: int) -> None:
+    lines = reject_lines(rejects)
+    for line in lines:
+        log.warning("extract: rejected %s", line)
     allowed = config.extract.max_reject_share
-    if rejects.num_rows > allowed * artworks:
-        reasons: dict[str, int] = {}
-        for reason in rejects["reason"].to_pylist():
-            reasons[reason] = reasons.get(reason, 0) + 1
-        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    if (damaged := counted(rejects)) > allowed * artworks:
         raise RejectsError(
-            f"{rejects.num_rows} of {artworks} artworks rejected ({listed}), more than "
+            f"{damaged:,} of {artworks:,} artworks rejected: {'; '.join(lines)}; more than "
             f"extract.max_reject_share {allowed}; everything readable is stored: mend the images or raise the share, "
             "then run the same command again"
         )

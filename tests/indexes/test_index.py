@@ -17,7 +17,7 @@ from simsearch.indexes.annoy import (
     open_annoy,
     principal_axes,
 )
-from simsearch.indexes.exact import exact_search, recall, unit_rows
+from simsearch.indexes.exact import Neighbours, exact_search, recall, recall_with_ties, unit_rows
 from simsearch.storage.storage import Storage
 from tests.support.spaces import SPACE
 
@@ -235,3 +235,28 @@ def test_axes_that_are_not_the_manifests_are_refused(tmp_path: Path) -> None:
     storage.write_bytes("indexes/test/axes.npy", data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(MismatchError, match=r"axes\.npy: not the file of its manifest"):
         index.open_index(storage, "indexes/test", SPACE.fingerprint)
+
+
+def test_any_of_many_equally_near_items_is_right() -> None:
+    copies = np.repeat(
+        np.eye(4, 8, dtype=np.float32), 60, axis=0
+    )  # four pictures, sixty times each
+    queries = copies[:5]
+    true = exact_search(copies, queries, 11)
+    others = np.arange(40, 51)[None].repeat(5, axis=0)  # none of them in `true`, all as near
+    assert not set(others[0]) & set(true.items[0])
+    found = Neighbours(others, np.zeros((5, 11), np.float32))
+    assert recall(found, true) == 0.0
+    assert recall_with_ties(found, true, copies, queries) == 1.0
+    wrong = Neighbours(others + 60, np.full((5, 11), 2**0.5, np.float32))
+    assert recall_with_ties(wrong, true, copies, queries) == 0.0
+
+
+def test_sixty_copies_of_a_picture_do_not_make_every_query_search_everything(
+    tmp_path: Path,
+) -> None:
+    units = unit_rows(np.concatenate([vectors(400, 64), np.repeat(vectors(1, 64) + 1, 60, axis=0)]))
+    build_annoy(units, tmp_path / "index", trees=50, seed=1)
+    annoy = open_annoy(tmp_path / "index", 64)
+    search_k, tried = choose_search_k(annoy, units, n=11, trees=50, target=0.99, seed=2)
+    assert tried[str(search_k)] >= 0.99

@@ -108,7 +108,8 @@ def test_too_many_rejects_fail_the_run_after_all_else_is_stored(tmp_path: Path) 
         "extract.backbones=[squeezenet1_1]",
     )
     with pytest.raises(
-        RejectsError, match=r"2 of 8 artworks rejected \(1 broken, 1 not an image\)"
+        RejectsError,
+        match=r"2 of 8 artworks rejected: 1 broken \(such as file://.*cut\.jpg: .*\); 1 not an image \(such as .*page\.jpg",
     ):
         job.run(config)
     assert pending_snapshot(Storage(config.root)).images().num_rows == 6 * 6

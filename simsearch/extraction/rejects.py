@@ -1,0 +1,58 @@
+"""What was rejected, for readers: per reason how many, and one example with its path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+PLACEHOLDER = "placeholder"
+
+
+def reject_lines(rejects: pa.Table) -> list[str]:
+    """A line per reason, the most frequent first: count, reason, an example and what is wrong with it."""
+    reasons: dict[str, list[dict[str, Any]]] = {}
+    for row in rejects.to_pylist():
+        reasons.setdefault(row["reason"], []).append(row)
+    lines = []
+    for reason, rows in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
+        first = rows[0]
+        where = first["image_uri"] or f"artwork {first['artwork_id']}"
+        detail = f": {first['detail']}" if first["detail"] else ""
+        lines.append(f"{len(rows):,} {reason} (such as {where}{detail})")
+    return lines
+
+
+def sharing(hashes: pa.Array, least: int | None) -> npt.NDArray[np.int64]:
+    """How many artworks [artworks] have an artwork's picture, 0 where fewer than `least` do (None: for
+    all). `hashes` is each artwork's content hash, null where it is not known."""
+    counts = np.zeros(len(hashes), dtype=np.int64)
+    if least is None or not len(hashes):
+        return counts
+    coded = hashes.dictionary_encode()
+    numbers = coded.indices.fill_null(-1).to_numpy()
+    known = numbers >= 0
+    shared = np.bincount(numbers[known], minlength=len(coded.dictionary))
+    counts[known] = shared[numbers[known]]
+    return np.where(counts >= least, counts, 0)
+
+
+def placeholder_row(row: Mapping[str, Any], artworks: int) -> dict[str, Any]:
+    """The reject of an artwork that has only a picture that stands for many."""
+    return {
+        "artwork_id": row["artwork_id"],
+        "image_uri": row["image_uri"],
+        "stage": "catalog",
+        "reason": PLACEHOLDER,
+        "detail": f"this picture stands for {artworks:,} artworks; left out of neighbours, "
+        "as catalog.placeholder_artworks has it",
+        "etag": row["etag"],
+    }
+
+
+def counted(rejects: pa.Table) -> int:
+    """How many rejects count towards `extract.max_reject_share`: a placeholder is no damage."""
+    return sum(reason != PLACEHOLDER for reason in rejects["reason"].to_pylist())
