@@ -50,6 +50,7 @@ $(UV):
 	.uv/bin/pip install --quiet uv==0.13.9
 
 .venv/ready: $(UV) requirements.lock pyproject.toml
+	@echo "setting up .venv: 6 GB, half a minute where the packages come fast …"
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 	$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements.lock
 	$(UV) pip install --quiet --python .venv --no-deps --editable .

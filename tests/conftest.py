@@ -79,15 +79,18 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ray_folder() -> Iterator[Path]:
-    """Ray's files of this session, in a folder that nobody else uses and that goes with it."""
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What Ray and caches write goes into folders of this session, not into the user's."""
     with (
-        tempfile.TemporaryDirectory(prefix="rays-", ignore_cleanup_errors=True) as folder,
+        # Not pytest's own folder: a path of a socket has to stay below 107 characters.
+        tempfile.TemporaryDirectory(prefix="rays-", ignore_cleanup_errors=True) as rays,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setenv("RAY_TMPDIR", folder)
+        patch.setenv("RAY_TMPDIR", rays)
         patch.delenv("RAY_ADDRESS", raising=False)  # no test may run on somebody's cluster
-        yield Path(folder)
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("TORCH_HOME", raising=False)
+        yield
 
 
 @pytest.fixture(scope="module")
