@@ -208,8 +208,16 @@ class ExtractConfig(Section):
     batch_size: Positive | None = Field(
         None, description="images per forward pass; null: 16 on CPU, 128 on GPU"
     )
-    placement: Literal["auto", "per-backbone", "fused"] = Field(
-        "auto", description="one actor pool per backbone, or all backbones in one pool"
+    device: Literal["auto", "cuda", "cpu"] = Field(
+        "auto",
+        description="auto: GPUs where the cluster has some or its autoscaler can start some, else CPUs; "
+        "cuda: wait for GPUs",
+    )
+    min_actors: Positive = Field(
+        1, description="processes that embed, at least; more than find room wait for it"
+    )
+    max_actors: Positive | None = Field(
+        None, description="processes that embed, at most; null: as many as nodes have room for"
     )
     shard_rows: Positive = Field(
         1536, description="images per Parquet shard; at most this many are redone after a crash"
@@ -384,6 +392,12 @@ class RayConfig(Section):
     )
     log_seconds: Positive = Field(
         10, description="seconds between progress lines where there is no terminal"
+    )
+    stall_warn: Annotated[float, Field(gt=0)] = Field(
+        60, description="seconds in which nothing moves after which the log says what is waited for"
+    )
+    stall_fail: Annotated[float, Field(gt=0)] | None = Field(
+        1800, description="seconds in which nothing moves after which the run ends; null: never"
     )
 
 

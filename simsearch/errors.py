@@ -13,7 +13,8 @@ SimsearchError                 the run failed                         exit code 
 ├── WeightsError               a network's weights cannot be had, or belong to another network
 ├── MismatchError              an artefact does not match its manifest
 ├── RejectsError               more images were rejected than the run allows
-└── IncompleteError            rows in ≠ rows out + rejects
+├── IncompleteError            rows in ≠ rows out + rejects
+└── StallError                 nothing moved for too long: what is asked for does not come
 
 Each message is one line: what is wrong with which file or setting, then what to do.
 """
@@ -80,4 +81,8 @@ class RejectsError(SimsearchError):
 
 
 class IncompleteError(SimsearchError):
+    pass
+
+
+class StallError(SimsearchError):
     pass

@@ -16,8 +16,8 @@ import ray
 from simsearch import schemas
 from simsearch.config import Config, ProjectionConfig
 from simsearch.features import store as feature_store
-from simsearch.indexes.build import REDUCER_CPUS
 from simsearch.indexes.exact import Vectors, unit_rows
+from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.snapshot import Snapshot
 
 UMAP_INPUT = 50  # principal components that UMAP starts from: the rest is mostly noise, and slow
@@ -104,7 +104,7 @@ def _two_columns(components: Coordinates) -> Coordinates:
     return np.pad(components[:, :2], ((0, 0), (0, missing)))
 
 
-@ray.remote(num_cpus=REDUCER_CPUS)
+@ray.remote(num_cpus=TASKS["project"].cpus, max_retries=ENDLESS)
 def project_space(config: Config, snapshot: Snapshot, space: str, method: str) -> Coordinates:
     """The map of one feature space's originals."""
     originals = snapshot.images().filter(pc.field("profile").is_null())

@@ -45,11 +45,10 @@ from simsearch.evaluation.paired_tests import compare_spaces
 from simsearch.evaluation.statistics import skewness_interval
 from simsearch.images.perturbations import KINDS
 from simsearch.indexes.exact import Neighbours, Vectors
+from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
-
-SCORE_CPUS = 0.5
 
 LABELS = {"artist": "artists", "classification": "classification", "subject": "subjects"}
 
@@ -166,7 +165,7 @@ class _Given:
     ids: npt.NDArray[Any]
 
 
-@ray.remote(num_cpus=SCORE_CPUS)
+@ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _score(given: _Given, space: str, search: str, found: Found) -> tuple[pa.Table, pa.Table]:
     plan, collection = given.plan, given.collection
     settings: Any = {

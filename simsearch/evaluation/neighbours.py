@@ -22,15 +22,12 @@ from simsearch.features.space import FeatureSpace
 from simsearch.indexes.annoy import annoy_search
 from simsearch.indexes.exact import Neighbours, Vectors, exact_search, unit_rows
 from simsearch.indexes.index import open_index
+from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 
 QUERIES_PER_TASK = 512
-
-LOAD_CPUS = 0.5
-
-SEARCH_CPUS = 0.5
 
 # Ranks searched beyond what is scored, to be left with enough once near-duplicates are out.
 SPARE_RANKS = 50
@@ -97,12 +94,12 @@ def search_all(
     return kept
 
 
-@ray.remote(num_cpus=LOAD_CPUS)
+@ray.remote(num_cpus=TASKS["load"].cpus, max_retries=ENDLESS)
 def _load_units(snapshot: Snapshot, space: FeatureSpace, images: pa.Table) -> Vectors:
     return unit_rows(feature_store.read_vectors(snapshot.storage, space, images))
 
 
-@ray.remote(num_cpus=SEARCH_CPUS)
+@ray.remote(num_cpus=TASKS["search"].cpus, max_retries=ENDLESS)
 def _search_slice(
     snapshot: Snapshot,
     space: FeatureSpace,

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    pass
 
 Batch = dict[str, npt.NDArray[Any]]
 
 
 class Counter(Protocol):
-    """Counts vectors done and what they cost; in a run `simsearch.extraction.counter.RemoteCounter`."""
+    """Counts vectors done, by their places in [artworks, variants, spaces], and what they cost; in a
+    run `simsearch.extraction.counter.RemoteCounter`."""
 
-    def add(self, count: int) -> None: ...
+    def add(self, places: npt.NDArray[np.int64]) -> None: ...
 
     def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None: ...
 

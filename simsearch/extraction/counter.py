@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import ray
-from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simsearch.runtime.progress import Advance
-
-POLL_SECONDS = 0.5
+READ_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Pace:
-    """When vectors came out: the `first` batch of them and `all` of them, that many seconds ago."""
+    """When vectors came out: the `first` batch of them and `all` of them, that many seconds ago, the
+    first after `startup` seconds."""
 
     first: int
     all: int
     first_ago: float
     last_ago: float
+    startup: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -33,19 +33,29 @@ class Pace:
         return (self.all - self.first) / seconds if seconds > 0 else 0.0
 
 
-class ProgressCounter:
-    """Counts vectors over all actors and tasks of a run, and sums up what they cost."""
+def joint_rate(paces: Sequence[Pace]) -> float:
+    """Vectors per second over pools that worked one after the other, start-ups left out."""
+    seconds = sum(pace.first_ago - pace.last_ago for pace in paces)
+    return sum(pace.all - pace.first for pace in paces) / seconds if seconds > 0 else 0.0
 
-    def __init__(self) -> None:
-        self._count = 0
+
+class ProgressCounter:
+    """Counts vectors over all actors and tasks of a run, and sums up what they cost.
+
+    A vector is told by its place in [artworks, variants, spaces] and counts once, however often a
+    loss makes it be computed again; `places` is how many of them there are.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._done = np.zeros(places, dtype=bool)
         self._computed: list[tuple[float, int]] = []  # when the first and the last came, and which
         self._timings: dict[tuple[str, str], tuple[int, float]] = {}
 
-    def add(self, count: int) -> None:
-        self._count += count
+    def add(self, places: npt.NDArray[np.int64]) -> None:
+        self._done[places] = True
 
     def read(self) -> int:
-        return self._count
+        return int(self._done.sum())
 
     def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
         before = self._timings.get((fingerprint, device), (0, 0.0))
@@ -80,19 +90,23 @@ class RemoteCounter:
     handle: Any
 
     @classmethod
-    def start(cls) -> RemoteCounter:
+    def start(cls, places: int) -> RemoteCounter:
+        """On this process's node, where no loss of another reaches it."""
         remote: Any = ray.remote
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
         endless = {"max_restarts": -1, "max_task_retries": -1}
-        return cls(remote(ProgressCounter).options(num_cpus=0, **endless).remote())
+        counter = remote(ProgressCounter).options(num_cpus=0, scheduling_strategy=here, **endless)
+        return cls(counter.remote(places))
 
-    def add(self, count: int) -> None:
-        self.handle.add.remote(count)
+    def add(self, places: npt.NDArray[np.int64]) -> None:
+        self.handle.add.remote(places)
 
     def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
         self.handle.timed.remote(fingerprint, device, images, seconds)
 
     def read(self) -> int:
-        return int(ray.get(self.handle.read.remote()))
+        """Raises RayError where no answer comes in READ_SECONDS."""
+        return int(ray.get(self.handle.read.remote(), timeout=READ_SECONDS))
 
     def timings(self) -> list[dict[str, Any]]:
         return list(ray.get(self.handle.timings.remote()))
@@ -100,27 +114,3 @@ class RemoteCounter:
     def pace(self) -> Pace | None:
         pace: Pace | None = ray.get(self.handle.pace.remote())
         return pace
-
-
-@contextmanager
-def polled(read: Callable[[], int], advance: Advance) -> Iterator[None]:
-    """Call `advance(read())` in the background until the block ends, and once after.
-
-    Where Ray breaks down, the background gives up in silence: the block's own failure says it, or
-    the call after the block does.
-    """
-    stop = threading.Event()
-
-    def poll() -> None:
-        with suppress(RayError):
-            while not stop.wait(POLL_SECONDS):
-                advance(read())
-
-    thread = threading.Thread(target=poll, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-    advance(read())

@@ -8,25 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simsearch import schemas
 from simsearch.config import ImagesConfig
 from simsearch.errors import NotFoundError, StorageError
+from simsearch.extraction.batches import Batch, Counter, _reject
 from simsearch.images import decode as images
 from simsearch.images.bounded import decode_within
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.schemas import image_id
+from simsearch.storage.parts import write_part
 from simsearch.storage.regular import NotRegularError
 from simsearch.storage.storage import Storage, read_uri
-
-if TYPE_CHECKING:
-    pass
-from simsearch.extraction.batches import Batch, Counter, _reject
-from simsearch.storage.parts import write_part
 
 FETCH_THREADS = 8  # requests in flight per decode task; hides the store's latency
 
@@ -53,9 +51,10 @@ class DecodeSettings:
 def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
     """Catalog rows to pixels: one row per image (original or copy) that some space still needs.
 
-    In: `artwork_id`, `image_uri`, `etag`, and `need`, bytes of 0 and 1: [variants, spaces].
-    Out: schemas.IMAGES columns ('' for no profile), `need` uint64 with one bit per space, and
-    `pixels_<g>` uint8 [n, crop, crop, 3] per geometry. Rejects and content hashes are stored here.
+    In: `artwork_id`, `image_uri`, `etag`, `row` (its number among all that are to do) and `need`,
+    bytes of 0 and 1: [variants, spaces]. Out: schemas.IMAGES columns ('' for no profile), `need`
+    uint64 with one bit per space, `place` int64, the place of the image's first space in
+    [artworks, variants, spaces], and `pixels_<g>` uint8 [n, crop, crop, 3] per geometry. Rejects and content hashes are stored here.
     """
     rows = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
     with ThreadPoolExecutor(FETCH_THREADS) as pool:
@@ -66,13 +65,13 @@ def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
     for row, data in zip(rows, fetched, strict=True):
         if isinstance(data, _Refusal):
             rejects.append(_reject(row, "fetch", data.reason, data.detail))
-            settings.counter.add(sum(row["need"]))
+            settings.counter.add(_places(row, _mask(row["need"], settings)))
             continue
         try:
             decoded.extend(_variants(row, data, settings))
         except images.ImageError as error:
             rejects.append(_reject(row, "decode", error.reason, error.detail))
-            settings.counter.add(sum(row["need"]))
+            settings.counter.add(_places(row, _mask(row["need"], settings)))
             continue
         sources.append({**row, "content_hash": images.content_hash(data)})
     write_part(settings.storage, "sources", sources, schemas.SOURCES)
@@ -104,20 +103,31 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> bytes | _Refusal
         return _Refusal("not permitted" if lasting else "unreadable", str(error))
 
 
+def _mask(need: bytes, settings: DecodeSettings) -> npt.NDArray[np.uint8]:
+    """[variants, spaces]"""
+    return np.frombuffer(need, dtype=np.uint8).reshape(-1, settings.spaces)
+
+
+def _places(row: Mapping[str, Any], mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Of the vectors in a mask of this row, in [artworks, variants, spaces]."""
+    first = int(row["row"]) * mask.size
+    return first + np.flatnonzero(mask).astype(np.int64)
+
+
 def _variants(
     row: Mapping[str, Any], data: bytes, settings: DecodeSettings
 ) -> list[dict[str, Any]]:
     content_hash = images.content_hash(data)
-    need = np.frombuffer(row["need"], dtype=np.uint8).reshape(-1, settings.spaces)
+    need = _mask(row["need"], settings)
     if (stored := settings.orphans.get(content_hash)) is not None:
-        held = np.frombuffer(stored, dtype=np.uint8).reshape(-1, settings.spaces)
-        settings.counter.add(int((need & held).sum()))
+        held = _mask(stored, settings)
+        settings.counter.add(_places(row, need & held))
         need = need & (1 - held)
     if not need.any():
         return []
     original = decode_within(data, settings.images.limits)
     found = []
-    for profile, wanted in zip((None, *settings.profiles), need, strict=True):
+    for variant, (profile, wanted) in enumerate(zip((None, *settings.profiles), need, strict=True)):
         if not wanted.any():
             continue
         image = original
@@ -135,6 +145,7 @@ def _variants(
                 "artwork_id": row["artwork_id"],
                 "profile": profile or "",
                 "content_hash": content_hash,
+                "place": (row["row"] * len(need) + variant) * settings.spaces,
                 "need": sum(int(bit) << space for space, bit in enumerate(wanted)),
                 "pixels": [each.pixels(image) for each in settings.preprocessings],
             }
@@ -147,6 +158,7 @@ def _columns(decoded: Sequence[Mapping[str, Any]], settings: DecodeSettings) -> 
         name: np.array([row[name] for row in decoded], dtype=str) for name in schemas.IMAGES.names
     }
     columns["need"] = np.array([row["need"] for row in decoded], dtype=np.uint64)
+    columns["place"] = np.array([row["place"] for row in decoded], dtype=np.int64)
     for number, each in enumerate(settings.preprocessings):
         pixels = np.empty((len(decoded), each.crop, each.crop, 3), dtype=np.uint8)
         for position, row in enumerate(decoded):

@@ -90,6 +90,6 @@ class Embed:
                 self._counter.timed(
                     each.space.fingerprint, self._device, int(wanted.sum()), seconds
                 )
-            self._counter.add(int(wanted.sum()))
+            self._counter.add(batch["place"][wanted] + each.position)
             result[f"vector_{each.position}"] = vectors
         return result

@@ -13,30 +13,30 @@ from simsearch.config import Config
 from simsearch.encoders.encoder import Specification, Weights, check_studied, preprocessing_for
 from simsearch.encoders.precision import choose_precision
 from simsearch.encoders.registry import get_encoder
+from simsearch.extraction.placement import Device
+from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features.space import FeatureSpace
 from simsearch.images import perturbations
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.runtime.resources import task_options
+from simsearch.runtime.watchdog import wait_for
+from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class PreparedNetwork:
-    """An encoder with all that its actors need; `weights` stays in Ray's object store."""
+    """An encoder with all that its actors need."""
 
     space: FeatureSpace
     encoder: Specification
     preprocessing: Preprocessing
-    weights: ray.ObjectRef[Weights]
-    weight_bytes: int
+    weights: StoredWeights
     precision_reason: str
 
 
-def device_of(cluster_gpus: float) -> str:
-    return "cuda" if cluster_gpus >= 1 else "cpu"
-
-
-def prepare_networks(config: Config, device: str) -> list[PreparedNetwork]:
+def prepare_networks(config: Config, device: Device) -> list[PreparedNetwork]:
     """Resolve every encoder of the config, in its order.
 
     Raises UnknownNameError for an encoder that is not registered, WeightsError for weights that
@@ -45,38 +45,35 @@ def prepare_networks(config: Config, device: str) -> list[PreparedNetwork]:
     encoders = [get_encoder(name, config.storage) for name in config.extract.backbones]
     preprocessings = [_preprocessing(encoder, config) for encoder in encoders]
     resolved = [_resolve(encoder, config) for encoder in encoders]
-    references = [ray.put(weights) for weights in resolved]
+    stored = [StoredWeights.store(root_of(config), weights) for weights in resolved]
     # Where the actors will run, whose hardware may not be this process's; in one process, as
     # PyTorch takes longer to start than the trial.
     remote: Any = ray.remote
-    choose = remote(_choose_precisions).options(
-        num_cpus=0.25, num_gpus=0.25 if device == "cuda" else 0
-    )
+    choose = remote(_choose_precisions).options(**task_options("precision", gpu=device == "cuda"))
     setting = config.extract.precision
     chosen = [(setting, "as set")] * len(encoders)
     if setting == "auto":
-        chosen = ray.get(choose.remote(encoders, references, preprocessings, device))
+        reference = choose.remote(encoders, stored, preprocessings, device)
+        chosen = wait_for("extract: choosing precisions", config.ray, reference)
     prepared = []
-    for encoder, weights, reference, preprocessing, (precision, reason) in zip(
-        encoders, resolved, references, preprocessings, chosen, strict=True
+    for encoder, weights, preprocessing, (precision, reason) in zip(
+        encoders, stored, preprocessings, chosen, strict=True
     ):
-        space = _space(config, encoder, weights, preprocessing, precision)
-        log.info("%s: %s, %s (%s)", space.fingerprint, weights.source, precision, reason)
-        prepared.append(
-            PreparedNetwork(space, encoder, preprocessing, reference, weights.size, reason)
-        )
+        space = _space(config, encoder, weights.described, preprocessing, precision)
+        log.info("%s: %s, %s (%s)", space.fingerprint, space.weights_source, precision, reason)
+        prepared.append(PreparedNetwork(space, encoder, preprocessing, weights, reason))
     return prepared
 
 
 def _choose_precisions(
     encoders: Sequence[Specification],
-    weights: Sequence[ray.ObjectRef[Weights]],
+    weights: Sequence[StoredWeights],
     preprocessings: Sequence[Preprocessing],
     device: str,
 ) -> list[tuple[str, str]]:
     return [
-        choose_precision(encoder, ray.get(reference), preprocessing, device=device)
-        for encoder, reference, preprocessing in zip(encoders, weights, preprocessings, strict=True)
+        choose_precision(encoder, stored.load(), preprocessing, device=device)
+        for encoder, stored, preprocessing in zip(encoders, weights, preprocessings, strict=True)
     ]
 
 

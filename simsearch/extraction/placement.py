@@ -1,19 +1,31 @@
-"""Which backbones share an actor pool, and what each pool gets of the cluster.
+"""Which networks share an actor, what it asks for, and how many of them a cluster gets. Pure.
 
-Two rules come from trials: a chain of pools that each ask for a whole CPU never starts on a machine
-with fewer CPUs than pools, and Ray hangs on GPU fractions other than 1, 1/2 and 1/4.
+One pool of actors at a time: with two in a row, the first pool's actors, restarted after a loss, can
+take the last CPUs or GPUs and then wait for ever for the second's. `simsearch.runtime.resources` says
+why one pool and the tasks around it always find room.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-DECODE_CPUS = 0.5
-WRITE_CPUS = 0.25
+from simsearch.runtime.resources import (
+    ACTOR_ON_CPU,
+    ACTOR_ON_GPU,
+    TASK_BESIDE_CPU_ACTORS,
+    TASK_BESIDE_GPU_ACTORS,
+    Node,
+    Request,
+    how_many_fit,
+)
+
+Device = Literal["cpu", "cuda"]
+
 # A forward pass gains little from more threads than this.
 THREADS_PER_ACTOR = 4
+THREADS_BESIDE_GPU = 2
 # Beside the weights: PyTorch, a batch and a layer's output for it. With VGG16, ResNet152 and
 # DenseNet201, 0.86 GB of weights, an actor had 1.3 GB of its own in bfloat16 and 1.7 in float32.
 ACTOR_BYTES = 2**30
@@ -22,68 +34,105 @@ BATCHES_PER_ACTOR = 2  # one with less to do takes longer to start than to do it
 
 @dataclass(frozen=True)
 class Pool:
-    """`actors` processes, each running all of `backbones` one after the other on every batch."""
+    """Actors that each run all of `encoders`, one after the other, on every batch.
 
-    backbones: tuple[str, ...]
+    `actors` to begin with, then from `least` to `most` as nodes join and leave. Each asks for
+    `actor`, each decode and write task beside it for `task`.
+    """
+
+    encoders: tuple[str, ...]
+    device: Device
     actors: int
-    cpus: float
-    gpus: float
+    least: int
+    most: int
     threads: int
+    actor: Request
+    task: Request
 
 
 def plan_pools(
     weight_bytes: Mapping[str, int],
+    nodes: Sequence[Node],
     *,
-    cpus: float,
-    gpus: float,
-    memory: float,
-    cores: int,
+    device: Device,
     batches: int,
-    setting: Literal["auto", "per-backbone", "fused"],
+    least: int = 1,
+    most: int | None = None,
 ) -> tuple[Pool, ...]:
-    """Actor pools for the backbones in `weight_bytes` that start together on a cluster of `cpus`
-    logical CPUs, `gpus` GPUs and `memory` bytes, to make `batches` forward passes of each backbone.
+    """The pools that embed with the networks in `weight_bytes`, to be run one after the other: one,
+    or several where no node has the memory for all networks in one actor.
 
-    `cores` are the physical cores of one node: they bound the threads of one actor. The pools
-    always leave room for a decode and a write task.
-
-    On CPUs an actor has one thread where memory has room for an actor on each. Threads of one
-    forward pass wait for each other after every layer, so whatever interrupts one stops all.
+    `nodes` are those there are now, `batches` how many each network has to do; `least` and `most`
+    bound the actors of a pool (None: as many as have something to do).
     """
-    backbones = tuple(weight_bytes)
-    if gpus >= 1:
-        return _gpu_pools(backbones, int(gpus), cores, setting)
-    usable = cpus - DECODE_CPUS - WRITE_CPUS
-    per_backbone = setting == "per-backbone" or (setting == "auto" and usable >= 2 * len(backbones))
-    groups = [(name,) for name in backbones] if per_backbone else [backbones]
-    share = max(1, int(cpus) // len(groups))
-    pools = []
-    for group in groups:
-        room = memory / len(groups) / (ACTOR_BYTES + 2 * sum(weight_bytes[each] for each in group))
-        most = max(1, min(share, int(room)))
-        # Whatever `batches` is: with other threads VGG16's float32 vectors differ in the last bit.
-        threads = min(THREADS_PER_ACTOR, cores, share // most)
-        actors = max(1, min(most, batches // BATCHES_PER_ACTOR))
-        # Half of what they use: the tasks around them find room, and the system shares the cores.
-        requested = 0.5 * usable / len(groups) / actors
-        pools.append(Pool(group, actors, max(0.01, round(requested, 2)), 0.0, threads))
-    return tuple(pools)
+    usable = [node for node in nodes if _has(node, device)]
+    roomiest = max((node.memory for node in usable), default=0.0)
+    return tuple(
+        _pool(group, weight_bytes, usable, roomiest, device, batches, least, most)
+        for group in _groups(weight_bytes, roomiest)
+    )
 
 
-def _gpu_pools(
-    backbones: tuple[str, ...],
-    gpus: int,
-    cores: int,
-    setting: Literal["auto", "per-backbone", "fused"],
-) -> tuple[Pool, ...]:
-    per_backbone = setting == "per-backbone" or (setting == "auto" and gpus >= len(backbones))
-    if not per_backbone:
-        return (Pool(backbones, gpus, 1.0, 1.0, min(2, cores)),)
-    if gpus >= len(backbones):
-        return tuple(
-            Pool((name,), gpus // len(backbones), 1.0, 1.0, min(2, cores)) for name in backbones
-        )
-    fraction = 0.5 if 2 * gpus >= len(backbones) else 0.25
-    if gpus / fraction < len(backbones):
-        return (Pool(backbones, gpus, 1.0, 1.0, min(2, cores)),)
-    return tuple(Pool((name,), 1, 0.5, fraction, 1) for name in backbones)
+def _has(node: Node, device: Device) -> bool:
+    return node.gpus >= ACTOR_ON_GPU.gpus if device == "cuda" else node.cpus >= 1
+
+
+def _groups(weight_bytes: Mapping[str, int], roomiest: float) -> list[tuple[str, ...]]:
+    """The networks in their order, as many together as fit the roomiest node's memory (0: unknown)."""
+    groups: list[tuple[str, ...]] = []
+    for name in weight_bytes:
+        joined = (*groups[-1], name) if groups else (name,)
+        if groups and roomiest and _actor_bytes(joined, weight_bytes) > roomiest:
+            groups.append((name,))
+        else:
+            groups[-1:] = [joined]
+    return groups
+
+
+def _actor_bytes(group: Sequence[str], weight_bytes: Mapping[str, int]) -> int:
+    return ACTOR_BYTES + 2 * sum(weight_bytes[name] for name in group)
+
+
+def _pool(
+    group: tuple[str, ...],
+    weight_bytes: Mapping[str, int],
+    nodes: Sequence[Node],
+    roomiest: float,
+    device: Device,
+    batches: int,
+    least: int,
+    most: int | None,
+) -> Pool:
+    memory = _actor_bytes(group, weight_bytes)
+    if nodes:
+        # No more than the roomiest node has, and nothing where nodes say nothing of their memory.
+        memory = min(memory, int(roomiest))
+    actor = replace(ACTOR_ON_GPU if device == "cuda" else ACTOR_ON_CPU, memory=memory)
+    busy = max(1, batches // BATCHES_PER_ACTOR)
+    most = min(busy, most or busy)
+    least = min(least, most)
+    fitting = sum(how_many_fit(actor, node) for node in nodes)
+    return Pool(
+        encoders=group,
+        device=device,
+        actors=max(least, min(fitting, most)),
+        least=least,
+        most=most,
+        threads=_threads(actor, nodes, device),
+        actor=actor,
+        task=TASK_BESIDE_GPU_ACTORS if device == "cuda" else TASK_BESIDE_CPU_ACTORS,
+    )
+
+
+def _threads(actor: Request, nodes: Sequence[Node], device: Device) -> int:
+    """On CPUs an actor has one thread where memory has room for an actor on each. Threads of one
+    forward pass wait for each other after every layer, so whatever interrupts one stops all.
+
+    Whatever there is to do: with other threads VGG16's float32 vectors differ in the last bit.
+    """
+    if device == "cuda":
+        return THREADS_BESIDE_GPU
+    shares = [
+        int(node.cpus) // actors for node in nodes if (actors := how_many_fit(actor, node)) > 0
+    ]
+    return max(1, min(THREADS_PER_ACTOR, *shares)) if shares else 1

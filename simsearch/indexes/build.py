@@ -7,12 +7,11 @@ import ray
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.index import IndexManifest, write_index
+from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.snapshot import Snapshot
 
-REDUCER_CPUS = 0.5
 
-
-@ray.remote(num_cpus=REDUCER_CPUS)
+@ray.remote(num_cpus=TASKS["index"].cpus, max_retries=ENDLESS)
 def build_index(snapshot: Snapshot, space: FeatureSpace, seed: int) -> IndexManifest:
     """Build, check and store the index of one feature space of a snapshot."""
     plan = snapshot.plan()

@@ -22,8 +22,9 @@ from simsearch.config import Config
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import RejectsError
 from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
+from simsearch.extraction.device import choose_device
 from simsearch.extraction.extract import extract as extract_features
-from simsearch.extraction.networks import device_of, prepare_networks
+from simsearch.extraction.networks import prepare_networks
 from simsearch.extraction.rejects import counted, reject_lines
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
@@ -69,8 +70,9 @@ def extract(config: Config) -> Step:
     catalog_id, table = catalog.load_catalog(storage)
     with held(storage, config.lease) as lease, ray_session(config.ray):
         lease.check()
-        networks = prepare_networks(config, device_of(ray.cluster_resources().get("GPU", 0)))
-        extraction = extract_features(config, storage, table, networks)
+        device = choose_device(config)
+        networks = prepare_networks(config, device)
+        extraction = extract_features(config, storage, table, networks, device)
         snapshot = snapshots.write_plan(
             storage,
             config,

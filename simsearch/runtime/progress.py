@@ -34,13 +34,26 @@ class _RateColumn(ProgressColumn):
 
 @contextmanager
 def progress(step: str, total: int, unit: str, log_seconds: float) -> Iterator[Advance]:
-    """Show a step's progress; yields a function to call with the count done so far."""
-    if sys.stderr.isatty():
-        yield from _bar(step, total, unit)
-    else:
-        yield from _lines(step, total, unit, log_seconds)
+    """Show a step's progress; yields a function to call with the count done so far.
+
+    A count below an earlier one, as a counter's new process gives, and one above the total are shown
+    as the earlier one and the total.
+    """
+    shown = (
+        _bar(step, total, unit) if sys.stderr.isatty() else _lines(step, total, unit, log_seconds)
+    )
+    with shown as advance:
+        most = 0
+
+        def onwards(done: int) -> None:
+            nonlocal most
+            most = max(most, min(done, total))
+            advance(most)
+
+        yield onwards
 
 
+@contextmanager
 def _bar(step: str, total: int, unit: str) -> Iterator[Advance]:
     columns = (
         TextColumn("{task.description}"),
@@ -54,6 +67,7 @@ def _bar(step: str, total: int, unit: str) -> Iterator[Advance]:
         yield lambda done: bar.update(task, completed=done)
 
 
+@contextmanager
 def _lines(step: str, total: int, unit: str, log_seconds: float) -> Iterator[Advance]:
     last = time.monotonic()
     first: tuple[int, float] | None = None  # the rate leaves start-up out

@@ -57,6 +57,7 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
         *_shards(storage, kept, older_than),
         *_images(storage, kept, older_than),
     ]
+    garbage += _old(storage.files("weights"), "weights/", "stored again by a run", older_than)
     leftovers = list_leftovers(storage.root, storage.config)
     garbage += _old(leftovers, "", "left by a killed process", older_than)
     return garbage

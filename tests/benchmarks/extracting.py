@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import ray
 import torch
 
 from simsearch import schemas
@@ -16,8 +15,10 @@ from simsearch.catalog import catalog
 from simsearch.config import Config, StorageConfig, load_config
 from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.registry import get_encoder
-from simsearch.extraction.extract import batch_size_of, extract
-from simsearch.extraction.networks import device_of, prepare_networks
+from simsearch.extraction.device import choose_device
+from simsearch.extraction.extract import extract
+from simsearch.extraction.networks import prepare_networks
+from simsearch.extraction.pipeline import batch_size_of
 from simsearch.extraction.placement import Pool
 from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots import snapshot as snapshots
@@ -75,10 +76,10 @@ def extracted(config: Config) -> Extracted:
     catalog_id, table = catalog.ingest(config)
     started = time.monotonic()
     with ray_session(config.ray):
-        gpus = ray.cluster_resources().get("GPU", 0.0)
-        networks = prepare_networks(config, device_of(gpus))
+        device = choose_device(config)
+        networks = prepare_networks(config, device)
         before = time.monotonic() - started
-        done = extract(config, storage, table, networks)
+        done = extract(config, storage, table, networks, device)
         seconds = time.monotonic() - started
     spaces = tuple(each.space for each in networks)
     reasons = {each.space.name: each.precision_reason for each in networks}
@@ -87,7 +88,7 @@ def extracted(config: Config) -> Extracted:
     )
     timings = read_parts(storage, "timings", schemas.TIMINGS).to_pylist()
     spent = {row["fingerprint"]: row["images"] / row["seconds"] for row in timings}
-    actors = {name: pool.actors for pool in done.pools for name in pool.backbones}
+    actors = {name: pool.actors for pool in done.pools for name in pool.encoders}
     return Extracted(
         startup=before + done.startup,
         rate=done.rate,
@@ -97,5 +98,5 @@ def extracted(config: Config) -> Extracted:
         precisions={each.name: each.precision for each in spaces},
         reasons=reasons,
         pools=done.pools,
-        batch_size=batch_size_of(config, gpus),
+        batch_size=batch_size_of(config, device),
     )

@@ -22,7 +22,7 @@ from simsearch.encoders.encoder import Encoder, Running, preprocessing_for
 from simsearch.encoders.network import DTYPES
 from simsearch.encoders.precision import trial_pixels
 from simsearch.encoders.registry import get_encoder
-from simsearch.extraction.extract import KEEP_MEMORY
+from simsearch.extraction.pipeline import KEEP_MEMORY
 from simsearch.extraction.placement import Pool
 from simsearch.features import store as feature_store
 from simsearch.images import perturbations
@@ -130,7 +130,7 @@ def bare_rates(config: Config, run: Extracted, device: str) -> dict[str, float]:
                 executor.submit(_bare_rates, config, run, pool, device) for _ in range(pool.actors)
             ]
             each = [one.result() for one in asked]
-        rates |= {name: sum(one[name] for one in each) for name in pool.backbones}
+        rates |= {name: sum(one[name] for one in each) for name in pool.encoders}
     return rates
 
 
@@ -142,7 +142,7 @@ def _meet_at(barrier: Barrier) -> None:
 def _bare_rates(config: Config, run: Extracted, pool: Pool, device: str) -> dict[str, float]:
     torch.set_num_threads(pool.threads)
     rates = {}
-    for name in pool.backbones:
+    for name in pool.encoders:
         encoder, dtype = get_encoder(name, config.storage), DTYPES[run.precisions[name]]
         module = plain_network(name).eval().requires_grad_(False)
         module = module.to(device, dtype).to(memory_format=torch.channels_last)
@@ -185,7 +185,7 @@ def _from_decoded(asked: Asked, config: Config, run: Extracted) -> Comparison:
 def decoded_rates(config: Config, run: Extracted) -> dict[str, float]:
     """Images per second of each network from decoded pixels on the host, as an actor gets them."""
     rates = {}
-    for threads, name in [(pool.threads, name) for pool in run.pools for name in pool.backbones]:
+    for threads, name in [(pool.threads, name) for pool in run.pools for name in pool.encoders]:
         torch.set_num_threads(threads)
         specification = get_encoder(name, config.storage)
         preprocessing = preprocessing_for(specification, config.extract.preprocessing)

@@ -3,6 +3,7 @@
 import os
 import signal
 
+import numpy as np
 import pytest
 
 from simsearch.extraction.counter import Pace, ProgressCounter, RemoteCounter
@@ -17,20 +18,27 @@ def test_the_rate_leaves_start_up_out() -> None:
 def test_a_counter_keeps_the_first_batch_and_all(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 104.0, 110.0, 111.0])
     monkeypatch.setattr("simsearch.extraction.counter.time.monotonic", lambda: next(clock))
-    counter = ProgressCounter()
+    counter = ProgressCounter(40)
     assert counter.pace() is None
     for name, images in (("a", 16), ("b", 16), ("a", 8)):
         counter.timed(name, "cpu", images, 1.0)
     assert counter.pace() == Pace(first=16, all=40, first_ago=11.0, last_ago=1.0)
 
 
+def test_a_vector_that_is_computed_again_counts_once() -> None:
+    counter = ProgressCounter(6)
+    for places in ([0, 1], [1, 2], [0, 1, 2]):
+        counter.add(np.array(places))
+    assert counter.read() == 3
+
+
 def test_a_killed_counter_counts_on_in_a_new_process(ray_local: None) -> None:
-    counter = RemoteCounter.start()
-    counter.add(3)
+    counter = RemoteCounter.start(9)
+    counter.add(np.array([1, 3, 5]))
     assert counter.read() == 3
     (first,) = counter_processes()
     os.kill(first, signal.SIGKILL)
-    counter.add(4)
+    counter.add(np.array([0, 2, 4, 6]))
     assert counter.read() in (0, 4)  # what was told while it was dead may be lost
     (second,) = counter_processes()
     assert second != first

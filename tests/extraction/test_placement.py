@@ -1,119 +1,245 @@
-"""Placement: every plan must be able to start on the cluster it was made for."""
+"""Placement: whatever nodes are lost or join, what is left goes on."""
 
-from typing import Literal
+from __future__ import annotations
 
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.extraction.placement import DECODE_CPUS, WRITE_CPUS, plan_pools
+from simsearch.extraction.placement import Device, Pool, plan_pools
+from simsearch.runtime.resources import LARGEST_NODE, RESOLUTION, Node, Request, how_many_fit
 
 MIB = 2**20
 GIB = 2**30
-BACKBONES = {
+ENCODERS = {
     "vgg16": 512 * MIB,
     "resnet152": 229 * MIB,
     "densenet201": 77 * MIB,
     "squeezenet1_1": 5 * MIB,
 }
-Setting = Literal["auto", "per-backbone", "fused"]
-settings = st.sampled_from(["auto", "per-backbone", "fused"])
 
 
 def first(count: int) -> dict[str, int]:
-    return dict(list(BACKBONES.items())[:count])
+    return dict(list(ENCODERS.items())[:count])
+
+
+def plan(
+    nodes: Sequence[Node], *, device: Device = "cpu", batches: int = 1000, count: int = 4
+) -> tuple[Pool, ...]:
+    return plan_pools(first(count), nodes, device=device, batches=batches)
+
+
+@dataclass
+class Cluster:
+    """What Ray does with requests: it puts each wherever it fits, in any order, knowing nothing of
+    the others. Counts in Ray's own ten-thousandths."""
+
+    rng: random.Random
+    nodes: list[Node] = field(default_factory=list)
+    taken: list[dict[str, int]] = field(default_factory=list)
+    placed: list[tuple[str, int, Request]] = field(default_factory=list)  # kind, node, request
+
+    def join(self, node: Node) -> None:
+        self.nodes.append(node)
+        self.taken.append({"cpus": 0, "gpus": 0, "memory": 0})
+
+    def lose(self, number: int) -> None:
+        del self.nodes[number], self.taken[number]
+        self.placed = [
+            (kind, place - (place > number), request)
+            for kind, place, request in self.placed
+            if place != number
+        ]
+
+    def fits(self, request: Request, number: int) -> bool:
+        node, taken = self.nodes[number], self.taken[number]
+        return all(
+            round(getattr(request, name) * RESOLUTION) + taken[name]
+            <= round(getattr(node, name) * RESOLUTION)
+            for name in taken
+        )
+
+    def place(self, kind: str, request: Request, most: int) -> int:
+        """As many as fit, up to `most`, each on a random node that takes it."""
+        for count in range(most):
+            open_nodes = [n for n in range(len(self.nodes)) if self.fits(request, n)]
+            if not open_nodes:
+                return count
+            number = self.rng.choice(open_nodes)
+            self._add(number, request, 1)
+            self.placed.append((kind, number, request))
+        return most
+
+    def end(self, kind: str) -> None:
+        for placed, number, request in self.placed:
+            if placed == kind:
+                self._add(number, request, -1)
+        self.placed = [entry for entry in self.placed if entry[0] != kind]
+
+    def count(self, kind: str) -> int:
+        return sum(placed == kind for placed, _, _ in self.placed)
+
+    def _add(self, number: int, request: Request, sign: int) -> None:
+        for name in self.taken[number]:
+            self.taken[number][name] += sign * round(getattr(request, name) * RESOLUTION)
+
+
+def goes_on(cluster: Cluster, pool: Pool) -> bool:
+    """Whether an actor lives or can, and whether tasks then find room: those that run end by
+    themselves, an actor never does."""
+    if not cluster.count("actor") and not cluster.place("actor", pool.actor, 1):
+        return False
+    cluster.place("actor", pool.actor, pool.most - cluster.count("actor"))  # restarts take all
+    cluster.end("task")
+    both = Request(2 * pool.task.cpus)  # a decode and a write task at once
+    return any(cluster.fits(both, number) for number in range(len(cluster.nodes)))
+
+
+cpu_nodes = st.builds(
+    Node,
+    cpus=st.one_of(st.integers(1, 16), st.integers(1, LARGEST_NODE)),
+    memory=st.integers(4 * GIB, 512 * GIB),
+)
+gpu_nodes = st.builds(
+    Node,
+    cpus=st.integers(1, 128),
+    gpus=st.integers(1, 4),
+    memory=st.integers(4 * GIB, 512 * GIB),
+)
+HEAD = Node(cpus=0, memory=8 * GIB)
 
 
 @given(
-    cpus=st.integers(1, 512),
-    cores=st.integers(1, 64),
+    nodes=st.lists(cpu_nodes, min_size=1, max_size=5),
+    joining=st.lists(cpu_nodes, max_size=3),
     count=st.integers(1, 4),
-    setting=settings,
-    memory=st.integers(0, 2**42),
-    batches=st.integers(1, 10**6),
+    batches=st.integers(1, 5000),
+    rng=st.randoms(use_true_random=False),
 )
-def test_pools_on_cpus_leave_room_to_decode_and_write(
-    cpus: int, cores: int, count: int, setting: Setting, memory: int, batches: int
+def test_on_cpus_whatever_is_lost_or_joins_the_job_goes_on(
+    nodes: list[Node], joining: list[Node], count: int, batches: int, rng: random.Random
 ) -> None:
-    pools = plan_pools(
-        first(count),
-        cpus=cpus,
-        gpus=0,
-        memory=memory,
-        cores=cores,
-        batches=batches,
-        setting=setting,
-    )
-    assert sorted(name for pool in pools for name in pool.backbones) == sorted(first(count))
-    assert sum(pool.actors * pool.cpus for pool in pools) + DECODE_CPUS + WRITE_CPUS <= cpus + 1e-6
-    assert sum(pool.actors * pool.threads for pool in pools) <= max(cpus, len(pools))
-    assert all(1 <= pool.threads <= cores and pool.cpus > 0 and pool.gpus == 0 for pool in pools)
+    survives(nodes, joining, rng, plan([HEAD, *nodes], count=count, batches=batches))
 
 
-@given(gpus=st.integers(1, 64), count=st.integers(1, 4), setting=settings)
-def test_pools_on_gpus_ask_for_whole_half_or_quarter_gpus_that_exist(
-    gpus: int, count: int, setting: Setting
+@given(
+    nodes=st.lists(gpu_nodes, min_size=1, max_size=4),
+    joining=st.lists(st.one_of(gpu_nodes, cpu_nodes), max_size=3),
+    count=st.integers(1, 4),
+    batches=st.integers(1, 500),
+    rng=st.randoms(use_true_random=False),
+)
+def test_on_gpus_whatever_is_lost_or_joins_the_job_goes_on_while_one_has_a_gpu(
+    nodes: list[Node], joining: list[Node], count: int, batches: int, rng: random.Random
 ) -> None:
-    pools = plan_pools(
-        first(count),
-        cpus=16 * gpus,
-        gpus=gpus,
-        memory=64 * GIB * gpus,
-        cores=16,
-        batches=1000,
-        setting=setting,
-    )
-    assert sorted(name for pool in pools for name in pool.backbones) == sorted(first(count))
-    assert all(pool.gpus in (1.0, 0.5, 0.25) for pool in pools)
-    assert sum(pool.actors * pool.gpus for pool in pools) <= gpus
+    pools = plan([HEAD, *nodes], device="cuda", count=count, batches=batches)
+    survives(nodes, joining, rng, pools)
 
 
-def one_pool(cpus: int, memory: int, batches: int) -> tuple[int, int]:
-    """Actors and threads of all backbones in one pool."""
-    (pool,) = plan_pools(
-        BACKBONES, cpus=cpus, gpus=0, memory=memory, cores=cpus, batches=batches, setting="fused"
-    )
-    assert pool.backbones == tuple(BACKBONES)
+def survives(
+    nodes: list[Node], joining: list[Node], rng: random.Random, pools: tuple[Pool, ...]
+) -> None:
+    """Tasks and actors come in any order while nodes are lost and join, down to one that has what an
+    actor asks for; at every moment the job could go on."""
+    for pool in pools:
+        cluster = Cluster(rng)
+        for node in (HEAD, *nodes):
+            cluster.join(node)
+        left = list(joining)
+        able = [n for n, node in enumerate(cluster.nodes) if how_many_fit(pool.actor, node)]
+        while able:
+            for _ in range(2):
+                cluster.place("task", pool.task, rng.randrange(0, 400))
+                cluster.place("actor", pool.actor, pool.most - cluster.count("actor"))
+            assert goes_on(cluster, pool)
+            cluster.place("task", pool.task, rng.randrange(0, 400))
+            if left and rng.random() < 0.5:
+                cluster.join(left.pop())
+            else:
+                cluster.lose(rng.choice(able))
+            able = [n for n, node in enumerate(cluster.nodes) if how_many_fit(pool.actor, node)]
+
+
+@given(cpus=st.integers(1, LARGEST_NODE), device=st.sampled_from(["cpu", "cuda"]))
+def test_a_node_full_of_actors_has_room_for_tasks_and_one_full_of_tasks_for_an_actor(
+    cpus: int, device: Device
+) -> None:
+    node = Node(cpus=cpus, gpus=min(4, cpus) if device == "cuda" else 0, memory=2**42)
+    (pool,) = plan([node], device=device, batches=10**6)
+    for kind, request in (("actor", pool.actor), ("task", pool.task)):
+        cluster = Cluster(random.Random(0))
+        cluster.join(node)
+        cluster.place(kind, request, 10**6)
+        other = Request(2 * pool.task.cpus) if kind == "actor" else pool.actor
+        assert cluster.fits(other, 0)
+
+
+@given(nodes=st.lists(cpu_nodes, max_size=4), count=st.integers(1, 4))
+def test_nothing_is_ever_put_on_a_head_without_cpus(nodes: list[Node], count: int) -> None:
+    for pool in plan([HEAD, *nodes], count=count):
+        assert how_many_fit(pool.actor, HEAD) == how_many_fit(pool.task, HEAD) == 0
+
+
+@given(
+    nodes=st.lists(cpu_nodes, max_size=4),
+    count=st.integers(1, 4),
+    batches=st.integers(1, 10**5),
+    least=st.integers(1, 9),
+    most=st.one_of(st.none(), st.integers(9, 99)),
+)
+def test_actors_stay_within_the_bounds_and_every_network_is_in_one_pool(
+    nodes: list[Node], count: int, batches: int, least: int, most: int | None
+) -> None:
+    pools = plan_pools(first(count), nodes, device="cpu", batches=batches, least=least, most=most)
+    assert [name for pool in pools for name in pool.encoders] == list(first(count))
+    for pool in pools:
+        assert 1 <= pool.least <= pool.actors <= pool.most <= max(1, batches // 2)
+        assert most is None or pool.most <= most
+        assert 1 <= pool.threads <= 4
+
+
+def actors_and_threads(node: Node, batches: int = 1000) -> tuple[int, int]:
+    (pool,) = plan([node], batches=batches)
     return pool.actors, pool.threads
 
 
-def test_a_small_machine_runs_all_backbones_in_one_pool_an_actor_on_each_cpu() -> None:
-    for cpus in (1, 2, 4):
-        pools = plan_pools(
-            BACKBONES,
-            cpus=cpus,
-            gpus=0,
-            memory=8 * GIB * cpus,
-            cores=cpus,
-            batches=1000,
-            setting="auto",
-        )
-        assert [(pool.backbones, pool.actors, pool.threads) for pool in pools] == [
-            (tuple(BACKBONES), cpus, 1)
-        ]
+def test_a_machine_has_an_actor_of_one_thread_on_each_cpu() -> None:
+    for cpus in (1, 2, 4, 64):
+        assert actors_and_threads(Node(cpus, memory=8 * GIB * cpus)) == (min(cpus, 500), 1)
 
 
 def test_actors_are_as_many_as_memory_has_room_for() -> None:
     # Each needs 1 GiB and twice its 823 MiB of weights: 2.6 GiB.
-    assert one_pool(8, memory=32 * GIB, batches=1000) == (8, 1)
-    assert one_pool(8, memory=11 * GIB, batches=1000) == (4, 2)
-    assert one_pool(8, memory=GIB, batches=1000) == (1, 4)
+    assert actors_and_threads(Node(8, memory=32 * GIB)) == (8, 1)
+    assert actors_and_threads(Node(8, memory=11 * GIB)) == (4, 2)
+    assert actors_and_threads(Node(8, memory=3 * GIB)) == (1, 4)
 
 
 def test_little_work_gets_few_actors_of_the_same_threads() -> None:
-    assert one_pool(4, memory=64 * GIB, batches=1) == (1, 1)
-    assert one_pool(4, memory=64 * GIB, batches=5) == (2, 1)
-    assert one_pool(8, memory=11 * GIB, batches=5) == (2, 2)
+    assert actors_and_threads(Node(4, memory=64 * GIB), batches=1) == (1, 1)
+    assert actors_and_threads(Node(4, memory=64 * GIB), batches=5) == (2, 1)
+    assert actors_and_threads(Node(8, memory=11 * GIB), batches=5) == (2, 2)
 
 
-def test_a_large_cluster_gives_each_backbone_its_own_actors() -> None:
-    pools = plan_pools(
-        BACKBONES,
-        cpus=64,
-        gpus=0,
-        memory=256 * GIB,
-        cores=16,
-        batches=10_000,
-        setting="auto",
-    )
-    assert [pool.backbones for pool in pools] == [(name,) for name in BACKBONES]
-    assert all(pool.actors > 1 for pool in pools)
+def test_networks_that_no_node_holds_together_run_one_after_the_other() -> None:
+    pools = plan([Node(8, memory=int(2.3 * GIB)), Node(4, memory=2 * GIB)])
+    assert [pool.encoders for pool in pools] == [
+        ("vgg16",),
+        ("resnet152", "densenet201", "squeezenet1_1"),
+    ]
+    assert all(how_many_fit(pool.actor, Node(8, memory=int(2.3 * GIB))) for pool in pools)
+
+
+def test_a_cluster_that_has_no_node_yet_is_planned_for_too() -> None:
+    (pool,) = plan([HEAD])
+    assert (pool.actors, pool.threads, pool.most) == (1, 1, 500)
+
+
+@pytest.mark.parametrize("gpus", [1, 4, 8])
+def test_each_gpu_has_an_actor(gpus: int) -> None:
+    (pool,) = plan([Node(16, gpus=gpus, memory=512 * GIB)], device="cuda", batches=1000)
+    assert (pool.actors, pool.actor.gpus) == (gpus, 1.0)

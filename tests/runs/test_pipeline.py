@@ -25,7 +25,7 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
     few = config_for(root, "perturbations.originals=3", "extract.backbones=[squeezenet1_1]")
     job.ingest(few)
     assert pipeline.extract(few).items == ARTWORKS + 3 * 5
-    more = config_for(root, "perturbations.originals=5", "extract.placement=per-backbone")
+    more = config_for(root, "perturbations.originals=5")
     assert (
         pipeline.extract(more).items == 2 * 5 + ARTWORKS + 5 * 5
     )  # new copies; all for the new space

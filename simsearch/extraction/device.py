@@ -1,0 +1,120 @@
+"""On what the networks run: a decision that is told, never an accident."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import ray
+
+from simsearch.config import Config
+from simsearch.errors import UsageError
+from simsearch.extraction.placement import Device
+from simsearch.runtime.cluster import (
+    ClusterState,
+    cluster_nodes,
+    cluster_state,
+    declared_gpus,
+    lacks,
+    waiting_line,
+)
+from simsearch.runtime.resources import GPU_SHARE, TASKS, Request, task_options
+from simsearch.runtime.watchdog import wait_for
+
+log = logging.getLogger(__name__)
+
+# An autoscaler looks every 5 s at what waits, and says then what it can start no node for.
+AUTOSCALER_SECONDS = 20.0
+
+
+def choose_device(config: Config) -> Device:
+    """`cuda` or `cpu`, with the reason in the log; returns once the cluster has a node to work on.
+
+    Raises UsageError for `cuda` where Ray runs inside this process and sees no GPU, and StallError
+    where no node comes for `ray.stall_fail` seconds.
+    """
+    device, reason = _decide(config)
+    log.info("extract: on %s: %s", "GPUs" if device == "cuda" else "CPUs", reason)
+    asked = Request(TASKS["arrive"].cpus, GPU_SHARE if device == "cuda" else 0.0)
+
+    def describe() -> str:
+        return lacks(asked, cluster_nodes()) or waiting_line(cluster_state())
+
+    if missing := lacks(asked, cluster_nodes()):
+        log.warning("extract: %s", missing)
+    wait_for("extract", config.ray, _ask(device), describe)
+    return device
+
+
+def _decide(config: Config) -> tuple[Device, str]:
+    setting = config.extract.device
+    if setting == "cpu":
+        return "cpu", "extract.device is cpu"
+    gpus = sum(node.gpus for node in cluster_nodes())
+    if gpus:
+        return "cuda", f"the cluster has {gpus:g}"
+    here = not (config.ray.address or os.environ.get("RAY_ADDRESS"))
+    if setting == "cuda":
+        if here:
+            raise UsageError(
+                "extract.device: cuda, and Ray sees no GPU on this machine; name a cluster in ray.address, "
+                "or set extract.device to auto or cpu"
+            )
+        return "cuda", "extract.device is cuda"
+    if here:
+        return "cpu", "this machine has no GPU that Ray sees"
+    return _what_may_come()
+
+
+def _what_may_come() -> tuple[Device, str]:
+    """For a cluster that has no GPU now."""
+    declared = declared_gpus()
+    if declared is not None:
+        if declared:
+            return "cuda", "the cluster has none yet, its configuration names some"
+        return "cpu", "the cluster's configuration names no GPU"
+    if not cluster_state().autoscales:
+        return "cpu", (
+            "the cluster has no GPU, and no autoscaler that says whether some may come; "
+            "extract.device=cuda waits for them"
+        )
+    if _can_start_gpus():
+        return "cuda", "the cluster has none yet, its autoscaler can start some"
+    return "cpu", "the cluster has no GPU and its autoscaler can start none"
+
+
+def _can_start_gpus() -> bool:
+    """Asks for a share of a GPU and waits for the autoscaler to say that it cannot start one."""
+    asked = _ask("cuda")
+    try:
+        refused = _within(
+            AUTOSCALER_SECONDS,
+            lambda state: any(request.gpus for request in state.infeasible),
+        )
+    finally:
+        ray.cancel(asked, force=True)
+    return not refused
+
+
+def _within(seconds: float, holds: Callable[[ClusterState], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds(cluster_state()):
+            return True
+        time.sleep(1.0)
+    return False
+
+
+def _ask(device: Device) -> ray.ObjectRef[None]:
+    remote: Any = ray.remote
+    reference: ray.ObjectRef[None] = (
+        remote(_arrive).options(**task_options("arrive", gpu=device == "cuda")).remote()
+    )
+    return reference
+
+
+def _arrive() -> None:
+    """Runs as soon as there is a node to run on."""

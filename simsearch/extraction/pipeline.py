@@ -1,0 +1,267 @@
+"""The pipeline of one pool in Ray Data:
+
+catalog rows → fetch and decode (tasks) → actors that embed → shards (tasks).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import ray
+from ray.data import ActorPoolStrategy
+
+from simsearch import schemas
+from simsearch.config import Config
+from simsearch.extraction.counter import Pace, RemoteCounter
+from simsearch.extraction.decode import DecodeSettings, decode_batch
+from simsearch.extraction.embed import Embed, EmbedSettings
+from simsearch.extraction.networks import PreparedNetwork
+from simsearch.extraction.placement import Device, Pool, plan_pools
+from simsearch.extraction.stored_weights import StoredWeights
+from simsearch.extraction.write import write_batch
+from simsearch.images.preprocessing import Preprocessing
+from simsearch.runtime.cluster import cluster_nodes
+from simsearch.runtime.progress import duration, progress
+from simsearch.runtime.watchdog import watched
+from simsearch.storage.parts import write_part
+from simsearch.storage.storage import Storage
+
+log = logging.getLogger(__name__)
+
+BATCH_CPU = 16
+
+BATCH_GPU = 128
+
+# Ray Data splits an output block above 128 MiB; pixels of a decoded block stay well below.
+BLOCK_BYTES = 48 * 2**20
+
+BLOCKS_PER_ACTOR = 32
+
+# glibc gives a layer's output back to the system and asks for it again, zeroed, at the next batch;
+# kept instead, forward passes on a CPU ran 1.14 (VGG16) to 1.4 times (DenseNet201) faster. One
+# arena, because others map what is larger than 64 MiB anew. See mallopt(3).
+KEEP_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(2**32),
+    "MALLOC_TRIM_THRESHOLD_": str(2**33),
+}
+
+
+@dataclass(frozen=True)
+class Todo:
+    """The vectors that are missing.
+
+    `rows` has `artwork_id`, `image_uri`, `etag` and `need`, bytes of 0 and 1: [variants, networks].
+    `orphans` maps content hashes that no known source has to a mask like `need` of the vectors that
+    are stored for them.
+    """
+
+    rows: pa.Table
+    orphans: dict[str, bytes]
+    networks: tuple[PreparedNetwork, ...]
+
+    def needs(self) -> npt.NDArray[np.uint8]:
+        """[artworks, variants, networks]"""
+        joined = b"".join(self.rows["need"].to_pylist())
+        masks = np.frombuffer(joined, dtype=np.uint8)
+        return masks.reshape(self.rows.num_rows, -1, len(self.networks))
+
+    def of(self, encoders: Sequence[str]) -> Todo:
+        """What is missing of some encoders' spaces."""
+        places = [
+            place
+            for place, network in enumerate(self.networks)
+            if network.space.encoder in encoders
+        ]
+
+        def cut(mask: bytes) -> bytes:
+            whole = np.frombuffer(mask, dtype=np.uint8).reshape(-1, len(self.networks))
+            return whole[:, places].tobytes()
+
+        needs = [cut(need) for need in self.rows["need"].to_pylist()]
+        rows = self.rows.set_column(
+            self.rows.column_names.index("need"), "need", pa.array(needs, pa.binary())
+        )
+        return Todo(
+            rows.filter(pa.array([any(need) for need in needs], pa.bool_())),
+            {content: cut(mask) for content, mask in self.orphans.items()},
+            tuple(self.networks[place] for place in places),
+        )
+
+
+class EmbedActor(Embed):
+    """Embed with its weights from the root, by way of the node's folder."""
+
+    def __init__(self, *, weights: Sequence[StoredWeights], **settings: Any) -> None:
+        super().__init__(weights=[stored.load() for stored in weights], **settings)
+
+
+def run_pools(
+    config: Config, storage: Storage, todo: Todo, device: Device
+) -> tuple[tuple[Pool, ...], list[Pace]]:
+    """Compute what is missing; returns the pools that did, and how fast each was."""
+    lacking: list[bool] = np.asarray(todo.needs().any(axis=(0, 1))).tolist()
+    batches = math.ceil(int(todo.needs().any(axis=2).sum()) / batch_size_of(config, device))
+    pools = plan_pools(
+        {
+            network.space.encoder: network.weights.size
+            for network, lacks in zip(todo.networks, lacking, strict=True)
+            if lacks
+        },
+        cluster_nodes(),
+        device=device,
+        batches=batches,
+        least=config.extract.min_actors,
+        most=config.extract.max_actors,
+    )
+    paces = []
+    for number, pool in enumerate(pools, start=1):
+        step = "extract" if len(pools) == 1 else f"extract {number} of {len(pools)}"
+        log.info(
+            "%s: %s on %s: %s actors to begin with, up to %s, of %s thread(s), each asks for %s",
+            step,
+            ", ".join(pool.encoders),
+            pool.device,
+            pool.actors,
+            pool.most,
+            pool.threads,
+            pool.actor,
+        )
+        pace = _run_pool(config, storage, todo.of(pool.encoders), pool, step)
+        if pace is not None:
+            paces.append(pace)
+    return pools, paces
+
+
+def batch_size_of(config: Config, device: Device) -> int:
+    """Images per forward pass."""
+    return config.extract.batch_size or (BATCH_GPU if device == "cuda" else BATCH_CPU)
+
+
+def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: str) -> Pace | None:
+    """None where nothing was computed, but found again or rejected."""
+    started = time.monotonic()
+    needs = todo.needs()
+    counter = RemoteCounter.start(needs.size)
+    geometries, columns = _geometries(todo.networks)
+    settings = DecodeSettings(
+        storage=storage,
+        images=config.images,
+        profiles=config.perturbations.profiles,
+        reencode_jpeg=config.perturbations.reencode_jpeg,
+        seed=config.seed,
+        preprocessings=geometries,
+        spaces=len(todo.networks),
+        orphans=todo.orphans,
+        counter=counter,
+    )
+    batch_size = batch_size_of(config, pool.device)
+    images = [int(count) for count in needs.any(axis=2).sum(axis=1)]
+    size = _images_per_block(settings, batch_size, sum(images), pool.actors)
+    rows = todo.rows.append_column("row", pa.array(range(todo.rows.num_rows), pa.int64()))
+    data = ray.data.from_arrow(list(_blocks(rows, images, size))).map_batches(
+        partial(decode_batch, settings=settings),
+        batch_size=None,
+        batch_format="numpy",
+        num_cpus=pool.task.cpus,
+    )
+    data = _embed(data, pool, todo.networks, columns, batch_size, counter)
+    data = data.map_batches(
+        partial(write_batch, storage=storage, spaces=[each.space for each in todo.networks]),
+        batch_size=config.extract.shard_rows,
+        batch_format="numpy",
+        num_cpus=pool.task.cpus,
+    )
+
+    def consume() -> None:
+        for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
+            pass
+
+    with progress(step, int(needs.sum()), "vectors", config.ray.log_seconds) as advance:
+        watched(step, config.ray, consume, counter.read, advance)
+    write_part(storage, "timings", counter.timings(), schemas.TIMINGS)
+    pace = counter.pace()
+    if pace is None:
+        return None
+    # The counter's clock is another node's: only how long ago something was crosses over.
+    startup = time.monotonic() - started - pace.first_ago
+    log.info("%s: start-up %s, then %.1f vectors/s", step, duration(startup), pace.rate)
+    return Pace(pace.first, pace.all, pace.first_ago, pace.last_ago, startup)
+
+
+def _embed(
+    data: Any,
+    pool: Pool,
+    networks: Sequence[PreparedNetwork],
+    columns: Sequence[str],
+    batch_size: int,
+    counter: RemoteCounter,
+) -> Any:
+    return data.map_batches(
+        EmbedActor,
+        fn_constructor_kwargs={
+            "settings": [
+                EmbedSettings(
+                    place, columns[place], network.space, network.encoder, network.preprocessing
+                )
+                for place, network in enumerate(networks)
+            ],
+            "weights": [network.weights for network in networks],
+            "device": pool.device,
+            "threads": pool.threads,
+            "batch_size": batch_size,
+            "drop": sorted(set(columns)),
+            "counter": counter,
+        },
+        batch_size=batch_size,
+        batch_format="numpy",
+        compute=ActorPoolStrategy(
+            min_size=pool.least, max_size=pool.most, initial_size=pool.actors
+        ),
+        runtime_env={"env_vars": KEEP_MEMORY},
+        **pool.actor.options(),
+    )
+
+
+def _geometries(
+    networks: Sequence[PreparedNetwork],
+) -> tuple[tuple[Preprocessing, ...], list[str]]:
+    """One preprocessing per distinct geometry, and each network's pixels column."""
+    distinct: dict[Any, Preprocessing] = {}
+    for each in networks:
+        distinct.setdefault(each.preprocessing.geometry, each.preprocessing)
+    order = list(distinct)
+    columns = [f"pixels_{order.index(each.preprocessing.geometry)}" for each in networks]
+    return tuple(distinct.values()), columns
+
+
+def _images_per_block(settings: DecodeSettings, batch_size: int, images: int, actors: int) -> int:
+    """Whole batches of whole artworks, where that fits a block's memory; several blocks an actor,
+    as the one with the last block keeps the others waiting."""
+    image_bytes = sum(each.crop * each.crop * 3 for each in settings.preprocessings)
+    fit = max(1, BLOCK_BYTES // image_bytes)
+    even = images // (BLOCKS_PER_ACTOR * actors)
+    for unit in (math.lcm(batch_size, 1 + len(settings.profiles)), batch_size):
+        if fit >= unit:
+            return max(unit, min(fit, even) // unit * unit)
+    return fit
+
+
+def _blocks(rows: pa.Table, images: Sequence[int], images_per_block: int) -> Iterator[pa.Table]:
+    start = held = 0
+    for row, count in enumerate(images):
+        held += count
+        if held >= images_per_block:
+            yield rows.slice(start, row + 1 - start)
+            start, held = row + 1, 0
+    if start < rows.num_rows:
+        yield rows.slice(start)

@@ -1,0 +1,115 @@
+"""What a Ray cluster has, what waits for it, and what it may become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.core.generated import autoscaler_pb2
+
+from simsearch.runtime.resources import Node, Request
+
+STATE_SECONDS = 10.0
+
+_protocol: Any = autoscaler_pb2  # made by protoc, without types
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """A node that is alive: what it has in all and what nobody has taken."""
+
+    has: Node
+    free: Node
+
+
+@dataclass(frozen=True)
+class ClusterState:
+    """A moment of a cluster. `waiting`: requests that no node has room for now, with how many of
+    each. `infeasible`: those that its autoscaler can start no node for. `autoscales`: whether an
+    autoscaler has told of itself."""
+
+    nodes: tuple[NodeState, ...]
+    waiting: tuple[tuple[Request, int], ...]
+    infeasible: tuple[Request, ...]
+    autoscales: bool
+
+
+def cluster_nodes() -> list[Node]:
+    """The nodes that are alive."""
+    return [
+        _node(entry["Resources"], entry["NodeManagerAddress"])
+        for entry in ray.nodes()
+        if entry["Alive"]
+    ]
+
+
+def cluster_state() -> ClusterState:
+    """Asks the cluster's head. Raises RuntimeError or RayError where it does not answer."""
+    raylet: Any = ray._raylet
+    client = raylet.GcsClient(address=ray.get_runtime_context().gcs_address)
+    reply = _protocol.GetClusterStatusReply()
+    reply.ParseFromString(client.get_cluster_status(timeout_s=STATE_SECONDS))
+    resources, scaling = reply.cluster_resource_state, reply.autoscaling_state
+    return ClusterState(
+        nodes=tuple(
+            NodeState(
+                _node(dict(node.total_resources), node.node_ip_address),
+                _node(dict(node.available_resources), node.node_ip_address),
+            )
+            for node in resources.node_states
+            if node.status in (_protocol.RUNNING, _protocol.IDLE)
+        ),
+        waiting=tuple(
+            (_request(entry.request), entry.count) for entry in resources.pending_resource_requests
+        ),
+        infeasible=tuple(_request(each) for each in scaling.infeasible_resource_requests),
+        autoscales=scaling.autoscaler_state_version > 0,
+    )
+
+
+def declared_gpus() -> int | None:
+    """How many GPUs the cluster's configuration says it can have in all; None where it says nothing,
+    as most do not."""
+    most = ray._private.state.state.get_max_resources_from_cluster_config()
+    return None if most is None else int(most.get("GPU", 0))
+
+
+def waiting_line(state: ClusterState) -> str:
+    """`waiting: 2 × 0.998 CPU; free: 10.0.0.2: 0.47 of 2 CPU`"""
+    waits = ", ".join(f"{count} × {request}" for request, count in state.waiting)
+    waits = waits and f"waiting: {waits}"
+    free = "; ".join(_free(node) for node in state.nodes if node.has.cpus or node.has.gpus)
+    return (
+        f"{waits or 'nothing waits for room, what runs is slow or hangs'}; "
+        f"{f'free: {free}' if free else 'the cluster has no node to work on yet'}"
+    )
+
+
+def lacks(request: Request, nodes: Sequence[Node]) -> str:
+    """`waiting for 1 GPU; the cluster has none yet`, where no node has what is asked for at all."""
+    if request.gpus and not any(node.gpus for node in nodes):
+        return "waiting for 1 GPU; the cluster has none yet"
+    if not any(node.cpus for node in nodes):
+        return "waiting for 1 CPU; the cluster has no node to work on yet"
+    return ""
+
+
+def _free(node: NodeState) -> str:
+    parts = [f"{node.free.cpus:.3g} of {node.has.cpus:g} CPU"]
+    if node.has.gpus:
+        parts.append(f"{node.free.gpus:g} of {node.has.gpus:g} GPU")
+    parts.append(f"{node.free.memory / 2**30:.1f} of {node.has.memory / 2**30:.1f} GiB")
+    return f"{node.has.name}: {', '.join(parts)}"
+
+
+def _node(resources: dict[str, float], name: str) -> Node:
+    return Node(
+        resources.get("CPU", 0.0), resources.get("GPU", 0.0), resources.get("memory", 0.0), name
+    )
+
+
+def _request(request: Any) -> Request:
+    asked = dict(request.resources_bundle)
+    return Request(asked.get("CPU", 0.0), asked.get("GPU", 0.0), int(asked.get("memory", 0.0)))

@@ -1,0 +1,139 @@
+"""Never a silent wait: what a step waits for is said, and a step that waits for ever ends."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import ray
+from ray.exceptions import RayError
+
+from simsearch.config import RayConfig
+from simsearch.errors import StallError
+from simsearch.runtime.cluster import cluster_state, waiting_line
+from simsearch.runtime.progress import Advance, duration
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+
+T = TypeVar("T")
+
+
+def watched(
+    step: str,
+    config: RayConfig,
+    work: Callable[[], T],
+    done: Callable[[], int],
+    advance: Advance = lambda _: None,
+    describe: Callable[[], str] | None = None,
+) -> T:
+    """What `work` returns or raises; `advance` is told `done()` every half second and at the end.
+
+    Where `done()` has not changed for `config.stall_warn` seconds, a line says what waits for what,
+    and another each time as much has passed again. After `config.stall_fail` seconds StallError is
+    raised; `work`, which runs on a thread, is left behind. `describe` replaces the line's words.
+    """
+    thread = _Work(work)
+    thread.start()
+    dog = _Watchdog(step, config, describe or _describe)
+    while not thread.ended.wait(POLL_SECONDS):
+        count = _read(done)
+        if count is not None:
+            advance(count)
+        dog.look(count)
+    count = _read(done)
+    if count is not None:
+        advance(count)
+    return thread.result()
+
+
+class Count:
+    """How many are done: told by one thread, read by another."""
+
+    def __init__(self) -> None:
+        self._value = 0
+
+    def tell(self, value: int) -> None:
+        self._value = value
+
+    def read(self) -> int:
+        return self._value
+
+
+class _Work(threading.Thread, Generic[T]):
+    """A thread that ends with its process, and what its work came to."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self.ended = threading.Event()
+        self._result: list[T] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._result.append(self._work())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            self._error = error
+        finally:
+            self.ended.set()
+
+    def result(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._result[0]
+
+
+class _Watchdog:
+    def __init__(self, step: str, config: RayConfig, describe: Callable[[], str]) -> None:
+        self._step, self._config, self._describe = step, config, describe
+        self._count: int | None = None
+        self._moved = self._warned = time.monotonic()
+
+    def look(self, count: int | None) -> None:
+        """Raises StallError where nothing has moved for too long."""
+        now = time.monotonic()
+        if count is not None and count != self._count:
+            self._count, self._moved, self._warned = count, now, now
+        still = now - self._moved
+        limit = self._config.stall_fail
+        if limit is not None and still >= limit:
+            raise StallError(
+                f"{self._step}: nothing moved for {duration(still)} (ray.stall_fail): {self._describe()}; "
+                "give the cluster what is asked for, then run the same command again: what is stored is "
+                "not computed again"
+            )
+        if now - self._warned >= self._config.stall_warn:
+            self._warned = now
+            log.warning(
+                "%s: nothing moved for %s: %s", self._step, duration(still), self._describe()
+            )
+
+
+def _read(done: Callable[[], int]) -> int | None:
+    """None where Ray gives no answer: whatever is wrong with it, `work` says it."""
+    try:
+        return done()
+    except RayError:
+        return None
+
+
+def _describe() -> str:
+    try:
+        return waiting_line(cluster_state())
+    except (RayError, RuntimeError) as error:
+        return f"the cluster's head does not answer ({' '.join(str(error).split())[:200]})"
+
+
+def wait_for(
+    step: str,
+    config: RayConfig,
+    reference: ray.ObjectRef[T],
+    describe: Callable[[], str] | None = None,
+) -> T:
+    """The value of one task, watched."""
+    return watched(step, config, lambda: ray.get(reference), lambda: 0, describe=describe)
