@@ -36,67 +36,59 @@ def plan(
 @dataclass
 class Cluster:
     """What Ray does with requests: it puts each wherever it fits, in any order, knowing nothing of
-    the others. Counts in Ray's own ten-thousandths."""
+    the others."""
 
     rng: random.Random
+    requests: dict[str, Request]  # kind: what one of it asks for
     nodes: list[Node] = field(default_factory=list)
-    taken: list[dict[str, int]] = field(default_factory=list)
-    placed: list[tuple[str, int, Request]] = field(default_factory=list)  # kind, node, request
+    placed: list[dict[str, int]] = field(default_factory=list)  # per node: how many of each kind
 
     def join(self, node: Node) -> None:
         self.nodes.append(node)
-        self.taken.append({"cpus": 0, "gpus": 0, "memory": 0})
+        self.placed.append(dict.fromkeys(self.requests, 0))
 
     def lose(self, number: int) -> None:
-        del self.nodes[number], self.taken[number]
-        self.placed = [
-            (kind, place - (place > number), request)
-            for kind, place, request in self.placed
-            if place != number
-        ]
+        del self.nodes[number], self.placed[number]
 
-    def fits(self, request: Request, number: int) -> bool:
-        node, taken = self.nodes[number], self.taken[number]
-        return all(
-            round(getattr(request, name) * RESOLUTION) + taken[name]
-            <= round(getattr(node, name) * RESOLUTION)
-            for name in taken
-        )
+    def free(self, number: int) -> Node:
+        """What Ray counts as free, in its ten-thousandths."""
+        node, placed = self.nodes[number], self.placed[number]
 
-    def place(self, kind: str, request: Request, most: int) -> int:
-        """As many as fit, up to `most`, each on a random node that takes it."""
-        for count in range(most):
-            open_nodes = [n for n in range(len(self.nodes)) if self.fits(request, n)]
-            if not open_nodes:
-                return count
-            number = self.rng.choice(open_nodes)
-            self._add(number, request, 1)
-            self.placed.append((kind, number, request))
-        return most
+        def left(name: str) -> float:
+            taken = sum(
+                count * round(getattr(self.requests[kind], name) * RESOLUTION)
+                for kind, count in placed.items()
+            )
+            return (round(getattr(node, name) * RESOLUTION) - taken) / RESOLUTION
+
+        return Node(left("cpus"), left("gpus"), left("memory"))
+
+    def place(self, kind: str, most: int) -> int:
+        """Up to `most`, on nodes in a random order; returns how many found room."""
+        count = 0
+        for number in self.rng.sample(range(len(self.nodes)), len(self.nodes)):
+            here = min(how_many_fit(self.requests[kind], self.free(number)), most - count)
+            self.placed[number][kind] += here
+            count += here
+        return count
 
     def end(self, kind: str) -> None:
-        for placed, number, request in self.placed:
-            if placed == kind:
-                self._add(number, request, -1)
-        self.placed = [entry for entry in self.placed if entry[0] != kind]
+        for placed in self.placed:
+            placed[kind] = 0
 
     def count(self, kind: str) -> int:
-        return sum(placed == kind for placed, _, _ in self.placed)
+        return sum(placed[kind] for placed in self.placed)
 
-    def _add(self, number: int, request: Request, sign: int) -> None:
-        for name in self.taken[number]:
-            self.taken[number][name] += sign * round(getattr(request, name) * RESOLUTION)
+    def has_room(self, request: Request) -> bool:
+        return any(how_many_fit(request, self.free(number)) for number in range(len(self.nodes)))
 
 
 def goes_on(cluster: Cluster, pool: Pool) -> bool:
-    """Whether an actor lives or can, and whether tasks then find room: those that run end by
-    themselves, an actor never does."""
-    if not cluster.count("actor") and not cluster.place("actor", pool.actor, 1):
-        return False
-    cluster.place("actor", pool.actor, pool.most - cluster.count("actor"))  # restarts take all
+    """Whether an actor lives and a decode and a write task find room beside it, once the tasks that
+    run have ended, as they do by themselves: an actor never does. Restarted actors take all they can."""
     cluster.end("task")
-    both = Request(2 * pool.task.cpus)  # a decode and a write task at once
-    return any(cluster.fits(both, number) for number in range(len(cluster.nodes)))
+    cluster.place("actor", pool.most - cluster.count("actor"))
+    return cluster.count("actor") > 0 and cluster.has_room(Request(2 * pool.task.cpus))
 
 
 cpu_nodes = st.builds(
@@ -146,17 +138,17 @@ def survives(
     """Tasks and actors come in any order while nodes are lost and join, down to one that has what an
     actor asks for; at every moment the job could go on."""
     for pool in pools:
-        cluster = Cluster(rng)
+        cluster = Cluster(rng, {"actor": pool.actor, "task": pool.task})
         for node in (HEAD, *nodes):
             cluster.join(node)
         left = list(joining)
         able = [n for n, node in enumerate(cluster.nodes) if how_many_fit(pool.actor, node)]
         while able:
             for _ in range(2):
-                cluster.place("task", pool.task, rng.randrange(0, 400))
-                cluster.place("actor", pool.actor, pool.most - cluster.count("actor"))
+                cluster.place("task", rng.randrange(0, 400))
+                cluster.place("actor", pool.most - cluster.count("actor"))
             assert goes_on(cluster, pool)
-            cluster.place("task", pool.task, rng.randrange(0, 400))
+            cluster.place("task", rng.randrange(0, 400))
             if left and rng.random() < 0.5:
                 cluster.join(left.pop())
             else:
@@ -164,18 +156,28 @@ def survives(
             able = [n for n, node in enumerate(cluster.nodes) if how_many_fit(pool.actor, node)]
 
 
-@given(cpus=st.integers(1, LARGEST_NODE), device=st.sampled_from(["cpu", "cuda"]))
-def test_a_node_full_of_actors_has_room_for_tasks_and_one_full_of_tasks_for_an_actor(
-    cpus: int, device: Device
+def full_of(kind: str, pool: Pool, node: Node) -> Cluster:
+    cluster = Cluster(random.Random(0), {"actor": pool.actor, "task": pool.task})
+    cluster.join(node)
+    assert cluster.place(kind, 10**6)
+    return cluster
+
+
+@given(cpus=st.integers(1, LARGEST_NODE))
+def test_a_node_full_of_actors_has_room_for_a_decode_and_a_write_task_per_cpu(cpus: int) -> None:
+    node = Node(cpus=cpus, memory=2**42)
+    (pool,) = plan([node], batches=10**6)
+    assert full_of("actor", pool, node).place("task", 10**6) >= 2 * cpus
+
+
+@given(cpus=st.integers(1, LARGEST_NODE), gpus=st.integers(1, 4))
+def test_a_gpu_node_full_of_tasks_has_room_for_an_actor_and_the_other_way(
+    cpus: int, gpus: int
 ) -> None:
-    node = Node(cpus=cpus, gpus=min(4, cpus) if device == "cuda" else 0, memory=2**42)
-    (pool,) = plan([node], device=device, batches=10**6)
-    for kind, request in (("actor", pool.actor), ("task", pool.task)):
-        cluster = Cluster(random.Random(0))
-        cluster.join(node)
-        cluster.place(kind, request, 10**6)
-        other = Request(2 * pool.task.cpus) if kind == "actor" else pool.actor
-        assert cluster.fits(other, 0)
+    node = Node(cpus=cpus, gpus=gpus, memory=2**42)
+    (pool,) = plan([node], device="cuda", batches=10**6)
+    assert full_of("task", pool, node).has_room(pool.actor)
+    assert full_of("actor", pool, node).place("task", 10**6) >= 2
 
 
 @given(nodes=st.lists(cpu_nodes, max_size=4), count=st.integers(1, 4))
