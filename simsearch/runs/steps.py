@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 
 import pyarrow as pa
@@ -34,8 +35,9 @@ from simsearch.projection import align, project_space, projection_table
 from simsearch.reports.report import write_report
 from simsearch.runs.lease import held
 from simsearch.runs.records import Step, log_step, since
-from simsearch.runtime.progress import progress
+from simsearch.runtime.progress import Advance, progress
 from simsearch.runtime.ray_session import ray_session
+from simsearch.runtime.watchdog import Count, watched
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.layout import SEARCHES
@@ -100,20 +102,9 @@ def index(config: Config) -> Step:
     if missing:
         with held(snapshot.storage, config.lease) as lease, ray_session(config.ray):
             lease.check()
-            pending = [build_index.remote(snapshot, space, config.seed) for space in missing]
-            with progress("index", len(missing), "indexes", config.ray.log_seconds) as advance:
-                while pending:
-                    (ready,), pending = ray.wait(pending, num_returns=1)
-                    manifest: IndexManifest = ray.get(ready)
-                    advance(len(missing) - len(pending))
-                    log.info(
-                        "index: %s: recall@%d %.4f at search_k %d, %s",
-                        manifest.fingerprint,
-                        manifest.neighbours + 1,
-                        manifest.recall,
-                        manifest.search_k,
-                        f"of {manifest.components or manifest.dimension} numbers a vector",
-                    )
+            _watched(
+                config, "index", len(missing), "indexes", partial(_build, config, snapshot, missing)
+            )
     items = plan.images * len(missing)
     return log_step(Step("index", since(started), items, "vectors", _reused(plan.spaces, missing)))
 
@@ -129,13 +120,9 @@ def evaluate(config: Config) -> Step:
         read_manifest(snapshot.storage, snapshot.index_folder(space.name))
     originals = snapshot.images()["profile"].null_count
     total = originals * len(plan.spaces) * len(SEARCHES)
-    with (
-        held(snapshot.storage, config.lease) as lease,
-        ray_session(config.ray),
-        progress("evaluate", total, "queries", config.ray.log_seconds) as advance,
-    ):
+    with held(snapshot.storage, config.lease) as lease, ray_session(config.ray):
         lease.check()
-        evaluate_snapshot(config, snapshot, advance)
+        _watched(config, "evaluate", total, "queries", partial(evaluate_snapshot, config, snapshot))
     return log_step(Step("evaluate", since(started), total, "queries"))
 
 
@@ -148,22 +135,9 @@ def project(config: Config) -> Step:
     paths = [snapshot.projection_path(one, method) for method in methods for one in spaces]
     if snapshot.sealed() or all(snapshot.storage.exists(path) for path in paths):
         return log_step(Step("project", since(started), 0, "maps", "made already"))
-    with (
-        held(snapshot.storage, config.lease) as lease,
-        ray_session(config.ray),
-        progress("project", len(paths), "maps", config.ray.log_seconds) as advance,
-    ):
+    with held(snapshot.storage, config.lease) as lease, ray_session(config.ray):
         lease.check()
-        originals = snapshot.images().filter(pc.field("profile").is_null())
-        for number, method in enumerate(methods):
-            pending = [project_space.remote(config, snapshot, one, method) for one in spaces]
-            maps = [ray.get(each) for each in pending]
-            for space, points in zip(spaces, maps, strict=True):
-                snapshot.storage.write_table(
-                    snapshot.projection_path(space, method),
-                    projection_table(originals, align(points, maps[0])),
-                )
-            advance((number + 1) * len(spaces))
+        _watched(config, "project", len(paths), "maps", partial(_lay_out, config, snapshot, spaces))
     return log_step(Step("project", since(started), len(paths), "maps"))
 
 
@@ -218,6 +192,46 @@ def compute(config: Config, steps: list[Step]) -> Snapshot:
             steps += [step(config) for step in (index, evaluate, project)]
             steps.append(report(config, steps))
     return publish(config)
+
+
+def _watched(
+    config: Config, step: str, total: int, unit: str, work: Callable[[Advance], object]
+) -> None:
+    """Run `work`, which tells how far it is, with progress shown and no silent wait."""
+    count = Count()
+    with progress(step, total, unit, config.ray.log_seconds) as advance:
+        watched(step, config.ray, lambda: work(count.tell), count.read, advance)
+
+
+def _build(
+    config: Config, snapshot: Snapshot, spaces: Sequence[FeatureSpace], tell: Advance
+) -> None:
+    pending = [build_index.remote(snapshot, space, config.seed) for space in spaces]
+    while pending:
+        (ready,), pending = ray.wait(pending, num_returns=1)
+        manifest: IndexManifest = ray.get(ready)
+        tell(len(spaces) - len(pending))
+        log.info(
+            "index: %s: recall@%d %.4f at search_k %d, %s",
+            manifest.fingerprint,
+            manifest.neighbours + 1,
+            manifest.recall,
+            manifest.search_k,
+            f"of {manifest.components or manifest.dimension} numbers a vector",
+        )
+
+
+def _lay_out(config: Config, snapshot: Snapshot, spaces: Sequence[str], tell: Advance) -> None:
+    originals = snapshot.images().filter(pc.field("profile").is_null())
+    for number, method in enumerate(config.projection.methods):
+        pending = [project_space.remote(config, snapshot, space, method) for space in spaces]
+        maps = [ray.get(reference) for reference in pending]
+        for space, points in zip(spaces, maps, strict=True):
+            snapshot.storage.write_table(
+                snapshot.projection_path(space, method),
+                projection_table(originals, align(points, maps[0])),
+            )
+        tell((number + 1) * len(spaces))
 
 
 def environment() -> dict[str, str]:

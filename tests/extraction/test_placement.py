@@ -59,7 +59,9 @@ class Cluster:
                 count * round(getattr(self.requests[kind], name) * RESOLUTION)
                 for kind, count in placed.items()
             )
-            return (round(getattr(node, name) * RESOLUTION) - taken) / RESOLUTION
+            has: float = getattr(node, name)
+            rest: int = round(has * RESOLUTION) - taken
+            return rest / RESOLUTION
 
         return Node(left("cpus"), left("gpus"), left("memory"))
 

@@ -1,0 +1,150 @@
+"""A job handed to a Ray cluster under a fixed name, and followed to its end.
+
+The name is what makes a submitter safe to kill and to start again: one that finds the job under its
+name follows it instead of starting another.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import join
+from typing import Any, TextIO
+
+from simsearch.errors import SimsearchError
+
+POLL_SECONDS = 2.0
+LAST_LINES = 20
+DONE = ("SUCCEEDED", "FAILED", "STOPPED")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What to run: a command line in a copy of `folder`, under a name of the caller's."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path | None = None
+
+
+def submit_and_follow(
+    submission: Submission,
+    *,
+    address: str | None = None,
+    patience: float = 300.0,
+    output: TextIO = sys.stdout,
+) -> int:
+    """Run a job, or follow the one that goes under its name; returns the job's own exit code.
+
+    `address` is the cluster's dashboard (None: $RAY_ADDRESS). A job of that name that failed or was
+    stopped is started again as `<name>-2`, then `-3`: jobs resume. One that succeeded is not run
+    again. Raises SimsearchError when the cluster cannot be reached for `patience` seconds, or does
+    not know the job any more, as after a restart of its head.
+    """
+    client = _Client(address, patience)
+    name, status = _to_follow(client, submission)
+    if status is None:
+        client.submit(name, submission)
+        print(f"submitted {name}", file=output, flush=True)
+    elif status in DONE:
+        print(f"{name} has succeeded already; its last lines:", file=output)
+        print("\n".join(client.logs(name).splitlines()[-LAST_LINES:]), file=output, flush=True)
+        return 0
+    else:
+        print(f"{name} is there already ({status.lower()}); following it", file=output, flush=True)
+    return _follow(client, name, output)
+
+
+def _to_follow(client: _Client, submission: Submission) -> tuple[str, str | None]:
+    """The first of `name`, `name-2`, … that has not failed, with its status; None: not there."""
+    number, name = 1, submission.name
+    while (status := client.status(name)) in ("FAILED", "STOPPED"):
+        number += 1
+        name = f"{submission.name}-{number}"
+    return name, status
+
+
+def _follow(client: _Client, name: str, output: TextIO) -> int:
+    """Copy the job's log until it ends; returns its exit code."""
+    shown = 0
+    while True:
+        status = client.status(name)
+        text = client.logs(name) if status is not None else ""
+        output.write(text[shown:])
+        output.flush()
+        shown = max(shown, len(text))
+        if status is None:
+            raise SimsearchError(
+                f"{name}: the cluster does not know it any more, was its head started again? "
+                "Submit it again: what is stored is not computed again"
+            )
+        if status in DONE:
+            code = client.exit_code(name)
+            print(f"{name} {status.lower()}, exit code {code}", file=output, flush=True)
+            return code
+        time.sleep(POLL_SECONDS)
+
+
+class _Client:
+    """Ray's job client, which asks again while the cluster does not answer."""
+
+    def __init__(self, address: str | None, patience: float) -> None:
+        from ray.job_submission import JobSubmissionClient  # seconds, which `--help` need not pay
+
+        self._patience = patience
+        self._address = address
+        self._client: Any = self._asked(lambda: JobSubmissionClient(address))
+
+    def submit(self, name: str, submission: Submission) -> None:
+        environment = {} if submission.folder is None else {"working_dir": str(submission.folder)}
+        try:
+            self._client.submit_job(
+                entrypoint=join(submission.command), submission_id=name, runtime_env=environment
+            )
+        except (OSError, RuntimeError) as error:
+            # Two submitters at once, or an answer that was lost: the name keeps the job single.
+            if self.status(name) is None:
+                raise SimsearchError(f"{name}: not taken: {_first_line(error)}") from error
+
+    def status(self, name: str) -> str | None:
+        """None for a job that is not there."""
+        info = self._info(name)
+        return None if info is None else str(info.status.value)
+
+    def exit_code(self, name: str) -> int:
+        info = self._info(name)
+        if info is not None and info.status.value == "SUCCEEDED":
+            return 0
+        return int(getattr(info, "driver_exit_code", None) or 1)  # none where the job was stopped
+
+    def logs(self, name: str) -> str:
+        return str(self._asked(lambda: self._client.get_job_logs(name)) or "")
+
+    def _info(self, name: str) -> Any:
+        return self._asked(lambda: self._client.get_job_info(name))
+
+    def _asked(self, ask: Callable[[], Any]) -> Any:
+        """What the dashboard answers; None where it says that there is no such job."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return ask()
+            except (OSError, RuntimeError) as error:  # OSError: what `requests` raises, too
+                told = _first_line(error)
+                if "status code 404" in told:
+                    return None
+                if "status code 4" in told:  # a token that is wrong stays wrong
+                    raise SimsearchError(f"Ray's dashboard refuses: {told}") from error
+                if time.monotonic() > deadline:
+                    raise SimsearchError(
+                        f"cannot reach Ray's dashboard at {self._address or '$RAY_ADDRESS'}: {told}; "
+                        "a job that was submitted goes on, and the same command follows it"
+                    ) from error
+                time.sleep(POLL_SECONDS)
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")
