@@ -1,0 +1,259 @@
+"""Nodes that are lost, join, and are cut off, each in a namespace of its own; nothing is shared but
+the S3 server. Every run has to survive with the output of an undisturbed one."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults.harness import Harness, Place, Row, checks
+from tests.faults.run_job import LIMIT_SECONDS, Job, fingerprint
+from tests.support import s3_server
+from tests.support.namespaces import INSTALL, Machine, Network, ip, usable
+from tests.support.node_jobs import RunningJob, sane
+
+INSIDE = "SIMSEARCH_FAULTS_NAMESPACE"
+BIN = Path(sys.executable).parent
+WORKERS = 3
+PORT = 6379
+STORE_BYTES = 200 * 2**20
+STEPS = ("extract", "index", "evaluate")
+READY_SECONDS = 120
+BACK_SECONDS = (5.0, 100.0)  # a cable is out for so long: less, and more, than Ray waits for a node
+
+
+def in_a_namespace(arguments: list[str]) -> int:
+    """Run this program again where the bridge may be: in a namespace of its own."""
+    if not usable():
+        raise SystemExit(f"faults of nodes need network namespaces: {INSTALL}")
+    name = f"simsearch-{uuid.uuid4().hex[:6]}"
+    ip("netns", "add", name)
+    try:
+        command = [sys.executable, "-m", "tests.faults", *arguments]
+        return subprocess.run(
+            ["ip", "netns", "exec", name, *command], env={**os.environ, INSIDE: name}, check=False
+        ).returncode
+    finally:
+        ip("netns", "del", name)
+
+
+@dataclass
+class NodeCluster:
+    """A head without CPUs and workers, as many as are wanted."""
+
+    network: Network
+    folder: Path
+    head: Machine
+    workers: list[Machine] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, network: Network, folder: Path) -> NodeCluster:
+        head = network.add()
+        cluster = cls(network, folder, head)
+        cluster._start(head, "--head", f"--port={PORT}", "--num-cpus=0", "--include-dashboard=false")
+        cluster._wait_for(1)
+        return cluster
+
+    @property
+    def address(self) -> str:
+        return f"{self.head.address}:{PORT}"
+
+    def join(self) -> Machine:
+        worker = self.network.add()
+        self._start(worker, f"--address={self.address}", "--num-cpus=1")
+        self.workers.append(worker)
+        return worker
+
+    def fill(self) -> None:
+        """Until there are as many workers as in the beginning."""
+        self.workers = [worker for worker in self.workers if worker.alive()]
+        while len(self.workers) < WORKERS:
+            self.join()
+        self._wait_for(1 + WORKERS)
+
+    def job(self, job: Job, log: Path) -> RunningJob:
+        words = [word for word in job.words() if not word.startswith("ray.cpus")]
+        return RunningJob.start(
+            log, "run", *words, f"ray.address={self.address}", prefix=self.head.enter()
+        )
+
+    def _start(self, machine: Machine, *options: str) -> None:
+        command = [
+            str(BIN / "ray"), "start", "--block", "--disable-usage-stats",
+            f"--node-ip-address={machine.address}", f"--object-store-memory={STORE_BYTES}",
+            *options,
+        ]  # fmt: skip
+        machine.start(command, self.folder / f"{machine.name}.log")
+
+    def _wait_for(self, nodes: int) -> None:
+        script = (
+            f"import ray; ray.init('{self.address}', log_to_driver=False, logging_level='ERROR'); "
+            "print(sum(node['Alive'] for node in ray.nodes()))"
+        )
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            done = subprocess.run(
+                [*self.head.enter(), sys.executable, "-c", script],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode == 0 and int(done.stdout.split()[-1]) == nodes:
+                return
+            time.sleep(1.0)
+        raise SystemExit(f"{nodes} nodes did not come together; see {self.folder}")
+
+
+@dataclass(frozen=True)
+class Strike:
+    """What befalls a worker, in which step and how far into it."""
+
+    kind: str
+    step: str
+    share: float
+    joins: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.share:.0%} into {self.step}" + (
+            ", another joins" if self.joins else ""
+        )
+
+
+def strikes(seed: int, losses: int) -> list[Strike]:
+    """`losses` workers lost, by a kill or by power, of which two are followed by a join; then a cable
+    that is out for a moment, and one that is out until the node is given up."""
+    rng = random.Random(f"{seed} nodes")
+    joins = set(rng.sample(range(losses), min(2, losses)))
+    lost = [
+        Strike(
+            ("killed", "power lost")[number % 2],
+            STEPS[number % len(STEPS)],
+            rng.uniform(0.05, 0.9),
+            number in joins,
+        )
+        for number in range(losses)
+    ]
+    cut = [Strike(f"cut off for {seconds:g} s", "extract", 0.3) for seconds in BACK_SECONDS]
+    return [*lost, *cut]
+
+
+def lost_nodes(harness: Harness, losses: int, only: range | None = None) -> None:
+    """One run for each strike, on the same cluster, filled up again in between."""
+    network = Network(os.environ[INSIDE])
+    network.open()
+    server = s3_server.start(harness.folder / "nodes-s3-server", host=network.address)
+    try:
+        place = Place("nodes", "s3://nodes", server.endpoint)
+        place.make()
+        place.add_pictures(0, harness.artworks)
+        cluster = NodeCluster.start(network, harness.folder)
+        cluster.fill()
+        calm = cluster.job(place.job("calm"), harness.log("nodes-calm"))
+        times = _step_times(calm)
+        if calm.code(LIMIT_SECONDS):
+            raise SystemExit(f"the undisturbed run failed: see {calm.log}")
+        expected = fingerprint(place.job("calm").storage)
+        for number, strike in enumerate(strikes(harness.seed, losses)):
+            if only is None or number in only:
+                cluster.fill()
+                _strike(harness, cluster, place, number, strike, times, expected)
+    finally:
+        network.close()
+        server.stop()
+
+
+def _step_times(job: RunningJob) -> dict[str, float]:
+    """How many seconds each step of a run takes, by its log."""
+    began = time.monotonic()
+    times: dict[str, float] = {}
+    while job.process.poll() is None:
+        text = job.text()
+        for step in ("ingest", *STEPS):
+            if step not in times and _ended(text, step):
+                times[step] = time.monotonic() - began
+                began = time.monotonic()
+        time.sleep(0.1)
+    return times
+
+
+def _ended(text: str, step: str) -> bool:
+    return any(f" INFO {step}: " in line and " in " in line for line in text.splitlines())
+
+
+def _strike(
+    harness: Harness,
+    cluster: NodeCluster,
+    place: Place,
+    number: int,
+    strike: Strike,
+    times: dict[str, float],
+    expected: dict[str, str],
+) -> None:
+    rng = random.Random(f"{harness.seed} {number}")
+    target = place.job(f"struck-{number}")
+    running = cluster.job(target, harness.log(f"nodes-{number:02}"))
+    hit = _wait_for_moment(running, strike, times)
+    if hit:
+        _befall(cluster, rng.choice(cluster.workers), strike)
+    try:
+        code = running.code(LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        code = -1
+    told = {0: "survived", -1: "HUNG"}.get(code, f"exit {code}")
+    harness.add(
+        Row(
+            place.name,
+            str(strike),
+            "1 of 3 workers" if hit else "not at all",
+            told,
+            "nothing to resume" if code == 0 else "not resumed",
+            {
+                "struck in that step": hit,
+                "survived": code == 0,
+                "progress is true": all(sane(running.progress(step)) for step in STEPS),
+                **(checks(target, expected) if code == 0 else {}),
+            },
+        )
+    )
+
+
+def _wait_for_moment(running: RunningJob, strike: Strike, times: dict[str, float]) -> bool:
+    """Until the moment of a strike; False where the step had ended by then."""
+    before = {"extract": "ingest", "index": "extract", "evaluate": "index"}[strike.step]
+
+    def reached() -> bool:
+        if strike.step == "extract":
+            lines = running.progress("extract")
+            return any(line.done >= strike.share * line.total > 0 for line in lines)
+        return _ended(running.text(), before)
+
+    _until(lambda: reached() or running.process.poll() is not None)
+    if strike.step != "extract":
+        time.sleep(strike.share * times[strike.step])
+    return running.process.poll() is None and not _ended(running.text(), strike.step)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _befall(cluster: NodeCluster, worker: Machine, strike: Strike) -> None:
+    if strike.kind.startswith("cut off"):
+        cluster.network.cut(worker)
+        time.sleep(float(strike.kind.split()[3]))
+        cluster.network.mend(worker)
+        return
+    if strike.kind == "power lost":
+        cluster.network.cut(worker)
+    worker.kill()
+    if strike.joins:
+        cluster.join()

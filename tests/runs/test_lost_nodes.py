@@ -1,0 +1,121 @@
+"""A head without CPUs and workers that come late, go without a word, or never come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray.cluster_utils import Cluster
+
+from simsearch.storage.storage import Storage
+from tests.faults.run_job import counts_add_up, duplicates, fingerprint
+from tests.support.node_jobs import RunningJob, sane
+
+STORE = 150 * 2**20
+
+
+@contextmanager
+def head() -> Iterator[Cluster]:
+    """A cluster of a head that no work is put on."""
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False},
+    )
+    try:
+        yield cluster
+    finally:
+        cluster.shutdown()
+
+
+def join(cluster: Cluster, cpus: int = 1) -> Any:
+    return cluster.add_node(num_cpus=cpus, object_store_memory=STORE)
+
+
+def settings(cluster: Cluster, root: Path, artworks: int, *more: str) -> list[str]:
+    return [
+        f"root={root}",
+        f"catalog.size={artworks}",
+        f"ray.address={cluster.address}",
+        "extract.backbones=[squeezenet1_1,shufflenet_v2_x0_5]",
+        "extract.weights=['random:0']",
+        "extract.precision=float32",
+        "extract.batch_size=8",
+        "extract.shard_rows=48",
+        "evaluate.bootstrap=20",
+        "report.examples=1",
+        "projection.methods=[pca]",
+        "ray.log_seconds=1",
+        *more,
+    ]
+
+
+@pytest.mark.timeout(600)
+def test_a_worker_lost_in_mid_extract_changes_nothing(tmp_path: Path) -> None:
+    with head() as cluster:
+        workers = [join(cluster), join(cluster)]
+        calm = RunningJob.start(
+            tmp_path / "calm.log", "run", *settings(cluster, tmp_path / "calm", 30)
+        )
+        assert calm.code() == 0, calm.text()
+        struck = RunningJob.start(
+            tmp_path / "struck.log", "run", *settings(cluster, tmp_path / "struck", 30)
+        )
+        struck.wait_until_done("extract", 0.15)
+        cluster.remove_node(workers[0], allow_graceful=False)
+        assert struck.code() == 0, struck.text()
+    assert fingerprint(Storage(str(tmp_path / "struck"))) == fingerprint(
+        Storage(str(tmp_path / "calm"))
+    )
+    storage = Storage(str(tmp_path / "struck"))
+    assert duplicates(storage) == 0
+    assert counts_add_up(storage)
+    assert struck.progress("extract")
+    assert sane(struck.progress("extract"))
+
+
+def test_a_cluster_whose_workers_come_one_by_one_is_waited_for_aloud(tmp_path: Path) -> None:
+    with head() as cluster:
+        job = settings(
+            cluster, tmp_path / "root", 8, "extract.backbones=[squeezenet1_1]", "ray.stall_warn=2"
+        )
+        ingested = RunningJob.start(tmp_path / "ingest.log", "ingest", *job)
+        assert ingested.code() == 0
+        extract = RunningJob.start(tmp_path / "extract.log", "extract", *job)
+        extract.wait_for_line("waiting for 1 CPU; the cluster has no node to work on yet")
+        extract.wait_for_line("extract: nothing moved for")
+        assert extract.process.poll() is None
+        join(cluster)
+        extract.wait_until_done("extract", 0.01)
+        join(cluster)
+        assert extract.code() == 0, extract.text()
+
+
+def test_a_run_that_waits_for_ever_ends_with_what_it_waits_for_and_resumes(tmp_path: Path) -> None:
+    with head() as cluster:
+        words = settings(
+            cluster,
+            tmp_path / "root",
+            4,
+            "extract.device=cuda",
+            "extract.backbones=[squeezenet1_1]",
+        )
+        ingested = RunningJob.start(tmp_path / "ingest.log", "ingest", *words)
+        assert ingested.code() == 0
+        join(cluster)
+        stalled = RunningJob.start(
+            tmp_path / "stalled.log", "extract", *words, "ray.stall_warn=1", "ray.stall_fail=4"
+        )
+        assert stalled.code() == 1
+        text = stalled.text()
+        assert "extract: on GPUs: extract.device is cuda" in text
+        assert "extract: waiting for 1 GPU; the cluster has none yet" in text
+        assert "error: extract: nothing moved for 4 s (ray.stall_fail): waiting for 1 GPU" in text
+        assert "Traceback" not in text
+        resumed = RunningJob.start(
+            tmp_path / "resumed.log", "extract", *words, "extract.device=auto"
+        )
+        assert resumed.code() == 0, resumed.text()
+        assert "extract: on CPUs: the cluster has no GPU" in resumed.text()

@@ -1,0 +1,100 @@
+"""A submitter may be killed and started again: the job runs once, and its code is told."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simsearch.errors import SimsearchError
+from simsearch.runs.submission import Submission, submit_and_follow
+from tests.support.processes import free_port
+from tests.support.ray_cluster import RayCluster, ray_cluster, wait_until_jobs_are_taken
+
+PROJECT = Path(__file__).parents[2]
+
+JOB = """
+import pathlib, sys, time
+started = pathlib.Path(sys.argv[1])
+with started.open("a") as file:
+    file.write("started\\n")
+print("the job has begun", flush=True)
+while not pathlib.Path(sys.argv[2]).exists():
+    time.sleep(0.1)
+print("the job's last line", flush=True)
+sys.exit(int(sys.argv[3]))
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
+    with ray_cluster() as cluster:
+        wait_until_jobs_are_taken(cluster, tmp_path_factory.mktemp("empty"))
+        yield cluster
+
+
+class Slot:
+    """A job of one schedule slot, and who submits it."""
+
+    def __init__(self, cluster: RayCluster, folder: Path, name: str) -> None:
+        self.cluster, self.folder, self.name = cluster, folder, name
+
+    def submitter(self, code: int) -> subprocess.Popen[str]:
+        job = [sys.executable, "-c", JOB, str(self.folder / "started"), str(self.folder / "go")]
+        return subprocess.Popen(
+            [
+                sys.executable, str(PROJECT / "jobs" / "submit.py"), self.name,
+                "--address", self.cluster.dashboard, "--", *job, str(code),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )  # fmt: skip
+
+    def finish(self) -> None:
+        (self.folder / "go").touch()
+
+    def starts(self) -> int:
+        return len((self.folder / "started").read_text().splitlines())
+
+
+def test_a_submitter_that_is_killed_and_started_again_follows_the_job(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    slot = Slot(cluster, tmp_path, "simsearch-29402220")
+    killed = slot.submitter(3)
+    assert killed.stdout is not None
+    assert any("the job has begun" in line for line in killed.stdout)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    retried = slot.submitter(3)
+    assert retried.stdout is not None
+    assert "following it" in retried.stdout.readline()
+    slot.finish()
+    rest, _ = retried.communicate(timeout=120)
+    assert "the job's last line" in rest
+    assert retried.returncode == 3
+    assert slot.starts() == 1
+
+
+def test_a_job_that_failed_is_run_again_and_one_that_succeeded_is_not(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    slot = Slot(cluster, tmp_path, "simsearch-29403660")
+    slot.finish()
+    told = [slot.submitter(code).communicate(timeout=120)[0] for code in (1, 0, 0)]
+    assert "simsearch-29403660 failed, exit code 1" in told[0]
+    assert "simsearch-29403660-2 succeeded, exit code 0" in told[1]
+    assert "simsearch-29403660-2 has succeeded already" in told[2]
+    assert "the job's last line" in told[2]
+    assert slot.starts() == 2
+
+
+def test_a_cluster_that_does_not_answer_is_one_line() -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(SimsearchError, match=rf"cannot reach Ray's dashboard at {address}"):
+        submit_and_follow(Submission("slot", ("true",)), address=address, patience=1.0)

@@ -1,0 +1,81 @@
+"""A job on a cluster of several nodes, as a process of its own whose log is read while it goes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRESS = re.compile(r"(\w+): ([\d,]+) of ([\d,]+) \w+ \((\d+) %\), [\d,.]+ \w+/s, (.*)$")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line of progress."""
+
+    step: str
+    done: int
+    total: int
+    left: str
+
+
+@dataclass
+class RunningJob:
+    """`python -m simsearch` with a log."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @classmethod
+    def start(cls, log: Path, *words: str, prefix: tuple[str, ...] = ()) -> RunningJob:
+        command = [*prefix, sys.executable, "-m", "simsearch", *words]
+        with log.open("wb") as file:
+            return cls(subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT), log)
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def progress(self, step: str) -> list[Progress]:
+        matches = (PROGRESS.search(line) for line in self.text().splitlines())
+        return [
+            Progress(step, int(match[2].replace(",", "")), int(match[3].replace(",", "")), match[5])
+            for match in matches
+            if match is not None and match[1] == step
+        ]
+
+    def wait_until_done(self, step: str, share: float, seconds: float = 200) -> None:
+        """Until so much of a step is done. Raises AssertionError where the job ends before."""
+        self._wait(lambda: any(p.done >= share * p.total for p in self.progress(step)), seconds)
+
+    def wait_for_line(self, words: str, seconds: float = 200) -> None:
+        self._wait(lambda: words in self.text(), seconds)
+
+    def _wait(self, holds: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert self.process.poll() is None, self.text()[-3000:]
+            assert time.monotonic() < deadline, self.text()[-3000:]
+            time.sleep(0.1)
+
+    def code(self, seconds: float = 250) -> int:
+        """The exit code. A job that hangs is killed; raises TimeoutExpired."""
+        try:
+            return self.process.wait(seconds)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+
+
+def sane(lines: list[Progress]) -> bool:
+    """Whether progress is true: never back, never over the total, time left never negative."""
+    done = [line.done for line in lines]
+    return (
+        done == sorted(done)
+        and all(line.done <= line.total for line in lines)
+        and not any(line.left.startswith("-") for line in lines)
+    )
