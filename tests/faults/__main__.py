@@ -13,6 +13,7 @@ from rich.console import Console
 from tests.faults.disk import full_disk
 from tests.faults.harness import Harness, places, print_table
 from tests.faults.kills import kills_in_a_row
+from tests.faults.nodes import INSIDE, in_a_namespace, lost_nodes
 from tests.faults.store import store_faults
 from tests.support import s3_server
 
@@ -22,8 +23,12 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20, help="kills in a row, per place")
     parser.add_argument("--artworks", type=int, default=60)
     parser.add_argument("--seed", type=int, default=71)
-    parser.add_argument("--only", choices=("kills", "faults", "disk"), help="one part only")
+    parser.add_argument(
+        "--only", choices=("kills", "faults", "disk", "nodes"), help="one part only"
+    )
     parser.add_argument("--place", choices=("local", "s3"), help="one place only")
+    parser.add_argument("--losses", type=int, default=10, help="nodes lost, one a run")
+    parser.add_argument("--runs", type=int, nargs="*", help="only these of the runs with nodes")
     options = parser.parse_args()
     os.environ.update(
         AWS_ACCESS_KEY_ID=s3_server.ACCESS_KEY,
@@ -33,7 +38,14 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="simsearch-faults-"))
     harness = Harness(folder, options.seed, options.artworks, Console(width=160, highlight=False))
     harness.console.print(f"seed {options.seed}; logs in {folder}")
-    parts = [options.only] if options.only else ["kills", "faults", "disk"]
+    parts = [options.only] if options.only else ["kills", "faults", "disk", "nodes"]
+    if INSIDE in os.environ:
+        lost_nodes(harness, options.losses, options.runs)
+        print_table(harness)
+        sys.exit(not all(row.passed for row in harness.rows))
+    failed = "nodes" in parts and in_a_namespace(sys.argv[1:])
+    if parts == ["nodes"]:
+        sys.exit(failed)
     with places(folder, options.place) as found:
         for place in found:
             place.add_pictures(0, options.artworks)
@@ -44,7 +56,7 @@ def main() -> None:
             if "kills" in parts:
                 kills_in_a_row(harness, place, options.kills)
     print_table(harness)
-    sys.exit(not (harness.rows and all(row.passed for row in harness.rows)))
+    sys.exit(bool(failed) or not (harness.rows and all(row.passed for row in harness.rows)))
 
 
 if __name__ == "__main__":

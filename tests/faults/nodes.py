@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simsearch.storage.storage import make_folder
 from tests.faults.harness import Harness, Place, Row, checks
 from tests.faults.run_job import LIMIT_SECONDS, Job, fingerprint
 from tests.support import s3_server
@@ -57,7 +58,9 @@ class NodeCluster:
     def start(cls, network: Network, folder: Path) -> NodeCluster:
         head = network.add()
         cluster = cls(network, folder, head)
-        cluster._start(head, "--head", f"--port={PORT}", "--num-cpus=0", "--include-dashboard=false")
+        cluster._start(
+            head, "--head", f"--port={PORT}", "--num-cpus=0", "--include-dashboard=false"
+        )
         cluster._wait_for(1)
         return cluster
 
@@ -79,10 +82,8 @@ class NodeCluster:
         self._wait_for(1 + WORKERS)
 
     def job(self, job: Job, log: Path) -> RunningJob:
-        words = [word for word in job.words() if not word.startswith("ray.cpus")]
-        return RunningJob.start(
-            log, "run", *words, f"ray.address={self.address}", prefix=self.head.enter()
-        )
+        words = [*job.words(), f"ray.address={self.address}"]
+        return RunningJob.start(log, "run", *words, prefix=self.head.enter())
 
     def _start(self, machine: Machine, *options: str) -> None:
         command = [
@@ -144,14 +145,14 @@ def strikes(seed: int, losses: int) -> list[Strike]:
     return [*lost, *cut]
 
 
-def lost_nodes(harness: Harness, losses: int, only: range | None = None) -> None:
+def lost_nodes(harness: Harness, losses: int, only: list[int] | None = None) -> None:
     """One run for each strike, on the same cluster, filled up again in between."""
     network = Network(os.environ[INSIDE])
     network.open()
     server = s3_server.start(harness.folder / "nodes-s3-server", host=network.address)
     try:
         place = Place("nodes", "s3://nodes", server.endpoint)
-        place.make()
+        make_folder(place.base, place.config)
         place.add_pictures(0, harness.artworks)
         cluster = NodeCluster.start(network, harness.folder)
         cluster.fill()

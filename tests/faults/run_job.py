@@ -35,7 +35,8 @@ class Job:
     def storage(self) -> Storage:
         return Storage(self.root, StorageConfig(endpoint_url=self.endpoint, attempts=5, timeout=3))
 
-    def command(self) -> list[str]:
+    def words(self) -> list[str]:
+        """Its settings, as they are given on the command line."""
         settings = {
             "root": self.root,
             "catalog.reader": "folder",
@@ -57,13 +58,10 @@ class Job:
         }
         if self.endpoint is not None:
             settings["storage.endpoint_url"] = self.endpoint
-        return [
-            sys.executable,
-            "-m",
-            "simsearch",
-            "run",
-            *(f"{key}={value}" for key, value in settings.items()),
-        ]
+        return [f"{key}={value}" for key, value in settings.items()]
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "simsearch", "run", *self.words()]
 
     def start(self, log: Path) -> subprocess.Popen[bytes]:
         with log.open("wb") as file:

@@ -99,7 +99,18 @@ class Network:
         number = len(self.machines) + 2
         machine = Machine(f"{self.prefix}-{number}", f"{SUBNET}.{number}")
         ip("netns", "add", machine.name)
-        ip("link", "add", machine.link, "type", "veth", "peer", "name", "eth0", "netns", machine.name)
+        ip(
+            "link",
+            "add",
+            machine.link,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "eth0",
+            "netns",
+            machine.name,
+        )
         ip("link", "set", machine.link, "master", "bridge", "up")
         for words in (
             ("addr", "add", f"{machine.address}/24", "dev", "eth0"),

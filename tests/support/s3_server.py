@@ -61,7 +61,7 @@ osd_data={folder}/osd
 osd_objectstore=memstore
 memstore_device_bytes=4294967296
 [client.rgw]
-rgw_frontends=beast endpoint=127.0.0.1:{port}
+rgw_frontends=beast endpoint={host}:{port}
 """
 
 
@@ -75,10 +75,11 @@ class S3Server:
 
     folder: Path
     port: int
+    host: str = "127.0.0.1"
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def stop(self) -> None:
         """End the daemons, gateway first: the others wait for whoever still uses them."""
@@ -93,14 +94,16 @@ class S3Server:
                 end([daemon], seconds=5)
 
 
-def start(folder: Path) -> S3Server:
+def start(folder: Path, *, host: str = "127.0.0.1") -> S3Server:
     """Start a server with its files in `folder`. Raises RuntimeError with what went wrong."""
     (folder / "mon").mkdir(parents=True)
     (folder / "osd").mkdir()
-    server = S3Server(folder, free_port())
+    server = S3Server(folder, free_port(), host)
     fsid, osd, config = str(uuid.uuid4()), str(uuid.uuid4()), folder / "ceph.conf"
     mon_port = free_port()
-    config.write_text(_CONFIG.format(fsid=fsid, folder=folder, port=server.port, mon_port=mon_port))
+    config.write_text(
+        _CONFIG.format(fsid=fsid, folder=folder, host=host, port=server.port, mon_port=mon_port)
+    )
     keyring, monmap = str(folder / "keyring"), str(folder / "monmap")
     _run("ceph-authtool", "-C", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *")
     for name, mon in (
@@ -164,7 +167,7 @@ def _wait_for(server: S3Server) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", server.port)) == 0:
+            if probe.connect_ex((server.host, server.port)) == 0:
                 return
         time.sleep(0.1)
     raise RuntimeError(
