@@ -105,12 +105,25 @@ def _told_apart(comparisons: pa.Table, group: str, best: str) -> set[str]:
     return found
 
 
-def _rate(timings: pa.Table, fingerprint: str) -> tuple[float | None, str]:
-    """Images per second on the device that embedded the most of a space's images."""
+def ran_on(timings: pa.Table, fingerprint: str) -> str:
+    """`cpu, 1 thread: 2,880 images; cuda: 600 images`, over all runs in a root; empty where none of
+    them embedded images of this space."""
+    sums = _by_device(timings, fingerprint)
+    return "; ".join(f"{device}: {images:,} images" for device, (images, _) in sorted(sums.items()))
+
+
+def _by_device(timings: pa.Table, fingerprint: str) -> dict[str, tuple[int, float]]:
+    """Images and seconds."""
     sums: dict[str, tuple[int, float]] = {}
     for row in timings.filter(pc.field("fingerprint") == fingerprint).to_pylist():
         images, seconds = sums.get(row["device"], (0, 0.0))
         sums[row["device"]] = (images + row["images"], seconds + row["seconds"])
+    return sums
+
+
+def _rate(timings: pa.Table, fingerprint: str) -> tuple[float | None, str]:
+    """Images per second on the device that embedded the most of a space's images."""
+    sums = _by_device(timings, fingerprint)
     if not sums:
         return None, ""
     device, (images, seconds) = max(sums.items(), key=lambda item: item[1][0])

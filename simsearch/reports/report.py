@@ -19,7 +19,7 @@ from simsearch.config import Config, dump_config
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.indexes.index import read_manifest
 from simsearch.reports import figures
-from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows
+from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows, ran_on
 from simsearch.reports.pictures import pictures_of
 from simsearch.reports.tables import of_all_copies, summary_rows
 from simsearch.snapshots.plan import Plan
@@ -137,6 +137,7 @@ def _share(means: Mapping[str, float]) -> str:
 
 
 def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
+    timings = read_parts(snapshot.storage, "timings", schemas.TIMINGS)
     rows = []
     for space in plan.spaces:
         manifest = read_manifest(snapshot.storage, snapshot.index_folder(space.name))
@@ -145,6 +146,7 @@ def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
                 **space.to_json(),
                 "preprocessing": space.preprocessing_words,
                 "precision_reason": plan.precision_reasons[space.name],
+                "ran_on": ran_on(timings, space.fingerprint),
                 "recall": manifest.recall,
                 "search_k": manifest.search_k,
                 "components": manifest.components,

@@ -11,7 +11,13 @@ import pytest
 from simsearch import schemas
 from simsearch.features.space import FeatureSpace
 from simsearch.reports import figures
-from simsearch.reports.conclusion import candidates, conclusion_words, evaluation_rows, picks
+from simsearch.reports.conclusion import (
+    candidates,
+    conclusion_words,
+    evaluation_rows,
+    picks,
+    ran_on,
+)
 from simsearch.reports.tables import interval, near_duplicate_rows, ranking_table
 from tests.support.report_pages import page, read
 from tests.support.spaces import SPACE
@@ -218,3 +224,15 @@ def test_near_duplicates_are_listed_closest_first() -> None:
 def test_preprocessing_is_told_with_three_decimals() -> None:
     told = space("net", preprocessing="centre 224, mean (0.4980392156862745, 0.5)")
     assert told.preprocessing_words == "centre 224, mean (0.498, 0.5)"
+
+
+def test_the_devices_that_a_space_ran_on_are_named_with_their_images() -> None:
+    rows = [
+        {"fingerprint": "a", "device": "cuda", "images": 600, "seconds": 1.0},
+        {"fingerprint": "a", "device": "cpu, 1 thread", "images": 1200, "seconds": 60.0},
+        {"fingerprint": "a", "device": "cuda", "images": 700, "seconds": 1.0},
+        {"fingerprint": "b", "device": "cpu, 2 threads", "images": 5, "seconds": 1.0},
+    ]
+    timings = pa.Table.from_pylist(rows, schema=schemas.TIMINGS)
+    assert ran_on(timings, "a") == "cpu, 1 thread: 1,200 images; cuda: 1,300 images"
+    assert ran_on(timings, "c") == ""
