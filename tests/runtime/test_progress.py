@@ -29,3 +29,17 @@ def test_without_a_terminal_there_is_one_plain_line_every_few_seconds(
         "extract: 4 of 10 images (40 %)",
         "extract: 10 of 10 images (100 %)",
     ]
+
+
+@pytest.mark.parametrize("told", [[4, 15, 3, 10], [12], [5, 0, 1]])
+def test_progress_never_goes_back_nor_over_the_total(
+    told: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"), progress("extract", 10, "images", 0.0) as advance:
+        for done in told:
+            advance(done)
+    shown = [int(record.message.split()[1]) for record in caplog.records]
+    assert len(shown) == len(told)
+    assert shown == sorted(shown)
+    assert shown[-1] == min(10, max(told))
+    assert not any("-" in record.message for record in caplog.records)
