@@ -40,8 +40,8 @@ class RayCluster:
 
 
 @contextmanager
-def ray_cluster(*, cpus: int = 2) -> Iterator[RayCluster]:
-    """`ray start --head --block` with ports and a folder of its own.
+def ray_cluster(*options: str, cpus: int = 2) -> Iterator[RayCluster]:
+    """`ray start --head --block` with ports and a folder of its own, and further `options`.
 
     Never `ray stop`: that ends every Ray on the machine, whoever's it is. The node's processes stay
     children of `ray start`, so that they are found, and ended, by their ids.
@@ -55,6 +55,7 @@ def ray_cluster(*, cpus: int = 2) -> Iterator[RayCluster]:
         "--node-ip-address=127.0.0.1", f"--port={port}", f"--dashboard-port={dashboard}",
         f"--dashboard-agent-listen-port={free_port()}",
         f"--ray-client-server-port={free_port()}",
+        *options,
     ]  # fmt: skip
     log = folder / "start.log"
     with log.open("wb") as file:
