@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -35,6 +36,7 @@ def main() -> None:
         AWS_SECRET_ACCESS_KEY=s3_server.SECRET_KEY,
         AWS_DEFAULT_REGION="us-east-1",
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="simsearch-faults-"))
     harness = Harness(folder, options.seed, options.artworks, Console(width=160, highlight=False))
     harness.console.print(f"seed {options.seed}; logs in {folder}")

@@ -37,10 +37,13 @@ def in_a_namespace(arguments: list[str]) -> int:
     name = f"simsearch-{uuid.uuid4().hex[:6]}"
     ip("netns", "add", name)
     try:
-        command = [sys.executable, "-m", "tests.faults", *arguments]
-        return subprocess.run(
-            ["ip", "netns", "exec", name, *command], env={**os.environ, INSIDE: name}, check=False
-        ).returncode
+        command = ["ip", "netns", "exec", name, sys.executable, "-m", "tests.faults", *arguments]
+        inside = subprocess.Popen(command, env={**os.environ, INSIDE: name})
+        try:
+            return inside.wait()
+        finally:
+            inside.terminate()  # whoever is ended ends what it started
+            inside.wait()
     finally:
         ip("netns", "del", name)
 
