@@ -65,6 +65,7 @@ def autoscaling(groups: dict[str, dict[str, int]]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.ray
 @pytest.mark.parametrize(
     ("groups", "chosen", "reason"),
     [

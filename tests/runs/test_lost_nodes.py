@@ -14,6 +14,8 @@ from simsearch.storage.storage import Storage
 from tests.faults.run_job import counts_add_up, duplicates, fingerprint
 from tests.support.node_jobs import RunningJob, sane
 
+pytestmark = pytest.mark.ray
+
 STORE = 150 * 2**20
 
 
