@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import ray
-from ray.data import ActorPoolStrategy
+from ray.data import ActorPoolStrategy, TaskPoolStrategy
 
 from simsearch import schemas
 from simsearch.config import Config
@@ -172,6 +172,7 @@ def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: st
         partial(decode_batch, settings=settings),
         batch_size=None,
         batch_format="numpy",
+        compute=TaskPoolStrategy(pool.decoders),
         num_cpus=pool.task.cpus,
     )
     data = _embed(data, pool, todo.networks, columns, batch_size, counter)
@@ -179,6 +180,7 @@ def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: st
         partial(write_batch, storage=storage, spaces=[each.space for each in todo.networks]),
         batch_size=config.extract.shard_rows,
         batch_format="numpy",
+        compute=TaskPoolStrategy(pool.writers),
         num_cpus=pool.task.cpus,
     )
 

@@ -29,6 +29,7 @@ THREADS_BESIDE_GPU = 2
 # Beside the weights: PyTorch, a batch and a layer's output for it. With VGG16, ResNet152 and
 # DenseNet201, 0.86 GB of weights, an actor had 1.3 GB of its own in bfloat16 and 1.7 in float32.
 ACTOR_BYTES = 2**30
+LEAST_TASKS = 4  # of a kind at once, however small the cluster is when it is looked at
 BATCHES_PER_ACTOR = 2  # one with less to do takes longer to start than to do it
 
 
@@ -37,7 +38,8 @@ class Pool:
     """Actors that each run all of `encoders`, one after the other, on every batch.
 
     `actors` to begin with, then from `least` to `most` as nodes join and leave. Each asks for
-    `actor`, each decode and write task beside it for `task`.
+    `actor`, each decode and write task beside it for `task`; at most `decoders` and `writers` of
+    those run at once (None: as many as find room).
     """
 
     encoders: tuple[str, ...]
@@ -48,6 +50,8 @@ class Pool:
     threads: int
     actor: Request
     task: Request
+    decoders: int | None
+    writers: int
 
 
 def plan_pools(
@@ -111,6 +115,7 @@ def _pool(
     busy = max(1, batches // BATCHES_PER_ACTOR)
     most = min(busy, most or busy)
     least = min(least, most)
+    decoders, writers = _task_limits(nodes, device)
     fitting = sum(how_many_fit(actor, node) for node in nodes)
     return Pool(
         encoders=group,
@@ -121,7 +126,24 @@ def _pool(
         threads=_threads(actor, nodes, device),
         actor=actor,
         task=TASK_BESIDE_GPU_ACTORS if device == "cuda" else TASK_BESIDE_CPU_ACTORS,
+        decoders=decoders,
+        writers=writers,
     )
+
+
+def _task_limits(nodes: Sequence[Node], device: Device) -> tuple[int | None, int]:
+    """How many decode and how many write tasks run at once, at most.
+
+    Ray Data sets resources aside for each stage, up to what its tasks may ask for at once, and
+    takes back actors that are above the rest: without limits a third of the CPUs.
+
+    Beside actors on CPUs one decoding task for each feeds them many times over (875 images/s against
+    VGG16's 22), so that the limit also does where nodes join later.
+    """
+    cpus = int(sum(node.cpus for node in nodes))
+    if device == "cuda":
+        return None, max(LEAST_TASKS, cpus // 16)
+    return max(LEAST_TASKS, cpus), max(LEAST_TASKS, cpus)
 
 
 def _threads(actor: Request, nodes: Sequence[Node], device: Device) -> int:

@@ -4,10 +4,10 @@ Ray puts an actor or a task wherever its request fits, again and again as nodes 
 nothing of what has to be left free. So the requests themselves leave it. Ray counts in 1/10,000ths.
 
 While actors work on CPUs, an actor asks for a CPU less two crumbs, a decode or a write task for a
-crumb. On a node of n CPUs at most n actors fit, so that 2n crumbs remain: nobody but these tasks can
-take them. While actors work on GPUs, a task asks for half a CPU less a crumb and an actor for less
-than a crumb: tasks leave 2n crumbs, actors take none of the halves. No request fits a node without
-CPUs, which is how a head is kept free.
+tenth of a crumb. On a node of n CPUs at most n actors fit, so that 2n crumbs remain, for 20n tasks:
+nobody but these can take them. While actors work on GPUs, a task asks for half a CPU less a crumb and
+an actor for less than a crumb: tasks leave 2n crumbs, actors take none of the halves. No request fits
+a node without CPUs, which is how a head is kept free.
 
 Where it ends: a node of more than LARGEST_NODE CPUs, on which the crumbs add up to one more actor.
 """
@@ -67,7 +67,7 @@ def _units(amount: float) -> int:
 
 
 ACTOR_ON_CPU = Request(cpus=1 - 2 * CRUMB)
-TASK_BESIDE_CPU_ACTORS = Request(cpus=CRUMB)  # decode, write
+TASK_BESIDE_CPU_ACTORS = Request(cpus=CRUMB / 10)  # decode, write
 
 ACTOR_ON_GPU = Request(cpus=CRUMB / 2, gpus=1.0)
 TASK_BESIDE_GPU_ACTORS = Request(cpus=0.5 - CRUMB)  # decode, write

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ray.cluster_utils import Cluster
 
+from simsearch.config import load_config
+from simsearch.runs.job import ingest
 from simsearch.storage.storage import Storage
 from tests.faults.run_job import counts_add_up, duplicates, fingerprint
 from tests.support.node_jobs import RunningJob, sane
@@ -59,11 +61,11 @@ def test_a_worker_lost_in_mid_extract_changes_nothing(tmp_path: Path) -> None:
     with head() as cluster:
         workers = [join(cluster), join(cluster)]
         calm = RunningJob.start(
-            tmp_path / "calm.log", "run", *settings(cluster, tmp_path / "calm", 30)
+            tmp_path / "calm.log", "run", *settings(cluster, tmp_path / "calm", 20)
         )
         assert calm.code() == 0, calm.text()
         struck = RunningJob.start(
-            tmp_path / "struck.log", "run", *settings(cluster, tmp_path / "struck", 30)
+            tmp_path / "struck.log", "run", *settings(cluster, tmp_path / "struck", 20)
         )
         struck.wait_until_done("extract", 0.15)
         cluster.remove_node(workers[0], allow_graceful=False)
@@ -83,8 +85,7 @@ def test_a_cluster_whose_workers_come_one_by_one_is_waited_for_aloud(tmp_path: P
         job = settings(
             cluster, tmp_path / "root", 8, "extract.backbones=[squeezenet1_1]", "ray.stall_warn=2"
         )
-        ingested = RunningJob.start(tmp_path / "ingest.log", "ingest", *job)
-        assert ingested.code() == 0
+        ingest(load_config(None, job))
         extract = RunningJob.start(tmp_path / "extract.log", "extract", *job)
         extract.wait_for_line("waiting for 1 CPU; the cluster has no node to work on yet")
         extract.wait_for_line("extract: nothing moved for")
@@ -104,8 +105,7 @@ def test_a_run_that_waits_for_ever_ends_with_what_it_waits_for_and_resumes(tmp_p
             "extract.device=cuda",
             "extract.backbones=[squeezenet1_1]",
         )
-        ingested = RunningJob.start(tmp_path / "ingest.log", "ingest", *words)
-        assert ingested.code() == 0
+        ingest(load_config(None, words))
         join(cluster)
         stalled = RunningJob.start(
             tmp_path / "stalled.log", "extract", *words, "ray.stall_warn=1", "ray.stall_fail=4"
