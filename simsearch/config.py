@@ -44,16 +44,26 @@ class StorageConfig(Section):
 
 
 class DownloadConfig(Section):
-    """How `ingest` fetches images that the catalog names by web address."""
+    """How `ingest` fetches images and IIIF documents from the web."""
 
     enabled: bool = Field(False, description="download images that are not in the store yet")
     concurrency: Positive = Field(8, description="requests in flight at once")
     per_second: Annotated[float, Field(gt=0)] = Field(
-        10.0, description="requests started per second, at most"
+        10.0, description="requests started per second at one host, at most"
     )
     attempts: Positive = Field(4, description="tries per image, with exponential backoff")
     timeout: Positive = Field(30, description="seconds per request")
     max_bytes: Positive = Field(64 * 2**20, description="larger responses are rejected")
+    robots: bool = Field(True, description="follow each host's robots.txt")
+    contact: str | None = Field(
+        None, description="your address, told to the hosts so that they can write to you"
+    )
+    check_again_days: Annotated[float, Field(ge=0)] = Field(
+        7.0, description="ask after so many days whether what is stored has changed; 0: each time"
+    )
+    private_networks: bool = Field(
+        False, description="fetch from addresses of private networks and of this machine too"
+    )
 
 
 class CatalogConfig(Section):
@@ -81,6 +91,12 @@ class CatalogConfig(Section):
     placeholder_artworks: Annotated[int, Field(ge=2)] | None = Field(
         20,
         description="a picture that so many artworks share (“no image available”) is left out of neighbours; null: none is",
+    )
+    iiif_pixels: Positive = Field(
+        1024, description="longest side at which a IIIF server is asked for images (reader: iiif)"
+    )
+    canvases: Literal["first", "all"] = Field(
+        "first", description="of a IIIF manifest: its first image, or each as an artwork"
     )
     sample: Positive | None = Field(
         None, description="keep a random sample of this many; null: all"

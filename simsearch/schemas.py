@@ -45,6 +45,30 @@ SOURCES = pa.schema(
     ]
 )
 
+# The last request for an image that lies on the web; `checked` in seconds since 1970, `lasting` where
+# it failed in a way that another day will not mend.
+DOWNLOADS = pa.schema(
+    [
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("etag", pa.string()),
+        pa.field("last_modified", pa.string()),
+        pa.field("checked", pa.float64(), nullable=False),
+        pa.field("lasting", pa.bool_()),
+    ]
+)
+
+# IIIF documents as far as they are used, to be asked for again only on condition that they changed.
+WEB_DOCUMENTS = pa.schema(
+    [
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("etag", pa.string()),
+        pa.field("last_modified", pa.string()),
+        pa.field("checked", pa.float64(), nullable=False),
+        pa.field("content", pa.string(), nullable=False),
+    ]
+)
+
 NEIGHBOURS = pa.schema(
     [
         pa.field("space", pa.string(), nullable=False),

@@ -75,8 +75,9 @@ def ingest(config: Config) -> tuple[str, pa.Table]:
     for line in notes.summary():
         log.info("ingest: %s", line)
     storage = Storage(config.root, config.storage)
-    if config.catalog.download.enabled:
-        table = download_images(table, storage, config.catalog.download)
+    table = download_images(
+        table, storage, config.catalog.download, again=config.extract.retry_rejects
+    )
     return write_catalog(storage, table), table
 
 

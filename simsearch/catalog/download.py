@@ -1,7 +1,8 @@
-"""Images that the catalog names by web address, fetched into the store. Servers are untrusted.
+"""Images that the catalog names by web address, fetched into the store and kept up to date.
 
-What arrives is told by its first bytes, not by its name or Content-Type. An image that is stored
-already is not fetched again; one that cannot be fetched keeps its address, and extraction rejects it.
+What arrives is told by its first bytes, not by its name or Content-Type. What was fetched, when, and
+the server's ETag are noted as it comes in (`downloads/`), so an interrupted run goes on where it
+stopped. An image that cannot be fetched keeps its address, and extraction rejects it.
 """
 
 from __future__ import annotations
@@ -9,25 +10,30 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice, zip_longest
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pyarrow as pa
-import tenacity
 
 from simsearch import schemas
+from simsearch.catalog.journal import Journal, read_newest
+from simsearch.catalog.places import is_web
+from simsearch.catalog.web import Answer, BusyError, RefusedError, WebClient
 from simsearch.config import DownloadConfig
 from simsearch.runtime.progress import progress
-from simsearch.storage.storage import Storage
+from simsearch.storage.storage import FileInfo, Storage
 
 log = logging.getLogger(__name__)
 
 FOLDER = "images/downloaded"
-MAX_REDIRECTS = 5
-RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-LONGEST_WAIT = 60.0  # seconds; a server that asks for more is tried again after this
+STATE = "downloads"
+DAY = 86_400.0
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", "jpg"),
@@ -36,37 +42,40 @@ _SIGNATURES = (
     (b"GIF89a", "gif"),
     (b"II*\x00", "tif"),
     (b"MM\x00*", "tif"),
+    (b"II+\x00", "tif"),
+    (b"MM\x00+", "tif"),
     (b"BM", "bmp"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "jp2"),
+    (b"\xff\x4f\xff\x51", "j2k"),
 )
+_BRANDS = {b"avif": "avif", b"avis": "avif", b"heic": "heic", b"heix": "heic", b"mif1": "heic"}
 
 
-class _RefusedError(Exception):
-    """Not worth another try."""
+def download_images(
+    table: pa.Table, storage: Storage, config: DownloadConfig, *, again: bool = False
+) -> pa.Table:
+    """The catalog with each http(s) image_uri that could be fetched replaced by its place in the store.
 
-
-class _BusyError(Exception):
-    """Worth another try, after `wait` seconds if the server named a time."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait = wait
-
-
-def download_images(table: pa.Table, storage: Storage, config: DownloadConfig) -> pa.Table:
-    """The catalog with each http(s) image_uri that could be fetched replaced by its place in the store."""
-    stored = {info.path.rpartition(".")[0]: info for info in storage.files(FOLDER)}
+    Stored images are asked for again, on condition that they changed, after `check_again_days`; so are
+    those that failed for good, or at once with `again`.
+    """
     rows = table.to_pylist()
-    todo = [row for row in rows if _is_web(row["image_uri"]) and _name(row) not in stored]
-    failed: dict[str, str] = {}
-    if todo:
-        failed = _download_all(todo, storage, config)
-        stored = {info.path.rpartition(".")[0]: info for info in storage.files(FOLDER)}
-    for row in rows:
-        if _is_web(row["image_uri"]) and (info := stored.get(_name(row))):
-            row["image_uri"], row["etag"] = storage.uri(f"{FOLDER}/{info.path}"), info.etag
-    reasons = "; ".join(f"{uri}: {reason}" for uri, reason in list(failed.items())[:3])
-    if failed:
-        log.warning("download: %d of %d images failed (%s)", len(failed), len(todo), reasons)
+    web = [row for row in rows if is_web(row["image_uri"])]
+    if web:
+        stored, state = _stored(storage), _states(storage)
+        if config.enabled:
+            todo = [row for row in web if _due(row, stored, state, config, again)]
+            if todo:
+                _download_all(todo, storage, config, stored, state)
+                stored = _stored(storage)
+        elif missing := sum(_name(row) not in stored for row in web):
+            log.warning(
+                "ingest: %s images lie on the web and are not fetched; catalog.download.enabled=true fetches them",
+                f"{missing:,}",
+            )
+        for row in web:
+            if info := stored.get(_name(row)):
+                row["image_uri"], row["etag"] = info.uri, info.etag
     return pa.Table.from_pylist(rows, schema=schemas.CATALOG)
 
 
@@ -74,97 +83,135 @@ def sniff(data: bytes) -> str | None:
     """The file extension that an image's first bytes call for, or None for no image."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
+    if data[4:8] == b"ftyp" and data[8:12] in _BRANDS:
+        return _BRANDS[data[8:12]]
     return next((extension for start, extension in _SIGNATURES if data.startswith(start)), None)
 
 
+def _stored(storage: Storage) -> dict[str, FileInfo]:
+    return {info.path.rpartition(".")[0]: info for info in storage.files(FOLDER)}
+
+
+def _states(storage: Storage) -> dict[str, dict[str, Any]]:
+    """Name → what is known of its last request."""
+    rows = read_newest(storage, STATE, schemas.DOWNLOADS, key="name")
+    return {row["name"]: row for row in rows}
+
+
+def _due(
+    row: dict[str, Any],
+    stored: dict[str, FileInfo],
+    state: dict[str, dict[str, Any]],
+    config: DownloadConfig,
+    again: bool,
+) -> bool:
+    name = _name(row)
+    known = state.get(name)
+    if name in stored:
+        checked = known["checked"] if known else stored[name].modified
+    elif known is None or again or not known["lasting"]:
+        return True
+    else:
+        checked = known["checked"]
+    return time.time() - float(checked) >= config.check_again_days * DAY
+
+
 def _download_all(
-    todo: list[dict[str, str]], storage: Storage, config: DownloadConfig
-) -> dict[str, str]:
-    pace = _Pace(config.per_second)
-    failed: dict[str, str] = {}
-    client = httpx.Client(
-        timeout=config.timeout,
-        follow_redirects=True,
-        max_redirects=MAX_REDIRECTS,
-        headers={"User-Agent": "simsearch"},
-    )
-
-    def one(row: dict[str, str]) -> None:
-        try:
-            data = _fetch(client, row["image_uri"], config, pace)
-            extension = sniff(data)
-            if extension is None:
-                raise _RefusedError("what came is no image")
-            storage.write_bytes(f"{FOLDER}/{_name(row)}.{extension}", data)
-        except (_RefusedError, _BusyError, httpx.HTTPError, httpx.InvalidURL) as error:
-            failed[row["image_uri"]] = " ".join(str(error).split()) or type(error).__name__
-
+    todo: list[dict[str, Any]],
+    storage: Storage,
+    config: DownloadConfig,
+    stored: dict[str, FileInfo],
+    state: dict[str, dict[str, Any]],
+) -> None:
+    failed: dict[str, list[str]] = defaultdict(list)
+    changed = 0
     with (
-        client,
-        ThreadPoolExecutor(config.concurrency) as pool,
+        WebClient(config) as client,
+        Journal(storage, STATE, schemas.DOWNLOADS) as journal,
         progress("download", len(todo), "images", 10) as advance,
     ):
-        for done, _ in enumerate(pool.map(one, todo), start=1):
+
+        def fetch(row: dict[str, Any]) -> bool:
+            name = _name(row)
+            known = state.get(name, {}) if name in stored else {}
+            try:
+                answer = client.get(
+                    row["image_uri"],
+                    config.max_bytes,
+                    etag=known.get("etag"),
+                    last_modified=known.get("last_modified"),
+                )
+                written = _store(answer, name, stored.get(name), storage)
+            except (RefusedError, BusyError, httpx.HTTPError, httpx.InvalidURL) as error:
+                reason = " ".join(str(error).split()) or type(error).__name__
+                failed[reason].append(row["image_uri"])
+                lasting = isinstance(error, httpx.InvalidURL) or getattr(error, "lasting", False)
+                journal.note(_noted(row, Answer(None, None, None), lasting))
+                return False
+            journal.note(_noted(row, answer, False))
+            return written
+
+        for done, was_written in enumerate(in_parallel(fetch, todo, config.concurrency), start=1):
+            changed += was_written
             advance(done)
-    return failed
+    log.info("download: %s of %s images new or changed", f"{changed:,}", f"{len(todo):,}")
+    for reason, addresses in sorted(failed.items(), key=lambda item: -len(item[1])):
+        log.warning(
+            "download: %s failed: %s (such as %s)", f"{len(addresses):,}", reason, addresses[0]
+        )
 
 
-def _fetch(client: httpx.Client, url: str, config: DownloadConfig, pace: _Pace) -> bytes:
-    def wait(state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, _BusyError) else None
-        backoff = tenacity.wait_exponential_jitter(multiplier=0.5, max=30)(state)
-        return min(LONGEST_WAIT, max(asked or 0.0, backoff))
-
-    retrying = tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(config.attempts),
-        wait=wait,
-        retry=tenacity.retry_if_exception_type((_BusyError, httpx.TransportError)),
-        reraise=True,
-    )
-    return retrying(_request, client, url, config.max_bytes, pace)
+def in_parallel(call: Any, rows: list[dict[str, Any]], threads: int) -> Iterator[Any]:
+    """The results of `call` as they come, hosts taking turns; what is not begun is dropped when the
+    caller stops."""
+    rows = _hosts_in_turn(rows)
+    pool = ThreadPoolExecutor(threads)
+    try:
+        waiting = iter(rows)
+        while batch := list(islice(waiting, 64 * threads)):
+            for future in as_completed([pool.submit(call, row) for row in batch]):
+                yield future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _request(client: httpx.Client, url: str, max_bytes: int, pace: _Pace) -> bytes:
-    pace.wait()
-    with client.stream("GET", url) as response:
-        if response.status_code in RETRIED:
-            raise _BusyError(f"HTTP {response.status_code}", _retry_after(response))
-        if response.status_code != 200:
-            raise _RefusedError(f"HTTP {response.status_code}")
-        data = bytearray()
-        for chunk in response.iter_bytes():
-            data += chunk
-            if len(data) > max_bytes:
-                raise _RefusedError(f"more than catalog.download.max_bytes {max_bytes:,}")
-        return bytes(data)
+def _hosts_in_turn(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    by_host: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_host[urlsplit(row["image_uri"]).netloc].append(row)
+    turns = zip_longest(*by_host.values())
+    return [row for turn in turns for row in turn if row is not None]
 
 
-def _retry_after(response: httpx.Response) -> float | None:
-    given = response.headers.get("Retry-After", "")
-    return float(given) if given.isdecimal() else None
+def _store(answer: Answer, name: str, info: FileInfo | None, storage: Storage) -> bool:
+    """Keep what came, unless it is what is there; whether it was written."""
+    if answer.data is None:
+        return False
+    extension = sniff(answer.data)
+    if extension is None:
+        raise RefusedError("what came is no image", lasting=True)
+    path = f"{FOLDER}/{name}.{extension}"
+    if info is not None and storage.uri(path) == info.uri and info.size == len(answer.data):
+        if storage.read_bytes(path) == answer.data:
+            return False
+    elif info is not None and storage.uri(path) != info.uri:
+        storage.delete(f"{FOLDER}/{info.path}")
+    storage.write_bytes(path, answer.data)
+    return True
 
 
-class _Pace:
-    """Lets callers start at most `per_second` requests a second, evenly spaced."""
-
-    def __init__(self, per_second: float) -> None:
-        self._gap = 1 / per_second
-        self._next = time.monotonic()
-        self._lock = threading.Lock()
-
-    def wait(self) -> None:
-        with self._lock:
-            start = max(self._next, time.monotonic())
-            self._next = start + self._gap
-        time.sleep(max(0.0, start - time.monotonic()))
+def _noted(row: dict[str, Any], answer: Answer, lasting: bool) -> dict[str, Any]:
+    return {
+        "name": _name(row),
+        "url": row["image_uri"],
+        "etag": answer.etag,
+        "last_modified": answer.last_modified,
+        "checked": time.time(),
+        "lasting": lasting,
+    }
 
 
-def _is_web(uri: str | None) -> bool:
-    return uri is not None and uri.startswith(("http://", "https://"))
-
-
-def _name(row: dict[str, str]) -> str:
+def _name(row: dict[str, Any]) -> str:
     """A file name that is safe on any store, and another one when the address changes."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", row["artwork_id"])[:60].strip("-")
     digest = hashlib.sha256(f"{row['artwork_id']}\n{row['image_uri']}".encode()).hexdigest()[:12]

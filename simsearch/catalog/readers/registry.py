@@ -10,6 +10,7 @@ from simsearch.catalog.layout import museum_names
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers.folder import read_folder
 from simsearch.catalog.readers.generated import read_generated
+from simsearch.catalog.readers.iiif import read_iiif
 from simsearch.catalog.readers.museum import read_museum
 from simsearch.catalog.readers.openclipart import read_openclipart
 from simsearch.catalog.readers.table import read_table
@@ -34,6 +35,7 @@ READERS: dict[str, Reader] = {
     "table": Reader(
         read_table, "a CSV, JSON, Excel or Parquet file, or a folder of JSON files", True
     ),
+    "iiif": Reader(read_iiif, "a IIIF manifest or collection, on the web or in a store"),
     "openclipart": Reader(read_openclipart, "the png folder of openclipart-png"),
     **{name: Reader(read_museum, "the museum's published data") for name in museum_names()},
 }

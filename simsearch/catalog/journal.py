@@ -1,0 +1,61 @@
+"""What was asked of the web and answered, stored as it comes, so that an interrupted run goes on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Self
+
+import pyarrow as pa
+
+from simsearch.storage.parts import read_parts, write_part
+from simsearch.storage.storage import Storage
+
+FLUSH_ROWS, FLUSH_SECONDS = 200, 10.0  # what an interruption may cost
+MANY_PARTS = 50
+
+
+class Journal:
+    """An append-only table, written every few seconds and at the end, however that comes."""
+
+    def __init__(self, storage: Storage, folder: str, schema: pa.Schema) -> None:
+        self._storage, self._folder, self._schema = storage, folder, schema
+        self._rows: list[dict[str, Any]] = []
+        self._last = time.monotonic()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._flush()
+
+    def note(self, row: dict[str, Any]) -> None:
+        with self._lock:
+            self._rows.append(row)
+            late = time.monotonic() - self._last > FLUSH_SECONDS
+            if late or len(self._rows) >= FLUSH_ROWS:
+                self._flush()
+
+    def _flush(self) -> None:
+        write_part(self._storage, self._folder, self._rows, self._schema)
+        self._rows, self._last = [], time.monotonic()
+
+
+def read_newest(
+    storage: Storage, folder: str, schema: pa.Schema, *, key: str
+) -> list[dict[str, Any]]:
+    """The row of each `key` that was checked last. Many small parts become one on the way."""
+    newest: dict[str, dict[str, Any]] = {}
+    parts = storage.files(folder)
+    for row in read_parts(storage, folder, schema).to_pylist():
+        if row[key] not in newest or newest[row[key]]["checked"] <= row["checked"]:
+            newest[row[key]] = row
+    rows = list(newest.values())
+    if len(parts) > MANY_PARTS:
+        whole = write_part(storage, folder, rows, schema)
+        for info in parts:
+            if f"{folder}/{info.path}" != whole:
+                storage.delete(f"{folder}/{info.path}")
+    return rows
