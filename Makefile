@@ -6,7 +6,7 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test lint faults bench bench-gpu lock clean
+.PHONY: help setup demo check quick test lint faults bench bench-gpu lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -16,7 +16,10 @@ setup: .venv/ready ## set up the isolated environment in .venv
 demo: setup ## set up, then run the whole job on a generated collection
 	$(BIN)/simsearch demo
 
-check: setup lint ## set up, then check style and types and run the tests that need neither Ray, S3 nor a browser
+check: setup ## set up, then check style and types and run the tests that need neither Ray, S3 nor a browser
+	@$(MAKE) --no-print-directory --jobs=2 lint quick  # mypy runs on one core only
+
+quick:
 	$(BIN)/python -m pytest -m "not ray and not s3 and not browser"
 
 test: setup lint ## set up, then check style and types and run all tests
