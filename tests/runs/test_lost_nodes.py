@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ray.cluster_utils import Cluster
 
+from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import load_config
 from simsearch.runs.job import ingest
 from simsearch.storage.storage import Storage
@@ -58,26 +59,30 @@ def settings(cluster: Cluster, root: Path, artworks: int, *more: str) -> list[st
 
 @pytest.mark.timeout(600)
 def test_a_worker_lost_in_mid_extract_changes_nothing(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(20):
+        (pictures / f"{number:02}.jpg").write_bytes(image_bytes(5, number))
+    source = ["catalog.reader=folder", f"catalog.source={pictures}"]
     with head() as cluster:
         workers = [join(cluster), join(cluster)]
-        calm = RunningJob.start(
-            tmp_path / "calm.log", "run", *settings(cluster, tmp_path / "calm", 20)
+        calm, struck = (
+            settings(cluster, tmp_path / name, 20, *source) for name in ("calm", "struck")
         )
-        assert calm.code() == 0, calm.text()
-        struck = RunningJob.start(
-            tmp_path / "struck.log", "run", *settings(cluster, tmp_path / "struck", 20)
-        )
-        struck.wait_until_done("extract", 0.15)
+        undisturbed = RunningJob.start(tmp_path / "calm.log", "run", *calm)
+        assert undisturbed.code() == 0, undisturbed.text()
+        job = RunningJob.start(tmp_path / "struck.log", "run", *struck)
+        job.wait_until_done("extract", 0.15)
         cluster.remove_node(workers[0], allow_graceful=False)
-        assert struck.code() == 0, struck.text()
+        assert job.code() == 0, job.text()
     assert fingerprint(Storage(str(tmp_path / "struck"))) == fingerprint(
         Storage(str(tmp_path / "calm"))
     )
     storage = Storage(str(tmp_path / "struck"))
     assert duplicates(storage) == 0
     assert counts_add_up(storage)
-    assert struck.progress("extract")
-    assert sane(struck.progress("extract"))
+    assert job.progress("extract")
+    assert sane(job.progress("extract"))
 
 
 def test_a_cluster_whose_workers_come_one_by_one_is_waited_for_aloud(tmp_path: Path) -> None:
