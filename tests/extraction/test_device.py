@@ -15,6 +15,7 @@ from simsearch.errors import UsageError
 from simsearch.extraction import device
 from simsearch.extraction.device import choose_device
 from simsearch.runtime.resources import Node
+from tests.support.processes import free_port
 from tests.support.ray_cluster import ray_cluster
 
 HEAD_ID = "fffffffffffffffffffffffffffffffffffffffffffffffffff00000"
@@ -31,7 +32,7 @@ with ray_session(config.ray):
 """
 
 
-def autoscaling(groups: dict[str, dict[str, int]]) -> dict[str, Any]:
+def autoscaling(groups: dict[str, dict[str, int]], port: int) -> dict[str, Any]:
     """A cluster of Ray's own stand-in for a cloud, whose nodes are processes of this machine."""
     kinds = {
         name: {"resources": resources, "node_config": {}, "min_workers": 0, "max_workers": 1}
@@ -47,6 +48,7 @@ def autoscaling(groups: dict[str, dict[str, int]]) -> dict[str, Any]:
             "type": "fake_multinode",
             "launch_multiple": True,
             "head_node_id": HEAD_ID,
+            "gcs_address": f"127.0.0.1:{port}",
         },
         "auth": {"ssh_user": "nobody"},
         "available_node_types": {**kinds, "ray.head.default": head},
@@ -90,7 +92,8 @@ def test_auto_sees_what_an_autoscaling_cluster_can_become(
 ) -> None:
     """The cluster has no worker when it is asked; one comes, of the group that is needed."""
     settings = tmp_path / "cluster.json"
-    settings.write_text(json.dumps(autoscaling(groups)))
+    port = free_port()
+    settings.write_text(json.dumps(autoscaling(groups, port)))
     for name, value in {
         "AUTOSCALER_UPDATE_INTERVAL_S": "1",
         "RAY_FAKE_CLUSTER": "1",
@@ -99,7 +102,7 @@ def test_auto_sees_what_an_autoscaling_cluster_can_become(
         "RAY_OVERRIDE_NODE_ID_FOR_TESTING": HEAD_ID,
     }.items():
         monkeypatch.setenv(name, value)
-    with ray_cluster(f"--autoscaling-config={settings}", cpus=0) as cluster:
+    with ray_cluster(f"--autoscaling-config={settings}", cpus=0, port=port) as cluster:
         done = subprocess.run(
             [sys.executable, "-c", CHOOSE, f"ray.address={cluster.address}", "ray.stall_fail=120"],
             capture_output=True,

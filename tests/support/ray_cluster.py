@@ -40,7 +40,7 @@ class RayCluster:
 
 
 @contextmanager
-def ray_cluster(*options: str, cpus: int = 2) -> Iterator[RayCluster]:
+def ray_cluster(*options: str, cpus: int = 2, port: int | None = None) -> Iterator[RayCluster]:
     """`ray start --head --block` with ports and a folder of its own, and further `options`.
 
     Never `ray stop`: that ends every Ray on the machine, whoever's it is. The node's processes stay
@@ -48,7 +48,7 @@ def ray_cluster(*options: str, cpus: int = 2) -> Iterator[RayCluster]:
     """
     # Not pytest's own folder: a path of a socket has to stay below 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
-    port, dashboard = free_port(), free_port()
+    port, dashboard = port or free_port(), free_port()
     command = [
         str(BIN / "ray"), "start", "--head", "--block", "--disable-usage-stats",
         f"--temp-dir={folder}", f"--num-cpus={cpus}", "--object-store-memory=500000000",
