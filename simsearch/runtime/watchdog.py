@@ -103,15 +103,19 @@ class _Watchdog:
         limit = self._config.stall_fail
         if limit is not None and still >= limit:
             raise StallError(
-                f"{self._step}: nothing moved for {duration(still)} (ray.stall_fail): {self._describe()}; "
+                f"{self._step}: nothing moved for {duration(still)} (ray.stall_fail): {self._words()}; "
                 "give the cluster what is asked for, then run the same command again: what is stored is "
                 "not computed again"
             )
         if now - self._warned >= self._config.stall_warn:
             self._warned = now
-            log.warning(
-                "%s: nothing moved for %s: %s", self._step, duration(still), self._describe()
-            )
+            log.warning("%s: nothing moved for %s: %s", self._step, duration(still), self._words())
+
+    def _words(self) -> str:
+        try:
+            return self._describe()
+        except (RayError, RuntimeError) as error:
+            return f"the cluster's head does not answer ({' '.join(str(error).split())[:200]})"
 
 
 def _read(done: Callable[[], int]) -> int | None:
@@ -123,10 +127,7 @@ def _read(done: Callable[[], int]) -> int | None:
 
 
 def _describe() -> str:
-    try:
-        return waiting_line(cluster_state())
-    except (RayError, RuntimeError) as error:
-        return f"the cluster's head does not answer ({' '.join(str(error).split())[:200]})"
+    return waiting_line(cluster_state())
 
 
 def wait_for(

@@ -95,3 +95,18 @@ def test_what_no_node_has_at_all_is_told_at_once() -> None:
     )
     assert lacks(Request(0.001), [head]).startswith("waiting for 1 CPU; the cluster has no node")
     assert lacks(Request(0.001), [head, worker]) == ""
+
+
+def test_a_head_that_does_not_answer_is_told_of_and_the_wait_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def silent() -> str:
+        raise RuntimeError("no answer\nfrom 10.0.0.1")
+
+    def work() -> int:
+        time.sleep(1.8)
+        return 5
+
+    assert watched("index", IMPATIENT, work, lambda: 0, describe=silent) == 5
+    (warning,) = [record.message for record in caplog.records]
+    assert warning.endswith("the cluster's head does not answer (no answer from 10.0.0.1)")
