@@ -118,7 +118,8 @@ def runs(
 
     records = list_records(existing_root(config_of(words)), n)
     if as_json:
-        print(json.dumps(records, indent=2, ensure_ascii=False))
+        rows = [record.to_json() for record in records]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     print_runs(records)
 
@@ -146,54 +147,62 @@ def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> Non
     """Read the collection's metadata into the catalog, downloading images where asked to."""
     config = config_of(words, {"catalog.sample": sample, "seed": seed})
     from simsearch.runs import job
+    from simsearch.runs.context import take
 
-    job.ingest(config)
+    take(config, job.ingest, new=True)
 
 
 @app.command()
 def extract(words: Words = None) -> None:
     """Turn images and their perturbed copies into feature vectors, only those that are missing."""
     config = config_of(words)
-    from simsearch.runs import steps as pipeline
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
 
-    pipeline.extract(config)
+    take(config, steps.extract)
 
 
 @app.command()
 def index(words: Words = None) -> None:
     """Build an Annoy index per space and check it against exact search."""
     config = config_of(words)
-    from simsearch.runs import steps as pipeline
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
 
-    pipeline.index(config)
+    take(config, steps.index)
 
 
 @app.command()
 def evaluate(words: Words = None) -> None:
     """Measure how many of each original's perturbed copies every space recovers."""
     config = config_of(words)
-    from simsearch.runs import steps as pipeline
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
 
-    pipeline.evaluate(config)
+    take(config, steps.evaluate)
 
 
 @app.command()
 def project(words: Words = None) -> None:
     """Lay out every feature space in two dimensions, for the explorer's map."""
     config = config_of(words)
-    from simsearch.runs import steps as pipeline
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
 
-    pipeline.project(config)
+    take(config, steps.project)
 
 
 @app.command()
 def report(words: Words = None) -> None:
     """Write the HTML report with its figures, and publish the snapshot."""
     config = config_of(words)
-    from simsearch.runs import steps as pipeline
+    from simsearch.runs import steps
+    from simsearch.runs.context import open_run
 
-    pipeline.report(config)
-    pipeline.publish(config)
+    with open_run(config) as run:
+        run.take(steps.report)
+        steps.finish(run)
+        steps.publish(run)
 
 
 @app.command()

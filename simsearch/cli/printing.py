@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from simsearch import schemas
 from simsearch.config import Config
+from simsearch.runs.records import RunRecord
 from simsearch.runtime.progress import duration
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts
@@ -32,13 +33,13 @@ def print_result(config: Config, snapshot: Snapshot) -> None:
     # SciPy comes with these, and takes longer than most commands.
     from simsearch.reports.conclusion import candidates, conclusion_words
 
-    storage, spaces = snapshot.storage, snapshot.plan().spaces
+    storage, plan = snapshot.storage, snapshot.plan()
     metrics = storage.read_table(snapshot.metrics_path)
     comparisons = storage.read_table(snapshot.comparisons_path)
     timings = read_parts(storage, "timings", schemas.TIMINGS)
-    print(metrics_text(metrics, frozenset(space.name for space in spaces if not space.trained)))
+    print(metrics_text(metrics, plan.untrained))
     print()
-    words = conclusion_words(metrics, comparisons, candidates(metrics, spaces, timings))
+    words = conclusion_words(metrics, comparisons, candidates(metrics, plan.spaces, timings))
     print(f"conclusion: {words}")
     print(f"report: {storage.uri(snapshot.report_path)}")
     print(f"explorer: {explore_command(config)}")
@@ -86,17 +87,17 @@ def _program() -> str:
     return os.path.relpath(running)
 
 
-def print_runs(records: Sequence[dict[str, Any]]) -> None:
+def print_runs(records: Sequence[RunRecord]) -> None:
     for record in records:
-        started = record["started"][:19].replace("T", " ")
-        took = "" if record["seconds"] is None else duration(record["seconds"])
+        started = record.started[:19].replace("T", " ")
+        took = "" if record.seconds is None else duration(record.seconds)
         made = ""
-        if record["snapshot_id"] is not None:
-            made = f"{record['snapshot_id']}, {record['artworks']:,} artworks, {record['rejects']:,} rejects"
-        line = f"{started} UTC  {record['command']:8} {record['outcome']:12} {took:>14}  {made}"
+        if record.snapshot_id is not None:
+            made = f"{record.snapshot_id}, {record.artworks:,} artworks, {record.rejects:,} rejects"
+        line = f"{started} UTC  {record.command:8} {record.outcome:12} {took:>14}  {made}"
         print(line.rstrip())
-        if record["error"]:
-            print(f"{'':25}{printable(record['error'])}")
+        if record.error:
+            print(f"{'':25}{printable(record.error)}")
 
 
 def print_matches(space: str, matches: Sequence[Match]) -> None:

@@ -28,13 +28,10 @@ from simsearch.errors import UnknownNameError
 from simsearch.evaluation.paired_tests import aligned_scores
 from simsearch.evaluation.statistics import holm, paired_test
 from simsearch.reports.experiment import experiment_page
-from simsearch.runs import job
-from simsearch.runs import steps as pipeline
-from simsearch.runs.lease import held
-from simsearch.runs.records import Step
+from simsearch.runs.context import open_run
+from simsearch.runs.job import ingest
+from simsearch.runs.steps import STEPS, check_names, compute, environment, project
 from simsearch.runtime.ray_session import ray_session
-from simsearch.snapshots import snapshot as snapshots
-from simsearch.snapshots.root import open_root
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage, root_of
 
@@ -60,6 +57,7 @@ STUDY_2018 = (
     Setting("transforms-only", "live network, the weights' transforms", "study-2018", "weights"),
     Setting("corrected", "corrected: eval mode, the weights' transforms", "eval", "weights"),
 )
+UNPUBLISHED = tuple(step for step in STEPS if step is not project)  # nobody looks at their maps
 EXPERIMENTS = {"study-2018": STUDY_2018}
 
 
@@ -73,10 +71,9 @@ def run_experiment(name: str, config: Config) -> str:
         raise UnknownNameError("experiment", name, EXPERIMENTS)
     storage = root_of(config)
     variants = {setting: variant_of(config, setting) for setting in EXPERIMENTS[name]}
-    pipeline.check_names(config)
-    open_root(storage)
-    with held(storage, config.lease), ray_session(config.ray):
-        job.ingest(config)
+    check_names(config)
+    with open_run(config, new=True) as run, ray_session(config.ray):
+        run.take(ingest)
         runs = {}
         for number, (setting, variant) in enumerate(variants.items(), start=1):
             log.info("%s: setting %d of %d: %s", name, number, len(variants), setting.words)
@@ -103,12 +100,8 @@ def variant_of(config: Config, setting: Setting) -> Config:
 
 def _computed(config: Config) -> Snapshot:
     """A sealed snapshot of the settings, without publishing it."""
-    steps: list[Step] = [pipeline.extract(config)]
-    snapshot = snapshots.pending_snapshot(root_of(config))
-    if not snapshot.sealed():
-        steps += [step(config) for step in (pipeline.index, pipeline.evaluate)]
-        pipeline.report(config, steps)
-    return snapshot
+    with open_run(config) as run:
+        return compute(run, UNPUBLISHED, publishing=False)
 
 
 def _store(name: str, config: Config, storage: Storage, runs: Mapping[Setting, Snapshot]) -> str:
@@ -133,7 +126,7 @@ def _store(name: str, config: Config, storage: Storage, runs: Mapping[Setting, S
         results=results,
         tests=tests,
         batch_size=config.extract.batch_size,
-        environment=pipeline.environment(),
+        environment=environment(),
     )
     storage.write_table(f"{folder}/results.parquet", results)
     storage.write_table(f"{folder}/tests.parquet", tests)

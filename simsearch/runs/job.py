@@ -7,9 +7,8 @@ a nightly run over an unchanged collection costs a listing.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from simsearch import __version__
@@ -18,17 +17,14 @@ from simsearch.catalog.readers.registry import get_reader
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.images import perturbations
-from simsearch.runs.lease import held
+from simsearch.runs.context import Outcome, Run, open_run
 from simsearch.runs.records import (
     RECENT,
     SUCCESSES,
     RunRecord,
-    Step,
     close_dead_records,
     list_records,
-    log_step,
     recorded,
-    since,
 )
 from simsearch.snapshots.diff import ArtworkChanges, artwork_changes, artworks_of
 from simsearch.snapshots.plan import settings_digest
@@ -53,18 +49,11 @@ class Result:
     record: RunRecord
 
 
-def ingest(config: Config) -> Step:
+def ingest(run: Run) -> Outcome:
     """Read the collection and store its catalog, downloading images where asked to."""
-    get_reader(config)  # misuse is said before anything is made
-    storage = root_of(config)
-    open_root(storage)
-    started = time.monotonic()
-    with held(storage, config.lease) as lease:
-        lease.check()
-        catalog_id, table = catalog.ingest(config)
-    return log_step(
-        Step("ingest", since(started), table.num_rows, "artworks", f"catalog {catalog_id}")
-    )
+    get_reader(run.config)  # misuse is said before anything is made
+    catalog_id, table = catalog.ingest(run.config)
+    return Outcome(table.num_rows, "artworks", f"catalog {catalog_id}")
 
 
 def run(config: Config) -> Result:
@@ -89,9 +78,10 @@ def _recorded_run(config: Config, command: str) -> Result:
 
         check_names(config)
     open_root(storage)
-    with recorded(config, command) as record, held(storage, config.lease):
+    with recorded(config, command) as record, open_run(config) as run:
+        run = replace(run, steps=record.steps)
         close_dead_records(storage, record)
-        record.steps.append(ingest(config))
+        run.take(ingest)
         previous = _published(config)
         if previous is not None and _current(previous, config):
             log.info("nothing changed since snapshot %s", previous.snapshot_id)
@@ -99,7 +89,7 @@ def _recorded_run(config: Config, command: str) -> Result:
         else:
             from simsearch.runs.steps import compute
 
-            snapshot = compute(config, record.steps)
+            snapshot = compute(run)
         changes = _note(record, snapshot, previous)
     return Result(snapshot, previous, changes, record)
 
@@ -145,9 +135,9 @@ def _done_before(previous: Snapshot, config: Config) -> bool:
 def _last_success(previous: Snapshot) -> str | None:
     """The digest of its settings, if it ended with this snapshot."""
     for record in list_records(previous.storage, RECENT):
-        if record["outcome"] in SUCCESSES:
-            same = record["snapshot_id"] == previous.snapshot_id
-            return str(record["settings_sha256"]) if same else None
+        if record.outcome in SUCCESSES:
+            same = record.snapshot_id == previous.snapshot_id
+            return record.settings_sha256 if same else None
     return None
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_to_textfile
 
 from simsearch.config import MonitoringConfig
+
+if TYPE_CHECKING:
+    from simsearch.runs.records import RunRecord
 
 OUTCOMES = ("published", "unchanged", "failed", "refused", "interrupted")
 
@@ -34,32 +36,34 @@ class RunMetrics:
         self._step_items = gauge("step_items", "What a step worked on", "step", "unit")
         self._recall = gauge("recall", "Mean recall of perturbed copies, exact", "space", "k")
 
-    def set(self, record: Mapping[str, Any]) -> None:
-        """Show a run record; figures that it lacks keep their last value."""
-        ended = datetime.fromisoformat(record["ended"]).timestamp()
+    def set(self, record: RunRecord) -> None:
+        """Show the record of a run that has ended; figures that it lacks keep their last value."""
+        assert record.ended is not None
+        assert record.seconds is not None
+        ended = datetime.fromisoformat(record.ended).timestamp()
         for outcome in OUTCOMES:
-            self._outcome.labels(outcome).set(outcome == record["outcome"])
+            self._outcome.labels(outcome).set(outcome == record.outcome)
         self._ended.set(ended)
-        self._seconds.set(record["seconds"])
-        if record["outcome"] in ("published", "unchanged"):
+        self._seconds.set(record.seconds)
+        if record.outcome in ("published", "unchanged"):
             self._succeeded.set(ended)
         for gauge, name in (
             (self._artworks, "artworks"),
             (self._images, "images"),
             (self._rejects, "rejects"),
         ):
-            if record[name] is not None:
-                gauge.set(record[name])
-        for kind, count in record["changes"].items():
+            if (value := getattr(record, name)) is not None:
+                gauge.set(value)
+        for kind, count in record.changes.items():
             self._changes.labels(kind).set(count)
-        for step in record["steps"]:
-            self._step_seconds.labels(step["name"]).set(step["seconds"])
-            self._step_items.labels(step["name"], step["unit"]).set(step["items"])
-        for row in record["recovery"]:
+        for step in record.steps:
+            self._step_seconds.labels(step.name).set(step.seconds)
+            self._step_items.labels(step.name, step.unit).set(step.items)
+        for row in record.recovery:
             self._recall.labels(row["space"], row["k"]).set(row["recall"])
 
 
-def export(config: MonitoringConfig, record: Mapping[str, Any]) -> None:
+def export(config: MonitoringConfig, record: RunRecord) -> None:
     """Write or push a run record's metrics where configured. Raises OSError."""
     if config.prometheus_textfile is None and config.pushgateway is None:
         return

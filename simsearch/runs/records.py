@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -42,7 +42,7 @@ SUCCESSES = ("published", "unchanged")
 
 
 @dataclass(frozen=True)
-class Step:
+class StepRecord:
     """What a step did: `items` of `unit` in `seconds`, with a `note` for readers."""
 
     name: str
@@ -73,7 +73,7 @@ class RunRecord:
     images: int | None = None
     rejects: int | None = None
     changes: dict[str, int] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[StepRecord] = field(default_factory=list)
     recovery: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
 
@@ -86,6 +86,15 @@ class RunRecord:
         for step in values["steps"]:
             step["per_second"] = step["items"] / step["seconds"] if step["seconds"] else None
         return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> RunRecord:
+        known = {field.name for field in fields(StepRecord)}
+        steps = [
+            StepRecord(**{key: value for key, value in step.items() if key in known})
+            for step in values["steps"]
+        ]
+        return cls(**{**values, "steps": steps})
 
 
 @contextmanager
@@ -121,22 +130,33 @@ def recorded(config: Config, command: str) -> Iterator[RunRecord]:
         _tell(config, storage, record)
 
 
-def list_records(storage: Storage, newest: int | None = None) -> list[dict[str, Any]]:
-    """The run records, the newest first; all, or only so many."""
+def list_records(storage: Storage, newest: int | None = None) -> list[RunRecord]:
+    """The run records, the newest first; all, or only so many. Raises StorageError for a file that
+    is none."""
     names = sorted((info.path for info in storage.files(FOLDER)), reverse=True)
-    return [storage.read_json(f"{FOLDER}/{name}") for name in names[:newest]]
+    return [_read_record(storage, f"{FOLDER}/{name}") for name in names[:newest]]
+
+
+def _read_record(storage: Storage, path: str) -> RunRecord:
+    try:
+        return RunRecord.from_json(storage.read_json(path))
+    except (TypeError, KeyError) as error:
+        raise StorageError(
+            f"{storage.uri(path)}: not a run record of this version ({error}); remove it"
+        ) from None
 
 
 def close_dead_records(storage: Storage, own: RunRecord) -> None:
     """Note which runs died without a word. Only for the holder of the lease: no other run is alive
     then, but for one that is just being refused."""
-    for values in list_records(storage, RECENT):
-        if values["outcome"] == "running" and values["run_id"] != own.run_id:
-            log.warning("run %s of %s died without ending", values["run_id"], values["started"])
-            storage.write_json(f"{FOLDER}/{values['run_id']}.json", {**values, "outcome": "died"})
+    for record in list_records(storage, RECENT):
+        if record.outcome == "running" and record.run_id != own.run_id:
+            log.warning("run %s of %s died without ending", record.run_id, record.started)
+            record.outcome = "died"
+            storage.write_json(record.path, record.to_json())
 
 
-def log_step(step: Step) -> Step:
+def log_step(step: StepRecord) -> StepRecord:
     rate = (
         f", {step.items / step.seconds:,.1f} {step.unit}/s" if step.items and step.seconds else ""
     )
@@ -170,7 +190,7 @@ def _tell(config: Config, storage: Storage, record: RunRecord) -> None:
     except StorageError as error:
         log.warning("the run record could not be stored: %s", error)
     try:
-        export(config.monitoring, values)
+        export(config.monitoring, record)
     except OSError as error:
         log.warning("the metrics could not be exported: %s", error)
     if record.outcome in ("failed", "refused") and config.monitoring.on_failure:

@@ -126,7 +126,7 @@ def _show_last(config: Config, metrics: RunMetrics) -> None:
     except StorageError as error:
         log.warning("the run record cannot be read: %s", error)
         return
-    if ended := [record for record in recent if record["ended"] is not None]:
+    if ended := [record for record in recent if record.ended is not None]:
         metrics.set(ended[0])
 
 

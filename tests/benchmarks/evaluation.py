@@ -17,6 +17,7 @@ from simsearch.features.space import FeatureSpace
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.indexes.exact import EXACT_CHUNK, Vectors, exact_search, unit_rows
 from simsearch.runs import steps as pipeline
+from simsearch.runs.context import take
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.root import open_root
@@ -42,7 +43,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
     )
     config = settings(scratch / "evaluated")
     alone(prepare, config, few)
-    alone(pipeline.index, config)
+    alone(take, config, pipeline.index)
     whole, again = in_turn(
         lambda: alone(evaluate_seconds, config), lambda: alone(blas_seconds, config), asked.repeats
     )
@@ -131,5 +132,5 @@ def evaluate_seconds(config: Config) -> float:
     snapshot = snapshots.pending_snapshot(root_of(config))
     snapshot.storage.delete(snapshot.metrics_path)
     started = time.perf_counter()
-    pipeline.evaluate(config)
+    take(config, pipeline.evaluate)
     return time.perf_counter() - started

@@ -29,6 +29,7 @@ from simsearch.images import perturbations
 from simsearch.images.decode import decode
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.runs import steps as pipeline
+from simsearch.runs.context import take
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import root_of
 from tests.benchmarks.extracting import Extracted, extracted, plain_network, settings
@@ -245,8 +246,8 @@ def _rounding(config: Config, root: Path) -> dict[str, dict[str, float]]:
 
 
 def _scored(config: Config) -> None:
-    pipeline.index(config)
-    pipeline.evaluate(config)
+    take(config, pipeline.index)
+    take(config, pipeline.evaluate)
     ray.shutdown()
 
 

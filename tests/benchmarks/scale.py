@@ -18,6 +18,7 @@ from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.runs import job
+from simsearch.runs.context import take
 from simsearch.storage.storage import root_of
 from tests.benchmarks.explorer_load import resident_mib
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone
@@ -181,7 +182,7 @@ def catalog_seconds(folder: Path, turn: int) -> float:
     words = [f"root={folder / str(turn)}", "catalog.reader=moma", f"catalog.source={source}"]
     config = load_config(None, words)
     started = time.perf_counter()
-    job.ingest(config)
+    take(config, job.ingest, new=True)
     seconds = time.perf_counter() - started
     _check_rows(config)
     return seconds

@@ -14,6 +14,7 @@ from simsearch.features import store as feature_store
 from simsearch.images.decode import content_hash
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.runs import job
+from simsearch.runs.context import take
 from simsearch.runtime.ray_session import ray_session
 from simsearch.schemas import image_id
 from simsearch.storage.parts import write_part
@@ -43,7 +44,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
 
 def given_run(root: Path, artworks: int) -> Run:
     config = settings(root, artworks)
-    job.ingest(config)
+    take(config, job.ingest, new=True)
     alone(give_features, config)
     return timed_run(config)
 

@@ -17,6 +17,7 @@ from simsearch.errors import GuardError, LeaseError, RejectsError, UsageError
 from simsearch.features import store as feature_store
 from simsearch.runs import job
 from simsearch.runs import steps as pipeline
+from simsearch.runs.context import take
 from simsearch.runs.records import list_records
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.published import latest_snapshot, point_latest
@@ -93,7 +94,7 @@ def test_a_collection_that_changes_is_followed_and_only_news_are_computed(tmp_pa
 
     more = job.reindex(config_for(tmp_path, "extract.backbones=[squeezenet1_1,alexnet]"))
     assert vectors_computed(more) == 24  # the new space's alone
-    outcomes = [record["outcome"] for record in list_records(storage)]
+    outcomes = [record.outcome for record in list_records(storage)]
     assert sorted(outcomes) == ["published", "published", "published", "unchanged"]
 
 
@@ -179,10 +180,10 @@ def test_how_a_run_ended_is_told_to_the_store_the_log_prometheus_and_the_hook(
     caplog.set_level("INFO")
     result = job.run(config)
     (record,) = list_records(result.snapshot.storage)
-    assert record["outcome"] == "published"
-    assert record["snapshot_id"] == result.snapshot.snapshot_id
-    assert (record["artworks"], record["images"], record["rejects"]) == (6, 6, 0)
-    assert [step["name"] for step in record["steps"]] == [
+    assert record.outcome == "published"
+    assert record.snapshot_id == result.snapshot.snapshot_id
+    assert (record.artworks, record.images, record.rejects) == (6, 6, 0)
+    assert [step.name for step in record.steps] == [
         "ingest",
         "extract",
         "index",
@@ -191,7 +192,7 @@ def test_how_a_run_ended_is_told_to_the_store_the_log_prometheus_and_the_hook(
         "report",
     ]
     lines = [one.getMessage() for one in caplog.records if one.getMessage().startswith("run {")]
-    assert json.loads(lines[-1].removeprefix("run "))["run_id"] == record["run_id"]
+    assert json.loads(lines[-1].removeprefix("run "))["run_id"] == record.run_id
     metrics = (tmp_path / "simsearch.prom").read_text()
     assert 'simsearch_run_outcome{outcome="published"} 1.0' in metrics
     assert re.search(r'simsearch_step_items\{step="extract",unit="vectors"\} 6\.0', metrics)
@@ -217,24 +218,24 @@ def test_a_second_run_is_refused_and_dead_ones_are_noted(tmp_path: Path) -> None
         job.run(config)
     write_foreign(storage, holder=None)
     (refused,) = list_records(storage)
-    assert refused["outcome"] == "refused"
+    assert refused.outcome == "refused"
     storage.write_json(
         "runs/20200101T000000Z-dead.json",
-        {**refused, "run_id": "20200101T000000Z-dead", "outcome": "running"},
+        {**refused.to_json(), "run_id": "20200101T000000Z-dead", "outcome": "running"},
     )
     job.run(config)
-    outcomes = {record["run_id"]: record["outcome"] for record in list_records(storage)}
+    outcomes = {record.run_id: record.outcome for record in list_records(storage)}
     assert outcomes["20200101T000000Z-dead"] == "died"
 
 
 def test_small_shards_are_merged_by_the_next_extraction(tmp_path: Path) -> None:
     fill(tmp_path / "pictures", 9)
     small = config_for(tmp_path, "perturbations.profiles=[]", "extract.shard_rows=1")
-    job.ingest(small)
-    pipeline.extract(small)
+    take(small, job.ingest, new=True)
+    take(small, pipeline.extract)
     storage = Storage(small.root)
     assert len(storage.files("features")) == 9
-    pipeline.extract(config_for(tmp_path, "perturbations.profiles=[]"))
+    take(config_for(tmp_path, "perturbations.profiles=[]"), pipeline.extract)
     snapshot = snapshots.pending_snapshot(storage)
     (space,) = snapshot.plan().spaces
     keys = feature_store.stored_keys(storage, space)

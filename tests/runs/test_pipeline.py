@@ -12,6 +12,7 @@ from simsearch.errors import RejectsError, StorageError, UnknownNameError
 from simsearch.features import store as feature_store
 from simsearch.runs import job
 from simsearch.runs import steps as pipeline
+from simsearch.runs.context import take
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import Storage
 from tests.support.places import SHARED
@@ -23,16 +24,16 @@ pytestmark = pytest.mark.usefixtures("ray_local")
 def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
     root = str(tmp_path / "root")
     few = config_for(root, "perturbations.originals=3", "extract.backbones=[squeezenet1_1]")
-    job.ingest(few)
-    assert pipeline.extract(few).items == ARTWORKS + 3 * 5
+    take(few, job.ingest, new=True)
+    assert take(few, pipeline.extract).items == ARTWORKS + 3 * 5
     more = config_for(root, "perturbations.originals=5")
     assert (
-        pipeline.extract(more).items == 2 * 5 + ARTWORKS + 5 * 5
+        take(more, pipeline.extract).items == 2 * 5 + ARTWORKS + 5 * 5
     )  # new copies; all for the new space
     storage = Storage(root)
     (shard, *_) = storage.files("features")
     storage.delete(f"features/{shard.path}")
-    lost = pipeline.extract(more).items
+    lost = take(more, pipeline.extract).items
     assert lost > 0
     keys = [
         set(feature_store.keys_of(feature_store.stored_keys(storage, space).table))
@@ -56,11 +57,11 @@ def test_a_renamed_image_is_not_computed_again(tmp_path: Path) -> None:
         f"catalog.source={pictures}",
         "perturbations.profiles=[]",
     )
-    job.ingest(config)
-    assert pipeline.extract(config).items == 4 * 2
+    take(config, job.ingest, new=True)
+    assert take(config, pipeline.extract).items == 4 * 2
     (pictures / "0.jpg").rename(pictures / "renamed.jpg")
-    job.ingest(config)
-    pipeline.extract(config)
+    take(config, job.ingest, new=True)
+    take(config, pipeline.extract)
     snapshot = pending_snapshot(Storage(config.root))
     assert snapshot.images()["artwork_id"].to_pylist() == ["1", "2", "3", "renamed"]
     rows = sum(

@@ -1,0 +1,77 @@
+"""What the steps of a run share: the settings, the root, its lease, and what was done so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from simsearch.config import Config
+from simsearch.errors import UsageError
+from simsearch.runs.lease import Lease, held
+from simsearch.runs.records import StepRecord, log_step, since
+from simsearch.snapshots.root import open_root, recognise, root_exists
+from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
+from simsearch.storage.storage import Storage, root_of
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step did: `items` of `unit`, with a `note` for readers."""
+
+    items: int
+    unit: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that holds its root's lease; `steps` is added to by each step that is taken."""
+
+    config: Config
+    storage: Storage
+    lease: Lease
+    steps: list[StepRecord] = field(default_factory=list)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot that `extract` planned last. Raises NotFoundError before there is one."""
+        return pending_snapshot(self.storage)
+
+    def take(self, step: Callable[[Run], Outcome]) -> StepRecord:
+        """Do a step: check that the lease is still ours, time the step, log and note what it did."""
+        self.lease.check()
+        started = time.monotonic()
+        outcome = step(self)
+        record = StepRecord(
+            step.__name__, since(started), outcome.items, outcome.unit, outcome.note
+        )
+        self.steps.append(log_step(record))
+        return record
+
+
+@contextmanager
+def open_run(config: Config, *, new: bool = False) -> Iterator[Run]:
+    """Hold the root's lease for the length of the block; a nested block shares it.
+
+    `new`: an empty place becomes a root. Raises UsageError for a place that is no root yet,
+    StorageError for one that is another program's or of another format, LeaseError when another
+    run is active.
+    """
+    storage = root_of(config)
+    if new:
+        open_root(storage)
+    elif not root_exists(storage):
+        raise UsageError(
+            f"{storage.root}: no simsearch root; correct `root` or run `simsearch run`"
+        )
+    recognise(storage)
+    with held(storage, config.lease) as lease:
+        yield Run(config, storage, lease)
+
+
+def take(config: Config, step: Callable[[Run], Outcome], *, new: bool = False) -> StepRecord:
+    """One step by itself, as `open_run` and `Run.take` have it."""
+    with open_run(config, new=new) as run:
+        return run.take(step)
