@@ -25,7 +25,7 @@ from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
 from simsearch.extraction.device import choose_device
 from simsearch.extraction.extract import extract as extract_features
 from simsearch.extraction.networks import prepare_networks
-from simsearch.extraction.rejects import reject_lines
+from simsearch.extraction.rejects import counted, reject_lines
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.build import build_index
