@@ -12,6 +12,7 @@ from ray.cluster_utils import Cluster
 
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import load_config
+from simsearch.runs.context import take
 from simsearch.runs.job import ingest
 from simsearch.storage.storage import Storage
 from tests.faults.run_job import counts_add_up, duplicates, fingerprint
@@ -90,7 +91,7 @@ def test_a_cluster_whose_workers_come_one_by_one_is_waited_for_aloud(tmp_path: P
         job = settings(
             cluster, tmp_path / "root", 8, "extract.backbones=[squeezenet1_1]", "ray.stall_warn=2"
         )
-        ingest(load_config(None, job))
+        take(load_config(None, job), ingest, new=True)
         extract = RunningJob.start(tmp_path / "extract.log", "extract", *job)
         extract.wait_for_line("waiting for 1 CPU; the cluster has no node to work on yet")
         extract.wait_for_line("extract: nothing moved for")
@@ -110,7 +111,7 @@ def test_a_run_that_waits_for_ever_ends_with_what_it_waits_for_and_resumes(tmp_p
             "extract.device=cuda",
             "extract.backbones=[squeezenet1_1]",
         )
-        ingest(load_config(None, words))
+        take(load_config(None, words), ingest, new=True)
         join(cluster)
         stalled = RunningJob.start(
             tmp_path / "stalled.log", "extract", *words, "ray.stall_warn=1", "ray.stall_fail=4"
