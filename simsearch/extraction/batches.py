@@ -8,16 +8,24 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from simsearch.features.space import FeatureSpace
+
 Batch = dict[str, npt.NDArray[Any]]
 
 
 class Counter(Protocol):
-    """Counts vectors done, by their places in [artworks, variants, spaces], and what they cost; in a
-    run `simsearch.extraction.counter.RemoteCounter`."""
+    """Told what the stages do: vectors done, by their places in [artworks, variants, spaces], what
+    they cost, bytes moved and rejects; in a run `simsearch.extraction.counter.RemoteCounter`."""
 
     def add(self, places: npt.NDArray[np.int64]) -> None: ...
 
-    def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None: ...
+    def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None: ...
+
+    def decoded(self, artworks: int, images: int, size: int) -> None: ...
+
+    def rejected(self, stage: str, reason: str) -> None: ...
+
+    def written(self, space: FeatureSpace, vectors: int, size: int) -> None: ...
 
 
 def needed(need: npt.NDArray[np.uint64], position: int) -> npt.NDArray[np.bool_]:

@@ -12,6 +12,9 @@ import numpy.typing as npt
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from simsearch.features.space import FeatureSpace
+from simsearch.runtime import metrics
+
 READ_SECONDS = 10
 
 
@@ -81,7 +84,8 @@ class ProgressCounter:
 
 @dataclass(frozen=True)
 class RemoteCounter:
-    """A ProgressCounter in an actor of its own, told without waiting.
+    """A ProgressCounter in an actor of its own, told without waiting; the metrics of the node where
+    a stage works are told the same.
 
     Should its process die, a new one counts from zero: progress and rates miss what came before,
     and no result does.
@@ -101,8 +105,18 @@ class RemoteCounter:
     def add(self, places: npt.NDArray[np.int64]) -> None:
         self.handle.add.remote(places)
 
-    def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
-        self.handle.timed.remote(fingerprint, device, images, seconds)
+    def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None:
+        self.handle.timed.remote(space.fingerprint, device, images, seconds)
+        metrics.embedded(space.name, device, images, seconds)
+
+    def decoded(self, artworks: int, images: int, size: int) -> None:
+        metrics.decoded(artworks, images, size)
+
+    def rejected(self, stage: str, reason: str) -> None:
+        metrics.rejected(stage, reason)
+
+    def written(self, space: FeatureSpace, vectors: int, size: int) -> None:
+        metrics.written(space.name, vectors, size)
 
     def read(self) -> int:
         """Raises RayError where no answer comes in READ_SECONDS."""

@@ -61,6 +61,7 @@ def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
         fetched = list(pool.map(lambda row: _fetch(row, settings), rows))
     rejects: list[dict[str, Any]] = []
     sources: list[dict[str, Any]] = []
+    size = 0
     decoded: list[dict[str, Any]] = []
     for row, data in zip(rows, fetched, strict=True):
         if isinstance(data, _Refusal):
@@ -74,6 +75,10 @@ def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
             settings.counter.add(_places(row, _mask(row["need"], settings)))
             continue
         sources.append({**row, "content_hash": images.content_hash(data)})
+        size += len(data)
+    settings.counter.decoded(len(sources), len(decoded), size)
+    for reject in rejects:
+        settings.counter.rejected(reject["stage"], reject["reason"])
     write_part(settings.storage, "sources", sources, schemas.SOURCES)
     write_part(settings.storage, "rejects", rejects, schemas.REJECTS)
     return _columns(decoded, settings)

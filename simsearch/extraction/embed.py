@@ -87,9 +87,7 @@ class Embed:
                 asked = self._thread.submit(encoder, pixels if wanted.all() else pixels[wanted])
                 vectors[wanted] = asked.result()
                 seconds = time.perf_counter() - started
-                self._counter.timed(
-                    each.space.fingerprint, self._device, int(wanted.sum()), seconds
-                )
+                self._counter.timed(each.space, self._device, int(wanted.sum()), seconds)
             self._counter.add(batch["place"][wanted] + each.position)
             result[f"vector_{each.position}"] = vectors
         return result

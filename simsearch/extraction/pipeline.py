@@ -177,7 +177,12 @@ def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: st
     )
     data = _embed(data, pool, todo.networks, columns, batch_size, counter)
     data = data.map_batches(
-        partial(write_batch, storage=storage, spaces=[each.space for each in todo.networks]),
+        partial(
+            write_batch,
+            storage=storage,
+            spaces=[each.space for each in todo.networks],
+            counter=counter,
+        ),
         batch_size=config.extract.shard_rows,
         batch_format="numpy",
         compute=TaskPoolStrategy(pool.writers),
@@ -189,7 +194,7 @@ def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: st
             pass
 
     with progress(step, int(needs.sum()), "vectors", config.ray.log_seconds) as advance:
-        watched(step, config.ray, consume, counter.read, advance)
+        watched(step, config.ray, consume, counter.read, advance, total=int(needs.sum()))
     write_part(storage, "timings", counter.timings(), schemas.TIMINGS)
     pace = counter.pace()
     if pace is None:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch import schemas
+from simsearch.extraction.batches import Batch, Counter, _reject, needed
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
+from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 
-if TYPE_CHECKING:
-    pass
-from simsearch.extraction.batches import Batch, _reject, needed
-from simsearch.storage.parts import write_part
 
-
-def write_batch(batch: Batch, storage: Storage, spaces: Sequence[FeatureSpace]) -> Batch:
+def write_batch(
+    batch: Batch, storage: Storage, spaces: Sequence[FeatureSpace], counter: Counter
+) -> Batch:
     """Store the vectors of a batch, one shard per feature space; returns how many were written.
 
     A vector that is not finite is a reject of stage `embed`, not a feature.
@@ -42,7 +41,10 @@ def write_batch(batch: Batch, storage: Storage, spaces: Sequence[FeatureSpace]) 
         if kept.any():
             feature_store.write_shard(storage, space, rows.filter(pa.array(kept)), vectors[kept])
             written += int(kept.sum())
+            counter.written(space, int(kept.sum()), vectors[kept].nbytes)
     write_part(storage, "rejects", list(broken.values()), schemas.REJECTS)
+    for reject in broken.values():
+        counter.rejected(reject["stage"], reject["reason"])
     return {"vectors": np.array([written])}
 
 

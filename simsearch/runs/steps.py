@@ -189,7 +189,7 @@ def _watched(
     """Run `work`, which tells how far it is, with progress shown and no silent wait."""
     count = Count()
     with progress(step, total, unit, config.ray.log_seconds) as advance:
-        watched(step, config.ray, lambda: work(count.tell), count.read, advance)
+        watched(step, config.ray, lambda: work(count.tell), count.read, advance, total=total)
 
 
 def _build(

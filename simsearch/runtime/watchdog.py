@@ -13,6 +13,7 @@ from ray.exceptions import RayError
 
 from simsearch.config import RayConfig
 from simsearch.errors import StallError
+from simsearch.runtime import metrics
 from simsearch.runtime.cluster import cluster_state, waiting_line
 from simsearch.runtime.progress import Advance, duration
 
@@ -30,8 +31,10 @@ def watched(
     done: Callable[[], int],
     advance: Advance = lambda _: None,
     describe: Callable[[], str] | None = None,
+    total: int = 0,
 ) -> T:
-    """What `work` returns or raises; `advance` is told `done()` every half second and at the end.
+    """What `work` returns or raises; `advance` is told `done()` every half second and at the end,
+    and the metrics how much of `total` is left.
 
     Where `done()` has not changed for `config.stall_warn` seconds, a line says what waits for what,
     and another each time as much has passed again. After `config.stall_fail` seconds StallError is
@@ -39,12 +42,15 @@ def watched(
     """
     thread = _Work(work)
     thread.start()
-    dog = _Watchdog(step, config, describe or _describe)
-    while not thread.ended.wait(POLL_SECONDS):
-        count = _read(done)
-        if count is not None:
-            advance(count)
-        dog.look(count)
+    dog = _Watchdog(step, config, describe or _describe, total)
+    try:
+        while not thread.ended.wait(POLL_SECONDS):
+            count = _read(done)
+            if count is not None:
+                advance(count)
+            dog.look(count)
+    finally:
+        metrics.moved(step, 0, 0.0)  # a process tells a gauge's last value as long as it lives
     count = _read(done)
     if count is not None:
         advance(count)
@@ -89,8 +95,10 @@ class _Work(threading.Thread, Generic[T]):
 
 
 class _Watchdog:
-    def __init__(self, step: str, config: RayConfig, describe: Callable[[], str]) -> None:
-        self._step, self._config, self._describe = step, config, describe
+    def __init__(
+        self, step: str, config: RayConfig, describe: Callable[[], str], total: int
+    ) -> None:
+        self._step, self._config, self._describe, self._total = step, config, describe, total
         self._count: int | None = None
         self._moved = self._warned = time.monotonic()
 
@@ -100,6 +108,7 @@ class _Watchdog:
         if count is not None and count != self._count:
             self._count, self._moved, self._warned = count, now, now
         still = now - self._moved
+        metrics.moved(self._step, max(0, self._total - (self._count or 0)), still)
         limit = self._config.stall_fail
         if limit is not None and still >= limit:
             raise StallError(
@@ -109,6 +118,7 @@ class _Watchdog:
             )
         if now - self._warned >= self._config.stall_warn:
             self._warned = now
+            metrics.stalled(self._step)
             log.warning("%s: nothing moved for %s: %s", self._step, duration(still), self._words())
 
     def _words(self) -> str:

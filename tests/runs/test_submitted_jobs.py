@@ -17,7 +17,6 @@ from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage
 from tests.support.places import Place
 from tests.support.ray_cluster import (
-    BIN,
     RayCluster,
     ray_cluster,
     submit,
@@ -94,9 +93,9 @@ def test_the_cronjobs_own_command_reindexes_on_the_cluster(
     manifest = yaml.safe_load((PROJECT / "cluster" / "base" / "nightly.yaml").read_text())
     (container,) = manifest["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     there_and_here = {
-        "$(SUBMISSION_ID)": "simsearch-nightly-29403960",
-        "ray": str(BIN / "ray"),
+        "$(SLOT)": "simsearch-nightly-29403960",
         "python": sys.executable,
+        "/app/jobs/submit.py": str(PROJECT / "jobs" / "submit.py"),
         "/app/jobs/reindex.py": str(PROJECT / "jobs" / "reindex.py"),
         "/config/config.yaml": str(tmp_path / "config.yaml"),
     }

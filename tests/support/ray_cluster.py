@@ -23,11 +23,14 @@ READY_SECONDS = 90
 
 @dataclass(frozen=True)
 class RayCluster:
-    """A running cluster. `address` is for `ray.init`, `dashboard` for `ray job submit`."""
+    """A running cluster. `address` is for `ray.init`, `dashboard` for `ray job submit`, `agent` for
+    health checks and `metrics` for Prometheus."""
 
     process: subprocess.Popen[bytes]
     address: str
     dashboard: str
+    agent: str
+    metrics: str
 
     def processes(self) -> list[ProcessId]:
         return family_of(self.process.pid)
@@ -48,12 +51,12 @@ def ray_cluster(*options: str, cpus: int = 2, port: int | None = None) -> Iterat
     """
     # Not pytest's own folder: a path of a socket has to stay below 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
-    port, dashboard = port or free_port(), free_port()
+    port, dashboard, agent, metrics = port or free_port(), free_port(), free_port(), free_port()
     command = [
         str(BIN / "ray"), "start", "--head", "--block", "--disable-usage-stats",
         f"--temp-dir={folder}", f"--num-cpus={cpus}", "--object-store-memory=500000000",
         "--node-ip-address=127.0.0.1", f"--port={port}", f"--dashboard-port={dashboard}",
-        f"--dashboard-agent-listen-port={free_port()}",
+        f"--dashboard-agent-listen-port={agent}", f"--metrics-export-port={metrics}",
         f"--ray-client-server-port={free_port()}",
         *options,
     ]  # fmt: skip
@@ -62,7 +65,13 @@ def ray_cluster(*options: str, cpus: int = 2, port: int | None = None) -> Iterat
         process = subprocess.Popen(
             command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
         )
-    cluster = RayCluster(process, f"127.0.0.1:{port}", f"http://127.0.0.1:{dashboard}")
+    cluster = RayCluster(
+        process,
+        f"127.0.0.1:{port}",
+        f"http://127.0.0.1:{dashboard}",
+        f"http://127.0.0.1:{agent}",
+        f"127.0.0.1:{metrics}",
+    )
     try:
         _wait_until_it_answers(cluster, log)
         yield cluster
