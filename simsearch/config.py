@@ -9,14 +9,15 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from types import UnionType
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simsearch.errors import ConfigError
 from simsearch.images.limits import Limits
-from simsearch.images.suites import STUDY_PROFILES, SUITES
+from simsearch.images.suites import STUDY_PROFILES, SUITES, TRAINING_PROFILES
 
 CONFIG_VERSION: Literal[1] = 1
 STUDY_BACKBONES = ("vgg16", "resnet152", "densenet201")
@@ -174,7 +175,7 @@ class SpaceConfig(Section):
 
     backbone: str = Field(description="a name from `simsearch backbones`")
     head: str | None = Field(
-        None, description="makes the encoder's vectors into others; null: none"
+        None, description="makes the encoder's vectors into others: a name from `heads`; null: none"
     )
     name: Annotated[str, Field(pattern=f"^{SPACE_NAME}$")] = Field(
         "", description="what the space is called; left out: <backbone> or <backbone>+<head>"
@@ -273,6 +274,91 @@ class ExtractConfig(Section):
                 f"weights_for: {', '.join(unused)} not among backbones ({', '.join(self.backbones)})"
             )
         return self
+
+
+class WhiteningConfig(Section):
+    """PCA whitening of an encoder's vectors, in closed form."""
+
+    kind: Literal["whitening"] = "whitening"
+    dimensions: Positive | None = Field(
+        None, description="principal components kept; null: as many as the encoder has numbers"
+    )
+    power: Share = Field(
+        1.0, description="1: every component gets the same spread; 0: each keeps its own"
+    )
+
+
+class ContrastiveConfig(Section):
+    """A map under which copies lie near their original and everything else far apart."""
+
+    kind: Literal["contrastive"] = "contrastive"
+    dimensions: Positive = Field(512, description="numbers of a vector")
+    hidden: Positive | None = Field(
+        None, description="width of a hidden layer; null: none, the map is linear"
+    )
+    temperature: Annotated[float, Field(gt=0)] = Field(
+        0.05, description="of the InfoNCE loss; lower: the hardest negatives count for more"
+    )
+    entropy: Annotated[float, Field(ge=0)] = Field(
+        10.0, description="weight of the KoLeo term, which spreads vectors over the sphere"
+    )
+    epochs: Positive = Field(20, description="times that every artwork is seen")
+    batch_size: Annotated[int, Field(ge=2)] = Field(512, description="artworks a step")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(1e-3, description="of AdamW, at its peak")
+
+
+class DenoisingConfig(Section):
+    """A linear map from a copy's vector back to its original's, in closed form."""
+
+    kind: Literal["denoising"] = "denoising"
+    ridge: Annotated[float, Field(gt=0)] = Field(
+        0.01, description="how far the map is held back, as a share of the vectors' mean variance"
+    )
+
+
+HeadConfig = Annotated[
+    WhiteningConfig | ContrastiveConfig | DenoisingConfig, Field(discriminator="kind")
+]
+HEADS: dict[str, Any] = {kind: {"kind": kind} for kind in ("whitening", "contrastive", "denoising")}
+
+
+class AutoencoderConfig(Section):
+    """A convolutional network that squeezes images through few numbers, which are their vector, and
+    makes them again. A `denoising` one makes the original from a perturbed copy."""
+
+    kind: Literal["autoencoder", "variational", "denoising"] = "autoencoder"
+    side: Literal[32, 64, 128, 256] = Field(64, description="pixels of a side that it is shown")
+    latent: Positive = Field(256, description="numbers of a vector")
+    width: Positive = Field(32, description="channels of the first layer; each further has twice")
+    beta: Annotated[float, Field(ge=0)] = Field(
+        0.1, description="variational: weight of the divergence beside the summed squared error"
+    )
+    warm_up: Share = Field(
+        0.3, description="variational: share of the training in which the weight rises from 0"
+    )
+    epochs: Positive = Field(20, description="times that every image is seen")
+    batch_size: Positive = Field(64, description="images a step, over all workers")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(1e-3, description="of Adam")
+
+
+AUTOENCODERS: dict[str, Any] = {
+    "autoencoder": {"kind": "autoencoder"},
+    "variational": {"kind": "variational"},
+    "denoising-autoencoder": {"kind": "denoising"},
+}
+
+
+class TrainConfig(Section):
+    """What feature spaces are learned from: artworks that are not measured, and copies of them."""
+
+    profiles: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        TRAINING_PROFILES,
+        description="the copies to learn from; every other profile is one the spaces never saw",
+    )
+    originals: Positive | None = Field(
+        2000,
+        description="learn from the copies of this many artworks; null: of all not measured",
+    )
 
 
 class IndexConfig(Section):
@@ -406,6 +492,9 @@ class RayConfig(Section):
     cpus: Positive | None = Field(
         None, description="CPUs to use when Ray runs inside this process; null: all"
     )
+    train_workers: Annotated[int, Field(ge=0)] = Field(
+        0, description="processes that learn from pixels together; 0: this one alone"
+    )
     log_seconds: Positive = Field(
         10, description="seconds between progress lines where there is no terminal"
     )
@@ -428,6 +517,20 @@ class Config(Section):
     images: ImagesConfig = ImagesConfig()
     perturbations: PerturbationsConfig = PerturbationsConfig()
     extract: ExtractConfig = ExtractConfig()
+    heads: Annotated[
+        dict[Annotated[str, Field(pattern=f"^{SPACE_NAME}$")], HeadConfig],
+        Field(validate_default=True),
+    ] = Field(
+        HEADS, description="settings of heads by name; one of each kind is there by its kind's name"
+    )
+    autoencoders: Annotated[
+        dict[Annotated[str, Field(pattern=f"^{SPACE_NAME}$")], AutoencoderConfig],
+        Field(validate_default=True),
+    ] = Field(
+        AUTOENCODERS,
+        description="settings of encoders learned from pixels, by the name a space's backbone gives",
+    )
+    train: TrainConfig = TrainConfig()
     index: IndexConfig = IndexConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     projection: ProjectionConfig = ProjectionConfig()
@@ -437,6 +540,32 @@ class Config(Section):
     lease: LeaseConfig = LeaseConfig()
     publish: PublishConfig = PublishConfig()
     monitoring: MonitoringConfig = MonitoringConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_of_each_kind(cls, values: Any) -> Any:
+        """Heads and autoencoders that are always there; what is given of them goes over them."""
+        if not isinstance(values, dict):
+            return values
+        merged = dict(values)
+        for section, ready in (("heads", HEADS), ("autoencoders", AUTOENCODERS)):
+            if isinstance(given := values.get(section), dict):
+                settings = {
+                    name: {**ready.get(name, {}), **own} if isinstance(own, dict) else own
+                    for name, own in given.items()
+                }
+                merged[section] = {**ready, **settings}
+        return merged
+
+    @model_validator(mode="after")
+    def _heads_known(self) -> Self:
+        for space in self.extract.spaces:
+            if space.head is not None and space.head not in self.heads:
+                raise ValueError(
+                    f"extract.spaces: {space.name} names head {space.head!r}, which is not among "
+                    f"heads ({', '.join(self.heads)})"
+                )
+        return self
 
 
 OPERATIONAL = ("storage", "explore", "ray", "lease", "publish", "monitoring")
@@ -513,7 +642,12 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
 
 
 def _describe(error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "config"
+    place = error["loc"]
+    if place[:1] == ("heads",):  # without the kind, which pydantic puts between name and setting
+        place = (*place[:2], *place[3:])
+    key = ".".join(str(part) for part in place)
+    if error["type"].startswith("union_tag"):
+        return f"{key}.kind: must be one of {', '.join(HEADS)}"
     if error["type"] == "extra_forbidden":
         return (
             f"{key}: no such setting; allowed here: {', '.join(_allowed_keys(error['loc'][:-1]))}"
@@ -521,11 +655,25 @@ def _describe(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ")
     given = error.get("input")
     shown = "" if isinstance(given, dict) else f" (is {given!r})"
-    return f"{key}: {message}{shown}"
+    return f"{key}: {message}{shown}" if key else message
 
 
 def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
+    """The settings of the section at a place; within lists and unions the place says which."""
     section: Any = Config
     for part in location:
-        section = section.model_fields[part].annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            section = section.model_fields[str(part)].annotation
+        else:
+            section = _member(section, part)
     return list(section.model_fields)
+
+
+def _member(annotation: Any, part: int | str) -> Any:
+    """What lies at `part` of a tuple (a number), a mapping (a key) or a union told apart by kind."""
+    inner = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _member(inner[0], part)
+    if get_origin(annotation) is UnionType:
+        return next(kind for kind in inner if kind.model_fields["kind"].default == part)
+    return inner[-1] if get_origin(annotation) is dict else inner[0]

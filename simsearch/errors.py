@@ -11,6 +11,7 @@ SimsearchError                 the run failed                         exit code 
 ├── GuardError                 a snapshot is so much worse than the last that it is not published
 ├── CatalogError               a collection's metadata cannot be read
 ├── WeightsError               a network's weights cannot be had, or belong to another network
+├── TrainingError              too little to learn from, or a loss that went astray
 ├── MismatchError              an artefact does not match its manifest
 ├── RejectsError               more images were rejected than the run allows
 ├── IncompleteError            rows in ≠ rows out + rejects
@@ -69,6 +70,10 @@ class CatalogError(SimsearchError):
 
 
 class WeightsError(SimsearchError):
+    pass
+
+
+class TrainingError(SimsearchError):
     pass
 
 

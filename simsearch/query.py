@@ -13,8 +13,10 @@ from PIL import Image
 
 from simsearch.catalog import catalog
 from simsearch.config import Config
+from simsearch.encoders.backbones.learned import encoder_of_space
 from simsearch.encoders.encoder import Encoder, Running, preprocessing_for
-from simsearch.encoders.registry import get_encoder
+from simsearch.encoders.heads.head import Head
+from simsearch.encoders.trained import load_head
 from simsearch.errors import MismatchError, UsageError
 from simsearch.features.space import FeatureSpace
 from simsearch.images import decode as images
@@ -41,14 +43,16 @@ class Match:
 
 @dataclass(frozen=True)
 class PictureEncoder:
-    """A feature space's encoder for one picture at a time."""
+    """A feature space's encoder, and its head where it has one, for one picture at a time."""
 
     encoder: Encoder
     preprocessing: Preprocessing
+    head: Head | None = None
 
     def vector(self, picture: Image.Image) -> npt.NDArray[np.float32]:
         """An RGB picture's vector [1, dimension]."""
-        return self.encoder(self.preprocessing.pixels(picture)[None])
+        vector = self.encoder(self.preprocessing.pixels(picture)[None])
+        return vector if self.head is None else self.head(vector)
 
 
 def query(config: Config, snapshot: Snapshot, image: Path, n: int) -> dict[str, list[Match]]:
@@ -91,7 +95,7 @@ def _matches(
     n: int,
 ) -> list[Match]:
     index = open_index(snapshot.storage, snapshot.index_folder(space.name), space.fingerprint)
-    nearest = search_picture(index, load_encoder(config, plan, space), plan, picture, n)
+    nearest = search_picture(index, load_encoder(config, snapshot, space), plan, picture, n)
     return [
         _match(rank, artwork_id, distance, artworks[artwork_id])
         for rank, (artwork_id, distance) in enumerate(nearest.items(), start=1)
@@ -122,12 +126,13 @@ def _match(rank: int, artwork_id: str, distance: float, row: dict[str, Any]) -> 
     )
 
 
-def load_encoder(config: Config, plan: Plan, space: FeatureSpace) -> PictureEncoder:
-    """The encoder of a snapshot's feature space, on the CPU.
+def load_encoder(config: Config, snapshot: Snapshot, space: FeatureSpace) -> PictureEncoder:
+    """The encoder of a snapshot's feature space with the space's head, on the CPU.
 
     Raises MismatchError when the weights at hand are not the snapshot's.
     """
-    specification = get_encoder(space.encoder, config.storage)
+    plan = snapshot.plan()
+    specification = encoder_of_space(config, snapshot.storage, space)
     extract = plan.settings.extract
     sources = extract.weights_for.get(space.encoder, extract.weights)
     weights = specification.weights(sources, config.storage)
@@ -138,7 +143,8 @@ def load_encoder(config: Config, plan: Plan, space: FeatureSpace) -> PictureEnco
         )
     preprocessing = preprocessing_for(specification, extract.preprocessing)
     running = Running(preprocessing, precision=space.precision, mode=space.mode)
-    return PictureEncoder(specification.load(weights, running), preprocessing)
+    head = load_head(snapshot.storage, space)
+    return PictureEncoder(specification.load(weights, running), preprocessing, head)
 
 
 def matches_table(found: dict[str, list[Match]]) -> pa.Table:

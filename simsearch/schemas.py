@@ -176,6 +176,14 @@ IMAGES = pa.schema(
     ]
 )
 
+# The artworks that a training saw.
+LEARNED_FROM = pa.schema(
+    [
+        pa.field("artwork_id", pa.string(), nullable=False),
+        pa.field("content_hash", pa.string(), nullable=False),
+    ]
+)
+
 # Where each artwork's original lies on a map; units are the method's own.
 PROJECTION = pa.schema(
     [

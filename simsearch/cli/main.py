@@ -153,6 +153,16 @@ def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> Non
 
 
 @app.command()
+def train(words: Words = None) -> None:
+    """Learn what the settings' spaces need: heads of encoders, from artworks that are not measured."""
+    config = config_of(words)
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
+
+    take(config, steps.train)
+
+
+@app.command()
 def extract(words: Words = None) -> None:
     """Turn images and their perturbed copies into feature vectors, only those that are missing."""
     config = config_of(words)

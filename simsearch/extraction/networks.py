@@ -10,9 +10,9 @@ from typing import Any
 import ray
 
 from simsearch.config import Config
+from simsearch.encoders.backbones.learned import encoder_of
 from simsearch.encoders.encoder import Specification, Weights, check_studied, preprocessing_for
 from simsearch.encoders.precision import choose_precision
-from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.placement import Device
 from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features.space import FeatureSpace
@@ -42,7 +42,7 @@ def prepare_networks(config: Config, device: Device) -> list[PreparedNetwork]:
     Raises UnknownNameError for an encoder that is not registered, WeightsError for weights that
     cannot be had and UsageError for one that the study's mode or preprocessing does not fit.
     """
-    encoders = [get_encoder(name, config.storage) for name in config.extract.backbones]
+    encoders = [encoder_of(config, name) for name in config.extract.backbones]
     preprocessings = [_preprocessing(encoder, config) for encoder in encoders]
     resolved = [_resolve(encoder, config) for encoder in encoders]
     stored = [StoredWeights.store(root_of(config), weights) for weights in resolved]

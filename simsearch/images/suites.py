@@ -35,3 +35,27 @@ SUITES: dict[str, tuple[str, ...]] = {
     # What someone does who does not want to be found: every operation at middle and full strength.
     "copy-detection": tuple(f"{name}-{level}" for name in OPERATION_NAMES for level in (3, 5)),
 }
+
+# What spaces are learned from unless the settings say otherwise: ten of the operations, at a strength
+# between those that `copy-detection` measures. The other ten stay unseen.
+TRAINING_PROFILES = tuple(
+    f"{name}-4"
+    for name in (
+        "crop",
+        "rotate",
+        "perspective",
+        "aspect",
+        "brightness",
+        "contrast",
+        "grey",
+        "jpeg",
+        "blur",
+        "noise",
+    )
+)
+
+
+def operation_of(profile: str) -> str:
+    """A profile's operation, whatever its strength: `blur` of `blur-3`, `sharpen` of `sharpen`."""
+    name, _, severity = profile.rpartition("-")
+    return name if severity.isdecimal() else profile

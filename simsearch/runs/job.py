@@ -15,6 +15,7 @@ from simsearch import __version__
 from simsearch.catalog import catalog
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.config import Config
+from simsearch.encoders.trained import FOLDER
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.images import perturbations
 from simsearch.runs.context import Outcome, Run, open_run
@@ -143,6 +144,8 @@ def _last_success(previous: Snapshot) -> str | None:
 
 def _first_choice(sources: Sequence[str], found: str, trained: bool) -> bool:
     """Files in a folder may have changed, and a source that failed may be there now."""
+    if found.startswith(f"{FOLDER}/"):  # learned, so no source has them
+        return True
     if sources[0].startswith("random:"):
         return found == sources[0]
     return sources[0] == "imagenet" and trained and "://" not in found

@@ -1,4 +1,4 @@
-"""The steps after `ingest`, in their order: extract → index → evaluate → project → report.
+"""The steps after `ingest`, in their order: train → extract → index → evaluate → project → report.
 
 Each is one function of a run. It finds what the steps before it left in storage and leaves alone
 what is already finished; `Run.take` checks the lease, times it and notes what it did.
@@ -19,9 +19,10 @@ import ray
 
 from simsearch.catalog import catalog
 from simsearch.config import Config
-from simsearch.encoders.registry import get_encoder
+from simsearch.encoders.backbones.learned import encoder_of
 from simsearch.errors import RejectsError
 from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
+from simsearch.extraction.apply_heads import apply_heads, find_heads
 from simsearch.extraction.device import choose_device
 from simsearch.extraction.extract import extract as extract_features
 from simsearch.extraction.networks import prepare_networks
@@ -40,6 +41,8 @@ from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.published import point_latest, read_latest
 from simsearch.snapshots.snapshot import Snapshot, seal, write_plan
+from simsearch.training.fitting import fit_heads
+from simsearch.training.train import learn_encoders
 
 log = logging.getLogger(__name__)
 
@@ -48,17 +51,43 @@ PACKAGES = ("torch", "torchvision", "ray", "annoy", "pyarrow", "pillow", "numpy"
 
 def check_names(config: Config) -> None:
     """Refuse unknown profiles and backbones before any work. Raises UnknownNameError."""
-    for profile in config.perturbations.profiles:
+    for profile in (*config.perturbations.profiles, *config.train.profiles):
         get_profile(profile)
     for backbone in config.extract.backbones:
-        get_encoder(backbone, config.storage)
+        encoder_of(config, backbone)
+
+
+def train(run: Run) -> Outcome:
+    """Learn the encoders and heads that the spaces lack.
+
+    Raises TrainingError where too little is left to learn from or a loss went astray.
+    """
+    config, storage = run.config, run.storage
+    check_names(config)
+    if not _learns(config):
+        return Outcome(0, "trainings", "no space learns")
+    _, table = catalog.load_catalog(storage)
+    with ray_session(config.ray):
+        device = choose_device(config)
+        made = learn_encoders(config, storage, table, device)
+        networks = prepare_networks(config, device)
+        made += fit_heads(config, storage, table, networks, device)
+    note = ", ".join(training.name for training in made) or "learned already"
+    return Outcome(len(made), "trainings", note)
+
+
+def _learns(config: Config) -> bool:
+    return any(
+        space.head is not None or space.backbone in config.autoencoders
+        for space in config.extract.spaces
+    )
 
 
 def extract(run: Run) -> Outcome:
     """Compute the vectors that the catalog lacks and plan the snapshot.
 
     Raises RejectsError when more images were rejected than allowed, after everything readable has
-    been stored.
+    been stored, and TrainingError for a head that is not fitted yet.
     """
     config, storage = run.config, run.storage
     check_names(config)
@@ -66,13 +95,20 @@ def extract(run: Run) -> Outcome:
     with ray_session(config.ray):
         device = choose_device(config)
         networks = prepare_networks(config, device)
+        heads = find_heads(config, storage, networks)
         extraction = extract_features(config, storage, table, networks, device)
+        spaces, applied = apply_heads(config, storage, networks, heads, extraction.images.num_rows)
     snapshot = write_plan(
         storage,
         config,
         catalog_id,
-        tuple(network.space for network in networks),
-        {network.space.name: network.precision_reason for network in networks},
+        spaces,
+        {
+            space.name: network.precision_reason
+            for space in spaces
+            for network in networks
+            if network.space.encoder == space.encoder
+        },
         extraction.images,
         extraction.rejects,
         table.num_rows,
@@ -81,7 +117,7 @@ def extract(run: Run) -> Outcome:
     if not extraction.images.num_rows:
         raise RejectsError(f"{storage.root}: no artwork has an image; check catalog.source")
     note = f"{extraction.reused:,} more were there already; snapshot {snapshot.snapshot_id}"
-    return Outcome(extraction.computed, "vectors", note)
+    return Outcome(extraction.computed + applied, "vectors", note)
 
 
 def index(run: Run) -> Outcome:
@@ -134,7 +170,7 @@ def report(run: Run) -> Outcome:
     return Outcome(1, "reports")
 
 
-STEPS: tuple[Callable[[Run], Outcome], ...] = (extract, index, evaluate, project, report)
+STEPS: tuple[Callable[[Run], Outcome], ...] = (train, extract, index, evaluate, project, report)
 """What makes a snapshot of a catalog, in the order in which it is done."""
 
 
@@ -145,7 +181,9 @@ def compute(
     the snapshot itself where it shall not be published."""
     with ray_session(run.config.ray):
         for step in steps:
-            if step is not extract and run.snapshot.sealed():
+            if step is train and not _learns(run.config):
+                continue
+            if step not in (train, extract) and run.snapshot.sealed():
                 log.info("snapshot %s holds all of this already", run.snapshot.snapshot_id)
                 break
             run.take(step)

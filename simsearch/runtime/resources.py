@@ -76,6 +76,9 @@ TASK_BESIDE_GPU_ACTORS = Request(cpus=0.5 - CRUMB)  # decode, write
 TASKS = {
     "arrive": Request(cpus=CRUMB),  # the first task of a run: it waits until the cluster has a node
     "precision": Request(cpus=0.25),
+    "decode": Request(cpus=0.5),  # pixels to learn from
+    "fit": Request(cpus=0.5),
+    "apply": Request(cpus=0.5),
     "index": Request(cpus=0.5),
     "load": Request(cpus=0.5),
     "search": Request(cpus=0.5),

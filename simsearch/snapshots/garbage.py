@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from simsearch.catalog.catalog import load_catalog
+from simsearch.encoders.trained import FOLDER, MANIFEST, folders_of, trainings_of
 from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
-from simsearch.features.space import FeatureSpace
 from simsearch.snapshots.published import list_snapshots, read_latest
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import FileInfo, Storage, list_leftovers
@@ -55,6 +55,7 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
         *_snapshots(storage, {each.snapshot_id for each in kept}, older_than),
         *_catalogs(storage, {each.plan().catalog_id for each in kept}, older_than),
         *_shards(storage, kept, older_than),
+        *_trained(storage, kept, older_than),
         *_images(storage, kept, older_than),
     ]
     garbage += _old(storage.files("weights"), "weights/", "stored again by a run", older_than)
@@ -94,12 +95,18 @@ def _catalogs(storage: Storage, kept: set[str], older_than: float) -> Iterator[G
 def _shards(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
     """Shards without a single vector of a kept snapshot; one such vector keeps its shard."""
     wanted: dict[str, set[str]] = {}
-    spaces: dict[str, FeatureSpace] = {}
+    spaces: set[str] = set()
     for snapshot in kept:
         keys = feature_store.keys_of(snapshot.images())
         for space in snapshot.plan().spaces:
             wanted.setdefault(space.fingerprint, set()).update(keys)
-            spaces[space.fingerprint] = space
+            spaces.add(space.fingerprint)
+        # A head's encoder is kept with it: the next run applies the head to what is new.
+        for trainings in trainings_of(storage, snapshot.plan().spaces).values():
+            for training in trainings:
+                if training.fitted_for is not None:
+                    wanted.setdefault(training.fitted_for, set()).update(keys)
+                    spaces.add(training.fitted_for)
     for info in storage.files("features"):
         if info.modified >= older_than:
             continue
@@ -110,6 +117,21 @@ def _shards(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
         shard = storage.read_table(f"features/{info.path}", ["content_hash", "profile"])
         if wanted[fingerprint].isdisjoint(feature_store.keys_of(shard)):
             yield Garbage(f"features/{info.path}", info.size, "images of no kept snapshot")
+
+
+def _trained(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
+    """What was learned for no kept snapshot, its manifest first."""
+    used = {
+        place
+        for snapshot in kept
+        for space in snapshot.plan().spaces
+        for place in folders_of(space)
+    }
+    files = storage.files(FOLDER)
+    for info in sorted(files, key=lambda info: (not info.path.endswith(MANIFEST), info.path)):
+        place = f"{FOLDER}/{info.path.partition('/')[0]}"
+        if place not in used and info.modified < older_than:
+            yield Garbage(f"{FOLDER}/{info.path}", info.size, "learned for no kept snapshot")
 
 
 def _images(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:

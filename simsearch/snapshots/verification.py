@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from simsearch.encoders.trained import folders_of, read_training, read_weights
 from simsearch.errors import IncompleteError, NotFoundError, SimsearchError
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
@@ -32,6 +33,7 @@ def verify(snapshot: Snapshot) -> Iterator[str]:
     if settings_digest(stored["settings"]) != manifest["inputs"]["settings_sha256"]:
         yield f"{snapshot.plan_path}: other settings than the manifest's"
     yield from _catalog(snapshot, plan, manifest)
+    yield from _learned(snapshot, plan)
     yield from _vectors(snapshot, plan, manifest)
 
 
@@ -53,6 +55,15 @@ def _catalog(snapshot: Snapshot, plan: Plan, manifest: dict[str, Any]) -> Iterat
             yield f"{path}: not the catalog that went in"
     except NotFoundError:
         yield f"{path}: missing"
+
+
+def _learned(snapshot: Snapshot, plan: Plan) -> Iterator[str]:
+    for space in plan.spaces:
+        try:
+            for place in folders_of(space):
+                read_weights(snapshot.storage, read_training(snapshot.storage, place))
+        except SimsearchError as error:
+            yield str(error)
 
 
 def _vectors(snapshot: Snapshot, plan: Plan, manifest: dict[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch.encoders.heads import head as heads
@@ -50,6 +50,7 @@ def test_a_vector_does_not_depend_on_how_many_are_asked_at_once(
     assert head(vectors[:0]).shape == (0, 4)
 
 
+@settings(deadline=None)
 @given(widths=st.lists(st.integers(1, 5), min_size=2, max_size=4), seed=st.integers(0, 99))
 def test_a_stored_head_comes_back_whole(widths: list[int], seed: int) -> None:
     head = _head(widths, seed)

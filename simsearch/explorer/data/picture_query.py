@@ -91,7 +91,7 @@ class PictureQuery:
         if wanted.fingerprint not in self._encoders:
             while len(self._encoders) >= NETWORKS_KEPT:
                 self._encoders.pop(next(iter(self._encoders)))
-            self._encoders[wanted.fingerprint] = load_encoder(self._config, view.plan, wanted)
+            self._encoders[wanted.fingerprint] = load_encoder(self._config, view.snapshot, wanted)
         return self._encoders[wanted.fingerprint]
 
     def answers(

@@ -1,0 +1,167 @@
+"""What was learned from a collection, under the storage root, each in a folder named for its weights.
+
+    trained/<name>-<digest>/weights.safetensors
+    trained/<name>-<digest>/learned_from.parquet   the artworks that training saw
+    trained/<name>-<digest>/manifest.json          written last: how the weights came about
+
+A folder without a manifest is unfinished and no reader opens it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel
+
+from simsearch import schemas
+from simsearch.config import Config
+from simsearch.encoders.heads.head import Head
+from simsearch.errors import MismatchError, StorageError
+from simsearch.features.space import FeatureSpace
+from simsearch.storage.storage import Storage
+
+FOLDER = "trained"
+WEIGHTS, LEARNED_FROM, MANIFEST = "weights.safetensors", "learned_from.parquet", "manifest.json"
+EXAMPLES = "examples.safetensors"  # pictures of an autoencoder; see simsearch.training.examples
+
+
+@dataclass(frozen=True)
+class Training:
+    """How weights came about.
+
+    `settings` are all that decided it; `fitted_for` is the fingerprint of the encoder whose vectors
+    were learned from, None where it was pixels. `artworks` were learned from, `images` of them
+    counting copies; `held_out` says how many artworks were not, by the reason. `losses` has a row
+    per epoch; `seconds` is the training's own time on `device`.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    fitted_for: str | None
+    dimension: int
+    profiles: tuple[str, ...]
+    artworks: int
+    images: int
+    held_out: Mapping[str, int]
+    losses: tuple[Mapping[str, float], ...]
+    seconds: float
+    device: str
+    data_sha256: str
+    weights_sha256: str
+    code_version: str
+    created: str
+
+    @property
+    def folder(self) -> str:
+        return folder(self.name, self.weights_sha256)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], source: str) -> Training:
+        try:
+            known = {field.name: values[field.name] for field in fields(cls)}
+        except (TypeError, KeyError) as error:
+            raise StorageError(
+                f"{source}: not this version's manifest ({error}); remove its folder and run "
+                "`simsearch train` again"
+            ) from None
+        lists = {name: tuple(known[name]) for name in ("profiles", "losses")}
+        return cls(**{**known, **lists})
+
+
+def folder(name: str, weights_sha256: str) -> str:
+    return f"{FOLDER}/{name}-{weights_sha256[:16]}"
+
+
+def store(storage: Storage, training: Training, weights: bytes, learned_from: pa.Table) -> None:
+    """Keep what was learned; `learned_from` has schemas.LEARNED_FROM's columns."""
+    storage.write_bytes(f"{training.folder}/{WEIGHTS}", weights)
+    storage.write_table(
+        f"{training.folder}/{LEARNED_FROM}", learned_from.cast(schemas.LEARNED_FROM)
+    )
+    storage.write_json(f"{training.folder}/{MANIFEST}", asdict(training))
+
+
+def training_settings(config: Config, own: BaseModel) -> dict[str, Any]:
+    """All settings that decide what is learned: its `own`, and those of every training."""
+    return {
+        "of": own.model_dump(mode="json"),
+        "train": config.train.model_dump(mode="json"),
+        "seed": config.seed,
+    }
+
+
+def list_trained(storage: Storage) -> list[Training]:
+    """All that is stored whole, the newest first."""
+    found = [
+        read_training(storage, f"{FOLDER}/{info.path.removesuffix(f'/{MANIFEST}')}")
+        for info in storage.files(FOLDER)
+        if info.path.endswith(f"/{MANIFEST}")
+    ]
+    return sorted(found, key=lambda training: (training.created, training.folder), reverse=True)
+
+
+def read_training(storage: Storage, path: str) -> Training:
+    """The manifest in a folder. Raises NotFoundError where nothing was stored whole."""
+    manifest = f"{path}/{MANIFEST}"
+    return Training.from_json(storage.read_json(manifest), storage.uri(manifest))
+
+
+def read_weights(storage: Storage, training: Training) -> bytes:
+    """Raises MismatchError for other bytes than were stored."""
+    path = f"{training.folder}/{WEIGHTS}"
+    data = storage.read_bytes(path)
+    if hashlib.sha256(data).hexdigest() != training.weights_sha256:
+        raise MismatchError(
+            f"{storage.uri(path)}: not the weights that its manifest names; remove the folder and "
+            "run `simsearch train` again"
+        )
+    return data
+
+
+def load_head(storage: Storage, space: FeatureSpace) -> Head | None:
+    """A space's head; None where it has none. Raises MismatchError where its file has changed."""
+    if space.head is None or space.head_digest is None:
+        return None
+    training = read_training(storage, folder(space.head, space.head_digest))
+    return Head.from_bytes(read_weights(storage, training), storage.uri(training.folder))
+
+
+def trainings_of(storage: Storage, spaces: Iterable[FeatureSpace]) -> dict[str, list[Training]]:
+    """How what each space learned came about, its encoder and its head, by the space's name."""
+    return {
+        space.name: [read_training(storage, place) for place in folders_of(space)]
+        for space in spaces
+        if folders_of(space)
+    }
+
+
+def folders_of(space: FeatureSpace) -> list[str]:
+    """Where the weights lie that a space learned: of its encoder, of its head, of both or none."""
+    places = []
+    if space.weights_source.startswith(f"{FOLDER}/"):
+        places.append(space.weights_source)
+    if space.head is not None and space.head_digest is not None:
+        places.append(folder(space.head, space.head_digest))
+    return places
+
+
+def measured_of(images: pa.Table) -> pa.Table:
+    """The artworks with copies among `images` (schemas.IMAGES): schemas.LEARNED_FROM's columns."""
+    measured = images.filter(pc.field("profile").is_valid())
+    return measured.select(["artwork_id", "content_hash"])
+
+
+def measured_seen(storage: Storage, training: Training, measured: pa.Table) -> int:
+    """How many artworks of `measured` the training saw, be it by their id or, where `measured` has
+    `content_hash`, by the same picture under another."""
+    learned_from = storage.read_table(f"{training.folder}/{LEARNED_FROM}")
+    saw = np.zeros(measured.num_rows, dtype=bool)
+    for key in measured.column_names:
+        saw |= np.asarray(pc.is_in(measured[key], value_set=learned_from[key].combine_chunks()))
+    return len(measured.filter(pa.array(saw))["artwork_id"].unique())

@@ -1,0 +1,147 @@
+"""Stored vectors through heads into the vectors of further spaces; no image is touched again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import ray
+
+from simsearch.config import Config
+from simsearch.encoders.heads.head import Head
+from simsearch.encoders.trained import Training, list_trained, read_weights, training_settings
+from simsearch.errors import TrainingError
+from simsearch.extraction.networks import PreparedNetwork
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
+from simsearch.runtime.progress import progress
+from simsearch.runtime.resources import ENDLESS, TASKS
+from simsearch.storage.storage import Storage
+
+
+@dataclass(frozen=True)
+class FittedHead:
+    """A head with how it came about."""
+
+    training: Training
+    head: Head
+
+    def space(self, encoder: FeatureSpace, name: str) -> FeatureSpace:
+        """The space called `name` of an encoder's vectors after this head."""
+        return replace(
+            encoder,
+            name=name,
+            dimension=self.head.dimension,
+            head=self.training.name,
+            head_digest=self.training.weights_sha256,
+        )
+
+
+def find_heads(
+    config: Config, storage: Storage, networks: Sequence[PreparedNetwork]
+) -> dict[str, FittedHead]:
+    """The head of each space that has one: the newest fitted with the config's settings for the
+    space's encoder. Raises TrainingError where there is none."""
+    encoders = {network.space.encoder: network.space for network in networks}
+    return {
+        space.name: _find(config, storage, space.head, encoders[space.backbone])
+        for space in config.extract.spaces
+        if space.head is not None
+    }
+
+
+def _find(config: Config, storage: Storage, name: str, encoder: FeatureSpace) -> FittedHead:
+    called = [training for training in list_trained(storage) if training.name == name]
+    fitting = [training for training in called if training.fitted_for == encoder.fingerprint]
+    for training in fitting:
+        if training.settings == training_settings(config, config.heads[name]):
+            data = read_weights(storage, training)
+            return FittedHead(training, Head.from_bytes(data, storage.uri(training.folder)))
+    why = "is not fitted yet"
+    if fitting:
+        why = "was fitted with other settings"
+    elif called:
+        why = f"was fitted for {called[0].fitted_for}, not for {encoder.fingerprint}"
+    raise TrainingError(f"head {name!r} of {encoder.encoder} {why}; run `simsearch train` first")
+
+
+def apply_heads(
+    config: Config,
+    storage: Storage,
+    networks: Sequence[PreparedNetwork],
+    heads: Mapping[str, FittedHead],
+    images: int,
+) -> tuple[tuple[FeatureSpace, ...], int]:
+    """The config's spaces in its order, those with a head given all the vectors that their encoder
+    has; and how many were computed. `images` is the number of them that a space holds."""
+    encoders = {network.space.encoder: network.space for network in networks}
+    spaces = tuple(
+        heads[wanted.name].space(encoders[wanted.backbone], wanted.name)
+        if wanted.name in heads
+        else replace(encoders[wanted.backbone], name=wanted.name)
+        for wanted in config.extract.spaces
+    )
+    if not heads:
+        return spaces, 0
+    computed = 0
+    with progress("heads", images * len(heads), "vectors", config.ray.log_seconds) as advance:
+        for space in spaces:
+            if space.name in heads:
+                for count in _apply(
+                    storage, encoders[space.encoder], space, heads[space.name].head
+                ):
+                    computed += count
+                    advance(computed)
+    return spaces, computed
+
+
+def _apply(
+    storage: Storage, encoder: FeatureSpace, space: FeatureSpace, head: Head
+) -> Iterator[int]:
+    """Store the vectors of `space` that `encoder`'s shards hold and its own lack, one task a shard;
+    yields how many each stored."""
+    given = ray.put(head)
+    pending = [
+        _apply_to_shard.remote(storage, encoder, space, given, shard, rows)
+        for shard, rows in _missing(
+            feature_store.stored_keys(storage, encoder), feature_store.stored_keys(storage, space)
+        )
+    ]
+    while pending:
+        (ready,), pending = ray.wait(pending, num_returns=1)
+        yield ray.get(ready)
+
+
+def _missing(
+    given: feature_store.StoredKeys, held: feature_store.StoredKeys
+) -> Iterator[tuple[str, pa.Array]]:
+    """The shards of `given` with the rows whose vectors are neither among `held` nor in a shard
+    before."""
+    keys = pa.array(feature_store.keys_of(given.table), pa.string())
+    there = pa.array(feature_store.keys_of(held.table), pa.string())
+    wanted = ~np.asarray(pc.is_in(keys, value_set=there), dtype=bool)
+    first = np.zeros(len(keys), dtype=bool)
+    first[np.unique(given.numbers, return_index=True)[1]] = True
+    ends = np.cumsum(given.rows)
+    for shard, start, end in zip(given.shards, ends - given.rows, ends, strict=True):
+        rows = np.flatnonzero((wanted & first)[start:end])
+        if len(rows):
+            yield shard, pa.array(rows)
+
+
+@ray.remote(num_cpus=TASKS["apply"].cpus, max_retries=ENDLESS)
+def _apply_to_shard(
+    storage: Storage,
+    encoder: FeatureSpace,
+    space: FeatureSpace,
+    head: Head,
+    shard: str,
+    rows: pa.Array,
+) -> int:
+    table = storage.read_table(feature_store.shard_path(encoder, shard)).take(rows)
+    vectors = head(feature_store.vectors_of(table))
+    feature_store.write_shard(storage, space, table.drop(["vector"]).combine_chunks(), vectors)
+    return len(rows)

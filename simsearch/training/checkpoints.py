@@ -1,0 +1,73 @@
+"""How far a training came, kept in the root's storage so that the same command goes on from there.
+
+Not through Ray's own checkpoints: Ray Train inside one process keeps none.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from simsearch.errors import StorageError
+from simsearch.storage.storage import Storage
+
+KEPT = 2  # the newest, and one in case that is lost while it is replaced
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state after `epoch` whole epochs: of the model, of its optimiser, and all losses."""
+
+    epoch: int
+    model: dict[str, Any]
+    optimiser: dict[str, Any]
+    losses: list[dict[str, float]]
+
+
+def save(storage: Storage, folder: str, checkpoint: Checkpoint) -> None:
+    """Store a checkpoint and drop those no longer kept."""
+    buffer = io.BytesIO()
+    torch.save(vars(checkpoint), buffer)
+    storage.write_bytes(_path(folder, checkpoint.epoch), buffer.getvalue())
+    for epoch in _epochs(storage, folder)[:-KEPT]:
+        storage.delete(_path(folder, epoch))
+
+
+def latest(storage: Storage, folder: str) -> Checkpoint | None:
+    """The newest checkpoint; None where there is none. Raises StorageError for a broken one."""
+    epochs = _epochs(storage, folder)
+    if not epochs:
+        return None
+    path = _path(folder, epochs[-1])
+    try:
+        values = torch.load(
+            io.BytesIO(storage.read_bytes(path)), map_location="cpu", weights_only=True
+        )
+        return Checkpoint(**values)
+    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError, ValueError) as error:
+        told = str(error).partition("\n")[0]
+        raise StorageError(
+            f"{storage.uri(path)}: not a checkpoint ({told}); remove it and run again"
+        ) from None
+
+
+def clear(storage: Storage, folder: str) -> None:
+    for info in storage.files(folder):
+        storage.delete(f"{folder}/{info.path}")
+
+
+def _path(folder: str, epoch: int) -> str:
+    return f"{folder}/checkpoint-{epoch:05}.pt"
+
+
+def _epochs(storage: Storage, folder: str) -> list[int]:
+    names = (info.path for info in storage.files(folder))
+    return sorted(
+        int(name.removeprefix("checkpoint-").removesuffix(".pt"))
+        for name in names
+        if name.startswith("checkpoint-")
+    )

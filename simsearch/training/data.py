@@ -1,0 +1,178 @@
+"""Pixels to learn from: images and copies through the extraction's own decode stage, kept in the
+root while a training needs them, so that one that was killed decodes none twice.
+
+    training/<key>/pixels/part-<digest>.parquet
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import ray
+
+from simsearch.config import Config
+from simsearch.extraction.batches import Batch
+from simsearch.extraction.decode import DecodeSettings, decode_batch
+from simsearch.features.space import FeatureSpace
+from simsearch.images.preprocessing import Preprocessing
+from simsearch.runtime.resources import TASKS
+from simsearch.storage.storage import Storage
+
+ARTWORKS_A_PART = 64
+
+Pixels = npt.NDArray[np.uint8]
+
+PIXELS = pa.schema(
+    [
+        pa.field("artwork_id", pa.string(), nullable=False),
+        pa.field("profile", pa.string()),  # null for an original
+        pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("pixels", pa.binary(), nullable=False),  # uint8 [side, side, 3]
+    ]
+)
+
+
+@dataclass(frozen=True)
+class PixelSet:
+    """Decoded images: `rows` has PIXELS' columns without the pixels, `pixels` uint8 [n, side, side,
+    3] lie in the same order, by artwork and profile."""
+
+    rows: pa.Table
+    pixels: Pixels
+
+    def select(self, wanted: npt.NDArray[np.bool_]) -> PixelSet:
+        return PixelSet(self.rows.filter(pa.array(wanted)), self.pixels[wanted])
+
+    @property
+    def originals(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(self.rows["profile"].is_null())
+
+    def original_of(self) -> npt.NDArray[np.int64]:
+        """Of each image the row of its original."""
+        originals = np.flatnonzero(self.originals)
+        ids = self.rows["artwork_id"].combine_chunks()
+        places = pc.index_in(ids, value_set=ids.take(pa.array(originals)))
+        return np.asarray(originals[places.to_numpy()])
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of which images these are and of their pixels."""
+        digest = hashlib.sha256(self.pixels.tobytes())
+        for name in ("artwork_id", "profile"):
+            digest.update("\n".join(str(value) for value in self.rows[name].to_pylist()).encode())
+        return digest.hexdigest()
+
+
+class _Uncounted:
+    """A `simsearch.extraction.batches.Counter` for a stage whose progress nobody watches."""
+
+    def add(self, places: npt.NDArray[np.int64]) -> None: ...
+
+    def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None: ...
+
+    def decoded(self, artworks: int, images: int, size: int) -> None: ...
+
+    def rejected(self, stage: str, reason: str) -> None: ...
+
+    def written(self, space: FeatureSpace, vectors: int, size: int) -> None: ...
+
+
+def decode_pixels(
+    config: Config,
+    storage: Storage,
+    folder: str,
+    catalog: pa.Table,
+    shown: Preprocessing,
+    profiles: Sequence[str],
+) -> None:
+    """Store the pixels of a catalog's originals and of their copies that `folder` lacks; what cannot
+    be read is a row of `rejects`, as in an extraction."""
+    variants = len(profiles) + 1
+    there = _stored(storage, folder, profiles)
+    rows = catalog.select(["artwork_id", "image_uri", "etag"])
+    rows = rows.filter(
+        pc.invert(pc.is_in(rows["artwork_id"], value_set=pa.array(there, pa.string())))
+    )
+    if not rows.num_rows:
+        return
+    need = pa.array([bytes([1] * variants)] * rows.num_rows, pa.binary())
+    rows = rows.append_column("need", need)
+    rows = rows.append_column("row", pa.array(np.arange(rows.num_rows)))
+    settings = DecodeSettings(
+        storage=storage,
+        images=config.images,
+        profiles=tuple(profiles),
+        reencode_jpeg=config.perturbations.reencode_jpeg,
+        seed=config.seed,
+        preprocessings=(shown,),
+        spaces=1,
+        orphans={},
+        counter=_Uncounted(),
+    )
+    blocks = [rows.slice(start, ARTWORKS_A_PART) for start in range(0, len(rows), ARTWORKS_A_PART)]
+    decoded = ray.data.from_arrow(blocks).map_batches(
+        partial(_decode_part, settings=settings, folder=folder),
+        batch_size=None,
+        batch_format="numpy",
+        num_cpus=TASKS["decode"].cpus,
+    )
+    for _ in decoded.iter_batches(batch_size=None, batch_format="pyarrow"):
+        pass
+
+
+def read_pixels(storage: Storage, folder: str, side: int) -> PixelSet:
+    """All stored pixels, each image once."""
+    parts = [storage.read_table(f"{folder}/{info.path}") for info in storage.files(folder)]
+    table = pa.concat_tables(parts or [PIXELS.empty_table()]).combine_chunks()
+    profile = pc.fill_null(table["profile"], "")
+    order = pa.table({"artwork_id": table["artwork_id"], "profile": profile})
+    places = pc.sort_indices(order, [("artwork_id", "ascending"), ("profile", "ascending")])
+    table = table.take(places)
+    keys = pc.binary_join_element_wise(
+        table["artwork_id"], pc.fill_null(table["profile"], ""), "/"
+    ).to_numpy()
+    first = np.append([True], keys[1:] != keys[:-1])[: len(keys)]
+    table = table.filter(pa.array(first))
+    flat = np.frombuffer(b"".join(table["pixels"].to_pylist()), dtype=np.uint8)
+    return PixelSet(table.drop(["pixels"]), flat.reshape(-1, side, side, 3))
+
+
+def _decode_part(batch: Batch, settings: DecodeSettings, folder: str) -> Mapping[str, Any]:
+    found = decode_batch(batch, settings)
+    table = pa.table(
+        {
+            "artwork_id": pa.array(found["artwork_id"].tolist(), pa.string()),
+            "profile": pa.array(
+                [value or None for value in found["profile"].tolist()], pa.string()
+            ),
+            "content_hash": pa.array(found["content_hash"].tolist(), pa.string()),
+            "pixels": pa.array([image.tobytes() for image in found["pixels_0"]], pa.binary()),
+        },
+        schema=PIXELS,
+    )
+    if table.num_rows:
+        listed = "\n".join(sorted(found["image_id"].tolist()))
+        name = hashlib.sha256(listed.encode()).hexdigest()[:20]
+        settings.storage.write_table(f"{folder}/part-{name}.parquet", table)
+    return {"images": np.array([table.num_rows])}
+
+
+def _stored(storage: Storage, folder: str, profiles: Sequence[str]) -> list[str]:
+    """The artworks of which the original and all copies are stored."""
+    counts: dict[str, set[str | None]] = {}
+    for info in storage.files(folder):
+        part = storage.read_table(f"{folder}/{info.path}", ["artwork_id", "profile"])
+        for artwork, profile in zip(
+            *(part[name].to_pylist() for name in part.column_names), strict=True
+        ):
+            counts.setdefault(artwork, set()).add(profile)
+    wanted = {None, *profiles}
+    return sorted(artwork for artwork, have in counts.items() if wanted <= have)

@@ -1,0 +1,93 @@
+"""Pictures of what an autoencoder makes of artworks it never saw, kept beside its weights.
+
+trained/<name>-<digest>/examples.safetensors    uint8 [n, side, side, 3] each:
+    originals, made (each again), copies and mended (what it makes of the copies),
+    between (variational: from the first to the second original, in equal steps)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+import torch
+from PIL import Image
+
+from simsearch.config import AutoencoderConfig, Config
+from simsearch.encoders.backbones.autoencoder import Autoencoder
+from simsearch.encoders.trained import EXAMPLES, Training
+from simsearch.images.perturbations import get_profile, perturb
+from simsearch.storage.storage import Storage
+from simsearch.training.data import Pixels, PixelSet
+from simsearch.training.loop import as_images
+
+SHOWN = 6  # artworks
+STEPS = 8  # pictures between two artworks, both included
+
+
+def store(
+    config: Config,
+    storage: Storage,
+    training: Training,
+    settings: AutoencoderConfig,
+    state: dict[str, Any],
+    everything: PixelSet,
+    artworks: Sequence[str],
+) -> None:
+    """Make and store the pictures for the originals of `artworks`."""
+    ids = everything.rows["artwork_id"].to_pylist()
+    wanted = np.array([one in set(artworks) for one in ids], dtype=bool) & everything.originals
+    shown = everything.select(wanted)
+    model = Autoencoder(settings)
+    model.load_state_dict(state)
+    model.eval()
+    copies = _copies(config, shown)
+    pictures = {
+        "originals": shown.pixels,
+        "made": _made(model, shown.pixels),
+        "copies": copies,
+        "mended": _made(model, copies),
+    }
+    if settings.kind == "variational" and len(shown.pixels) > 1:
+        pictures["between"] = _between(model, shown.pixels[0], shown.pixels[1])
+    data = safetensors.numpy.save(
+        {name: np.ascontiguousarray(images) for name, images in pictures.items()}
+    )
+    storage.write_bytes(f"{training.folder}/{EXAMPLES}", data)
+
+
+def _copies(config: Config, shown: PixelSet) -> Pixels:
+    """One copy of each, by one training profile after the other, made of the pixels themselves."""
+    side = shown.pixels.shape[1]
+    copies = np.empty_like(shown.pixels)
+    hashes = shown.rows["content_hash"].to_pylist()
+    for row, (pixels, content_hash) in enumerate(zip(shown.pixels, hashes, strict=True)):
+        profile = get_profile(config.train.profiles[row % len(config.train.profiles)])
+        copy = perturb(
+            Image.fromarray(pixels),
+            profile,
+            reencode_jpeg=config.perturbations.reencode_jpeg,
+            seed=config.seed,
+            content_hash=content_hash,
+        )
+        copies[row] = np.asarray(copy.resize((side, side)))
+    return copies
+
+
+def _made(model: Autoencoder, pixels: Pixels) -> Pixels:
+    with torch.inference_mode():
+        return _as_pixels(model(as_images(pixels, torch.device("cpu")))[0])
+
+
+def _between(model: Autoencoder, first: Pixels, second: Pixels) -> Pixels:
+    with torch.inference_mode():
+        ends = model.encode(as_images(np.stack([first, second]), torch.device("cpu")))
+        share = torch.linspace(0, 1, STEPS)[:, None]
+        return _as_pixels(model.decode(ends[0] * (1 - share) + ends[1] * share))
+
+
+def _as_pixels(images: torch.Tensor) -> Pixels:
+    scaled = images.mul(255).round().clamp(0, 255).to(torch.uint8)
+    return np.asarray(scaled.permute(0, 2, 3, 1).numpy())

@@ -1,0 +1,227 @@
+"""The step `train`: whatever a run's spaces need that is not learned yet.
+
+For each encoder whose vectors a head is to change: the vectors of all originals and of the copies
+that are measured, which say who is held out; then copies of the artworks that are not, to learn from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import ray
+
+from simsearch import __version__
+from simsearch.catalog.sampling import seeded_sample
+from simsearch.config import Config
+from simsearch.encoders.trained import (
+    Training,
+    list_trained,
+    measured_of,
+    measured_seen,
+    store,
+    training_settings,
+)
+from simsearch.errors import TrainingError
+from simsearch.extraction.extract import extract
+from simsearch.extraction.networks import PreparedNetwork
+from simsearch.extraction.placement import Device
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
+from simsearch.runtime.progress import duration
+from simsearch.runtime.resources import ENDLESS, TASKS
+from simsearch.storage.storage import Storage
+from simsearch.training.heads import NEED_NO_COPIES, LearnedFrom, Losses, fit_head
+from simsearch.training.holdout import (
+    Holdout,
+    hold_out,
+    near_duplicate_threshold,
+    near_measured,
+)
+
+log = logging.getLogger(__name__)
+
+
+def fit_heads(
+    config: Config,
+    storage: Storage,
+    catalog: pa.Table,
+    networks: Sequence[PreparedNetwork],
+    device: Device,
+) -> list[Training]:
+    """Fit the heads that the config's spaces name and that are not there yet; returns the new ones.
+
+    One that was fitted with the same settings for the same encoder stays, unless it saw an artwork
+    that is measured now. Raises TrainingError where too little is left to learn from.
+    """
+    made = []
+    for network in networks:
+        wanted = _heads_of(config, network.space)
+        if not wanted:
+            continue
+        images = extract(config, storage, catalog, [network], device).images
+        missing = [name for name in wanted if not _usable(config, storage, name, network, images)]
+        if not missing:
+            continue
+        held = _holdout(storage, network.space, images)
+        data = images.slice(0, 0)
+        if any(config.heads[name].kind not in NEED_NO_COPIES for name in missing):
+            data = _with_copies(config, storage, catalog, network, held, device)
+        made += [_fit(config, storage, name, network.space, held, data) for name in missing]
+    return made
+
+
+def _heads_of(config: Config, encoder: FeatureSpace) -> list[str]:
+    named = (space for space in config.extract.spaces if space.backbone == encoder.encoder)
+    return list(dict.fromkeys(space.head for space in named if space.head is not None))
+
+
+def _usable(
+    config: Config, storage: Storage, name: str, network: PreparedNetwork, images: pa.Table
+) -> bool:
+    for training in list_trained(storage):
+        same = (training.name, training.fitted_for, training.settings) == (
+            name,
+            network.space.fingerprint,
+            training_settings(config, config.heads[name]),
+        )
+        if same:
+            seen = measured_seen(storage, training, measured_of(images))
+            if seen:
+                log.info("train: %s saw %s artworks that are measured now", name, seen)
+            return not seen
+    return False
+
+
+def _holdout(storage: Storage, encoder: FeatureSpace, images: pa.Table) -> Holdout:
+    originals = images.filter(pc.field("profile").is_null())
+    copies = images.filter(pc.field("profile").is_valid())
+    owners = pc.index_in(copies["artwork_id"], value_set=originals["artwork_id"].combine_chunks())
+    vectors = feature_store.read_vectors(storage, encoder, originals)
+    places = np.asarray(owners, dtype=np.int64)
+    measured = np.zeros(originals.num_rows, dtype=bool)
+    measured[places] = True
+    threshold = near_duplicate_threshold(
+        vectors, feature_store.read_vectors(storage, encoder, copies), places
+    )
+    held = hold_out(originals, measured, near_measured(vectors, measured, threshold))
+    log.info(
+        "train: %s: %s artworks to learn from; held out: %s",
+        encoder.fingerprint,
+        f"{held.learned_from.num_rows:,}",
+        ", ".join(f"{count:,} {reason}" for reason, count in held.held_out.items()),
+    )
+    return held
+
+
+def _with_copies(
+    config: Config,
+    storage: Storage,
+    catalog: pa.Table,
+    network: PreparedNetwork,
+    held: Holdout,
+    device: Device,
+) -> pa.Table:
+    """schemas.IMAGES of a sample of the artworks to learn from, with their copies."""
+    allowed = held.learned_from["artwork_id"].to_pylist()
+    copied = seeded_sample(allowed, config.train.originals, config.seed)
+    copies = config.perturbations.model_copy(
+        update={"suite": None, "profiles": config.train.profiles, "originals": None}
+    )
+    rows = catalog.filter(pc.is_in(catalog["artwork_id"], value_set=pa.array(copied)))
+    return extract(
+        config.model_copy(update={"perturbations": copies}), storage, rows, [network], device
+    ).images
+
+
+def _fit(
+    config: Config,
+    storage: Storage,
+    name: str,
+    encoder: FeatureSpace,
+    held: Holdout,
+    images: pa.Table,
+) -> Training:
+    started = time.monotonic()
+    settings = config.heads[name]
+    reference = _fit_head.remote(
+        name, settings, storage, encoder, held.learned_from, images, config.seed
+    )
+    fitted: _Fitted = ray.get(reference)
+    training = Training(
+        name=name,
+        settings=training_settings(config, config.heads[name]),
+        fitted_for=encoder.fingerprint,
+        dimension=fitted.dimension,
+        profiles=config.train.profiles,
+        artworks=held.learned_from.num_rows,
+        images=fitted.images,
+        held_out=held.held_out,
+        losses=fitted.losses,
+        seconds=round(time.monotonic() - started, 3),
+        device="cpu",
+        data_sha256=fitted.data_sha256,
+        weights_sha256=hashlib.sha256(fitted.weights).hexdigest(),
+        code_version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="microseconds"),
+    )
+    store(storage, training, fitted.weights, held.learned_from)
+    log.info(
+        "train: %s for %s: %s numbers, from %s vectors in %s",
+        name,
+        encoder.fingerprint,
+        fitted.dimension,
+        f"{fitted.images:,}",
+        duration(training.seconds),
+    )
+    return training
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    weights: bytes
+    dimension: int
+    losses: Losses
+    data_sha256: str  # of the vectors
+    images: int
+
+
+@ray.remote(num_cpus=TASKS["fit"].cpus, max_retries=ENDLESS)
+def _fit_head(
+    name: str,
+    settings: Any,
+    storage: Storage,
+    encoder: FeatureSpace,
+    artworks: pa.Table,
+    images: pa.Table,
+    seed: int,
+) -> _Fitted:
+    """Fit to the vectors of `images` and of the `artworks` that are not among them."""
+    copied = set(images["artwork_id"].to_pylist())
+    alone = artworks.filter(
+        pa.array([one not in copied for one in artworks["artwork_id"].to_pylist()])
+    )
+    singles = alone.append_column("profile", pa.nulls(alone.num_rows, pa.string()))
+    rows = pa.concat_tables(
+        [table.select(["artwork_id", "profile", "content_hash"]) for table in (images, singles)]
+    )
+    vectors = feature_store.read_vectors(storage, encoder, rows)
+    _, numbers = np.unique(rows["artwork_id"].to_numpy(), return_inverse=True)
+    originals = np.asarray(rows["profile"].is_null())
+    head, losses = fit_head(name, settings, LearnedFrom(vectors, numbers, originals), seed)
+    if not all(
+        np.isfinite(part).all() for layer in head.layers for part in (layer.weight, layer.bias)
+    ):
+        raise TrainingError(
+            f"heads.{name}: the fit gave numbers that are not finite; change its settings"
+        )
+    digest = hashlib.sha256(vectors.tobytes()).hexdigest()
+    return _Fitted(head.to_bytes(), head.dimension, losses, digest, len(vectors))

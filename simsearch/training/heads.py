@@ -1,0 +1,64 @@
+"""Heads fitted to an encoder's stored vectors, one function a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simsearch.encoders.heads.denoising import fit_denoising
+from simsearch.encoders.heads.head import Head, Vectors
+from simsearch.encoders.heads.whitening import fit_whitening
+
+Losses = tuple[Mapping[str, float], ...]
+
+
+@dataclass(frozen=True)
+class LearnedFrom:
+    """What a head is fitted to: `vectors` [n, d] of originals and copies, `artworks` int64 [n] saying
+    which belong together, `originals` bool [n] which of them are originals."""
+
+    vectors: Vectors
+    artworks: npt.NDArray[np.int64]
+    originals: npt.NDArray[np.bool_]
+
+
+def fit_head(name: str, settings: Any, data: LearnedFrom, seed: int) -> tuple[Head, Losses]:
+    """The head called `name`, and its losses by epoch where it was not found in closed form.
+
+    Raises TrainingError for a loss that is not finite.
+    """
+    return FITS[settings.kind](name, settings, data, seed)
+
+
+def _whitening(_name: str, settings: Any, data: LearnedFrom, _seed: int) -> tuple[Head, Losses]:
+    given = {"dimensions": settings.dimensions, "power": settings.power}
+    return fit_whitening(data.vectors[data.originals], **given), ()
+
+
+def _denoising(_name: str, settings: Any, data: LearnedFrom, _seed: int) -> tuple[Head, Losses]:
+    copies = np.flatnonzero(~data.originals)
+    place = np.empty(data.artworks.max() + 1, dtype=np.int64)
+    place[data.artworks[data.originals]] = np.flatnonzero(data.originals)
+    originals = place[data.artworks[copies]]
+    fitted = fit_denoising(data.vectors[copies], data.vectors[originals], ridge=settings.ridge)
+    return fitted, ()
+
+
+def _contrastive(name: str, settings: Any, data: LearnedFrom, seed: int) -> tuple[Head, Losses]:
+    # Here, not above: the closed forms need no PyTorch.
+    from simsearch.training.contrastive import fit_contrastive
+
+    return fit_contrastive(data.vectors, data.artworks, settings, name=name, seed=seed)
+
+
+NEED_NO_COPIES = ("whitening",)
+
+FITS: dict[str, Callable[[str, Any, LearnedFrom, int], tuple[Head, Losses]]] = {
+    "whitening": _whitening,
+    "denoising": _denoising,
+    "contrastive": _contrastive,
+}

@@ -1,0 +1,87 @@
+"""Who may be learned from: no artwork that is measured, none that is its picture or nearly so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from simsearch.encoders.heads.head import Vectors, unit
+from simsearch.errors import TrainingError
+
+Bools = npt.NDArray[np.bool_]
+
+MIN_ARTWORKS = 32
+_ROWS_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The artworks to learn from, schemas.LEARNED_FROM sorted by id, and how many are held out by the
+    reason: `measured`, `same picture` as a measured one, `near-duplicate` of one."""
+
+    learned_from: pa.Table
+    held_out: Mapping[str, int]
+
+
+def hold_out(originals: pa.Table, measured: Bools, near: Bools) -> Holdout:
+    """Split `originals` (schemas.IMAGES, one row per artwork). `measured` [n] have copies that are
+    measured, `near` [n] look like one of them.
+
+    Raises TrainingError where fewer than 32 artworks are left.
+    """
+    hashes = originals["content_hash"].to_numpy()
+    same = np.isin(hashes, hashes[measured]) & ~measured
+    near = near & ~measured & ~same
+    allowed = ~(measured | same | near)
+    # A picture that is there twice is learned from once.
+    first = np.zeros(len(hashes), dtype=bool)
+    first[np.unique(hashes, return_index=True)[1]] = True
+    counts = {
+        "measured": int(measured.sum()),
+        "same picture": int(same.sum()),
+        "near-duplicate": int(near.sum()),
+    }
+    learned_from = originals.select(["artwork_id", "content_hash"]).filter(
+        pa.array(allowed & first)
+    )
+    if learned_from.num_rows < MIN_ARTWORKS:
+        raise TrainingError(
+            f"{learned_from.num_rows} artworks are left to learn from, at least {MIN_ARTWORKS} are "
+            f"needed: {counts['measured']:,} of {len(hashes):,} are measured; "
+            "lower perturbations.originals or take a larger collection"
+        )
+    return Holdout(learned_from.sort_by("artwork_id"), counts)
+
+
+def near_measured(vectors: Vectors, measured: Bools, threshold: float) -> Bools:
+    """Which originals [n], of vectors [n, d], are within `threshold` (angular, 0 to 2) of a measured
+    one."""
+    wanted = unit(vectors[measured])
+    cosine = 1 - threshold**2 / 2
+    near = np.zeros(len(vectors), dtype=bool)
+    if not len(wanted):
+        return near
+    for start in range(0, len(vectors), _ROWS_AT_ONCE):
+        part = unit(vectors[start : start + _ROWS_AT_ONCE])
+        near[start : start + len(part)] = (part @ wanted.T).max(axis=1) >= cosine
+    return near & ~measured
+
+
+def near_duplicate_threshold(
+    originals: Vectors, copies: Vectors, owners: npt.NDArray[np.int64]
+) -> float:
+    """The distance within which two originals count as one picture: as near as half of the measured
+    originals are to their own nearest copy, as in `simsearch.evaluation.neighbourhood`.
+
+    `originals` [m, d]; `copies` [c, d] are of the originals at places `owners` [c]. 0 without copies.
+    """
+    if not len(copies):
+        return 0.0
+    cosines = (unit(originals)[owners] * unit(copies)).sum(axis=1, dtype=np.float64)
+    nearest = np.full(len(originals), -1.0)
+    np.maximum.at(nearest, owners, cosines)
+    return float(np.sqrt(np.clip(2 - 2 * np.median(nearest[np.unique(owners)]), 0, 4)))

@@ -1,0 +1,192 @@
+"""What every worker of a training does: epochs over the same shuffled batches, its share of each.
+
+The same in one process and in several: batches, their order and a variational network's noise follow
+from seed, epoch and step alone, and workers average their gradients.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import ray.train
+import ray.train.torch
+import torch
+from torch import nn
+
+from simsearch.config import AutoencoderConfig
+from simsearch.encoders.backbones.autoencoder import Autoencoder
+from simsearch.errors import TrainingError
+from simsearch.storage.storage import Storage
+from simsearch.training import checkpoints
+from simsearch.training.checkpoints import Checkpoint
+from simsearch.training.data import PixelSet, read_pixels
+from simsearch.training.losses import divergence, reconstruction
+
+log = logging.getLogger(__name__)
+
+# A latent number is in use where its mean varies by more than this from image to image (Burda,
+# Grosse and Salakhutdinov 2016, section 5.2).
+ACTIVE = 0.01
+ACTIVE_FROM = 1024  # images
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a worker is told: where the pixels and checkpoints lie in `folder` of `storage`, and
+    `learned_from`, the artworks it may look at."""
+
+    name: str
+    settings: AutoencoderConfig
+    storage: Storage
+    folder: str
+    learned_from: frozenset[str]
+    seed: int
+
+
+def learn(given: dict[str, Any]) -> None:
+    """The whole training, from the last checkpoint on. Raises TrainingError for a loss that is not
+    finite; the checkpoint before it stays."""
+    assignment: Assignment = given["assignment"]
+    context = ray.train.get_context()
+    worker = _Worker(assignment, context.get_world_rank(), context.get_world_size())
+    for row in worker.epochs():
+        ray.train.report(row)
+
+
+class _Worker:
+    def __init__(self, assignment: Assignment, rank: int, workers: int) -> None:
+        self._assignment, self._rank, self._workers = assignment, rank, workers
+        self._data = training_pixels(assignment)
+        self._targets = np.arange(len(self._data.pixels))
+        if assignment.settings.kind == "denoising":
+            self._targets = self._data.original_of()
+        self._device = ray.train.torch.get_device()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(assignment.seed)
+            self._whole = Autoencoder(assignment.settings)
+        self._found = checkpoints.latest(assignment.storage, assignment.folder)
+        if self._found is not None:
+            self._whole.load_state_dict(self._found.model)
+        self._model: nn.Module = ray.train.torch.prepare_model(self._whole)
+        self._optimiser = torch.optim.Adam(
+            self._model.parameters(), lr=assignment.settings.learning_rate
+        )
+        if self._found is not None:
+            self._optimiser.load_state_dict(self._found.optimiser)
+
+    def epochs(self) -> Iterator[dict[str, float]]:
+        """Learn the epochs that are left; yields each one's mean losses once it is kept."""
+        assignment = self._assignment
+        losses = [] if self._found is None else self._found.losses
+        for epoch in range(len(losses), assignment.settings.epochs):
+            started = time.monotonic()
+            means = self._epoch(epoch)
+            if not all(math.isfinite(value) for value in means.values()):
+                kept = f"epoch {epoch} is kept" if epoch else "none was good"
+                raise TrainingError(
+                    f"autoencoders.{assignment.name}: the loss is not finite in epoch {epoch + 1} "
+                    f"({kept} in {assignment.storage.uri(assignment.folder)}); lower "
+                    f"autoencoders.{assignment.name}.learning_rate "
+                    f"(is {assignment.settings.learning_rate:g})"
+                )
+            row = {"epoch": epoch + 1.0, **means, "seconds": time.monotonic() - started}
+            losses = [*losses, row]
+            if self._rank == 0:
+                checkpoints.save(
+                    assignment.storage,
+                    assignment.folder,
+                    Checkpoint(
+                        epoch + 1, self._whole.state_dict(), self._optimiser.state_dict(), losses
+                    ),
+                )
+                log.info(
+                    "train: %s: epoch %s of %s: %s",
+                    assignment.name,
+                    epoch + 1,
+                    assignment.settings.epochs,
+                    ", ".join(f"{name} {value:,.1f}" for name, value in means.items()),
+                )
+            yield row
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        settings = self._assignment.settings
+        batches = list(
+            batches_of(len(self._data.pixels), settings.batch_size, self._assignment.seed, epoch)
+        )
+        sums = torch.zeros(2, dtype=torch.float64)
+        for step, rows in enumerate(batches):
+            share = rows[self._rank :: self._workers]
+            done = epoch * len(batches) + step
+            weight = kl_weight(settings, done, settings.epochs * len(batches))
+            noise = self._noise(len(rows), epoch, step)
+            sums += self._step(share, noise, weight)
+        if self._workers > 1:
+            torch.distributed.all_reduce(sums)
+            sums /= self._workers
+        error, apart = (sums / len(batches)).tolist()
+        means = {"reconstruction": error}
+        if settings.kind == "variational":
+            means |= {"divergence": apart, "active_units": float(self._active())}
+        return means
+
+    def _step(self, rows: np.ndarray, noise: torch.Tensor | None, weight: float) -> torch.Tensor:
+        images, targets = (
+            as_images(self._data.pixels[at], self._device) for at in (rows, self._targets[rows])
+        )
+        made, mean, log_variance = self._model(images, noise)
+        error = reconstruction(made, targets)
+        apart = torch.zeros(()) if log_variance is None else divergence(mean, log_variance).sum()
+        self._optimiser.zero_grad()
+        (error + weight * apart.to(error.device)).backward()  # type: ignore[no-untyped-call]
+        self._optimiser.step()
+        return torch.tensor([error.item(), apart.item()], dtype=torch.float64)
+
+    def _noise(self, count: int, epoch: int, step: int) -> torch.Tensor | None:
+        """This worker's rows of the noise for a whole batch."""
+        if self._assignment.settings.kind != "variational":
+            return None
+        random = np.random.default_rng((self._assignment.seed, epoch, step))
+        drawn = random.standard_normal((count, self._assignment.settings.latent), np.float32)
+        return torch.from_numpy(drawn[self._rank :: self._workers]).to(self._device)
+
+    def _active(self) -> int:
+        rows = np.linspace(0, len(self._data.pixels) - 1, ACTIVE_FROM).astype(np.int64)
+        with torch.inference_mode():
+            means = [
+                self._whole.encode(as_images(self._data.pixels[part], self._device))
+                for part in np.array_split(np.unique(rows), 8)
+            ]
+        return int((torch.cat(means).var(dim=0) > ACTIVE).sum())
+
+
+def training_pixels(assignment: Assignment) -> PixelSet:
+    """The stored pixels of the artworks that may be learned from."""
+    whole = read_pixels(assignment.storage, f"{assignment.folder}/pixels", assignment.settings.side)
+    ids = whole.rows["artwork_id"].to_pylist()
+    return whole.select(np.array([one in assignment.learned_from for one in ids], dtype=bool))
+
+
+def batches_of(count: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
+    """Rows of whole batches in an order that follows from seed and epoch; a remainder waits for the
+    next epoch."""
+    order = np.random.default_rng((seed, epoch)).permutation(count)
+    size = min(batch_size, count)
+    for start in range(0, count - size + 1, size):
+        yield order[start : start + size]
+
+
+def kl_weight(settings: AutoencoderConfig, step: int, steps: int) -> float:
+    """What the divergence counts at a step: rises in a line from 0 to `beta` during the warm-up."""
+    rising = settings.warm_up * steps
+    return settings.beta * min(1.0, step / rising if rising else 1.0)
+
+
+def as_images(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
+    """uint8 [n, h, w, 3] to float32 [n, 3, h, w] in 0..1."""
+    return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)

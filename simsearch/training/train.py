@@ -1,0 +1,213 @@
+"""Encoders learned from pixels, on Ray Train: in this process, or over the workers of a cluster."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import safetensors.torch
+from pyarrow.fs import FSSpecHandler, PyFileSystem
+from ray.train import RunConfig, ScalingConfig, TrainingFailedError
+from ray.train.torch import TorchTrainer
+
+from simsearch import __version__
+from simsearch.catalog.sampling import seeded_sample
+from simsearch.config import Config
+from simsearch.encoders.backbones.learned import find_training, shown
+from simsearch.encoders.trained import (
+    Training,
+    measured_seen,
+    store,
+    training_settings,
+)
+from simsearch.errors import SimsearchError
+from simsearch.extraction.missing import choose_originals
+from simsearch.extraction.placement import Device
+from simsearch.runtime.progress import duration
+from simsearch.storage.filesystems import _filesystem
+from simsearch.storage.storage import Storage
+from simsearch.storage.uris import _bare
+from simsearch.training import checkpoints, examples
+from simsearch.training.data import PixelSet, decode_pixels, read_pixels
+from simsearch.training.holdout import Holdout, hold_out, near_measured
+from simsearch.training.loop import Assignment, learn, training_pixels
+
+log = logging.getLogger(__name__)
+
+FOLDER = "training"
+THUMBNAIL = 16  # pixels of a side at which two originals are compared
+# Two thumbnails, their mean colour taken off, that point so nearly the same way are one picture.
+NEAR_COSINE = 0.98
+
+
+def learn_encoders(
+    config: Config, storage: Storage, catalog: pa.Table, device: Device
+) -> list[Training]:
+    """Learn the autoencoders that the config's spaces name and that are not there yet; returns the
+    new ones.
+
+    One that was learned with the same settings stays, unless it saw an artwork that is measured now.
+    A training that was killed goes on after its last whole epoch. Raises TrainingError where too
+    little is left to learn from, or for a loss that is not finite.
+    """
+    measured = choose_originals(config, catalog["artwork_id"].to_pylist())
+    made = []
+    for name in config.extract.backbones:
+        if name not in config.autoencoders:
+            continue
+        training = find_training(config, storage, name)
+        if training is None or _saw(storage, training, measured):
+            made.append(_learn(config, storage, catalog, name, measured, device))
+    return made
+
+
+def _saw(storage: Storage, training: Training, measured: frozenset[str]) -> bool:
+    seen = measured_seen(storage, training, pa.table({"artwork_id": sorted(measured)}))
+    if seen:
+        log.info("train: %s saw %s artworks that are measured now", training.name, seen)
+    return bool(seen)
+
+
+def _learn(
+    config: Config,
+    storage: Storage,
+    catalog: pa.Table,
+    name: str,
+    measured: frozenset[str],
+    device: Device,
+) -> Training:
+    settings = training_settings(config, config.autoencoders[name])
+    folder = f"{FOLDER}/{name}-{_key(settings, catalog, measured)}"
+    own = config.autoencoders[name]
+    pixels = f"{folder}/pixels"
+    decode_pixels(config, storage, pixels, catalog, shown(own), ())
+    everything = read_pixels(storage, pixels, own.side)
+    held = _holdout(everything.select(everything.originals), measured)
+    allowed = held.learned_from["artwork_id"].to_pylist()
+    copied = seeded_sample(allowed, config.train.originals, config.seed)
+    rows = catalog.filter(pc.is_in(catalog["artwork_id"], value_set=pa.array(copied)))
+    decode_pixels(config, storage, pixels, rows, shown(own), config.train.profiles)
+    log.info(
+        "train: %s: %s artworks to learn from; held out: %s",
+        name,
+        f"{len(allowed):,}",
+        ", ".join(f"{count:,} {reason}" for reason, count in held.held_out.items()),
+    )
+    assignment = Assignment(name, own, storage, folder, frozenset(allowed), config.seed)
+    fit(assignment, workers=config.ray.train_workers, use_gpu=device == "cuda")
+    training = _keep(config, assignment, held, everything, settings, device)
+    checkpoints.clear(storage, folder)
+    return training
+
+
+def _key(settings: Any, catalog: pa.Table, measured: frozenset[str]) -> str:
+    """Names a training by all that decides it, so that only the same one is resumed."""
+    listed = [settings, catalog["artwork_id"].to_pylist(), catalog["etag"].to_pylist()]
+    return hashlib.sha256(json.dumps([listed, sorted(measured)]).encode()).hexdigest()[:16]
+
+
+def _holdout(originals: PixelSet, measured: frozenset[str]) -> Holdout:
+    ids = originals.rows["artwork_id"].to_pylist()
+    wanted = np.array([one in measured for one in ids], dtype=bool)
+    side = originals.pixels.shape[1] // THUMBNAIL
+    small = originals.pixels.reshape(len(ids), THUMBNAIL, side, THUMBNAIL, side, 3)
+    thumbnails = small.mean(axis=(2, 4), dtype=np.float32).reshape(len(ids), -1, 3)
+    thumbnails -= thumbnails.mean(axis=1, keepdims=True)
+    near = near_measured(
+        thumbnails.reshape(len(ids), -1), wanted, float(np.sqrt(2 - 2 * NEAR_COSINE))
+    )
+    return hold_out(originals.rows, wanted, near)
+
+
+def fit(assignment: Assignment, *, workers: int, use_gpu: bool) -> None:
+    """Run the training to its end, in this process where `workers` is 0.
+
+    What a worker raises for a reason comes out as it was.
+    """
+    storage = assignment.storage
+    logging.getLogger("ray.train").setLevel(logging.WARNING)  # the loop says what it does itself
+    filesystem = PyFileSystem(FSSpecHandler(_filesystem(storage.root, storage.config)))
+    trainer = TorchTrainer(
+        learn,
+        train_loop_config={"assignment": assignment},
+        scaling_config=ScalingConfig(num_workers=workers, use_gpu=use_gpu),
+        run_config=RunConfig(
+            name="ray",
+            storage_path=_bare(storage.uri(assignment.folder)),
+            storage_filesystem=filesystem,
+        ),
+    )
+    try:
+        trainer.fit()
+    except TrainingFailedError as error:
+        failures: dict[int, Exception] = getattr(error, "worker_failures", {})
+        for failure in failures.values():
+            cause = getattr(failure, "cause", None) or failure.__cause__ or failure
+            if isinstance(cause, SimsearchError):
+                raise cause from None
+        raise SimsearchError(
+            f"training {assignment.name} failed: {' '.join(str(error).split())}; run the same "
+            "command again to go on after its last whole epoch"
+        ) from error
+
+
+def _keep(
+    config: Config,
+    assignment: Assignment,
+    held: Holdout,
+    everything: PixelSet,
+    settings: dict[str, Any],
+    device: Device,
+) -> Training:
+    storage = assignment.storage
+    last = checkpoints.latest(storage, assignment.folder)
+    assert last is not None
+    weights = safetensors.torch.save(
+        {key: tensor.contiguous() for key, tensor in last.model.items()}
+    )
+    data = training_pixels(assignment)
+    seconds = sum(row["seconds"] for row in last.losses)
+    training = Training(
+        name=assignment.name,
+        settings=settings,
+        fitted_for=None,
+        dimension=assignment.settings.latent,
+        profiles=config.train.profiles,
+        artworks=held.learned_from.num_rows,
+        images=len(data.pixels),
+        held_out=held.held_out,
+        losses=tuple(last.losses),
+        seconds=round(seconds, 3),
+        device=device,
+        data_sha256=data.digest,
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+        code_version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="microseconds"),
+    )
+    shown_ids = _examples_of(everything, held)
+    examples.store(
+        config, storage, training, assignment.settings, last.model, everything, shown_ids
+    )
+    store(storage, training, weights, held.learned_from)
+    log.info(
+        "train: %s: %s epochs over %s images in %s",
+        assignment.name,
+        len(last.losses),
+        f"{len(data.pixels):,}",
+        duration(seconds),
+    )
+    return training
+
+
+def _examples_of(everything: PixelSet, held: Holdout) -> Sequence[str]:
+    """Artworks to show that the training did not see."""
+    learned = set(held.learned_from["artwork_id"].to_pylist())
+    ids = everything.rows["artwork_id"].to_pylist()
+    return [one for one in dict.fromkeys(ids) if one not in learned][: examples.SHOWN]

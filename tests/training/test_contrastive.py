@@ -1,0 +1,71 @@
+"""The contrastive head on vectors whose nuisance directions are known."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simsearch.config import ContrastiveConfig
+from simsearch.encoders.heads.head import Vectors, unit
+from simsearch.encoders.heads.whitening import fit_whitening
+from simsearch.errors import TrainingError
+from simsearch.training.contrastive import fit_contrastive
+
+COPIES = 3
+
+
+def _collection(count: int, seed: int) -> tuple[Vectors, np.ndarray]:
+    """Artworks that differ in 12 numbers and copies that shift 36 others far more."""
+    random = np.random.default_rng(seed)
+    artworks = np.repeat(np.arange(count), COPIES)
+    content = random.normal(size=(count, 12))[artworks]
+    nuisance = 3 * random.normal(size=(len(artworks), 36))
+    return np.concatenate([content, nuisance], axis=1).astype(np.float32), artworks
+
+
+def _recall(vectors: Vectors, artworks: np.ndarray) -> float:
+    """Share of images whose nearest other image is of the same artwork."""
+    cosines = unit(vectors) @ unit(vectors).T
+    np.fill_diagonal(cosines, -1)
+    return float((artworks[cosines.argmax(axis=1)] == artworks).mean())
+
+
+def _settings(**changes: Any) -> ContrastiveConfig:
+    return ContrastiveConfig(
+        **{
+            "dimensions": 12,
+            "epochs": 30,
+            "batch_size": 64,
+            "learning_rate": 1e-2,
+            "entropy": 0.1,
+            **changes,
+        }
+    )
+
+
+@pytest.mark.parametrize("hidden", [None, 64])
+def test_copies_of_unseen_artworks_are_found_where_whitening_fails(hidden: int | None) -> None:
+    vectors, artworks = _collection(300, seed=1)
+    others, owners = _collection(100, seed=2)
+    head, losses = fit_contrastive(vectors, artworks, _settings(hidden=hidden), name="c", seed=3)
+    whitened = fit_whitening(vectors, dimensions=None, power=1.0)(others)
+    assert _recall(head(others), owners) > 0.7 > 0.4 > _recall(whitened, owners)
+    assert losses[-1]["info_nce"] < losses[0]["info_nce"]
+    assert [row["epoch"] for row in losses] == list(range(1, 31))
+
+
+def test_the_same_seed_gives_the_same_head_another_gives_another() -> None:
+    vectors, artworks = _collection(80, seed=4)
+    settings = _settings(epochs=3)
+    heads = [
+        fit_contrastive(vectors, artworks, settings, name="c", seed=seed)[0] for seed in (5, 5, 6)
+    ]
+    assert heads[0].to_bytes() == heads[1].to_bytes() != heads[2].to_bytes()
+
+
+def test_a_loss_that_is_not_finite_is_one_line_naming_the_setting() -> None:
+    vectors, artworks = _collection(80, seed=7)
+    with pytest.raises(
+        TrainingError, match=r"^heads\.mine: the loss is not finite .* heads\.mine\.learning_rate"
+    ):
+        fit_contrastive(vectors, artworks, _settings(learning_rate=1e30), name="mine", seed=1)

@@ -1,0 +1,201 @@
+"""Heads in a run: fitted, applied, measured, queried, kept; on a small collection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from simsearch.config import Config, load_config
+from simsearch.encoders.trained import (
+    list_trained,
+    load_head,
+    measured_of,
+    measured_seen,
+    trainings_of,
+)
+from simsearch.errors import TrainingError
+from simsearch.features import store as feature_store
+from simsearch.query import query
+from simsearch.runs import job, steps
+from simsearch.runs.context import take
+from simsearch.snapshots.garbage import find_garbage
+from simsearch.snapshots.snapshot import Snapshot
+from simsearch.snapshots.verification import verify
+from simsearch.storage.storage import root_of
+
+pytestmark = pytest.mark.usefixtures("ray_local")
+
+ENCODER = "shufflenet_v2_x0_5"
+SPACES = (
+    f"[{{backbone: {ENCODER}}}, {{backbone: {ENCODER}, head: whitening-8}}, "
+    f"{{backbone: {ENCODER}, head: contrastive, name: learned}}, "
+    f"{{backbone: {ENCODER}, head: denoising}}]"
+)
+
+
+def config_for(root: str, *overrides: str) -> Config:
+    return load_config(
+        None,
+        [
+            f"root={root}",
+            "catalog.size=48",
+            f"extract.spaces={SPACES}",
+            "heads={whitening-8: {kind: whitening, dimensions: 8}, contrastive: {epochs: 2}}",
+            "train.profiles=[grey-4,jpeg-4]",
+            "train.originals=16",
+            "perturbations.originals=12",
+            "extract.weights=['random:0']",
+            "extract.precision=float32",
+            "extract.batch_size=4",
+            "evaluate.bootstrap=50",
+            "report.examples=1",
+            "projection.methods=[pca]",  # UMAP compiles for half a minute
+            *overrides,
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, ray_local: None) -> tuple[Config, Snapshot]:
+    """A finished run on local disk, for tests that only read."""
+    config = config_for(str(tmp_path_factory.mktemp("learned") / "root"))
+    return config, job.run(config).snapshot
+
+
+def _vectors(snapshot: Snapshot) -> dict[str, Any]:
+    images = snapshot.images()
+    return {
+        space.name: feature_store.read_vectors(snapshot.storage, space, images)
+        for space in snapshot.plan().spaces
+    }
+
+
+def test_every_space_of_a_run_is_measured(finished: tuple[Config, Snapshot]) -> None:
+    _, snapshot = finished
+    names = [space.name for space in snapshot.plan().spaces]
+    assert names == [ENCODER, f"{ENCODER}+whitening-8", "learned", f"{ENCODER}+denoising"]
+    assert {space for space, _ in snapshot.recall()} == set(names)
+    assert [*verify(snapshot)] == []
+
+
+def test_a_spaces_vectors_are_its_head_of_the_encoders(finished: tuple[Config, Snapshot]) -> None:
+    _, snapshot = finished
+    vectors = _vectors(snapshot)
+    for space in snapshot.plan().spaces[1:]:
+        head = load_head(snapshot.storage, space)
+        assert head is not None
+        np.testing.assert_allclose(
+            vectors[space.name], head(vectors[ENCODER]), rtol=1e-4, atol=1e-4
+        )
+    assert vectors[f"{ENCODER}+whitening-8"].shape[1] == 8
+
+
+def test_nothing_measured_was_learned_from(finished: tuple[Config, Snapshot]) -> None:
+    config, snapshot = finished
+    images = snapshot.images()
+    trainings = trainings_of(snapshot.storage, snapshot.plan().spaces)
+    assert len(trainings) == 3
+    for (training,) in trainings.values():
+        assert measured_seen(snapshot.storage, training, measured_of(images)) == 0
+        assert training.held_out["measured"] == 12
+        assert training.artworks <= 36
+    (learned,) = trainings["learned"]
+    assert config.train.originals is not None
+    assert learned.images == learned.artworks + 2 * config.train.originals
+    assert [row["epoch"] for row in learned.losses] == [1, 2]
+
+
+def test_a_second_run_learns_nothing_and_publishes_the_same(
+    finished: tuple[Config, Snapshot],
+) -> None:
+    config, snapshot = finished
+    before = list_trained(root_of(config))
+    assert take(config, steps.train).items == 0
+    assert job.run(config).record.outcome == "unchanged"
+    assert list_trained(root_of(config)) == before
+    assert len(before) == len(snapshot.plan().spaces) - 1
+
+
+def test_another_root_with_the_same_settings_learns_the_same(
+    finished: tuple[Config, Snapshot], tmp_path: Path
+) -> None:
+    config, _snapshot = finished
+    other = config_for(str(tmp_path / "root"))
+    take(other, job.ingest, new=True)
+    take(other, steps.train)
+    digests = {training.weights_sha256 for training in list_trained(root_of(other))}
+    assert digests == {training.weights_sha256 for training in list_trained(root_of(config))}
+
+
+def test_a_picture_is_found_in_every_space(
+    finished: tuple[Config, Snapshot], tmp_path: Path
+) -> None:
+    config, snapshot = finished
+    images = snapshot.images().filter(pc.field("profile").is_null())
+    wanted = images["artwork_id"][0].as_py()
+    from simsearch.catalog.catalog import load_catalog
+    from simsearch.storage.storage import read_uri
+
+    _, table = load_catalog(snapshot.storage)
+    row = next(row for row in table.to_pylist() if row["artwork_id"] == wanted)
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(read_uri(row["image_uri"], config.storage))
+    found = query(config, snapshot, picture, 1)
+    assert {space: matches[0].artwork_id for space, matches in found.items()} == dict.fromkeys(
+        (space.name for space in snapshot.plan().spaces), wanted
+    )
+
+
+def test_garbage_collection_keeps_what_a_snapshot_was_made_with(
+    finished: tuple[Config, Snapshot],
+) -> None:
+    config, snapshot = finished
+    garbage = {each.path for each in find_garbage(snapshot.storage, keep=1, older_than=2e10)}
+    assert not any(path.startswith("trained/") for path in garbage)
+    take(config_for(config.root, "seed=72"), steps.train)  # learned for no snapshot
+    garbage = {each.path for each in find_garbage(snapshot.storage, keep=1, older_than=2e10)}
+    kept = {
+        training.folder
+        for (training,) in trainings_of(snapshot.storage, snapshot.plan().spaces).values()
+    }
+    left = {path.rpartition("/")[0] for path in garbage if path.startswith("trained/")}
+    assert left
+    assert not left & kept
+
+
+def test_a_head_that_is_not_fitted_is_one_line(finished: tuple[Config, Snapshot]) -> None:
+    config, _ = finished
+    other = config_for(
+        config.root,
+        "heads.whitening-9={kind: whitening}",
+        f"extract.spaces=[{{backbone: {ENCODER}, head: whitening-9}}]",
+    )
+    with pytest.raises(
+        TrainingError, match=r"'whitening-9' .* is not fitted yet; run `simsearch train`"
+    ):
+        take(other, steps.extract)
+
+
+def test_a_head_of_another_encoder_is_one_line(finished: tuple[Config, Snapshot]) -> None:
+    config, _ = finished
+    other = config_for(config.root, "extract.weights=['random:1']")
+    with pytest.raises(TrainingError, match=rf"was fitted for {ENCODER}-untrained-\w+, not for"):
+        take(other, steps.extract)
+
+
+def test_a_head_whose_file_was_changed_is_not_used(
+    tmp_path: Path, finished: tuple[Config, Snapshot]
+) -> None:
+    import shutil
+
+    config, snapshot = finished
+    shutil.copytree(config.root, tmp_path / "root")
+    copy = Snapshot(root_of(config_for(str(tmp_path / "root"))), snapshot.snapshot_id)
+    space = copy.plan().space("learned")
+    training = trainings_of(copy.storage, [space])["learned"][0]
+    copy.storage.write_bytes(f"{training.folder}/weights.safetensors", b"other")
+    assert any("not the weights that its manifest names" in line for line in verify(copy))
