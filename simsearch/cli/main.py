@@ -64,6 +64,20 @@ def run(
 
 
 @app.command()
+def check(words: Words = None) -> None:
+    """Say in under half a minute whether a run would go well, and what it would take; keeps nothing."""
+    config = config_of(words)
+    from simsearch.cli.check import print_checked
+    from simsearch.runs.check import check as check_all
+
+    # What is told belongs into the table.
+    logging.getLogger("simsearch").setLevel(logging.ERROR)
+    checked = check_all(config)
+    print_checked(checked)
+    raise typer.Exit(1 if checked.would_fail else 0)
+
+
+@app.command()
 def demo(words: Words = None) -> None:
     """The whole job on a small generated collection, in a folder `demo`: what there is to see."""
     from simsearch.cli.demo import demo_config

@@ -1,0 +1,242 @@
+"""Whether a run would go well, found out in under half a minute: `simsearch check`.
+
+Reads the settings, the storage, the catalog, a seeded sample of pictures and the weights, without Ray
+and without keeping anything; then says what the whole run would take, from what was just measured.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+
+from simsearch.catalog.catalog import read_catalog
+from simsearch.catalog.notes import Notes
+from simsearch.catalog.places import is_web
+from simsearch.catalog.readers.registry import READERS, get_reader
+from simsearch.config import Config
+from simsearch.errors import SimsearchError, StorageError, UnknownNameError
+from simsearch.images.perturbations import get_profile
+from simsearch.runs.findings import Checked, Finding
+from simsearch.runs.sample import sample_pictures
+from simsearch.snapshots.root import check_format, root_exists
+from simsearch.storage.storage import Storage, root_of
+from simsearch.storage.uris import is_local, local_path
+
+log = logging.getLogger(__name__)
+
+CATALOG_SECONDS = 12.0
+PICTURE_SECONDS = 6.0
+STORE_SECONDS = 8.0
+
+_T = TypeVar("_T")
+
+
+def check(config: Config) -> Checked:
+    """Everything that can be known before the first hour is spent."""
+    checked = Checked(config)
+    encoders = threading.Thread(target=_import_encoders, daemon=True)
+    encoders.start()  # PyTorch takes seconds; the catalog is read meanwhile
+    known = _names(checked)
+    _root(checked)
+    if known:
+        _catalog(checked)
+        _pictures(checked)
+    encoders.join()
+    from simsearch.runs.estimate import check_encoders
+
+    check_encoders(checked)
+    return checked
+
+
+def within(seconds: float, call: Callable[[], _T]) -> _T:
+    """What `call` returns, or TimeoutError after so long; it is left running then."""
+    box: list[_T] = []
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            box.append(call())
+        except BaseException as error:  # noqa: BLE001  (handed on to the caller below)
+            raised.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if raised:
+        raise raised[0]
+    if not box:
+        raise TimeoutError
+    return box[0]
+
+
+def _import_encoders() -> None:
+    import simsearch.encoders.registry  # noqa: F401
+
+
+def _names(checked: Checked) -> bool:
+    config = checked.config
+    try:
+        for profile in config.perturbations.profiles:
+            get_profile(profile)
+    except UnknownNameError as error:
+        checked.findings.append(Finding.of("perturbations", error))
+    try:
+        get_reader(config)
+    except SimsearchError as error:
+        checked.findings.append(Finding.of("settings", error))
+        return False
+    checked.add("settings", "right", f"reader {config.catalog.reader}, seed {config.seed}")
+    return True
+
+
+def _root(checked: Checked) -> None:
+    storage = root_of(checked.config)
+    try:
+        state = within(STORE_SECONDS, lambda: _try_root(storage))
+    except SimsearchError as error:
+        checked.findings.append(Finding.of("storage", error))
+    except TimeoutError:
+        checked.add(
+            "storage",
+            "wrong",
+            f"{storage.root}: no answer in {STORE_SECONDS:g} s",
+            "check storage.endpoint_url and the network",
+        )
+    else:
+        free = ""
+        if is_local(storage.root):
+            usage = shutil.disk_usage(_existing(Path(local_path(storage.root))))
+            free = f", {usage.free / 2**30:,.1f} GiB free"
+        checked.add("storage", "right", f"{storage.root}: {state}, may be written{free}")
+
+
+def _try_root(storage: Storage) -> str:
+    """Write and remove a file, leaving nothing behind. Raises StorageError."""
+    if root_exists(storage):
+        check_format(storage)
+        state = "a root of earlier runs"
+    elif strangers := storage.files()[:1]:
+        raise StorageError(
+            f"{storage.root}: holds files that are not simsearch's (such as {strangers[0].path}); "
+            "choose an empty folder or prefix as root"
+        )
+    else:
+        state = "empty"
+    made = _missing_folders(storage)
+    name = f"check-{uuid.uuid4().hex}"
+    storage.write_bytes(name, b"simsearch check")
+    storage.delete(name)
+    for folder in made:
+        folder.rmdir()
+    return state
+
+
+def _missing_folders(storage: Storage) -> list[Path]:
+    """The folders that a write will make, the deepest first."""
+    if not is_local(storage.root):
+        return []
+    folder = Path(local_path(storage.root))
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    return missing
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _catalog(checked: Checked) -> None:
+    config = checked.config
+    if READERS[config.catalog.reader].source is None:
+        checked.add("catalog", "right", f"{config.catalog.size:,} artworks will be drawn")
+        return
+    notes = Notes()
+    started = time.monotonic()
+    try:
+        checked.table = within(CATALOG_SECONDS, lambda: read_catalog(config, notes))
+    except SimsearchError as error:
+        checked.findings.append(Finding.of("catalog", error))
+        return
+    except TimeoutError:
+        checked.add(
+            "catalog",
+            "note",
+            f"{config.catalog.source}: not read in {CATALOG_SECONDS:g} s; the rest is not known",
+            "run `simsearch ingest`, then check again",
+        )
+        return
+    took = time.monotonic() - started
+    checked.add("catalog", "right", f"{checked.table.num_rows:,} artworks, read in {took:.1f} s")
+    for line in notes.summary():
+        checked.add("catalog", "note", line)
+    _whereabouts(checked, checked.table)
+
+
+def _whereabouts(checked: Checked, table: pa.Table) -> None:
+    uris = table["image_uri"].to_pylist()
+    etags = table["etag"].to_pylist()
+    web = sum(map(is_web, uris))
+    there = sum(etag is not None for etag in etags)
+    absent = len(uris) - web - there
+    allowed = checked.config.extract.max_reject_share * len(uris)
+    if web and not checked.config.catalog.download.enabled:
+        checked.add(
+            "images",
+            "wrong" if web > allowed else "note",
+            f"{web:,} of {len(uris):,} lie on the web (such as {next(filter(is_web, uris))}) and are not fetched",
+            "set catalog.download.enabled=true",
+        )
+    elif web:
+        pace = checked.config.catalog.download.per_second
+        checked.add(
+            "images",
+            "note",
+            f"{web:,} to fetch from the web: {web / pace / 60:,.0f} min at {pace:g} a second",
+        )
+    if absent:
+        first = next(u for u, e in zip(uris, etags, strict=True) if e is None and not is_web(u))
+        checked.add(
+            "images",
+            "wrong" if absent > allowed else "note",
+            f"{absent:,} of {len(uris):,} named files are not there (such as {first})",
+            "check catalog.images, or raise extract.max_reject_share",
+        )
+    if there:
+        checked.add("images", "right", f"{there:,} of {len(uris):,} are in the store")
+
+
+def _pictures(checked: Checked) -> None:
+    """Read and decode a seeded sample of what the catalog names."""
+    if checked.table is None:
+        return
+    sampled = sample_pictures(checked.config, checked.table, PICTURE_SECONDS)
+    checked.sampled = sampled
+    for reason, (count, example) in sampled.rejects.items():
+        share = count / max(1, sampled.tried)
+        bad = share > max(checked.config.extract.max_reject_share, 1 / max(1, sampled.tried))
+        checked.add(
+            "pictures",
+            "wrong" if bad else "note",
+            f"{count} of {sampled.tried} tried: {reason} (such as {example})",
+            "mend them, or raise extract.max_reject_share" if bad else "",
+        )
+    if sampled.sizes:
+        widths, heights = sorted(w for w, _ in sampled.sizes), sorted(h for _, h in sampled.sizes)
+        checked.add(
+            "pictures",
+            "right",
+            f"{len(sampled.sizes)} of {sampled.tried} tried can be read: {widths[0]:,} to {widths[-1]:,} × "
+            f"{heights[0]:,} to {heights[-1]:,} pixels, {sampled.seconds_each * 1000:,.0f} ms each to fetch and decode",
+        )

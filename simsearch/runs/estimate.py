@@ -1,0 +1,132 @@
+"""The encoders of a run: are their weights there, how fast are they here, what will the whole take."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from simsearch.catalog.readers.generated import image_bytes
+from simsearch.encoders.encoder import Running, Specification, preprocessing_for
+from simsearch.encoders.registry import get_encoder
+from simsearch.encoders.weights import PUBLISHED
+from simsearch.errors import SimsearchError
+from simsearch.extraction.placement import ACTOR_BYTES
+from simsearch.images.bounded import decode_within
+from simsearch.runs.findings import Checked, Finding
+from simsearch.runtime.progress import duration
+
+MEASURE_SECONDS = 9.0  # for all encoders together; the rest of half a minute is start-up
+BATCH = 4
+# Bytes on disk beside each number's four: Annoy's index holds the vectors again, and its trees.
+INDEX_FACTOR = 2.3
+OTHER_SHARE = 1.3  # index, evaluation, maps and report, in the time of embedding
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One encoder on this machine: seconds per image, bytes of its weights."""
+
+    name: str
+    dimension: int
+    seconds: float | None  # None: there was no time to measure it
+    bytes: int
+
+
+def check_encoders(checked: Checked) -> None:
+    """Add what is found of every encoder, and the estimate where all was found."""
+    config = checked.config
+    deadline = time.monotonic() + MEASURE_SECONDS
+    measured = []
+    for name in config.extract.backbones:
+        try:
+            specification = get_encoder(name, config.storage)
+            preprocessing_for(specification, config.extract.preprocessing)
+            measured.append(_check_encoder(checked, specification, deadline))
+        except SimsearchError as error:
+            checked.findings.append(Finding.of(name, error))
+    if measured and len(measured) == len(config.extract.backbones):
+        _estimate(checked, measured)
+
+
+def _check_encoder(checked: Checked, specification: Specification, deadline: float) -> Measured:
+    config, name = checked.config, specification.name
+    sources = config.extract.weights_for.get(name, config.extract.weights)
+    place = specification.at_hand(sources, config.storage)
+    usable = sources
+    if place is None and PUBLISHED in sources:
+        checked.add(
+            name,
+            "note",
+            "its weights are not on this machine; the run downloads them",
+            f"without a network: put {name}.safetensors into a folder, extract.weights=[FOLDER]",
+        )
+        usable = ("random:0",)  # as fast as trained ones, for the measurement
+    late = time.monotonic() > deadline
+    if late and place is not None:
+        checked.add(name, "right", f"weights: {place} (not read, no time was left)")
+    if late:
+        return Measured(name, specification.dimension, None, 0)
+    weights = specification.weights(usable, config.storage)  # raises what is wrong with them
+    if place is not None:
+        trained = "" if weights.trained else ": UNTRAINED, its figures say nothing"
+        checked.add(name, "right" if weights.trained else "note", f"weights: {place}{trained}")
+    preprocessing = preprocessing_for(specification, config.extract.preprocessing)
+    encoder = specification.load(weights, Running(preprocessing, batch_size=BATCH))
+    pixels = np.stack([preprocessing.pixels(picture) for picture in _pictures(checked)])
+    encoder(pixels[:1])  # the first pass sets things up
+    started = time.monotonic()
+    encoder(pixels)
+    seconds = (time.monotonic() - started) / len(pixels)
+    return Measured(name, specification.dimension, seconds, weights.size)
+
+
+def _pictures(checked: Checked) -> list[Image.Image]:
+    """Pictures of the collection, or drawn ones where none could be read."""
+    found: list[Image.Image] = list(checked.sampled.pictures) if checked.sampled else []
+    if not found:
+        limits = checked.config.images.limits
+        found = [decode_within(image_bytes(checked.config.seed, 0), limits)]
+    return (found * BATCH)[:BATCH]
+
+
+def _estimate(checked: Checked, measured: list[Measured]) -> None:
+    config = checked.config
+    artworks = checked.table.num_rows if checked.table is not None else config.catalog.size
+    if checked.table is None and config.catalog.source is not None:
+        return
+    copied = min(artworks, config.perturbations.originals or artworks)
+    images = artworks + copied * len(config.perturbations.profiles)
+    numbers = images * sum(each.dimension for each in measured)
+    space = numbers * 4 * (1 + INDEX_FACTOR)
+    speeds = [each.seconds for each in measured if each.seconds is not None]
+    memory = ACTOR_BYTES + 2 * sum(each.bytes for each in measured)
+    cpus = config.ray.cpus or os.cpu_count() or 1
+    decoding = artworks * (checked.sampled.seconds_each if checked.sampled else 0.0) / cpus
+    missing = [each.name for each in measured if each.seconds is None]
+    took = duration(OTHER_SHARE * (images * sum(speeds) + decoding))
+    without = f", without {', '.join(missing)}, for which no time was left" if missing else ""
+    where = " on this machine; a cluster is faster" if _cluster(checked) else " on this machine"
+    if os.getloadavg()[0] > 1.5 * cpus:
+        where += f", which is busy with other work (load {os.getloadavg()[0]:.0f} on {cpus} CPUs)"
+    checked.add(
+        "estimate",
+        "note",
+        f"{images:,} images through {len(measured)} encoder(s): about {took}{without}{where}, from nothing",
+    )
+    checked.add(
+        "estimate",
+        "note",
+        f"about {memory / 2**30:.1f} GiB of memory for each embedding process, {_size(space)} of storage",
+    )
+
+
+def _size(count: float) -> str:
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**29 else f"{count / 2**20:,.0f} MiB"
+
+
+def _cluster(checked: Checked) -> bool:
+    return bool(checked.config.ray.address or os.environ.get("RAY_ADDRESS"))

@@ -1,0 +1,46 @@
+"""What `simsearch check` found, a line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pyarrow as pa
+
+from simsearch.config import Config
+from simsearch.runs.sample import Sampled
+
+State = Literal["right", "wrong", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the answer. "wrong" means that the run would fail."""
+
+    subject: str
+    state: State
+    found: str
+    advice: str = ""
+
+    @classmethod
+    def of(cls, subject: str, error: Exception) -> Finding:
+        """An error's message, whose last clause says what to do."""
+        found, _, advice = str(error).rpartition("; ")
+        return cls(subject, "wrong", found or advice, advice if found else "")
+
+
+@dataclass
+class Checked:
+    """What is known so far; each check adds to it."""
+
+    config: Config
+    findings: list[Finding] = field(default_factory=list)
+    table: pa.Table | None = None
+    sampled: Sampled | None = None
+
+    def add(self, subject: str, state: State, found: str, advice: str = "") -> None:
+        self.findings.append(Finding(subject, state, found, advice))
+
+    @property
+    def would_fail(self) -> bool:
+        return any(finding.state == "wrong" for finding in self.findings)

@@ -1,0 +1,85 @@
+"""A seeded sample of a catalog's pictures, fetched and decoded as a run would."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import httpx
+import pyarrow as pa
+from PIL import Image
+
+from simsearch.catalog.places import is_web
+from simsearch.catalog.sampling import seeded_sample
+from simsearch.catalog.web import BusyError, RefusedError, WebClient
+from simsearch.config import Config
+from simsearch.errors import StorageError
+from simsearch.images.bounded import decode_within
+from simsearch.images.decode import ImageError
+from simsearch.storage.storage import read_uri
+
+PICTURES = 24
+WEB_PICTURES = 3
+KEPT = 4  # for measuring encoders
+
+
+@dataclass
+class Sampled:
+    """`rejects` per reason: how many and one example; `sizes` in pixels; `seconds_each` from asking
+    for the bytes to the decoded picture."""
+
+    tried: int = 0
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    rejects: dict[str, tuple[int, str]] = field(default_factory=dict)
+    pictures: list[Image.Image] = field(default_factory=list)
+    seconds_each: float = 0.0
+
+    def reject(self, reason: str, example: str) -> None:
+        count, first = self.rejects.get(reason, (0, example))
+        self.rejects[reason] = (count + 1, first)
+
+
+def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
+    """What a sample of at most PICTURES looks like, taken in at most about so many seconds.
+
+    Pictures on the web are asked for only where a run would fetch them, and few of them; files that
+    the catalog knows to be absent are not tried.
+    """
+    rows = {
+        row["artwork_id"]: row["image_uri"]
+        for row in table.select(["artwork_id", "image_uri", "etag"]).to_pylist()
+        if row["etag"] is not None or (is_web(row["image_uri"]) and config.catalog.download.enabled)
+    }
+    sampled = Sampled()
+    deadline = time.monotonic() + seconds
+    spent = 0.0
+    asked = 0
+    with WebClient(config.catalog.download) as client:
+        for artwork in seeded_sample(rows, PICTURES, config.seed):
+            uri = rows[artwork]
+            if time.monotonic() > deadline or (is_web(uri) and asked >= WEB_PICTURES):
+                continue
+            asked += is_web(uri)
+            started = time.monotonic()
+            sampled.tried += 1
+            try:
+                picture = decode_within(_fetch(uri, config, client), config.images.limits)
+            except ImageError as error:
+                sampled.reject(error.reason, f"{uri}: {error.detail}")
+                continue
+            except (StorageError, RefusedError, BusyError, httpx.HTTPError) as error:
+                sampled.reject("cannot be fetched", f"{uri}: {error}")
+                continue
+            if sampled.sizes:  # the first one starts the decoder
+                spent += time.monotonic() - started
+            sampled.sizes.append(picture.size)
+            if len(sampled.pictures) < KEPT:
+                sampled.pictures.append(picture)
+    sampled.seconds_each = spent / max(1, len(sampled.sizes) - 1)
+    return sampled
+
+
+def _fetch(uri: str, config: Config, client: WebClient) -> bytes:
+    if not is_web(uri):
+        return read_uri(uri, config.storage, config.images.max_bytes)
+    return client.get(uri, config.catalog.download.max_bytes).data or b""

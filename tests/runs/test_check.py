@@ -1,0 +1,121 @@
+"""`simsearch check`: what is right, what is wrong and what to do, before the first hour is spent."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simsearch.catalog.readers.generated import image_bytes
+from simsearch.config import Config, load_config
+from simsearch.runs.check import check
+from simsearch.runs.findings import Checked, Finding
+from simsearch.storage.storage import Storage
+from tests.support.places import Place
+
+SMALL = [
+    "extract.backbones=[squeezenet1_1]",
+    "extract.weights=['random:0']",
+    "perturbations.profiles=[grayscale]",
+]
+
+
+def config_for(place: Place, *overrides: str) -> Config:
+    """A table of six pictures in the place, and a root that does not exist yet."""
+    storage = Storage(place.root, place.config).at("museum")
+    for number in range(6):
+        storage.write_bytes(f"scans/{number}.jpg", image_bytes(1, number))
+    rows = "".join(f"{number},{number}.jpg\n" for number in range(6))
+    storage.write_bytes("art.csv", f"artwork_id,image_uri\n{rows}7,\n".encode())
+    endpoint = place.config.endpoint_url
+    return load_config(
+        None,
+        [
+            f"root={Storage(place.root).uri('root')}",
+            "catalog.reader=table",
+            f"catalog.source={storage.uri('art.csv')}",
+            f"catalog.images={storage.uri('scans')}",
+            *([f"storage.endpoint_url={endpoint}", "storage.attempts=2"] if endpoint else []),
+            *SMALL,
+            *overrides,
+        ],
+    )
+
+
+def wrong(checked: Checked) -> list[Finding]:
+    return [finding for finding in checked.findings if finding.state == "wrong"]
+
+
+def test_a_good_config_can_start_and_nothing_is_left_behind(place: Place) -> None:
+    config = config_for(place)
+    checked = check(config)
+    assert not wrong(checked)
+    told = " | ".join(f"{finding.subject}: {finding.found}" for finding in checked.findings)
+    assert "catalog: 6 artworks" in told
+    assert "left out: 1 rows without an image (first: row 7, 7)" in told
+    assert "images: 6 of 6 are in the store" in told
+    assert "pictures: 6 of 6 tried can be read" in told
+    assert "UNTRAINED" in told
+    assert "estimate: 12 images through 1 encoder(s): about" in told
+    assert Storage(config.root, config.storage).files() == []
+    if place.config.endpoint_url is None:
+        assert not Path(Storage(config.root).root.removeprefix("file://")).exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "subject", "found", "advice"),
+    [
+        ("catalog.reader=louvre", "settings", "no reader named 'louvre'", ""),
+        (
+            "catalog.images={museum}/pictures",
+            "catalog",
+            "none of 6 named images",
+            "catalog.images=",
+        ),
+        ("catalog.source={museum}/nothing.csv", "catalog", "nothing there", "check the path"),
+        ("catalog.columns={{title: name}}", "catalog", "has no column name", "it has"),
+        ("root={museum}", "storage", "holds files that are not simsearch's", "choose an empty"),
+        ("extract.weights=[{museum}]", "squeezenet1_1", "no weights", ""),
+        ("extract.backbones=[vgg17]", "vgg17", "no encoder named 'vgg17'", ""),
+        ("perturbations.profiles=[blurry]", "perturbations", "no perturbation profile", ""),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_to_do(
+    override: str, subject: str, found: str, advice: str, place: Place
+) -> None:
+    museum = Storage(place.root).uri("museum")
+    checked = check(config_for(place, override.format(museum=museum)))
+    assert checked.would_fail
+    (finding,) = wrong(checked)
+    assert finding.subject == subject
+    assert found in finding.found
+    assert advice in finding.advice
+
+
+def test_damaged_pictures_are_found_by_the_sample(place: Place) -> None:
+    config = config_for(place)
+    storage = Storage(place.root, place.config).at("museum")
+    for number in range(3):
+        storage.write_bytes(f"scans/{number}.jpg", image_bytes(1, number)[:300])
+    (finding,) = wrong(check(config))
+    assert finding.subject == "pictures"
+    assert finding.found.startswith("3 of 6 tried: broken (such as")
+
+
+def test_it_needs_no_ray(tmp_path: Path) -> None:
+    code = (
+        "import sys; from simsearch.cli.main import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: print('code', end.code, 'ray' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check", f"root={tmp_path}/root", "catalog.size=4", *SMALL],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.stdout.strip().endswith("code 0 False"), done.stdout + done.stderr
+    assert "the run can start" in done.stdout
