@@ -30,7 +30,7 @@ lint: setup ## check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-faults: setup ## kill the job and break its store, seeded; compare with undisturbed runs (about 30 minutes)
+faults: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
 	$(BIN)/python -m tests.faults
 
 bench: setup ## measure against the baselines, in about 95 minutes; write tests/benchmarks/README.md
