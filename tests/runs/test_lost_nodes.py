@@ -67,15 +67,16 @@ def test_a_worker_lost_in_mid_extract_changes_nothing(tmp_path: Path) -> None:
     source = ["catalog.reader=folder", f"catalog.source={pictures}"]
     with head() as cluster:
         workers = [join(cluster), join(cluster)]
-        calm, struck = (
-            settings(cluster, tmp_path / name, 20, *source) for name in ("calm", "struck")
+        struck, calm = (
+            settings(cluster, tmp_path / name, 20, *source) for name in ("struck", "calm")
         )
-        undisturbed = RunningJob.start(tmp_path / "calm.log", "run", *calm)
-        assert undisturbed.code() == 0, undisturbed.text()
         job = RunningJob.start(tmp_path / "struck.log", "run", *struck)
         job.wait_until_done("extract", 0.15)
         cluster.remove_node(workers[0], allow_graceful=False)
         assert job.code() == 0, job.text()
+        join(cluster)
+        undisturbed = RunningJob.start(tmp_path / "calm.log", "run", *calm)
+        assert undisturbed.code() == 0, undisturbed.text()
     assert fingerprint(Storage(str(tmp_path / "struck"))) == fingerprint(
         Storage(str(tmp_path / "calm"))
     )
