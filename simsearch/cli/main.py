@@ -311,16 +311,19 @@ def explore(
 
 
 @app.command()
-def encoders(words: Words = None) -> None:
-    """List what can be named in extract.backbones: numbers a vector, the licence of its weights,
-    where extract.weights has them without a download, and the layer taken."""
+def encoders(
+    words: Words = None,
+    like: Annotated[
+        str, typer.Option(help="names to list, such as 'resnet*' or 'timm:*vit*dino*'")
+    ] = "",
+) -> None:
+    """List what can be named in extract.backbones: numbers a vector, where extract.weights has the
+    weights without a download, the terms they are under, and the layer taken."""
     config = config_of(words)
-    from simsearch.encoders.registry import encoder_names, get_encoder
+    from simsearch.cli.encoders import listing
 
-    for name in encoder_names():
-        encoder = get_encoder(name, config.storage)
-        place = encoder.at_hand(config.extract.weights, config.storage) or "not here"
-        print(f"{name:24} {encoder.dimension:>6}  {encoder.licence:14} {place:40} {encoder.layer}")
+    for line in listing(config, like):
+        print(line)
 
 
 @app.command()

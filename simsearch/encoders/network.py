@@ -26,12 +26,12 @@ class Network:
     statistics are put back after each.
     """
 
-    def __init__(self, module: nn.Module, running: Running) -> None:
+    def __init__(self, module: nn.Module, running: Running, *, fused: bool = True) -> None:
         """`module`, with its weights, takes normalised images [N, 3, crop, crop]; it becomes this
-        network's own and is changed."""
+        network's own and is changed. `fused` False: one that `torch.fx` cannot follow."""
         self._live = running.mode == "study-2018"
         module = module.requires_grad_(False).train(self._live)
-        if not self._live:
+        if fused and not self._live:
             # In float32, before rounding. ResNet152 in bfloat16 runs 1.16 times faster so.
             module = fuse(module, inplace=True)
         self._dtype = DTYPES[running.precision]

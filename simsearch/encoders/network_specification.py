@@ -20,7 +20,7 @@ class NetworkSpecification:
     """A `simsearch.encoders.encoder.Specification` of a PyTorch network.
 
     `features(network)` turns the whole network that `sources` builds into a module from images
-    [N, 3, H, W] to vectors [N, dimension].
+    [N, 3, H, W] to vectors [N, dimension]. `traceable`: whether `torch.fx` can follow it.
     """
 
     dimension: int
@@ -30,6 +30,7 @@ class NetworkSpecification:
     sources: WeightSources
     features: Callable[[nn.Module], nn.Module]
     can_run_as_studied: bool = False
+    traceable: bool = True
     precision: str | None = field(default=None, init=False)
 
     @property
@@ -54,7 +55,15 @@ class NetworkSpecification:
         # keys and shapes were checked when the weights were resolved.
         for key, tensor in whole.state_dict().items():
             tensor.copy_(weights.content[key])
-        return Network(self.features(whole), running)
+        return Network(self.features(whole), running, fused=self.traceable)
+
+
+def dimension_of(module: nn.Module, side: int) -> int:
+    """How many numbers a module makes of an image [3, side, side]; a skeleton's computes nothing."""
+    device = next((tensor.device for tensor in module.state_dict().values()), None)
+    with torch.inference_mode():
+        vectors: torch.Tensor = module.eval()(torch.zeros(1, 3, side, side, device=device))
+    return vectors.shape[1]
 
 
 def last_linear(network: nn.Module) -> tuple[str, nn.Linear] | None:

@@ -1,25 +1,68 @@
-"""Which encoders there are: a dict of families."""
+"""Which encoders there are: a dict of families, those of other packages among them.
+
+A package adds one by an entry point of the group `simsearch.encoders`, whose name is the family's and
+whose object is a `simsearch.encoders.encoder.Family`. Code comes from installed packages alone, never
+from a URI.
+"""
 
 from __future__ import annotations
 
-from simsearch.config import StorageConfig
-from simsearch.encoders.backbones import efficientnet_lite, torchvision
-from simsearch.encoders.encoder import Family, Specification
-from simsearch.errors import UnknownNameError
+from importlib.metadata import entry_points
 
-FAMILIES: dict[str, Family] = {
-    family.name: family for family in (torchvision.FAMILY, efficientnet_lite.FAMILY)
+from simsearch.config import StorageConfig
+from simsearch.encoders.backbones import efficientnet_lite, onnx, open_clip, sscd, timm, torchvision
+from simsearch.encoders.encoder import Family, Specification
+from simsearch.errors import UnknownNameError, UsageError
+
+GROUP = "simsearch.encoders"
+
+# Their encoders are named as they are, those of other families `<family>:<model>`.
+PLAIN: dict[str, Family] = {
+    family.name: family for family in (torchvision.FAMILY, efficientnet_lite.FAMILY, sscd.FAMILY)
+}
+PREFIXED: dict[str, Family] = {
+    family.name: family for family in (onnx.FAMILY, timm.FAMILY, open_clip.FAMILY)
 }
 
 
+def prefixed_families() -> dict[str, Family]:
+    """The families whose encoders are named `<family>:<model>`, other packages' included.
+
+    Raises UsageError where a package's is called like one of this package or cannot be loaded.
+    """
+    families = dict(PREFIXED)
+    for point in entry_points(group=GROUP):
+        package = point.dist.name if point.dist else point.value
+        if point.name in {**PLAIN, **families}:
+            raise UsageError(
+                f"{package}: adds encoders {point.name!r}, which are there already; uninstall it or "
+                "have its entry point renamed"
+            )
+        try:
+            families[point.name] = point.load()
+        except (ImportError, AttributeError) as error:
+            raise UsageError(
+                f"{package}: its encoders {point.name!r} cannot be loaded ({error}); install it again "
+                "or uninstall it"
+            ) from None
+    return families
+
+
 def encoder_names() -> list[str]:
-    """Every name that can be listed, sorted."""
-    return sorted(name for family in FAMILIES.values() for name in family.names())
+    """The encoders that are named without a family, sorted."""
+    return sorted(name for family in PLAIN.values() for name in family.names())
 
 
 def get_encoder(name: str, config: StorageConfig) -> Specification:
-    """The encoder of that name. Raises UnknownNameError listing those there are."""
-    for family in FAMILIES.values():
+    """The encoder of that name. Raises UnknownNameError listing those there are, and UsageError where
+    its family's package is not installed or its description is wrong."""
+    prefix, colon, _ = name.partition(":")
+    if colon:
+        families = prefixed_families()
+        if prefix not in families:
+            raise UnknownNameError("family of encoders", prefix, families)
+        return families[prefix].specification(name, config)
+    for family in PLAIN.values():
         if name in family.names():
             return family.specification(name, config)
-    raise UnknownNameError("encoder", name, encoder_names())
+    raise UnknownNameError("encoder", name, [*encoder_names(), *(f"{name}:…" for name in PREFIXED)])

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from simsearch.config import StorageConfig
+from simsearch.config import StorageConfig, safe_name
 from simsearch.encoders.encoder import Weights
 from simsearch.encoders.weight_files import (
     NotHereError,
@@ -48,13 +48,15 @@ class WeightSources:
     """Whose weights are looked for, and how a file of them is made to fit.
 
     `build()` makes the whole network, its `state_dict` in the keys of its published weights, without
-    loading any; `renamed` brings the keys of other files of them into those.
+    loading any; `renamed` brings the keys of other files of them into those. In a folder they are
+    called <name>.safetensors or .pth, or as `files` says.
     """
 
     name: str
     build: Callable[[], nn.Module]
     published: Published
     renamed: Callable[[State], State] = unchanged
+    files: tuple[str, ...] = ()
 
     def resolve(self, sources: Sequence[str], config: StorageConfig) -> Weights:
         """`simsearch.encoders.encoder.Specification.weights`; sources that cannot serve are logged."""
@@ -70,9 +72,9 @@ class WeightSources:
             size = sum(tensor.nbytes for tensor in state.values())
             trained = not source.startswith("random:")
             return Weights(place, state_digest(state), trained, state, size)
-        file = file_name(self.name)
+        files = " or ".join(self.file_names())
         raise WeightsError(
-            f"{self.name}: no weights ({'; '.join(reasons)}); put {file}.safetensors or .pth into a "
+            f"{self.name}: no weights ({'; '.join(reasons)}); put {files} into a "
             "folder and set extract.weights=[<folder>], or extract.weights=['random:0'] to run untrained"
         )
 
@@ -88,6 +90,15 @@ class WeightSources:
             if place is not None:
                 return place
         return None
+
+    @property
+    def _stem(self) -> str:
+        return safe_name(self.name.rpartition(":")[2])
+
+    def file_names(self) -> tuple[str, ...]:
+        """What a file of these weights may be called in a folder, the first that is there is taken."""
+        stem = self._stem
+        return f"{stem}.safetensors", f"{stem}.pth", *self.files
 
     def _read(self, source: str, config: StorageConfig) -> tuple[str, State]:
         if source == PUBLISHED:
@@ -121,9 +132,8 @@ class WeightSources:
         return storage.uri(name), load_state(storage.uri(name), data)
 
     def _file_in(self, names: set[str], root: str) -> str:
-        file = file_name(self.name)
-        fitting = [f"{file}.safetensors", f"{file}.pth"]
-        hashed = re.compile(rf"^{re.escape(file)}-[0-9a-f]{{8}}\.pth$")
+        fitting = self.file_names()
+        hashed = re.compile(rf"^{re.escape(self._stem)}-[0-9a-f]{{8}}\.pth$")
         for name in (*fitting, *sorted(name for name in names if hashed.match(name))):
             if name in names:
                 return name
@@ -152,12 +162,6 @@ class WeightSources:
                 f"{place}: not weights of {self.name} ({problem}); are they another network's?"
             )
         return {key: given[key].to(tensor.dtype).contiguous() for key, tensor in wanted.items()}
-
-
-def file_name(name: str) -> str:
-    """What an encoder's weight files are called without their ending: `vgg16`; `resnet50.a1_in1k`
-    for `timm:resnet50.a1_in1k`, as they are where it publishes them."""
-    return name.rpartition(":")[2]
 
 
 def skeleton(build: Callable[[], nn.Module]) -> nn.Module:

@@ -9,7 +9,7 @@ from typing import Any
 
 import ray
 
-from simsearch.config import Config
+from simsearch.config import Config, safe_name
 from simsearch.encoders.backbones.learned import encoder_of
 from simsearch.encoders.encoder import Specification, Weights, check_studied, preprocessing_for
 from simsearch.encoders.precision import choose_precision
@@ -52,8 +52,8 @@ def prepare_networks(config: Config, device: Device) -> list[PreparedNetwork]:
     choose = remote(_choose_precisions).options(**task_options("precision", gpu=device == "cuda"))
     setting = config.extract.precision
     chosen = [(setting, "as set")] * len(encoders)
-    if setting == "auto":
-        reference = choose.remote(encoders, stored, preprocessings, device)
+    if setting == "auto" or any(encoder.precision for encoder in encoders):
+        reference = choose.remote(encoders, stored, preprocessings, device, setting)
         chosen = wait_for("extract: choosing precisions", config.ray, reference)
     prepared = []
     for encoder, weights, preprocessing, (precision, reason) in zip(
@@ -70,9 +70,12 @@ def _choose_precisions(
     weights: Sequence[StoredWeights],
     preprocessings: Sequence[Preprocessing],
     device: str,
+    setting: str,
 ) -> list[tuple[str, str]]:
     return [
         choose_precision(encoder, stored.load(), preprocessing, device=device)
+        if setting == "auto" or encoder.precision
+        else (setting, "as set")
         for encoder, stored, preprocessing in zip(encoders, weights, preprocessings, strict=True)
     ]
 
@@ -102,9 +105,10 @@ def _space(
     preprocessing: Preprocessing,
     precision: str,
 ) -> FeatureSpace:
+    named = {each.backbone: each.name for each in config.extract.spaces if each.head is None}
     reencoded = "re-encoded as JPEG" if config.perturbations.reencode_jpeg else "not re-encoded"
     return FeatureSpace(
-        name=encoder.name,
+        name=named.get(encoder.name, safe_name(encoder.name)),
         encoder=encoder.name,
         layer=encoder.layer,
         dimension=encoder.dimension,

@@ -8,6 +8,12 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from simsearch.config import safe_name
+
+LONGEST_NAME = (
+    100  # of an encoder in a folder's name: file systems take 255, and a URI may be longer
+)
+
 
 @dataclass(frozen=True)
 class FeatureSpace:
@@ -49,7 +55,7 @@ class FeatureSpace:
             marks.append(self.mode)
         if self.head is not None:
             marks.append(self.head)
-        return "-".join([self.encoder, *marks, digest[:16]])
+        return "-".join([safe_name(self.encoder)[-LONGEST_NAME:], *marks, digest[:16]])
 
     def _described(self) -> dict[str, Any]:
         """Under the names that the first format of roots used, so that its vectors stay valid."""

@@ -7,7 +7,7 @@ without it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,41 +17,65 @@ if TYPE_CHECKING:
     import torch
 
 
+Fit = Literal["crop", "square", "pad"]
+
+
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resize the short side to `resize` pixels, cut the middle `crop` × `crop`, scale to 0..1, then
-    (x − mean) / std per channel."""
+    """Resize, cut the middle `crop` × `crop`, scale to 0..1, then (x − mean) / std per channel.
+
+    `fit` says how a picture that is not square becomes one: "crop" resizes the short side to `resize`
+    pixels and loses the ends of the long one, "square" resizes both sides to it and loses the aspect
+    ratio, "pad" resizes the long side to it and fills up with `fill`.
+    """
 
     resize: int
     crop: int
     interpolation: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    fit: Fit = "crop"
+    fill: tuple[int, int, int] = (0, 0, 0)
 
     @property
-    def geometry(self) -> tuple[int, int, str]:
+    def geometry(self) -> tuple[object, ...]:
         """What decides the pixels: networks that share it share them."""
-        return self.resize, self.crop, self.interpolation
+        return self.resize, self.crop, self.interpolation, self.fit, self.fill
 
     def describe(self) -> str:
         """All of it in words; part of every fingerprint."""
         normalised = "not normalised"
         if self.std != (1.0, 1.0, 1.0) or self.mean != (0.0, 0.0, 0.0):
             normalised = f"mean {self.mean}, std {self.std}"
-        return f"short side {self.resize} {self.interpolation}, centre {self.crop}, {normalised}"
+        sides = {"crop": "short side", "square": "both sides", "pad": "long side"}[self.fit]
+        filled = f", filled up with {self.fill}" if self.fit == "pad" else ""
+        resized = f"{sides} {self.resize} {self.interpolation}"
+        return f"{resized}, centre {self.crop}{filled}, {normalised}"
 
     def pixels(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """An RGB image to uint8 [crop, crop, 3], as torchvision's transforms do it on PIL images
-        (`torchvision.transforms.functional.resize` and `center_crop`, whose roundings these are)."""
-        width, height = image.size
-        if width <= height:
-            size = self.resize, int(self.resize * height / width)
-        else:
-            size = int(self.resize * width / height), self.resize
+        (`torchvision.transforms.functional.resize` and `center_crop`, whose roundings these are; for
+        "pad" timm's `ResizeKeepRatio` and `CenterCropOrPad`)."""
+        size = self._resized(*image.size)
         resized = image.resize(size, Image.Resampling[self.interpolation.upper()])
-        left, top = (round((side - self.crop) / 2) for side in size)
+        width, height = (max(side, self.crop) for side in size)
+        if (width, height) != size:
+            canvas = Image.new("RGB", (width, height), self.fill)
+            canvas.paste(resized, ((width - size[0]) // 2, (height - size[1]) // 2))
+            resized = canvas
+        left, top = round((width - self.crop) / 2), round((height - self.crop) / 2)
         cropped = resized.crop((left, top, left + self.crop, top + self.crop))
         return np.asarray(cropped, dtype=np.uint8)
+
+    def _resized(self, width: int, height: int) -> tuple[int, int]:
+        if self.fit == "square":
+            return self.resize, self.resize
+        if self.fit == "pad":
+            ratio = max(width / self.resize, height / self.resize)
+            return max(1, round(width / ratio)), max(1, round(height / ratio))
+        if width <= height:
+            return self.resize, int(self.resize * height / width)
+        return int(self.resize * width / height), self.resize
 
     def normalise(self, pixels: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
         """uint8 [N, H, W, 3] to `dtype` (None: float32) [N, 3, H, W] in channels-last memory,

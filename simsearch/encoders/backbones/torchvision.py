@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import torchvision
 from torch import nn
 
 from simsearch.config import StorageConfig
+from simsearch.encoders.downloads import probe
 from simsearch.encoders.network_specification import (
     NetworkSpecification,
     before_last_linear,
@@ -24,8 +23,6 @@ from simsearch.encoders.weight_files import NotHereError, State, hash_in, load_s
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UnknownNameError
 from simsearch.images.preprocessing import Preprocessing
-
-PROBE_SECONDS = 5  # a network that is not there is noticed before a long download is tried
 
 # DenseNet's published file has keys such as `norm.1` that no module can have any more.
 _OLD_DENSENET_KEY = re.compile(
@@ -135,7 +132,7 @@ class _Download:
 
     def read(self) -> tuple[str, State]:
         if not self._cached.exists():
-            _probe(self.url)
+            probe(self.url)
             self._cached.parent.mkdir(parents=True, exist_ok=True)
             try:
                 torch.hub.download_url_to_file(
@@ -144,12 +141,3 @@ class _Download:
             except (OSError, RuntimeError) as error:
                 raise NotHereError(f"download of {self._name} failed: {error}") from None
         return f"torchvision, {self._name}", load_state(self._name, self._cached.read_bytes())
-
-
-def _probe(url: str) -> None:
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310  (torchvision's own https address)
-    try:
-        with urllib.request.urlopen(request, timeout=PROBE_SECONDS):  # noqa: S310
-            return
-    except (OSError, urllib.error.URLError) as error:
-        raise NotHereError(f"not cached and cannot be downloaded: {error}") from None

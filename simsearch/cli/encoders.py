@@ -1,0 +1,48 @@
+"""`simsearch encoders`: which encoders there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from simsearch.config import Config
+from simsearch.encoders.extras import EXTRA_OF, install_line, installed
+from simsearch.encoders.registry import encoder_names, get_encoder, prefixed_families
+from simsearch.errors import UnknownNameError, UsageError
+
+
+def listing(config: Config, like: str) -> Iterator[str]:
+    """A line for each encoder whose name is `like` a pattern; '' lists those that are named without
+    a family, and how to list the others. Raises UnknownNameError where no name fits."""
+    families = prefixed_families()
+    names = encoder_names()
+    if like:
+        names += [name for family in families.values() for name in family.names()]
+        names = [name for name in names if fnmatchcase(name, like)]
+        if not names:
+            raise UnknownNameError("encoder like", like, [f"{family}:…" for family in families])
+    for name in names:
+        yield _line(config, name)
+    if like:
+        return
+    yield ""
+    for family in families.values():
+        yield f"{family.name}:…  {_family_line(family.name, len(family.names()))}"
+
+
+def _line(config: Config, name: str) -> str:
+    try:
+        encoder = get_encoder(name, config.storage)
+    except UsageError as error:
+        return f"{name:24} not to be had: {str(error).removeprefix(f'{name}: ')}"
+    place = encoder.at_hand(config.extract.weights, config.storage) or "weights not here"
+    return f"{name:24} {encoder.dimension:>6}  {place:48}  {encoder.licence:14}  {encoder.layer}"
+
+
+def _family_line(family: str, count: int) -> str:
+    extra = EXTRA_OF.get(family)
+    if extra is not None and not installed(extra):
+        return install_line(extra)
+    if not count:
+        return f"{family}:<URI>"
+    return f"{count} encoders, listed by --like '{family}:*'"

@@ -1,0 +1,146 @@
+"""timm's networks: `timm:<model>` or `timm:<model>.<tag>`, preprocessing from their own configuration,
+weights from a folder or from the hub that timm publishes them on."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from simsearch.config import StorageConfig
+from simsearch.encoders.downloads import probe
+from simsearch.encoders.encoder import Specification
+from simsearch.encoders.extras import check_installed, installed
+from simsearch.encoders.network_specification import NetworkSpecification, dimension_of
+from simsearch.encoders.weight_files import NotHereError, State
+from simsearch.encoders.weights import WeightSources, skeleton
+from simsearch.errors import UsageError
+from simsearch.images.preprocessing import Fit, Preprocessing
+
+FITS: dict[str, Fit] = {"center": "crop", "squash": "square", "border": "pad"}
+
+
+@dataclass(frozen=True)
+class Timm:
+    name: str = "timm"
+
+    def names(self) -> Sequence[str]:
+        if not installed("timm"):
+            return ()
+        import timm
+
+        return tuple(f"{self.name}:{model}" for model in timm.list_pretrained())
+
+    def specification(self, name: str, config: StorageConfig) -> Specification:  # noqa: ARG002
+        check_installed("timm", name)
+        return _specification(name)
+
+
+FAMILY = Timm()
+
+
+@functools.cache
+def _specification(name: str) -> NetworkSpecification:
+    model = name.removeprefix(f"{FAMILY.name}:")
+    configuration = _configuration(name, model)
+    build = functools.partial(_build, model)
+    preprocessing = _preprocessing(name, configuration)
+    return NetworkSpecification(
+        dimension=dimension_of(_without_classifier(skeleton(build)), preprocessing.crop),
+        layer="pooled features, before the classifier",
+        licence=configuration.get("license") or "not stated",
+        preprocessing=preprocessing,
+        sources=WeightSources(name, build, _Hub(model, configuration.get("hf_hub_id"))),
+        features=_without_classifier,
+        traceable=False,
+    )
+
+
+def _configuration(name: str, model: str) -> Mapping[str, Any]:
+    import timm
+
+    try:
+        known = timm.is_model(model) and timm.models.get_pretrained_cfg(model)
+    except RuntimeError:  # a model of that name, no weights of that tag
+        known = False
+    if not known:
+        architecture = model.partition(".")[0]
+        published = timm.list_pretrained()
+        models = [each for each in published if each.partition(".")[0] == architecture]
+        models = models or [*timm.list_models(), *published]
+        close = ", ".join(difflib.get_close_matches(model, models, 5, 0.5)) or "none like it"
+        raise UsageError(
+            f"no encoder named {name!r}; timm has {close}; `simsearch encoders --like 'timm:*'` lists all"
+        )
+    configuration: Mapping[str, Any] = known.to_dict()
+    return configuration
+
+
+def _preprocessing(name: str, configuration: Mapping[str, Any]) -> Preprocessing:
+    from timm.data.config import resolve_data_config
+
+    shown = resolve_data_config(pretrained_cfg=configuration)
+    channels, height, width = shown["input_size"]
+    fit = FITS.get(shown["crop_mode"])
+    if channels != 3 or height != width or fit is None or configuration.get("crop_border_pixels"):
+        raise UsageError(
+            f"{name}: is shown {shown['input_size']} pixels ({shown['crop_mode']}), not RGB squares; "
+            "name another model"
+        )
+    mean = tuple(shown["mean"])
+    return Preprocessing(
+        resize=math.floor(height / shown["crop_pct"]),
+        crop=height,
+        interpolation=shown["interpolation"],
+        mean=mean,
+        std=tuple(shown["std"]),
+        fit=fit,
+        fill=tuple(round(255 * value) for value in mean) if fit == "pad" else (0, 0, 0),
+    )
+
+
+def _build(model: str) -> nn.Module:
+    import timm
+
+    network: nn.Module = timm.create_model(model, pretrained=False)
+    return network
+
+
+def _without_classifier(network: nn.Module) -> nn.Module:
+    network.reset_classifier(0)  # type: ignore[operator]
+    return network
+
+
+@dataclass(frozen=True)
+class _Hub:
+    """Weights where timm publishes them, in the cache of Hugging Face's hub."""
+
+    model: str
+    repository: str | None
+
+    def at_hand(self) -> str | None:
+        from huggingface_hub import try_to_load_from_cache
+
+        if self.repository is None:
+            return None
+        cached = try_to_load_from_cache(self.repository, "model.safetensors")
+        return f"timm, {self.repository}" if isinstance(cached, str) else None
+
+    def read(self) -> tuple[str, State]:
+        import timm
+        from huggingface_hub import hf_hub_url
+
+        if self.repository is None:
+            raise NotHereError("timm publishes none")
+        if self.at_hand() is None:
+            probe(hf_hub_url(self.repository, "model.safetensors"))
+        try:
+            network = timm.create_model(self.model, pretrained=True)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise NotHereError(f"download of {self.repository} failed: {error}") from None
+        return f"timm, {self.repository}", dict(network.state_dict())
