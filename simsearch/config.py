@@ -178,7 +178,7 @@ class PerturbationsConfig(Section):
 class SpaceConfig(Section):
     """A feature space: an encoder, and what is made of its vectors."""
 
-    backbone: str = Field(description="a name from `simsearch backbones`")
+    backbone: str = Field(description="a name from `simsearch encoders`")
     head: str | None = Field(
         None, description="makes the encoder's vectors into others: a name from `heads`; null: none"
     )
