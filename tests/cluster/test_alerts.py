@@ -31,8 +31,9 @@ CASES = {
         11,
         [],
     ),
-    "a night without success": ({SUCCEEDED: "0x2000"}, 26 * 60 + 1, ["SimsearchNoSuccess"]),
-    "a night with it": ({SUCCEEDED: "0x1000 60000x1000"}, 26 * 60 + 1, []),
+    "a night without success": ({SUCCEEDED: "60x2000"}, 26 * 60 + 2, ["SimsearchNoSuccess"]),
+    "runs of which none ever succeeded": ({SUCCEEDED: "0x2000"}, 26 * 60 + 1, ["SimsearchUnheard"]),
+    "a night with it": ({SUCCEEDED: "60x1000 60000x1000"}, 26 * 60 + 1, []),
     "a run that nobody hears of": ({}, 26 * 60 + 1, ["SimsearchUnheard"]),
     "a run that failed": (
         {'simsearch_run_outcome{outcome="failed"}': "1x5", SUCCEEDED: "0x5"},
