@@ -32,14 +32,16 @@ def print_result(config: Config, snapshot: Snapshot) -> None:
     """A run's metrics, then three lines: the conclusion, the report's place, and how to look closer."""
     # SciPy comes with these, and takes longer than most commands.
     from simsearch.reports.conclusion import candidates, conclusion_words
+    from simsearch.reports.costs import training_seconds, with_heads
 
     storage, plan = snapshot.storage, snapshot.plan()
     metrics = storage.read_table(snapshot.metrics_path)
     comparisons = storage.read_table(snapshot.comparisons_path)
-    timings = read_parts(storage, "timings", schemas.TIMINGS)
+    timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
     print(metrics_text(metrics, plan.untrained))
     print()
-    words = conclusion_words(metrics, comparisons, candidates(metrics, plan.spaces, timings))
+    found = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))
+    words = conclusion_words(metrics, comparisons, found)
     print(f"conclusion: {words}")
     print(f"report: {storage.uri(snapshot.report_path)}")
     print(f"explorer: {explore_command(config)}")

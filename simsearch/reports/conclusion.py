@@ -20,6 +20,7 @@ from simsearch.reports.tables import (
     ranking_table,
     space_rows,
 )
+from simsearch.runtime.progress import duration
 
 BYTES_PER_NUMBER = 4  # float32
 
@@ -28,7 +29,7 @@ BYTES_PER_NUMBER = 4  # float32
 class Candidate:
     """A feature space with its quality (mean average precision over all copies, exact search, with
     its 95 % interval) and its cost: images per second of one actor on `device`, None where no run
-    here measured it, and bytes per image."""
+    here measured it, bytes per image, and the seconds that its training took, 0 where it had none."""
 
     space: FeatureSpace
     quality: float
@@ -37,12 +38,14 @@ class Candidate:
     images_per_second: float | None
     device: str
     bytes_per_image: int
+    training_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Pick:
     """The advice for a group of changes: of all candidates that the test does not tell apart from the
-    best, the fastest. `equals` are the others of them."""
+    best, the fastest, and of equally fast ones the one that took least training. `equals` are the
+    others of them."""
 
     group: str
     choice: Candidate
@@ -54,16 +57,23 @@ class Pick:
 
 
 def candidates(
-    metrics: pa.Table, spaces: Sequence[FeatureSpace], timings: pa.Table
+    metrics: pa.Table,
+    spaces: Sequence[FeatureSpace],
+    timings: pa.Table,
+    training_seconds: Mapping[str, float] | None = None,
 ) -> list[Candidate]:
-    """All spaces of a run with their quality and cost, the best first. None without copies."""
+    """All spaces of a run with their quality and cost, the best first. None without copies.
+
+    `training_seconds` are by the names of the spaces that learned.
+    """
     found = []
     for space in spaces:
         row = _quality(metrics, "all").get(space.name)
         if row is None:
             return []
         rate, device = _rate(timings, space.fingerprint)
-        found.append(Candidate(space, *row, rate, device, BYTES_PER_NUMBER * space.dimension))
+        cost = (training_seconds or {}).get(space.name, 0.0)
+        found.append(Candidate(space, *row, rate, device, BYTES_PER_NUMBER * space.dimension, cost))
     return sorted(found, key=lambda each: (-each.quality, each.space.name))
 
 
@@ -78,7 +88,9 @@ def picks(metrics: pa.Table, comparisons: pa.Table, found: Sequence[Candidate]) 
         best = max(trained, key=lambda each: scores[each.space.name][0]).space.name
         apart = _told_apart(comparisons, group, best)
         equals = [each for each in trained if each.space.name not in apart]
-        choice = max(equals, key=lambda each: each.images_per_second or 0.0)
+        choice = max(
+            equals, key=lambda each: (each.images_per_second or 0.0, -each.training_seconds)
+        )
         others = tuple(each.space.name for each in equals if each.space != choice.space)
         advice.append(Pick(group, choice, *scores[choice.space.name], best, others))
     return advice
@@ -135,6 +147,7 @@ def cost_words(candidate: Candidate) -> Mapping[str, str]:
     return {
         "rate": "not measured" if rate is None else f"{rate:,.1f} ({candidate.device})",
         "bytes": f"{candidate.bytes_per_image:,}",
+        "training": duration(candidate.training_seconds) if candidate.training_seconds else "none",
     }
 
 

@@ -20,6 +20,8 @@ from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.indexes.index import read_manifest
 from simsearch.reports import figures
 from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows, ran_on
+from simsearch.reports.costs import training_seconds, with_heads
+from simsearch.reports.learning import learning_of
 from simsearch.reports.pictures import pictures_of
 from simsearch.reports.tables import of_all_copies, summary_rows
 from simsearch.snapshots.plan import Plan
@@ -42,14 +44,18 @@ def write_report(
     evaluation, drawn = _evaluation(snapshot, plan, metrics)
     charts = _charts(metrics, untrained)
     pictures = pictures_of(config, snapshot, plan)
+    learning, learned = learning_of(snapshot, metrics)
     sources = {}
-    for name, (figure, _) in {**drawn, **charts, **pictures}.items():
+    for name, (figure, _) in {**drawn, **charts, **pictures, **learned}.items():
         for kind, data in figures.save(figure).items():
             snapshot.storage.write_bytes(snapshot.path(f"report/{name}.{kind}"), data)
             if kind == "png":
                 sources[name] = "data:image/png;base64," + base64.b64encode(data).decode()
     evaluation["figures"] = [
         {"source": sources[name], "caption": text} for name, (_, text) in drawn.items()
+    ]
+    learning["figures"] = [
+        {"source": sources[name], "caption": text} for name, (_, text) in learned.items()
     ]
     page = render(
         snapshot_id=snapshot.snapshot_id,
@@ -66,6 +72,7 @@ def write_report(
         steps=steps,
         environment=environment,
         settings=dump_config(config),
+        learning=learning,
     )
     snapshot.storage.write_bytes(snapshot.report_path, page.encode())
 
@@ -84,6 +91,7 @@ def render(
     steps: Steps,
     environment: Mapping[str, str],
     settings: str,
+    learning: Mapping[str, Any],
 ) -> str:
     """The page. Everything that comes from outside is escaped."""
     loader = jinja2.PackageLoader("simsearch.reports")
@@ -95,7 +103,8 @@ def render(
     return page.get_template("report.html.j2").render(
         snapshot_id=snapshot_id,
         created=created,
-        warnings=plan.warnings,
+        warnings=(*plan.warnings, *learning["warnings"]),
+        learning=learning,
         counts=counts,
         summary=summary,
         by_profile=_profile_rows(metrics),
@@ -137,7 +146,7 @@ def _share(means: Mapping[str, float]) -> str:
 
 
 def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
-    timings = read_parts(snapshot.storage, "timings", schemas.TIMINGS)
+    timings = with_heads(read_parts(snapshot.storage, "timings", schemas.TIMINGS), snapshot)
     rows = []
     for space in plan.spaces:
         manifest = read_manifest(snapshot.storage, snapshot.index_folder(space.name))
@@ -205,10 +214,10 @@ def _evaluation(
     storage = snapshot.storage
     comparisons = storage.read_table(snapshot.comparisons_path)
     near = storage.read_table(snapshot.near_duplicates_path)
-    timings = read_parts(storage, "timings", schemas.TIMINGS)
+    timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
     _, table = catalog.load_catalog(storage, plan.catalog_id)
     titles = dict(zip(table["artwork_id"].to_pylist(), table["title"].to_pylist(), strict=True))
-    found = candidates(metrics, plan.spaces, timings)
+    found = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))
     return evaluation_rows(metrics, comparisons, near, titles, found), _cost(found)
 
 

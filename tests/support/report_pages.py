@@ -89,6 +89,7 @@ def page(table: pa.Table | None = None, **values: Any) -> str:
         ],
         "environment": {"python": "3"},
         "settings": HOSTILE,
+        "learning": {"rows": [], "split": [], "warnings": [], "figures": []},
     }
     return render(**{**given, **values})
 

@@ -1,0 +1,183 @@
+"""What a report says of spaces that learned from the collection: from what, at which cost, and how they
+do on changes they never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import safetensors.numpy
+from matplotlib.figure import Figure
+
+from simsearch.encoders.trained import (
+    EXAMPLES,
+    Training,
+    measured_of,
+    measured_seen,
+    trainings_of,
+)
+from simsearch.images.suites import STUDY_PROFILES, operation_of
+from simsearch.reports.figures import COLOURS, STYLE
+from simsearch.runtime.progress import duration
+from simsearch.snapshots.snapshot import Snapshot
+
+# What each row of a figure of examples shows.
+EXAMPLE_ROWS = {
+    "originals": "original",
+    "made": "made again",
+    "copies": "perturbed",
+    "mended": "made of it",
+}
+
+
+def learning_of(
+    snapshot: Snapshot, metrics: pa.Table
+) -> tuple[dict[str, Any], dict[str, tuple[Figure, str]]]:
+    """The section on learned spaces, with what a reader must know before believing a figure, and its
+    figures by name with their captions; all empty where no space learned."""
+    plan = snapshot.plan()
+    trainings = trainings_of(snapshot.storage, plan.spaces)
+    measured = measured_of(snapshot.images())
+    rows: list[dict[str, Any]] = []
+    drawn: dict[str, tuple[Figure, str]] = {}
+    warnings = []
+    for space, made in trainings.items():
+        for training in made:
+            seen = measured_seen(snapshot.storage, training, measured)
+            rows.append(_row(space, training, seen))
+            if seen:
+                warnings.append(
+                    f"{space} learned from {seen:,} of the artworks that are measured here: its figures "
+                    "flatter it. Run `simsearch train` and measure again."
+                )
+            drawn |= _figures(snapshot, training)
+    profiles = {profile for made in trainings.values() for one in made for profile in one.profiles}
+    split = split_rows(metrics, profiles) if rows else []
+    return {"rows": rows, "split": split, "warnings": warnings}, drawn
+
+
+def split_rows(metrics: pa.Table, learned: set[str]) -> list[dict[str, Any]]:
+    """Per space the mean average precision, averaged over profiles, of changes that were learned from
+    (at whatever strength) and of changes that no training saw."""
+    operations = {operation_of(profile) for profile in learned}
+    known: dict[str, dict[bool, list[float]]] = {}
+    for row in metrics.filter(
+        (pc.field("search") == "exact") & (pc.field("metric") == "map")
+    ).to_pylist():
+        if row["group"] == operation_of(row["group"]) and row["group"] not in STUDY_PROFILES:
+            continue  # all, or a kind of change
+        seen = operation_of(row["group"]) in operations
+        known.setdefault(row["space"], {}).setdefault(seen, []).append(row["mean"])
+    return [
+        {
+            "space": space,
+            **{
+                word: f"{np.mean(means[seen]):.3f} ({len(means[seen])})" if seen in means else "–"
+                for word, seen in (("seen", True), ("unseen", False))
+            },
+        }
+        for space, means in known.items()
+    ]
+
+
+def _row(space: str, training: Training, seen: int) -> dict[str, Any]:
+    last = training.losses[-1] if training.losses else {}
+    held = (f"{count:,} {reason}" for reason, count in training.held_out.items() if count)
+    return {
+        "space": space,
+        "name": training.name,
+        "kind": training.settings["of"]["kind"],
+        "artworks": training.artworks,
+        "images": training.images,
+        "held_out": ", ".join(held) or "none",
+        "profiles": ", ".join(training.profiles) if training.images > training.artworks else "–",
+        "seen": seen,
+        "cost": f"{duration(training.seconds)} ({training.device})",
+        "losses": ", ".join(
+            f"{name.replace('_', ' ')} {value:,.3g}"
+            for name, value in last.items()
+            if name not in ("epoch", "seconds")
+        )
+        or "closed form",
+        "active": last.get("active_units"),
+        "dimension": training.dimension,
+    }
+
+
+def _figures(snapshot: Snapshot, training: Training) -> dict[str, tuple[Figure, str]]:
+    drawn = {}
+    name = training.folder.rpartition("/")[2]
+    if training.losses:
+        drawn[f"losses-{name}"] = (
+            losses_figure(training.losses),
+            f"{training.name}: mean loss of every epoch.",
+        )
+    path = f"{training.folder}/{EXAMPLES}"
+    if snapshot.storage.exists(path):
+        pictures = safetensors.numpy.load(snapshot.storage.read_bytes(path))
+        drawn[f"examples-{name}"] = (
+            examples_figure(pictures),
+            f"{training.name}: artworks that it did not learn from, what it makes of them, copies of "
+            "them, and what it makes of those.",
+        )
+        if "between" in pictures:
+            drawn[f"between-{name}"] = (
+                row_figure(pictures["between"]),
+                f"{training.name}: from one artwork to another in equal steps between their vectors.",
+            )
+    return drawn
+
+
+def losses_figure(losses: Sequence[Mapping[str, float]]) -> Figure:
+    """A curve per loss, each on its own axis, against the epoch."""
+    names = [name for name in losses[0] if name not in ("epoch", "seconds")]
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(3.4 * len(names), 2.6), layout="constrained")
+        for axes, name, colour in zip(
+            np.ravel(figure.subplots(1, len(names))), names, COLOURS, strict=False
+        ):
+            axes.plot(
+                [row["epoch"] for row in losses],
+                [row[name] for row in losses],
+                color=colour,
+                marker="o" if len(losses) < 3 else None,
+            )
+            axes.set(title=name.replace("_", " "), xlabel="epoch")
+    return figure
+
+
+def examples_figure(pictures: Mapping[str, Any]) -> Figure:
+    """Artworks from left to right, in rows what they are and what was made of them."""
+    rows = [name for name in EXAMPLE_ROWS if name in pictures]
+    columns = max(1, len(pictures[rows[0]]))
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(1.2 * columns + 1, 1.2 * len(rows)), layout="constrained")
+        grid = np.reshape(figure.subplots(len(rows), columns), (len(rows), columns))
+        for line, name in zip(grid, rows, strict=True):
+            for axes, image in zip(line, pictures[name], strict=False):
+                axes.imshow(image)
+            line[0].set_ylabel(EXAMPLE_ROWS[name], rotation=0, ha="right", va="center")
+        _bare(grid)
+    return figure
+
+
+def row_figure(images: Any) -> Figure:
+    """Images side by side."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(1.2 * len(images), 1.2), layout="constrained")
+        grid = np.reshape(figure.subplots(1, len(images)), (1, len(images)))
+        for axes, image in zip(grid[0], images, strict=True):
+            axes.imshow(image)
+        _bare(grid)
+    return figure
+
+
+def _bare(grid: Any) -> None:
+    for axes in np.ravel(grid):
+        axes.set(xticks=[], yticks=[])
+        for spine in axes.spines.values():
+            spine.set_visible(False)
