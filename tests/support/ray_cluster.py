@@ -53,6 +53,8 @@ def ray_cluster(*options: str, cpus: int = 2, port: int | None = None) -> Iterat
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     port, dashboard, agent, metrics = port or free_port(), free_port(), free_port(), free_port()
     command = [
+        # A test session that is killed can end nothing itself: the system tells `ray start` then.
+        "setpriv", "--pdeathsig", "TERM",
         str(BIN / "ray"), "start", "--head", "--block", "--disable-usage-stats",
         f"--temp-dir={folder}", f"--num-cpus={cpus}", "--object-store-memory=500000000",
         "--node-ip-address=127.0.0.1", f"--port={port}", f"--dashboard-port={dashboard}",

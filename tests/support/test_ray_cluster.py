@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import left_over
+from tests.support.processes import family_of, left_over
 from tests.support.ray_cluster import ray_cluster
 
 PROJECT = Path(__file__).parents[2]
@@ -19,6 +19,26 @@ from simsearch.runtime.ray_session import ray_session
 with ray_session(RayConfig(cpus=1)):
     pass
 """
+
+
+HELD_CLUSTER = """
+import time
+from tests.support.ray_cluster import ray_cluster
+with ray_cluster(cpus=1) as cluster:
+    print(cluster.process.pid, flush=True)
+    time.sleep(120)
+"""
+
+
+@pytest.mark.ray
+def test_a_test_session_that_is_killed_leaves_no_cluster_behind() -> None:
+    command = [sys.executable, "-c", HELD_CLUSTER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as session:
+        assert session.stdout is not None
+        cluster = family_of(int(session.stdout.readline()))
+        assert len(cluster) > 3
+        session.kill()
+    assert not left_over(cluster)
 
 
 @pytest.mark.ray
