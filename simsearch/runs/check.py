@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 CATALOG_SECONDS = 12.0
 PICTURE_SECONDS = 6.0
-STORE_SECONDS = 8.0
+STORE_SECONDS = 12.0
 
 _T = TypeVar("_T")
 
