@@ -25,10 +25,11 @@ quick:
 test: setup .venv/sscd lint ## set up, then check style and types and run all tests
 	$(BIN)/python -m pytest
 
-lint: setup ## check style and types
+lint: setup ## check style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 faults: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
 	$(BIN)/python -m tests.faults

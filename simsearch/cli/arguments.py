@@ -19,6 +19,19 @@ Words = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for machines")]
 
 
+Retry = Annotated[
+    bool | None,
+    typer.Option("--retry-rejects", help="try images again that an earlier run rejected"),
+]
+Sample = Annotated[
+    int | None,
+    typer.Option(help="keep a random sample of so many artworks; the same as catalog.sample=…"),
+]
+Seed = Annotated[
+    int | None, typer.Option(help="of every random choice, so for all steps; the same as seed=…")
+]
+
+
 def config_of(
     words: Sequence[str] | None, options: Mapping[str, object | None] | None = None
 ) -> Config:

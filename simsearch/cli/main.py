@@ -19,10 +19,11 @@ import typer
 from typer.exceptions import TyperException
 
 from simsearch import __version__
-from simsearch.cli.arguments import AsJson, Words, config_of
+from simsearch.cli.arguments import AsJson, Retry, Sample, Seed, Words, config_of
 from simsearch.cli.printing import print_matches, print_result, print_runs
 from simsearch.cli.snapshots import app as snapshots_app
 from simsearch.cli.snapshots import existing_root
+from simsearch.cli.steps import app as steps_app
 from simsearch.config import dump_config
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.storage.storage import root_of
@@ -36,19 +37,7 @@ app = typer.Typer(
 config_app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
 app.add_typer(config_app, name="config")
 app.add_typer(snapshots_app, name="snapshots")
-
-
-Retry = Annotated[
-    bool | None,
-    typer.Option("--retry-rejects", help="try images again that an earlier run rejected"),
-]
-Sample = Annotated[
-    int | None,
-    typer.Option(help="keep a random sample of so many artworks; the same as catalog.sample=…"),
-]
-Seed = Annotated[
-    int | None, typer.Option(help="of every random choice, so for all steps; the same as seed=…")
-]
+app.add_typer(steps_app)
 
 
 @app.command()
@@ -154,79 +143,6 @@ def migrate(words: Words = None) -> None:
     for old_id, new_id in renamed.items():
         print(f"{old_id} is now {new_id}")
     print(f"{storage.root}: up to date")
-
-
-@app.command()
-def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> None:
-    """Read the collection's metadata into the catalog, downloading images where asked to."""
-    config = config_of(words, {"catalog.sample": sample, "seed": seed})
-    from simsearch.runs import job
-    from simsearch.runs.context import take
-
-    take(config, job.ingest, new=True)
-
-
-@app.command()
-def train(words: Words = None) -> None:
-    """Learn what the settings' spaces need: heads of encoders, from artworks that are not measured."""
-    config = config_of(words)
-    from simsearch.runs import steps
-    from simsearch.runs.context import take
-
-    take(config, steps.train)
-
-
-@app.command()
-def extract(words: Words = None) -> None:
-    """Turn images and their perturbed copies into feature vectors, only those that are missing."""
-    config = config_of(words)
-    from simsearch.runs import steps
-    from simsearch.runs.context import take
-
-    take(config, steps.extract)
-
-
-@app.command()
-def index(words: Words = None) -> None:
-    """Build an Annoy index per space and check it against exact search."""
-    config = config_of(words)
-    from simsearch.runs import steps
-    from simsearch.runs.context import take
-
-    take(config, steps.index)
-
-
-@app.command()
-def evaluate(words: Words = None) -> None:
-    """Measure how many of each original's perturbed copies every space recovers."""
-    config = config_of(words)
-    from simsearch.runs import steps
-    from simsearch.runs.context import take
-
-    take(config, steps.evaluate)
-
-
-@app.command()
-def project(words: Words = None) -> None:
-    """Lay out every feature space in two dimensions, for the explorer's map."""
-    config = config_of(words)
-    from simsearch.runs import steps
-    from simsearch.runs.context import take
-
-    take(config, steps.project)
-
-
-@app.command()
-def report(words: Words = None) -> None:
-    """Write the HTML report with its figures, and publish the snapshot."""
-    config = config_of(words)
-    from simsearch.runs import steps
-    from simsearch.runs.context import open_run
-
-    with open_run(config) as run:
-        run.take(steps.report)
-        steps.finish(run)
-        steps.publish(run)
 
 
 @app.command()

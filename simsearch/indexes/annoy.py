@@ -72,7 +72,7 @@ def choose_search_k(
     cannot order vectors that lie too close), the smallest with the best recall is taken; the manifest
     shows what it reaches.
     """
-    queries = _check_queries(len(units), seed)
+    queries = check_queries(len(units), seed)
     true = exact_search(units, units[queries], n)
     n = true.items.shape[1]
     tried: dict[str, float] = {}
@@ -87,6 +87,6 @@ def choose_search_k(
         search_k *= 2
 
 
-def _check_queries(items: int, seed: int) -> npt.NDArray[np.int64]:
+def check_queries(items: int, seed: int) -> npt.NDArray[np.int64]:
     random = np.random.default_rng(seed)
     return np.sort(random.choice(items, min(SELF_CHECK_QUERIES, items), replace=False))

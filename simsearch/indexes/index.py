@@ -24,9 +24,9 @@ from simsearch.errors import MismatchError, NotFoundError
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.annoy import (
     METRIC,
-    _check_queries,
     annoy_search,
     build_annoy,
+    check_queries,
     choose_search_k,
     open_annoy,
     principal_axes,
@@ -96,10 +96,7 @@ def write_index(
         )
         reached, axes_sha256 = tried[str(search_k)], None
         if axes is not None:
-            queries = _check_queries(len(units), seed)
-            found = annoy_search(index, [int(item) for item in queries], nearest, search_k)
-            true = exact_search(units, units[queries], nearest)
-            reached = recall_with_ties(found, true, units, units[queries])
+            reached = _recall_of_whole(index, units, nearest, search_k, seed)
             data = _npy(axes)
             storage.write_bytes(f"{folder}/axes.npy", data)
             axes_sha256 = hashlib.sha256(data).hexdigest()
@@ -126,6 +123,14 @@ def write_index(
         )
     storage.write_json(f"{folder}/manifest.json", asdict(manifest))
     return manifest
+
+
+def _recall_of_whole(index: AnnoyIndex, units: Vectors, n: int, search_k: int, seed: int) -> float:
+    """How many of the whole vectors' nearest `n` an index of their components finds, 0 to 1."""
+    queries = check_queries(len(units), seed)
+    found = annoy_search(index, [int(item) for item in queries], n, search_k)
+    true = exact_search(units, units[queries], n)
+    return recall_with_ties(found, true, units, units[queries])
 
 
 def read_manifest(storage: Storage, folder: str) -> IndexManifest:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -17,14 +16,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
-from PIL import Image
 
 from simsearch.reports.conclusion import Candidate
 from simsearch.reports.tables import curve
 
 # Okabe and Ito's palette, told apart with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
 COPY_COLOUR, OTHER_COLOUR, INK, FAINT = "#009E73", "#c9c9c9", "#222222", "#767676"
+
 THUMBNAIL = 220  # pixels
 
 STYLE: Any = {
@@ -42,15 +42,6 @@ STYLE: Any = {
 }
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One picture of a figure with its words; `copy` says whether it is one of the query's copies."""
-
-    image: Image.Image
-    caption: str
-    copy: bool = False
-
-
 def save(figure: Figure) -> dict[str, bytes]:
     """The figure as {"png": …, "svg": …}; the same figure gives the same bytes."""
     files = {}
@@ -65,41 +56,13 @@ def save(figure: Figure) -> dict[str, bytes]:
     return files
 
 
-def profiles_figure(pictures: Sequence[Shown]) -> Figure:
-    """An original and its perturbed copies side by side (the study's Fig. 3)."""
-    with matplotlib.rc_context(STYLE):
-        columns = min(3 if len(pictures) <= 9 else 6, len(pictures))
-        rows = -(-len(pictures) // columns)
-        figure = _figure(2.9 * columns, 3.1 * rows)
-        for place, picture in enumerate(pictures, start=1):
-            _show(figure.add_subplot(rows, columns, place), picture, framed=False)
-        figure.tight_layout()
-        return figure
-
-
-def examples_figure(rows: Sequence[Sequence[Shown]]) -> Figure:
-    """A row per query: the original, then its nearest images (the study's Fig. 4).
-
-    Copies of the query are framed green, all else grey.
-    """
-    with matplotlib.rc_context(STYLE):
-        columns = max(len(row) for row in rows)
-        figure = _figure(1.75 * columns, 2.15 * len(rows))
-        for number, row in enumerate(rows):
-            for place, picture in enumerate(row):
-                axes = figure.add_subplot(len(rows), columns, number * columns + place + 1)
-                _show(axes, picture, framed=place > 0)
-        figure.tight_layout()
-        return figure
-
-
 def curves_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
     """Precision, recall and F1 against k by exact search, with spread and ceiling (Fig. 5).
 
     The band is one standard deviation over originals to each side, cut at 0 and 1.
     """
     with matplotlib.rc_context(STYLE):
-        figure = _figure(11, 4)
+        figure = new_figure(11, 4)
         names = list(dict.fromkeys(metrics["space"].to_pylist()))
         for place, metric in enumerate(("precision", "recall", "f1"), start=1):
             axes = figure.add_subplot(1, 3, place)
@@ -135,7 +98,7 @@ def profile_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
         groups = list(dict.fromkeys(row["group"] for row in rows))
         means = {(row["group"], row["space"]): row["mean"] for row in rows}
         grid = np.array([[means[group, name] for name in names] for group in groups])
-        figure = _figure(2.2 + 1.8 * len(names), 1.3 + 0.34 * len(groups))
+        figure = new_figure(2.2 + 1.8 * len(names), 1.3 + 0.34 * len(groups))
         axes = figure.add_subplot()
         axes.imshow(grid, cmap="cividis", vmin=0, vmax=1, aspect="auto")
         for (row, column), share in np.ndenumerate(grid):
@@ -152,7 +115,7 @@ def profile_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
 def recall_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
     """Recall of all copies against k, exact search (line) and Annoy (dots), with 95 % intervals."""
     with matplotlib.rc_context(STYLE):
-        figure = _figure(7.5, 4.4)
+        figure = new_figure(7.5, 4.4)
         axes = figure.add_subplot()
         names = list(dict.fromkeys(metrics["space"].to_pylist()))
         ks: list[int] = []
@@ -184,7 +147,7 @@ def cost_figure(found: Sequence[Candidate]) -> Figure:
     Areas are as the bytes of a vector; hollow: untrained, or in the study's mode.
     """
     with matplotlib.rc_context(STYLE):
-        figure = _figure(7.5, 4.4)
+        figure = new_figure(7.5, 4.4)
         axes = figure.add_subplot()
         for each, colour in zip(found, _colours(len(found)), strict=True):
             rate = each.images_per_second
@@ -232,7 +195,7 @@ def settings_figure(
         ).to_pylist()
         names = list(dict.fromkeys(row["space"] for row in chosen))
         ks = sorted({row["k"] for row in chosen})
-        figure = _figure(3.6 * len(ks) + 1, 4.2)
+        figure = new_figure(3.6 * len(ks) + 1, 4.2)
         for place, k in enumerate(ks, start=1):
             axes = figure.add_subplot(1, len(ks), place)
             for number, (setting, words) in enumerate(settings.items()):
@@ -260,7 +223,7 @@ def _label(name: str, untrained: frozenset[str]) -> str:
     return f"{name} (untrained)" if name in untrained else name
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
     return figure
@@ -287,22 +250,3 @@ def _curve(axes: Axes, rows: pa.Table, colour: str, label: str, *, first: bool) 
     axes.plot(k, mean, color=colour, marker="o", markersize=4, label=label)
     if first:
         axes.plot(k, rows["ceiling"].to_numpy(), color=FAINT, ls="--", lw=1, label="ceiling")
-
-
-def _show(axes: Axes, picture: Shown, *, framed: bool) -> None:
-    image = picture.image.copy()
-    image.thumbnail((THUMBNAIL, THUMBNAIL))
-    axes.imshow(np.asarray(image), interpolation="lanczos")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(framed)
-        spine.set_color(COPY_COLOUR if picture.copy else OTHER_COLOUR)
-        spine.set_linewidth(3 if picture.copy else 1.5)
-    axes.set_xlabel(picture.caption, fontsize=8, color=INK)
-
-
-def shortened(text: str, length: int = 26) -> str:
-    """Text on one line of at most `length` printable characters."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= length else line[: length - 1] + "…"

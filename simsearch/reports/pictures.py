@@ -16,8 +16,7 @@ from simsearch.config import Config
 from simsearch.errors import StorageError
 from simsearch.images import decode as images
 from simsearch.images.perturbations import get_profile, perturb
-from simsearch.reports import figures
-from simsearch.reports.figures import Shown, shortened
+from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shortened
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import read_uri
@@ -40,13 +39,13 @@ def pictures_of(config: Config, snapshot: Snapshot, plan: Plan) -> dict[str, tup
             album.shown(one, rows[one]["profile"] or "original") for one in variants if one in rows
         ]
         found["profiles"] = (
-            figures.profiles_figure(shown),
+            profiles_figure(shown),
             f"The perturbation profiles on one artwork: {album.title(queries[0])}.",
         )
     for space in plan.spaces:
         name = f"{space.name}{'' if space.trained else ' (untrained)'}"
         found[f"examples-{space.fingerprint}"] = (
-            figures.examples_figure([album.example(snapshot, space.name, one) for one in queries]),
+            examples_figure([album.example(snapshot, space.name, one) for one in queries]),
             f"{name}: each original, left, and its nearest images by exact search with their distance. "
             + ("Its perturbed copies are framed in green." if copied else ""),
         )

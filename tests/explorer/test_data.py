@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from simsearch.catalog import catalog
+from simsearch.explorer.data.artworks import first_year, iiif_address
 from simsearch.explorer.data.search import folded
-from simsearch.explorer.data.view import first_year, iiif_address
 from simsearch.features import store as feature_store
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.indexes.exact import unit_rows

@@ -8,7 +8,7 @@ from PIL import Image
 
 from simsearch import schemas
 from simsearch.reports import figures
-from simsearch.reports.figures import Shown, shortened
+from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shortened
 from simsearch.reports.tables import summary_rows
 from tests.support.report_pages import HOSTILE, metrics, page, plan, read
 from tests.support.spaces import SPACE
@@ -61,8 +61,8 @@ def test_figures_draw_anything_and_are_the_same_each_time() -> None:
     picture = Image.new("RGB", (300, 200), (90, 20, 20))
     shown = [Shown(picture, shortened(HOSTILE), copy=bool(n % 2)) for n in range(6)]
     made = [
-        figures.profiles_figure(shown),
-        figures.examples_figure([shown, shown[:3]]),
+        profiles_figure(shown),
+        examples_figure([shown, shown[:3]]),
         figures.curves_figure(metrics(), frozenset({"test"})),
         figures.profile_figure(metrics(), frozenset()),
     ]

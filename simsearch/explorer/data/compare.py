@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simsearch.explorer.data.view import Artwork, Neighbour, SnapshotView
+from simsearch.explorer.data.artworks import Artwork, Neighbour
+from simsearch.explorer.data.view import SnapshotView
 
 ARTWORKS_SHOWN = 12
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
-from simsearch.explorer.data.view import SnapshotView, collection_name
+from simsearch.explorer.data.artworks import collection_name
+from simsearch.explorer.data.view import SnapshotView
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.snapshots.snapshot import Snapshot

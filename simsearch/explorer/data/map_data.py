@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from simsearch.explorer.data.artworks import first_year
 from simsearch.explorer.data.recovery import recovered_share
-from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView, first_year
+from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
 
 CATEGORIES = 11  # told apart by colour; the rest are "other"
 SHARES = (

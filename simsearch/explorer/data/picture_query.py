@@ -13,7 +13,8 @@ from PIL import Image
 
 from simsearch.config import Config
 from simsearch.errors import SimsearchError, UsageError
-from simsearch.explorer.data.view import Artwork, Neighbour, SnapshotView
+from simsearch.explorer.data.artworks import Artwork, Neighbour
+from simsearch.explorer.data.view import SnapshotView
 from simsearch.images import decode as images
 from simsearch.images.bounded import decode_within
 

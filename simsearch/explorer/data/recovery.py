@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simsearch.evaluation.metrics import RANKING_METRICS, STUDY_METRICS
-from simsearch.explorer.data.view import Artwork, SnapshotView
+from simsearch.explorer.data.artworks import Artwork
+from simsearch.explorer.data.view import SnapshotView
 
 METRIC_WORDS = {
     "precision": "Precision",

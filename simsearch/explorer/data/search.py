@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.explorer.data.view import SnapshotView, first_year
+from simsearch.explorer.data.artworks import first_year
+from simsearch.explorer.data.view import SnapshotView
 
 FIELDS = ("title", "artists", "medium", "date", "department", "classification")
 NO_YEAR = -10_000

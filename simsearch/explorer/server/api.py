@@ -11,9 +11,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
+from simsearch.explorer.data.artworks import Artwork, Neighbour
 from simsearch.explorer.data.compare import ARTWORKS_SHOWN
 from simsearch.explorer.data.picture_query import Answer, limited, read_picture
-from simsearch.explorer.data.view import HASH_DIGITS, Artwork, Neighbour, SnapshotView
+from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
 from simsearch.explorer.server.requests import Asked, InSite, View
 
 router = APIRouter(prefix="/api/v1")

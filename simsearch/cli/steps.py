@@ -1,0 +1,82 @@
+"""The steps of a run one at a time: `simsearch ingest`, `extract`, `index`, …"""
+
+from __future__ import annotations
+
+import typer
+
+from simsearch.cli.arguments import Sample, Seed, Words, config_of
+
+app = typer.Typer()
+
+
+@app.command()
+def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> None:
+    """Read the collection's metadata into the catalog, downloading images where asked to."""
+    config = config_of(words, {"catalog.sample": sample, "seed": seed})
+    from simsearch.runs import job
+    from simsearch.runs.context import take
+
+    take(config, job.ingest, new=True)
+
+
+@app.command()
+def train(words: Words = None) -> None:
+    """Learn what the settings' spaces need: heads of encoders, from artworks that are not measured."""
+    config = config_of(words)
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
+
+    take(config, steps.train)
+
+
+@app.command()
+def extract(words: Words = None) -> None:
+    """Turn images and their perturbed copies into feature vectors, only those that are missing."""
+    config = config_of(words)
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
+
+    take(config, steps.extract)
+
+
+@app.command()
+def index(words: Words = None) -> None:
+    """Build an Annoy index per space and check it against exact search."""
+    config = config_of(words)
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
+
+    take(config, steps.index)
+
+
+@app.command()
+def evaluate(words: Words = None) -> None:
+    """Measure how many of each original's perturbed copies every space recovers."""
+    config = config_of(words)
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
+
+    take(config, steps.evaluate)
+
+
+@app.command()
+def project(words: Words = None) -> None:
+    """Lay out every feature space in two dimensions, for the explorer's map."""
+    config = config_of(words)
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
+
+    take(config, steps.project)
+
+
+@app.command()
+def report(words: Words = None) -> None:
+    """Write the HTML report with its figures, and publish the snapshot."""
+    config = config_of(words)
+    from simsearch.runs import steps
+    from simsearch.runs.context import open_run
+
+    with open_run(config) as run:
+        run.take(steps.report)
+        steps.finish(run)
+        steps.publish(run)

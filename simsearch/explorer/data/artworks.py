@@ -1,0 +1,94 @@
+"""An artwork and its neighbours as the pages speak of them, and what their free text tells."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simsearch.indexes.exact import cosine
+from simsearch.snapshots.plan import Plan
+
+IIIF_IMAGE = re.compile(
+    r"^(https://[^/?#\s;,'\"]+)(/[^?#\s]+)/(full|square|[\d.,:pct]+)/[^/]+/!?[\d.]+/(default|color|gray|bitonal|native)\.(jpg|png|webp)$"
+)
+
+YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
+
+Items = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Artwork:
+    """An artwork with an image: its catalog row, and its numbers in the view."""
+
+    number: int
+    item: int
+    content_hash: str
+    row: dict[str, Any]
+
+    @property
+    def artwork_id(self) -> str:
+        return str(self.row["artwork_id"])
+
+    @property
+    def title(self) -> str:
+        return self.row["title"] or "Untitled"
+
+    @property
+    def artists(self) -> str:
+        return ", ".join(self.row["artists"] or ())
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """An image found at `rank` (from 1); `distance` angular in [0, 2], `score` its cosine."""
+
+    rank: int
+    item: int
+    distance: float
+
+    @property
+    def score(self) -> float:
+        return cosine(self.distance)
+
+
+@dataclass(frozen=True)
+class StoredNeighbours:
+    """The evaluated neighbours of every artwork's original: items [artworks, k] (−1: none) and their
+    distances."""
+
+    items: Items
+    distances: npt.NDArray[np.float32]
+
+    def of(self, artwork: Artwork) -> list[Neighbour]:
+        found = zip(self.items[artwork.number], self.distances[artwork.number], strict=True)
+        return [
+            Neighbour(rank, int(item), float(distance))
+            for rank, (item, distance) in enumerate(found, start=1)
+            if item >= 0
+        ]
+
+
+def iiif_address(image_uri: str | None, width: int) -> str | None:
+    """The same picture at another width, where its address is one of the IIIF Image API's."""
+    match = IIIF_IMAGE.match(image_uri or "")
+    return f"{match.group(1)}{match.group(2)}/full/{width},/0/default.jpg" if match else None
+
+
+def first_year(date: str | None) -> int | None:
+    """The first year that a catalog's free-text date names: 1888 of "c. 1888–90"."""
+    match = YEAR.search(date or "")
+    return int(match.group(1)) if match else None
+
+
+def collection_name(plan: Plan) -> str:
+    """What to call a snapshot's artworks: the folder that its catalog's source is or lies in."""
+    source = plan.settings.catalog.source
+    if not source:
+        return "generated collection"
+    parts = str(source).rstrip("/").split("/")
+    return parts[-2] if "." in parts[-1] and len(parts) > 1 else parts[-1]

@@ -1,0 +1,186 @@
+"""Which address is answered by what: pages first, then data, then pictures."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from simsearch.errors import NotFoundError, UsageError
+from simsearch.explorer.data import map_data, tables
+from simsearch.explorer.data.picture_query import limited, read_picture
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages import pages
+from simsearch.explorer.pages.addresses import LiveAddresses
+from simsearch.explorer.pages.site import Site
+from simsearch.explorer.server.requests import Asked, InSite, View, site_of
+from simsearch.explorer.server.security import content_security_policy
+
+router = APIRouter(include_in_schema=False)
+FOR_EVER = "private, max-age=31536000, immutable"
+
+
+@router.get("/", response_class=HTMLResponse)
+def search(request: Request, site: InSite, view: View, asked: Asked, page: int = 1) -> Response:
+    return _shown(request, view, "search", pages.search(site, view, asked, page))
+
+
+@router.get("/surprise", response_class=HTMLResponse)
+def surprise(request: Request, view: View) -> Response:
+    artwork = view.artwork_at(secrets.randbelow(len(view)))
+    to = LiveAddresses(view, request.scope.get("root_path", "").rstrip("/"))
+    return RedirectResponse(to.artwork(artwork.artwork_id), HTTPStatus.SEE_OTHER)
+
+
+@router.get("/artwork", response_class=HTMLResponse)
+def artwork(
+    request: Request,
+    view: View,
+    id: str,
+    space: Annotated[list[str] | None, Query()] = None,
+    copies: bool = False,
+) -> Response:
+    values = pages.artwork(view, id, space or [], with_copies=copies)
+    return _shown(request, view, "artwork", values)
+
+
+@router.get("/picture", response_class=HTMLResponse)
+def picture(request: Request, site: InSite, view: View) -> Response:
+    site.picture_query.warm(view)
+    return _shown(request, view, "picture", pages.picture(site.config))
+
+
+@router.post("/picture", response_class=HTMLResponse)
+async def ask_picture(request: Request, site: InSite, view: View) -> Response:
+    data = await _form_picture(request, site.config.explore.max_upload_bytes)
+    answers = await run_in_threadpool(
+        lambda: list(
+            site.picture_query.answers(
+                view, read_picture(site.config, view, data), list(view.spaces), pages.MATCHES
+            )
+        )
+    )
+    return _shown(request, view, "picture", pages.picture(site.config, answers))
+
+
+@router.get("/map", response_class=HTMLResponse)
+def map_page(
+    request: Request, view: View, space: str | None = None, method: str | None = None
+) -> Response:
+    return _shown(request, view, "map", pages.map_page(view, space, method))
+
+
+@router.get("/recovery", response_class=HTMLResponse)
+def recovery(
+    request: Request,
+    site: InSite,
+    view: View,
+    k: int | None = None,
+    metric: str | None = None,
+    search: str = "exact",
+    space: str | None = None,
+    profile: str | None = None,
+    page: int = 1,
+) -> Response:
+    to = LiveAddresses(view, request.scope.get("root_path", "").rstrip("/"))
+    values = pages.recovery(
+        site, view, to, k=k, metric=metric, search=search,
+        space=space, profile=profile or None, page=page,
+    )  # fmt: skip
+    return _shown(request, view, "recovery", values)
+
+
+@router.get("/runs", response_class=HTMLResponse)
+def runs(request: Request, site: InSite, view: View) -> Response:
+    return _shown(request, view, "runs", pages.runs(site, view))
+
+
+@router.get("/api", response_class=HTMLResponse)
+def api_page(request: Request, view: View) -> Response:
+    return _shown(request, view, "api", pages.api_page(request.app.openapi()))
+
+
+@router.get("/map/points")
+def map_points(view: View, space: str, method: str) -> Response:
+    data = map_data.points(view, space, method)
+    return Response(
+        data, headers={"Cache-Control": FOR_EVER}, media_type="application/octet-stream"
+    )
+
+
+@router.get("/map/artworks.json")
+def map_artworks(view: View) -> Response:
+    return JSONResponse(map_data.artworks(view), headers={"Cache-Control": FOR_EVER})
+
+
+@router.get("/map/found.json")
+def map_found(site: InSite, view: View, asked: Asked) -> Response:
+    return JSONResponse({"found": site.search(view, asked).tolist()})
+
+
+@router.get("/tables/{name}.{kind}")
+def table(view: View, name: str, kind: str) -> Response:
+    data = tables.table_bytes(view, name, kind)
+    file = f"{view.snapshot_id}-{name}.{kind}"
+    return Response(
+        data,
+        media_type=tables.MEDIA_TYPES[kind],
+        headers={"Content-Disposition": f'attachment; filename="{file}"'},
+    )
+
+
+@router.get("/thumbnails/{short_hash}-{size}.webp")
+def thumbnail(request: Request, site: InSite, view: View, short_hash: str, size: int) -> Response:
+    return _picture(request, site, view, view.item_of_hash(short_hash), size)
+
+
+@router.get("/copies/{item}-{size}.webp")
+def copy(request: Request, site: InSite, view: View, item: int, size: int) -> Response:
+    if not 0 <= item < len(view.image_ids) or view.profile_of(item) is None:
+        raise NotFoundError("no copy of that number in this snapshot")
+    return _picture(request, site, view, item, size)
+
+
+@router.get("/health")
+def health() -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _shown(request: Request, view: SnapshotView, name: str, values: Mapping[str, Any]) -> Response:
+    to = LiveAddresses(view, request.scope.get("root_path", "").rstrip("/"))
+    html = site_of(request).render(name, view, to, **values)
+    policy = content_security_policy(view.iiif_hosts)
+    return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+
+
+def _picture(request: Request, site: Site, view: SnapshotView, item: int, size: int) -> Response:
+    made_of = view.hashes[item].as_py()[:32]
+    profile = view.profile_of(item) or ""
+    tag = f'"{made_of}-{profile}-{view.plan.seed}-{size}"'
+    headers = {"ETag": tag, "Cache-Control": FOR_EVER}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    data = site.pictures.thumbnail(view, item, size)
+    return Response(data, media_type="image/webp", headers=headers)
+
+
+async def _form_picture(request: Request, limit: int) -> bytes:
+    """The file of a form, in memory only. Raises UsageError for a form without one."""
+    parser = MultiPartParser(
+        request.headers, limited(request.stream(), limit + 2**16), max_files=1, max_fields=8
+    )
+    parser.spool_max_size = limit + 2**16  # the default writes larger uploads to disk
+    try:
+        form = await parser.parse()
+        file = form.get("picture")
+        if file is None or isinstance(file, str):
+            raise UsageError("choose a picture first")
+        return await file.read()
+    except (MultiPartException, KeyError) as error:
+        raise UsageError(f"the form cannot be read ({error}); send it again") from None
