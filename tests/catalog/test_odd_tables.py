@@ -11,43 +11,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simsearch.catalog import catalog
 from simsearch.catalog.notes import Notes
-from simsearch.config import load_config
 from simsearch.errors import CatalogError
-from simsearch.storage.storage import Storage
 from tests.support.catalogs import jpeg
+from tests.support.odd_tables import put, read
 from tests.support.places import Place
 
 COLUMNS = "catalog.columns={artwork_id: číslo, title: název, artists: autor, image_uri: obrázek}"
+
+
 CZECH = (
     "číslo{0}název{0}autor{0}obrázek\n"
     "1{0}Žena s květinou, studie{0}Josef Čapek{0}a.jpg\n"
     "2{0}Říp v zimě{0}Otakar Nejedlý{0}b.jpg\n"
 )
-
-
-def put(place: Place, **files: bytes) -> Storage:
-    """A storage with `folder/` that holds these files; "__" in a name stands for "."."""
-    storage = Storage(place.root, place.config).at("folder")
-    for name, data in files.items():
-        storage.write_bytes(name.replace("__", "."), data)
-    return storage
-
-
-def read(place: Place, source: str, *overrides: str, notes: Notes | None = None) -> pa.Table:
-    endpoint = place.config.endpoint_url
-    config = load_config(
-        None,
-        [
-            f"root={Storage(place.root).uri('root')}",
-            "catalog.reader=table",
-            f"catalog.source={Storage(place.root).uri(f'folder/{source}')}",
-            *([f"storage.endpoint_url={endpoint}"] if endpoint else []),
-            *overrides,
-        ],
-    )
-    return catalog.read_catalog(config, notes)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +77,8 @@ RECORDS: list[dict[str, Any]] = [
     {"id": "cmoa:2", "title": "No picture", "creator": [], "images": []},
     {"id": 3, "title": None, "creator": [{"full_name": None}], "images": [{"image_url": "b.jpg"}]},
 ]
+
+
 NESTED = "catalog.columns={artwork_id: id, artists: 'creator[].full_name', image_uri: 'images[0].image_url'}"
 
 
@@ -255,74 +234,3 @@ def test_an_id_that_occurs_twice_is_named_with_both_rows(place: Place) -> None:
     put(place, art__csv=b"artwork_id,image_uri\n1,a.jpg\n2,b.jpg\n1,c.jpg\n")
     with pytest.raises(CatalogError, match="artwork id '1' occurs twice: row 1 and row 3;"):
         read(place, "art.csv")
-
-
-# --- where the images lie -------------------------------------------------------------------------
-
-
-def test_rows_without_an_image_are_left_out_and_counted(place: Place) -> None:
-    put(
-        place,
-        art__csv=b"artwork_id,image_uri\n1,a.jpg\n2,\n3, \n4,b.jpg\n",
-        a__jpg=jpeg(),
-        b__jpg=jpeg(),
-    )
-    notes = Notes()
-    assert read(place, "art.csv", notes=notes)["artwork_id"].to_pylist() == ["1", "4"]
-    assert notes.summary()[-1] == "left out: 2 rows without an image (first: row 2, 2)"
-
-
-def test_image_names_may_start_from_a_web_address(place: Place) -> None:
-    put(
-        place,
-        art__csv=b"artwork_id,image_uri\n1,A/A00/A00001_8.jpg\n2,h \xc3\xb6.jpg\n3,http://x.test/3.jpg\n",
-    )
-    table = read(place, "art.csv", "catalog.images=https://www.tate.test/art/images/work/")
-    assert table["image_uri"].to_pylist() == [
-        "https://www.tate.test/art/images/work/A/A00/A00001_8.jpg",
-        "https://www.tate.test/art/images/work/h%20%C3%B6.jpg",
-        "http://x.test/3.jpg",
-    ]
-
-
-def test_a_wrong_images_folder_shows_the_first_path_and_guesses_the_right_one(place: Place) -> None:
-    storage = put(place, art__csv=b"artwork_id,image_uri\n1,x/a.jpg\n2,x/b.jpg\n")
-    storage.write_bytes("scans/2024/x/a.jpg", jpeg())
-    storage.write_bytes("scans/2024/x/b.jpg", jpeg())
-    with pytest.raises(CatalogError) as raised:
-        read(place, "art.csv", f"catalog.images={storage.uri('pictures')}")
-    assert (
-        f"none of 2 named images is there; the first path tried: {storage.uri('pictures/x/a.jpg')}"
-        in str(raised.value)
-    )
-    guess = str(raised.value).partition("set ")[2]
-    assert guess == f"catalog.images={storage.uri('scans/2024')}"
-    assert read(place, "art.csv", guess)["etag"].null_count == 0
-
-
-def test_pictures_without_rows_and_rows_without_pictures_are_counted(place: Place) -> None:
-    put(
-        place,
-        art__csv=b"artwork_id,image_uri\n1,a.jpg\n2,gone.jpg\n3,also-gone.jpg\n",
-        a__jpg=jpeg(),
-        spare__jpg=jpeg(),
-        notes__txt=b"",
-    )
-    notes = Notes()
-    table = read(place, "art.csv", notes=notes)
-    assert table.num_rows == 3  # a missing file is a reject of its own later
-    told = " | ".join(notes.summary())
-    assert "1 images in" in told
-    assert "that no row names (such as spare.jpg)" in told
-    assert "2 images named that are not there (first: " in told
-    assert "gone.jpg" in told
-
-
-def test_names_that_differ_in_case_slashes_or_unicode_form_are_found_and_told(place: Place) -> None:
-    storage = put(place, art__csv="artwork_id,image_uri\n1,Scans\\A.JPG\n2,é.jpg\n".encode())
-    storage.write_bytes("scans/a.jpg", jpeg())
-    storage.write_bytes("e\u0301.jpg", jpeg())  # as macOS writes it
-    notes = Notes()
-    table = read(place, "art.csv", notes=notes)
-    assert table["etag"].null_count == 0
-    assert any("2 images found by another case or Unicode form" in line for line in notes.lines)
