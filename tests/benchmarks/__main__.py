@@ -26,6 +26,7 @@ PARTS = {
     "peer": "peer",
     "index": "index",
     "evaluation": "evaluation",
+    "learning": "learning",
     "planning": "planning",
     "unchanged": "unchanged",
     "explorer": "explorer_load",
