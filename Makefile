@@ -37,7 +37,7 @@ faults: setup ## kill the job and its nodes, break its store, seeded; compare wi
 bench: setup .venv/sscd ## measure against the baselines, in about 95 minutes; write tests/benchmarks/README.md
 	$(BIN)/python -m tests.benchmarks
 
-bench-gpu: setup ## the extraction part of it on CUDA
+bench-gpu: setup ## the extraction part of it on CUDA, in about 4 minutes
 	$(BIN)/python -m tests.benchmarks --cuda
 
 lock: $(UV) ## resolve the dependencies anew into requirements.lock

@@ -6,6 +6,7 @@ without it.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -82,14 +83,27 @@ class Preprocessing:
         computed in float32."""
         import torch
 
-        scaled = pixels.permute(0, 3, 1, 2).float().div_(255)
-        mean = torch.tensor(self.mean, device=pixels.device).view(1, 3, 1, 1)
-        std = torch.tensor(self.std, device=pixels.device).view(1, 3, 1, 1)
-        return (
-            scaled.sub_(mean)
-            .div_(std)
-            .to(dtype or torch.float32, memory_format=torch.channels_last)
-        )
+        images, dtype = pixels.permute(0, 3, 1, 2), dtype or torch.float32
+        if pixels.is_cuda:
+            # The same in two passes through memory instead of five, which took 3 % of VGG16's time.
+            scale = tuple(1 / (255 * std) for std in self.std)
+            shift = tuple(mean / std for mean, std in zip(self.mean, self.std, strict=True))
+            scaled = images * _per_channel(scale, pixels.device)
+            normalised = torch.empty_like(scaled, dtype=dtype)
+            return torch.sub(scaled, _per_channel(shift, pixels.device), out=normalised)
+        scaled = images.float().div_(255)
+        mean = _per_channel(self.mean, pixels.device)
+        std = _per_channel(self.std, pixels.device)
+        return scaled.sub_(mean).div_(std).to(dtype, memory_format=torch.channels_last)
+
+
+@functools.cache
+def _per_channel(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    """[1, 3, 1, 1], made once: copying three numbers to a GPU would stop it at every batch."""
+    import torch
+
+    with torch.inference_mode(False):  # for those too who train with it
+        return torch.tensor(values, device=device).view(1, 3, 1, 1)
 
 
 # Short side 224, centre crop, values 0..1: the study's code, which did not normalise.

@@ -33,16 +33,21 @@ PARTS = {
     "scale": "scale",
     "given": "scale_given",
 }
+# With --cuda; stored under names that end with -gpu.
+GPU_PARTS = {"forward": "gpu_forward", "variants": "gpu_variants"}
 PAINTINGS = Path(__file__).parents[3] / "shared" / "paintings" / "images"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
+    every = {**PARTS, **GPU_PARTS}
+    parser.add_argument("--only", nargs="+", choices=every, metavar="PART", help=", ".join(every))
     parser.add_argument("--images", type=int, help="originals to embed")
     parser.add_argument("--artworks", type=int, help="size of generated collections")
     parser.add_argument("--repeats", type=int, default=2, help="turns of ours and the baseline")
     parser.add_argument("--paintings", type=Path, default=PAINTINGS, help="a folder of pictures")
+    parser.add_argument("--weights", type=Path, help="trained weights, with --cuda")
+    parser.add_argument("--results", type=Path, help="another JSON file for what is measured")
     parser.add_argument("--networks", nargs="+", default=STUDY_BACKBONES, metavar="NETWORK")
     parser.add_argument("--cuda", action="store_true", help="the extraction part, on CUDA")
     parser.add_argument(
@@ -67,15 +72,19 @@ def main() -> int:
         paintings=given.paintings if given.paintings.is_dir() else None,
         networks=tuple(given.networks),
         cuda=given.cuda,
+        weights=given.weights,
     )
+    parts = GPU_PARTS if given.cuda else PARTS
     # Ray runs its workers at niceness 15: on a busy machine the baselines, at 0, would push them aside.
     os.environ.setdefault("RAY_worker_niceness", "0")
     signal.signal(signal.SIGTERM, _leave)  # so that processes of measurements end too
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     failed = []
     for part in given.only or (["forward"] if given.cuda else PARTS):
+        if part not in parts:
+            parser.error(f"--only {part}: {'not on CUDA' if given.cuda else 'needs --cuda'}")
         measure: Callable[[Asked, Path], Result] = import_module(
-            f"tests.benchmarks.{PARTS[part]}"
+            f"tests.benchmarks.{parts[part]}"
         ).measure
         name = f"{part}-gpu" if given.cuda else part
         here = {**machine(), **extra}
@@ -89,10 +98,11 @@ def main() -> int:
             traceback.print_exc()
             failed.append(name)
             continue
-        results.store(name, result, here)
-        print(results.table({name: results.load()[name]}))
+        results.store(name, result, here, given.results)
+        print(results.table({name: results.load(given.results)[name]}))
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
-    results.write_readme()
+    if not given.results:
+        results.write_readme()
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import ray
 import torch
 
 from simsearch.config import Config, StorageConfig
-from simsearch.encoders.encoder import Encoder, Running, preprocessing_for
+from simsearch.encoders.encoder import preprocessing_for
 from simsearch.encoders.network import DTYPES
-from simsearch.encoders.precision import trial_pixels
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.pipeline import KEEP_MEMORY
 from simsearch.extraction.placement import Pool
@@ -37,15 +35,14 @@ from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import fill
 
 ORIGINALS = 500
-BARE_BATCHES = {"cpu": 12, "cuda": 60}
-WARM_BATCHES = {"cpu": 2, "cuda": 10}
+BARE_BATCHES = 12
+WARM_BATCHES = 2
 WAIT_SECONDS = 120  # for the processes beside it to build the same network
 
 _together: Barrier
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
-    device = "cuda" if asked.cuda else "cpu"
     shown = fill(scratch / "pictures", asked.images or ORIGINALS, asked.paintings)
     config = settings(scratch / "pictures", scratch / "root", asked.networks)
     runs: list[Extracted] = []
@@ -55,7 +52,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
         return runs[-1]
 
     def bare_pass() -> dict[str, float]:  # as ours ran: its processes, threads, precision, malloc
-        return alone(bare_rates, config, runs[0], device, environment=KEEP_MEMORY)
+        return alone(bare_rates, config, runs[0], environment=KEEP_MEMORY)
 
     ours, bare = in_turn(whole, bare_pass, asked.repeats)
     first = ours[0]
@@ -63,7 +60,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
         Comparison(
             "whole pipeline, steady state", "bare forward pass", "vectors/s",
             [each.rate for each in ours], [together(each) for each in bare],
-            "≥ 0.92" if device == "cpu" else "",
+            "≥ 0.92",
         ),
         *(
             Comparison(
@@ -73,8 +70,6 @@ def measure(asked: Asked, scratch: Path) -> Result:
             for name in asked.networks
         ),
     ]  # fmt: skip
-    if device == "cuda":
-        rows.append(_from_decoded(asked, config, first))
     last = ours[-1]
     notes = [precision_note(last.precisions, last.reasons)]
     details: dict[str, Any] = {"runs": [asdict(each) for each in ours]}
@@ -102,7 +97,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
             "processes × threads": ", ".join(
                 f"{each.actors} × {each.threads}" for each in first.pools
             ),
-            "device": device,
+            "device": "cpu",
         },
         rows,
         notes,
@@ -118,7 +113,7 @@ def precision_note(precisions: Mapping[str, str], reasons: Mapping[str, str]) ->
     return note
 
 
-def bare_rates(config: Config, run: Extracted, device: str) -> dict[str, float]:
+def bare_rates(config: Config, run: Extracted) -> dict[str, float]:
     """Images per second of each network on one tensor that is there already, in the precision of
     `run` and in as many processes at once as its pools had actors."""
     rates: dict[str, float] = {}
@@ -127,9 +122,7 @@ def bare_rates(config: Config, run: Extracted, device: str) -> dict[str, float]:
         with ProcessPoolExecutor(
             pool.actors, context, initializer=_meet_at, initargs=(context.Barrier(pool.actors),)
         ) as executor:
-            asked = [
-                executor.submit(_bare_rates, config, run, pool, device) for _ in range(pool.actors)
-            ]
+            asked = [executor.submit(_bare_rates, config, run, pool) for _ in range(pool.actors)]
             each = [one.result() for one in asked]
         rates |= {name: sum(one[name] for one in each) for name in pool.encoders}
     return rates
@@ -140,69 +133,33 @@ def _meet_at(barrier: Barrier) -> None:
     _together = barrier
 
 
-def _bare_rates(config: Config, run: Extracted, pool: Pool, device: str) -> dict[str, float]:
+def _bare_rates(config: Config, run: Extracted, pool: Pool) -> dict[str, float]:
     torch.set_num_threads(pool.threads)
     rates = {}
     for name in pool.encoders:
         encoder, dtype = get_encoder(name, config.storage), DTYPES[run.precisions[name]]
         module = plain_network(name).eval().requires_grad_(False)
-        module = module.to(device, dtype).to(memory_format=torch.channels_last)
+        module = module.to(dtype).to(memory_format=torch.channels_last)
         crop = preprocessing_for(encoder, config.extract.preprocessing).crop
         images = torch.rand(run.batch_size, 3, crop, crop)
-        images = images.to(device, dtype).to(memory_format=torch.channels_last)
+        images = images.to(dtype).to(memory_format=torch.channels_last)
 
         def forward(module: Any = module, images: torch.Tensor = images) -> None:
             with torch.inference_mode():
                 module(images)
 
         _together.wait(WAIT_SECONDS)
-        rates[name] = run.batch_size * per_second(forward, device)
+        rates[name] = run.batch_size * per_second(forward)
     return rates
 
 
-def per_second(action: Callable[[], None], device: str) -> float:
-    for _ in range(WARM_BATCHES[device]):
+def per_second(action: Callable[[], None]) -> float:
+    for _ in range(WARM_BATCHES):
         action()
-    if device == "cuda":
-        torch.cuda.synchronize()
     started = time.perf_counter()
-    for _ in range(BARE_BATCHES[device]):
+    for _ in range(BARE_BATCHES):
         action()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return BARE_BATCHES[device] / (time.perf_counter() - started)
-
-
-def _from_decoded(asked: Asked, config: Config, run: Extracted) -> Comparison:
-    ours, bare = in_turn(
-        lambda: together(alone(decoded_rates, config, run)),
-        lambda: together(alone(bare_rates, config, run, "cuda")),
-        asked.repeats,
-    )
-    name = "uint8 pixels in memory to vectors in memory"
-    return Comparison(name, "bare forward pass", "vectors/s", ours, bare, "≥ 0.9")
-
-
-def decoded_rates(config: Config, run: Extracted) -> dict[str, float]:
-    """Images per second of each network from decoded pixels on the host, as an actor gets them."""
-    rates = {}
-    for threads, name in [(pool.threads, name) for pool in run.pools for name in pool.encoders]:
-        torch.set_num_threads(threads)
-        specification = get_encoder(name, config.storage)
-        preprocessing = preprocessing_for(specification, config.extract.preprocessing)
-        weights = specification.weights(config.extract.weights, config.storage)
-        precision, batch_size = run.precisions[name], run.batch_size
-        encoder = specification.load(
-            weights, Running(preprocessing, precision, device="cuda", batch_size=batch_size)
-        )
-        trial = trial_pixels(preprocessing.crop)
-        pixels = np.concatenate([trial] * (-(-run.batch_size // len(trial))))[: run.batch_size]
-
-        def embed(encoder: Encoder = encoder, pixels: npt.NDArray[np.uint8] = pixels) -> None:
-            encoder(pixels)
-
-        rates[name] = run.batch_size * per_second(embed, "cuda")
-    return rates
+    return BARE_BATCHES / (time.perf_counter() - started)
 
 
 def decode_rate(pictures: Path) -> float:

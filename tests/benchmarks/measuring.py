@@ -27,6 +27,7 @@ class Asked:
     paintings: Path | None  # None: generated pictures
     networks: tuple[str, ...]
     cuda: bool
+    weights: Path | None = None  # a folder of trained weights of small networks
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,17 @@ README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 
 
-def load() -> dict[str, Any]:
-    if not RESULTS.exists():
+def load(file: Path | None = None) -> dict[str, Any]:
+    file = file or RESULTS
+    if not file.exists():
         return {}
-    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return found
 
 
-def store(part: str, result: Result, machine: Mapping[str, Any]) -> None:
+def store(part: str, result: Result, machine: Mapping[str, Any], file: Path | None = None) -> None:
     """Replace one part's entry; the others keep theirs, with their own date and settings."""
+    file = file or RESULTS
     entry = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine,
@@ -33,8 +35,8 @@ def store(part: str, result: Result, machine: Mapping[str, Any]) -> None:
         "notes": list(result.notes),
         "details": result.details,
     }
-    text = json.dumps({**load(), part: entry}, indent=1, ensure_ascii=False)
-    RESULTS.write_text(text + "\n", encoding="utf-8")
+    text = json.dumps({**load(file), part: entry}, indent=1, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8")
 
 
 HEADER = """\

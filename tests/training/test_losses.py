@@ -40,7 +40,7 @@ def test_koleo_is_its_formula_over_other_artworks() -> None:
 def test_koleo_stays_finite_where_two_artworks_coincide() -> None:
     vectors = _unit(1, 4, seed=3).repeat(4, 1).requires_grad_()
     loss = losses.koleo(vectors, torch.arange(4))
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     assert torch.isfinite(loss)
     assert vectors.grad is not None
     assert torch.isfinite(vectors.grad).all()

@@ -1,0 +1,23 @@
+"""How artworks are cut into blocks."""
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simsearch.extraction.pipeline import _blocks
+
+
+@given(st.lists(st.integers(0, 20), max_size=60), st.integers(1, 50))
+def test_a_block_holds_whole_artworks_and_no_image_above_whole_batches(
+    images: list[int], most: int
+) -> None:
+    todo = pa.table(
+        {"row": pa.array(range(len(images)), pa.int64()), "images": pa.array(images, pa.int64())}
+    )
+    blocks = [block.to_pylist() for block in _blocks(todo, images, most)]
+    assert [row["row"] for block in blocks for row in block] == list(range(len(images)))
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        held = sum(row["images"] for row in block)
+        assert held <= most or sum(row["images"] > 0 for row in block) == 1
+        if following:  # as full as it can be
+            assert held + following[0]["images"] > most
