@@ -246,13 +246,13 @@ def _embed(
 
 
 def _strategy(pool: Pool) -> ActorPoolStrategy:
-    sizes = {"min_size": pool.least, "max_size": pool.most, "initial_size": pool.actors}
-    if pool.device == "cpu":
-        return ActorPoolStrategy(**sizes)
+    on_gpu = pool.device == "cuda"
     return ActorPoolStrategy(
-        **sizes,
-        max_concurrent_calls_per_actor=CALLS_PER_GPU_ACTOR,
-        enable_true_multi_threading=True,
+        min_size=pool.least,
+        max_size=pool.most,
+        initial_size=pool.actors,
+        max_concurrent_calls_per_actor=CALLS_PER_GPU_ACTOR if on_gpu else None,
+        enable_true_multi_threading=on_gpu,
     )
 
 

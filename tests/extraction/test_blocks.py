@@ -1,5 +1,7 @@
 """How artworks are cut into blocks."""
 
+import itertools
+
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +18,10 @@ def test_a_block_holds_whole_artworks_and_no_image_above_whole_batches(
     )
     blocks = [block.to_pylist() for block in _blocks(todo, images, most)]
     assert [row["row"] for block in blocks for row in block] == list(range(len(images)))
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
-        held = sum(row["images"] for row in block)
-        assert held <= most or sum(row["images"] > 0 for row in block) == 1
-        if following:  # as full as it can be
-            assert held + following[0]["images"] > most
+    for block in blocks:
+        assert (
+            sum(row["images"] for row in block) <= most
+            or sum(row["images"] > 0 for row in block) == 1
+        )
+    for block, following in itertools.pairwise(blocks):  # as full as they can be
+        assert sum(row["images"] for row in block) + following[0]["images"] > most
