@@ -55,7 +55,7 @@ def fit_contrastive(
             contrast = info_nce(images, labels[rows], settings.temperature)
             spread = koleo(images, labels[rows])
             optimiser.zero_grad()
-            (contrast + settings.entropy * spread).backward()  # type: ignore[no-untyped-call]
+            (contrast + settings.entropy * spread).backward()
             optimiser.step()
             schedule.step()
             sums += contrast.item(), spread.item()

@@ -143,7 +143,7 @@ class _Worker:
         error = reconstruction(made, targets)
         apart = torch.zeros(()) if log_variance is None else divergence(mean, log_variance).sum()
         self._optimiser.zero_grad()
-        (error + weight * apart.to(error.device)).backward()  # type: ignore[no-untyped-call]
+        (error + weight * apart.to(error.device)).backward()
         self._optimiser.step()
         return torch.tensor([error.item(), apart.item()], dtype=torch.float64)
 
