@@ -18,7 +18,7 @@ from simsearch.extraction.pipeline import CALLS_PER_GPU_ACTOR
 from simsearch.features.store import read_vectors
 from simsearch.images.decode import decode
 from simsearch.runs import steps
-from simsearch.snapshots.root import open_root
+from simsearch.runs.context import open_run
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import root_of
@@ -55,9 +55,9 @@ def extracted(
             f"extract.batch_size={BATCH}",
         ],
     )
-    open_root(root_of(config))
-    ingest(config)
-    steps.extract(config)
+    with open_run(config, new=True) as run:
+        ingest(config)
+        steps.extract(run)
     return config, pending_snapshot(root_of(config))
 
 
@@ -92,5 +92,6 @@ def test_every_original_has_the_vector_of_a_plain_loop(extracted: tuple[Config, 
 def test_a_second_extraction_computes_nothing(extracted: tuple[Config, Snapshot]) -> None:
     config, snapshot = extracted
     before = read_parts(snapshot.storage, "timings", schemas.TIMINGS)
-    steps.extract(config)
+    with open_run(config) as run:
+        steps.extract(run)
     assert read_parts(snapshot.storage, "timings", schemas.TIMINGS) == before
