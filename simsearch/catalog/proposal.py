@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simsearch.catalog.layout import LISTS, museum_layout, museum_names
+from simsearch.catalog.places import is_web
 from simsearch.catalog.records import Records
 
 # In the order of trust; the museums' own names, as their layouts have them, come first.
@@ -37,7 +38,10 @@ def propose(records: Records) -> dict[str, str]:
     by_name: dict[str, str] = {}
     for path in paths:
         by_name.setdefault(_plain(path), path)
-    pictures = [path for path in paths if _pictures(path, rows)]
+    # Files go before addresses: what is there already need not be fetched.
+    pictures = sorted(
+        (path for path in paths if _pictures(path, rows)), key=lambda path: _on_the_web(path, rows)
+    )
     proposal: dict[str, str] = {}
     if pictures:
         proposal["image_uri"] = pictures[0]
@@ -94,6 +98,10 @@ def _pictures(path: str, rows: list[Mapping[str, Any]]) -> bool:
         return False
     values = [str(row[path]) for row in rows if row.get(path)]
     return bool(values) and sum(bool(_IMAGE.search(value)) for value in values) > len(values) / 2
+
+
+def _on_the_web(path: str, rows: list[Mapping[str, Any]]) -> bool:
+    return any(is_web(str(row[path])) for row in rows if row.get(path))
 
 
 def _quoted(path: str) -> str:

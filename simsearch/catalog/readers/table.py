@@ -52,7 +52,7 @@ def _layout(records: Records, given: dict[str, tuple[str, ...]]) -> Layout:
     columns = {**same, **given}
     if missing := [name for name in REQUIRED if name not in columns]:
         raise CatalogError(
-            f"{records.source}: which column is the {' and the '.join(missing)}? {_advice(records)}it has: {names}"
+            f"{records.source}: which column is the {' and the '.join(missing)}? it has: {names}; {_advice(records)}"
         )
     return Layout("table", records.source, columns)
 
@@ -60,7 +60,7 @@ def _layout(records: Records, given: dict[str, tuple[str, ...]]) -> Layout:
 def _advice(records: Records) -> str:
     proposal = propose(records)
     if not proposal:
-        return "set catalog.columns; "
+        return "set catalog.columns"
     unsure = [name for name in REQUIRED if name not in proposal]
     also = f" and add the {' and the '.join(unsure)}" if unsure else ""
-    return f"from their names, try catalog.columns='{written(proposal)}'{also}; "
+    return f"from their names, try catalog.columns='{written(proposal)}'{also}"
