@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -152,8 +153,10 @@ def lost_nodes(harness: Harness, losses: int, only: list[int] | None = None) -> 
     """One run for each strike, on the same cluster, filled up again in between."""
     network = Network(os.environ[INSIDE])
     network.open()
-    server = s3_server.start(harness.folder / "nodes-s3-server", host=network.address)
-    try:
+    with ExitStack() as stack:
+        server = s3_server.start(harness.folder / "nodes-s3-server", host=network.address)
+        stack.callback(server.stop)
+        stack.callback(network.close)
         place = Place("nodes", "s3://nodes", server.endpoint)
         make_folder(place.base, place.config)
         place.add_pictures(0, harness.artworks)
@@ -168,9 +171,6 @@ def lost_nodes(harness: Harness, losses: int, only: list[int] | None = None) -> 
             if only is None or number in only:
                 cluster.fill()
                 _strike(harness, cluster, place, number, strike, times, expected)
-    finally:
-        network.close()
-        server.stop()
 
 
 def _step_times(job: RunningJob) -> dict[str, float]:

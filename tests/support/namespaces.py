@@ -18,6 +18,7 @@ from pathlib import Path
 INSTALL = "apt-get install -y --no-install-recommends iproute2, and run as root"
 SUBNET = "10.77.0"
 GONE_SECONDS = 20
+START_SECONDS = 20
 
 # The node's own folders, so that nodes share nothing by accident.
 SETUP = 'mount -t tmpfs tmpfs /tmp && mount -t tmpfs tmpfs /dev/shm && exec "$@"'
@@ -66,18 +67,24 @@ class Machine:
         """All of its processes at once; the network tells the others."""
         if self.process is None:
             return
-        first = self._first()
+        first = self._first() if self.alive() else 0
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         deadline = time.monotonic() + GONE_SECONDS
-        while Path(f"/proc/{first}").exists() and time.monotonic() < deadline:
+        while first and Path(f"/proc/{first}").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         self.process = None
 
     def _first(self) -> int:
+        """The process that all others of this machine are below, by its number out here."""
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return int(children.read_text().split()[0])
+        deadline = time.monotonic() + START_SECONDS
+        while self.alive() and time.monotonic() < deadline:
+            if found := children.read_text().split():
+                return int(found[0])
+            time.sleep(0.05)
+        raise RuntimeError(f"{self.name}: its first process did not start")
 
 
 @dataclass
