@@ -24,6 +24,7 @@ PARTS = {
     "forward": "forward",
     "study": "study",
     "peer": "peer",
+    "onnx": "onnx_session",
     "index": "index",
     "evaluation": "evaluation",
     "learning": "learning",

@@ -68,3 +68,40 @@ def write(folder: Path, made: Any, card: object = CARD, name: str = "small") -> 
     onnx.save(made, folder / f"{name}.onnx")
     (folder / f"{name}.onnx.json").write_text(json.dumps(card))
     return f"onnx:{folder}/{name}.onnx"
+
+
+def deep_model(side: int = 224, channels: int = 96, layers: int = 16) -> tuple[Any, Any]:
+    """A model with a real network's work to do, about 3 GFLOP an image, and its side-car."""
+    random = np.random.default_rng(4)
+    nodes, weights, given = [], [], "pixels"
+    for layer in range(layers):
+        inputs = 3 if layer == 0 else channels
+        kernel = random.normal(scale=(2 / 9 / inputs) ** 0.5, size=(channels, inputs, 3, 3))
+        weights.append(numpy_helper.from_array(kernel.astype(np.float32), f"kernel{layer}"))
+        stride = 2 if layer in (0, 1, 8) else 1
+        nodes += [
+            helper.make_node(
+                "Conv",
+                [given, f"kernel{layer}"],
+                [f"maps{layer}"],
+                pads=[1] * 4,
+                strides=[stride] * 2,
+            ),
+            helper.make_node("Relu", [f"maps{layer}"], [f"kept{layer}"]),
+        ]
+        given = f"kept{layer}"
+    nodes += [
+        helper.make_node("GlobalAveragePool", [given], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["vector"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "deep",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", 3, side, side])],
+        [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["N", channels])],
+        weights,
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    shown = {**CARD["preprocessing"], "resize": 256, "size": side}
+    output = {"name": "vector", "dimension": channels}
+    return made, {**CARD, "preprocessing": shown, "output": output}
