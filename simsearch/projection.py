@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 import ray
 
 from simsearch import schemas
-from simsearch.config import Config, ProjectionConfig
+from simsearch.config import Config
 from simsearch.features import store as feature_store
 from simsearch.indexes.exact import Vectors, unit_rows
 from simsearch.runtime.resources import ENDLESS, TASKS
+from simsearch.sections.analysis import ProjectionConfig
 from simsearch.snapshots.snapshot import Snapshot
 
 UMAP_INPUT = 50  # principal components that UMAP starts from: the rest is mostly noise, and slow

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from simsearch.config import StorageConfig
+from simsearch.sections.operation import StorageConfig
 from simsearch.storage.storage import make_folder
 from tests.support import s3_server
 from tests.support.places import SHARED, Place

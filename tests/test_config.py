@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.config import Config, ExtractConfig, dump_config, load_config
+from simsearch.config import Config, dump_config, load_config
 from simsearch.errors import ConfigError
+from simsearch.sections.extraction import ExtractConfig
 
 
 @pytest.mark.parametrize(

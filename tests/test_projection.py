@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch import schemas
-from simsearch.config import ProjectionConfig, load_config
+from simsearch.config import load_config
 from simsearch.errors import ConfigError
 from simsearch.indexes.exact import unit_rows
 from simsearch.projection import Coordinates, align, project
+from simsearch.sections.analysis import ProjectionConfig
 
 SETTINGS = ProjectionConfig()
 

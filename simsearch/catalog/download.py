@@ -25,8 +25,8 @@ from simsearch import schemas
 from simsearch.catalog.journal import Journal, read_newest
 from simsearch.catalog.places import is_web
 from simsearch.catalog.web import Answer, BusyError, RefusedError, WebClient
-from simsearch.config import DownloadConfig
 from simsearch.runtime.progress import progress
+from simsearch.sections.collection import DownloadConfig
 from simsearch.storage.storage import FileInfo, Storage
 
 log = logging.getLogger(__name__)

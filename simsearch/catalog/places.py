@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 from simsearch.catalog.notes import Notes
-from simsearch.config import StorageConfig
 from simsearch.errors import CatalogError, NotFoundError, StorageError
 from simsearch.images.decode import EXTENSIONS
+from simsearch.sections.operation import StorageConfig
 from simsearch.storage.storage import FileInfo, list_uri
 from simsearch.storage.uris import join_uri, normalise_uri
 

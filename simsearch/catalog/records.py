@@ -18,8 +18,9 @@ import python_calamine as calamine
 
 from simsearch.catalog.delimited import decode_text, read_delimited
 from simsearch.catalog.notes import Notes
-from simsearch.config import CatalogConfig, StorageConfig
 from simsearch.errors import CatalogError, NotFoundError
+from simsearch.sections.collection import CatalogConfig
+from simsearch.sections.operation import StorageConfig
 from simsearch.storage.storage import FileInfo, list_uri, read_uri
 from simsearch.storage.uris import normalise_uri
 

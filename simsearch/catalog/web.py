@@ -19,7 +19,7 @@ import protego
 import tenacity
 
 from simsearch import __version__
-from simsearch.config import DownloadConfig
+from simsearch.sections.collection import DownloadConfig
 
 AGENT = "simsearch"
 MAX_REDIRECTS = 5

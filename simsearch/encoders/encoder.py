@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.config import StorageConfig
 from simsearch.errors import UsageError
 from simsearch.images.preprocessing import STUDY_2018, Preprocessing
+from simsearch.sections.operation import StorageConfig
 
 
 class Encoder(Protocol):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.encoder import Encoder, Running, Weights
 from simsearch.encoders.network import Network
 from simsearch.encoders.weights import WeightSources
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.sections.operation import StorageConfig
 
 
 @dataclass(frozen=True)

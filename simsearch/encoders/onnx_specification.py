@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.encoder import Running, Weights
 from simsearch.encoders.extras import check_installed
 from simsearch.encoders.onnx_model import OnnxModel
 from simsearch.errors import WeightsError
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.sections.operation import StorageConfig
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.backbones import efficientnet_lite, onnx, open_clip, sscd, timm, torchvision
 from simsearch.encoders.encoder import Family, Specification
 from simsearch.errors import UnknownNameError, UsageError
+from simsearch.sections.operation import StorageConfig
 
 GROUP = "simsearch.encoders"
 

@@ -11,7 +11,6 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from simsearch.config import StorageConfig, safe_name
 from simsearch.encoders.encoder import Weights
 from simsearch.encoders.weight_files import (
     NotHereError,
@@ -21,6 +20,8 @@ from simsearch.encoders.weight_files import (
     state_digest,
 )
 from simsearch.errors import StorageError, UsageError, WeightsError
+from simsearch.sections.extraction import safe_name
+from simsearch.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from simsearch import schemas
-from simsearch.config import ImagesConfig
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.extraction.batches import Batch, Counter, _reject
 from simsearch.images import decode as images
@@ -22,6 +21,7 @@ from simsearch.images.bounded import decode_within
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.schemas import image_id
+from simsearch.sections.collection import ImagesConfig
 from simsearch.storage.parts import write_part
 from simsearch.storage.regular import NotRegularError
 from simsearch.storage.storage import Storage, read_uri

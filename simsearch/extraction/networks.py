@@ -9,7 +9,7 @@ from typing import Any
 
 import ray
 
-from simsearch.config import Config, safe_name
+from simsearch.config import Config
 from simsearch.encoders.backbones.learned import encoder_of
 from simsearch.encoders.encoder import Specification, Weights, check_studied, preprocessing_for
 from simsearch.encoders.precision import choose_precision
@@ -20,6 +20,7 @@ from simsearch.images import perturbations
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.resources import task_options
 from simsearch.runtime.watchdog import wait_for
+from simsearch.sections.extraction import safe_name
 from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from simsearch.config import safe_name
+from simsearch.sections.extraction import safe_name
 
 LONGEST_NAME = (
     100  # of an encoder in a folder's name: file systems take 255, and a URI may be longer

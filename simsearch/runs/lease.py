@@ -25,8 +25,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simsearch.config import LeaseConfig
 from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError
+from simsearch.sections.operation import LeaseConfig
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_to_textfile
 
-from simsearch.config import MonitoringConfig
+from simsearch.sections.operation import MonitoringConfig
 
 if TYPE_CHECKING:
     from simsearch.runs.records import RunRecord

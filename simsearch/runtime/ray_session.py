@@ -11,8 +11,8 @@ from tempfile import gettempdir
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from simsearch.config import RayConfig
 from simsearch.errors import SimsearchError
+from simsearch.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
 

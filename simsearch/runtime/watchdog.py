@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 import ray
 from ray.exceptions import RayError
 
-from simsearch.config import RayConfig
 from simsearch.errors import StallError
 from simsearch.runtime import metrics
 from simsearch.runtime.cluster import cluster_state, waiting_line
 from simsearch.runtime.progress import Advance, duration
+from simsearch.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simsearch.config import PublishConfig
 from simsearch.errors import GuardError
+from simsearch.sections.operation import PublishConfig
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 

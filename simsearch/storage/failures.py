@@ -11,8 +11,8 @@ import aiohttp
 import botocore.exceptions
 import tenacity
 
-from simsearch.config import StorageConfig
 from simsearch.errors import NotFoundError, StorageError
+from simsearch.sections.operation import StorageConfig
 from simsearch.storage.regular import NotRegularError
 
 _T = TypeVar("_T")

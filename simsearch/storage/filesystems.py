@@ -16,8 +16,8 @@ import botocore.exceptions
 import fsspec
 import fsspec.asyn
 
-from simsearch.config import StorageConfig
 from simsearch.errors import ConflictError
+from simsearch.sections.operation import StorageConfig
 from simsearch.storage.failures import _CONFLICTS, _error_code
 from simsearch.storage.uris import _bare, is_local
 

@@ -17,8 +17,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simsearch.config import Config, StorageConfig
+from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
+from simsearch.sections.operation import StorageConfig
 from simsearch.storage.failures import NO_SUCH_RANGE, _error_code, _errors, _retrying
 from simsearch.storage.filesystems import (
     LOCK,

@@ -14,10 +14,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from simsearch.config import ContrastiveConfig
 from simsearch.encoders.heads.head import Head, Layer, Vectors, unit
 from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.errors import TrainingError
+from simsearch.sections.training import ContrastiveConfig
 from simsearch.training.losses import info_nce, koleo
 
 Items = npt.NDArray[np.int64]

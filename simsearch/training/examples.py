@@ -15,10 +15,11 @@ import safetensors.numpy
 import torch
 from PIL import Image
 
-from simsearch.config import AutoencoderConfig, Config
+from simsearch.config import Config
 from simsearch.encoders.backbones.autoencoder import Autoencoder
 from simsearch.encoders.trained import EXAMPLES, Training
 from simsearch.images.perturbations import get_profile, perturb
+from simsearch.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training.data import Pixels, PixelSet
 from simsearch.training.loop import as_images

@@ -19,9 +19,9 @@ import ray.train.torch
 import torch
 from torch import nn
 
-from simsearch.config import AutoencoderConfig
 from simsearch.encoders.backbones.autoencoder import Autoencoder
 from simsearch.errors import TrainingError
+from simsearch.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training import checkpoints
 from simsearch.training.checkpoints import Checkpoint

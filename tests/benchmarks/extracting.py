@@ -12,7 +12,7 @@ import torch
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.config import Config, StorageConfig, load_config
+from simsearch.config import Config, load_config
 from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.device import choose_device
@@ -21,6 +21,7 @@ from simsearch.extraction.networks import prepare_networks
 from simsearch.extraction.pipeline import batch_size_of
 from simsearch.extraction.placement import Pool
 from simsearch.runtime.ray_session import ray_session
+from simsearch.sections.operation import StorageConfig
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.root import open_root
 from simsearch.storage.parts import read_parts

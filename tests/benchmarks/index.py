@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from simsearch.config import IndexConfig
 from simsearch.indexes.annoy import (
     annoy_search,
     build_annoy,
@@ -19,6 +18,7 @@ from simsearch.indexes.annoy import (
     principal_axes,
 )
 from simsearch.indexes.exact import Neighbours, Vectors, exact_search, recall, unit_rows
+from simsearch.sections.analysis import IndexConfig
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import SEED, feature_like
 

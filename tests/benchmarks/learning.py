@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from simsearch.config import AutoencoderConfig, Config
+from simsearch.config import Config
 from simsearch.encoders.backbones.autoencoder import Autoencoder
+from simsearch.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training.data import PIXELS
 from simsearch.training.heads import LearnedFrom, fit_head

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from simsearch.cli.main import main
-from simsearch.config import Config, PublishConfig
+from simsearch.config import Config
 from simsearch.errors import GuardError
+from simsearch.sections.operation import PublishConfig
 from simsearch.snapshots.diff import artwork_changes, diff, neighbour_changes
 from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.published import latest_snapshot, list_snapshots, read_latest

@@ -16,11 +16,11 @@ from onnx import helper
 from PIL import Image
 from torchvision import transforms
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.encoder import Running, preprocessing_for
 from simsearch.encoders.onnx_specification import OnnxSpecification
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import NotFoundError, UsageError, WeightsError
+from simsearch.sections.operation import StorageConfig
 from tests.support.onnx_files import CARD, DIMENSION, RAW, SIDE, model, write
 
 CONFIG = StorageConfig()

@@ -14,11 +14,11 @@ import torch
 import torchvision
 from PIL import Image
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.backbones import sscd
 from simsearch.encoders.encoder import Encoder, Running
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import UsageError, WeightsError
+from simsearch.sections.operation import StorageConfig
 
 CONFIG = StorageConfig()
 needs_package = pytest.mark.skipif(

@@ -14,10 +14,10 @@ from PIL import Image
 from timm.data.config import resolve_data_config
 from timm.data.transforms_factory import create_transform
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.encoder import Encoder, Running, Specification
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import UsageError, WeightsError
+from simsearch.sections.operation import StorageConfig
 
 CONFIG = StorageConfig()
 

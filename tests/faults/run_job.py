@@ -11,8 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from simsearch.config import StorageConfig
 from simsearch.features import store as feature_store
+from simsearch.sections.operation import StorageConfig
 from simsearch.snapshots.published import latest_snapshot, list_snapshots, read_latest
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.snapshots.verification import verify

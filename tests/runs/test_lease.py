@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from simsearch.config import LeaseConfig
 from simsearch.errors import LeaseError
 from simsearch.runs import lease
 from simsearch.runs.lease import LeaseRecord, held
+from simsearch.sections.operation import LeaseConfig
 from simsearch.storage.storage import Storage
 from tests.support.leases import write_foreign
 from tests.support.places import Place

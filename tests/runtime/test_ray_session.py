@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import ray
 
-from simsearch.config import RayConfig
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
 from simsearch.runtime.ray_session import ray_session
+from simsearch.sections.operation import RayConfig
 
 pytestmark = pytest.mark.usefixtures("ray_local")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from simsearch.config import StorageConfig
 from simsearch.errors import ConflictError, NotFoundError, StorageError, UsageError
+from simsearch.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage, list_uri, make_folder, read_uri
 from simsearch.storage.uris import normalise_uri
 from tests.support.places import Place

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.encoder import Encoder, Running, Weights, preprocessing_for
 from simsearch.encoders.registry import get_encoder
+from simsearch.sections.operation import StorageConfig
 
 CONFIG = StorageConfig()
 

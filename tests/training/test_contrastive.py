@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simsearch.config import ContrastiveConfig
 from simsearch.encoders.heads.head import Vectors, unit
 from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.errors import TrainingError
+from simsearch.sections.training import ContrastiveConfig
 from simsearch.training.contrastive import fit_contrastive
 
 COPIES = 3

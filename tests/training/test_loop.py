@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 import torch
 
-from simsearch.config import AutoencoderConfig
 from simsearch.encoders.backbones.autoencoder import Autoencoder
 from simsearch.errors import StorageError, TrainingError
+from simsearch.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training import checkpoints
 from simsearch.training.data import PIXELS, read_pixels

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from torch import nn
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.network_specification import (
     NetworkSpecification,
     before_last_linear,
@@ -22,6 +21,7 @@ from simsearch.encoders.weight_files import NotHereError, State, load_state
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UnknownNameError, WeightsError
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.sections.operation import StorageConfig
 
 # TensorFlow's EfficientNet-lite: MEAN_RGB 127, STDDEV_RGB 128, bicubic, crop 0.875 of the side
 # (tensorflow/tpu, models/official/efficientnet/lite/efficientnet_lite_builder.py).

@@ -16,13 +16,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from simsearch.config import Positive, Section, StorageConfig
 from simsearch.encoders.encoder import Specification
 from simsearch.encoders.extras import check_installed
 from simsearch.encoders.onnx_model import OnnxModel, read_model
 from simsearch.encoders.onnx_specification import Layout, Number, OnnxSpecification, Port
 from simsearch.errors import NotFoundError, StorageError, UsageError
 from simsearch.images.preprocessing import Fit, Preprocessing
+from simsearch.sections.operation import StorageConfig
+from simsearch.sections.section import Positive, Section
 from simsearch.storage.storage import Storage
 
 Colour = Annotated[int, Field(ge=0, le=255)]

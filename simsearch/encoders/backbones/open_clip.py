@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.downloads import probe
 from simsearch.encoders.encoder import Specification
 from simsearch.encoders.extras import check_installed, installed
@@ -22,6 +21,7 @@ from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UsageError
 from simsearch.images.preprocessing import Fit, Preprocessing
+from simsearch.sections.operation import StorageConfig
 
 FITS: dict[str, Fit] = {"shortest": "crop", "squash": "square", "longest": "pad"}
 WHOLE_MODEL = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")

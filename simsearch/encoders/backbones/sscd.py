@@ -17,7 +17,6 @@ import torch
 import torchvision
 from torch import nn
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.encoder import Specification
 from simsearch.encoders.extras import check_installed
 from simsearch.encoders.network_specification import NetworkSpecification
@@ -27,6 +26,7 @@ from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources
 from simsearch.errors import UnknownNameError
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage
 
 DIMENSION, SIDE = 512, 288

@@ -12,7 +12,6 @@ from typing import Any
 
 from torch import nn
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.downloads import probe
 from simsearch.encoders.encoder import Specification
 from simsearch.encoders.extras import check_installed, installed
@@ -21,6 +20,7 @@ from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UsageError
 from simsearch.images.preprocessing import Fit, Preprocessing
+from simsearch.sections.operation import StorageConfig
 
 FITS: dict[str, Fit] = {"center": "crop", "squash": "square", "border": "pad"}
 

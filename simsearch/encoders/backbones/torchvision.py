@@ -12,7 +12,6 @@ import torch
 import torchvision
 from torch import nn
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.downloads import probe
 from simsearch.encoders.network_specification import (
     NetworkSpecification,
@@ -23,6 +22,7 @@ from simsearch.encoders.weight_files import NotHereError, State, hash_in, load_s
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UnknownNameError
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.sections.operation import StorageConfig
 
 # DenseNet's published file has keys such as `norm.1` that no module can have any more.
 _OLD_DENSENET_KEY = re.compile(

@@ -10,10 +10,11 @@ import webbrowser
 import uvicorn
 from fastapi import FastAPI
 
-from simsearch.config import Config, ExploreConfig
+from simsearch.config import Config
 from simsearch.errors import UsageError
 from simsearch.explorer.server.app import TOKEN_VARIABLE, create_app, token_from_environment
 from simsearch.explorer.server.security import LOOPBACK
+from simsearch.sections.operation import ExploreConfig
 
 log = logging.getLogger(__name__)
 

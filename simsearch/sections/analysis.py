@@ -1,0 +1,76 @@
+"""Settings of indexes, evaluation, maps and report."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from simsearch.sections.section import Positive, Section, Share
+
+
+class IndexConfig(Section):
+    """Annoy, metric `angular`."""
+
+    trees: Positive = Field(50, description="more trees: better recall, larger file")
+    target_recall: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.99, description="search_k is raised until this share of the true nearest is found"
+    )
+    pca: Positive | None = Field(
+        None,
+        description="give Annoy only this many principal components of each vector: a smaller, "
+        "faster index that finds fewer of the true nearest; null: whole vectors",
+    )
+
+
+class EvaluateConfig(Section):
+    """How recovery is measured."""
+
+    ks: Annotated[tuple[Positive, ...], Field(min_length=1)] = Field(
+        (1, 3, 5), description="ranks at which precision, recall and F1 are taken"
+    )
+    neighbours: Positive = Field(10, description="nearest images kept per original")
+    depth: Positive = Field(
+        100, description="deepest rank that recall curves and average precision look at"
+    )
+    bootstrap: Positive = Field(
+        1000, description="resamples of the originals behind each 95 % interval"
+    )
+
+    @model_validator(mode="after")
+    def _ks_fit(self) -> Self:
+        if list(self.ks) != sorted(set(self.ks)):
+            raise ValueError("ks: must be ascending, each once")
+        if self.ks[-1] > self.neighbours:
+            raise ValueError(
+                f"neighbours: {self.neighbours} is fewer than the largest of ks, {self.ks[-1]}"
+            )
+        return self
+
+
+class ProjectionConfig(Section):
+    """The maps of each feature space, in two dimensions, that the explorer draws."""
+
+    methods: tuple[Literal["pca", "umap"], ...] = Field(
+        ("pca", "umap"), description="which maps to compute; empty: none"
+    )
+    umap_neighbours: Annotated[int, Field(ge=2)] = Field(
+        15, description="fewer: finer local structure, more: the overall shape"
+    )
+    umap_min_distance: Share = Field(
+        0.1, description="how close points may lie on the UMAP map, 0 to 1"
+    )
+
+    @model_validator(mode="after")
+    def _no_method_twice(self) -> Self:
+        if len(set(self.methods)) != len(self.methods):
+            raise ValueError("methods: a method is named twice")
+        return self
+
+
+class ReportConfig(Section):
+    """The HTML report."""
+
+    examples: Positive = Field(
+        4, description="originals shown with their nearest images, per backbone"
+    )

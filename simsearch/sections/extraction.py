@@ -1,0 +1,125 @@
+"""Settings of the feature spaces and of how images become vectors."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from simsearch.sections.section import Positive, Section, Share
+
+STUDY_BACKBONES = ("vgg16", "resnet152", "densenet201")
+
+SPACE_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"  # it becomes part of paths and addresses
+
+
+def safe_name(name: str) -> str:
+    """A name as part of a path or an address: `timm-resnet50.a1_in1k` for `timm:resnet50.a1_in1k`."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", name)
+
+
+class SpaceConfig(Section):
+    """A feature space: an encoder, and what is made of its vectors."""
+
+    backbone: str = Field(description="a name from `simsearch encoders`")
+    head: str | None = Field(
+        None, description="makes the encoder's vectors into others: a name from `heads`; null: none"
+    )
+    name: Annotated[str, Field(pattern=f"^{SPACE_NAME}$")] = Field(
+        "", description="what the space is called; left out: <backbone> or <backbone>+<head>"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("name"):
+            return values
+        parts = [str(values[key]) for key in ("backbone", "head") if values.get(key)]
+        return {
+            **values,
+            "name": "+".join(safe_name(part) for part in parts),
+        }
+
+
+class ExtractConfig(Section):
+    """Which networks turn images into vectors, and how they run."""
+
+    spaces: Annotated[tuple[SpaceConfig, ...], Field(min_length=1)] = Field(
+        tuple(SpaceConfig(backbone=name) for name in STUDY_BACKBONES),
+        description="feature spaces: [{backbone: …, head: …, name: …}]; left out: one per backbone",
+    )
+    backbones: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        STUDY_BACKBONES, description="short form of `spaces`: names from `simsearch encoders`"
+    )
+    weights: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        ("imagenet",),
+        description="where weights come from, the first that can be had: 'imagenet', a directory or URI, 'random:<seed>'",
+    )
+    weights_for: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="the same for single backbones: {vgg16: [s3://bucket/weights]}",
+    )
+    preprocessing: Literal["weights", "study-2018"] = Field(
+        "weights", description="the weights' own transforms, or the study's (no normalisation)"
+    )
+    mode: Literal["eval", "study-2018"] = Field(
+        "eval",
+        description="study-2018: live dropout and batch statistics as published; for comparison only",
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="auto: the fastest the hardware has that keeps vectors within cosine 0.999",
+    )
+    batch_size: Positive | None = Field(
+        None, description="images per forward pass; null: 16 on CPU, 128 on GPU"
+    )
+    device: Literal["auto", "cuda", "cpu"] = Field(
+        "auto",
+        description="auto: GPUs where the cluster has some or its autoscaler can start some, else CPUs; "
+        "cuda: wait for GPUs",
+    )
+    min_actors: Positive = Field(
+        1, description="processes that embed, at least; more than find room wait for it"
+    )
+    max_actors: Positive | None = Field(
+        None, description="processes that embed, at most; null: as many as nodes have room for"
+    )
+    shard_rows: Positive = Field(
+        1536, description="images per Parquet shard; at most this many are redone after a crash"
+    )
+    max_reject_share: Share = Field(
+        0.05, description="a larger share of unreadable images fails the run"
+    )
+    retry_rejects: bool = Field(False, description="try images again that an earlier run rejected")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spaces_or_backbones(cls, values: Any) -> Any:
+        """Either the spaces are listed or, in short, their backbones; both only where they agree."""
+        if not isinstance(values, dict):
+            return values
+        spaces, backbones = values.get("spaces"), values.get("backbones")
+        if spaces is None and isinstance(backbones, list | tuple):
+            return {**values, "spaces": [{"backbone": name} for name in backbones]}
+        if not isinstance(spaces, list | tuple) or not all(isinstance(one, dict) for one in spaces):
+            return values
+        named = list(dict.fromkeys(space.get("backbone") for space in spaces))
+        if not named or None in named:
+            return {**values, "backbones": STUDY_BACKBONES}  # the spaces' own faults are told
+        if backbones is not None and list(backbones) != named:
+            raise ValueError("spaces: given beside other backbones; leave one of the two out")
+        return {**values, "backbones": named}
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        if len(set(self.backbones)) != len(self.backbones):
+            raise ValueError("backbones: a backbone is named twice")
+        names = [space.name for space in self.spaces]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"spaces: {', '.join(twice)} is named twice; give each its own name")
+        if unused := sorted(set(self.weights_for) - set(self.backbones)):
+            raise ValueError(
+                f"weights_for: {', '.join(unused)} not among backbones ({', '.join(self.backbones)})"
+            )
+        return self

@@ -1,0 +1,100 @@
+"""Settings that decide how and where a run works, never what comes out of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from simsearch.sections.section import Positive, Section, Share
+
+
+class StorageConfig(Section):
+    """How object stores are reached. Credentials come from the standard AWS places, never from here."""
+
+    endpoint_url: str | None = Field(
+        None, description="S3 endpoint; null: AWS's own, or $AWS_ENDPOINT_URL"
+    )
+    region: str | None = Field(None, description="S3 region; null: from the environment")
+    attempts: Positive = Field(5, description="tries per request before it counts as failed")
+    timeout: Positive = Field(
+        60, description="seconds without an answer after which a request is tried again"
+    )
+
+
+class LeaseConfig(Section):
+    """One run at a time per root."""
+
+    seconds: Annotated[int, Field(ge=3)] = Field(
+        60, description="a lease not renewed for so long is free for another run"
+    )
+    wait: Annotated[int, Field(ge=0)] = Field(
+        0, description="seconds to wait for another run to end; 0: leave at once"
+    )
+
+
+class PublishConfig(Section):
+    """When a new snapshot is so much worse than the published one that LATEST stays."""
+
+    max_catalog_shrink: Share = Field(
+        0.1, description="largest share of artworks that may vanish at once, catalog settings equal"
+    )
+    max_recovery_drop: Share = Field(
+        0.05, description="largest fall of mean recall at any k, in the same feature space"
+    )
+    force: bool = Field(False, description="publish all the same")
+
+
+class MonitoringConfig(Section):
+    """Who is told how a run ended, beside the log and the run record in the store."""
+
+    prometheus_textfile: str | None = Field(
+        None, description="file for node_exporter's textfile collector, such as /…/simsearch.prom"
+    )
+    pushgateway: str | None = Field(None, description="host:port of a Prometheus Pushgateway")
+    on_failure: tuple[str, ...] = Field(
+        (), description="a command and its arguments; gets the run record as JSON on standard input"
+    )
+    log_json: bool | None = Field(
+        None,
+        description="write the run record into the log as one JSON line; null: not on a terminal",
+    )
+
+
+class ExploreConfig(Section):
+    """The explorer's web server. Its password comes from $SIMSEARCH_EXPLORE_TOKEN, never from here."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0: every network")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8400, description="port; 0: any free one")
+    hosts: tuple[str, ...] = Field(
+        (), description="further host names it may be reached by, such as explorer.museum.org"
+    )
+    max_upload_bytes: Positive = Field(
+        32 * 2**20, description="larger pictures are refused while they arrive"
+    )
+    max_upload_pixels: Positive = Field(
+        60_000_000, description="larger pictures are refused before decoding"
+    )
+
+
+class RayConfig(Section):
+    """Where the work runs."""
+
+    address: str | None = Field(
+        None, description="cluster address; null: $RAY_ADDRESS, else Ray inside this process"
+    )
+    cpus: Positive | None = Field(
+        None, description="CPUs to use when Ray runs inside this process; null: all"
+    )
+    train_workers: Annotated[int, Field(ge=0)] = Field(
+        0, description="processes that learn from pixels together; 0: this one alone"
+    )
+    log_seconds: Positive = Field(
+        10, description="seconds between progress lines where there is no terminal"
+    )
+    stall_warn: Annotated[float, Field(gt=0)] = Field(
+        60, description="seconds in which nothing moves after which the log says what is waited for"
+    )
+    stall_fail: Annotated[float, Field(gt=0)] | None = Field(
+        1800, description="seconds in which nothing moves after which the run ends; null: never"
+    )

@@ -1,0 +1,82 @@
+"""Settings of what is learned from the collection."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simsearch.images.suites import TRAINING_PROFILES
+from simsearch.sections.section import Positive, Section, Share
+
+
+class WhiteningConfig(Section):
+    """PCA whitening of an encoder's vectors, in closed form."""
+
+    kind: Literal["whitening"] = "whitening"
+    dimensions: Positive | None = Field(
+        None, description="principal components kept; null: as many as the encoder has numbers"
+    )
+    power: Share = Field(
+        1.0, description="1: every component gets the same spread; 0: each keeps its own"
+    )
+
+
+class ContrastiveConfig(Section):
+    """A map under which copies lie near their original and everything else far apart."""
+
+    kind: Literal["contrastive"] = "contrastive"
+    dimensions: Positive = Field(512, description="numbers of a vector")
+    hidden: Positive | None = Field(
+        None, description="width of a hidden layer; null: none, the map is linear"
+    )
+    temperature: Annotated[float, Field(gt=0)] = Field(
+        0.05, description="of the InfoNCE loss; lower: the hardest negatives count for more"
+    )
+    entropy: Annotated[float, Field(ge=0)] = Field(
+        10.0, description="weight of the KoLeo term, which spreads vectors over the sphere"
+    )
+    epochs: Positive = Field(20, description="times that every artwork is seen")
+    batch_size: Annotated[int, Field(ge=2)] = Field(512, description="artworks a step")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(1e-3, description="of AdamW, at its peak")
+
+
+class DenoisingConfig(Section):
+    """A linear map from a copy's vector back to its original's, in closed form."""
+
+    kind: Literal["denoising"] = "denoising"
+    ridge: Annotated[float, Field(gt=0)] = Field(
+        0.01, description="how far the map is held back, as a share of the vectors' mean variance"
+    )
+
+
+class AutoencoderConfig(Section):
+    """A convolutional network that squeezes images through few numbers, which are their vector, and
+    makes them again. A `denoising` one makes the original from a perturbed copy."""
+
+    kind: Literal["autoencoder", "variational", "denoising"] = "autoencoder"
+    side: Literal[32, 64, 128, 256] = Field(64, description="pixels of a side that it is shown")
+    latent: Positive = Field(256, description="numbers of a vector")
+    width: Positive = Field(32, description="channels of the first layer; each further has twice")
+    beta: Annotated[float, Field(ge=0)] = Field(
+        0.1, description="variational: weight of the divergence beside the summed squared error"
+    )
+    warm_up: Share = Field(
+        0.3, description="variational: share of the training in which the weight rises from 0"
+    )
+    epochs: Positive = Field(20, description="times that every image is seen")
+    batch_size: Positive = Field(64, description="images a step, over all workers")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(1e-3, description="of Adam")
+
+
+class TrainConfig(Section):
+    """What feature spaces are learned from: artworks that are not measured, and copies of them."""
+
+    profiles: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        TRAINING_PROFILES,
+        description="the copies to learn from; every other profile is one the spaces never saw",
+    )
+    originals: Positive | None = Field(
+        2000,
+        description="learn from the copies of this many artworks; null: of all not measured",
+    )
