@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from simsearch.config import StorageConfig
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.onnx_specification import OnnxSpecification
 from simsearch.encoders.registry import get_encoder
+from simsearch.sections.operation import StorageConfig
 from tests.benchmarks.measuring import Asked, Comparison, Result
 from tests.support.onnx_files import deep_model, write
 
