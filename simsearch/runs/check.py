@@ -32,16 +32,18 @@ from simsearch.storage.uris import is_local, local_path
 
 log = logging.getLogger(__name__)
 
+ALL_SECONDS = 28.0  # what is not known by then is told as not known
 CATALOG_SECONDS = 12.0
 PICTURE_SECONDS = 6.0
 STORE_SECONDS = 12.0
+ENCODER_SECONDS = 9.0
 
 _T = TypeVar("_T")
 
 
 def check(config: Config) -> Checked:
     """Everything that can be known before the first hour is spent."""
-    checked = Checked(config)
+    checked = Checked(config, deadline=time.monotonic() + ALL_SECONDS)
     encoders = threading.Thread(target=_import_encoders, daemon=True)
     encoders.start()  # PyTorch takes seconds; the catalog is read meanwhile
     known = _names(checked)
@@ -52,7 +54,7 @@ def check(config: Config) -> Checked:
     encoders.join()
     from simsearch.runs.estimate import check_encoders
 
-    check_encoders(checked)
+    check_encoders(checked, checked.left(ENCODER_SECONDS))
     return checked
 
 
@@ -100,7 +102,7 @@ def _names(checked: Checked) -> bool:
 def _root(checked: Checked) -> None:
     storage = root_of(checked.config)
     try:
-        state = within(STORE_SECONDS, lambda: _try_root(storage))
+        state = within(checked.left(STORE_SECONDS), lambda: _try_root(storage))
     except SimsearchError as error:
         checked.findings.append(Finding.of("storage", error))
     except TimeoutError:
@@ -165,7 +167,7 @@ def _catalog(checked: Checked) -> None:
     notes = Notes()
     started = time.monotonic()
     try:
-        checked.table = within(CATALOG_SECONDS, lambda: read_catalog(config, notes))
+        checked.table = within(checked.left(CATALOG_SECONDS), lambda: read_catalog(config, notes))
     except SimsearchError as error:
         checked.findings.append(Finding.of("catalog", error))
         return
@@ -221,7 +223,7 @@ def _pictures(checked: Checked) -> None:
     """Read and decode a seeded sample of what the catalog names."""
     if checked.table is None:
         return
-    sampled = sample_pictures(checked.config, checked.table, PICTURE_SECONDS)
+    sampled = sample_pictures(checked.config, checked.table, checked.left(PICTURE_SECONDS))
     checked.sampled = sampled
     for reason, (count, example) in sampled.rejects.items():
         share = count / max(1, sampled.tried)

@@ -19,7 +19,6 @@ from simsearch.images.bounded import decode_within
 from simsearch.runs.findings import Checked, Finding
 from simsearch.runtime.progress import duration
 
-MEASURE_SECONDS = 9.0  # for all encoders together; the rest of half a minute is start-up
 BATCH = 4
 # Bytes on disk beside each number's four: Annoy's index holds the vectors again, and its trees.
 INDEX_FACTOR = 2.3
@@ -36,10 +35,11 @@ class Measured:
     bytes: int
 
 
-def check_encoders(checked: Checked) -> None:
-    """Add what is found of every encoder, and the estimate where all was found."""
+def check_encoders(checked: Checked, seconds: float) -> None:
+    """Add what is found of every encoder, and the estimate where all was found. No encoder is begun
+    to be measured after so many seconds."""
     config = checked.config
-    deadline = time.monotonic() + MEASURE_SECONDS
+    deadline = time.monotonic() + seconds
     measured = []
     for name in config.extract.backbones:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -34,12 +35,17 @@ class Checked:
     """What is known so far; each check adds to it."""
 
     config: Config
+    deadline: float  # of `time.monotonic()`
     findings: list[Finding] = field(default_factory=list)
     table: pa.Table | None = None
     sampled: Sampled | None = None
 
     def add(self, subject: str, state: State, found: str, advice: str = "") -> None:
         self.findings.append(Finding(subject, state, found, advice))
+
+    def left(self, seconds: float) -> float:
+        """So many seconds, or what is left until the deadline."""
+        return max(1.0, min(seconds, self.deadline - time.monotonic()))
 
     @property
     def would_fail(self) -> bool:
