@@ -46,7 +46,7 @@ class DenoisingConfig(Section):
 
     kind: Literal["denoising"] = "denoising"
     ridge: Annotated[float, Field(gt=0)] = Field(
-        0.01, description="how far the map is held back, as a share of the vectors' mean variance"
+        0.1, description="how far the map is held back, as a share of the vectors' mean variance"
     )
 
 
