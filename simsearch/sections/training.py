@@ -26,7 +26,9 @@ class ContrastiveConfig(Section):
     """A map under which copies lie near their original and everything else far apart."""
 
     kind: Literal["contrastive"] = "contrastive"
-    dimensions: Positive = Field(512, description="numbers of a vector")
+    dimensions: Positive | None = Field(
+        None, description="numbers of a vector; null: as many as the encoder has"
+    )
     hidden: Positive | None = Field(
         None, description="width of a hidden layer; null: none, the map is linear"
     )

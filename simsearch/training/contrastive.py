@@ -70,7 +70,7 @@ def fit_contrastive(
 
 
 def _module(width: int, settings: ContrastiveConfig) -> nn.Sequential:
-    kept = min(settings.dimensions, width)
+    kept = min(settings.dimensions or width, width)
     if settings.hidden is not None:
         return nn.Sequential(
             nn.Linear(width, settings.hidden), nn.ReLU(), nn.Linear(settings.hidden, kept)
