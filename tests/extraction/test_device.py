@@ -45,7 +45,8 @@ def autoscaling(groups: dict[str, dict[str, int]], port: int) -> dict[str, Any]:
         "idle_timeout_minutes": 5,
         "upscaling_speed": 1.0,
         "provider": {
-            "type": "fake_multinode",
+            "type": "external",
+            "module": "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider",
             "launch_multiple": True,
             "head_node_id": HEAD_ID,
             "gcs_address": f"127.0.0.1:{port}",

@@ -27,7 +27,8 @@ WORKERS = 3
 PORT = 6379
 STORE_BYTES = 200 * 2**20
 STEPS = ("extract", "index", "evaluate")
-READY_SECONDS = 120
+READY_SECONDS = 240
+STARTED = "This command will now block forever"
 BACK_SECONDS = (5.0, 100.0)  # a cable is out for so long: less, and more, than Ray waits for a node
 
 
@@ -65,7 +66,7 @@ class NodeCluster:
         cluster._start(
             head, "--head", f"--port={PORT}", "--num-cpus=0", "--include-dashboard=false"
         )
-        cluster._wait_for(1)
+        cluster._wait_for([head])
         return cluster
 
     @property
@@ -83,7 +84,7 @@ class NodeCluster:
         self.workers = [worker for worker in self.workers if worker.alive()]
         while len(self.workers) < WORKERS:
             self.join()
-        self._wait_for(1 + WORKERS)
+        self._wait_for(self.workers)
 
     def job(self, job: Job, log: Path) -> RunningJob:
         words = [*job.words(), f"ray.address={self.address}"]
@@ -95,25 +96,22 @@ class NodeCluster:
             f"--node-ip-address={machine.address}", f"--object-store-memory={STORE_BYTES}",
             *options,
         ]  # fmt: skip
-        machine.start(command, self.folder / f"{machine.name}.log")
+        machine.start(command, self._log(machine))
 
-    def _wait_for(self, nodes: int) -> None:
-        script = (
-            f"import ray; ray.init('{self.address}', log_to_driver=False, logging_level='ERROR'); "
-            "print(sum(node['Alive'] for node in ray.nodes()))"
-        )
+    def _log(self, machine: Machine) -> Path:
+        return self.folder / f"{machine.name}.log"
+
+    def _wait_for(self, machines: list[Machine]) -> None:
+        """Until `ray start` has said of each that it is part of the cluster."""
         deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            done = subprocess.run(
-                [*self.head.enter(), sys.executable, "-c", script],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode == 0 and int(done.stdout.split()[-1]) == nodes:
-                return
-            time.sleep(1.0)
-        raise SystemExit(f"{nodes} nodes did not come together; see {self.folder}")
+        for machine in machines:
+            log = self._log(machine)
+            while STARTED not in log.read_text(errors="replace"):
+                if time.monotonic() > deadline:
+                    raise SystemExit(f"{machine.name} did not start; see {log}")
+                if not machine.alive():  # Ray gives a node 30 s, which a busy machine may miss
+                    machine.start(machine.command, log)
+                time.sleep(0.2)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class Machine:
     name: str
     address: str
     process: subprocess.Popen[bytes] | None = None
+    command: tuple[str, ...] = ()
 
     @property
     def link(self) -> str:
@@ -47,6 +48,7 @@ class Machine:
 
     def start(self, command: Sequence[str], log: Path) -> None:
         """Run a command as the first process of a process namespace: with it all others end."""
+        self.command = tuple(command)
         inside = ["sh", "-c", SETUP, "sh", *command]
         private = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         with log.open("ab") as file:
