@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -45,10 +45,14 @@ def read_catalog(config: Config, notes: Notes | None = None) -> pa.Table:
         raise CatalogError(
             f"catalog.sample: {wanted} asked for, {config.catalog.source or 'the collection'} has {len(rows)}; ask for fewer"
         )
-    chosen = seeded_sample(rows, wanted, config.seed)
+    return as_table([rows[artwork] for artwork in seeded_sample(rows, wanted, config.seed)])
+
+
+def as_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """A reader's rows as schemas.CATALOG."""
     return pa.table(
         {
-            field.name: pa.array([rows[one].get(field.name) for one in chosen], field.type)
+            field.name: pa.array([row.get(field.name) for row in rows], field.type)
             for field in schemas.CATALOG
         },
         schema=schemas.CATALOG,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
 import threading
 import time
 import uuid
@@ -17,9 +18,10 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from simsearch.catalog.catalog import read_catalog
+from simsearch.catalog.catalog import as_table, read_catalog
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.places import is_web
+from simsearch.catalog.readers.iiif import read_iiif
 from simsearch.catalog.readers.registry import READERS, get_reader
 from simsearch.config import Config
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
@@ -37,6 +39,7 @@ CATALOG_SECONDS = 12.0
 PICTURE_SECONDS = 6.0
 STORE_SECONDS = 12.0
 ENCODER_SECONDS = 9.0
+MANIFESTS = 24  # of a IIIF collection
 
 _T = TypeVar("_T")
 
@@ -106,6 +109,7 @@ def _root(checked: Checked) -> None:
     except SimsearchError as error:
         checked.findings.append(Finding.of("storage", error))
     except TimeoutError:
+        checked.abandoned = True
         checked.add(
             "storage",
             "wrong",
@@ -167,11 +171,12 @@ def _catalog(checked: Checked) -> None:
     notes = Notes()
     started = time.monotonic()
     try:
-        checked.table = within(checked.left(CATALOG_SECONDS), lambda: read_catalog(config, notes))
+        checked.table = within(checked.left(CATALOG_SECONDS), lambda: _read(config, notes))
     except SimsearchError as error:
         checked.findings.append(Finding.of("catalog", error))
         return
     except TimeoutError:
+        checked.abandoned = True
         checked.add(
             "catalog",
             "note",
@@ -184,6 +189,18 @@ def _catalog(checked: Checked) -> None:
     for line in notes.summary():
         checked.add("catalog", "note", line)
     _whereabouts(checked, checked.table)
+
+
+def _read(config: Config, notes: Notes) -> pa.Table:
+    """The catalog; of a IIIF collection only a sample, as each manifest is a request."""
+    if config.catalog.reader != "iiif":
+        return read_catalog(config, notes)
+    # What a reader keeps between runs is not to lie in a root that was only checked.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        scratch = config.model_copy(update={"root": folder})
+        rows = list(read_iiif(scratch, notes, sample=MANIFESTS))
+    notes.say(f"{len(rows)} manifests were read, a seeded sample of all")
+    return as_table(rows)
 
 
 def _whereabouts(checked: Checked, table: pa.Table) -> None:

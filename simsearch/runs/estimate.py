@@ -98,6 +98,9 @@ def _estimate(checked: Checked, measured: list[Measured]) -> None:
     artworks = checked.table.num_rows if checked.table is not None else config.catalog.size
     if checked.table is None and config.catalog.source is not None:
         return
+    prefix = ""
+    if config.catalog.reader == "iiif":  # only a sample of it was read
+        artworks, prefix = 1000, "for each 1,000 artworks: "
     copied = min(artworks, config.perturbations.originals or artworks)
     images = artworks + copied * len(config.perturbations.profiles)
     numbers = images * sum(each.dimension for each in measured)
@@ -115,12 +118,12 @@ def _estimate(checked: Checked, measured: list[Measured]) -> None:
     checked.add(
         "estimate",
         "note",
-        f"{images:,} images through {len(measured)} encoder(s): about {took}{without}{where}, from nothing",
+        f"{prefix}{images:,} images through {len(measured)} encoder(s): about {took}{without}{where}, from nothing",
     )
     checked.add(
         "estimate",
         "note",
-        f"about {memory / 2**30:.1f} GiB of memory for each embedding process, {_size(space)} of storage",
+        f"{prefix}about {memory / 2**30:.1f} GiB of memory for each embedding process, {_size(space)} of storage",
     )
 
 

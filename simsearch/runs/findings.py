@@ -39,6 +39,7 @@ class Checked:
     findings: list[Finding] = field(default_factory=list)
     table: pa.Table | None = None
     sampled: Sampled | None = None
+    abandoned: bool = False  # whether something is still being waited for in a thread of its own
 
     def add(self, subject: str, state: State, found: str, advice: str = "") -> None:
         self.findings.append(Finding(subject, state, found, advice))

@@ -13,6 +13,7 @@ from simsearch.config import Config, load_config
 from simsearch.runs.check import check
 from simsearch.runs.findings import Checked, Finding
 from simsearch.storage.storage import Storage
+from tests.support.iiif_server import IiifServer
 from tests.support.places import Place
 
 SMALL = [
@@ -101,6 +102,25 @@ def test_damaged_pictures_are_found_by_the_sample(place: Place) -> None:
     (finding,) = wrong(check(config))
     assert finding.subject == "pictures"
     assert finding.found.startswith("3 of 6 tried: broken (such as")
+
+
+def test_a_iiif_collection_is_sampled_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
+    with IiifServer(images=60, pages=2, version=3).running() as server:
+        config = load_config(
+            None,
+            [
+                f"root={tmp_path}/root",
+                "catalog.reader=iiif",
+                f"catalog.source={server.collection}",
+                "catalog.download={enabled: true, private_networks: true, per_second: 1000}",
+                *SMALL,
+            ],
+        )
+        checked = check(config)
+        assert len(server.asked_for("manifest")) == 24
+    assert not wrong(checked)
+    assert any("60 manifests in 3 collections" in finding.found for finding in checked.findings)
+    assert not (tmp_path / "root").exists()
 
 
 def test_it_needs_no_ray(tmp_path: Path) -> None:

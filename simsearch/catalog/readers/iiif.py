@@ -19,6 +19,7 @@ from simsearch.catalog.image_api import image_address, needs_info
 from simsearch.catalog.journal import Journal, read_newest
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.places import is_web
+from simsearch.catalog.sampling import seeded_sample
 from simsearch.catalog.web import BusyError, RefusedError, WebClient
 from simsearch.config import Config
 from simsearch.errors import CatalogError
@@ -30,8 +31,8 @@ MAX_BYTES = 64 * 2**20  # a manifest of a book of a thousand pages has about 2 M
 MAX_DOCUMENTS = 2_000_000
 
 
-def read_iiif(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
-    """Every manifest below `catalog.source` that has an image, its rights and attribution kept.
+def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterator[dict[str, Any]]:
+    """Every manifest (or a seeded `sample` of them) below `catalog.source` that has an image, its rights and attribution kept.
 
     Documents are kept as they come in: an interrupted run goes on, a later one asks only whether they
     changed. Raises CatalogError where the source is no IIIF document.
@@ -49,6 +50,8 @@ def read_iiif(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
         )
         source = config.catalog.source or ""
         manifests, root = _walk(library, source, notes)
+        if sample is not None:
+            manifests = seeded_sample(manifests, sample, config.seed)
         if root is not None:
             yield from _artworks(library, source, root, notes)
         advance = stack.enter_context(progress("iiif", len(manifests), "manifests", 10))
