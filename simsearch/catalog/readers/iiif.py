@@ -26,7 +26,9 @@ from simsearch.errors import CatalogError
 from simsearch.runtime.progress import Advance, progress
 from simsearch.storage.storage import Storage, read_uri
 
-STATE = "catalog/iiif"
+STATE = (
+    "iiif"  # beside the catalogs, not among them: `snapshots gc` removes those that nothing names
+)
 MAX_BYTES = 64 * 2**20  # a manifest of a book of a thousand pages has about 2 MiB
 MAX_DOCUMENTS = 2_000_000
 
