@@ -82,9 +82,8 @@ def write_index(
     more can reach, and the manifest's `recall` is still that of the whole vectors' nearest.
     """
     units = unit_rows(vectors)
-    axes = None
-    if components is not None and components < min(units.shape):
-        axes = principal_axes(units, components, seed)
+    fewer = components is not None and components < min(units.shape)
+    axes = principal_axes(units, components, seed) if components and fewer else None
     stored = vectors if axes is None else units @ axes
     nearest = neighbours + 1  # the query finds itself
     with tempfile.TemporaryDirectory(prefix="simsearch-") as scratch:

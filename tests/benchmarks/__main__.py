@@ -39,7 +39,7 @@ GPU_PARTS = {"forward": "gpu_forward", "variants": "gpu_variants"}
 PAINTINGS = Path(__file__).parents[3] / "shared" / "paintings" / "images"
 
 
-def main() -> int:
+def parsed() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     every = {**PARTS, **GPU_PARTS}
     parser.add_argument("--only", nargs="+", choices=every, metavar="PART", help=", ".join(every))
@@ -54,7 +54,11 @@ def main() -> int:
     parser.add_argument(
         "--readme", action="store_true", help="only README.md's table, no measuring"
     )
-    given = parser.parse_args()
+    return parser, parser.parse_args()
+
+
+def main() -> int:
+    parser, given = parsed()
     if given.readme:
         results.write_readme()
         return 0

@@ -56,7 +56,6 @@ def measure(asked: Asked, scratch: Path) -> Result:
         return alone(bare_rates, config, runs[0], environment=KEEP_MEMORY)
 
     ours, bare = in_turn(whole, bare_pass, asked.repeats)
-    first = ours[0]
     rows = [
         Comparison(
             "whole pipeline, steady state", "bare forward pass", "vectors/s",
@@ -90,20 +89,17 @@ def measure(asked: Asked, scratch: Path) -> Result:
         f"perturbs and resizes {decoded:.0f} images/s, each for all networks: keeping the forward pass busy "
         f"takes {fastest / len(asked.networks) / decoded:.2f} cores."
     )
-    return Result(
-        {
-            "pictures": f"{shown} × {1 + len(STUDY_PROFILES)} variants",
-            "networks": ", ".join(asked.networks),
-            "batch size": first.batch_size,
-            "processes × threads": ", ".join(
-                f"{each.actors} × {each.threads}" for each in first.pools
-            ),
-            "device": "cpu",
-        },
-        rows,
-        notes,
-        details,
-    )
+    return Result(_told(shown, asked, ours[0]), rows, notes, details)
+
+
+def _told(shown: str, asked: Asked, run: Extracted) -> dict[str, Any]:
+    return {
+        "pictures": f"{shown} × {1 + len(STUDY_PROFILES)} variants",
+        "networks": ", ".join(asked.networks),
+        "batch size": run.batch_size,
+        "processes × threads": ", ".join(f"{pool.actors} × {pool.threads}" for pool in run.pools),
+        "device": "cpu",
+    }
 
 
 def precision_note(precisions: Mapping[str, str], reasons: Mapping[str, str]) -> str:

@@ -87,10 +87,8 @@ def measure(asked: Asked, scratch: Path) -> Result:
     ]
     return Result(
         {
-            "pictures": f"{shown}, each with its copies",
-            "networks": ", ".join(asked.networks),
-            "batch size": whole.batch_size,
-            "actors": sum(pool.actors for pool in whole.pools),
+            "pictures": f"{shown}, each with its copies", "networks": ", ".join(asked.networks),
+            "batch size": whole.batch_size, "actors": sum(pool.actors for pool in whole.pools),
         },
         rows,
         notes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -83,18 +84,10 @@ def build(world: World, folder: Path) -> tuple[Storage, pa.Table]:
     return storage, catalog
 
 
-@settings(max_examples=60, deadline=None)
-@given(world=worlds)
-def test_the_table_says_what_sets_say(
-    tmp_path_factory: pytest.TempPathFactory, world: World
-) -> None:
-    config = config_of(world)
-    storage, catalog = build(world, tmp_path_factory.mktemp("root"))
-    found = Missing.read(config, storage, catalog, SPACES)
-    ids = catalog["artwork_id"].to_pylist()
-    copied = choose_originals(config, ids)
+def needs_of(world: World, ids: list[str], copied: frozenset[str]) -> dict[str, list[list[bool]]]:
+    """For each artwork, variant and space whether a vector is missing, asked of sets one by one."""
     known = [content if etag else None for etag, content, _ in world.artworks]
-    need = {
+    return {
         artwork_id: [
             [
                 (profile is None or artwork_id in copied)
@@ -105,55 +98,84 @@ def test_the_table_says_what_sets_say(
         ]
         for artwork_id, content in zip(ids, known, strict=True)
     }
+
+
+def mask(flags: list[list[bool]]) -> bytes:
+    return np.array(flags, np.uint8).tobytes()
+
+
+@pytest.fixture(scope="module")
+def roots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    return iter(lambda: tmp_path_factory.mktemp("root"), None)
+
+
+@settings(max_examples=40, deadline=None)
+@given(world=worlds)
+def test_the_table_says_what_sets_say(roots: Iterator[Path], world: World) -> None:
+    config = config_of(world)
+    storage, catalog = build(world, next(roots))
+    found = Missing.read(config, storage, catalog, SPACES)
+    ids = catalog["artwork_id"].to_pylist()
+    need = needs_of(world, ids, choose_originals(config, ids))
     assert found.missing.tolist() == [need[artwork_id] for artwork_id in ids]
+    assert [space.distinct for space in found.stored] == [len(held) for held in world.stored]
 
     refused = {ids[n] for n, (_, _, was_refused) in enumerate(world.artworks) if was_refused}
-    left = {
-        artwork_id: bytes(np.array(mask, np.uint8).tobytes())
-        for artwork_id, mask in need.items()
-        if np.any(mask)
-    }
+    left = {artwork_id: mask(flags) for artwork_id, flags in need.items() if np.any(flags)}
     for retry in (False, True):
         todo = found.todo(retry_rejects=retry).to_pylist()
-        expected = {key: mask for key, mask in left.items() if retry or key not in refused}
+        expected = {key: flags for key, flags in left.items() if retry or key not in refused}
         assert {row["artwork_id"]: row["need"] for row in todo} == expected
         order = [(row["need"], row["artwork_id"]) for row in todo]
         assert order == sorted(order, reverse=True)
 
+
+@settings(max_examples=40, deadline=None)
+@given(world=worlds)
+def test_vectors_of_pictures_that_no_source_names_are_orphans(
+    roots: Iterator[Path], world: World
+) -> None:
+    storage, catalog = build(world, next(roots))
+    found = Missing.read(config_of(world), storage, catalog, SPACES)
+    known = {content for etag, content, _ in world.artworks if etag}
     orphans = {
-        content: bytes(
-            np.array(
-                [[(content, profile) in held for held in world.stored] for profile in VARIANTS],
-                np.uint8,
-            ).tobytes()
+        content: mask(
+            [[(content, profile) in held for held in world.stored] for profile in VARIANTS]
         )
         for content in "pqrs"
         if content not in known
     }
-    assert found.orphans() == {key: mask for key, mask in orphans.items() if any(mask)}
+    assert found.orphans() == {key: flags for key, flags in orphans.items() if any(flags)}
 
+
+@settings(max_examples=40, deadline=None)
+@given(world=worlds)
+def test_artworks_are_whole_or_have_a_reason(roots: Iterator[Path], world: World) -> None:
+    config = config_of(world)
+    storage, catalog = build(world, next(roots))
+    found = Missing.read(config, storage, catalog, SPACES)
+    ids = catalog["artwork_id"].to_pylist()
+    copied = choose_originals(config, ids)
+    need = needs_of(world, ids, copied)
     complete = {
         artwork_id: content
-        for artwork_id, content in zip(ids, known, strict=True)
-        if content is not None and not np.any(need[artwork_id])
+        for artwork_id, (etag, content, _) in zip(ids, world.artworks, strict=True)
+        if etag and content is not None and not np.any(need[artwork_id])
     }
-    assert found.images().to_pylist() == sorted(
-        (
-            {
-                "image_id": image_id(artwork_id, profile),
-                "artwork_id": artwork_id,
-                "profile": profile,
-                "content_hash": content,
-            }
-            for artwork_id, content in complete.items()
-            for profile in (VARIANTS if artwork_id in copied else VARIANTS[:1])
-        ),
-        key=lambda row: str(row["image_id"]),
-    )
+    expected = [
+        {
+            "image_id": image_id(artwork_id, profile),
+            "artwork_id": artwork_id,
+            "profile": profile,
+            "content_hash": content,
+        }
+        for artwork_id, content in complete.items()
+        for profile in (VARIANTS if artwork_id in copied else VARIANTS[:1])
+    ]
+    assert found.images().to_pylist() == sorted(expected, key=lambda row: str(row["image_id"]))
+    refused = {ids[n] for n, (_, _, was_refused) in enumerate(world.artworks) if was_refused}
     if set(ids) - set(complete) <= refused:
-        rejects = found.rejects()["artwork_id"].to_pylist()
-        assert rejects == sorted(set(ids) - set(complete))
+        assert found.rejects()["artwork_id"].to_pylist() == sorted(set(ids) - set(complete))
     else:
         with pytest.raises(IncompleteError):
             found.rejects()
-    assert [space.distinct for space in found.stored] == [len(held) for held in world.stored]

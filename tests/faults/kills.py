@@ -37,13 +37,8 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         log = harness.log(f"{place.name}-kill-{number:02}-{target}")
         started = time.monotonic()
         process = job.start(log)
-        deadline = started + moment
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.05)
-        families |= {member: command_line(member.pid) for member in family_of(process.pid)}
-        hit = False
-        while process.poll() is None and not (hit := kill_one(process.pid, target, rng)):
-            time.sleep(0.2)
+        families |= _alive_after(process, moment)
+        hit = _strike(process, target, rng)
         try:
             code = wait(process, LIMIT_SECONDS)
         except subprocess.TimeoutExpired:
@@ -64,10 +59,7 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
         number += 1
     resumed = job.finish(harness.log(f"{place.name}-after-the-kills"))
     leftover = left_over(families, GONE_SECONDS)
-    for process_id in leftover:
-        harness.console.print(
-            f"{place.name}: left over: {families[process_id][:120]}", markup=False
-        )
+    _say_left_over(harness, place, [families[process_id] for process_id in leftover])
     expected, _ = undisturbed(harness, place.job("compared"), f"{place.name}-compared")
     harness.add(
         Row(
@@ -85,6 +77,28 @@ def kills_in_a_row(harness: Harness, place: Place, kills: int) -> None:
             },
         )
     )
+
+
+def _say_left_over(harness: Harness, place: Place, lines: list[str]) -> None:
+    for line in lines:
+        harness.console.print(f"{place.name}: left over: {line[:120]}", markup=False)
+
+
+def _alive_after(process: subprocess.Popen[bytes], seconds: float) -> dict[ProcessId, str]:
+    """The job's processes and their command lines once `seconds` have passed, or it has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    return {member: command_line(member.pid) for member in family_of(process.pid)}
+
+
+def _strike(process: subprocess.Popen[bytes], target: str, rng: random.Random) -> bool:
+    """Kill one of the job's processes as soon as there is one; whether there was before it ended."""
+    while process.poll() is None:
+        if kill_one(process.pid, target, rng):
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def _end(code: int, log: Path) -> str:

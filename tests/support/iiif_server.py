@@ -116,46 +116,53 @@ class IiifServer:
         }
 
     def _manifest(self, n: int) -> dict[str, Any]:
+        return self._manifest_3(n) if self.version == 3 else self._manifest_2(n)
+
+    def _manifest_3(self, n: int) -> dict[str, Any]:
         width, height = MASTER
         address = f"{self.base}/m/{n}/manifest.json"
         image = f"{self.base}/image/{n}/full/full/0/default.jpg"
-        if self.version == 3:
-            body = {
-                "id": image,
-                "type": "Image",
-                "format": "image/jpeg",
-                "width": width,
-                "height": height,
-                "service": [self._service(n)],
-            }
-            canvas = {
-                "id": f"{address}/c",
-                "type": "Canvas",
-                "width": width,
-                "height": height,
-                "items": [
-                    {
-                        "type": "AnnotationPage",
-                        "items": [{"type": "Annotation", "motivation": "painting", "body": body}],
-                    }
-                ],
-            }
-            return {
-                "id": address,
-                "type": "Manifest",
-                "label": {"de": [f"Bild {n}"], "en": [f"Picture {n}"]},
-                "metadata": [
-                    {"label": {"en": ["Artist"]}, "value": {"none": ["Ann", "Bob"]}},
-                    {"label": {"en": ["Date"]}, "value": {"none": ["1884"]}},
-                ],
-                "rights": "http://creativecommons.org/publicdomain/mark/1.0/",
-                "requiredStatement": {
-                    "label": {"en": ["Attribution"]},
-                    "value": {"en": ["<b>Test Museum</b> &amp; Friends"]},
-                },
-                "homepage": [{"id": f"https://museum.test/{n}", "type": "Text"}],
-                "items": [canvas],
-            }
+        body = {
+            "id": image,
+            "type": "Image",
+            "format": "image/jpeg",
+            "width": width,
+            "height": height,
+            "service": [self._service(n)],
+        }
+        canvas = {
+            "id": f"{address}/c",
+            "type": "Canvas",
+            "width": width,
+            "height": height,
+            "items": [
+                {
+                    "type": "AnnotationPage",
+                    "items": [{"type": "Annotation", "motivation": "painting", "body": body}],
+                }
+            ],
+        }
+        return {
+            "id": address,
+            "type": "Manifest",
+            "label": {"de": [f"Bild {n}"], "en": [f"Picture {n}"]},
+            "metadata": [
+                {"label": {"en": ["Artist"]}, "value": {"none": ["Ann", "Bob"]}},
+                {"label": {"en": ["Date"]}, "value": {"none": ["1884"]}},
+            ],
+            "rights": "http://creativecommons.org/publicdomain/mark/1.0/",
+            "requiredStatement": {
+                "label": {"en": ["Attribution"]},
+                "value": {"en": ["<b>Test Museum</b> &amp; Friends"]},
+            },
+            "homepage": [{"id": f"https://museum.test/{n}", "type": "Text"}],
+            "items": [canvas],
+        }
+
+    def _manifest_2(self, n: int) -> dict[str, Any]:
+        width, height = MASTER
+        address = f"{self.base}/m/{n}/manifest.json"
+        image = f"{self.base}/image/{n}/full/full/0/default.jpg"
         resource = {
             "@id": image,
             "@type": "dctypes:Image",
