@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import gettempdir
 
 import ray
@@ -43,15 +45,17 @@ def _connect(config: RayConfig) -> None:
         if address:
             ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
         else:
-            # Ray's C++ side writes to the terminal past Python's logging.
+            # Ray's C++ side writes to the terminal past Python's logging: its own errors, then that
+            # it was told not to.
             os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-            ray.init(
-                address="local",  # without it Ray joins any cluster once started on this machine
-                num_cpus=config.cpus,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            with _standard_error_closed():
+                ray.init(
+                    address="local",  # without it Ray joins any cluster once started on this machine
+                    num_cpus=config.cpus,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
     # Ray raises a plain Exception when its node takes too long to start.
     except Exception as error:
         detail = " ".join(str(error).split())
@@ -65,6 +69,21 @@ def _connect(config: RayConfig) -> None:
             f"cannot start Ray on this machine: {detail}; run the command again, and if it stays so, "
             f"its logs lie under {folder}/ray/session_latest/logs"
         ) from error
+
+
+@contextmanager
+def _standard_error_closed() -> Iterator[None]:
+    """Nothing of this process reaches the standard error, C++ included; exceptions are raised as ever."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _set_up_ray_data() -> None:
