@@ -5,18 +5,20 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
 from collections.abc import Mapping, Sequence
 
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 ROWS, COLUMNS = 40, 120
 
 
 def on_terminal(
     command: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> tuple[int, str]:
-    """Run to the end on a terminal of its own; exit code and everything written, colours included."""
+    """Run to the end on a terminal of its own; exit code and everything written, colours and cursor movements aside."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     process = subprocess.Popen(
@@ -34,7 +36,8 @@ def on_terminal(
             written += chunk
     finally:
         os.close(master)
-    return process.wait(), written.decode(errors="replace").replace("\r\n", "\n")
+    shown = written.decode(errors="replace").replace("\r\n", "\n")
+    return process.wait(), ESCAPES.sub("", shown)
 
 
 def _read(master: int) -> bytes:
