@@ -10,40 +10,32 @@ from functools import cache
 
 from ray.util.metrics import Counter, Gauge
 
+BYTES = "Bytes of images read and of vectors written"
+
 
 def decoded(artworks: int, images: int, size: int) -> None:
     """So many artworks' images, `size` bytes in all, became `images`, originals and copies."""
-    _counter("artworks_total", "Artworks whose image was read and decoded").inc(artworks)
-    _counter("images_total", "Images made ready for the networks, copies included").inc(images)
-    _counter("bytes_total", "Bytes of images read and of vectors written", "direction").inc(
-        size, {"direction": "read"}
-    )
+    _count(artworks, "artworks_total", "Artworks whose image was read and decoded")
+    _count(images, "images_total", "Images made ready for the networks, copies included")
+    _count(size, "bytes_total", BYTES, direction="read")
 
 
 def rejected(stage: str, reason: str) -> None:
     """An artwork's image was refused; both words as in schemas.REJECTS."""
-    _counter("rejects_total", "Artworks refused", "stage", "reason").inc(
-        1, {"stage": stage, "reason": reason}
-    )
+    _count(1, "rejects_total", "Artworks refused", stage=stage, reason=reason)
 
 
 def embedded(space: str, device: str, vectors: int, seconds: float) -> None:
     """A forward pass of one space made so many vectors; seconds of one process."""
     tags = {"space": space, "device": device}
-    _counter("vectors_total", "Vectors computed", "space", "device").inc(vectors, tags)
-    _counter("embed_seconds_total", "Seconds in forward passes", "space", "device").inc(
-        seconds, tags
-    )
+    _count(vectors, "vectors_total", "Vectors computed", **tags)
+    _count(seconds, "embed_seconds_total", "Seconds in forward passes", **tags)
 
 
 def written(space: str, vectors: int, size: int) -> None:
     """So many vectors of one space, `size` bytes of float32, are in the store."""
-    _counter("vectors_written_total", "Vectors written to the store", "space").inc(
-        vectors, {"space": space}
-    )
-    _counter("bytes_total", "Bytes of images read and of vectors written", "direction").inc(
-        size, {"direction": "written"}
-    )
+    _count(vectors, "vectors_written_total", "Vectors written to the store", space=space)
+    _count(size, "bytes_total", BYTES, direction="written")
 
 
 def moved(step: str, left: int, still: float) -> None:
@@ -54,7 +46,13 @@ def moved(step: str, left: int, still: float) -> None:
 
 def stalled(step: str) -> None:
     """Nothing moved for ray.stall_warn seconds."""
-    _counter("stalls_total", "Times that a step stood still", "step").inc(1, {"step": step})
+    _count(1, "stalls_total", "Times that a step stood still", step=step)
+
+
+def _count(more: float, name: str, words: str, **tags: str) -> None:
+    """Ray refuses to count 0, which a batch of nothing but rejects comes to."""
+    if more:
+        _counter(name, words, *tags).inc(more, tags)
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,8 @@ def _set_up_ray_data() -> None:
     # Its wrapper drops what a stage raised on the way to the driver; `_own_error` tells that.
     context.raise_original_map_exception = True
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    # Where there is less to do than might run at once, which is no fault.
+    warnings.filterwarnings("ignore", message="The maximum number of concurrent tasks")
 
 
 def _own_error(error: BaseException) -> SimsearchError:

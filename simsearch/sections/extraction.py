@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Annotated, Any, Literal, Self
 
@@ -15,8 +16,15 @@ SPACE_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"  # it becomes part of paths and addr
 
 
 def safe_name(name: str) -> str:
-    """A name as part of a path or an address: `timm-resnet50.a1_in1k` for `timm:resnet50.a1_in1k`."""
-    return re.sub(r"[^A-Za-z0-9._+-]+", "-", name)
+    """A name as part of a path or an address: `timm-resnet50.a1_in1k` for `timm:resnet50.a1_in1k`.
+
+    A name that would not begin with a letter or digit then gets its digest in front, so that it
+    does.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._+-]+", "-", name)
+    if re.fullmatch(SPACE_NAME, safe):
+        return safe
+    return f"{hashlib.sha256(name.encode()).hexdigest()[:8]}{safe}"
 
 
 class SpaceConfig(Section):

@@ -98,7 +98,7 @@ def test_help_and_listings_name_what_there_is() -> None:
     listed = simsearch("--help").stdout
     for command in ("run", "ingest", "extract", "index", "evaluate", "report", "query", "config"):
         assert command in listed
-    assert "vgg16" in simsearch("backbones").stdout
+    assert "vgg16" in simsearch("encoders").stdout
     assert "edge-enhance" in simsearch("perturbations").stdout
     assert "batch_size: 64" in simsearch("config", "show", "extract.batch_size=64").stdout
 

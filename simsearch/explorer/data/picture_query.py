@@ -21,6 +21,10 @@ from simsearch.images.bounded import decode_within
 log = logging.getLogger(__name__)
 
 NETWORKS_KEPT = 6
+# Of this process, not of one explorer: `torch.fx` follows a network by putting its own __call__ into
+# every module there is, and a pass in another thread would run into it. And two pictures at once
+# would only slow each other down.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,6 @@ class PictureQuery:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._encoders: dict[str, Any] = {}
-        self._lock = threading.Lock()  # two pictures at once would only slow each other down
 
     def warm(self, view: SnapshotView) -> None:
         """Load the encoders in the background: whoever opens the page is about to ask."""
@@ -80,7 +83,7 @@ class PictureQuery:
     def _load_all(self, view: SnapshotView) -> None:
         for space in view.spaces:
             try:
-                with self._lock:
+                with _ONE_AT_A_TIME:
                     self._encoder(view, space)
             except SimsearchError as error:
                 log.warning("explore: %s cannot answer pictures: %s", space, error)
@@ -104,7 +107,7 @@ class PictureQuery:
         for space in spaces:
             started = time.monotonic()
             try:
-                with self._lock:
+                with _ONE_AT_A_TIME:
                     encoder = self._encoder(view, space)
                     nearest = search_picture(view.index(space), encoder, view.plan, picture, n)
             except SimsearchError as error:
