@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from PIL import Image
 
 from simsearch.catalog import catalog
@@ -145,14 +144,3 @@ def load_encoder(config: Config, snapshot: Snapshot, space: FeatureSpace) -> Pic
     running = Running(preprocessing, precision=space.precision, mode=space.mode)
     head = load_head(snapshot.storage, space)
     return PictureEncoder(specification.load(weights, running), preprocessing, head)
-
-
-def matches_table(found: dict[str, list[Match]]) -> pa.Table:
-    """All answers as one table, for machines."""
-    return pa.Table.from_pylist(
-        [
-            {"space": space, **match.__dict__}
-            for space, matches in found.items()
-            for match in matches
-        ]
-    )

@@ -20,7 +20,7 @@ from simsearch.config import Config
 from simsearch.errors import MismatchError, UsageError
 from simsearch.snapshots.diff import SnapshotDiff, diff, neighbour_changes
 from simsearch.snapshots.published import find_snapshot, list_snapshots, point_latest, read_latest
-from simsearch.snapshots.root import check_format, root_exists
+from simsearch.snapshots.root import require_root
 from simsearch.storage.storage import Storage
 
 SHOWN = 10  # artworks named per kind of change; --json names all
@@ -34,11 +34,7 @@ def existing_root(config: Config) -> Storage:
     """The root of a config. Raises UsageError where nothing was ever run, StorageError for a root of
     another format."""
     storage = Storage(config.root, config.storage)
-    if not root_exists(storage):
-        raise UsageError(
-            f"{storage.root}: no simsearch root; correct `root` or run `simsearch run`"
-        )
-    check_format(storage)
+    require_root(storage)
     return storage
 
 

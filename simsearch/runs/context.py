@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from simsearch.config import Config
-from simsearch.errors import UsageError
 from simsearch.runs.lease import Lease, held
 from simsearch.runs.records import StepRecord, log_step, since
-from simsearch.snapshots.root import open_root, recognise, root_exists
+from simsearch.snapshots.root import open_root, require_root
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import Storage, root_of
 
@@ -62,11 +61,8 @@ def open_run(config: Config, *, new: bool = False) -> Iterator[Run]:
     storage = root_of(config)
     if new:
         open_root(storage)
-    elif not root_exists(storage):
-        raise UsageError(
-            f"{storage.root}: no simsearch root; correct `root` or run `simsearch run`"
-        )
-    recognise(storage)
+    else:
+        require_root(storage)
     with held(storage, config.lease) as lease:
         yield Run(config, storage, lease)
 

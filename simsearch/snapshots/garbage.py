@@ -13,6 +13,7 @@ from simsearch.catalog.catalog import load_catalog
 from simsearch.encoders.trained import FOLDER, MANIFEST, folders_of, trainings_of
 from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
+from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.published import list_snapshots, read_latest
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import FileInfo, Storage, list_leftovers
@@ -71,14 +72,14 @@ def remove(storage: Storage, garbage: Iterable[Garbage]) -> None:
 
 def _snapshots(storage: Storage, kept: set[str], older_than: float) -> Iterator[Garbage]:
     folders: dict[str, list[FileInfo]] = {}
-    for info in storage.files("snapshots"):
+    for info in storage.files(SNAPSHOTS):
         folders.setdefault(info.path.partition("/")[0], []).append(info)
     for snapshot_id, files in folders.items():
         if snapshot_id in kept or max(info.modified for info in files) >= older_than:
             continue
         files.sort(key=lambda info: (not info.path.endswith("/manifest.json"), info.path))
         for info in files:
-            yield Garbage(f"snapshots/{info.path}", info.size, f"snapshot {snapshot_id}")
+            yield Garbage(f"{SNAPSHOTS}/{info.path}", info.size, f"snapshot {snapshot_id}")
 
 
 def _catalogs(storage: Storage, kept: set[str], older_than: float) -> Iterator[Garbage]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError, UsageError
+from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.root import recognise
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
@@ -26,7 +27,7 @@ def list_snapshots(storage: Storage) -> list[Snapshot]:
     """Every sealed snapshot, the newest first."""
     found = [
         Snapshot(storage, info.path.partition("/")[0])
-        for info in storage.files("snapshots")
+        for info in storage.files(SNAPSHOTS)
         if info.path.count("/") == 1 and info.path.endswith("/manifest.json")
     ]
     return sorted(found, key=lambda each: (each.created(), each.snapshot_id), reverse=True)

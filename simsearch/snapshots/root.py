@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simsearch import __version__
-from simsearch.errors import StorageError
+from simsearch.errors import StorageError, UsageError
 from simsearch.storage.storage import Storage
 
 ROOT_MARKER = "simsearch.json"
@@ -37,6 +37,15 @@ def recognise(storage: Storage) -> None:
     """Raises StorageError where a root of another format lies; no root at all is no fault."""
     if root_exists(storage):
         check_format(storage)
+
+
+def require_root(storage: Storage) -> None:
+    """Raises UsageError where nothing was ever run, StorageError for a root of another format."""
+    if not root_exists(storage):
+        raise UsageError(
+            f"{storage.root}: no simsearch root; correct `root` or run `simsearch run`"
+        )
+    check_format(storage)
 
 
 def open_root(storage: Storage) -> None:

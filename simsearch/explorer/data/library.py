@@ -13,6 +13,7 @@ from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.data.artworks import collection_name
 from simsearch.explorer.data.view import SnapshotView
+from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.snapshots.snapshot import Snapshot
@@ -83,7 +84,7 @@ class Library:
         """Looked up by name, so that no text from an address becomes a path."""
         found: dict[str, Storage] = {}
         for storage in self.storages:
-            for info in storage.files("snapshots"):
+            for info in storage.files(SNAPSHOTS):
                 name, _, file = info.path.partition("/")
                 if file == "manifest.json":
                     found.setdefault(name, storage)
