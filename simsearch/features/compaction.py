@@ -43,10 +43,12 @@ def compact_shards(
 ) -> int:
     """Merge untidy shards into ones of up to `shard_rows`. Returns how many were merged."""
     seen: set[str] = set()
+    written: set[str | None] = set()
     for group in _groups(untidy.rows, shard_rows):
-        written = _merge(storage, space, group, seen)
+        written.add(_merge(storage, space, group, seen))
         for name in group:
-            if (path := feature_store.shard_path(space, name)) != written:
+            # Shards are named by content: what one group wrote may be a shard of a later group.
+            if (path := feature_store.shard_path(space, name)) not in written:
                 storage.delete(path)
     return len(untidy.rows)
 

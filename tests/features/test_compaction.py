@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simsearch import schemas
@@ -28,7 +28,8 @@ def compact(storage: Storage, shard_rows: int) -> int:
     return compact_shards(storage, SPACE, shard_rows, untidy)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=100, deadline=None)
+@example(shards=[["a"], ["a", "b", "c"], ["a", "b", "c", "d", "e"], ["u"], ["b", "u"]])
 @given(
     shards=st.lists(
         st.lists(
