@@ -23,7 +23,7 @@ from simsearch.indexes.annoy import annoy_search
 from simsearch.indexes.exact import Neighbours, Vectors, exact_search, unit_rows
 from simsearch.indexes.index import open_index
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.snapshots.layout import SEARCHES
+from simsearch.snapshots.layout import ORIGINALS, SEARCHES
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 
@@ -90,6 +90,12 @@ def search_all(
                 snapshot.neighbours_path(space.name, search),
                 neighbours_table(space.name, image_ids, originals, nearest),
             )
+        snapshot.storage.write_table(
+            snapshot.neighbours_path(space.name, ORIGINALS),
+            neighbours_table(
+                space.name, image_ids, originals, whole.originals.first(NEIGHBOURHOOD_KS[-1])
+            ),
+        )
         kept[space.name] = ray.put(whole)
     return kept
 

@@ -22,16 +22,8 @@ from simsearch.encoders.trained import (
 )
 from simsearch.images.suites import STUDY_PROFILES, operation_of
 from simsearch.reports.figures import COLOURS, STYLE
-from simsearch.runtime.progress import duration
+from simsearch.reports.learned import EXAMPLE_ROWS, training_row
 from simsearch.snapshots.snapshot import Snapshot
-
-# What each row of a figure of examples shows.
-EXAMPLE_ROWS = {
-    "originals": "original",
-    "made": "made again",
-    "copies": "perturbed",
-    "mended": "made of it",
-}
 
 
 def learning_of(
@@ -48,7 +40,7 @@ def learning_of(
     for space, made in trainings.items():
         for training in made:
             seen = measured_seen(snapshot.storage, training, measured)
-            rows.append(_row(space, training, seen))
+            rows.append(training_row(space, training, seen))
             if seen:
                 warnings.append(
                     f"{space} learned from {seen:,} of the artworks that are measured here: its figures "
@@ -82,30 +74,6 @@ def split_rows(metrics: pa.Table, learned: set[str]) -> list[dict[str, Any]]:
         }
         for space, means in known.items()
     ]
-
-
-def _row(space: str, training: Training, seen: int) -> dict[str, Any]:
-    last = training.losses[-1] if training.losses else {}
-    held = (f"{count:,} {reason}" for reason, count in training.held_out.items() if count)
-    return {
-        "space": space,
-        "name": training.name,
-        "kind": training.settings["of"]["kind"],
-        "artworks": training.artworks,
-        "images": training.images,
-        "held_out": ", ".join(held) or "none",
-        "profiles": ", ".join(training.profiles) if training.images > training.artworks else "–",
-        "seen": seen,
-        "cost": f"{duration(training.seconds)} ({training.device})",
-        "losses": ", ".join(
-            f"{name.replace('_', ' ')} {value:,.3g}"
-            for name, value in last.items()
-            if name not in ("epoch", "seconds")
-        )
-        or "closed form",
-        "active": last.get("active_units"),
-        "dimension": training.dimension,
-    }
 
 
 def _figures(snapshot: Snapshot, training: Training) -> dict[str, tuple[Figure, str]]:

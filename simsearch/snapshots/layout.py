@@ -7,6 +7,8 @@ from dataclasses import dataclass
 SNAPSHOTS = "snapshots"
 SEARCHES = ("annoy", "exact")
 """The searches whose neighbours and scores are stored side by side."""
+ORIGINALS = "originals"
+"""Names the neighbours of originals among originals, copies left out, by exact search."""
 
 
 @dataclass(frozen=True)

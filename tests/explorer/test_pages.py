@@ -20,6 +20,7 @@ from tests.support.explorer_site import (
     HOSTILE,
     NETWORK,
     PROFILES,
+    Rows,
     publish_gallery,
     running,
     settings,
@@ -144,7 +145,7 @@ def test_runs_show_rejects_and_what_changed(folder: Path) -> None:
     root = str(folder / "twice")
     publish_gallery(settings(root), folder / "twice-gallery")
     words = ("evaluate.ks=[1,3]", "seed=9")
-    publish_gallery(settings(root, *words), folder / "twice-gallery", count=20)
+    publish_gallery(settings(root, *words), folder / "twice-gallery", count=20, edit=edited)
     config = settings(root)
     with (
         running(create_app(config, [root])) as address,
@@ -154,5 +155,20 @@ def test_runs_show_rejects_and_what_changed(folder: Path) -> None:
         assert "not an image" in page
         assert "&lt;i&gt;text&lt;/i&gt;" in page
         assert len(client.get("/api/v1/snapshots").json()) == 2
-        for changed in ("evaluate.ks", "seed", "0 added, 0 changed, 0 renamed, 4 removed"):
+        for changed in ("evaluate.ks", "seed", "0 added, 1 changed, 1 renamed, 4 removed"):
             assert changed in page
+        page = client.get("/findings/changes").text
+        for heading in ("4 went", "1 with another picture", "1 with another identifier"):
+            assert f">{heading}</h2>" in page
+        assert "<del>Étude no. 3</del> <ins>Study no. 3</ins>" in page
+        assert "<code>a/002?&amp;e</code> is now <code>renumbered</code>" in page
+        pictures = re.findall(r'<img src="([^"]+)"', page)
+        assert len({address.partition("snapshot=")[2] for address in pictures}) == 2
+        assert all(client.get(address).status_code == 200 for address in pictures)
+
+
+def edited(rows: Rows) -> None:
+    """One artwork renumbered, one retitled, one photographed anew."""
+    rows[2]["artwork_id"] = "renumbered"
+    rows[3]["title"] = "Study no. 3"
+    rows[4]["image_uri"] = rows[5]["image_uri"]

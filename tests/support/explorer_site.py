@@ -11,7 +11,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from simsearch.encoders.encoder import Running
 from simsearch.encoders.registry import get_encoder
 from simsearch.evaluation.metrics import hit_profiles, ranking_measures, study_measures, summary
 from simsearch.evaluation.neighbours import neighbours_table
-from simsearch.evaluation.numbering import Collection, rankings
+from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, Collection, rankings
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.images.decode import content_hash, decode
@@ -41,10 +41,12 @@ from simsearch.projection import project, projection_table
 from simsearch.runs import steps as pipeline
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots
+from simsearch.snapshots.layout import ORIGINALS
 from simsearch.snapshots.published import point_latest
 from simsearch.snapshots.root import open_root
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
+from tests.support.explorer_findings import HEAD, near_duplicates, rejects_of, teach
 
 CHROMIUM = Path("/usr/bin/chromium")
 INSTALL = "apt-get install chromium"
@@ -54,6 +56,7 @@ NETWORK, GIVEN = "squeezenet1_1", "resnet152"  # vectors by a real network, and 
 
 
 Vectors = npt.NDArray[Any]
+Rows = list[dict[str, Any]]
 
 
 def need_chromium() -> str:
@@ -101,8 +104,8 @@ def draw_pictures(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def artworks(pictures: list[Path]) -> pa.Table:
-    rows = [
+def artworks(pictures: list[Path], edit: Callable[[Rows], None] | None = None) -> pa.Table:
+    rows: Rows = [
         {
             "artwork_id": f"a/{number:03}?&{'é' if number % 2 else 'e'}",
             "title": HOSTILE if number == 0 else f"Étude no. {number}",
@@ -117,6 +120,8 @@ def artworks(pictures: list[Path]) -> pa.Table:
         }
         for number, path in enumerate(pictures)
     ]
+    if edit is not None:
+        edit(rows)
     return pa.Table.from_pylist(rows, schema=schemas.CATALOG)
 
 
@@ -172,39 +177,38 @@ def by_network(table: pa.Table, config: Config) -> tuple[dict[str, Vectors], str
     return vectors, weights.digest
 
 
-def space_of(name: str, dimension: int, digest: str) -> FeatureSpace:
+def space_of(name: str, dimension: int, digest: str, head_digest: str) -> FeatureSpace:
     return FeatureSpace(
         name=name, encoder=name, layer="given", dimension=dimension, weights_source="given",
         weights_digest=digest, trained=name != NETWORK, preprocessing="given",
         mode="eval", precision="float32", background="#ffffff", perturbations="given",
+        head=HEAD if name == GIVEN else None, head_digest=head_digest if name == GIVEN else None,
     )  # fmt: skip
 
 
-def publish_gallery(config: Config, folder: Path, count: int = 24) -> Snapshot:
-    """A whole published snapshot of pictures drawn into `folder`."""
-    table = artworks(draw_pictures(folder, count))
+def publish_gallery(
+    config: Config, folder: Path, count: int = 24, edit: Callable[[Rows], None] | None = None
+) -> Snapshot:
+    """A whole published snapshot of pictures drawn into `folder`; `edit` changes catalog rows first."""
+    table = artworks(draw_pictures(folder, count), edit)
     images = images_of(table, PROFILES)
     storage = Storage(config.root, config.storage)
     open_root(storage)
-    rejects = pa.Table.from_pylist(
-        [
-            {
-                "artwork_id": "broken", "image_uri": "gone.jpg", "stage": "decode",
-                "reason": "not an image", "detail": "<i>text</i>", "etag": None,
-            }
-        ],
-        schema=schemas.REJECTS,
-    )  # fmt: skip
+    rejects = rejects_of(storage, folder)
     seen, digest = by_network(table, config)
     invented = made_up(table, 24)
     vectors = {NETWORK: vectors_of(images, seen), GIVEN: vectors_of(images, invented)}
-    spaces = tuple(space_of(name, each.shape[1], digest) for name, each in vectors.items())
+    head_digest = teach(storage, HEAD)
+    spaces = tuple(
+        space_of(name, each.shape[1], digest, head_digest) for name, each in vectors.items()
+    )
     catalog_id = catalog.write_catalog(storage, table)
     reasons = dict.fromkeys(vectors, "as given")
     snapshot = snapshots.write_plan(
         storage, config, catalog_id, spaces, reasons, images, rejects, table.num_rows + 1
     )
     measured = [_fill(config, snapshot, each, images, vectors[each.name]) for each in spaces]
+    storage.write_table(snapshot.near_duplicates_path, near_duplicates(table))
     storage.write_table(snapshot.metrics_path, pa.concat_tables(measured))
     snapshots.seal(snapshot, [], pipeline.environment())
     point_latest(snapshot, 1)
@@ -230,6 +234,10 @@ def _fill(
         if search == "annoy" and space.name == GIVEN:
             rows = rows.slice(1)  # as if the index had missed the first artwork's nearest
         storage.write_table(snapshot.neighbours_path(space.name, search), rows)
+    alone = exact_search(units[originals], units[originals], NEIGHBOURHOOD_KS[-1] + 1)
+    among = Neighbours(originals[alone.items[:, 1:]], alone.distances[:, 1:])
+    rows = neighbours_table(space.name, ids, originals, among)
+    storage.write_table(snapshot.neighbours_path(space.name, ORIGINALS), rows)
     chosen = images.take(pa.array(originals))
     points = project(vectors[originals], "pca", settings=config.projection, seed=1)
     storage.write_table(

@@ -4,7 +4,26 @@ import io
 
 from PIL import Image
 
-PAGES = ("/", "/artwork?id=a/000?%26e", "/picture", "/map", "/recovery", "/runs", "/api")
+FINDINGS = (
+    "/findings",
+    "/findings/duplicates",
+    "/findings/other-hands",
+    "/findings/disagreement",
+    "/findings/hubs",
+    "/findings/placeholders",
+    "/findings/learned",
+    "/findings/changes",
+)
+PAGES = (
+    "/",
+    "/artwork?id=a/000?%26e",
+    "/picture",
+    "/map",
+    "/recovery",
+    "/runs",
+    "/api",
+    *FINDINGS,
+)
 FIRST = "a/000?&e"
 
 

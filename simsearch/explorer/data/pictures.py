@@ -59,6 +59,16 @@ class Pictures:
         self._remember(key, data)
         return data
 
+    def of_uri(self, view: SnapshotView, uri: str, size: int) -> bytes:
+        """A picture that is in no index, such as a placeholder, as WebP; it is not kept.
+
+        Raises NotFoundError as `thumbnail` does.
+        """
+        if size not in SIZES:
+            raise NotFoundError(f"no thumbnails of that size; there are {SIZES}")
+        with self._decoding:
+            return encode(self._read(view, uri), size)
+
     def _stored_or_made(
         self, view: SnapshotView, item: int, size: int, content_hash: str, profile: str | None
     ) -> bytes:
@@ -83,15 +93,7 @@ class Pictures:
         self, view: SnapshotView, item: int, content_hash: str, profile: str | None
     ) -> Image.Image:
         artwork = view.artwork_of(item)
-        limits = self._config.images
-        try:
-            data = read_uri(artwork.row["image_uri"], self._config.storage, limits.max_bytes)
-            background = view.plan.settings.images.background
-            picture = decode_within(data, replace(limits.limits, background=background))
-        except (StorageError, images.ImageError) as error:
-            raise NotFoundError(
-                f"{artwork.artwork_id}: its picture cannot be read: {error}"
-            ) from error
+        picture = self._read(view, artwork.row["image_uri"])
         if profile is None:
             return picture
         return perturb(
@@ -101,6 +103,15 @@ class Pictures:
             seed=view.plan.seed,
             content_hash=content_hash,
         )
+
+    def _read(self, view: SnapshotView, uri: str) -> Image.Image:
+        limits = self._config.images
+        try:
+            data = read_uri(uri, self._config.storage, limits.max_bytes)
+            background = view.plan.settings.images.background
+            return decode_within(data, replace(limits.limits, background=background))
+        except (StorageError, images.ImageError) as error:
+            raise NotFoundError(f"{uri}: the picture cannot be read: {error}") from error
 
     def _remember(self, key: tuple[str, str | None, int, str], data: bytes) -> None:
         with self._lock:

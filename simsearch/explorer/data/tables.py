@@ -17,7 +17,14 @@ MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apa
 def table_names(view: SnapshotView) -> list[str]:
     """Names of all tables, without the ending."""
     neighbours = [f"neighbours-{space}-{search}" for space in view.spaces for search in SEARCHES]
-    return ["metrics", *neighbours, "rejects"]
+    near = ["near-duplicates"] if duplicates_path(view) else []
+    return ["metrics", *neighbours, *near, "rejects"]
+
+
+def duplicates_path(view: SnapshotView) -> str | None:
+    """None where the snapshot lists no near-duplicates, as those of earlier versions do."""
+    path = view.snapshot.near_duplicates_path
+    return path if path.removeprefix(f"{view.snapshot.folder}/") in view.manifest["files"] else None
 
 
 def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
@@ -26,6 +33,8 @@ def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
         "metrics": view.snapshot.metrics_path,
         "rejects": view.snapshot.rejects_path,
     }
+    if near := duplicates_path(view):
+        paths["near-duplicates"] = near
     for space in view.spaces:
         for search in SEARCHES:
             path = view.snapshot.neighbours_path(space, search)

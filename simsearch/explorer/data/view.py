@@ -116,6 +116,10 @@ class SnapshotView:
             )
         return self.artwork_at(number)
 
+    def number_of(self, artwork_id: str) -> int | None:
+        """None for an artwork without an image here."""
+        return self._number_of.get(artwork_id)
+
     def artwork_at(self, number: int) -> Artwork:
         item = int(self.item_of_artwork[number])
         (row,) = self.catalog.slice(number, 1).to_pylist()

@@ -60,6 +60,47 @@ def bars(groups: Mapping[str, Sequence[Measured]], order: Sequence[str], link: L
     return _svg(parts, "Bar chart; every bar leads to the copies that were not found")
 
 
+def losses(epochs: Sequence[Mapping[str, float]]) -> list[tuple[str, Markup]]:
+    """A small curve per loss against the epoch, by what the loss is called, each on its own scale
+    with its first, lowest and last value in words."""
+    if not epochs:
+        return []
+    names = [name for name in epochs[0] if name not in ("epoch", "seconds")]
+    return [(name.replace("_", " "), _loss([row[name] for row in epochs])) for name in names]
+
+
+def _loss(values: Sequence[float]) -> Markup:
+    width, height, edge = 300, 110, 6
+    low, high = min(values), max(values)
+    step = (width - 2 * edge) / max(1, len(values) - 1)
+    places = [
+        (
+            edge + step * number,
+            edge + (height - 2 * edge) * (1 - (value - low) / (high - low or 1)),
+        )
+        for number, value in enumerate(values)
+    ]
+    words = (
+        f"{len(values)} epochs: {values[0]:,.4g} at first, {low:,.4g} at the lowest, "
+        f"{values[-1]:,.4g} at the end"
+    )
+    return Markup(
+        '<svg class="loss" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<polyline class="line" points="{}"/>{}</svg><p class="soft">{}</p>'
+    ).format(
+        width,
+        height,
+        words,
+        " ".join(f"{x:.1f},{y:.1f}" for x, y in places),
+        Markup("").join(
+            Markup('<circle cx="{:.1f}" cy="{:.1f}" r="3"/>').format(x, y) for x, y in places
+        )
+        if len(places) < 40
+        else "",
+        words,
+    )
+
+
 def _svg(parts: Sequence[Markup], label: str) -> Markup:
     return Markup(
         '<svg class="chart" viewBox="0 0 {} {}" role="group" aria-label="{}">{}</svg>'

@@ -15,24 +15,17 @@ from simsearch.explorer.data.picture_query import Answer
 from simsearch.explorer.data.recovery import Measured, missed, missed_page
 from simsearch.explorer.data.search import Search
 from simsearch.explorer.data.view import SnapshotView
-from simsearch.explorer.pages import charts
+from simsearch.explorer.pages import charts, findings
 from simsearch.explorer.pages.addresses import Addresses
+from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.indexes.index import read_manifest
-from simsearch.snapshots.diff import diff
 from simsearch.snapshots.layout import SEARCHES
 
 Values = dict[str, Any]
 
 MATCHES = 12  # artworks per space that a picture is answered with
 MISSED_PER_PAGE = 24
-
-
-def page_of(total: int, page: int, size: int) -> tuple[int, int, slice]:
-    """The page asked for, brought into range, how many there are, and which entries it has."""
-    pages = max(1, -(-total // size))
-    page = min(max(1, page), pages)
-    return page, pages, slice((page - 1) * size, page * size)
 
 
 def search(site: Site, view: SnapshotView, asked: Search, page: int) -> Values:
@@ -167,14 +160,11 @@ def _check(name: str, value: object, allowed: Sequence[object]) -> None:
 
 
 def runs(site: Site, view: SnapshotView) -> Values:
-    listed = site.library.listed()
-    place = next((n for n, each in enumerate(listed) if each.snapshot_id == view.snapshot_id), 0)
-    before = next((each for each in listed[place + 1 :] if each.root == listed[place].root), None)
-    older = site.library.view(before.snapshot_id) if before else None
+    moved = findings.since(site, view)
     return {
-        "snapshots": listed,
-        "before": before,
-        "changes": diff(older.snapshot, view.snapshot) if older else None,
+        "snapshots": site.library.listed(),
+        "before": moved and moved.before,
+        "changes": moved and moved.changes,
         "networks": [
             {
                 "space": space,

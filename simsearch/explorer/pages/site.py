@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jinja2
@@ -20,6 +20,7 @@ from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.addresses import Addresses
 
 PAGE_SIZE = 48
+DERIVED_KEPT = 32  # the largest, neighbour lists of 160,000 artworks, takes 13 MB
 
 
 class Site:
@@ -30,7 +31,7 @@ class Site:
         self.pictures = Pictures(config)
         self.picture_query = PictureQuery(config)
         self._lock = threading.RLock()
-        self._derived: dict[tuple[str, str], Any] = {}
+        self._derived: dict[tuple[str, object], Any] = {}
         self._templates = jinja2.Environment(
             loader=jinja2.PackageLoader("simsearch.explorer"),
             autoescape=True,
@@ -61,19 +62,20 @@ class Site:
         A wall of pictures hung by accession number shows one room of one museum: mixed is better.
         """
         if search == Search():
-            return self._once(view, "shuffled", lambda: _shuffled(view))
-        index: SearchIndex = self._once(view, "search", lambda: SearchIndex(view))
+            return self.derived(view, "shuffled", lambda: _shuffled(view))
+        index: SearchIndex = self.derived(view, "search", lambda: SearchIndex(view))
         return index.find(search)
 
     def recovery(self, view: SnapshotView) -> Recovery:
-        made: Recovery = self._once(view, "recovery", lambda: Recovery(view))
+        made: Recovery = self.derived(view, "recovery", lambda: Recovery(view))
         return made
 
-    def _once(self, view: SnapshotView, what: str, make: Any) -> Any:
+    def derived(self, view: SnapshotView, what: object, make: Callable[[], Any]) -> Any:
+        """What `make` makes of a view, kept under the name `what` (hashable)."""
         with self._lock:
             key = (view.snapshot_id, what)
             if key not in self._derived:
-                while len(self._derived) > 16:
+                while len(self._derived) > DERIVED_KEPT:
                     self._derived.pop(next(iter(self._derived)))
                 self._derived[key] = make()
             return self._derived[key]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -17,24 +16,22 @@ from simsearch.explorer.data import map_data, tables
 from simsearch.explorer.data.picture_query import limited, read_picture
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import pages
-from simsearch.explorer.pages.addresses import LiveAddresses
 from simsearch.explorer.pages.site import Site
-from simsearch.explorer.server.requests import Asked, InSite, View, site_of
-from simsearch.explorer.server.security import content_security_policy
+from simsearch.explorer.server.answers import FOR_EVER, addresses_of, shown
+from simsearch.explorer.server.requests import Asked, InSite, View
 
 router = APIRouter(include_in_schema=False)
-FOR_EVER = "private, max-age=31536000, immutable"
 
 
 @router.get("/", response_class=HTMLResponse)
 def search(request: Request, site: InSite, view: View, asked: Asked, page: int = 1) -> Response:
-    return _shown(request, view, "search", pages.search(site, view, asked, page))
+    return shown(request, view, "search", pages.search(site, view, asked, page))
 
 
 @router.get("/surprise", response_class=HTMLResponse)
 def surprise(request: Request, view: View) -> Response:
     artwork = view.artwork_at(secrets.randbelow(len(view)))
-    to = LiveAddresses(view, request.scope.get("root_path", "").rstrip("/"))
+    to = addresses_of(request, view)
     return RedirectResponse(to.artwork(artwork.artwork_id), HTTPStatus.SEE_OTHER)
 
 
@@ -47,13 +44,13 @@ def artwork(
     copies: bool = False,
 ) -> Response:
     values = pages.artwork(view, id, space or [], with_copies=copies)
-    return _shown(request, view, "artwork", values)
+    return shown(request, view, "artwork", values)
 
 
 @router.get("/picture", response_class=HTMLResponse)
 def picture(request: Request, site: InSite, view: View) -> Response:
     site.picture_query.warm(view)
-    return _shown(request, view, "picture", pages.picture(site.config))
+    return shown(request, view, "picture", pages.picture(site.config))
 
 
 @router.post("/picture", response_class=HTMLResponse)
@@ -66,14 +63,14 @@ async def ask_picture(request: Request, site: InSite, view: View) -> Response:
             )
         )
     )
-    return _shown(request, view, "picture", pages.picture(site.config, answers))
+    return shown(request, view, "picture", pages.picture(site.config, answers))
 
 
 @router.get("/map", response_class=HTMLResponse)
 def map_page(
     request: Request, view: View, space: str | None = None, method: str | None = None
 ) -> Response:
-    return _shown(request, view, "map", pages.map_page(view, space, method))
+    return shown(request, view, "map", pages.map_page(view, space, method))
 
 
 @router.get("/recovery", response_class=HTMLResponse)
@@ -88,22 +85,22 @@ def recovery(
     profile: str | None = None,
     page: int = 1,
 ) -> Response:
-    to = LiveAddresses(view, request.scope.get("root_path", "").rstrip("/"))
+    to = addresses_of(request, view)
     values = pages.recovery(
         site, view, to, k=k, metric=metric, search=search,
         space=space, profile=profile or None, page=page,
     )  # fmt: skip
-    return _shown(request, view, "recovery", values)
+    return shown(request, view, "recovery", values)
 
 
 @router.get("/runs", response_class=HTMLResponse)
 def runs(request: Request, site: InSite, view: View) -> Response:
-    return _shown(request, view, "runs", pages.runs(site, view))
+    return shown(request, view, "runs", pages.runs(site, view))
 
 
 @router.get("/api", response_class=HTMLResponse)
 def api_page(request: Request, view: View) -> Response:
-    return _shown(request, view, "api", pages.api_page(request.app.openapi()))
+    return shown(request, view, "api", pages.api_page(request.app.openapi()))
 
 
 @router.get("/map/points")
@@ -150,13 +147,6 @@ def copy(request: Request, site: InSite, view: View, item: int, size: int) -> Re
 @router.get("/health")
 def health() -> Response:
     return JSONResponse({"status": "ok"})
-
-
-def _shown(request: Request, view: SnapshotView, name: str, values: Mapping[str, Any]) -> Response:
-    to = LiveAddresses(view, request.scope.get("root_path", "").rstrip("/"))
-    html = site_of(request).render(name, view, to, **values)
-    policy = content_security_policy(view.iiif_hosts)
-    return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
 
 def _picture(request: Request, site: Site, view: SnapshotView, item: int, size: int) -> Response:

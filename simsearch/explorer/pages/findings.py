@@ -1,0 +1,230 @@
+"""What the pages of findings show: what was computed about a collection and is not seen in a search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from simsearch.errors import UsageError
+from simsearch.explorer.data.findings import changes as change
+from simsearch.explorer.data.findings.disagreement import Disagreement, disagreement
+from simsearch.explorer.data.findings.duplicates import DuplicateGroup, duplicate_groups, entries
+from simsearch.explorer.data.findings.hubs import Hubs, hubs
+from simsearch.explorer.data.findings.learned import BETWEEN, Learned, learned
+from simsearch.explorer.data.findings.neighbour_lists import NeighbourLists, neighbour_lists
+from simsearch.explorer.data.findings.other_hands import AlikePair, alike_pairs
+from simsearch.explorer.data.findings.placeholders import (
+    Placeholder,
+    SharedPicture,
+    placeholders,
+    shared_pictures,
+)
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages import charts
+from simsearch.explorer.pages.paging import page_of
+from simsearch.explorer.pages.site import Site
+from simsearch.reports.learned import EXAMPLE_ROWS
+
+Values = dict[str, Any]
+
+GROUPS_PER_PAGE = 12
+PAIRS_PER_PAGE = 24
+HUBS_PER_PAGE = 48
+ROWS_PER_PAGE = 12
+NEAREST_SHOWN = 4  # of each space, where spaces disagree
+ALL = "all"
+
+
+def lists_of(site: Site, view: SnapshotView, space: str) -> NeighbourLists:
+    view.space(space)
+    made: NeighbourLists = site.derived(
+        view, ("lists", space), lambda: neighbour_lists(view, space)
+    )
+    return made
+
+
+def compared_spaces(view: SnapshotView) -> tuple[str, ...]:
+    """The trained spaces, or all where fewer than two are trained."""
+    trained = tuple(space for space in view.spaces if space not in view.untrained)
+    return trained if len(trained) > 1 else view.spaces
+
+
+def groups_of(site: Site, view: SnapshotView) -> list[DuplicateGroup] | None:
+    made: list[DuplicateGroup] | None = site.derived(
+        view, "duplicates", lambda: duplicate_groups(view)
+    )
+    return made
+
+
+def since(site: Site, view: SnapshotView) -> change.Since | None:
+    listed = tuple(each.snapshot_id for each in site.library.listed())
+    made: change.Since | None = site.derived(
+        view, ("since", listed), lambda: change.since(site.library, view)
+    )
+    return made
+
+
+def overview(site: Site, view: SnapshotView) -> Values:
+    groups = groups_of(site, view)
+    left_out = _placeholders(site, view)
+    moved = since(site, view)
+    return {
+        "groups": None if groups is None else len(groups),
+        "group_examples": [
+            view.artwork_at(n) for group in (groups or [])[:2] for n in group.members[:2]
+        ],
+        "placeholders": left_out,
+        "left_out": sum(each.count for each in left_out.values()),
+        "learned": sorted({each.space for each in learned_of(site, view)}),
+        "compared": compared_spaces(view),
+        "since": moved,
+    }
+
+
+def duplicates(site: Site, view: SnapshotView, page: int) -> Values:
+    groups = groups_of(site, view)
+    page, count, part = page_of(len(groups or []), page, GROUPS_PER_PAGE)
+    return {
+        "stored": groups is not None,
+        "total": len(groups or []),
+        "works": len({number for group in groups or [] for number in group.members}),
+        "groups": [(group, entries(view, group)) for group in (groups or [])[part]],
+        "first": part.start + 1,
+        "page": page,
+        "page_count": count,
+    }
+
+
+def _placeholders(site: Site, view: SnapshotView) -> dict[str, Placeholder]:
+    made: dict[str, Placeholder] = site.derived(view, "placeholders", lambda: placeholders(view))
+    return made
+
+
+def placeholder_of(site: Site, view: SnapshotView, short_hash: str) -> Placeholder | None:
+    return _placeholders(site, view).get(short_hash)
+
+
+def placeholder_page(site: Site, view: SnapshotView, page: int) -> Values:
+    shared: list[SharedPicture] = site.derived(view, "shared", lambda: shared_pictures(view))
+    page, count, part = page_of(len(shared), page, GROUPS_PER_PAGE)
+    return {
+        "placeholders": list(_placeholders(site, view).values()),
+        "least": view.plan.settings.catalog.placeholder_artworks,
+        "shared_total": len(shared),
+        "shared": shared[part],
+        "page": page,
+        "page_count": count,
+    }
+
+
+def hub_page(site: Site, view: SnapshotView, space: str | None, page: int) -> Values:
+    space = space or view.spaces[0]
+    found: Hubs = site.derived(view, ("hubs", space), lambda: hubs(lists_of(site, view, space)))
+    near = int((found.occurrences > 0).sum())
+    page, count, part = page_of(near, page, HUBS_PER_PAGE)
+    entries = zip(found.order[part], found.occurrences[part], strict=True)
+    return {
+        "space": space,
+        "found": found,
+        "works": [
+            (view.artwork_at(int(number)), int(times)) for number, times in entries if times > 0
+        ],
+        "page": page,
+        "page_count": count,
+    }
+
+
+def disagreement_page(site: Site, view: SnapshotView, page: int) -> Values:
+    spaces = compared_spaces(view)
+    if len(spaces) < 2:
+        return {"spaces": spaces, "found": None}
+    lists = {space: lists_of(site, view, space) for space in spaces}
+    found: Disagreement = site.derived(view, "disagreement", lambda: disagreement(lists))
+    page, count, part = page_of(len(view), page, ROWS_PER_PAGE)
+    return {
+        "spaces": spaces,
+        "found": found,
+        "rows": [
+            (
+                view.artwork_at(int(number)),
+                float(agreement),
+                {space: _nearest(view, lists[space], int(number)) for space in spaces},
+            )
+            for number, agreement in zip(found.order[part], found.agreement[part], strict=True)
+        ],
+        "first": part.start + 1,
+        "page": page,
+        "page_count": count,
+    }
+
+
+def _nearest(view: SnapshotView, lists: NeighbourLists, number: int) -> list[Any]:
+    nearest = lists.numbers[number, :NEAREST_SHOWN]
+    return [view.artwork_at(int(other)) for other in nearest if other >= 0]
+
+
+def other_hands_page(site: Site, view: SnapshotView, space: str | None, page: int) -> Values:
+    spaces = compared_spaces(view)
+    choices = (*((ALL,) if len(spaces) > 1 else ()), *view.spaces)
+    space = space or choices[0]
+    if space not in choices:
+        raise UsageError(f"space: {space!r} is none here; choose one of {', '.join(choices)}")
+    asked = spaces if space == ALL else (space,)
+    pairs: list[AlikePair] = site.derived(
+        view, ("other hands", space), lambda: _alike_pairs(site, view, asked)
+    )
+    page, count, part = page_of(len(pairs), page, PAIRS_PER_PAGE)
+    return {
+        "space": space,
+        "choices": choices,
+        "choice_words": {ALL: "all networks", **{each: each for each in view.spaces}},
+        "asked": asked,
+        "total": len(pairs),
+        "pairs": [
+            (view.artwork_at(pair.first), view.artwork_at(pair.second), pair.scores)
+            for pair in pairs[part]
+        ],
+        "page": page,
+        "page_count": count,
+    }
+
+
+def _alike_pairs(site: Site, view: SnapshotView, spaces: Sequence[str]) -> list[AlikePair]:
+    near = {
+        (min(pair.first, pair.second), max(pair.first, pair.second))
+        for group in groups_of(site, view) or []
+        for pair in group.pairs
+    }
+    return alike_pairs(view, {space: lists_of(site, view, space) for space in spaces}, near)
+
+
+def learned_of(site: Site, view: SnapshotView) -> list[Learned]:
+    made: list[Learned] = site.derived(view, "learned", lambda: learned(view))
+    return made
+
+
+def learned_page(site: Site, view: SnapshotView) -> Values:
+    return {
+        "learned": [
+            (place, each, charts.losses(each.training.losses))
+            for place, each in enumerate(learned_of(site, view))
+        ],
+        "rows": EXAMPLE_ROWS,
+        "between": BETWEEN,
+    }
+
+
+def changes_page(site: Site, view: SnapshotView) -> Values:
+    moved = since(site, view)
+    if moved is None:
+        return {"since": None}
+    works, older = moved.changes.artworks, moved.older
+    return {
+        "since": moved,
+        "works": works,
+        "came": change.shown(view, works.added),
+        "went": change.shown(older, works.removed),
+        "changed": change.pairs(older, view, [(one, one) for one in works.changed]),
+        "renamed": change.pairs(older, view, works.renamed),
+        "redescribed": change.redescribed(older, view, works.described_anew),
+    }

@@ -1,0 +1,10 @@
+"""Long lists cut into pages."""
+
+from __future__ import annotations
+
+
+def page_of(total: int, page: int, size: int) -> tuple[int, int, slice]:
+    """The page asked for, brought into range, how many there are, and which entries it has."""
+    pages = max(1, -(-total // size))
+    page = min(max(1, page), pages)
+    return page, pages, slice((page - 1) * size, page * size)

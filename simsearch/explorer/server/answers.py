@@ -1,0 +1,32 @@
+"""How a page is answered: rendered with its addresses, under its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages.addresses import LiveAddresses
+from simsearch.explorer.server.requests import site_of
+from simsearch.explorer.server.security import content_security_policy
+
+FOR_EVER = "private, max-age=31536000, immutable"
+
+
+def prefix_of(request: Request) -> str:
+    """Where the explorer is mounted, without a slash at the end."""
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def addresses_of(request: Request, view: SnapshotView) -> LiveAddresses:
+    return LiveAddresses(view, prefix_of(request))
+
+
+def shown(request: Request, view: SnapshotView, name: str, values: Mapping[str, Any]) -> Response:
+    """The page made of the template `name`."""
+    html = site_of(request).render(name, view, addresses_of(request, view), **values)
+    policy = content_security_policy(view.iiif_hosts)
+    return HTMLResponse(html, headers={"Content-Security-Policy": policy})

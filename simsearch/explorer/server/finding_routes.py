@@ -1,0 +1,96 @@
+"""The pages of findings and the pictures that only they show."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from simsearch.errors import NotFoundError
+from simsearch.explorer.data.findings.learned import example_png
+from simsearch.explorer.pages import findings
+from simsearch.explorer.pages.addresses import LiveAddresses
+from simsearch.explorer.server.answers import FOR_EVER, prefix_of, shown
+from simsearch.explorer.server.requests import InSite, View
+
+router = APIRouter(prefix="/findings", include_in_schema=False, default_response_class=HTMLResponse)
+
+Page = Annotated[int, Query(ge=1, le=1_000_000)]
+
+
+@router.get("")
+def overview(request: Request, site: InSite, view: View) -> Response:
+    return shown(request, view, "findings/overview", findings.overview(site, view))
+
+
+@router.get("/duplicates")
+def duplicates(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
+    return shown(request, view, "findings/duplicates", findings.duplicates(site, view, page))
+
+
+@router.get("/placeholders")
+def placeholders(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
+    return shown(
+        request, view, "findings/placeholders", findings.placeholder_page(site, view, page)
+    )
+
+
+@router.get("/hubs")
+def hubs(
+    request: Request, site: InSite, view: View, space: str | None = None, page: Page = 1
+) -> Response:
+    return shown(request, view, "findings/hubs", findings.hub_page(site, view, space, page))
+
+
+@router.get("/disagreement")
+def disagreement(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
+    values = findings.disagreement_page(site, view, page)
+    return shown(request, view, "findings/disagreement", values)
+
+
+@router.get("/other-hands")
+def other_hands(
+    request: Request, site: InSite, view: View, space: str | None = None, page: Page = 1
+) -> Response:
+    values = findings.other_hands_page(site, view, space, page)
+    return shown(request, view, "findings/other-hands", values)
+
+
+@router.get("/learned")
+def learned(request: Request, site: InSite, view: View) -> Response:
+    return shown(request, view, "findings/learned", findings.learned_page(site, view))
+
+
+@router.get("/changes")
+def changes(request: Request, site: InSite, view: View) -> Response:
+    values = findings.changes_page(site, view)
+    if values["since"] is not None:
+        values["older_to"] = LiveAddresses(values["since"].older, prefix_of(request))
+    return shown(request, view, "findings/changes", values)
+
+
+@router.get("/placeholders/{short_hash}-{size}.webp")
+def placeholder(site: InSite, view: View, short_hash: str, size: int) -> Response:
+    found = findings.placeholder_of(site, view, short_hash)
+    if found is None:
+        raise NotFoundError("no placeholder of that name in this snapshot")
+    data = site.pictures.of_uri(view, found.image_uri, size)
+    return Response(data, media_type="image/webp", headers={"Cache-Control": FOR_EVER})
+
+
+@router.get("/learned/{number}/{kind}-{place}.png")
+def example(
+    request: Request, site: InSite, view: View, number: int, kind: str, place: int
+) -> Response:
+    made = findings.learned_of(site, view)
+    if not 0 <= number < len(made):
+        raise NotFoundError("no learned space of that number in this snapshot")
+    training = made[number].training
+    tag = f'"{training.weights_sha256[:20]}-{kind}-{place}"'
+    headers = {"ETag": tag, "Cache-Control": FOR_EVER}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    data = example_png(view, training, kind, place)
+    return Response(data, media_type="image/png", headers=headers)

@@ -1,0 +1,41 @@
+"""What a training tells of itself, in words: for the report and the explorer, without Matplotlib."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simsearch.encoders.trained import Training
+from simsearch.runtime.progress import duration
+
+EXAMPLE_ROWS = {
+    "originals": "original",
+    "made": "made again",
+    "copies": "perturbed",
+    "mended": "made of it",
+}
+"""What the pictures of an autoencoder show, by the name they are stored under."""
+
+
+def training_row(space: str, training: Training, seen: int) -> dict[str, Any]:
+    """A row of the table of learned spaces; `seen` counts the measured artworks it learned from."""
+    last = training.losses[-1] if training.losses else {}
+    held = (f"{count:,} {reason}" for reason, count in training.held_out.items() if count)
+    return {
+        "space": space,
+        "name": training.name,
+        "kind": training.settings["of"]["kind"],
+        "artworks": training.artworks,
+        "images": training.images,
+        "held_out": ", ".join(held) or "none",
+        "profiles": ", ".join(training.profiles) if training.images > training.artworks else "–",
+        "seen": seen,
+        "cost": f"{duration(training.seconds)} ({training.device})",
+        "losses": ", ".join(
+            f"{name.replace('_', ' ')} {value:,.3g}"
+            for name, value in last.items()
+            if name not in ("epoch", "seconds")
+        )
+        or "closed form",
+        "active": last.get("active_units"),
+        "dimension": training.dimension,
+    }
