@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
@@ -15,6 +16,8 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from simsearch.errors import ConfigError
+from simsearch.images.limits import Limits
+from simsearch.images.remake import Remake
 from simsearch.sections.analysis import EvaluateConfig, IndexConfig, ProjectionConfig, ReportConfig
 from simsearch.sections.collection import CatalogConfig, ImagesConfig, PerturbationsConfig
 from simsearch.sections.extraction import SPACE_NAME, ExtractConfig
@@ -100,6 +103,19 @@ class Config(Section):
                 }
                 merged[section] = {**ready, **settings}
         return merged
+
+    def remake(self, within: Limits | None = None) -> Remake:
+        """How images are made with these settings; `within`: the limits of whoever makes them again,
+        of which only size and background are then these settings' own."""
+        return Remake(
+            limits=replace(
+                within or self.images.limits,
+                background=self.images.background,
+                side=self.perturbations.side,
+            ),
+            reencode_jpeg=self.perturbations.reencode_jpeg,
+            seed=self.seed,
+        )
 
     @model_validator(mode="after")
     def _heads_known(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from simsearch.encoders.trained import load_head
 from simsearch.errors import MismatchError, UsageError
 from simsearch.features.space import FeatureSpace
 from simsearch.images import decode as images
-from simsearch.images.bounded import decode_within
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.indexes.exact import cosine
 from simsearch.indexes.index import OpenIndex, open_index
@@ -76,8 +75,7 @@ def _read_picture(config: Config, image: Path, plan: Plan) -> Any:
     except OSError as error:
         raise UsageError(f"{image}: cannot read it: {error.strerror}") from None
     try:
-        limits = config.images.limits
-        return decode_within(data, replace(limits, background=plan.settings.images.background))
+        return plan.settings.remake(config.images.limits).original(data)
     except images.ImageError as error:
         raise UsageError(
             f"{image}: not a usable image ({error.reason}: {error.detail}); give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"

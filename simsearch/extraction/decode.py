@@ -17,11 +17,9 @@ from simsearch import schemas
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.extraction.batches import Batch, Counter, _reject
 from simsearch.images import decode as images
-from simsearch.images.bounded import decode_within
-from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.images.remake import Remake
 from simsearch.schemas import image_id
-from simsearch.sections.collection import ImagesConfig
 from simsearch.storage.parts import write_part
 from simsearch.storage.regular import NotRegularError
 from simsearch.storage.storage import Storage, read_uri
@@ -38,10 +36,8 @@ class DecodeSettings:
     """
 
     storage: Storage
-    images: ImagesConfig
+    remake: Remake
     profiles: tuple[str, ...]
-    reencode_jpeg: bool
-    seed: int
     preprocessings: tuple[Preprocessing, ...]  # one per distinct geometry
     spaces: int
     orphans: Mapping[str, bytes]
@@ -99,7 +95,7 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> bytes | _Refusal
             "not downloaded", "run `simsearch ingest` with catalog.download.enabled=true"
         )
     try:
-        return read_uri(uri, settings.storage.config, settings.images.max_bytes)
+        return read_uri(uri, settings.storage.config, settings.remake.limits.max_bytes)
     except NotFoundError:
         return _Refusal("not found", "the catalog names a file that is not there")
     except StorageError as error:
@@ -130,20 +126,14 @@ def _variants(
         need = need & (1 - held)
     if not need.any():
         return []
-    original = decode_within(data, settings.images.limits)
+    original = settings.remake.original(data)
     found = []
     for variant, (profile, wanted) in enumerate(zip((None, *settings.profiles), need, strict=True)):
         if not wanted.any():
             continue
         image = original
         if profile is not None:
-            image = perturb(
-                original,
-                get_profile(profile),
-                reencode_jpeg=settings.reencode_jpeg,
-                seed=settings.seed,
-                content_hash=content_hash,
-            )
+            image = settings.remake.copy(original, profile, content_hash)
         found.append(
             {
                 "image_id": image_id(row["artwork_id"], profile),

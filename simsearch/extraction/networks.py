@@ -16,7 +16,6 @@ from simsearch.encoders.precision import choose_precision
 from simsearch.extraction.placement import Device
 from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features.space import FeatureSpace
-from simsearch.images import perturbations
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.resources import task_options
 from simsearch.runtime.watchdog import wait_for
@@ -107,7 +106,6 @@ def _space(
     precision: str,
 ) -> FeatureSpace:
     named = {each.backbone: each.name for each in config.extract.spaces if each.head is None}
-    reencoded = "re-encoded as JPEG" if config.perturbations.reencode_jpeg else "not re-encoded"
     return FeatureSpace(
         name=named.get(encoder.name, safe_name(encoder.name)),
         encoder=encoder.name,
@@ -120,5 +118,5 @@ def _space(
         mode=config.extract.mode,
         precision=precision,
         background=config.images.background,
-        perturbations=f"definitions {perturbations.DEFINITIONS_VERSION}, {reencoded}, seed {config.seed}",
+        perturbations=config.remake().described,
     )

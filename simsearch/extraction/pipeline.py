@@ -163,10 +163,8 @@ def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: st
     geometries, columns = _geometries(todo.networks)
     settings = DecodeSettings(
         storage=storage,
-        images=config.images,
+        remake=config.remake(),
         profiles=config.perturbations.profiles,
-        reencode_jpeg=config.perturbations.reencode_jpeg,
-        seed=config.seed,
         preprocessings=geometries,
         spaces=len(todo.networks),
         orphans=todo.orphans,

@@ -1,7 +1,7 @@
 """Bytes to an RGB image, or a named reason why not. Image files are untrusted.
 
-JPEG draft decoding (Pillow's `Image.draft`) is not used: it scales in the DCT domain, which gives
-other pixels than a full decode, and the perturbed copies are made of the full image.
+Where less than full size is enough, a JPEG file is scaled down in the course of decoding (Pillow's
+`Image.draft`), which reads fewer of its coefficients, and every file before its colours are converted.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import zlib
 
 import numpy as np
 from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
+
+from simsearch.images.scaling import SCALABLE, scaled, used_size
 
 # JPEG covers MPO, whose first picture is the photograph; TIFF covers BigTIFF.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF")
@@ -110,11 +112,14 @@ def content_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def decode(data: bytes, *, max_pixels: int, max_bytes: int, background: str) -> Image.Image:
+def decode(
+    data: bytes, *, max_pixels: int, max_bytes: int, background: str, side: int | None = None
+) -> Image.Image:
     """An image file as RGB, upright and in sRGB; the first frame of an animation, the first page or
     picture of several. `bounded.decode_within` does the same within a time and memory.
 
-    Transparency is laid on `background` (#rrggbb). Raises ImageError.
+    Transparency is laid on `background` (#rrggbb); `side` None: full size, else `scaling.used_size`.
+    Raises ImageError.
     """
     if not data:
         raise ImageError("empty file", "0 bytes")
@@ -136,8 +141,11 @@ def decode(data: bytes, *, max_pixels: int, max_bytes: int, background: str) -> 
     if not width or not height:
         raise ImageError("broken", "no pixels")
     try:
+        size = used_size(width, height, side)
+        if size != (width, height):
+            image.draft(None, size)  # JPEG: to an eighth, a quarter or half, never below `size`
         image.load()
-        return _to_rgb(image, background)
+        return _to_rgb(image, background, size)
     except MemoryError:
         raise ImageError("too much memory", f"{width} × {height} pixels") from None
     except _BROKEN as error:
@@ -154,15 +162,21 @@ def _what_it_is(data: bytes, is_heif: bool) -> str:
     return f"none of {', '.join(FORMATS)}"
 
 
-def _to_rgb(image: Image.Image, background: str) -> Image.Image:
+def _to_rgb(image: Image.Image, background: str, size: tuple[int, int]) -> Image.Image:
+    """`size` is that of the file's own orientation."""
     profile = image.info.get("icc_profile")
+    stored = image.size
     image = ImageOps.exif_transpose(image)
+    if image.size != stored:  # a quarter turn
+        size = size[1], size[0]
     image = _to_8_bits(image)
+    if image.mode in SCALABLE and "transparency" not in image.info:
+        image = scaled(image, size)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         rgba = _to_srgb(image.convert("RGBA"), profile)
         canvas = Image.new("RGBA", rgba.size, (*ImageColor.getrgb(background)[:3], 255))
-        return Image.alpha_composite(canvas, rgba).convert("RGB")
-    return _to_srgb(image, profile).convert("RGB")
+        return scaled(Image.alpha_composite(canvas, rgba).convert("RGB"), size)
+    return scaled(_to_srgb(image, profile).convert("RGB"), size)
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:

@@ -33,6 +33,7 @@ def _answer(data: bytes, limits: Limits, target: BinaryIO) -> None:
             max_pixels=limits.max_pixels,
             max_bytes=limits.max_bytes,
             background=limits.background,
+            side=limits.side,
         )
         pixels = image.tobytes()
         head = ANSWER.pack(b"p", image.width, image.height)

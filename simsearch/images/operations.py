@@ -147,8 +147,8 @@ def noise(image: Image.Image, rng: Random, std: float) -> Image.Image:
     drawn = rng.normal(0, std * 255, (rows, columns, 3)).round().astype(np.int16)
     down = np.arange(image.height) * rows // image.height
     across = np.arange(image.width) * columns // image.width
-    noisy = np.asarray(image, np.int16) + drawn[down[:, None], across]
-    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
+    noisy = np.asarray(image, np.int16) + drawn[:, across][down]  # the small array widened first
+    return Image.fromarray(np.clip(noisy, 0, 255, out=noisy).astype(np.uint8))
 
 
 def rescale(image: Image.Image, _rng: Random, short_side: float) -> Image.Image:

@@ -15,7 +15,6 @@ from simsearch.catalog.sampling import seeded_sample
 from simsearch.config import Config
 from simsearch.errors import StorageError
 from simsearch.images import decode as images
-from simsearch.images.perturbations import get_profile, perturb
 from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shortened
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
@@ -74,22 +73,8 @@ class _Album:
     def _picture(self, identifier: str) -> Image.Image:
         row = self.images[identifier]
         data = read_uri(self.artworks[row["artwork_id"]]["image_uri"], self.config.storage)
-        limits = self.config.images
-        picture = images.decode(
-            data,
-            max_pixels=limits.max_pixels,
-            max_bytes=limits.max_bytes,
-            background=limits.background,
-        )
-        if row["profile"] is None:
-            return picture
-        return perturb(
-            picture,
-            get_profile(row["profile"]),
-            reencode_jpeg=self.plan.settings.perturbations.reencode_jpeg,
-            seed=self.plan.seed,
-            content_hash=row["content_hash"],
-        )
+        remake = self.plan.settings.remake(self.config.images.limits)
+        return remake.image(data, row["profile"], row["content_hash"])
 
     def example(self, snapshot: Snapshot, space: str, query: str) -> list[Shown]:
         path = snapshot.neighbours_path(space, "exact")

@@ -89,6 +89,7 @@ def variant_of(config: Config, setting: Setting) -> Config:
         "profiles": None,
         "originals": config.perturbations.originals or STUDY_ORIGINALS,
         "reencode_jpeg": True,
+        "side": None,
     }
     values["extract"] |= {"mode": setting.mode, "preprocessing": setting.preprocessing}
     values["evaluate"] |= {

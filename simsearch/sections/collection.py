@@ -113,6 +113,10 @@ class PerturbationsConfig(Section):
     reencode_jpeg: bool = Field(
         True, description="save each copy as JPEG and read it again, as the study did"
     )
+    side: Annotated[int, Field(ge=256)] | None = Field(
+        1024,
+        description="larger pictures are scaled down to this longer side first, originals too; null: full size, as the study did",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -79,13 +79,18 @@ class Plan:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Plan:
-        """Settings that this version no longer has are left out. Raises TypeError, KeyError or
-        ValueError for what is no plan."""
+        """Settings that this version no longer has are left out; plans from before pictures were
+        scaled down first say nothing of it. Raises TypeError, KeyError or ValueError for what is no
+        plan."""
+        settings = values["settings"]
+        copies = {"side": None, **settings["perturbations"]}
         return cls(
             **{
                 **values,
                 "spaces": tuple(FeatureSpace.from_json(space) for space in values["spaces"]),
-                "settings": Config.model_validate(values["settings"], extra="ignore"),
+                "settings": Config.model_validate(
+                    {**settings, "perturbations": copies}, extra="ignore"
+                ),
             }
         )
 

@@ -108,10 +108,8 @@ def decode_pixels(
     rows = rows.append_column("row", pa.array(np.arange(rows.num_rows)))
     settings = DecodeSettings(
         storage=storage,
-        images=config.images,
+        remake=config.remake(),
         profiles=tuple(profiles),
-        reencode_jpeg=config.perturbations.reencode_jpeg,
-        seed=config.seed,
         preprocessings=(shown,),
         spaces=1,
         orphans={},

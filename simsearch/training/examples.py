@@ -18,7 +18,6 @@ from PIL import Image
 from simsearch.config import Config
 from simsearch.encoders.backbones.autoencoder import Autoencoder
 from simsearch.encoders.trained import EXAMPLES, Training
-from simsearch.images.perturbations import get_profile, perturb
 from simsearch.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training.data import Pixels, PixelSet
@@ -65,14 +64,8 @@ def _copies(config: Config, shown: PixelSet) -> Pixels:
     copies = np.empty_like(shown.pixels)
     hashes = shown.rows["content_hash"].to_pylist()
     for row, (pixels, content_hash) in enumerate(zip(shown.pixels, hashes, strict=True)):
-        profile = get_profile(config.train.profiles[row % len(config.train.profiles)])
-        copy = perturb(
-            Image.fromarray(pixels),
-            profile,
-            reencode_jpeg=config.perturbations.reencode_jpeg,
-            seed=config.seed,
-            content_hash=content_hash,
-        )
+        profile = config.train.profiles[row % len(config.train.profiles)]
+        copy = config.remake().copy(Image.fromarray(pixels), profile, content_hash)
         copies[row] = np.asarray(copy.resize((side, side)))
     return copies
 

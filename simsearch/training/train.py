@@ -84,7 +84,8 @@ def _learn(
     device: Device,
 ) -> Training:
     settings = training_settings(config, config.autoencoders[name])
-    folder = f"{FOLDER}/{name}-{_key(settings, catalog, measured)}"
+    decided = {"settings": settings, "side": config.perturbations.side}
+    folder = f"{FOLDER}/{name}-{_key(decided, catalog, measured)}"
     own = config.autoencoders[name]
     pixels = f"{folder}/pixels"
     decode_pixels(config, storage, pixels, catalog, shown(own), ())

@@ -47,6 +47,14 @@ def test_the_pixels_are_those_of_decoding_here(kind: str) -> None:
     np.testing.assert_array_equal(decode_within(data, LIMITS), here)
 
 
+def test_a_large_picture_comes_at_the_size_that_is_used() -> None:
+    data = saved(painting(1200, 800), "JPEG")
+    limits = Limits(**{**LIMITS.__dict__, "side": 300})
+    here = decode(data, max_pixels=10**6, max_bytes=10**7, background="#ffffff", side=300)
+    np.testing.assert_array_equal(decode_within(data, limits), here)
+    assert here.size == (300, 200)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [(b"", "empty file"), (b"<html>", "not an image"), (saved(painting(), "PNG")[:200], "broken")],

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from simsearch import schemas
+from simsearch.config import Config
 from simsearch.extraction.decode import DecodeSettings
 from simsearch.images.decode import content_hash
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.sections.collection import ImagesConfig
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
 from simsearch.training.data import _decode_part, _stored, _Uncounted, read_pixels
@@ -43,10 +43,8 @@ def stored(tmp_path: Path) -> Storage:
     }
     settings = DecodeSettings(
         storage=storage,
-        images=ImagesConfig(),
+        remake=Config(seed=7).remake(),
         profiles=PROFILES,
-        reencode_jpeg=True,
-        seed=7,
         preprocessings=(SHOWN,),
         spaces=1,
         orphans={},

@@ -16,7 +16,6 @@ from simsearch.errors import SimsearchError, UsageError
 from simsearch.explorer.data.artworks import Artwork, Neighbour
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.images import decode as images
-from simsearch.images.bounded import decode_within
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +59,8 @@ def read_picture(config: Config, view: SnapshotView, data: bytes) -> Image.Image
             config.images.limits,
             max_pixels=config.explore.max_upload_pixels,
             max_bytes=config.explore.max_upload_bytes,
-            background=view.plan.settings.images.background,
         )
-        return decode_within(data, limits)
+        return view.plan.settings.remake(limits).original(data)
     except images.ImageError as error:
         raise UsageError(
             f"this is not a usable picture ({error.reason}: {error.detail}); give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"

@@ -14,8 +14,6 @@ from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.images import decode as images
-from simsearch.images.bounded import decode_within
-from simsearch.images.perturbations import get_profile, perturb
 from simsearch.storage.storage import read_uri
 
 log = logging.getLogger(__name__)
@@ -45,11 +43,7 @@ class Pictures:
         if size not in SIZES:
             raise NotFoundError(f"no thumbnails of that size; there are {SIZES}")
         content_hash, profile = view.hashes[item].as_py(), view.profile_of(item)
-        made_with = (
-            ""
-            if profile is None
-            else f"{view.plan.seed}/{view.plan.settings.perturbations.reencode_jpeg}"
-        )
+        made_with = "" if profile is None else str(view.plan.settings.remake())
         key = (content_hash, profile, size, made_with)
         with self._lock:
             if key in self._memory:
@@ -67,7 +61,7 @@ class Pictures:
         if size not in SIZES:
             raise NotFoundError(f"no thumbnails of that size; there are {SIZES}")
         with self._decoding:
-            return encode(self._read(view, uri), size)
+            return encode(self._picture(view, uri, size), size)
 
     def _stored_or_made(
         self, view: SnapshotView, item: int, size: int, content_hash: str, profile: str | None
@@ -80,7 +74,8 @@ class Pictures:
             except NotFoundError:
                 pass  # the first to look at it makes it
         with self._decoding:
-            data = encode(self._original(view, item, content_hash, profile), size)
+            uri = view.artwork_of(item).row["image_uri"]
+            data = encode(self._picture(view, uri, size, content_hash, profile), size)
         if profile is None and self._writable:
             try:
                 storage.write_bytes(path, data)
@@ -89,27 +84,23 @@ class Pictures:
                 log.warning("explore: thumbnails stay in memory only: %s", error)
         return data
 
-    def _original(
-        self, view: SnapshotView, item: int, content_hash: str, profile: str | None
+    def _picture(
+        self,
+        view: SnapshotView,
+        uri: str,
+        size: int,
+        content_hash: str = "",
+        profile: str | None = None,
     ) -> Image.Image:
-        artwork = view.artwork_of(item)
-        picture = self._read(view, artwork.row["image_uri"])
-        if profile is None:
-            return picture
-        return perturb(
-            picture,
-            get_profile(profile),
-            reencode_jpeg=view.plan.settings.perturbations.reencode_jpeg,
-            seed=view.plan.seed,
-            content_hash=content_hash,
-        )
-
-    def _read(self, view: SnapshotView, uri: str) -> Image.Image:
-        limits = self._config.images
+        """A file as the networks get it, or the copy made of that; an original that is shown larger
+        is read larger."""
+        remake = view.plan.settings.remake(self._config.images.limits)
+        side = remake.limits.side
+        if profile is None and side is not None and side < size:
+            remake = replace(remake, limits=replace(remake.limits, side=size))
         try:
-            data = read_uri(uri, self._config.storage, limits.max_bytes)
-            background = view.plan.settings.images.background
-            return decode_within(data, replace(limits.limits, background=background))
+            data = read_uri(uri, self._config.storage, remake.limits.max_bytes)
+            return remake.image(data, profile, content_hash)
         except (StorageError, images.ImageError) as error:
             raise NotFoundError(f"{uri}: the picture cannot be read: {error}") from error
 

@@ -1,0 +1,88 @@
+"""`decoding`: a museum's scan to what a network is shown, with its copies, on one core, at the size that
+is used and at full size."""
+
+from __future__ import annotations
+
+import io
+import statistics
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from simsearch.config import Config
+from simsearch.images.decode import content_hash
+from simsearch.images.preprocessing import STUDY_2018
+from simsearch.images.suites import SUITES
+from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
+from tests.benchmarks.pictures import SEED, fill
+
+SIZE = (4000, 3000)  # 12 megapixels
+TILES = (4, 3)
+GRAIN = 6  # a scanner's noise, of 255
+QUALITY = 92
+# Seconds that decoding a scan and making its copies may take.
+TARGETS = {"study-2018": 0.25, "copy-detection": 0.9}
+
+
+def measure(asked: Asked, scratch: Path) -> Result:
+    fill(scratch / "pictures", TILES[0] * TILES[1], asked.paintings)
+    scan = alone(make_scan, scratch / "pictures")
+    side = Config().perturbations.side
+    rows = []
+    for suite, target in TARGETS.items():
+        ours, whole = in_turn(
+            partial(alone, seconds, scan, suite, side),
+            partial(alone, seconds, scan, suite, None),
+            asked.repeats,
+        )
+        name = f"12-megapixel JPEG and its {len(SUITES[suite])} copies of {suite}"
+        rows += [
+            Comparison(name, "at full size", "s", ours, whole),
+            Comparison(name, "target in seconds", "s", ours, [target] * len(ours), "≤ 1"),
+        ]
+    return Result(
+        {
+            "scan": f"{TILES[0] * TILES[1]} pictures and grain, {SIZE[0]} × {SIZE[1]}, "
+            f"{len(scan) / 2**20:.1f} MiB",
+            "perturbations.side": side,
+            "preprocessing": STUDY_2018.describe(),
+        },
+        rows,
+        ["One core, in a process of its own; the median of three scans after a first."],
+    )
+
+
+def make_scan(folder: Path) -> bytes:
+    """Pictures side by side with grain over them, as JPEG."""
+    canvas = Image.new("RGB", SIZE)
+    tile = (SIZE[0] // TILES[0], SIZE[1] // TILES[1])
+    for number, path in enumerate(sorted(folder.iterdir())):
+        row, column = divmod(number, TILES[0])
+        with Image.open(path) as picture:
+            canvas.paste(picture.convert("RGB").resize(tile), (column * tile[0], row * tile[1]))
+    grain = np.random.default_rng(SEED).normal(0, GRAIN, (SIZE[1], SIZE[0], 3))
+    pixels = np.asarray(canvas, np.int16) + grain.round().astype(np.int16)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
+
+
+def seconds(scan: bytes, suite: str, side: int | None) -> float:
+    """From a file's bytes to the pixels of its original and of all its copies."""
+    copies = {"suite": suite, "side": side}
+    remake = Config.model_validate({"perturbations": copies}).remake()
+    digest = content_hash(scan)
+
+    def made() -> float:
+        started = time.perf_counter()
+        original = remake.original(scan)
+        STUDY_2018.pixels(original)
+        for profile in SUITES[suite]:
+            STUDY_2018.pixels(remake.copy(original, profile, digest))
+        return time.perf_counter() - started
+
+    made()  # starts the decoder, imports what the operations need
+    return statistics.median(made() for _ in range(3))
