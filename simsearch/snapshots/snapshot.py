@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from simsearch import __version__, schemas
 from simsearch.config import Config
@@ -26,6 +27,9 @@ from simsearch.snapshots.layout import SnapshotLayout
 from simsearch.snapshots.plan import Plan, settings_digest
 from simsearch.snapshots.root import recognise
 from simsearch.storage.storage import Storage
+
+
+LINES_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, init=False)
@@ -85,7 +89,6 @@ def write_plan(
     artworks: int,
 ) -> Snapshot:
     """Begin the snapshot of an extraction; the same extraction begins the same snapshot again."""
-    listing = "\n".join(f"{row['image_id']} {row['content_hash']}" for row in images.to_pylist())
     plan = Plan(
         catalog_id=catalog_id,
         code_version=__version__,
@@ -94,7 +97,7 @@ def write_plan(
         artworks=artworks,
         images=images.num_rows,
         rejects=rejects.num_rows,
-        images_sha256=hashlib.sha256(listing.encode()).hexdigest(),
+        images_sha256=_digest_of(images),
         settings=config,
     )
     snapshot = Snapshot(storage, plan.snapshot_id)
@@ -104,6 +107,17 @@ def write_plan(
         storage.write_json(snapshot.plan_path, plan.to_json())
     storage.write_bytes("PENDING", plan.snapshot_id.encode())
     return snapshot
+
+
+def _digest_of(images: pa.Table) -> str:
+    """SHA-256 of the lines `image_id content_hash`; piece by piece, as a million artworks have six
+    million lines."""
+    digest = hashlib.sha256()
+    lines = pc.binary_join_element_wise(images["image_id"], images["content_hash"], " ")
+    for start in range(0, len(lines), LINES_AT_ONCE):
+        piece = "\n".join(lines.slice(start, LINES_AT_ONCE).to_pylist())
+        digest.update(f"{chr(10) if start else ''}{piece}".encode())
+    return digest.hexdigest()
 
 
 def pending_snapshot(storage: Storage) -> Snapshot:

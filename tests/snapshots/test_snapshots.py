@@ -184,3 +184,16 @@ def test_a_root_of_another_format_is_refused(tmp_path: Path) -> None:
     storage.write_json(ROOT_MARKER, {"format": 3})
     with pytest.raises(StorageError, match="format 3"):
         open_root(storage)
+
+
+@pytest.mark.parametrize("images", [0, 1, 7, 8, 30])
+def test_the_images_of_a_plan_are_digested_as_one_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: int
+) -> None:
+    monkeypatch.setattr(snapshots, "LINES_AT_ONCE", 7)
+    table = rows([f"é{number}" for number in range(images)])
+    storage = Storage(str(tmp_path))
+    rejects = schemas.REJECTS.empty_table()
+    plan = snapshots.write_plan(storage, Config(), "c", (SPACE,), {}, table, rejects, images).plan()
+    lines = [f"{row['image_id']} {row['content_hash']}" for row in table.to_pylist()]
+    assert plan.images_sha256 == hashlib.sha256("\n".join(lines).encode()).hexdigest()
