@@ -28,7 +28,6 @@ from simsearch.snapshots.plan import Plan, settings_digest
 from simsearch.snapshots.root import recognise
 from simsearch.storage.storage import Storage
 
-
 LINES_AT_ONCE = 100_000
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simsearch.storage.storage import Storage
-
-if TYPE_CHECKING:
-    pass
 
 
 def write_part(
@@ -21,12 +18,12 @@ def write_part(
 ) -> str | None:
     """Add rows to an append-only table; the file's name is its content, so a retry adds nothing.
 
-    Returns the file's path, or None where there were no rows.
+    An empty text becomes null. Returns the file's path, or None where there were no rows.
     """
     if not rows:
         return None
     table = pa.table(
-        {field.name: [row.get(field.name) or None for row in rows] for field in schema},
+        {field.name: [_value(row.get(field.name)) for row in rows] for field in schema},
         schema=schema,
     )
     buffer = io.BytesIO()
@@ -42,3 +39,7 @@ def read_parts(storage: Storage, folder: str, schema: pa.Schema) -> pa.Table:
     parts = sorted(storage.files(folder), key=lambda info: (info.modified, info.path))
     tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
     return pa.concat_tables([schema.empty_table(), *tables])
+
+
+def _value(value: Any) -> Any:
+    return None if value == "" else value

@@ -15,6 +15,7 @@ import pytest
 
 from simsearch.errors import ConflictError, NotFoundError, StorageError, UsageError
 from simsearch.sections.operation import StorageConfig
+from simsearch.storage.parts import read_parts, write_part
 from simsearch.storage.storage import Storage, list_uri, make_folder, read_uri
 from simsearch.storage.uris import normalise_uri
 from tests.support.places import Place
@@ -257,3 +258,11 @@ def test_a_file_tells_when_it_was_written(place: Place) -> None:
     storage.write_bytes("a", b"1")
     (info,) = storage.files()
     assert abs(info.modified - time.time()) < 60
+
+
+def test_a_part_keeps_nought_and_no(tmp_path: Path) -> None:
+    schema = pa.schema({"name": pa.string(), "count": pa.int64(), "yes": pa.bool_()})
+    storage = Storage(str(tmp_path))
+    rows = [{"name": "", "count": 0, "yes": False}, {"name": "a", "count": 3, "yes": True}]
+    write_part(storage, "table", rows, schema)
+    assert read_parts(storage, "table", schema).to_pylist() == [{**rows[0], "name": None}, rows[1]]
