@@ -19,6 +19,7 @@ from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.runtime.progress import progress
 from simsearch.runtime.resources import ENDLESS, TASKS
+from simsearch.runtime.watchdog import Count, watched
 from simsearch.storage.storage import Storage
 
 
@@ -86,15 +87,18 @@ def apply_heads(
     )
     if not heads:
         return spaces, 0
-    computed = 0
-    with progress("heads", images * len(heads), "vectors", config.ray.log_seconds) as advance:
+    total, count = images * len(heads), Count()
+
+    def apply_all() -> int:
         for space in spaces:
             if space.name in heads:
-                for count in _apply(
-                    storage, encoders[space.encoder], space, heads[space.name].head
-                ):
-                    computed += count
-                    advance(computed)
+                head = heads[space.name].head
+                for vectors in _apply(storage, encoders[space.encoder], space, head):
+                    count.tell(count.read() + vectors)
+        return count.read()
+
+    with progress("heads", total, "vectors", config.ray.log_seconds) as advance:
+        computed = watched("heads", config.ray, apply_all, count.read, advance, total=total)
     return spaces, computed
 
 

@@ -6,7 +6,7 @@ SSCD's recipe (Pizzi et al. 2022) on vectors that are stored already: InfoNCE an
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -27,12 +27,18 @@ WEIGHT_DECAY = 1e-4
 
 
 def fit_contrastive(
-    vectors: Vectors, artworks: Items, settings: ContrastiveConfig, *, name: str, seed: int
+    vectors: Vectors,
+    artworks: Items,
+    settings: ContrastiveConfig,
+    *,
+    name: str,
+    seed: int,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> tuple[Head, tuple[Mapping[str, float], ...]]:
     """The head learned from `vectors` [n, d] of originals and copies, `artworks` [n] saying which
     belong together, and its mean losses by epoch.
 
-    It starts as PCA whitening. Raises TrainingError for a loss that is not finite. The same vectors
+    It starts as PCA whitening; `tell` is told after each epoch how many are done. Raises TrainingError for a loss that is not finite. The same vectors
     and seed give the same head on the same machine.
     """
     whitening = fit_whitening(vectors, dimensions=None, power=1.0).layers[0]
@@ -66,6 +72,7 @@ def fit_contrastive(
                 f"heads.{name}.learning_rate (is {settings.learning_rate:g})"
             )
         losses.append({"epoch": epoch + 1.0, **mean})
+        tell(epoch + 1)
     return _head(whitening, module), tuple(losses)
 
 

@@ -23,7 +23,9 @@ from simsearch.extraction.batches import Batch
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.features.space import FeatureSpace
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.runtime.progress import progress
 from simsearch.runtime.resources import TASKS
+from simsearch.runtime.watchdog import Count, watched
 from simsearch.storage.storage import Storage
 
 ARTWORKS_A_PART = 64
@@ -122,8 +124,15 @@ def decode_pixels(
         batch_format="numpy",
         num_cpus=TASKS["decode"].cpus,
     )
-    for _ in decoded.iter_batches(batch_size=None, batch_format="pyarrow"):
-        pass
+    count = Count()
+
+    def decode() -> None:
+        for part in decoded.iter_batches(batch_size=None, batch_format="numpy"):
+            count.tell(count.read() + int(np.sum(part["images"])))
+
+    total = len(rows) * variants
+    with progress("train: decode", total, "images", config.ray.log_seconds) as advance:
+        watched("train: decode", config.ray, decode, count.read, advance, total=total)
 
 
 def read_pixels(storage: Storage, folder: str, side: int) -> PixelSet:

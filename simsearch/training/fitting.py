@@ -36,10 +36,12 @@ from simsearch.extraction.networks import PreparedNetwork
 from simsearch.extraction.placement import Device
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.runtime.progress import duration
+from simsearch.runtime.progress import duration, progress
+from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.resources import ENDLESS, TASKS
+from simsearch.runtime.watchdog import watched
 from simsearch.storage.storage import Storage
-from simsearch.training.heads import NEED_NO_COPIES, LearnedFrom, Losses, fit_head
+from simsearch.training.heads import NEED_NO_COPIES, LearnedFrom, Losses, epochs, fit_head
 from simsearch.training.holdout import (
     Holdout,
     hold_out,
@@ -152,10 +154,14 @@ def _fit(
 ) -> Training:
     started = time.monotonic()
     settings = config.heads[name]
+    count, total = RemoteCount.start(), epochs(settings)
     reference = _fit_head.remote(
-        name, settings, storage, encoder, held.learned_from, images, config.seed
+        name, settings, storage, encoder, held.learned_from, images, config.seed, count
     )
-    fitted: _Fitted = ray.get(reference)
+    with progress("train", total, "epochs", config.ray.log_seconds) as advance:
+        fitted: _Fitted = watched(
+            "train", config.ray, lambda: ray.get(reference), count.read, advance, total=total
+        )
     training = Training(
         name=name,
         settings=training_settings(config, config.heads[name]),
@@ -203,6 +209,7 @@ def _fit_head(
     artworks: pa.Table,
     images: pa.Table,
     seed: int,
+    count: RemoteCount,
 ) -> _Fitted:
     """Fit to the vectors of `images` and of the `artworks` that are not among them."""
     copied = set(images["artwork_id"].to_pylist())
@@ -216,7 +223,9 @@ def _fit_head(
     vectors = feature_store.read_vectors(storage, encoder, rows)
     _, numbers = np.unique(rows["artwork_id"].to_numpy(), return_inverse=True)
     originals = np.asarray(rows["profile"].is_null())
-    head, losses = fit_head(name, settings, LearnedFrom(vectors, numbers, originals), seed)
+    head, losses = fit_head(
+        name, settings, LearnedFrom(vectors, numbers, originals), seed, count.tell
+    )
     if not all(
         np.isfinite(part).all() for layer in head.layers for part in (layer.weight, layer.bias)
     ):

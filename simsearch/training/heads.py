@@ -15,6 +15,9 @@ from simsearch.encoders.heads.whitening import fit_whitening
 
 Losses = tuple[Mapping[str, float], ...]
 
+Tell = Callable[[int], None]
+"""Told after each epoch how many are done."""
+
 
 @dataclass(frozen=True)
 class LearnedFrom:
@@ -26,20 +29,31 @@ class LearnedFrom:
     originals: npt.NDArray[np.bool_]
 
 
-def fit_head(name: str, settings: Any, data: LearnedFrom, seed: int) -> tuple[Head, Losses]:
+def fit_head(
+    name: str, settings: Any, data: LearnedFrom, seed: int, tell: Tell = lambda _: None
+) -> tuple[Head, Losses]:
     """The head called `name`, and its losses by epoch where it was not found in closed form.
 
     Raises TrainingError for a loss that is not finite.
     """
-    return FITS[settings.kind](name, settings, data, seed)
+    return FITS[settings.kind](name, settings, data, seed, tell)
 
 
-def _whitening(_name: str, settings: Any, data: LearnedFrom, _seed: int) -> tuple[Head, Losses]:
+def epochs(settings: Any) -> int:
+    """How many times `fit_head` tells that an epoch is done; 0 for a closed form."""
+    return int(getattr(settings, "epochs", 0))
+
+
+def _whitening(
+    _name: str, settings: Any, data: LearnedFrom, _seed: int, _tell: Tell
+) -> tuple[Head, Losses]:
     given = {"dimensions": settings.dimensions, "power": settings.power}
     return fit_whitening(data.vectors[data.originals], **given), ()
 
 
-def _denoising(_name: str, settings: Any, data: LearnedFrom, _seed: int) -> tuple[Head, Losses]:
+def _denoising(
+    _name: str, settings: Any, data: LearnedFrom, _seed: int, _tell: Tell
+) -> tuple[Head, Losses]:
     copies = np.flatnonzero(~data.originals)
     place = np.empty(data.artworks.max() + 1, dtype=np.int64)
     place[data.artworks[data.originals]] = np.flatnonzero(data.originals)
@@ -48,16 +62,18 @@ def _denoising(_name: str, settings: Any, data: LearnedFrom, _seed: int) -> tupl
     return fitted, ()
 
 
-def _contrastive(name: str, settings: Any, data: LearnedFrom, seed: int) -> tuple[Head, Losses]:
+def _contrastive(
+    name: str, settings: Any, data: LearnedFrom, seed: int, tell: Tell
+) -> tuple[Head, Losses]:
     # Here, not above: the closed forms need no PyTorch.
     from simsearch.training.contrastive import fit_contrastive
 
-    return fit_contrastive(data.vectors, data.artworks, settings, name=name, seed=seed)
+    return fit_contrastive(data.vectors, data.artworks, settings, name=name, seed=seed, tell=tell)
 
 
 NEED_NO_COPIES = ("whitening",)
 
-FITS: dict[str, Callable[[str, Any, LearnedFrom, int], tuple[Head, Losses]]] = {
+FITS: dict[str, Callable[[str, Any, LearnedFrom, int, Tell], tuple[Head, Losses]]] = {
     "whitening": _whitening,
     "denoising": _denoising,
     "contrastive": _contrastive,

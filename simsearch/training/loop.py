@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,14 +54,21 @@ def learn(given: dict[str, Any]) -> None:
     finite; the checkpoint before it stays."""
     assignment: Assignment = given["assignment"]
     context = ray.train.get_context()
-    worker = _Worker(assignment, context.get_world_rank(), context.get_world_size())
+    worker = _Worker(assignment, context.get_world_rank(), context.get_world_size(), given["tell"])
     for row in worker.epochs():
         ray.train.report(row)
 
 
 class _Worker:
-    def __init__(self, assignment: Assignment, rank: int, workers: int) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        rank: int,
+        workers: int,
+        tell: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._assignment, self._rank, self._workers = assignment, rank, workers
+        self._tell = tell
         self._data = training_pixels(assignment)
         self._targets = np.arange(len(self._data.pixels))
         if assignment.settings.kind == "denoising":
@@ -126,6 +133,8 @@ class _Worker:
             weight = kl_weight(settings, done, settings.epochs * len(batches))
             noise = self._noise(len(rows), epoch, step)
             sums += self._step(share, noise, weight)
+            if self._rank == 0:
+                self._tell(done + 1)
         if self._workers > 1:
             torch.distributed.all_reduce(sums)
             sums /= self._workers
@@ -170,6 +179,12 @@ def training_pixels(assignment: Assignment) -> PixelSet:
     whole = read_pixels(assignment.storage, f"{assignment.folder}/pixels", assignment.settings.side)
     ids = whole.rows["artwork_id"].to_pylist()
     return whole.select(np.array([one in assignment.learned_from for one in ids], dtype=bool))
+
+
+def steps(assignment: Assignment) -> int:
+    """How many steps the whole training takes."""
+    settings, count = assignment.settings, len(training_pixels(assignment).pixels)
+    return settings.epochs * len(list(batches_of(count, settings.batch_size, 0, 0)))
 
 
 def batches_of(count: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,14 +31,16 @@ from simsearch.encoders.trained import (
 from simsearch.errors import SimsearchError
 from simsearch.extraction.missing import choose_originals
 from simsearch.extraction.placement import Device
-from simsearch.runtime.progress import duration
+from simsearch.runtime.progress import duration, progress
+from simsearch.runtime.remote_count import RemoteCount
+from simsearch.runtime.watchdog import watched
 from simsearch.storage.filesystems import _filesystem
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import _bare
 from simsearch.training import checkpoints, examples
 from simsearch.training.data import PixelSet, decode_pixels, read_pixels
 from simsearch.training.holdout import Holdout, hold_out, near_measured
-from simsearch.training.loop import Assignment, learn, training_pixels
+from simsearch.training.loop import Assignment, learn, steps, training_pixels
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +105,7 @@ def _learn(
         ", ".join(f"{count:,} {reason}" for reason, count in held.held_out.items()),
     )
     assignment = Assignment(name, own, storage, folder, frozenset(allowed), config.seed)
-    fit(assignment, workers=config.ray.train_workers, use_gpu=device == "cuda")
+    _fit_watched(config, assignment, use_gpu=device == "cuda")
     training = _keep(config, assignment, held, everything, settings, device)
     checkpoints.clear(storage, folder)
     return training
@@ -127,8 +130,26 @@ def _holdout(originals: PixelSet, measured: frozenset[str]) -> Holdout:
     return hold_out(originals.rows, wanted, near)
 
 
-def fit(assignment: Assignment, *, workers: int, use_gpu: bool) -> None:
-    """Run the training to its end, in this process where `workers` is 0.
+def _fit_watched(config: Config, assignment: Assignment, *, use_gpu: bool) -> None:
+    workers, total = config.ray.train_workers, steps(assignment)
+    with progress("train", total, "steps", config.ray.log_seconds) as advance:
+        if not workers:  # in this process: nothing that could be waited for
+            fit(assignment, workers=0, use_gpu=use_gpu, tell=advance)
+            return
+        count = RemoteCount.start()
+        work = partial(fit, assignment, workers=workers, use_gpu=use_gpu, tell=count.tell)
+        watched("train", config.ray, work, count.read, advance, total=total)
+
+
+def fit(
+    assignment: Assignment,
+    *,
+    workers: int,
+    use_gpu: bool,
+    tell: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Run the training to its end, in this process where `workers` is 0; `tell` is told after each
+    step how many are done.
 
     What a worker raises for a reason comes out as it was.
     """
@@ -137,7 +158,7 @@ def fit(assignment: Assignment, *, workers: int, use_gpu: bool) -> None:
     filesystem = PyFileSystem(FSSpecHandler(_filesystem(storage.root, storage.config)))
     trainer = TorchTrainer(
         learn,
-        train_loop_config={"assignment": assignment},
+        train_loop_config={"assignment": assignment, "tell": tell},
         scaling_config=ScalingConfig(num_workers=workers, use_gpu=use_gpu),
         run_config=RunConfig(
             name="ray",
