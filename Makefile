@@ -4,6 +4,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11; do \
   $$python -c '' 2>/dev/null && echo $$python && break; done || echo python3)
 UV := .uv/bin/uv
 BIN := .venv/bin
+# Files in their order on two processes: most of a test with Ray is waiting for processes to start.
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check quick test lint faults bench bench-gpu lock clean
@@ -20,10 +22,10 @@ check: setup .venv/sscd ## set up, then check style and types and run the tests 
 	@$(MAKE) --no-print-directory --jobs=2 lint quick  # mypy runs on one core only
 
 quick:
-	$(BIN)/python -m pytest -m "not ray and not s3 and not browser"
+	$(PYTEST) -m "not ray and not s3 and not browser"
 
 test: setup .venv/sscd lint ## set up, then check style and types and run all tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: setup ## check style, types and the direction of imports
 	$(BIN)/ruff check

@@ -98,6 +98,9 @@ def ray_local() -> Iterator[None]:
     """Ray inside the test process, on two logical CPUs."""
     import ray
 
+    from simsearch.runtime.ray_session import IDLE_WORKERS
+
+    os.environ.setdefault(*IDLE_WORKERS)
     ray.init(
         address="local",
         num_cpus=2,

@@ -20,6 +20,11 @@ from simsearch.sections.operation import RayConfig
 log = logging.getLogger(__name__)
 
 
+# Ray ends a process that is idle for a second where there are more than CPUs, and the next task waits
+# for a new one: five seconds of a core. Of a small run's 15 processes 10 are left when they may wait.
+IDLE_WORKERS = ("RAY_idle_worker_killing_time_threshold_ms", "60000")
+
+
 @contextmanager
 def ray_session(config: RayConfig) -> Iterator[None]:
     """Connect to `config.address` or $RAY_ADDRESS, else start Ray here and stop it at the end.
@@ -49,6 +54,7 @@ def _connect(config: RayConfig) -> None:
             # Ray's C++ side writes to the terminal past Python's logging: its own errors, then that
             # it was told not to.
             os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+            os.environ.setdefault(*IDLE_WORKERS)
             with _standard_error_closed():
                 ray.init(
                     address="local",  # without it Ray joins any cluster once started on this machine
