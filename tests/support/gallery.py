@@ -14,6 +14,10 @@ FINDINGS = (
     "/findings/learned",
     "/findings/changes",
 )
+CLOSER = (
+    "/walk?id=a/000?%26e",
+    "/walk?id=a/000?%26e&to=a/013?%26é&space=squeezenet1_1",
+)
 PAGES = (
     "/",
     "/artwork?id=a/000?%26e",
@@ -23,6 +27,7 @@ PAGES = (
     "/runs",
     "/api",
     *FINDINGS,
+    *CLOSER,
 )
 FIRST = "a/000?&e"
 

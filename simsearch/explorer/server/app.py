@@ -22,7 +22,7 @@ from simsearch.errors import ConfigError, NotFoundError, SimsearchError, UsageEr
 from simsearch.explorer.data.library import Library
 from simsearch.explorer.data.picture_query import TooLargeError
 from simsearch.explorer.pages.site import Site
-from simsearch.explorer.server import api, finding_routes, routes
+from simsearch.explorer.server import api, closer_routes, finding_routes, routes
 from simsearch.explorer.server.requests import site_of
 from simsearch.explorer.server.security import Gatekeeper
 
@@ -53,6 +53,7 @@ def create_app(config: Config, roots: list[str], token: str | None = None) -> Fa
     _add_errors(app)
     app.include_router(routes.router)
     app.include_router(finding_routes.router)
+    app.include_router(closer_routes.router)
     app.include_router(api.router)
     static = files("simsearch.explorer").joinpath("static")
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

@@ -1,0 +1,58 @@
+"""What the walk's page shows: its way, or the artworks to choose an end from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simsearch.explorer.data.artworks import Artwork
+from simsearch.explorer.data.search import Search
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.data.walk import Walk, neighbour_graph, shortest_walk
+from simsearch.explorer.pages.findings import lists_of
+from simsearch.explorer.pages.site import Site
+from simsearch.indexes.exact import cosine
+
+ENDS_OFFERED = 24
+
+
+def walk_page(
+    site: Site, view: SnapshotView, artwork_id: str, to: str | None, space: str | None, q: str
+) -> dict[str, Any]:
+    """Without an end `to`, the artworks that `q` finds, or a few from anywhere, are offered as one."""
+    first = view.artwork(artwork_id)
+    space = space or view.spaces[0]
+    view.space(space)
+    values: dict[str, Any] = {"first": first, "space": space, "q": q}
+    if to is None:
+        found, total = _ends(site, view, first, q)
+        return {**values, "last": None, "ends": found, "total": total}
+    last = view.artwork(to)
+    lists = lists_of(site, view, space)
+    graph = site.derived(view, ("graph", space), lambda: neighbour_graph(lists))
+    walk: Walk = shortest_walk(view, space, graph, first.number, last.number)
+    return {
+        **values,
+        "last": last,
+        "steps": list(
+            zip(
+                [view.artwork_at(number) for number in walk.numbers],
+                [None, *map(cosine, walk.distances)],
+                strict=True,
+            )
+        ),
+        "gap": None if walk.gap is None else cosine(walk.gap),
+        "direct": cosine(view.distance(space, first.item, last.item)),
+        "k": lists.k,
+    }
+
+
+def _ends(site: Site, view: SnapshotView, first: Artwork, q: str) -> tuple[list[Artwork], int]:
+    if q:
+        numbers = [int(number) for number in site.search(view, Search(q=q))]
+    else:  # the same few each time: an address shows the same for ever
+        random = np.random.default_rng((view.plan.seed, first.number))
+        numbers = random.permutation(len(view))[: ENDS_OFFERED + 1].tolist()
+    others = [number for number in numbers if number != first.number]
+    return [view.artwork_at(number) for number in others[:ENDS_OFFERED]], len(others)
