@@ -13,7 +13,7 @@ from PIL import Image
 from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.encoders.backbones.learned import encoder_of_space
-from simsearch.encoders.encoder import Encoder, Running, preprocessing_for
+from simsearch.encoders.encoder import Encoder, Running, SpatialEncoder, preprocessing_for
 from simsearch.encoders.heads.head import Head
 from simsearch.encoders.trained import load_head
 from simsearch.errors import MismatchError, UsageError
@@ -51,6 +51,14 @@ class PictureEncoder:
         """An RGB picture's vector [1, dimension]."""
         vector = self.encoder(self.preprocessing.pixels(picture)[None])
         return vector if self.head is None else self.head(vector)
+
+    def feature_map(self, picture: Image.Image) -> npt.NDArray[np.float32] | None:
+        """What the encoder saw where in an RGB picture [h, w, C], of the square that its preprocessing
+        cuts (`Preprocessing.window`) and before any head; None where it has no such layer."""
+        if not isinstance(self.encoder, SpatialEncoder):
+            return None
+        maps = self.encoder.feature_map(self.preprocessing.pixels(picture)[None])
+        return None if maps is None else maps[0]
 
 
 def query(config: Config, snapshot: Snapshot, image: Path, n: int) -> dict[str, list[Match]]:

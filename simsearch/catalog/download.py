@@ -27,6 +27,7 @@ from simsearch.catalog.places import is_web
 from simsearch.catalog.web import Answer, BusyError, RefusedError, WebClient
 from simsearch.runtime.progress import progress
 from simsearch.sections.collection import DownloadConfig
+from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import FileInfo, Storage
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,12 @@ def download_images(
             if info := stored.get(_name(row)):
                 row["image_uri"], row["etag"] = info.uri, info.etag
     return pa.Table.from_pylist(rows, schema=schemas.CATALOG)
+
+
+def downloaded_from(storage: Storage) -> dict[str, str]:
+    """The web address of each stored image, by its place in the store without its extension."""
+    rows = read_parts(storage, STATE, schemas.DOWNLOADS).select(["name", "url"]).to_pylist()
+    return {storage.uri(f"{FOLDER}/{row['name']}"): row["url"] for row in rows}
 
 
 def sniff(data: bytes) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,15 @@ class Encoder(Protocol):
     def __call__(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Pixels [N, H, W, 3], as the specification's preprocessing gives them, to vectors
         [N, dimension]. A vector does not depend on the images beside it."""
+
+
+@runtime_checkable
+class SpatialEncoder(Encoder, Protocol):
+    """An encoder that may tell what it saw where."""
+
+    def feature_map(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32] | None:
+        """Pixels [N, H, W, 3] to the last feature map before pooling [N, h, w, C], row 0 on top; None
+        where the network has none. A cell stands for its share of the pixels."""
 
 
 @dataclass(frozen=True)

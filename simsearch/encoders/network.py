@@ -12,6 +12,7 @@ from torch.fx.experimental.optimization import fuse
 
 from simsearch.encoders.cuda import CudaForward
 from simsearch.encoders.encoder import Running
+from simsearch.encoders.feature_maps import before_pooling
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -29,9 +30,17 @@ class Network:
     On a GPU in mode `eval` any number of threads may call at once (see CudaForward).
     """
 
-    def __init__(self, module: nn.Module, running: Running, *, fused: bool = True) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        running: Running,
+        *,
+        fused: bool = True,
+        maps: nn.Module | None = None,
+    ) -> None:
         """`module`, with its weights, takes normalised images [N, 3, crop, crop]; it becomes this
-        network's own and is changed. `fused` False: one that `torch.fx` cannot follow."""
+        network's own and is changed. `fused` False: one that `torch.fx` cannot follow; then `maps`,
+        where there is such a layer, takes the same images to its feature map [N, C, h, w]."""
         self._live = running.mode == "study-2018"
         module = module.requires_grad_(False).train(self._live)
         if fused and not self._live and running.device == "cpu":
@@ -45,6 +54,7 @@ class Network:
         self._buffers = {name: value.clone() for name, value in module.named_buffers()}
         self._preprocessing = running.preprocessing
         self._batch_size = running.batch_size
+        self._followed, self._maps = fused, maps
         self._cuda: CudaForward | None = None
         if self._device.type == "cuda":
             # float32 in name is float32 in fact: convolutions otherwise round it to TF32's 10 bits.
@@ -63,6 +73,21 @@ class Network:
             for start in range(0, len(pixels), self._batch_size)
         ]
         return np.concatenate(batches)
+
+    def feature_map(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32] | None:
+        """`simsearch.encoders.encoder.SpatialEncoder.feature_map`; None in mode `study-2018` too, whose
+        values change with the batch."""
+        if self._live:
+            return None
+        if self._maps is None and self._followed:
+            self._followed = False  # once, whatever comes of it
+            self._maps = before_pooling(self._module, pixels.shape[1])
+        if self._maps is None:
+            return None
+        batch = torch.from_numpy(np.array(pixels, order="C")).to(self._device)
+        with torch.inference_mode():
+            maps = self._maps(self._preprocessing.normalise(batch, self._dtype))
+            return np.asarray(maps.float().permute(0, 2, 3, 1).contiguous().cpu().numpy())
 
     def _embed(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         count = len(pixels)

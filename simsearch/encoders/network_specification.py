@@ -20,7 +20,8 @@ class NetworkSpecification:
     """A `simsearch.encoders.encoder.Specification` of a PyTorch network.
 
     `features(network)` turns the whole network that `sources` builds into a module from images
-    [N, 3, H, W] to vectors [N, dimension]. `traceable`: whether `torch.fx` can follow it.
+    [N, 3, H, W] to vectors [N, dimension]. `traceable`: whether `torch.fx` can follow it; where it
+    cannot, `maps(network)` makes the module to the last feature map [N, C, h, w], None if none.
     """
 
     dimension: int
@@ -31,6 +32,7 @@ class NetworkSpecification:
     features: Callable[[nn.Module], nn.Module]
     can_run_as_studied: bool = False
     traceable: bool = True
+    maps: Callable[[nn.Module], nn.Module | None] | None = None
     precision: str | None = field(default=None, init=False)
 
     @property
@@ -55,7 +57,9 @@ class NetworkSpecification:
         # keys and shapes were checked when the weights were resolved.
         for key, tensor in whole.state_dict().items():
             tensor.copy_(weights.content[key])
-        return Network(self.features(whole), running, fused=self.traceable)
+        module = self.features(whole)
+        maps = self.maps(module) if self.maps else None
+        return Network(module, running, fused=self.traceable, maps=maps)
 
 
 def dimension_of(module: nn.Module, side: int) -> int:

@@ -68,6 +68,18 @@ class Preprocessing:
         cropped = resized.crop((left, top, left + self.crop, top + self.crop))
         return np.asarray(cropped, dtype=np.uint8)
 
+    def window(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Which part of a picture of that size `pixels` shows: left, top, right and bottom as shares of
+        its sides; below 0 and above 1 where it is filled up."""
+        size = self._resized(width, height)
+        bounds = []
+        for resized in size:
+            canvas = max(resized, self.crop)
+            start = round((canvas - self.crop) / 2) - (canvas - resized) // 2
+            bounds.append((start / resized, (start + self.crop) / resized))
+        (left, right), (top, bottom) = bounds
+        return left, top, right, bottom
+
     def _resized(self, width: int, height: int) -> tuple[int, int]:
         if self.fit == "square":
             return self.resize, self.resize

@@ -15,6 +15,10 @@ FINDINGS = (
     "/findings/changes",
 )
 CLOSER = (
+    "/zoom?id=a/000?%26e",
+    "/alike?id=a/000?%26e&other=a/013?%26é&space=squeezenet1_1",
+    "/alike?id=a/000?%26e&other=a/013?%26é&space=squeezenet1_1&drawn=1",
+    "/detail?id=a/000?%26e",
     "/walk?id=a/000?%26e",
     "/walk?id=a/000?%26e&to=a/013?%26é&space=squeezenet1_1",
 )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from simsearch.encoders.downloads import probe
@@ -58,6 +59,7 @@ def _specification(name: str) -> NetworkSpecification:
         sources=WeightSources(name, build, _Hub(model, configuration.get("hf_hub_id"))),
         features=_without_classifier,
         traceable=False,
+        maps=functools.partial(_maps, preprocessing.crop),
     )
 
 
@@ -114,6 +116,28 @@ def _build(model: str) -> nn.Module:
 def _without_classifier(network: nn.Module) -> nn.Module:
     network.reset_classifier(0)  # type: ignore[operator]
     return network
+
+
+class _Map(nn.Module):
+    """A network up to what it calls its features, positions last."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.channels_last = getattr(network, "output_fmt", "NCHW") == "NHWC"
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps: torch.Tensor = self.network.forward_features(images)  # type: ignore[operator]
+        return maps.permute(0, 3, 1, 2) if self.channels_last else maps
+
+
+def _maps(side: int, network: nn.Module) -> nn.Module | None:
+    """None where the features have no rows and columns: a transformer's are a list of tokens."""
+    parameter = next(network.parameters())
+    with torch.inference_mode():
+        shown = torch.zeros(1, 3, side, side, device=parameter.device)
+        shape = network.eval().forward_features(shown).shape  # type: ignore[operator]
+    return _Map(network) if len(shape) == 4 else None
 
 
 @dataclass(frozen=True)

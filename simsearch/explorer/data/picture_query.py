@@ -14,6 +14,8 @@ from PIL import Image
 from simsearch.config import Config
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.explorer.data.artworks import Artwork, Neighbour
+from simsearch.explorer.data.box import Box
+from simsearch.explorer.data.originals import LARGEST_SIDE
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.images import decode as images
 
@@ -52,15 +54,22 @@ async def limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[by
         yield chunk
 
 
-def read_picture(config: Config, view: SnapshotView, data: bytes) -> Image.Image:
-    """An uploaded picture as RGB. Raises UsageError saying what is wrong with it."""
+def read_picture(
+    config: Config, view: SnapshotView, data: bytes, box: Box | None = None
+) -> Image.Image:
+    """An uploaded picture, or the part of it in the box, as RGB. Raises UsageError saying what is
+    wrong with it."""
     try:
         limits = replace(
             config.images.limits,
             max_pixels=config.explore.max_upload_pixels,
             max_bytes=config.explore.max_upload_bytes,
         )
-        return view.plan.settings.remake(limits).original(data)
+        remake = view.plan.settings.remake(limits)
+        if box is None:
+            return remake.original(data)
+        whole = replace(remake, limits=replace(remake.limits, side=LARGEST_SIDE))
+        return box.cut(whole.original(data))
     except images.ImageError as error:
         raise UsageError(
             f"this is not a usable picture ({error.reason}: {error.detail}); give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
@@ -96,10 +105,26 @@ class PictureQuery:
             self._encoders[wanted.fingerprint] = load_encoder(self._config, view.snapshot, wanted)
         return self._encoders[wanted.fingerprint]
 
+    def feature_map(
+        self, view: SnapshotView, space: str, picture: Image.Image
+    ) -> tuple[Any, tuple[float, float, float, float]] | None:
+        """What a space's encoder saw where [h, w, C], and the window of the picture it was shown; None
+        where it has no such layer."""
+        with _ONE_AT_A_TIME:
+            encoder = self._encoder(view, space)
+            maps = encoder.feature_map(picture)
+        return None if maps is None else (maps, encoder.preprocessing.window(*picture.size))
+
     def answers(
-        self, view: SnapshotView, picture: Image.Image, spaces: list[str], n: int
+        self,
+        view: SnapshotView,
+        picture: Image.Image,
+        spaces: list[str],
+        n: int,
+        *,
+        leave_out: Artwork | None = None,
     ) -> Iterator[Answer]:
-        """One answer per space, as each is ready."""
+        """One answer per space, as each is ready; without the artwork that the picture is of."""
         from simsearch.query import search_picture
 
         for space in spaces:
@@ -107,12 +132,15 @@ class PictureQuery:
             try:
                 with _ONE_AT_A_TIME:
                     encoder = self._encoder(view, space)
-                    nearest = search_picture(view.index(space), encoder, view.plan, picture, n)
+                    wanted = n if leave_out is None else n + 1
+                    nearest = search_picture(view.index(space), encoder, view.plan, picture, wanted)
             except SimsearchError as error:
                 yield Answer(space, time.monotonic() - started, [], str(error))
                 continue
+            if leave_out is not None:
+                nearest.pop(leave_out.artwork_id, None)
             found = []
-            for rank, (artwork_id, distance) in enumerate(nearest.items(), start=1):
+            for rank, (artwork_id, distance) in enumerate(list(nearest.items())[:n], start=1):
                 artwork = view.artwork(artwork_id)
                 found.append((Neighbour(rank, artwork.item, distance), artwork))
             yield Answer(space, time.monotonic() - started, found)

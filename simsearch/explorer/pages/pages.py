@@ -17,6 +17,7 @@ from simsearch.explorer.data.search import Search
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import charts, findings
 from simsearch.explorer.pages.addresses import Addresses
+from simsearch.explorer.pages.detail import FIRST_BOX
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.indexes.index import read_manifest
@@ -71,6 +72,7 @@ def picture(config: Config, answers: Sequence[Answer] | None = None) -> Values:
         "limit_bytes": config.explore.max_upload_bytes,
         "limit_pixels": config.explore.max_upload_pixels,
         "matches": MATCHES,
+        "first_box": FIRST_BOX,
     }
 
 

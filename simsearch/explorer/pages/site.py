@@ -11,12 +11,15 @@ import numpy as np
 
 from simsearch import __version__
 from simsearch.config import Config
+from simsearch.explorer.data.feature_maps import FeatureMaps
 from simsearch.explorer.data.library import Library
+from simsearch.explorer.data.originals import Originals
 from simsearch.explorer.data.picture_query import PictureQuery
 from simsearch.explorer.data.pictures import Pictures
 from simsearch.explorer.data.recovery import Recovery, metric_word
 from simsearch.explorer.data.search import Search, SearchIndex
 from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.data.zoom import TileMaker
 from simsearch.explorer.pages.addresses import Addresses
 
 PAGE_SIZE = 48
@@ -29,7 +32,10 @@ class Site:
     def __init__(self, config: Config, library: Library) -> None:
         self.config, self.library = config, library
         self.pictures = Pictures(config)
+        self.originals = Originals(config)
+        self.tiles = TileMaker(self.originals)
         self.picture_query = PictureQuery(config)
+        self.feature_maps = FeatureMaps(self.picture_query, self.originals)
         self._lock = threading.RLock()
         self._derived: dict[tuple[str, object], Any] = {}
         self._templates = jinja2.Environment(

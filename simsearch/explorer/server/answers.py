@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -25,8 +25,15 @@ def addresses_of(request: Request, view: SnapshotView) -> LiveAddresses:
     return LiveAddresses(view, prefix_of(request))
 
 
-def shown(request: Request, view: SnapshotView, name: str, values: Mapping[str, Any]) -> Response:
-    """The page made of the template `name`."""
+def shown(
+    request: Request,
+    view: SnapshotView,
+    name: str,
+    values: Mapping[str, Any],
+    image_hosts: Sequence[str] = (),
+) -> Response:
+    """The page made of the template `name`; `image_hosts` are servers that its pictures come from,
+    beside those of the snapshot."""
     html = site_of(request).render(name, view, addresses_of(request, view), **values)
-    policy = content_security_policy(view.iiif_hosts)
+    policy = content_security_policy((*view.iiif_hosts, *image_hosts))
     return HTMLResponse(html, headers={"Content-Security-Policy": policy})

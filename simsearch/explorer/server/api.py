@@ -15,11 +15,13 @@ from simsearch.explorer.data.artworks import Artwork, Neighbour
 from simsearch.explorer.data.compare import ARTWORKS_SHOWN
 from simsearch.explorer.data.picture_query import Answer, limited, read_picture
 from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
-from simsearch.explorer.server.requests import Asked, InSite, View
+from simsearch.explorer.pages.detail import detail_answers
+from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View
 
 router = APIRouter(prefix="/api/v1")
 
 Page = Annotated[int, Query(ge=1, description="counted from 1")]
+PerSpace = Annotated[int, Query(ge=1, le=100, description="artworks per space")]
 PageSize = Annotated[int, Query(ge=1, le=500, description="entries per page")]
 
 
@@ -209,16 +211,32 @@ async def query(
     request: Request,
     site: InSite,
     view: View,
-    n: Annotated[int, Query(ge=1, le=100, description="artworks per space")] = ARTWORKS_SHOWN,
+    box: AskedBox,
+    n: PerSpace = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
-    """The artworks nearest to the picture in the body: one line of JSON per space, as each is
-    ready. The picture is not stored."""
+    """The artworks nearest to the picture in the body, or to the part of it in the box: one line of
+    JSON per space, as each is ready. The picture is not stored."""
     limit = site.config.explore.max_upload_bytes
     data = b"".join([chunk async for chunk in limited(request.stream(), limit)])
-    picture = await run_in_threadpool(read_picture, site.config, view, data)
+    picture = await run_in_threadpool(read_picture, site.config, view, data, box)
+    return _streamed(view, site.picture_query.answers(view, picture, list(view.spaces), n))
 
+
+@router.get("/detail", response_class=StreamingResponse)
+def detail(
+    site: InSite,
+    view: View,
+    box: AskedBox,
+    id: Annotated[str, Query(description="artwork_id of the catalog")],
+    n: PerSpace = ARTWORKS_SHOWN,
+) -> StreamingResponse:
+    """The other artworks nearest to a part of an artwork's picture, as `query` answers."""
+    return _streamed(view, detail_answers(site, view, view.artwork(id), box, n))
+
+
+def _streamed(view: SnapshotView, answers: Iterator[Answer]) -> StreamingResponse:
     def lines() -> Iterator[bytes]:
-        for answer in site.picture_query.answers(view, picture, list(view.spaces), n):
+        for answer in answers:
             yield (json.dumps(_answer(view, answer), ensure_ascii=False) + "\n").encode()
 
     # Named, so that the compressing middleware lets each line out as it comes.

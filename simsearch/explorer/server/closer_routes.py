@@ -1,15 +1,21 @@
-"""Pages that look closer at an artwork: a walk to another."""
+"""Pages that look closer at an artwork: why another is near, a walk to it, a question about a part,
+the picture in all its pixels."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from simsearch.explorer.pages import zoom as zooming
+from simsearch.explorer.pages.alike import alike_page, parts_of
+from simsearch.explorer.pages.detail import detail_page
 from simsearch.explorer.pages.walk import walk_page
-from simsearch.explorer.server.answers import shown
-from simsearch.explorer.server.requests import InSite, View
+from simsearch.explorer.server.answers import FOR_EVER, addresses_of, shown
+from simsearch.explorer.server.requests import AskedBox, InSite, View
+
+Place = Annotated[int, Path(ge=0, le=10_000)]
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -26,3 +32,58 @@ def walk(
 ) -> Response:
     values = walk_page(site, view, id, to or None, space or None, q.strip())
     return shown(request, view, "walk", values)
+
+
+@router.get("/detail")
+def detail(
+    request: Request, site: InSite, view: View, box: AskedBox, id: str, answered: bool = False
+) -> Response:
+    """`answered`: with what the networks find, for browsers that run no script and cannot ask."""
+    site.picture_query.warm(view)
+    return shown(request, view, "detail", detail_page(site, view, id, box, answered=answered))
+
+
+@router.get("/alike")
+def alike(
+    request: Request,
+    site: InSite,
+    view: View,
+    id: str,
+    other: str,
+    space: str | None = None,
+    drawn: bool = False,
+) -> Response:
+    """`drawn`: with the matching parts, for browsers that run no script and cannot ask for them."""
+    values: dict[str, Any] = {**alike_page(site, view, id, other, space or None), "drawn": drawn}
+    if drawn:
+        values |= parts_of(site, view, addresses_of(request, view), id, other, values["space"])
+    return shown(request, view, "alike", values)
+
+
+@router.get("/alike/parts")
+def alike_parts(
+    request: Request, site: InSite, view: View, id: str, other: str, space: str
+) -> Response:
+    values = parts_of(site, view, addresses_of(request, view), id, other, space)
+    return shown(request, view, "alike-parts", values)
+
+
+@router.get("/zoom")
+def zoom(request: Request, site: InSite, view: View, id: str) -> Response:
+    values = zooming.zoom_page(site, view, id)
+    hosts = [values["host"]] if values["host"] else []
+    return shown(request, view, "zoom", values, hosts)
+
+
+@router.get("/zoom/tiles.json")
+def zoom_tiles(request: Request, site: InSite, view: View, id: str) -> Response:
+    tiles = zooming.tiles_of(site, view, addresses_of(request, view), id)
+    return JSONResponse(tiles.to_json(), headers={"Cache-Control": "private, max-age=600"})
+
+
+@router.get("/zoom/{short_hash}/{factor}-{column}-{row}.webp")
+def tile(
+    site: InSite, view: View, short_hash: str, factor: int, column: Place, row: Place
+) -> Response:
+    data = site.tiles.tile(view, view.item_of_hash(short_hash), factor, column, row)
+    return Response(data, media_type="image/webp", headers={"Cache-Control": FOR_EVER})

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from simsearch.errors import UsageError
+from simsearch.explorer.data.box import Box
 from simsearch.explorer.data.search import Search
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.site import Site
@@ -38,3 +40,19 @@ def search_of(
 
 
 Asked = Annotated[Search, Depends(search_of)]
+
+
+Percent = Annotated[float | None, Query(ge=0, le=100, description="per cent of the picture")]
+
+
+def box_of(
+    left: Percent = None, top: Percent = None, width: Percent = None, height: Percent = None
+) -> Box | None:
+    """The part of a picture that is asked about; None: all of it. Raises UsageError."""
+    sides = [side for side in (left, top, width, height) if side is not None]
+    if sides and len(sides) < 4:
+        raise UsageError("a box has left, top, width and height; give all four or none")
+    return Box(*sides) if sides else None
+
+
+AskedBox = Annotated[Box | None, Depends(box_of)]

@@ -1,0 +1,56 @@
+"""Feature maps of artworks, the latest kept: a pair is looked at in one network after another."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from simsearch.explorer.data.artworks import Artwork
+from simsearch.explorer.data.matches import FeatureMap
+from simsearch.explorer.data.originals import Originals
+from simsearch.explorer.data.picture_query import PictureQuery
+from simsearch.explorer.data.view import SnapshotView
+
+MAPS_KEPT = 64  # of 7 × 7 × 2048 float32, 0.4 MB each
+
+Window = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class SeenPicture:
+    """What a network saw where: its feature `map` [h, w, C] and the `window` of the picture that it
+    covers (left, top, right, bottom as shares of its sides); `size` is the picture's, in pixels."""
+
+    map: FeatureMap
+    window: Window
+    size: tuple[int, int]
+
+
+class FeatureMaps:
+    """Loads a network at the first question about it, as the query by picture does."""
+
+    def __init__(self, query: PictureQuery, originals: Originals) -> None:
+        self._query, self._originals = query, originals
+        self._kept: OrderedDict[tuple[str, str], SeenPicture | None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def seen(self, view: SnapshotView, space: str, artwork: Artwork) -> SeenPicture | None:
+        """None where the space's network has no layer that tells where it saw what.
+
+        Raises NotFoundError where the picture is gone, MismatchError where the weights at hand are
+        not the snapshot's.
+        """
+        key = view.space(space).fingerprint, artwork.content_hash
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        picture = self._originals.as_embedded(view, artwork.item)
+        found = self._query.feature_map(view, space, picture)
+        made = None if found is None else SeenPicture(*found, picture.size)
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > MAPS_KEPT:
+                self._kept.popitem(last=False)
+        return made

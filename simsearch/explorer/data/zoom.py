@@ -1,0 +1,162 @@
+"""Where a viewer finds a picture's tiles: at the image server that it came from, or made here."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import httpx
+from PIL import Image
+
+from simsearch.catalog.download import downloaded_from
+from simsearch.catalog.image_api import image_api
+from simsearch.catalog.web import BusyError, RefusedError, WebClient
+from simsearch.errors import NotFoundError
+from simsearch.explorer.data.artworks import IIIF_IMAGE, Artwork
+from simsearch.explorer.data.originals import Originals
+from simsearch.explorer.data.view import SnapshotView
+
+log = logging.getLogger(__name__)
+
+TILE = 512  # pixels of a side
+WEBP_QUALITY = 82
+MEMORY_BYTES = 32 * 2**20  # of tiles kept, the least recently shown dropped first
+INFO_BYTES = 2**20  # of an image server's description
+INFO_SECONDS = 10
+LARGEST = 10**6  # pixels of a side that an image server is believed
+FACTORS = tuple(2**power for power in range(12))
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """How to ask for a picture's tiles: its size, the tiles' side and the factors by which they are
+    reduced. In `address` a viewer fills in {factor}, {column} and {row}, or the {region} of the whole
+    picture and the {out}put's width and {high} height. `host` is None where they are made here."""
+
+    width: int
+    height: int
+    tile: int
+    factors: tuple[int, ...]
+    address: str
+    host: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def image_service(artwork: Artwork, sources: Mapping[str, str]) -> str | None:
+    """The base address of the IIIF image that an artwork's picture was taken from; None: of none."""
+    uri = artwork.row["image_uri"] or ""
+    match = IIIF_IMAGE.match(sources.get(uri.rpartition(".")[0], uri))
+    return f"{match.group(1)}{match.group(2)}" if match else None
+
+
+def image_sources(view: SnapshotView) -> dict[str, str]:
+    """The web addresses that the root's stored pictures were downloaded from."""
+    return downloaded_from(view.snapshot.storage)
+
+
+def service_host(base: str) -> str:
+    """https://host of an image service, for the Content-Security-Policy."""
+    return "/".join(base.split("/", 3)[:3])
+
+
+def remote_tiles(view: SnapshotView, base: str) -> Tiles | None:
+    """As the image server describes them; None where it does not answer or gives no tiles."""
+    settings = view.plan.settings.catalog.download
+    settings = settings.model_copy(update={"attempts": 1, "timeout": INFO_SECONDS})
+    try:
+        with WebClient(settings) as client:
+            data = client.get(f"{base}/info.json", INFO_BYTES).data
+        return read_info(json.loads(data or b"null"), base)
+    except (RefusedError, BusyError, httpx.HTTPError, ValueError) as error:
+        log.warning("explore: %s: no tiles from there, made here instead: %s", base, error)
+        return None
+
+
+def read_info(info: Any, base: str) -> Tiles | None:
+    """An info.json of the IIIF Image API, 2 or 3. None where it is none, or allows no tiles.
+
+    Its own idea of its address is not followed: the pictures come from where the catalog has them.
+    """
+    if not isinstance(info, Mapping):
+        return None
+    width, height = info.get("width"), info.get("height")
+    if not (_number(width, 1, LARGEST) and _number(height, 1, LARGEST)):
+        return None
+    version, level = image_api(info)
+    listed = info.get("tiles")
+    given = listed[0] if isinstance(listed, list) and listed else {}
+    side = given.get("width") if isinstance(given, Mapping) else None
+    factors = given.get("scaleFactors") if isinstance(given, Mapping) else None
+    if level < 1 and not (_number(side, 64, 4096) and isinstance(factors, list)):
+        return None
+    known = [factor for factor in factors or FACTORS if _number(factor, 1, FACTORS[-1])]
+    if not known:
+        return None
+    size = "{out},{high}" if version == 3 else "{out},"
+    return Tiles(
+        width=int(width),
+        height=int(height),
+        tile=int(side) if _number(side, 64, 4096) else TILE,
+        factors=tuple(sorted(known)),
+        address=f"{base}/{{region}}/{size}/0/default.jpg",
+        host=service_host(base),
+    )
+
+
+def _number(value: Any, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+class TileMaker:
+    """Tiles made of originals, the latest kept."""
+
+    def __init__(self, originals: Originals) -> None:
+        self._originals = originals
+        self._kept: OrderedDict[tuple[str, int, int, int], bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def describe(self, view: SnapshotView, item: int, address: str) -> Tiles:
+        """Raises NotFoundError for a picture that is gone."""
+        width, height = self._originals.whole(view, item).size
+        wanted = [factor for factor in FACTORS if max(width, height) / factor > TILE]
+        return Tiles(width, height, TILE, tuple(wanted) or (1,), address)
+
+    def tile(self, view: SnapshotView, item: int, factor: int, column: int, row: int) -> bytes:
+        """A tile as WebP. Raises NotFoundError for one that lies outside the picture."""
+        key = view.hashes[item].as_py(), factor, column, row
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        picture = self._originals.whole(view, item)
+        side = TILE * factor
+        if factor not in FACTORS or column * side >= picture.width or row * side >= picture.height:
+            raise NotFoundError("no such tile of this picture")
+        data = _cut(picture, (column * side, row * side), side, factor)
+        with self._lock:
+            self._kept[key] = data
+            self._bytes += len(data)
+            while self._bytes > MEMORY_BYTES:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+        return data
+
+
+def _cut(picture: Image.Image, corner: tuple[int, int], side: int, factor: int) -> bytes:
+    left, top = corner
+    right, bottom = min(left + side, picture.width), min(top + side, picture.height)
+    part = picture.crop((left, top, right, bottom))
+    if factor > 1:
+        size = (-(-part.width // factor), -(-part.height // factor))
+        part = part.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    part.save(buffer, "WEBP", quality=WEBP_QUALITY, method=3)
+    return buffer.getvalue()

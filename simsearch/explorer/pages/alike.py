@@ -1,0 +1,172 @@
+"""Why two artworks are near in a space: which parts match, what they share, how sure it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simsearch.errors import NotFoundError, SimsearchError
+from simsearch.explorer.data import compare
+from simsearch.explorer.data.artworks import Artwork, first_year
+from simsearch.explorer.data.matches import mutual_matches
+from simsearch.explorer.data.search import folded
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages.addresses import Addresses
+from simsearch.explorer.pages.findings import lists_of
+from simsearch.explorer.pages.matches_drawing import drawing
+from simsearch.explorer.pages.site import Site
+from simsearch.indexes.exact import cosine
+
+MATCHES_DRAWN = 10
+RANDOM_PAIRS = 2000  # drawn to know what is usual: enough for a tenth of a per cent
+
+FIELDS = (
+    ("artists", "Artist"),
+    ("date", "Date"),
+    ("medium", "Medium"),
+    ("department", "Department"),
+    ("classification", "Classification"),
+    ("subjects", "Subjects"),
+    ("credit", "Credit"),
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """What two catalog entries say in one column; `shared` is what they have in common, in words."""
+
+    name: str
+    first: str
+    other: str
+    shared: str
+
+
+def alike_page(
+    site: Site, view: SnapshotView, artwork_id: str, other_id: str, space: str | None
+) -> dict[str, Any]:
+    first, other = view.artwork(artwork_id), view.artwork(other_id)
+    space = space or view.spaces[0]
+    view.space(space)
+    score = _score(view, space, first, other)
+    usual = site.derived(view, ("usual", space), lambda: _usual_scores(view, space))
+    return {
+        "first": first,
+        "other": other,
+        "space": space,
+        "spaces": [
+            {
+                "name": name,
+                "score": _score(view, name, first, other),
+                "rank": _rank(site, view, name, first, other),
+                "back": _rank(site, view, name, other, first),
+            }
+            for name in view.spaces
+        ],
+        "k": lists_of(site, view, space).k,
+        "score": score,
+        "rarer": float((usual < score).mean()) if len(usual) else None,
+        "fields": [field for field in _fields(first, other) if field.first or field.other],
+        "copies": [_copies(view, artwork, space, score) for artwork in (first, other)],
+    }
+
+
+def parts_of(
+    site: Site, view: SnapshotView, to: Addresses, artwork_id: str, other_id: str, space: str
+) -> dict[str, Any]:
+    """The drawing of matching parts, or in words why there is none."""
+    first, other = view.artwork(artwork_id), view.artwork(other_id)
+    view.space(space)
+    values: dict[str, Any] = {"space": space, "drawings": None, "error": None, "matches": []}
+    try:
+        one = site.feature_maps.seen(view, space, first)
+        two = site.feature_maps.seen(view, space, other)
+    except NotFoundError:
+        raise
+    except SimsearchError as error:
+        return {**values, "error": str(error)}
+    if one is None or two is None:
+        return values
+    found = mutual_matches(one.map, two.map)
+    shown = found[:MATCHES_DRAWN]
+    pictures = [
+        (to.picture(artwork.item, 1200), artwork.title, seen)
+        for artwork, seen in ((first, one), (other, two))
+    ]
+    return {
+        **values,
+        "matches": shown,
+        "found": len(found),
+        "cells": one.map.shape[0] * one.map.shape[1],
+        "drawings": [drawing(pictures, shown, beside=beside) for beside in (True, False)],
+    }
+
+
+def _score(view: SnapshotView, space: str, first: Artwork, other: Artwork) -> float:
+    return cosine(view.distance(space, first.item, other.item))
+
+
+def _rank(site: Site, view: SnapshotView, space: str, first: Artwork, other: Artwork) -> int | None:
+    nearest = lists_of(site, view, space).numbers[first.number].tolist()
+    return nearest.index(other.number) + 1 if other.number in nearest else None
+
+
+def _usual_scores(view: SnapshotView, space: str) -> npt.NDArray[np.float64]:
+    """Cosines of pairs of artworks drawn at random, seeded."""
+    if len(view) < 2:
+        return np.zeros(0)
+    random = np.random.default_rng(view.plan.seed)
+    first = random.integers(0, len(view), RANDOM_PAIRS)
+    other = (first + random.integers(1, len(view), RANDOM_PAIRS)) % len(view)
+    items = view.item_of_artwork
+    return np.array(
+        [
+            cosine(view.distance(space, int(items[a]), int(items[b])))
+            for a, b in zip(first, other, strict=True)
+        ]
+    )
+
+
+def _fields(first: Artwork, other: Artwork) -> list[Field]:
+    return [
+        Field(name, _text(first, column), _text(other, column), _shared(first, other, column))
+        for column, name in FIELDS
+    ]
+
+
+def _text(artwork: Artwork, column: str) -> str:
+    value = artwork.row.get(column)
+    return ", ".join(value) if isinstance(value, list) else str(value or "")
+
+
+def _shared(first: Artwork, other: Artwork, column: str) -> str:
+    if column == "date":
+        return _shared_time(first_year(first.row["date"]), first_year(other.row["date"]))
+    one, two = first.row.get(column) or [], other.row.get(column) or []
+    if isinstance(one, str) or isinstance(two, str):
+        return "the same" if one and two and folded(str(one)) == folded(str(two)) else ""
+    known = {folded(value) for value in two}
+    return ", ".join(value for value in one if folded(value) in known)
+
+
+def _shared_time(one: int | None, two: int | None) -> str:
+    if one is None or two is None:
+        return ""
+    if one == two:
+        return "the same year"
+    if one // 10 == two // 10:
+        return "the same decade"
+    return "the same century" if one // 100 == two // 100 else f"{abs(one - two)} years apart"
+
+
+def _copies(view: SnapshotView, artwork: Artwork, space: str, score: float) -> dict[str, Any]:
+    """The artwork's own changed copies in the space, and how many are nearer than the other one."""
+    copies = compare.copies(view, artwork, [space])
+    entries = [(copy, copy.ranks[0].rank, cosine(copy.ranks[0].distance)) for copy in copies]
+    return {
+        "artwork": artwork,
+        "entries": entries,
+        "nearer": sum(own > score for _, _, own in entries),
+    }

@@ -1,0 +1,42 @@
+"""What a question about a part of an artwork's picture shows, and its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from simsearch.errors import UsageError
+from simsearch.explorer.data.artworks import Artwork
+from simsearch.explorer.data.box import Box
+from simsearch.explorer.data.compare import ARTWORKS_SHOWN
+from simsearch.explorer.data.picture_query import Answer
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages.site import Site
+
+FIRST_BOX = Box(30, 30, 40, 40)  # what is drawn before anything was asked
+
+
+def detail_page(
+    site: Site, view: SnapshotView, artwork_id: str, box: Box | None, *, answered: bool
+) -> dict[str, Any]:
+    artwork = view.artwork(artwork_id)
+    answers = (
+        list(detail_answers(site, view, artwork, box, ARTWORKS_SHOWN)) if answered and box else []
+    )
+    return {
+        "artwork": artwork,
+        "box": box or FIRST_BOX,
+        "asked": box is not None,
+        "answers": answers,
+        "matches": ARTWORKS_SHOWN,
+    }
+
+
+def detail_answers(
+    site: Site, view: SnapshotView, artwork: Artwork, box: Box | None, n: int
+) -> Iterator[Answer]:
+    """Per space the `n` other artworks nearest to that part of the picture, as each is ready."""
+    if box is None:
+        raise UsageError("give left, top, width and height of the part, in per cent")
+    part = box.cut(site.originals.whole(view, artwork.item))
+    return site.picture_query.answers(view, part, list(view.spaces), n, leave_out=artwork)

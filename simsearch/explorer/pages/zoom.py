@@ -1,0 +1,43 @@
+"""What the page shows on which a picture is looked at in all its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simsearch.explorer.data.artworks import Artwork
+from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
+from simsearch.explorer.data.zoom import (
+    Tiles,
+    image_service,
+    image_sources,
+    remote_tiles,
+    service_host,
+)
+from simsearch.explorer.pages.addresses import Addresses
+from simsearch.explorer.pages.site import Site
+
+
+def zoom_page(site: Site, view: SnapshotView, artwork_id: str) -> dict[str, Any]:
+    artwork = view.artwork(artwork_id)
+    base = _service(site, view, artwork)
+    return {"artwork": artwork, "host": service_host(base) if base else None}
+
+
+def tiles_of(site: Site, view: SnapshotView, to: Addresses, artwork_id: str) -> Tiles:
+    """From the image server that the picture came from, where it answers; else made here."""
+    artwork = view.artwork(artwork_id)
+    if base := _service(site, view, artwork):
+        remote: Tiles | None = site.derived(view, ("tiles", base), lambda: remote_tiles(view, base))
+        if remote is not None:
+            return remote
+    name = f"zoom/{artwork.content_hash[:HASH_DIGITS]}/FACTOR-COLUMN-ROW.webp"
+    address = to.page(name)
+    for word in ("FACTOR", "COLUMN", "ROW"):  # in letters that an address leaves as they are
+        address = address.replace(word, f"{{{word.lower()}}}", 1)
+    return site.tiles.describe(view, artwork.item, address)
+
+
+def _service(site: Site, view: SnapshotView, artwork: Artwork) -> str | None:
+    sources: Mapping[str, str] = site.derived(view, "sources", lambda: image_sources(view))
+    return image_service(artwork, sources)

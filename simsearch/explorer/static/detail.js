@@ -1,0 +1,26 @@
+// Ask with a part of an artwork's picture; the address keeps the part.
+
+import { ask } from "./answers.js";
+import { boxOn } from "./box.js";
+
+const form = document.querySelector("form.detail");
+const box = boxOn(form);
+
+function find() {
+  const address = new URL(form.dataset.query, location.href);
+  const here = new URL(location.href);
+  here.searchParams.delete("answered");
+  for (const [name, value] of Object.entries(box.parameters())) {
+    address.searchParams.set(name, value);
+    here.searchParams.set(name, value);
+  }
+  history.replaceState(null, "", here);
+  const button = form.querySelector("button");
+  ask(address, form, { moved: (_share, words) => (button.textContent = words ? "Looking …" : "Ask with this part") });
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  find();
+});
+if (form.dataset.asked && !document.querySelector("#answers .column")) find();
