@@ -24,10 +24,10 @@ def before_pooling(module: nn.Module, side: int) -> fx.GraphModule | None:
     Raises fx.proxy.TraceError for a network that `torch.fx` cannot follow.
     """
     traced = module if isinstance(module, fx.GraphModule) else fx.symbolic_trace(module)
-    parameter = next(traced.parameters(), None)
-    number = torch.float32 if parameter is None else parameter.dtype
+    weight = next(traced.parameters())
+    shown = torch.zeros(1, 3, side, side, dtype=weight.dtype, device=weight.device)
     with torch.inference_mode():
-        ShapeProp(traced).propagate(torch.zeros(1, 3, side, side, dtype=number))
+        ShapeProp(traced).propagate(shown)
     last = _last_map(traced.graph)
     if last is None:
         return None
@@ -38,7 +38,6 @@ def before_pooling(module: nn.Module, side: int) -> fx.GraphModule | None:
         if node is last:
             break
     graph.output(copied[last])
-    graph.eliminate_dead_code()
     return fx.GraphModule(traced, graph)
 
 

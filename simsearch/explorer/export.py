@@ -20,6 +20,7 @@ from simsearch.explorer.data import map_data, tables
 from simsearch.explorer.data.library import Library
 from simsearch.explorer.data.search import Search
 from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
+from simsearch.explorer.export_findings import finding_file, finding_pages, finding_pictures
 from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.addresses import Value
 from simsearch.explorer.pages.site import Site
@@ -42,6 +43,8 @@ class StaticAddresses:
     def page(self, name: str, **query: Value) -> str:
         if "." in name:
             return name
+        if name.startswith("findings/"):
+            return finding_file(self._view, name, query)
         if name == "recovery" and (query.get("space") or query.get("profile")):
             space = str(query.get("space") or self._view.spaces[0])
             return recovery_file(self._view, space, str(query.get("profile") or ""))
@@ -118,6 +121,7 @@ class _Writer:
             _write(self.target / "static" / file.name, file.read_bytes())
         self._artworks()
         self._recovery()
+        self._findings()
         self._page("runs.html", "runs", pages.runs(self.site, self.view))
         for name in tables.table_names(self.view):
             for kind in tables.MEDIA_TYPES:
@@ -161,6 +165,12 @@ class _Writer:
                 self._page(name, "recovery", values)
                 if name == "recovery-0-0.html":
                     self._page("recovery.html", "recovery", values)
+
+    def _findings(self) -> None:
+        for name, query, template, values in finding_pages(self.site, self.view):
+            self._page(self.to.page(name, **query), template, values)
+        for name, data in finding_pictures(self.site, self.view):
+            _write(self.target / name, data)
 
     def _map(self) -> None:
         self._page("map.html", "map", pages.map_page(self.view, None, None))

@@ -7,7 +7,7 @@ import re
 import httpx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch.explorer.data.matches import FeatureMap, mutual_matches
@@ -22,6 +22,7 @@ def random_map(seed: int, rows: int, columns: int) -> FeatureMap:
     return np.random.default_rng(seed).normal(size=(rows, columns, 5)).astype(np.float32)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 99), st.integers(1, 4), st.integers(1, 4))
 def test_matches_are_each_others_nearest_best_first(seed: int, rows: int, columns: int) -> None:
     first, second = random_map(seed, rows, columns), random_map(seed + 100, columns, rows)
@@ -40,11 +41,8 @@ def test_matches_are_each_others_nearest_best_first(seed: int, rows: int, column
     }
     found = mutual_matches(first, second)
     assert {(match.first, match.second) for match in found} == expected
-    assert [match.score for match in found] == sorted(
-        (cosine(*pair) for pair in expected), reverse=True
-    ) or np.allclose(
-        [match.score for match in found], sorted((cosine(*pair) for pair in expected), reverse=True)
-    )
+    scores = [match.score for match in found]
+    assert scores == pytest.approx(sorted((cosine(*pair) for pair in expected), reverse=True))
     back = {(match.second, match.first) for match in mutual_matches(second, first)}
     assert back == expected
 
@@ -91,4 +89,5 @@ def test_what_is_shared_and_how_sure_is_said(site: httpx.Client) -> None:
     assert float(score[1]) == pytest.approx(expected["score"], abs=2e-4)
     assert '<span class="tag">Bo &amp; &lt;b&gt;Co&lt;/b&gt;</span>' in page
     assert '<span class="tag">the same decade</span>' in page
-    assert "1 of its 3 slightly changed copies is farther from it" in page
+    assert page.count("found again</h3>") == 2  # both have copies
+    assert page.count("rank 1 <") + page.count("rank 2 <") >= 4

@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -113,6 +114,7 @@ JSON = st.recursive(
 )
 
 
+@bounded(max_examples=60, deadline=None)
 @given(JSON)
 def test_no_description_breaks_the_reader_or_leads_elsewhere(info: object) -> None:
     found = read_info(info, BASE)

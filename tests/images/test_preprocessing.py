@@ -43,6 +43,7 @@ def test_the_processes_that_decode_write_and_index_need_no_pytorch() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     size=st.tuples(st.integers(60, 250), st.integers(60, 250)),
     fit=st.sampled_from(["crop", "square", "pad"]),

@@ -20,6 +20,7 @@ MARK = 12.0  # radius of a number
 COLOURS = 8  # series styled in explorer.css; more repeat
 
 Picture = tuple[str, str, SeenPicture]
+Patch = tuple[float, float, float, float]  # left, top, width, height
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class _Placed:
     width: float
     height: float
 
-    def patch(self, cell: Cell) -> tuple[float, float, float, float]:
+    def patch(self, cell: Cell) -> Patch:
         """Left, top, width and height of a cell, as far as it lies on the picture."""
         rows, columns = self.seen.map.shape[:2]
         left, top, right, bottom = self.seen.window
@@ -59,11 +60,12 @@ def drawing(pictures: Sequence[Picture], matches: Sequence[PartMatch], *, beside
     high = SIDE if beside else first.height + GAP / 2 + second.height
     if not beside:
         second = _moved(second, first.height + GAP / 2)
+    ends = [(first.patch(match.first), second.patch(match.second)) for match in matches]
     parts = [_picture(first), _picture(second)]
-    # Worst first, so that the best lie on top.
-    for number in range(len(matches), 0, -1):
-        match = matches[number - 1]
-        parts.append(_match(number, match, first.patch(match.first), second.patch(match.second)))
+    # Lines below all patches, and the worst first, so that the best lie on top.
+    for draw in (_line, _ends):
+        for number in range(len(matches), 0, -1):
+            parts.append(_match(number, matches[number - 1], draw(number, *ends[number - 1])))
     return Markup(
         '<svg class="parts {}" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>'
     ).format(
@@ -108,30 +110,34 @@ def _picture(placed: _Placed) -> Markup:
     )  # fmt: skip
 
 
-def _match(
-    number: int,
-    match: PartMatch,
-    one: tuple[float, float, float, float],
-    two: tuple[float, float, float, float],
-) -> Markup:
-    ends = [(x + width / 2, y + height / 2) for x, y, width, height in (one, two)]
-    (x1, y1), (x2, y2) = ends
+def _match(number: int, match: PartMatch, inner: Markup) -> Markup:
+    return Markup('<g class="match series-{}" data-match="{}"><title>{}</title>{}</g>').format(
+        (number - 1) % COLOURS, number, f"{number}: {match.score:.2f} alike", inner
+    )
+
+
+def _line(number: int, one: Patch, two: Patch) -> Markup:  # noqa: ARG001
+    ends = (*_middle(one), *_middle(two))
     return Markup(
-        '<g class="match series-{}"><title>{}</title>'
         '<line class="under" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>'
-        '<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>{}</g>'
-    ).format(
-        (number - 1) % COLOURS,
-        f"{number}: {match.score:.2f} alike",
-        x1, y1, x2, y2, x1, y1, x2, y2,
-        Markup("").join(_end(number, patch, end) for patch, end in zip((one, two), ends, strict=True)),
-    )  # fmt: skip
+        '<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>'
+    ).format(*ends, *ends)
 
 
-def _end(number: int, patch: tuple[float, float, float, float], end: tuple[float, float]) -> Markup:
+def _ends(number: int, one: Patch, two: Patch) -> Markup:
+    return Markup("").join(_end(number, patch) for patch in (one, two))
+
+
+def _end(number: int, patch: Patch) -> Markup:
+    x, y = _middle(patch)
     return Markup(
         '<rect class="under" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>'
         '<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>'
         '<circle cx="{:.1f}" cy="{:.1f}" r="{}"/>'
         '<text x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>'
-    ).format(*patch, *patch, *end, MARK, end[0], end[1] + 5, number)
+    ).format(*patch, *patch, x, y, MARK, x, y + 5, number)
+
+
+def _middle(patch: Patch) -> tuple[float, float]:
+    x, y, width, height = patch
+    return x + width / 2, y + height / 2

@@ -31,7 +31,7 @@ def walk(
     q: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     values = walk_page(site, view, id, to or None, space or None, q.strip())
-    return shown(request, view, "walk", values)
+    return shown(request, view, "closer/walk", values)
 
 
 @router.get("/detail")
@@ -40,7 +40,9 @@ def detail(
 ) -> Response:
     """`answered`: with what the networks find, for browsers that run no script and cannot ask."""
     site.picture_query.warm(view)
-    return shown(request, view, "detail", detail_page(site, view, id, box, answered=answered))
+    return shown(
+        request, view, "closer/detail", detail_page(site, view, id, box, answered=answered)
+    )
 
 
 @router.get("/alike")
@@ -57,7 +59,7 @@ def alike(
     values: dict[str, Any] = {**alike_page(site, view, id, other, space or None), "drawn": drawn}
     if drawn:
         values |= parts_of(site, view, addresses_of(request, view), id, other, values["space"])
-    return shown(request, view, "alike", values)
+    return shown(request, view, "closer/alike", values)
 
 
 @router.get("/alike/parts")
@@ -65,14 +67,14 @@ def alike_parts(
     request: Request, site: InSite, view: View, id: str, other: str, space: str
 ) -> Response:
     values = parts_of(site, view, addresses_of(request, view), id, other, space)
-    return shown(request, view, "alike-parts", values)
+    return shown(request, view, "closer/alike-parts", values)
 
 
 @router.get("/zoom")
 def zoom(request: Request, site: InSite, view: View, id: str) -> Response:
     values = zooming.zoom_page(site, view, id)
     hosts = [values["host"]] if values["host"] else []
-    return shown(request, view, "zoom", values, hosts)
+    return shown(request, view, "closer/zoom", values, hosts)
 
 
 @router.get("/zoom/tiles.json")

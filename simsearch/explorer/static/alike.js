@@ -12,5 +12,5 @@ if (section.dataset.parts) {
 // One pair at a time stands out under the pointer.
 place.addEventListener("pointerover", (event) => {
   const match = event.target.closest?.(".match");
-  for (const each of place.querySelectorAll(".match")) each.classList.toggle("faint", Boolean(match) && each !== match);
+  for (const each of place.querySelectorAll(".match")) each.classList.toggle("faint", Boolean(match) && each.dataset.match !== match.dataset.match);
 });

@@ -3,7 +3,7 @@
 import { ask } from "./answers.js";
 import { boxOn } from "./box.js";
 
-const form = document.querySelector("form.detail");
+const form = document.querySelector("form.asking");
 const box = boxOn(form);
 
 function find() {
