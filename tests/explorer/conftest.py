@@ -7,10 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from simsearch.explorer.server.app import create_app
 from simsearch.snapshots.snapshot import Snapshot
-from tests.support.explorer_site import publish_gallery, running, settings
+from tests.support.explorer_site import need_chromium, publish_gallery, running, settings
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,19 @@ def site(snapshot: Snapshot) -> Iterator[httpx.Client]:
         httpx.Client(base_url=address, timeout=60) as client,
     ):
         yield client
+
+
+@pytest.fixture(scope="module")
+def address(site: httpx.Client) -> str:
+    """Where a browser finds the gallery."""
+    need_chromium()
+    return str(site.base_url).rstrip("/")
+
+
+@pytest.fixture(scope="module")  # no longer: Playwright keeps an event loop in this thread
+def browser() -> Iterator[Browser]:
+    path = need_chromium()
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield made
+        made.close()
