@@ -179,6 +179,7 @@ def other_hands_page(site: Site, view: SnapshotView, space: str | None, page: in
         "choices": choices,
         "choice_words": {ALL: "all networks", **{each: each for each in view.spaces}},
         "asked": asked,
+        "named": any(view.catalog["artists"].to_pylist()),
         "total": len(pairs),
         "pairs": [
             (view.artwork_at(pair.first), view.artwork_at(pair.second), pair.scores)
