@@ -52,4 +52,5 @@ def _unit_cells(maps: FeatureMap) -> npt.NDArray[np.float64]:
 
 
 def _cell(number: int, maps: FeatureMap) -> Cell:
-    return divmod(number, maps.shape[1])
+    columns = int(maps.shape[1])
+    return number // columns, number % columns

@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx
 from PIL import Image
@@ -102,16 +102,16 @@ def read_info(info: Any, base: str) -> Tiles | None:
         return None
     size = "{out},{high}" if version == 3 else "{out},"
     return Tiles(
-        width=int(width),
-        height=int(height),
-        tile=int(side) if _number(side, 64, 4096) else TILE,
+        width=width,
+        height=height,
+        tile=side if _number(side, 64, 4096) else TILE,
         factors=tuple(sorted(known)),
         address=f"{base}/{{region}}/{size}/0/default.jpg",
         host=service_host(base),
     )
 
 
-def _number(value: Any, least: int, most: int) -> bool:
+def _number(value: Any, least: int, most: int) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
