@@ -19,7 +19,6 @@ from simsearch import schemas
 from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, Collection
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.indexes.annoy import annoy_search
 from simsearch.indexes.exact import Neighbours, Vectors, exact_search, unit_rows
 from simsearch.indexes.index import open_index
 from simsearch.runtime.resources import ENDLESS, TASKS
@@ -118,10 +117,9 @@ def _search_slice(
         snapshot.storage, snapshot.index_folder(space.name), space.fingerprint, verify=False
     )
     n = depth + 1  # the query finds itself
-    search_k = max(index.manifest.search_k, n)  # as `query` searches
     near = exact_search(units[originals], units[queries], NEIGHBOURHOOD_KS[-1] + SPARE_RANKS + 1)
     alone = Neighbours(originals[near.items], near.distances)
-    annoy = annoy_search(index.annoy, [int(item) for item in queries], n, search_k)
+    annoy = index.near(queries, n)
     return Found(
         annoy=drop_query(annoy, queries, depth),
         exact=drop_query(exact_search(units, units[queries], n), queries, depth),

@@ -1,4 +1,4 @@
-"""Annoy: built with a seed, searched, and tuned to a recall."""
+"""Annoy: built with a seed, and searched; the axes of what it is given."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from annoy import AnnoyIndex
 
-from simsearch.indexes.exact import Neighbours, Vectors, exact_search, recall_with_ties
+from simsearch.indexes.exact import Neighbours, Vectors
 
 METRIC: Final = "angular"
 
@@ -60,31 +60,6 @@ def annoy_search(
         items[row, : len(found)] = found
         distances[row, : len(apart)] = apart
     return Neighbours(items, distances)
-
-
-def choose_search_k(
-    index: AnnoyIndex, units: Vectors, *, n: int, trees: int, target: float, seed: int
-) -> tuple[int, dict[str, float]]:
-    """The smallest `search_k` of a doubling series that reaches `target` recall of the `n` nearest.
-
-    Measured on a seeded sample of the index's own items against exact search. Returns it with the
-    recall at every value tried. If even a search of everything misses the target (float32 distances
-    cannot order vectors that lie too close), the smallest with the best recall is taken; the manifest
-    shows what it reaches.
-    """
-    queries = check_queries(len(units), seed)
-    true = exact_search(units, units[queries], n)
-    n = true.items.shape[1]
-    tried: dict[str, float] = {}
-    search_k = trees * n
-    while True:
-        found = annoy_search(index, [int(item) for item in queries], n, search_k)
-        tried[str(search_k)] = reached = recall_with_ties(found, true, units, units[queries])
-        if reached >= target:
-            return search_k, tried
-        if search_k >= len(units) * trees:
-            return int(max(tried, key=lambda value: tried[value])), tried
-        search_k *= 2
 
 
 def check_queries(items: int, seed: int) -> npt.NDArray[np.int64]:

@@ -26,5 +26,5 @@ def build_index(snapshot: Snapshot, space: FeatureSpace, seed: int) -> IndexMani
         seed=seed,
         neighbours=plan.settings.evaluate.neighbours,
         target_recall=plan.settings.index.target_recall,
-        components=plan.settings.index.pca,
+        components=plan.settings.index.components,
     )

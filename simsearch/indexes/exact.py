@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ TIE = 1e-9  # squared distances in float64 that differ relatively by less are eq
 GROUP = 32  # items of which only the most similar is looked at first; 16 to 64 cost the same
 
 Vectors = npt.NDArray[np.float32]
+Items = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,12 @@ def _squared_distances(
     return squared
 
 
+def pair_distances(units: Vectors, first: Items, second: Items) -> npt.NDArray[np.float64]:
+    """How far the unit rows first[i] and second[i] are apart [pairs], as `exact_search` has it."""
+    one, other = (np.asarray(places, dtype=np.int64) for places in (first, second))
+    return np.sqrt(_squared_distances(units, one, units, other))
+
+
 def _most_similar(similarity: Vectors, count: int) -> npt.NDArray[np.int64]:
     """The columns of the `count` largest values of each row [q, items], in no order.
 
@@ -141,4 +150,4 @@ def recall_with_ties(
     squared = _squared_distances(units, found.items[rows, columns], queries, rows)
     last = _squared_distances(units, true.items[rows, -1], queries, rows)
     hits[rows, columns] = squared <= last * (1 + TIE)
-    return float(hits.sum() / true.items.size)
+    return float(np.minimum(hits.sum(axis=1), true.items.shape[1]).sum() / true.items.size)

@@ -1,7 +1,15 @@
-"""Annoy indexes: built from feature shards, checked against exact search, opened only if they match.
+"""Indexes: built from feature shards, checked against exact search, opened only if they match. Whoever
+asks for an item's or a vector's nearest asks an OpenIndex.
+
+    index.ann       Annoy, of a few principal components: gives candidates
+    axes.npy        float32 [dimension, components]
+    vectors.npy     float32 [items, dimension] of length 1, mapped from disk: orders the candidates
+    ids.parquet     schemas.IMAGES: which image each item is
+    manifest.json   written last
 
 An `.ann` file knows neither its dimension nor its metric and answers garbage when loaded with the
-wrong ones, so each has a manifest beside it, written last.
+wrong ones, hence the manifest. An index from before the vectors lay beside it (no `vectors_sha256`)
+is answered by Annoy alone.
 """
 
 from __future__ import annotations
@@ -26,23 +34,19 @@ from simsearch.indexes.annoy import (
     METRIC,
     annoy_search,
     build_annoy,
-    check_queries,
-    choose_search_k,
     open_annoy,
     principal_axes,
 )
-from simsearch.indexes.exact import Neighbours, Vectors, exact_search, recall_with_ties, unit_rows
+from simsearch.indexes.candidates import Search, components_for, tuned
+from simsearch.indexes.exact import Items, Neighbours, Vectors, pair_distances, unit_rows
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local, local_path
 
 
 @dataclass(frozen=True)
 class IndexManifest:
-    """What an index file is; `recall` is that of the `neighbours` nearest at `search_k`.
-
-    `components`: Annoy holds that many principal components of the vectors, not the vectors
-    themselves, and its distances are those between the components. None: whole vectors.
-    """
+    """What an index is; `recall` is that of the `neighbours` nearest, `factor` and `search_k` are
+    those of `candidates.Search`. `components` None: Annoy holds whole vectors."""
 
     fingerprint: str
     trained: bool
@@ -60,6 +64,8 @@ class IndexManifest:
     features_sha256: str
     components: int | None = None
     axes_sha256: str | None = None
+    vectors_sha256: str | None = None
+    factor: int = 1
 
 
 def write_index(
@@ -77,31 +83,36 @@ def write_index(
 ) -> IndexManifest:
     """Build, check and store the index of `vectors` [n, d], row i being row i of `images`.
 
-    With `components` Annoy gets that many principal components, where the vectors have more. Then
-    `search_k` is chosen for the target recall among the components, which is all that searching
-    more can reach, and the manifest's `recall` is still that of the whole vectors' nearest.
+    Annoy gets `components` principal components (None: `candidates.components_for`), where the
+    vectors have more.
     """
     units = unit_rows(vectors)
-    fewer = components is not None and components < min(units.shape)
-    axes = principal_axes(units, components, seed) if components and fewer else None
-    stored = vectors if axes is None else units @ axes
-    nearest = neighbours + 1  # the query finds itself
+    count = components or components_for(units.shape[1])
+    axes = principal_axes(units, count, seed) if count < min(units.shape) else None
+    stored = units if axes is None else units @ axes
+    axes_sha256 = None
+    if axes is not None:
+        data = _npy(axes)
+        storage.write_bytes(f"{folder}/axes.npy", data)
+        axes_sha256 = hashlib.sha256(data).hexdigest()
     with tempfile.TemporaryDirectory(prefix="simsearch-") as scratch:
-        path = Path(scratch) / "index.ann"
+        path, matrix = Path(scratch) / "index.ann", Path(scratch) / "vectors.npy"
         build_annoy(stored, path, trees=trees, seed=seed)
         index = open_annoy(path, stored.shape[1])
-        search_k, tried = choose_search_k(
-            index, unit_rows(stored), n=nearest, trees=trees, target=target_recall, seed=seed
+        search, tried = tuned(
+            index,
+            units,
+            axes,
+            n=neighbours + 1,  # the query finds itself
+            trees=trees,
+            target=target_recall,
+            seed=seed,
         )
-        reached, axes_sha256 = tried[str(search_k)], None
-        if axes is not None:
-            reached = _recall_of_whole(index, units, nearest, search_k, seed)
-            data = _npy(axes)
-            storage.write_bytes(f"{folder}/axes.npy", data)
-            axes_sha256 = hashlib.sha256(data).hexdigest()
         index.unload()
+        np.save(matrix, units, allow_pickle=False)
         storage.write_table(f"{folder}/ids.parquet", images)
         storage.upload(path, f"{folder}/index.ann")
+        storage.upload(matrix, f"{folder}/vectors.npy")
         manifest = IndexManifest(
             fingerprint=space.fingerprint,
             trained=space.trained,
@@ -111,25 +122,19 @@ def write_index(
             trees=trees,
             seed=seed,
             neighbours=neighbours,
-            search_k=search_k,
-            recall=reached,
+            search_k=search.search_k,
+            recall=tried[str(search.search_k)],
             recall_by_search_k=tried,
             annoy_sha256=file_digest(path),
             ids_sha256=storage.digest(f"{folder}/ids.parquet"),
             features_sha256=hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest(),
             components=None if axes is None else axes.shape[1],
             axes_sha256=axes_sha256,
+            vectors_sha256=file_digest(matrix),
+            factor=search.factor,
         )
     storage.write_json(f"{folder}/manifest.json", asdict(manifest))
     return manifest
-
-
-def _recall_of_whole(index: AnnoyIndex, units: Vectors, n: int, search_k: int, seed: int) -> float:
-    """How many of the whole vectors' nearest `n` an index of their components finds, 0 to 1."""
-    queries = check_queries(len(units), seed)
-    found = annoy_search(index, [int(item) for item in queries], n, search_k)
-    true = exact_search(units, units[queries], n)
-    return recall_with_ties(found, true, units, units[queries])
 
 
 def read_manifest(storage: Storage, folder: str) -> IndexManifest:
@@ -150,12 +155,16 @@ def read_manifest(storage: Storage, folder: str) -> IndexManifest:
 
 @dataclass(frozen=True)
 class OpenIndex:
-    """An index that matches its manifest, mapped into memory."""
+    """An index that matches its manifest, mapped into memory.
+
+    Distances are angular, as `exact.Neighbours` has them.
+    """
 
     manifest: IndexManifest
     images: pa.Table
     annoy: AnnoyIndex
     axes: Vectors | None = None  # [dimension, components]
+    units: Vectors | None = None  # [items, dimension]; None: an index from before they were kept
 
     def search(self, queries: Vectors, n: int) -> Neighbours:
         """The nearest `n` of vectors [q, d]. Raises MismatchError for another dimension."""
@@ -164,9 +173,28 @@ class OpenIndex:
                 f"index {self.manifest.fingerprint}: a vector of {queries.shape[1]} numbers in an index of "
                 f"{self.manifest.dimension}; query with the space it was built for"
             )
-        if self.axes is not None:
-            queries = unit_rows(queries) @ self.axes
-        return annoy_search(self.annoy, queries, n, max(self.manifest.search_k, n))
+        queries = unit_rows(queries)
+        if self.units is not None:
+            search_k = self.manifest.search_k
+            return Search(self.annoy, self.units, self.axes, self.manifest.factor, search_k)(
+                queries, n
+            )
+        reduced = queries if self.axes is None else queries @ self.axes
+        return annoy_search(self.annoy, reduced, n, max(self.manifest.search_k, n))
+
+    def near(self, items: Items, n: int) -> Neighbours:
+        """The nearest `n` of the index's own items; each is among its own, where none is as near."""
+        if self.units is None:
+            asked = [int(item) for item in items]
+            return annoy_search(self.annoy, asked, n, max(self.manifest.search_k, n))
+        return self.search(self.units[np.asarray(items, dtype=np.int64)], n)
+
+    def distances(self, first: Items, second: Items) -> npt.NDArray[np.float64]:
+        """How far apart the pairs of items (first[i], second[i]) are [pairs]."""
+        if self.units is None:
+            pairs = zip(first, second, strict=True)
+            return np.array([self.annoy.get_distance(int(a), int(b)) for a, b in pairs])
+        return pair_distances(self.units, first, second)
 
 
 def open_index(
@@ -175,7 +203,7 @@ def open_index(
     """Open an index of the feature space `fingerprint`; remote files are kept in a local cache.
 
     Raises MismatchError when it is another space's, or its files are not those of its manifest.
-    `verify=False` trusts a local file of the right size without reading it whole.
+    `verify=False` trusts local files of the right size without reading them whole.
     """
     manifest = read_manifest(storage, folder)
     where = storage.uri(folder)
@@ -188,18 +216,30 @@ def open_index(
     if manifest.axes_sha256 is not None:
         data = _matching(storage, f"{folder}/axes.npy", manifest.axes_sha256)
         axes = np.load(io.BytesIO(data), allow_pickle=False)
-    path = _local_copy(storage, f"{folder}/index.ann", manifest)
-    if verify and file_digest(path) != manifest.annoy_sha256:
-        raise MismatchError(
-            f"{where}/index.ann: not the file of its manifest; build the index again"
-        )
+    path = _mapped(storage, f"{folder}/index.ann", manifest.annoy_sha256, verify=verify)
     index = open_annoy(path, manifest.components or manifest.dimension)
     if index.get_n_items() != manifest.items:
         raise MismatchError(
             f"{where}/index.ann: {index.get_n_items()} items, its manifest says {manifest.items}; build the index again"
         )
-    images = pq.read_table(io.BytesIO(ids))
-    return OpenIndex(manifest, images, index, axes)
+    units = None
+    if manifest.vectors_sha256 is not None:
+        units = _units(storage, f"{folder}/vectors.npy", manifest, verify=verify)
+    return OpenIndex(manifest, pq.read_table(io.BytesIO(ids)), index, axes, units)
+
+
+def _units(storage: Storage, path: str, manifest: IndexManifest, *, verify: bool) -> Vectors:
+    assert manifest.vectors_sha256 is not None
+    local = _mapped(storage, path, manifest.vectors_sha256, verify=verify)
+    try:
+        units = np.load(local, mmap_mode="r", allow_pickle=False)
+    except ValueError:
+        units = None
+    if units is None or units.shape != (manifest.items, manifest.dimension):
+        raise MismatchError(
+            f"{storage.uri(path)}: not {manifest.items} vectors of {manifest.dimension} numbers; build the index again"
+        )
+    return np.asarray(units)  # a view of the mapped file, without np.memmap's costs per slice
 
 
 def _matching(storage: Storage, path: str, sha256: str) -> bytes:
@@ -226,14 +266,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simsearch"
 
 
-def _local_copy(storage: Storage, path: str, manifest: IndexManifest) -> Path:
+def _mapped(storage: Storage, path: str, sha256: str, *, verify: bool) -> Path:
+    """A file as one of this machine's; checked where `verify` asks for it."""
     uri = storage.uri(path)
-    if is_local(uri):
-        local = Path(local_path(uri))
-        if not local.exists():
+    local = Path(local_path(uri)) if is_local(uri) else cache_folder() / "indexes" / sha256
+    if not local.exists():
+        if is_local(uri):
             raise NotFoundError(f"{uri}: nothing there; build the index again")
-        return local
-    cached = cache_folder() / "indexes" / f"{manifest.annoy_sha256}.ann"
-    if not cached.exists():
-        storage.download(path, cached)
-    return cached
+        storage.download(path, local)
+    if verify and file_digest(local) != sha256:
+        raise MismatchError(f"{uri}: not the file of its manifest; build the index again")
+    return local

@@ -10,16 +10,16 @@ from simsearch.sections.section import Positive, Section, Share
 
 
 class IndexConfig(Section):
-    """Annoy, metric `angular`."""
+    """Annoy, metric `angular`, of principal components; the vectors themselves order what it finds."""
 
-    trees: Positive = Field(50, description="more trees: better recall, larger file")
+    trees: Positive = Field(10, description="more trees: a larger file, fewer candidates looked at")
     target_recall: Annotated[float, Field(gt=0, le=1)] = Field(
         0.99, description="search_k is raised until this share of the true nearest is found"
     )
-    pca: Positive | None = Field(
+    components: Positive | None = Field(
         None,
-        description="give Annoy only this many principal components of each vector: a smaller, "
-        "faster index that finds fewer of the true nearest; null: whole vectors",
+        description="principal components of each vector that Annoy is given; null: a 16th of its "
+        "numbers, 16 to 128",
     )
 
 

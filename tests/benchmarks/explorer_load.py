@@ -29,7 +29,6 @@ from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.evaluation.neighbours import neighbours_table
 from simsearch.features.space import FeatureSpace
-from simsearch.indexes.annoy import annoy_search
 from simsearch.indexes.exact import Neighbours
 from simsearch.indexes.index import open_index, write_index
 from simsearch.projection import projection_table
@@ -110,11 +109,11 @@ def _fill(
     storage, folder = snapshot.storage, snapshot.index_folder(space.name)
     write_index(
         storage, folder, images, vectors, space,
-        trees=50, seed=1, neighbours=10, target_recall=0.9,
+        trees=10, seed=1, neighbours=10, target_recall=0.9,
     )  # fmt: skip
     index = open_index(storage, folder, space.fingerprint, verify=False)
     everyone = np.arange(images.num_rows)
-    found = annoy_search(index.annoy, everyone.tolist(), 11, 500)
+    found = index.near(everyone.tolist(), 11)
     kept = Neighbours(found.items[:, 1:], found.distances[:, 1:])
     rows = neighbours_table(space.name, images["image_id"].to_numpy(), everyone, kept)
     for search in ("annoy", "exact"):

@@ -1,4 +1,5 @@
-"""`index`: Annoy against exact search over dimension and size, with and without PCA before it."""
+"""`index`: our index, Annoy over principal components with the vectors to order what it finds, against
+exact search over dimension and size."""
 
 from __future__ import annotations
 
@@ -10,64 +11,76 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from simsearch.indexes.annoy import (
-    annoy_search,
-    build_annoy,
-    choose_search_k,
-    open_annoy,
-    principal_axes,
+import numpy as np
+
+from simsearch.indexes.annoy import build_annoy, open_annoy, principal_axes
+from simsearch.indexes.candidates import components_for, tuned
+from simsearch.indexes.exact import (
+    Neighbours,
+    Vectors,
+    exact_search,
+    recall_with_ties,
+    unit_rows,
 )
-from simsearch.indexes.exact import Neighbours, Vectors, exact_search, recall, unit_rows
 from simsearch.sections.analysis import IndexConfig
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import SEED, feature_like
 
 PLOT = Path(__file__).with_name("index.svg")
-SIZES = {512: (2_000, 10_000, 40_000), 2048: (2_000, 10_000), 4096: (2_000, 10_000)}
-COMPONENTS = 128
+SIZES = {512: (2_000, 10_000, 40_000), 2048: (10_000, 40_000), 4096: (10_000, 40_000)}
 NEAREST = 11  # ten and the query itself
 SINGLE_QUERIES = 50
 BATCH_QUERIES = 500
+TARGET, TARGET_SIZE = 0.5, 0.15
+TARGET_FROM = 10_000  # items
 
 
 @dataclass(frozen=True)
 class Point:
-    """One index: milliseconds per query asked singly and in a batch, Annoy's and exact search's."""
+    """One index: milliseconds per query asked singly and in a batch, its own and exact search's."""
 
     dimension: int
     items: int
-    components: int | None  # None: no PCA
+    components: int
     build_seconds: float
+    factor: int
     search_k: int
-    recall: float  # of the true nearest among the whole vectors
+    recall: float
+    size: float  # of the file as a share of its vectors'
     single: tuple[Sequence[float], Sequence[float]]
     batch: tuple[Sequence[float], Sequence[float]]
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
     points = [
-        alone(point, dimension, items, components, asked.repeats, scratch)
+        alone(point, dimension, items, asked.repeats, scratch)
         for dimension, sizes in SIZES.items()
         for items in sizes
-        for components in (None, COMPONENTS)
     ]
     plot(points)
     rows = []
     for point in points:
-        where = f"{point.dimension} × {point.items:,}" + (
-            f", PCA to {point.components}" if point.components else ""
-        )
+        where = f"{point.dimension} × {point.items:,}"
+        large = point.items >= TARGET_FROM
         for kind, (ours, exact) in (("one query", point.single), ("batch", point.batch)):
-            name = (
-                f"{kind}, {where}; recall {point.recall:.3f}, built in {point.build_seconds:.2g} s"
-            )
-            rows.append(Comparison(name, "exact search", "ms a query", ours, exact))
-    trees, target = IndexConfig().trees, IndexConfig().target_recall
+            name = f"{kind}, {where}; recall {point.recall:.3f}"
+            target = f"≤ {TARGET}" if large and kind == "one query" else ""
+            rows.append(Comparison(name, "exact search", "ms a query", ours, exact, target))
+        name = f"index file, {where}; built in {point.build_seconds:.2g} s"
+        whole = 4 * point.dimension * point.items / 2**20
+        size = Comparison(
+            name, "its vectors", "MiB", [point.size * whole], [whole],
+            f"≤ {TARGET_SIZE}" if large else "",
+        )  # fmt: skip
+        rows.append(size)
+    settings = IndexConfig()
     return Result(
         {
             "vectors": "generated, seeded: Gaussian mixture, one centre per 50 items, in 256 directions of "
             "falling variance, plus noise, ReLU'd",
-            "Annoy": f"{trees} trees, search_k for recall {target} of {NEAREST} nearest (with PCA: of the reduced vectors')",
+            "index": f"{settings.trees} trees over {', '.join(str(components_for(d)) for d in SIZES)} components, "
+            f"candidates and search_k for recall {settings.target_recall} of {NEAREST} nearest among the index's own",
+            "recall": f"of {BATCH_QUERIES} other queries, by distance",
             "batch": f"{BATCH_QUERIES} queries",
         },
         rows,
@@ -76,24 +89,25 @@ def measure(asked: Asked, scratch: Path) -> Result:
     )
 
 
-def point(dimension: int, items: int, components: int | None, repeats: int, scratch: Path) -> Point:
+def point(dimension: int, items: int, repeats: int, scratch: Path) -> Point:
     units = unit_rows(feature_like(items + BATCH_QUERIES, dimension))
     units, queries = units[:items], units[items:]
-    axes = None if components is None else principal_axes(units, components, SEED)
-    path = scratch / f"{dimension}-{items}-{components}.ann"
+    matrix = scratch / f"{dimension}-{items}.npy"
+    np.save(matrix, units)
+    path = matrix.with_suffix(".ann")
+    config = IndexConfig()
     started = time.perf_counter()
-    stored = units if axes is None else unit_rows(units @ axes)
-    trees = IndexConfig().trees
-    build_annoy(stored, path, trees=trees, seed=SEED)
+    axes = principal_axes(units, components_for(dimension), SEED)
+    build_annoy(units @ axes, path, trees=config.trees, seed=SEED)
     build_seconds = time.perf_counter() - started
-    annoy = open_annoy(path, stored.shape[1])
-    search_k, _ = choose_search_k(
-        annoy, stored, n=NEAREST, trees=trees, target=IndexConfig().target_recall, seed=SEED
+    mapped = np.asarray(np.load(matrix, mmap_mode="r"))  # as an opened index has it
+    annoy = open_annoy(path, axes.shape[1])
+    search, _ = tuned(
+        annoy, mapped, axes, n=NEAREST, trees=config.trees, target=config.target_recall, seed=SEED
     )
 
     def approximate(some: Vectors) -> Neighbours:
-        reduced = some if axes is None else some @ axes
-        return annoy_search(annoy, reduced, NEAREST, search_k)
+        return search(some, NEAREST)
 
     def exact(some: Vectors) -> Neighbours:
         return exact_search(units, some, NEAREST)
@@ -102,16 +116,20 @@ def point(dimension: int, items: int, components: int | None, repeats: int, scra
     found = Point(
         dimension,
         items,
-        components,
+        axes.shape[1],
         build_seconds,
-        search_k,
-        recall(approximate(queries), exact(queries)),
+        search.factor,
+        search.search_k,
+        recall_with_ties(approximate(queries), exact(queries), units, queries),
+        path.stat().st_size / units.nbytes,
         in_turn(
             lambda: one_by_one(approximate, single), lambda: one_by_one(exact, single), repeats
         ),
         in_turn(lambda: at_once(approximate, queries), lambda: at_once(exact, queries), repeats),
     )
+    annoy.unload()
     path.unlink()
+    matrix.unlink()
     return found
 
 
@@ -134,24 +152,18 @@ def at_once(search: Callable[[Vectors], Any], queries: Vectors) -> float:
 
 def crossovers(points: Sequence[Point]) -> str:
     said = []
-    for components in (None, COMPONENTS):
-        for dimension in SIZES:
-            line = [
-                point
-                for point in points
-                if (point.dimension, point.components) == (dimension, components)
+    for dimension in SIZES:
+        line = [point for point in points if point.dimension == dimension]
+        sizes = [point.items for point in line]
+        for kind in ("single", "batch"):
+            ratios = [
+                statistics.median(getattr(point, kind)[0])
+                / statistics.median(getattr(point, kind)[1])
+                for point in line
             ]
-            sizes = [point.items for point in line]
-            for kind in ("single", "batch"):
-                ratios = [
-                    statistics.median(getattr(point, kind)[0])
-                    / statistics.median(getattr(point, kind)[1])
-                    for point in line
-                ]
-                which = "one query" if kind == "single" else "a batch"
-                reduced = f" after PCA to {components}" if components else ""
-                said.append(f"{which} of {dimension}{reduced} {crossover(sizes, ratios)}")
-    return f"Annoy is faster than exact search for {'; '.join(said)}."
+            which = "one query" if kind == "single" else "a batch"
+            said.append(f"{which} of {dimension} {crossover(sizes, ratios)}")
+    return f"The index is faster than exact search for {'; '.join(said)}."
 
 
 def crossover(sizes: Sequence[int], ratios: Sequence[float]) -> str:
@@ -178,19 +190,8 @@ def plot(points: Sequence[Point]) -> None:
     for panel, (kind, title) in enumerate((("single", "one query"), ("batch", "a batch"))):
         axes = figure.add_subplot(1, 2, panel + 1, title=f"Asked as {title}")
         for place, dimension in enumerate(SIZES):
-            plain, reduced = (
-                [
-                    point
-                    for point in points
-                    if (point.dimension, point.components) == (dimension, components)
-                ]
-                for components in (None, COMPONENTS)
-            )
-            for line, which, style, label in (
-                (plain, 1, "--", "exact"),
-                (plain, 0, "-", "Annoy"),
-                (reduced, 0, ":", f"Annoy, PCA to {COMPONENTS}"),
-            ):
+            line = [point for point in points if point.dimension == dimension]
+            for which, style, label in ((1, "--", "exact"), (0, "-", "index")):
                 axes.plot(
                     [point.items for point in line],
                     [statistics.median(getattr(point, kind)[which]) for point in line],

@@ -1,23 +1,22 @@
 """Indexes: exact search against brute force, Annoy against exact search, manifests against files."""
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simsearch import schemas
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.indexes import index
-from simsearch.indexes.annoy import (
-    annoy_search,
-    build_annoy,
-    choose_search_k,
-    open_annoy,
-    principal_axes,
-)
+from simsearch.indexes.annoy import annoy_search, build_annoy, open_annoy, principal_axes
+from simsearch.indexes.candidates import Search, components_for, tuned
 from simsearch.indexes.exact import Neighbours, exact_search, recall, recall_with_ties, unit_rows
+from simsearch.sections.analysis import IndexConfig
 from simsearch.storage.storage import Storage
 from tests.support.spaces import SPACE
 
@@ -117,31 +116,61 @@ def test_a_second_build_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() != (tmp_path / "other").read_bytes()
 
 
-def test_search_k_reaches_the_target_recall_on_other_queries(tmp_path: Path) -> None:
-    data = vectors(3000, 64)
-    units = unit_rows(data)
-    build_annoy(data, tmp_path / "index", trees=10, seed=1)
-    annoy = open_annoy(tmp_path / "index", 64)
-    low = recall(annoy_search(annoy, units[:200], 11, 20), exact_search(units, units[:200], 11))
-    search_k, tried = choose_search_k(annoy, units, n=11, trees=10, target=0.99, seed=2)
+def searched(
+    units: np.ndarray, folder: Path, *, components: int, trees: int, target: float = 0.99
+) -> tuple[Search, dict[str, float]]:
+    axes = principal_axes(units, components, seed=1) if components < units.shape[1] else None
+    build_annoy(units if axes is None else units @ axes, folder / "index", trees=trees, seed=1)
+    annoy = open_annoy(folder / "index", components)
+    return tuned(annoy, units, axes, n=11, trees=trees, target=target, seed=2)
+
+
+def falling(items: int, dimension: int) -> np.ndarray:
+    """Vectors whose variance falls off over their directions, as that of features does."""
+    spread = np.arange(1, dimension + 1, dtype=np.float32) ** -0.7
+    return unit_rows(vectors(items, dimension) * spread)
+
+
+def test_few_components_reach_the_target_recall_on_other_queries(tmp_path: Path) -> None:
+    """By themselves they put too many neighbours in the wrong order; the vectors put them right."""
+    units = falling(3000, 64)
+    search, tried = searched(units, tmp_path, components=8, trees=10)
     fresh = units[:600]
-    reached = recall(annoy_search(annoy, fresh, 11, search_k), exact_search(units, fresh, 11))
-    assert low < 0.9
-    assert reached >= 0.98
-    assert tried[str(search_k)] >= 0.99
-    assert all(recall < 0.99 for value, recall in tried.items() if int(value) < search_k)
+    true = exact_search(units, fresh, 11)
+    assert search.axes is not None
+    alone = annoy_search(search.annoy, fresh @ search.axes, 11, 30_000)
+    assert recall(alone, true) < 0.9
+    assert recall(search(fresh, 11), true) >= 0.98
+    assert tried[str(search.search_k)] >= 0.99
+    assert all(reached < 0.99 for value, reached in tried.items() if int(value) < search.search_k)
+
+
+@given(seed=st.integers(0, 2**16), components=st.sampled_from([4, 24]), n=st.integers(1, 60))
+@settings(max_examples=20, deadline=None)
+def test_what_is_found_is_ordered_and_measured_as_exact_search_does(
+    seed: int, components: int, n: int
+) -> None:
+    rows = vectors(300, 24, seed)
+    rows[40:44] = rows[40]  # a picture four times
+    units = unit_rows(rows)
+    with tempfile.TemporaryDirectory() as folder:
+        search, _ = searched(units, Path(folder), components=components, trees=5, target=0.8)
+        found, true = search(units[:50], n), exact_search(units, units[:50], len(units))
+    for row in range(50):
+        items = found.items[row][found.items[row] >= 0]
+        ranks = [true.items[row].tolist().index(item) for item in items]
+        assert ranks == sorted(ranks)
+        np.testing.assert_allclose(
+            found.distances[row][: len(items)], true.distances[row][ranks], atol=1e-6
+        )
 
 
 def test_a_target_out_of_reach_does_not_make_every_query_search_everything(tmp_path: Path) -> None:
-    """Vectors so close that Annoy's float32 distances cannot order them."""
+    """No search finds more than all there is."""
     units = unit_rows(1 + np.float32(3e-4) * vectors(600, 64))
-    build_annoy(units, tmp_path / "index", trees=10, seed=1)
-    annoy = open_annoy(tmp_path / "index", 64)
-    search_k, tried = choose_search_k(annoy, units, n=11, trees=10, target=0.99, seed=2)
+    search, tried = searched(units, tmp_path, components=64, trees=10, target=1.0)
     best = max(tried.values())
-    assert best < 0.99
-    assert search_k == min(int(value) for value, recall in tried.items() if recall == best)
-    assert search_k < 600 * 10
+    assert search.search_k == min(int(v) for v, reached in tried.items() if reached == best)
 
 
 def test_annoy_distances_are_the_exact_ones() -> None:
@@ -163,7 +192,7 @@ def test_an_opened_index_finds_an_item_by_its_own_vector(tmp_path: Path) -> None
     assert not manifest.trained
 
 
-@pytest.mark.parametrize("name", ["index.ann", "ids.parquet"])
+@pytest.mark.parametrize("name", ["index.ann", "ids.parquet", "vectors.npy"])
 def test_a_file_that_does_not_match_its_manifest_is_refused(tmp_path: Path, name: str) -> None:
     storage = Storage(str(tmp_path))
     write(storage)
@@ -202,30 +231,52 @@ def test_principal_axes_are_numpys_singular_vectors() -> None:
     assert np.abs(np.abs((axes * true).sum(axis=0)) - 1).max() < 1e-3
 
 
-def test_an_index_of_principal_components_finds_what_lies_in_their_span(tmp_path: Path) -> None:
+def test_whatever_the_components_the_index_reaches_its_target(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
-    flat = vectors(d=6) @ vectors(6, 24, seed=4)  # six dimensions of twenty-four
-    manifest = write(storage, rows=flat, components=6)
+    whole, reduced = write(storage, components=24), write(storage, components=4)  # of white noise
+    assert (whole.components, whole.factor, reduced.components) == (None, 1, 4)
+    assert min(whole.recall, reduced.recall) >= 0.99
+    assert reduced.factor > 4
+
+
+@pytest.mark.parametrize(("dimension", "components"), [(8, 8), (24, 16), (512, 32), (2048, 128)])
+def test_components_are_a_share_of_the_vectors(dimension: int, components: int) -> None:
+    assert components_for(dimension) == components
+    assert components_for(4096) == 128
+
+
+def test_an_index_is_small_beside_its_vectors(tmp_path: Path) -> None:
+    """Settings of a run, the smallest of the usual dimensions."""
+    units = falling(4000, 512)
+    axes = principal_axes(units, components_for(512), seed=1)
+    build_annoy(units @ axes, tmp_path / "index", trees=IndexConfig().trees, seed=1)
+    assert (tmp_path / "index").stat().st_size <= 0.15 * units.nbytes
+
+
+def test_an_index_from_before_its_vectors_were_kept_is_answered_by_annoy(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    write(storage, components=24)
+    manifest = storage.read_json("indexes/test/manifest.json")
+    for name in ("vectors_sha256", "factor"):
+        del manifest[name]
+    storage.write_json("indexes/test/manifest.json", manifest)
+    storage.delete("indexes/test/vectors.npy")
     opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
-    units = unit_rows(flat)
-    queries = unit_rows(vectors(20, 6, seed=5) @ vectors(6, 24, seed=4))
-    found, true = opened.search(7 * queries, 10), exact_search(units, queries, 10)
-    assert (manifest.components, opened.annoy.f, manifest.dimension) == (6, 6, 24)
-    assert recall(found, true) >= 0.98
-    assert found.distances == pytest.approx(true.distances, abs=1e-3)
+    units = unit_rows(vectors())
+    true = exact_search(units, units[5:6], 3)
+    for found in (opened.near([5], 3), opened.search(7 * vectors()[5:6], 3)):
+        np.testing.assert_array_equal(found.items, true.items)
+    apart = opened.distances([5, 5], true.items[0, 1:].tolist())
+    assert apart == pytest.approx(true.distances[0, 1:], abs=1e-3)
 
 
-def test_recall_with_principal_components_is_that_of_the_whole_vectors(tmp_path: Path) -> None:
+def test_pairs_are_as_far_apart_as_a_search_has_them(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
-    whole, reduced = write(storage), write(storage, components=4)  # of white noise: most is lost
-    assert whole.recall >= 0.99
-    assert reduced.recall < 0.5
-    assert reduced.recall_by_search_k[str(reduced.search_k)] >= 0.99
-
-
-def test_more_components_than_a_vector_has_leave_it_whole(tmp_path: Path) -> None:
-    storage = Storage(str(tmp_path))
-    assert write(storage, components=24) == write(storage)
+    write(storage)
+    opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
+    found = opened.near([5, 9], 4)
+    pairs = np.repeat([5, 9], 4).tolist(), found.items.ravel().tolist()
+    assert opened.distances(*pairs) == pytest.approx(found.distances.ravel(), abs=1e-6)
 
 
 def test_axes_that_are_not_the_manifests_are_refused(tmp_path: Path) -> None:
@@ -256,7 +307,13 @@ def test_sixty_copies_of_a_picture_do_not_make_every_query_search_everything(
     tmp_path: Path,
 ) -> None:
     units = unit_rows(np.concatenate([vectors(400, 64), np.repeat(vectors(1, 64) + 1, 60, axis=0)]))
-    build_annoy(units, tmp_path / "index", trees=50, seed=1)
-    annoy = open_annoy(tmp_path / "index", 64)
-    search_k, tried = choose_search_k(annoy, units, n=11, trees=50, target=0.99, seed=2)
-    assert tried[str(search_k)] >= 0.99
+    search, tried = searched(units, tmp_path, components=64, trees=50)
+    assert tried[str(search.search_k)] >= 0.99
+
+
+def test_an_item_too_many_does_not_make_up_for_one_missed() -> None:
+    copies = np.repeat(np.eye(4, 8, dtype=np.float32), 60, axis=0)
+    true = exact_search(copies, copies[:2], 11)
+    none = np.full((1, 60), -1, np.int64)
+    found = Neighbours(np.concatenate([np.arange(60)[None], none]), np.zeros((2, 60), np.float32))
+    assert recall_with_ties(found, true, copies, copies[:2]) == 0.5

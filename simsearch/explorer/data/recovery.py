@@ -130,15 +130,13 @@ def missed(view: SnapshotView, space: str, k: int, profile: str | None) -> list[
         ranks[:, others] = -1
     lost = (ranks == 0) | (ranks > k)
     numbers = np.flatnonzero(lost.any(axis=1))
-    annoy = view.index(space).annoy
-    distances = [
-        max(
-            annoy.get_distance(int(view.item_of_artwork[number]), int(view.copies[number, place]))
-            for place in np.flatnonzero(lost[number])
-        )
-        for number in numbers
-    ]
-    order = np.lexsort((-np.array(distances), -lost[numbers].sum(axis=1)))
+    rows, places = np.nonzero(lost[numbers])
+    apart = view.index(space).distances(
+        view.item_of_artwork[numbers[rows]], view.copies[numbers[rows], places]
+    )
+    distances = np.zeros(len(numbers))
+    np.maximum.at(distances, rows, apart)
+    order = np.lexsort((-distances, -lost[numbers].sum(axis=1)))
     return [(int(numbers[place]), float(distances[place])) for place in order]
 
 

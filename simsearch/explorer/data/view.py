@@ -153,7 +153,7 @@ class SnapshotView:
         return int(self.plan.settings.evaluate.neighbours)
 
     def index(self, space: str) -> OpenIndex:
-        """The Annoy index, mapped from disk."""
+        """Mapped from disk."""
         fingerprint = self.space(space).fingerprint
         return self._once(
             ("index", space),
@@ -186,16 +186,16 @@ class SnapshotView:
         return StoredNeighbours(items, distances)
 
     def nearest_artworks(self, space: str, artwork: Artwork, n: int) -> list[Neighbour]:
-        """The nearest `n` other artworks by Annoy, each at its nearest image, its own copies left out."""
+        """The nearest `n` other artworks by the index, each at its nearest image, its own copies left out."""
         variants = 1 + len(self.profiles)
         index = self.index(space)
         wanted = (n + 1) * variants
-        items, distances = index.annoy.get_nns_by_item(
-            artwork.item, wanted, max(index.manifest.search_k, wanted), include_distances=True
-        )
+        found = index.near([artwork.item], wanted)
         nearest: dict[int, tuple[int, float]] = {}
-        for item, distance in zip(items, distances, strict=True):
-            number = int(self.artwork_of_item[item])
+        for item, distance in zip(
+            found.items[0].tolist(), found.distances[0].tolist(), strict=True
+        ):
+            number = int(self.artwork_of_item[item]) if item >= 0 else -1
             if number not in (artwork.number, -1):
                 nearest.setdefault(number, (int(self.item_of_artwork[number]), distance))
         return [
@@ -227,15 +227,12 @@ class SnapshotView:
 
     def deep_rank(self, space: str, artwork: Artwork, item: int) -> int | None:
         """Where the index finds `item`, the artwork itself not counted; None: beyond RANKS_SEARCHED."""
-        index = self.index(space)
-        found = index.annoy.get_nns_by_item(
-            artwork.item, RANKS_SEARCHED + 1, max(index.manifest.search_k, 50 * RANKS_SEARCHED)
-        )
-        others = [each for each in found if each != artwork.item]
+        found = self.index(space).near([artwork.item], RANKS_SEARCHED + 1)
+        others = [each for each in found.items[0].tolist() if each != artwork.item]
         return others.index(item) + 1 if item in others else None
 
     def distance(self, space: str, first: int, second: int) -> float:
-        return float(self.index(space).annoy.get_distance(first, second))
+        return float(self.index(space).distances([first], [second])[0])
 
     @cached_property
     def metrics(self) -> pa.Table:
