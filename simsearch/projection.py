@@ -6,6 +6,8 @@ Pure functions of vectors; the pipeline runs them as one task per space and meth
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +17,10 @@ import ray
 
 from simsearch import schemas
 from simsearch.config import Config
+from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
 from simsearch.indexes.exact import Vectors, unit_rows
+from simsearch.placing import Carried, Coordinates, carry, place
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.sections.analysis import ProjectionConfig
 from simsearch.snapshots.snapshot import Snapshot
@@ -25,7 +29,15 @@ UMAP_INPUT = 50  # principal components that UMAP starts from: the rest is mostl
 
 INITIAL_SPREAD = 1e-4  # as Kobak & Linderman 2021 scale a PCA initialisation
 
-Coordinates = npt.NDArray[np.float32]
+
+@dataclass(frozen=True)
+class SpaceMap:
+    """Where a space's originals lie, `points` float32 [n, 2]; for which of them [n] the map was
+    `fitted`, and whether that was `anew`."""
+
+    points: Coordinates
+    fitted: npt.NDArray[np.bool_]
+    anew: bool
 
 
 def project(vectors: Vectors, method: str, *, settings: ProjectionConfig, seed: int) -> Coordinates:
@@ -69,14 +81,19 @@ def align(points: npt.NDArray[np.floating], reference: npt.NDArray[np.floating])
     return np.asarray(centred @ rotation, dtype=np.float32)
 
 
-def projection_table(originals: pa.Table, points: Coordinates) -> pa.Table:
-    """schemas.PROJECTION of `originals` (schemas.IMAGES rows without copies), row by row."""
+def projection_table(
+    originals: pa.Table, points: Coordinates, fitted: npt.NDArray[np.bool_] | None = None
+) -> pa.Table:
+    """schemas.PROJECTION of `originals` (schemas.IMAGES rows without copies), row by row; `fitted`
+    None: all were."""
+    whole = np.ones(originals.num_rows, dtype=bool) if fitted is None else fitted
     return pa.table(
         {
             "image_id": originals["image_id"],
             "artwork_id": originals["artwork_id"],
             "x": pa.array(points[:, 0], pa.float32()),
             "y": pa.array(points[:, 1], pa.float32()),
+            "fitted": pa.array(whole, pa.bool_()),
         },
         schema=schemas.PROJECTION,
     )
@@ -106,8 +123,76 @@ def _two_columns(components: Coordinates) -> Coordinates:
 
 
 @ray.remote(num_cpus=TASKS["project"].cpus, max_retries=ENDLESS)
-def project_space(config: Config, snapshot: Snapshot, space: str, method: str) -> Coordinates:
-    """The map of one feature space's originals."""
-    originals = snapshot.images().filter(pc.field("profile").is_null())
+def project_space(
+    config: Config, snapshot: Snapshot, space: str, method: str, previous: Snapshot | None
+) -> SpaceMap:
+    """The map of one feature space's originals: the previous snapshot's, with what is new placed on
+    it, or a new one."""
+    originals = _originals(snapshot)
+    carried = None
+    if previous is not None:
+        carried = _carried(previous, snapshot, config, space, method)
+    if carried is not None and carried.known.all():
+        return SpaceMap(carried.points, carried.fitted, anew=False)
     vectors = feature_store.read_vectors(snapshot.storage, snapshot.plan().space(space), originals)
-    return project(vectors, method, settings=config.projection, seed=config.seed)
+    if carried is not None:
+        points = place(vectors, carried, method, config.projection.umap_neighbours)
+        return SpaceMap(points, carried.fitted, anew=False)
+    points = project(vectors, method, settings=config.projection, seed=config.seed)
+    return SpaceMap(points, np.ones(len(points), dtype=bool), anew=True)
+
+
+def _carried(
+    previous: Snapshot, snapshot: Snapshot, config: Config, space: str, method: str
+) -> Carried | None:
+    """The previous map of a space where it was made the same way and few artworks are new to it."""
+    before, now = previous.plan(), snapshot.plan()
+    names = {each.fingerprint: each.name for each in before.spaces}
+    name = names.get(now.space(space).fingerprint)
+    same = (before.settings.projection, before.seed) == (config.projection, config.seed)
+    if name is None or not same:
+        return None
+    try:
+        earlier = previous.storage.read_table(previous.projection_path(name, method))
+    except NotFoundError:
+        return None
+    carried = carry(earlier, _originals(previous), _originals(snapshot))
+    enough = carried.fitted.sum() > config.projection.umap_neighbours
+    return carried if enough and carried.new_share < config.projection.refit_share else None
+
+
+def _originals(snapshot: Snapshot) -> pa.Table:
+    return snapshot.images().filter(pc.field("profile").is_null())
+
+
+def together(maps: Sequence[SpaceMap]) -> list[Coordinates]:
+    """The spaces' maps turned to lie alike: those fitted anew to lie as the first does; all of them,
+    where the first is new itself, and else those carried over stay as they are."""
+    first = maps[0]
+    return [
+        align(each.points, first.points) if each.anew or first.anew else each.points
+        for each in maps
+    ]
+
+
+def lay_out(
+    config: Config,
+    snapshot: Snapshot,
+    spaces: Sequence[str],
+    previous: Snapshot | None,
+    tell: Callable[[int], None],
+) -> None:
+    """Make and store the maps of all spaces by every method; `previous`: a snapshot whose maps hold
+    where they can. `tell` is told the number of maps made so far."""
+    originals = _originals(snapshot)
+    for number, method in enumerate(config.projection.methods):
+        pending = [
+            project_space.remote(config, snapshot, space, method, previous) for space in spaces
+        ]
+        maps = [ray.get(reference) for reference in pending]
+        for space, points, made in zip(spaces, together(maps), maps, strict=True):
+            snapshot.storage.write_table(
+                snapshot.projection_path(space, method),
+                projection_table(originals, points, made.fitted),
+            )
+        tell((number + 1) * len(spaces))

@@ -184,13 +184,15 @@ LEARNED_FROM = pa.schema(
     ]
 )
 
-# Where each artwork's original lies on a map; units are the method's own.
+# Where each artwork's original lies on a map; units are the method's own. The map was made for those
+# that are `fitted`; others came later and were placed on it. Maps without the column: all.
 PROJECTION = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
         pa.field("artwork_id", pa.string(), nullable=False),
         pa.field("x", pa.float32(), nullable=False),
         pa.field("y", pa.float32(), nullable=False),
+        pa.field("fitted", pa.bool_(), nullable=False),
     ]
 )
 

@@ -68,4 +68,4 @@ def test_settings_refuse_an_unknown_method() -> None:
 
 
 def test_the_schema_holds_what_the_map_reads() -> None:
-    assert schemas.PROJECTION.names == ["image_id", "artwork_id", "x", "y"]
+    assert schemas.PROJECTION.names == ["image_id", "artwork_id", "x", "y", "fitted"]

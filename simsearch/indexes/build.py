@@ -6,7 +6,8 @@ import ray
 
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.indexes.index import IndexManifest, write_index
+from simsearch.indexes.index import IndexManifest
+from simsearch.indexes.write import write_index
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.snapshot import Snapshot
 

@@ -1,4 +1,4 @@
-"""Indexes: built from feature shards, checked against exact search, opened only if they match. Whoever
+"""Indexes: opened only if they match their manifest (`simsearch.indexes.write` makes them). Whoever
 asks for an item's or a vector's nearest asks an OpenIndex.
 
     index.ann       Annoy, of a few principal components: gives candidates
@@ -17,8 +17,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +28,8 @@ import pyarrow.parquet as pq
 from annoy import AnnoyIndex
 
 from simsearch.errors import MismatchError, NotFoundError
-from simsearch.features.space import FeatureSpace
-from simsearch.indexes.annoy import (
-    METRIC,
-    annoy_search,
-    build_annoy,
-    open_annoy,
-    principal_axes,
-)
-from simsearch.indexes.candidates import Search, components_for, tuned
+from simsearch.indexes.annoy import annoy_search, open_annoy
+from simsearch.indexes.candidates import Search
 from simsearch.indexes.exact import Items, Neighbours, Vectors, pair_distances, unit_rows
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local, local_path
@@ -66,75 +58,6 @@ class IndexManifest:
     axes_sha256: str | None = None
     vectors_sha256: str | None = None
     factor: int = 1
-
-
-def write_index(
-    storage: Storage,
-    folder: str,
-    images: pa.Table,
-    vectors: Vectors,
-    space: FeatureSpace,
-    *,
-    trees: int,
-    seed: int,
-    neighbours: int,
-    target_recall: float,
-    components: int | None = None,
-) -> IndexManifest:
-    """Build, check and store the index of `vectors` [n, d], row i being row i of `images`.
-
-    Annoy gets `components` principal components (None: `candidates.components_for`), where the
-    vectors have more.
-    """
-    units = unit_rows(vectors)
-    count = components or components_for(units.shape[1])
-    axes = principal_axes(units, count, seed) if count < min(units.shape) else None
-    stored = units if axes is None else units @ axes
-    axes_sha256 = None
-    if axes is not None:
-        data = _npy(axes)
-        storage.write_bytes(f"{folder}/axes.npy", data)
-        axes_sha256 = hashlib.sha256(data).hexdigest()
-    with tempfile.TemporaryDirectory(prefix="simsearch-") as scratch:
-        path, matrix = Path(scratch) / "index.ann", Path(scratch) / "vectors.npy"
-        build_annoy(stored, path, trees=trees, seed=seed)
-        index = open_annoy(path, stored.shape[1])
-        search, tried = tuned(
-            index,
-            units,
-            axes,
-            n=neighbours + 1,  # the query finds itself
-            trees=trees,
-            target=target_recall,
-            seed=seed,
-        )
-        index.unload()
-        np.save(matrix, units, allow_pickle=False)
-        storage.write_table(f"{folder}/ids.parquet", images)
-        storage.upload(path, f"{folder}/index.ann")
-        storage.upload(matrix, f"{folder}/vectors.npy")
-        manifest = IndexManifest(
-            fingerprint=space.fingerprint,
-            trained=space.trained,
-            dimension=space.dimension,
-            items=len(vectors),
-            metric=METRIC,
-            trees=trees,
-            seed=seed,
-            neighbours=neighbours,
-            search_k=search.search_k,
-            recall=tried[str(search.search_k)],
-            recall_by_search_k=tried,
-            annoy_sha256=file_digest(path),
-            ids_sha256=storage.digest(f"{folder}/ids.parquet"),
-            features_sha256=hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest(),
-            components=None if axes is None else axes.shape[1],
-            axes_sha256=axes_sha256,
-            vectors_sha256=file_digest(matrix),
-            factor=search.factor,
-        )
-    storage.write_json(f"{folder}/manifest.json", asdict(manifest))
-    return manifest
 
 
 def read_manifest(storage: Storage, folder: str) -> IndexManifest:
@@ -249,12 +172,6 @@ def _matching(storage: Storage, path: str, sha256: str) -> bytes:
             f"{storage.uri(path)}: not the file of its manifest; build the index again"
         )
     return data
-
-
-def _npy(array: npt.NDArray[Any]) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
 
 
 def file_digest(path: Path) -> str:

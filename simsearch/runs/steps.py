@@ -14,7 +14,6 @@ from functools import partial
 from importlib.metadata import version
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import ray
 
 from simsearch.catalog import catalog
@@ -31,7 +30,7 @@ from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.build import build_index
 from simsearch.indexes.index import IndexManifest, read_manifest
-from simsearch.projection import align, project_space, projection_table
+from simsearch.projection import lay_out
 from simsearch.reports.report import write_report
 from simsearch.runs.context import Outcome, Run
 from simsearch.runtime.progress import Advance, progress
@@ -158,8 +157,18 @@ def project(run: Run) -> Outcome:
     if snapshot.sealed() or all(snapshot.storage.exists(path) for path in paths):
         return Outcome(0, "maps", "made already")
     with ray_session(config.ray):
-        _watched(config, "project", len(paths), "maps", partial(_lay_out, config, snapshot, spaces))
+        previous = _previous(run)
+        work = partial(lay_out, config, snapshot, spaces, previous)
+        _watched(config, "project", len(paths), "maps", work)
     return Outcome(len(paths), "maps")
+
+
+def _previous(run: Run) -> Snapshot | None:
+    """The published snapshot, where the one being made is another."""
+    latest, _ = read_latest(run.storage)
+    if latest is None or latest.snapshot_id == run.snapshot.snapshot_id:
+        return None
+    return Snapshot(run.storage, latest.snapshot_id)
 
 
 def report(run: Run) -> Outcome:
@@ -238,19 +247,6 @@ def _build(
         (ready,), pending = ray.wait(pending, num_returns=1)
         tell(len(spaces) - len(pending))
         _log_index(ray.get(ready))
-
-
-def _lay_out(config: Config, snapshot: Snapshot, spaces: Sequence[str], tell: Advance) -> None:
-    originals = snapshot.images().filter(pc.field("profile").is_null())
-    for number, method in enumerate(config.projection.methods):
-        pending = [project_space.remote(config, snapshot, space, method) for space in spaces]
-        maps = [ray.get(reference) for reference in pending]
-        for space, points in zip(spaces, maps, strict=True):
-            snapshot.storage.write_table(
-                snapshot.projection_path(space, method),
-                projection_table(originals, align(points, maps[0])),
-            )
-        tell((number + 1) * len(spaces))
 
 
 def environment() -> dict[str, str]:

@@ -60,6 +60,11 @@ class ProjectionConfig(Section):
     umap_min_distance: Share = Field(
         0.1, description="how close points may lie on the UMAP map, 0 to 1"
     )
+    refit_share: Share = Field(
+        0.1,
+        description="artworks that came since a map was fitted are placed on it; once they are this share of "
+        "all, it is fitted anew; 0: each time",
+    )
 
     @model_validator(mode="after")
     def _no_method_twice(self) -> Self:

@@ -30,7 +30,8 @@ from simsearch.config import Config, load_config
 from simsearch.evaluation.neighbours import neighbours_table
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.exact import Neighbours
-from simsearch.indexes.index import open_index, write_index
+from simsearch.indexes.index import open_index
+from simsearch.indexes.write import write_index
 from simsearch.projection import projection_table
 from simsearch.runs import steps as pipeline
 from simsearch.snapshots import snapshot as snapshots

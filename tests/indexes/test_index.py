@@ -16,6 +16,7 @@ from simsearch.indexes import index
 from simsearch.indexes.annoy import annoy_search, build_annoy, open_annoy, principal_axes
 from simsearch.indexes.candidates import Search, components_for, tuned
 from simsearch.indexes.exact import Neighbours, exact_search, recall, recall_with_ties, unit_rows
+from simsearch.indexes.write import write_index
 from simsearch.sections.analysis import IndexConfig
 from simsearch.storage.storage import Storage
 from tests.support.spaces import SPACE
@@ -45,7 +46,7 @@ def write(
     rows: np.ndarray | None = None,
     components: int | None = None,
 ) -> index.IndexManifest:
-    return index.write_index(
+    return write_index(
         storage,
         folder,
         images(500),

@@ -36,7 +36,7 @@ from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.images.decode import content_hash, decode
 from simsearch.indexes.exact import Neighbours, exact_search, unit_rows
-from simsearch.indexes.index import write_index
+from simsearch.indexes.write import write_index
 from simsearch.projection import project, projection_table
 from simsearch.runs import steps as pipeline
 from simsearch.schemas import image_id
