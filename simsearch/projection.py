@@ -27,6 +27,8 @@ from simsearch.snapshots.snapshot import Snapshot
 
 UMAP_INPUT = 50  # principal components that UMAP starts from: the rest is mostly noise, and slow
 
+FEWEST_FITTED = 4  # of so few a map says where others belong
+
 INITIAL_SPREAD = 1e-4  # as Kobak & Linderman 2021 scale a PCA initialisation
 
 
@@ -157,7 +159,7 @@ def _carried(
     except NotFoundError:
         return None
     carried = carry(earlier, _originals(previous), _originals(snapshot))
-    enough = carried.fitted.sum() > config.projection.umap_neighbours
+    enough = carried.fitted.sum() >= FEWEST_FITTED
     return carried if enough and carried.new_share < config.projection.refit_share else None
 
 

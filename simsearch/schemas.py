@@ -210,6 +210,17 @@ def features(dimension: int) -> pa.Schema:
     )
 
 
+def neighbour_lists(width: int) -> pa.Schema:
+    """A row per original, in the order of its images: simsearch.evaluation.lists.Lists."""
+    return pa.schema(
+        [
+            pa.field("items", pa.list_(pa.int64(), width), nullable=False),
+            pa.field("squared", pa.list_(pa.float64(), width), nullable=False),
+            pa.field("horizon", pa.float64(), nullable=False),
+        ]
+    )
+
+
 SEPARATOR = "--"
 
 

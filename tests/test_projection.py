@@ -11,7 +11,8 @@ from simsearch import schemas
 from simsearch.config import load_config
 from simsearch.errors import ConfigError
 from simsearch.indexes.exact import unit_rows
-from simsearch.projection import Coordinates, align, project
+from simsearch.placing import Coordinates
+from simsearch.projection import align, project
 from simsearch.sections.analysis import ProjectionConfig
 
 SETTINGS = ProjectionConfig()

@@ -53,15 +53,17 @@ from simsearch.snapshots.snapshot import Snapshot
 LABELS = {"artist": "artists", "classification": "classification", "subject": "subjects"}
 
 
-def evaluate(config: Config, snapshot: Snapshot, advance: Callable[[int], None]) -> pa.Table:
+def evaluate(
+    config: Config, snapshot: Snapshot, previous: Snapshot | None, advance: Callable[[int], None]
+) -> pa.Table:
     """Store neighbours, scores, comparisons and near-duplicates; returns the metrics.
 
-    `advance` is told the number of queries answered so far, over all spaces and both searches.
+    `previous`: a snapshot whose neighbour lists are carried over, with the same result. `advance` is told the number of queries answered so far, over all spaces and both searches.
     """
     plan = snapshot.plan()
     images = snapshot.images()
     collection = Collection.of(images, plan.profiles)
-    found = search_all(snapshot, plan, images, collection, advance)
+    found = search_all(snapshot, plan, images, collection, previous, advance)
     collection = collection.with_near(_store_near_duplicates(snapshot, images, collection, found))
     labels = _labels(snapshot, plan, images, collection)
     metrics, scores = _score_all(config, plan, images, collection, labels, found)

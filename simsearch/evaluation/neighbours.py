@@ -16,10 +16,12 @@ import pyarrow as pa
 import ray
 
 from simsearch import schemas
+from simsearch.evaluation.earlier import Earlier, read_earlier, store_lists
+from simsearch.evaluation.lists import Items, Lists, carried, joined, searched
 from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, Collection
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.indexes.exact import Neighbours, Vectors, exact_search, unit_rows
+from simsearch.indexes.exact import Neighbours, Vectors, unit_rows
 from simsearch.indexes.index import open_index
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.layout import ORIGINALS, SEARCHES
@@ -49,15 +51,25 @@ class Found:
         return self.annoy if search == "annoy" else self.originals
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """What was found for some originals, and their `lists` among all images and among originals."""
+
+    found: Found
+    lists: tuple[Lists, Lists]
+
+
 def search_all(
     snapshot: Snapshot,
     plan: Plan,
     images: pa.Table,
     collection: Collection,
+    previous: Snapshot | None,
     advance: Callable[[int], None],
 ) -> dict[str, ray.ObjectRef[Found]]:
     """Search for every original in every space and store its first neighbours; returns all of them
-    per space, in Ray's object store. `advance` is told the number of queries answered so far."""
+    per space, in Ray's object store. Exact search is spared where the lists of a `previous` snapshot
+    say the same. `advance` is told the number of queries answered so far."""
     originals = collection.originals
     slices = [
         originals[start : start + QUERIES_PER_TASK]
@@ -70,18 +82,28 @@ def search_all(
     done = 0
     for space in plan.spaces:
         units = _load_units.remote(snapshot, space, images)
+        earlier = ray.put(None if previous is None else read_earlier(previous, space, images))
         pending = {
-            _search_slice.remote(snapshot, space, units, originals, part, depth): number
+            _search_slice.remote(snapshot, space, units, originals, part, depth, earlier): number
             for number, part in enumerate(slices)
         }
-        answers: dict[int, Found] = {}
+        answers: dict[int, _Answer] = {}
         waiting = list(pending)
         while waiting:
             (ready,), waiting = ray.wait(waiting, num_returns=1)
             answers[pending[ready]] = ray.get(ready)
             done += len(slices[pending[ready]]) * len(SEARCHES)
             advance(done)
-        whole = _merge([answers[number] for number in range(len(slices))])
+        in_order = [answers[number] for number in range(len(slices))]
+        whole = _merge([answer.found for answer in in_order])
+        store_lists(
+            snapshot,
+            space.name,
+            (
+                joined([answer.lists[0] for answer in in_order]),
+                joined([answer.lists[1] for answer in in_order]),
+            ),
+        )
         for search in SEARCHES:
             first = plan.settings.evaluate.neighbours
             nearest = whole.among(search).first(first)
@@ -112,19 +134,40 @@ def _search_slice(
     originals: npt.NDArray[np.int64],
     queries: npt.NDArray[np.int64],
     depth: int,
-) -> Found:
+    earlier: Earlier | None,
+) -> _Answer:
     index = open_index(
         snapshot.storage, snapshot.index_folder(space.name), space.fingerprint, verify=False
     )
-    n = depth + 1  # the query finds itself
-    near = exact_search(units[originals], units[queries], NEIGHBOURHOOD_KS[-1] + SPARE_RANKS + 1)
-    alone = Neighbours(originals[near.items], near.distances)
-    annoy = index.near(queries, n)
-    return Found(
-        annoy=drop_query(annoy, queries, depth),
-        exact=drop_query(exact_search(units, units[queries], n), queries, depth),
-        originals=drop_query(alone, queries, alone.items.shape[1] - 1),
+    among = (np.arange(len(units)), originals)
+    depths = (depth, min(NEIGHBOURHOOD_KS[-1] + SPARE_RANKS, len(originals) - 1))
+    every, alone = (
+        _lists(units, items, queries, deep, earlier, place)
+        for place, (items, deep) in enumerate(zip(among, depths, strict=True))
     )
+    annoy = index.near(queries, depth + 1)  # the query finds itself
+    found = Found(
+        annoy=drop_query(annoy, queries, depth),
+        exact=every.first(depths[0]),
+        originals=alone.first(depths[1]),
+    )
+    return _Answer(found, (every, alone))
+
+
+def _lists(
+    units: Vectors,
+    among: Items,
+    queries: Items,
+    depth: int,
+    earlier: Earlier | None,
+    place: int,
+) -> Lists:
+    if earlier is None:
+        return searched(units, among, queries, depth)
+    lists, _ = carried(
+        earlier.lists[place], earlier.asked, earlier.now, units, among, queries, depth
+    )
+    return lists
 
 
 def drop_query(found: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Neighbours:

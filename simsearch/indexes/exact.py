@@ -13,8 +13,6 @@ EXACT_CHUNK = 1024  # queries per matrix product: 1024 × 100,000 similarities a
 
 REFINE_BYTES = 2**20  # float64 differences at once: a core's cache; 64 MiB was half as fast
 
-NEAR_COPY = 0.1  # below this distance float32 cosines lose digits of it
-
 TIE = 1e-9  # squared distances in float64 that differ relatively by less are equal
 
 GROUP = 32  # items of which only the most similar is looked at first; 16 to 64 cost the same
@@ -47,45 +45,67 @@ def unit_rows(vectors: Vectors) -> Vectors:
 
 
 def exact_search(units: Vectors, queries: Vectors, n: int) -> Neighbours:
-    """The true `n` nearest rows of `units` [items, d] for `queries` [q, d], both of unit rows.
+    """The true `n` nearest rows of `units` [items, d] for `queries` [q, d], both of unit rows; see
+    `nearest`."""
+    items, squared = nearest(units, queries, n)
+    return Neighbours(items, np.sqrt(squared).astype(np.float32))
 
-    Candidates come from one float32 matrix product. Where that cannot tell their order, or where
-    they are near-copies, distances are taken again in float64; ties are ordered by item number.
+
+def nearest(
+    units: Vectors, queries: Vectors, n: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The true `n` nearest rows of `units` [items, d] for `queries` [q, d], both of unit rows: their
+    numbers and squared distances [q, n], ties ordered by item number.
+
+    Candidates come from one float32 matrix product, distances are taken in float64, so that a pair is
+    as far apart to the last bit whatever else was searched.
     """
     n = min(n, len(units))
     spare = min(len(units), n + 8)  # candidates whose order the float32 product may have wrong
     items = np.empty((len(queries), n), dtype=np.int64)
-    distances = np.empty((len(queries), n), dtype=np.float32)
+    squared = np.empty((len(queries), n), dtype=np.float64)
     for start in range(0, len(queries), EXACT_CHUNK):
         part = slice(start, start + EXACT_CHUNK)
         similarity = queries[part] @ units.T
         candidates = _most_similar(similarity, spare)
-        squared = 2 - 2 * np.take_along_axis(similarity, candidates, axis=1).astype(np.float64)
+        crowded = _crowded(similarity, candidates, n, units.shape[1])
+        crowds = [(row, np.flatnonzero(similarity[row] >= low)) for row, low in crowded]
         del similarity  # before the next product, which is as large
-        rows, columns = np.nonzero(_unclear(squared, units.shape[1]))
-        squared[rows, columns] = _squared_distances(
-            units, candidates[rows, columns], queries[part], rows
-        )
-        order = np.lexsort((candidates, squared), axis=1)[:, :n]
-        items[part] = np.take_along_axis(candidates, order, axis=1)
-        distances[part] = np.sqrt(np.take_along_axis(squared, order, axis=1))
-    return Neighbours(items, distances)
+        rows = np.repeat(np.arange(len(candidates)), spare)
+        apart = _squared_distances(units, candidates.ravel(), queries[part], rows)
+        items[part], squared[part] = _first(candidates, apart.reshape(candidates.shape), n)
+        for row, crowd in crowds:
+            same = np.full(len(crowd), start + row)
+            apart = _squared_distances(units, crowd, queries, same)
+            (items[start + row],), (squared[start + row],) = _first(crowd[None], apart[None], n)
+    return items, squared
 
 
-def _unclear(squared: npt.NDArray[np.float64], dimension: int) -> npt.NDArray[np.bool_]:
-    """Which squared distances [q, c] from float32 cosines may stand in the wrong order.
+def _first(
+    candidates: npt.NDArray[np.int64], squared: npt.NDArray[np.float64], n: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    order = np.lexsort((candidates, squared), axis=1)[:, :n]
+    return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(squared, order, axis=1)
 
-    A cosine of unit vectors is off by at most λ√d·2⁻²⁴ but for a probability of 2d·exp(−λ²/2)
-    (Higham and Mary 2019, A new approach to probabilistic rounding error analysis), here λ = 10.
+
+def _crowded(
+    similarity: Vectors, candidates: npt.NDArray[np.int64], n: int, dimension: int
+) -> list[tuple[int, float]]:
+    """The rows of which more items than `candidates` [q, c] may be among the nearest `n`, each with the
+    cosine from which on; pictures that are many times there, or a network that was not trained.
+
+    A cosine of unit vectors in float32 is off by at most λ√d·2⁻²⁴ but for a probability of
+    2d·exp(−λ²/2) (Higham and Mary 2019, A new approach to probabilistic rounding error analysis),
+    here λ = 10.
     """
-    error = 2 * 10 * dimension**0.5 * 2.0**-24
-    order = np.argsort(squared, axis=1)
-    close = np.diff(np.take_along_axis(squared, order, axis=1), axis=1) <= 2 * error
-    unclear = np.zeros(squared.shape, dtype=bool)
-    np.put_along_axis(unclear, order[:, 1:], close, axis=1)
-    before = np.take_along_axis(unclear, order[:, :-1], axis=1) | close
-    np.put_along_axis(unclear, order[:, :-1], before, axis=1)
-    return unclear | (squared < NEAR_COPY**2)
+    if candidates.shape[1] == similarity.shape[1]:
+        return []
+    error = 10 * dimension**0.5 * 2.0**-24
+    chosen = np.take_along_axis(similarity, candidates, axis=1)
+    place = chosen.shape[1] - n
+    low = np.partition(chosen, place, axis=1)[:, place].astype(np.float64) - 2 * error
+    rows = np.flatnonzero(chosen.min(axis=1) >= low)
+    return [(int(row), float(low[row])) for row in rows]
 
 
 def _squared_distances(

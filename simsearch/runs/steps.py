@@ -144,7 +144,9 @@ def evaluate(run: Run) -> Outcome:
     originals = snapshot.images()["profile"].null_count
     total = originals * len(plan.spaces) * len(SEARCHES)
     with ray_session(config.ray):
-        _watched(config, "evaluate", total, "queries", partial(evaluate_snapshot, config, snapshot))
+        previous = _previous(run) if config.evaluate.incremental else None
+        work = partial(evaluate_snapshot, config, snapshot, previous)
+        _watched(config, "evaluate", total, "queries", work)
     return Outcome(total, "queries")
 
 

@@ -33,6 +33,11 @@ class EvaluateConfig(Section):
     depth: Positive = Field(
         100, description="deepest rank that recall curves and average precision look at"
     )
+    incremental: bool = Field(
+        True,
+        description="keep the previous snapshot's neighbour lists and search for what changed; false: search all "
+        "again, with the same result",
+    )
     bootstrap: Positive = Field(
         1000, description="resamples of the originals behind each 95 % interval"
     )

@@ -50,6 +50,10 @@ class SnapshotLayout:
     def neighbours_path(self, space: str, search: str) -> str:
         return self.path(f"neighbours/{space}.{search}.parquet")
 
+    def lists_path(self, space: str, among: str) -> str:
+        """Of lists among all `images` or among `originals` that the next snapshot's are made of."""
+        return self.path(f"neighbours/{space}.lists-{among}.parquet")
+
     @property
     def metrics_path(self) -> str:
         return self.path("metrics/metrics.parquet")

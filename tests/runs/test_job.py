@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 
 from simsearch.catalog.readers.generated import image_bytes
@@ -50,10 +51,34 @@ def config_for(tmp_path: Path, *overrides: str) -> Config:
             "evaluate.ks=[1]",
             "report.examples=1",
             "projection.methods=[pca]",  # UMAP compiles for half a minute
+            "projection.refit_share=0.5",
             "publish.max_recovery_drop=1",  # of twelve artworks one moves it by 0.08
             *overrides,
         ],
     )
+
+
+def places_on_the_map(snapshot: snapshots.Snapshot) -> dict[str, tuple[float, float]]:
+    table = snapshot.storage.read_table(snapshot.projection_path("squeezenet1_1", "pca"))
+    return {row["artwork_id"]: (row["x"], row["y"]) for row in table.to_pylist()}
+
+
+def same_neighbours(carried: snapshots.Snapshot, searched: snapshots.Snapshot) -> None:
+    """What was carried over from the snapshot before is what a search of everything finds."""
+    for search in ("exact", "annoy", "originals"):
+        one, two = (
+            each.storage.read_table(each.neighbours_path("squeezenet1_1", search))
+            for each in (carried, searched)
+        )
+        assert one.equals(two)
+    one, two = (
+        each.storage.read_table(each.metrics_path).filter(
+            (pc.field("space") == "squeezenet1_1") & (pc.field("metric") == "recall")
+        )
+        for each in (carried, searched)
+    )
+    assert one.num_rows
+    assert one.equals(two)
 
 
 def vectors_computed(result: job.Result) -> int:
@@ -92,7 +117,13 @@ def test_a_collection_that_changes_is_followed_and_only_news_are_computed(tmp_pa
     named = set(table["query_id"].to_pylist()) | set(table["neighbour_id"].to_pylist())
     assert not {one for one in named if one.startswith("00")}
 
-    more = job.reindex(config_for(tmp_path, "extract.backbones=[squeezenet1_1,alexnet]"))
+    stayed = {"02": "renamed", "03": "03", "11": "11"}
+    before, now = (places_on_the_map(each) for each in (first.snapshot, changed.snapshot))
+    assert [before[old] for old in stayed] == [now[new] for new in stayed.values()]
+
+    two = "extract.backbones=[squeezenet1_1,alexnet]"
+    more = job.reindex(config_for(tmp_path, two, "evaluate.incremental=false"))
+    same_neighbours(changed.snapshot, more.snapshot)
     assert vectors_computed(more) == 24  # the new space's alone
     outcomes = [record.outcome for record in list_records(storage)]
     assert sorted(outcomes) == ["published", "published", "published", "unchanged"]
