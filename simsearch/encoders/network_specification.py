@@ -10,7 +10,7 @@ from torch import nn
 
 from simsearch.encoders.encoder import Encoder, Running, Weights
 from simsearch.encoders.network import Network
-from simsearch.encoders.weights import WeightSources
+from simsearch.encoders.weights import Undrawn, WeightSources
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.sections.operation import StorageConfig
 
@@ -52,7 +52,8 @@ class NetworkSpecification:
     def load(self, weights: Weights, running: Running) -> Encoder:
         if running.threads is not None:
             torch.set_num_threads(running.threads)
-        whole = self.sources.build()
+        with Undrawn():
+            whole = self.sources.build()
         # Not load_state_dict, which wants version marks (MNASNet) that weight files do not carry;
         # keys and shapes were checked when the weights were resolved.
         for key, tensor in whole.state_dict().items():

@@ -6,10 +6,11 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from simsearch.encoders.encoder import Weights
 from simsearch.encoders.weight_files import (
@@ -165,10 +166,34 @@ class WeightSources:
         return {key: given[key].to(tensor.dtype).contiguous() for key, tensor in wanted.items()}
 
 
+# What layers initialise themselves by, as far as a mode is asked.
+DRAWS = {
+    torch.Tensor.normal_,
+    torch.Tensor.uniform_,
+    nn.init.normal_,
+    nn.init.uniform_,
+    nn.init.kaiming_uniform_,
+}
+
+
 def skeleton(build: Callable[[], nn.Module]) -> nn.Module:
-    """The network without its numbers where it can be made so, which is 100 times faster."""
-    try:
-        with torch.device("meta"):
+    """The network for its shapes alone: its numbers are none, or whatever memory held."""
+    with Undrawn():
+        try:
+            with torch.device("meta"):
+                return build()
+        except NotImplementedError:  # RegNets compute their widths with tensors
             return build()
-    except NotImplementedError:  # RegNets compute their widths with tensors
-        return build()
+
+
+class Undrawn(TorchFunctionMode):
+    """Networks built in it draw no random numbers, for whoever replaces all of them: that takes
+    longer than building."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, arguments: Any = (), named: Any = None
+    ) -> Any:
+        named = named or {}
+        if function in DRAWS:
+            return named.get("tensor", arguments[0] if arguments else None)
+        return function(*arguments, **named)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from simsearch.catalog.readers.generated import image_bytes
+from simsearch.cli.main import main
 from tests.support.places import Place
 
 SMALL = [
@@ -35,6 +39,20 @@ def simsearch(*arguments: str, **environment: str) -> subprocess.CompletedProces
     )
 
 
+def in_process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, where what it imports is there already."""
+    out, errors = io.StringIO(), io.StringIO()
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        with redirect_stdout(out), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
+            main(arguments)
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    code = ended.value.code
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), errors.getvalue())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -48,7 +66,7 @@ def simsearch(*arguments: str, **environment: str) -> subprocess.CompletedProces
     ],
 )
 def test_misuse_is_one_line_and_exit_code_2(arguments: list[str], message: str) -> None:
-    done = simsearch(*arguments)
+    done = in_process(*arguments)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -76,7 +94,7 @@ def test_a_failed_run_is_one_line_and_exit_code_1(
 ) -> None:
     filled = [override.format(tmp=tmp_path) for override in overrides]
     root = [] if any(word.startswith("root=") for word in filled) else [f"root={tmp_path}/root"]
-    done = simsearch("run", *SMALL, *root, *filled)
+    done = in_process("run", *SMALL, *root, *filled)
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -95,12 +113,12 @@ def test_ray_that_does_not_start_is_one_line_that_says_where_to_look(tmp_path: P
 
 
 def test_help_and_listings_name_what_there_is() -> None:
-    listed = simsearch("--help").stdout
+    listed = in_process("--help").stdout
     for command in ("run", "ingest", "extract", "index", "evaluate", "report", "query", "config"):
         assert command in listed
-    assert "vgg16" in simsearch("encoders").stdout
-    assert "edge-enhance" in simsearch("perturbations").stdout
-    assert "batch_size: 64" in simsearch("config", "show", "extract.batch_size=64").stdout
+    assert "vgg16" in in_process("encoders").stdout
+    assert "edge-enhance" in in_process("perturbations").stdout
+    assert "batch_size: 64" in in_process("config", "show", "extract.batch_size=64").stdout
 
 
 @pytest.mark.ray
@@ -126,7 +144,7 @@ def test_a_whole_run_on_one_cpu_then_a_query(tmp_path: Path) -> None:
 
 def test_a_query_before_any_run_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 5))
-    done = simsearch("query", str(tmp_path / "photo.jpg"), f"root={tmp_path}/root")
+    done = in_process("query", str(tmp_path / "photo.jpg"), f"root={tmp_path}/root")
     assert done.returncode == 1
     assert "no published snapshot here; run `simsearch run` first" in done.stderr
 
@@ -146,7 +164,7 @@ def test_wrong_credentials_are_one_line(s3_place: Place) -> None:
 def test_sample_and_seed_are_options_too(tmp_path: Path) -> None:
     def artworks(folder: str, *words: str) -> list[str]:
         root = tmp_path / folder
-        done = simsearch("ingest", f"root={root}", "catalog.size=30", *words)
+        done = in_process("ingest", f"root={root}", "catalog.size=30", *words)
         assert done.returncode == 0, done.stderr
         (catalog,) = (root / "catalog").glob("*.parquet")
         return list(pq.read_table(catalog)["artwork_id"].to_pylist())

@@ -28,7 +28,7 @@ def compact(storage: Storage, shard_rows: int) -> int:
     return compact_shards(storage, SPACE, shard_rows, untidy)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @example(shards=[["a"], ["a", "b", "c"], ["a", "b", "c", "d", "e"], ["u"], ["b", "u"]])
 @given(
     shards=st.lists(
