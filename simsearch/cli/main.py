@@ -211,6 +211,14 @@ def explore(
         str | None,
         typer.Option(metavar="FOLDER", help="write a static copy of the pages there instead"),
     ] = None,
+    atlas: Annotated[
+        str | None,
+        typer.Option(
+            "--export-atlas",
+            metavar="FOLDER",
+            help="write a Parquet file per space for Embedding Atlas there instead",
+        ),
+    ] = None,
 ) -> None:
     """Show the published snapshot as web pages on this machine, until interrupted."""
     given = list(words or ())
@@ -220,6 +228,11 @@ def explore(
         from simsearch.explorer.export import export_site
 
         print(export_site(config, roots or [config.root], export))
+        return
+    if atlas is not None:
+        from simsearch.explorer.atlas import export_atlas
+
+        print(export_atlas(config, roots or [config.root], atlas))
         return
     if ray_serve:
         from simsearch.explorer.server.deployment import serve_on_ray

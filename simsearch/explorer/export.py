@@ -16,13 +16,15 @@ from typing import Any
 
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.data import map_data, tables
+from simsearch.explorer.data import tables
 from simsearch.explorer.data.library import Library
+from simsearch.explorer.data.map_data import by_line
 from simsearch.explorer.data.search import Search
 from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
 from simsearch.explorer.export_findings import finding_file, finding_pages, finding_pictures
 from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.addresses import Value
+from simsearch.explorer.pages.map_page import map_page
 from simsearch.explorer.pages.site import Site
 from simsearch.runtime.progress import progress
 
@@ -40,7 +42,7 @@ class StaticAddresses:
         self._view = view
         self.pictures: set[tuple[int, int]] = set()
 
-    def page(self, name: str, **query: Value) -> str:
+    def page(self, name: str, /, **query: Value) -> str:
         if "." in name:
             return name
         if name.startswith("findings/"):
@@ -147,6 +149,7 @@ class _Writer:
                     {
                         "title": artwork.title,
                         "artists": artwork.artists,
+                        "by": by_line(artwork),
                         "page": name,
                         "picture": self.to.picture(artwork.item, 400),
                     }
@@ -173,14 +176,13 @@ class _Writer:
             _write(self.target / name, data)
 
     def _map(self) -> None:
-        self._page("map.html", "map", pages.map_page(self.view, None, None))
+        self._page("map.html", "map", map_page(self.view, None, None))
+        data, folder = self.site.map_data(self.view), self.target / "map"
         for space, methods in self.view.maps.items():
             for method in methods:
-                path = self.target / "map" / f"{space}-{method}.bin"
-                _write(path, map_data.points(self.view, space, method))
-        data = map_data.artworks(self.view)
-        data["pages"] = [self.to.artwork(each) for each in data["ids"]]
-        _write(self.target / "map" / "artworks.json", _json(data))
+                _write(folder / f"{space}-{method}.bin", data.point_file(space, method))
+                _write(folder / f"{space}-{method}-regions.json", data.region_file(space, method))
+        _write(folder / "facets.bin", data.facet_file)
 
     def _pictures(self) -> None:
         gone = 0

@@ -7,20 +7,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from simsearch.explorer.server.app import create_app
-from tests.support.explorer_site import (
-    GIVEN,
-    HOSTILE,
-    NETWORK,
-    PROFILES,
-    need_chromium,
-    publish_gallery,
-    running,
-    settings,
-)
+from tests.support.browser import PHONE, Watched, serious_faults
+from tests.support.explorer_site import GIVEN, HOSTILE, NETWORK, PROFILES
 
 VIEWS = {
     "search": "/?q=etude",
@@ -28,69 +18,12 @@ VIEWS = {
     "copies": "/artwork?id=a/000?%26e&copies=1",
     "picture": "/picture",
     "map": "/map?colour=medium",
+    "set": "/set?ids=AAIC&name=Three",
+    "sets": "/sets",
     "recovery": "/recovery",
     "runs": "/runs",
     "api": "/api",
 }
-PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("browser")
-
-
-@pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    need_chromium()
-    config = settings(str(folder / "data"))
-    publish_gallery(config, folder / "gallery")
-    with running(create_app(config, [config.root])) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = need_chromium()
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield made
-        made.close()
-
-
-class Watched:
-    """A page that remembers everything that went wrong on it."""
-
-    def __init__(self, browser: Browser, address: str, **context: object) -> None:
-        self.page: Page = browser.new_context(base_url=address, **context).new_page()  # type: ignore[arg-type]
-        self.faults: list[str] = []
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        # Leaving a page ends what it was still fetching.
-        self.page.on(
-            "requestfailed",
-            lambda request: (
-                None if "ABORTED" in (request.failure or "") else self.faults.append(request.url)
-            ),
-        )
-        self.page.on(
-            "console",
-            lambda message: self.faults.append(message.text) if message.type == "error" else None,
-        )
-        self.page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith((address, "data:", "blob:"))
-                else self.faults.append(f"left the site: {request.url}")
-            ),
-        )
-
-    def goto(self, view: str) -> Page:
-        self.page.goto(view)
-        if view.startswith("/map"):
-            self.page.wait_for_selector("canvas[data-ready]")
-        self.page.wait_for_load_state("networkidle")
-        return self.page
 
 
 @pytest.fixture
@@ -106,13 +39,8 @@ def test_axe_finds_no_serious_fault_in_light_or_dark(
 ) -> None:
     for scheme in ("light", "dark"):
         watched = Watched(browser, address, color_scheme=scheme, bypass_csp=True)
-        results = Axe().run(watched.goto(VIEWS[name]))
-        serious = [
-            (violation["id"], [node["html"][:120] for node in violation["nodes"]][:3])
-            for violation in results.response["violations"]
-            if violation["impact"] in ("serious", "critical")
-        ]
-        watched.page.context.close()
+        serious = serious_faults(watched.goto(VIEWS[name]))
+        watched.close()
         assert serious == []
 
 
@@ -201,22 +129,6 @@ def test_a_file_that_is_no_picture_is_answered_in_words(watched: Watched, tmp_pa
     page = watched.goto("/picture")
     page.set_input_files("#picture", wrong)
     expect(page.locator("#status")).to_contain_text("not a usable picture")
-
-
-def test_the_map_moves_to_another_space_and_opens_an_artwork(watched: Watched) -> None:
-    page = watched.goto(VIEWS["map"])
-    expect(page.locator("#legend p")).to_have_count(2)
-    expect(page.locator("#status")).to_contain_text(f"24 artworks by {GIVEN}")
-    page.get_by_role("combobox", name="Network").select_option(NETWORK)
-    expect(page.locator("#status")).to_contain_text(NETWORK)
-    assert f"space={NETWORK}" in page.url
-    page.get_by_label("Highlight").fill("etude 1857")
-    expect(page.locator("#status")).to_contain_text("1 highlighted")
-    page.locator("#map").focus()
-    page.keyboard.press("+")
-    page.keyboard.press("Enter")
-    expect(page.locator(".label h1")).to_be_visible()
-    assert watched.faults == []
 
 
 def test_the_legend_hides_a_space(watched: Watched) -> None:

@@ -120,20 +120,6 @@ def test_tables_are_those_of_the_snapshot(site: httpx.Client, snapshot: Snapshot
     assert site.get("/api/v1/metrics").json() == metrics
 
 
-def test_the_map_has_every_artwork_where_it_was_put(site: httpx.Client, snapshot: Snapshot) -> None:
-    data = site.get("/map/points", params={"space": GIVEN, "method": "pca"}).content
-    points = np.frombuffer(data, "<f4").reshape(-1, 2)
-    labels = site.get("/map/artworks.json").json()
-    stored = snapshot.storage.read_table(snapshot.projection_path(GIVEN, "pca"))
-    expected = {row["artwork_id"]: (row["x"], row["y"]) for row in stored.to_pylist()}
-    assert {
-        each: tuple(at) for each, at in zip(labels["ids"], points.tolist(), strict=True)
-    } == expected
-    assert labels["fields"]["medium"]["labels"] == ["oil on canvas", "etching"]
-    assert all(len(field["codes"]) == 24 for field in labels["fields"].values())
-    assert site.get("/map/points", params={"space": GIVEN, "method": "umap"}).status_code == 404
-
-
 def test_the_api_is_described(site: httpx.Client) -> None:
     described = site.get("/api/v1/openapi.json").json()["paths"]
     page = site.get("/api").text

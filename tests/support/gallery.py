@@ -27,6 +27,8 @@ PAGES = (
     "/artwork?id=a/000?%26e",
     "/picture",
     "/map",
+    "/set?ids=AAIC&name=Three",
+    "/sets",
     "/recovery",
     "/runs",
     "/api",

@@ -1,92 +1,145 @@
-"""What the map draws: points as raw float32, labels and colour codes as compact JSON."""
+"""What the map draws, in compact binary: where the artworks lie, and what is known of each.
+
+Numbers are little-endian and artworks are in the catalog's order throughout.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+import threading
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
-from simsearch.explorer.data.artworks import first_year
-from simsearch.explorer.data.recovery import recovered_share
-from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
+import numpy as np
+import numpy.typing as npt
 
-CATEGORIES = 11  # told apart by colour; the rest are "other"
-SHARES = (
-    "none found",
-    "up to a quarter",
-    "up to half",
-    "up to three quarters",
-    "nearly all",
-    "all",
-)
+from simsearch.explorer.data.artworks import Artwork
+from simsearch.explorer.data.facets import NO_YEAR, Facet, facets_of, years_of
+from simsearch.explorer.data.regions import Region, regions
+from simsearch.explorer.data.view import SnapshotView
 
+STEPS = 65_535  # places along the longer side of a map
+CARDS_AT_ONCE = 200  # artworks told about in one answer
+ALIGN = 4  # bytes: a browser reads whole numbers only where they begin at a multiple of their size
 
-def points(view: SnapshotView, space: str, method: str) -> bytes:
-    """x and y of every artwork in the catalog's order, little-endian float32."""
-    return view.coordinates(space, method).astype("<f4").tobytes()
+NAMING = ("period", "artist", "classification", "department", "medium", "subject")
 
 
-def artworks(view: SnapshotView) -> dict[str, Any]:
-    """Per artwork its id, title, artists and picture's hash, and a code into each colour field's
-    labels (−1: not known). A field that is `ordered` goes from low to high."""
-    rows = view.catalog
-    artists = [", ".join(each or ()) for each in rows["artists"].to_pylist()]
-    years = [first_year(date) for date in rows["date"].to_pylist()]
-    fields = {
-        "period": _periods(years),
-        "artist": _categories([(each or [None])[0] for each in rows["artists"].to_pylist()]),
-        **{
-            name: _categories(rows[name].to_pylist())
-            for name in ("medium", "department", "classification")
-        },
+class MapData:
+    """A snapshot's map, each part made at the first question and kept."""
+
+    def __init__(self, view: SnapshotView) -> None:
+        self._view = view
+        self._regions: dict[tuple[str, str], bytes] = {}
+        self._lock = threading.Lock()
+
+    @cached_property
+    def facets(self) -> list[Facet]:
+        return facets_of(self._view)
+
+    @cached_property
+    def facet_file(self) -> bytes:
+        return facet_bytes(self.facets, years_of(self._view))
+
+    def point_file(self, space: str, method: str) -> bytes:
+        return point_bytes(unit_points(self._view, space, method))
+
+    def region_file(self, space: str, method: str) -> bytes:
+        points = unit_points(self._view, space, method)
+        with self._lock:
+            if (space, method) not in self._regions:
+                rows = region_rows(points, self.facets)
+                self._regions[space, method] = json.dumps(rows, separators=(",", ":")).encode()
+            return self._regions[space, method]
+
+
+def unit_points(view: SnapshotView, space: str, method: str) -> npt.NDArray[np.float64]:
+    """Where each artwork lies [artworks, 2], the longer side of the map from 0 to 1, the other
+    centred. Raises NotFoundError if that map was not made."""
+    points = view.coordinates(space, method).astype(np.float64)
+    low, high = points.min(axis=0), points.max(axis=0)
+    span = float((high - low).max()) or 1.0
+    return np.asarray((points - (low + high) / 2) / span + 0.5)
+
+
+def point_bytes(points: npt.NDArray[np.floating]) -> bytes:
+    """x and y of every artwork as uint16, 0 to STEPS."""
+    return bytes(np.rint(np.clip(points, 0, 1) * STEPS).astype("<u2").tobytes())
+
+
+def facet_bytes(facets: Sequence[Facet], years: Sequence[int | None]) -> bytes:
+    """All facets: the length of a JSON head (uint32), the head, then the arrays that it points to.
+
+    Codes count from 1, 0 is not known; years are int16, NO_YEAR where there is none.
+    """
+    parts: list[bytes] = []
+    at = 0
+
+    def put(values: npt.NDArray[Any]) -> int:
+        nonlocal at
+        start = at
+        data = values.tobytes()
+        data += bytes(-len(data) % ALIGN)
+        parts.append(data)
+        at += len(data)
+        return start
+
+    given = [NO_YEAR if year is None else year for year in years]
+    head: dict[str, Any] = {
+        "artworks": len(given),
+        "noYear": NO_YEAR,
+        "years": put(np.array(given, dtype="<i2")),
+        "facets": [],
     }
-    if view.profiles:
-        fields |= {
-            f"copies found by {space}": _shares(recovered_share(view, space))
-            for space in view.spaces
-        }
+    for facet in facets:
+        wide = len(facet.labels) > 254
+        head["facets"].append(
+            {
+                "key": facet.key,
+                "title": facet.title,
+                "ordered": facet.ordered,
+                "labels": facet.labels,
+                "wide": wide,
+                "codes": put((facet.codes + 1).astype("<u2" if wide else "u1")),
+                "also": len(facet.also_codes),
+                "alsoNumbers": put(facet.also_numbers.astype("<u4")),
+                "alsoCodes": put((facet.also_codes + 1).astype("<u2")),
+            }
+        )
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-(len(text) + 4) % ALIGN)
+    return len(text).to_bytes(4, "little") + text + b"".join(parts)
+
+
+def region_rows(points: npt.NDArray[np.floating], facets: Sequence[Facet]) -> dict[str, Any]:
+    """The map's regions as rows of numbers: level, x and y in STEPS, artworks, the central one, and
+    a facet's place and code for each name."""
+    naming = {facet.key: place for place, facet in enumerate(facets)}
+    chosen = [facet for facet in facets if facet.key in NAMING]
+    places = [naming[facet.key] for facet in chosen]
+
+    def row(region: Region) -> list[int]:
+        names = [value for name in region.names for value in (places[name.facet], name.code + 1)]
+        x, y = round(region.x * STEPS), round(region.y * STEPS)
+        return [region.level, x, y, region.count, region.central, *names]
+
+    return {"regions": [row(region) for region in regions(points, chosen)]}
+
+
+def by_line(artwork: Artwork) -> str:
+    """Artists and date, as the wall has them below the title."""
+    return ", ".join(part for part in (artwork.artists, artwork.row["date"]) if part)
+
+
+def card(view: SnapshotView, number: int) -> dict[str, Any]:
+    """What a wall says of one artwork; `item` is its picture's."""
+    artwork = view.artwork_at(number)
     return {
-        "ids": rows["artwork_id"].to_pylist(),
-        "titles": [title or "Untitled" for title in rows["title"].to_pylist()],
-        "artists": artists,
-        "hashes": [view.hashes[int(item)].as_py()[:HASH_DIGITS] for item in view.item_of_artwork],
-        "fields": {name: field for name, field in fields.items() if len(field["labels"]) > 1},
+        "number": number,
+        "id": artwork.artwork_id,
+        "title": artwork.title,
+        "artists": artwork.artists,
+        "by": by_line(artwork),
+        "item": artwork.item,
     }
-
-
-def _categories(values: Sequence[str | None]) -> dict[str, Any]:
-    counts = Counter(value for value in values if value)
-    labels = [value for value, _ in counts.most_common(CATEGORIES)]
-    codes = {label: code for code, label in enumerate(labels)}
-    if len(counts) > len(labels):
-        labels.append("other")
-    return {
-        "ordered": False,
-        "labels": labels,
-        "codes": [codes.get(value, len(codes)) if value else -1 for value in values],
-    }
-
-
-def _periods(years: Sequence[int | None]) -> dict[str, Any]:
-    """Centuries, or decades where all lie within two centuries."""
-    known = [year for year in years if year is not None]
-    span = 10 if known and max(known) - min(known) < 150 else 100
-    starts = sorted({year // span * span for year in known})
-    codes = {start: code for code, start in enumerate(starts)}
-    labels = [f"{start}s" if span == 10 else f"{start}–{start + 99}" for start in starts]
-    return {
-        "ordered": True,
-        "labels": labels,
-        "codes": [-1 if year is None else codes[year // span * span] for year in years],
-    }
-
-
-def _shares(shares: Sequence[float | None]) -> dict[str, Any]:
-    def code(share: float | None) -> int:
-        if share is None:
-            return -1
-        if share >= 1:
-            return 5
-        return 0 if share <= 0 else min(4, 1 + int((share - 1e-9) * 4))
-
-    return {"ordered": True, "labels": list(SHARES), "codes": [code(share) for share in shares]}

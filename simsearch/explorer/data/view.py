@@ -172,18 +172,23 @@ class SnapshotView:
 
     def _read_stored(self, space: str, search: str) -> StoredNeighbours:
         path = self.snapshot.neighbours_path(space, search)
-        columns = ["query_id", "rank", "neighbour_id", "distance"]
-        table = self.snapshot.storage.read_table(path, columns)
-        queries = pc.index_in(table["query_id"].combine_chunks(), value_set=self.image_ids)
-        found = pc.index_in(table["neighbour_id"].combine_chunks(), value_set=self.image_ids)
-        rows = self.artwork_of_item[queries.to_numpy()]
-        ranks = table["rank"].to_numpy() - 1
-        width = max(self.depth, int(ranks.max(initial=0)) + 1)
-        items = np.full((len(self), width), -1, dtype=np.int32)
-        distances = np.full((len(self), width), np.inf, dtype=np.float32)
-        items[rows, ranks] = found.to_numpy()
-        distances[rows, ranks] = table["distance"].to_numpy()
+
+        # A column at a time: two of ids at once are gigabytes at 160,000 artworks.
+        def column(name: str) -> pa.ChunkedArray:
+            return self.snapshot.storage.read_table(path, [name])[name]
+
+        rows = self.artwork_of_item[self._items_of(column("query_id"))]
+        ranks = column("rank").to_numpy() - 1
+        shape = (len(self), int(ranks.max(initial=0)) + 1)
+        items = np.full(shape, -1, dtype=np.int32)
+        distances = np.full(shape, np.inf, dtype=np.float32)
+        items[rows, ranks] = self._items_of(column("neighbour_id"))
+        distances[rows, ranks] = column("distance").to_numpy()
         return StoredNeighbours(items, distances)
+
+    def _items_of(self, image_ids: pa.ChunkedArray) -> Items:
+        places = pc.index_in(image_ids, value_set=self.image_ids)
+        return np.asarray(places.to_numpy(), dtype=np.int32)
 
     def nearest_artworks(self, space: str, artwork: Artwork, n: int) -> list[Neighbour]:
         """The nearest `n` other artworks by the index, each at its nearest image, its own copies left out."""

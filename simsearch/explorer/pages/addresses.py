@@ -19,7 +19,7 @@ class Addresses(Protocol):
 
     live: bool
 
-    def page(self, name: str, **query: Value) -> str:
+    def page(self, name: str, /, **query: Value) -> str:
         """A page, its state in the query; a value of None or "" is left out."""
 
     def artwork(self, artwork_id: str) -> str:
@@ -43,7 +43,7 @@ class LiveAddresses:
     def __init__(self, view: SnapshotView, prefix: str) -> None:
         self._view, self._prefix = view, prefix
 
-    def page(self, name: str, **query: Value) -> str:
+    def page(self, name: str, /, **query: Value) -> str:
         given = {key: value for key, value in query.items() if value not in (None, "")}
         return f"{self._prefix}/{name}?{urlencode({'snapshot': self._view.snapshot_id, **given})}"
 

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from simsearch.config import Config
-from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.data import compare, tables
+from simsearch.errors import UsageError
+from simsearch.explorer.data import compare, sets, tables
 from simsearch.explorer.data import runs as run_history
 from simsearch.explorer.data.picture_query import Answer
 from simsearch.explorer.data.recovery import Measured, missed, missed_page
@@ -44,6 +44,9 @@ def search(site: Site, view: SnapshotView, asked: Search, page: int) -> Values:
         "page_count": count,
         "artworks": [view.artwork_at(int(number)) for number in numbers[shown]],
         "snapshots": site.library.listed(),
+        "set_of": sets.encode(numbers.tolist())
+        if asked != Search() and 0 < len(numbers) <= sets.MOST
+        else None,
     }
 
 
@@ -74,20 +77,6 @@ def picture(config: Config, answers: Sequence[Answer] | None = None) -> Values:
         "matches": MATCHES,
         "first_box": FIRST_BOX,
     }
-
-
-def map_page(view: SnapshotView, space: str | None, method: str | None) -> Values:
-    """Raises NotFoundError for a map that the snapshot does not hold."""
-    if not view.maps:
-        return {"space": None, "method": None, "methods": ()}
-    space = space or next(iter(view.maps))
-    methods = view.maps.get(space, ())
-    method = method or (methods[0] if methods else None)
-    if method not in methods:
-        raise NotFoundError(
-            f"no such map in this snapshot; there are {', '.join(view.maps)} by {' and '.join(next(iter(view.maps.values())))}"
-        )
-    return {"space": space, "method": method, "methods": methods}
 
 
 def recovery(

@@ -13,6 +13,7 @@ from simsearch import __version__
 from simsearch.config import Config
 from simsearch.explorer.data.feature_maps import FeatureMaps
 from simsearch.explorer.data.library import Library
+from simsearch.explorer.data.map_data import MapData
 from simsearch.explorer.data.originals import Originals
 from simsearch.explorer.data.picture_query import PictureQuery
 from simsearch.explorer.data.pictures import Pictures
@@ -74,6 +75,10 @@ class Site:
 
     def recovery(self, view: SnapshotView) -> Recovery:
         made: Recovery = self.derived(view, "recovery", lambda: Recovery(view))
+        return made
+
+    def map_data(self, view: SnapshotView) -> MapData:
+        made: MapData = self.derived(view, "map", lambda: MapData(view))
         return made
 
     def derived(self, view: SnapshotView, what: object, make: Callable[[], Any]) -> Any:

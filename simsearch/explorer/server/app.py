@@ -22,7 +22,14 @@ from simsearch.errors import ConfigError, NotFoundError, SimsearchError, UsageEr
 from simsearch.explorer.data.library import Library
 from simsearch.explorer.data.picture_query import TooLargeError
 from simsearch.explorer.pages.site import Site
-from simsearch.explorer.server import api, closer_routes, finding_routes, routes
+from simsearch.explorer.server import (
+    api,
+    closer_routes,
+    finding_routes,
+    map_routes,
+    routes,
+    set_routes,
+)
 from simsearch.explorer.server.requests import site_of
 from simsearch.explorer.server.security import Gatekeeper
 
@@ -48,12 +55,15 @@ def create_app(config: Config, roots: list[str], token: str | None = None) -> Fa
         openapi_url="/api/v1/openapi.json",
     )
     app.state.site = site
+    app.state.may_keep_sets = token is not None
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(BaseHTTPMiddleware, dispatch=Gatekeeper(config.explore, token))
     _add_errors(app)
     app.include_router(routes.router)
     app.include_router(finding_routes.router)
     app.include_router(closer_routes.router)
+    app.include_router(map_routes.router)
+    app.include_router(set_routes.router)
     app.include_router(api.router)
     static = files("simsearch.explorer").joinpath("static")
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.data import map_data, tables
+from simsearch.explorer.data import tables
 from simsearch.explorer.data.picture_query import limited, read_picture
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import pages
@@ -66,13 +66,6 @@ async def ask_picture(request: Request, site: InSite, view: View) -> Response:
     return shown(request, view, "picture", pages.picture(site.config, answers))
 
 
-@router.get("/map", response_class=HTMLResponse)
-def map_page(
-    request: Request, view: View, space: str | None = None, method: str | None = None
-) -> Response:
-    return shown(request, view, "map", pages.map_page(view, space, method))
-
-
 @router.get("/recovery", response_class=HTMLResponse)
 def recovery(
     request: Request,
@@ -101,24 +94,6 @@ def runs(request: Request, site: InSite, view: View) -> Response:
 @router.get("/api", response_class=HTMLResponse)
 def api_page(request: Request, view: View) -> Response:
     return shown(request, view, "api", pages.api_page(request.app.openapi()))
-
-
-@router.get("/map/points")
-def map_points(view: View, space: str, method: str) -> Response:
-    data = map_data.points(view, space, method)
-    return Response(
-        data, headers={"Cache-Control": FOR_EVER}, media_type="application/octet-stream"
-    )
-
-
-@router.get("/map/artworks.json")
-def map_artworks(view: View) -> Response:
-    return JSONResponse(map_data.artworks(view), headers={"Cache-Control": FOR_EVER})
-
-
-@router.get("/map/found.json")
-def map_found(site: InSite, view: View, asked: Asked) -> Response:
-    return JSONResponse({"found": site.search(view, asked).tolist()})
 
 
 @router.get("/tables/{name}.{kind}")

@@ -1,0 +1,162 @@
+"""The newest snapshot for Embedding Atlas (github.com/apple/embedding-atlas): a Parquet file per space.
+
+Columns as its command line takes them: `x`, `y`, `image` (a struct with the file's bytes), and
+`neighbors` (a struct of row numbers and distances, equally many in every row, for it computes with
+them as a matrix); then the catalog's fields and how many copies were found. Names of the map's
+regions lie beside it as JSON, in its form for labels.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simsearch.config import Config
+from simsearch.errors import NotFoundError, UsageError
+from simsearch.explorer.data.facets import years_of
+from simsearch.explorer.data.library import Library
+from simsearch.explorer.data.map_data import NAMING
+from simsearch.explorer.data.recovery import recovered_share
+from simsearch.explorer.data.regions import regions
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages.site import Site
+from simsearch.runtime.progress import progress
+
+log = logging.getLogger(__name__)
+
+NEIGHBOURS = 10
+ROWS_AT_ONCE = 2000
+LARGE_UP_TO = 20_000  # artworks, above which pictures of 96 pixels keep the file below a gigabyte
+
+TEXTS = (
+    "title", "date", "medium", "dimensions", "department", "classification", "credit", "rights", "url",
+)  # fmt: skip
+SCHEMA = pa.schema(
+    [
+        pa.field("artwork_id", pa.string(), nullable=False),
+        *(pa.field(name, pa.string()) for name in TEXTS[:1]),
+        pa.field("artists", pa.string()),
+        *(pa.field(name, pa.string()) for name in TEXTS[1:]),
+        pa.field("year", pa.int32()),
+        pa.field("copies_found", pa.float64()),  # share of the artwork's copies, null: none made
+        pa.field("x", pa.float64(), nullable=False),
+        pa.field("y", pa.float64(), nullable=False),
+        pa.field(
+            "neighbors",
+            pa.struct([("ids", pa.list_(pa.int64())), ("distances", pa.list_(pa.float64()))]),
+        ),
+        pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+    ]
+)
+
+
+def export_atlas(config: Config, roots: list[str], folder: str) -> str:
+    """Write a Parquet file per space that has a map; says how to open them.
+
+    Raises UsageError for a folder that is not local or cannot be written, and for a snapshot
+    without a map.
+    """
+    if "://" in folder:
+        raise UsageError(f"--export-atlas {folder}: give a local folder")
+    target = Path(folder)
+    site = Site(config, Library(config, roots[:1]))
+    view = site.library.view()
+    if not view.maps:
+        raise UsageError(
+            "--export-atlas: the snapshot has no map; name one in projection.methods and run again"
+        )
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for space in view.maps:
+            _write(site, view, space, target)
+    except OSError as error:
+        raise UsageError(f"--export-atlas {target}: cannot write there: {error.strerror}") from None
+    return "\n".join(
+        f"embedding-atlas {target / space}.parquet --x x --y y --neighbors neighbors "
+        f"--image image --text title --labels {target / space}-labels.json"
+        for space in view.maps
+    )
+
+
+def _write(site: Site, view: SnapshotView, space: str, target: Path) -> None:
+    points = view.coordinates(space, view.maps[space][0]).astype(np.float64)
+    with (
+        pq.ParquetWriter(target / f"{space}.parquet", SCHEMA, compression="zstd") as writer,
+        progress(f"export-atlas {space}", len(view), "artworks", 10) as advance,
+    ):
+        for batch in _batches(site, view, space, points):
+            writer.write_table(batch)
+            advance(batch.num_rows)
+    labels = json.dumps(_labels(site, view, points), ensure_ascii=False, indent=1)
+    (target / f"{space}-labels.json").write_text(labels + "\n")
+
+
+def _batches(
+    site: Site, view: SnapshotView, space: str, points: npt.NDArray[np.float64]
+) -> Iterator[pa.Table]:
+    years = years_of(view)
+    shares = recovered_share(view, space) if view.profiles else [None] * len(view)
+    size = 400 if len(view) <= LARGE_UP_TO else 96
+    for start in range(0, len(view), ROWS_AT_ONCE):
+        rows = []
+        for number in range(start, min(start + ROWS_AT_ONCE, len(view))):
+            artwork = view.artwork_at(number)
+            rows.append(
+                {name: artwork.row[name] for name in TEXTS}
+                | {
+                    "artwork_id": artwork.artwork_id,
+                    "artists": artwork.artists or None,
+                    "year": years[number],
+                    "copies_found": shares[number],
+                    "x": points[number, 0],
+                    "y": points[number, 1],
+                    "neighbors": _neighbours(view, space, number),
+                    "image": _image(site, view, artwork.item, size),
+                }
+            )
+        yield pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _neighbours(view: SnapshotView, space: str, number: int) -> dict[str, Any]:
+    """The nearest other artworks, as many for every artwork of a snapshot."""
+    count = min(NEIGHBOURS, len(view) - 1)
+    found = view.nearest_artworks(space, view.artwork_at(number), count)
+    return {
+        "ids": [int(view.artwork_of_item[neighbour.item]) for neighbour in found],
+        "distances": [neighbour.distance for neighbour in found],
+    }
+
+
+def _image(site: Site, view: SnapshotView, item: int, size: int) -> dict[str, Any] | None:
+    try:
+        return {"bytes": site.pictures.thumbnail(view, item, size), "path": None}
+    except NotFoundError as error:
+        log.warning("export-atlas: %s", error)
+        return None
+
+
+def _labels(
+    site: Site, view: SnapshotView, points: npt.NDArray[np.float64]
+) -> list[dict[str, Any]]:
+    """Names of the regions where they lie; level and priority as the atlas has them."""
+    low = points.min(axis=0)
+    span = float(np.ptp(points, axis=0).max()) or 1.0
+    facets = [facet for facet in site.map_data(view).facets if facet.key in NAMING]
+    return [
+        {
+            "x": region.x * span + float(low[0]),
+            "y": region.y * span + float(low[1]),
+            "text": " · ".join(facets[name.facet].labels[name.code] for name in region.names),
+            "level": region.level - 2,
+            "priority": region.names[0].score,
+        }
+        for region in regions((points - low) / span, facets, levels=(2, 3, 4))
+    ]

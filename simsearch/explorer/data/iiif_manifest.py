@@ -1,0 +1,103 @@
+"""A set as a IIIF manifest (Presentation API 3.0), for any viewer of museums' pictures."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from simsearch.explorer.data.artworks import Artwork
+
+MOST = 500  # artworks of a manifest: each has its picture measured
+_RIGHTS = re.compile(r"^https?://(creativecommons\.org|rightsstatements\.org)/[^\s\"<>]+$")
+_PAGE = re.compile(r"^https?://[^\s\"<>]+$")
+NAMES = {
+    "artists": "Artist", "date": "Date", "medium": "Medium", "dimensions": "Dimensions",
+    "department": "Department", "classification": "Classification", "credit": "Credit",
+}  # fmt: skip
+
+Json = dict[str, Any]
+
+
+def manifest(
+    address: str,
+    name: str,
+    artworks: Sequence[Artwork],
+    picture: Callable[[Artwork, int], str],
+    measured: Callable[[Artwork], tuple[int, int] | None],
+) -> Json:
+    """A canvas per artwork. `address` is the manifest's own; `picture(artwork, size)` a picture's,
+    both absolute; `measured` the width and height of the picture at size 400, None if it is gone."""
+    return {
+        "@context": "http://iiif.io/api/presentation/3/context.json",
+        "id": address,
+        "type": "Manifest",
+        "label": _words(name),
+        "items": [
+            _canvas(f"{address}#canvas-{place}", artwork, picture, measured(artwork))
+            for place, artwork in enumerate(artworks, start=1)
+        ],
+    }
+
+
+def _canvas(
+    canvas: str,
+    artwork: Artwork,
+    picture: Callable[[Artwork, int], str],
+    size: tuple[int, int] | None,
+) -> Json:
+    width, height = size or (400, 400)
+    made: Json = {
+        "id": canvas,
+        "type": "Canvas",
+        "label": _words(artwork.title),
+        "width": 3 * width,
+        "height": 3 * height,
+        "metadata": [
+            {"label": _words(label), "value": _words(*_texts(artwork.row.get(column)))}
+            for column, label in NAMES.items()
+            if _texts(artwork.row.get(column))
+        ],
+    }
+    rights, attribution = artwork.row.get("rights"), artwork.row.get("attribution")
+    if rights and _RIGHTS.match(rights):
+        made["rights"] = rights
+    if attribution:
+        made["requiredStatement"] = {"label": _words("Attribution"), "value": _words(attribution)}
+    if artwork.row.get("url") and _PAGE.match(artwork.row["url"]):
+        label = _words(artwork.title)
+        made["homepage"] = [
+            {"id": artwork.row["url"], "type": "Text", "label": label, "format": "text/html"}
+        ]
+    if size is None:
+        return made | {"items": []}
+    small, large = picture(artwork, 400), picture(artwork, 1200)
+    made["thumbnail"] = [_image(small, width, height)]
+    painting = {
+        "id": f"{canvas}-painting",
+        "type": "Annotation",
+        "motivation": "painting",
+        "target": canvas,
+        "body": _image(large, 3 * width, 3 * height),
+    }
+    page = {"id": f"{canvas}-page", "type": "AnnotationPage", "items": [painting]}
+    return made | {"items": [page]}
+
+
+def _image(address: str, width: int, height: int) -> Json:
+    kind = "image/webp" if ".webp" in address else "image/jpeg"
+    return {"id": address, "type": "Image", "format": kind, "width": width, "height": height}
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list):
+        return [str(text) for text in value if text]
+    return [str(value)] if value else []
+
+
+def _words(*texts: str) -> dict[str, list[str]]:
+    """A language map. A viewer takes a text from "<" to ">" for HTML: such a one is escaped."""
+    return {
+        "none": [html.escape(text) if text.lstrip().startswith("<") else text for text in texts]
+    }

@@ -1,0 +1,53 @@
+"""A set as a question: the artworks that are nearest to all of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simsearch.explorer.data.artworks import Neighbour
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.indexes.exact import unit_rows
+
+CANDIDATES = 20_000  # images asked of the index at most
+SEARCH_FACTOR = 3  # nodes looked at per image asked for, where the index's own number is less
+
+
+def nearest_to_all(
+    view: SnapshotView, space: str, numbers: Sequence[int], n: int
+) -> list[Neighbour]:
+    """The `n` artworks outside the set with the highest mean cosine to the set's artworks.
+
+    That mean is the product with the mean of the set's unit vectors, so the index is asked for what
+    lies in its direction. `distance` is that of two vectors with the mean cosine. A set's artwork
+    counts by its original; its own copies are no answer.
+    """
+    index = view.index(space).annoy
+    vectors = [index.get_item_vector(int(view.item_of_artwork[number])) for number in numbers]
+    units = unit_rows(np.asarray(vectors, dtype=np.float32))
+    mean = units.mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    if length == 0:  # opposites: no direction is near to all
+        return []
+    variants = 1 + len(view.profiles)
+    wanted = min(CANDIDATES, (n + len(numbers)) * variants)
+    search = max(view.index(space).manifest.search_k, SEARCH_FACTOR * wanted)
+    items, distances = index.get_nns_by_vector(
+        (mean / length).tolist(), wanted, search, include_distances=True
+    )
+    own = set(numbers)
+    nearest: dict[int, float] = {}
+    for item, distance in zip(items, distances, strict=True):
+        number = int(view.artwork_of_item[item])
+        if number >= 0 and number not in own:
+            nearest.setdefault(number, distance)
+    return [
+        Neighbour(rank, int(view.item_of_artwork[number]), _apart(distance, length))
+        for rank, (number, distance) in enumerate(list(nearest.items())[:n], start=1)
+    ]
+
+
+def _apart(distance: float, length: float) -> float:
+    mean_cosine = (1 - distance**2 / 2) * length
+    return float(np.sqrt(max(0.0, 2 - 2 * mean_cosine)))

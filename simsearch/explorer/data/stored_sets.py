@@ -1,0 +1,94 @@
+"""Sets kept in the root, by artwork id, so that they outlive the snapshot they were made on."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from simsearch.errors import NotFoundError, StorageError, UsageError
+from simsearch.explorer.data.sets import ArtworkSet, clean_name
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.storage.storage import Storage
+
+FOLDER = "sets"
+MOST_STORED = 500  # in one root: a list that someone still looks through
+_ID = re.compile(r"^[0-9a-f]{16}$")
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class StoredSet:
+    """A set as it lies in the root, in `<root>/sets/<set_id>.json`."""
+
+    set_id: str
+    name: str
+    created: str  # ISO 8601, UTC
+    artwork_ids: tuple[str, ...]
+
+
+def list_sets(storage: Storage) -> list[StoredSet]:
+    """All sets of a root, the newest first. A file that is none is left out."""
+    found = []
+    for info in storage.files(FOLDER):
+        set_id = info.path.removesuffix(".json")
+        if _ID.match(set_id):
+            found.append(_read(storage, set_id))
+    return sorted(found, key=lambda kept: (kept.created, kept.set_id), reverse=True)
+
+
+def read_set(storage: Storage, set_id: str) -> StoredSet:
+    """Raises NotFoundError for an id that no set has."""
+    if not _ID.match(set_id) or not storage.exists(_path(set_id)):
+        raise NotFoundError("no set of that id here; it may have been removed")
+    return _read(storage, set_id)
+
+
+def store_set(view: SnapshotView, chosen: ArtworkSet) -> StoredSet:
+    """Keeps a set in the view's root. Raises UsageError where there are too many already, or the
+    root cannot be written."""
+    storage = view.snapshot.storage
+    with _ONE_AT_A_TIME:
+        if len(storage.files(FOLDER)) >= MOST_STORED:
+            raise UsageError(f"{MOST_STORED} sets are kept here; remove one first")
+        kept = StoredSet(
+            set_id=secrets.token_hex(8),
+            name=chosen.name,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            artwork_ids=tuple(view.artwork_at(number).artwork_id for number in chosen.numbers),
+        )
+        try:
+            storage.write_json(_path(kept.set_id), asdict(kept))
+        except StorageError as error:
+            raise UsageError(f"the set cannot be kept, the root is not writable: {error}") from None
+    return kept
+
+
+def remove_set(storage: Storage, set_id: str) -> None:
+    """Raises NotFoundError for an id that no set has."""
+    storage.delete(_path(read_set(storage, set_id).set_id))
+
+
+def numbers_of(view: SnapshotView, kept: StoredSet) -> tuple[ArtworkSet, int]:
+    """The set in a snapshot's numbers, and how many of its artworks that snapshot does not hold."""
+    numbers = [view.number_of(artwork_id) for artwork_id in kept.artwork_ids]
+    here = sorted({number for number in numbers if number is not None})
+    return ArtworkSet(kept.name, tuple(here)), sum(number is None for number in numbers)
+
+
+def _path(set_id: str) -> str:
+    return f"{FOLDER}/{set_id}.json"
+
+
+def _read(storage: Storage, set_id: str) -> StoredSet:
+    values: dict[str, Any] = storage.read_json(_path(set_id))
+    try:
+        ids = tuple(str(artwork_id) for artwork_id in values["artwork_ids"])
+        return StoredSet(set_id, clean_name(str(values["name"])), str(values["created"]), ids)
+    except (KeyError, TypeError):
+        raise StorageError(
+            f"{storage.root}/{_path(set_id)}: no set as the explorer writes it; remove the file"
+        ) from None

@@ -1,0 +1,35 @@
+"""The map's page: which map it opens with, and the first wall for whoever has no script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simsearch.errors import NotFoundError
+from simsearch.explorer.data.sets import MOST
+from simsearch.explorer.data.view import SnapshotView
+
+
+def map_page(
+    view: SnapshotView, space: str | None, method: str | None, artwork_id: str | None = None
+) -> dict[str, Any]:
+    """The map of `space` by `method` (None: the first), with an eye on one artwork if one is asked.
+
+    Raises NotFoundError for a map or an artwork that the snapshot does not hold.
+    """
+    wanted = None if artwork_id is None else view.artwork(artwork_id).number
+    if not view.maps:
+        return {"space": None, "method": None, "methods": ()}
+    space = space or next(iter(view.maps))
+    methods = view.maps.get(space, ())
+    method = method or (methods[0] if methods else None)
+    if method not in methods:
+        raise NotFoundError(
+            f"no such map in this snapshot; there are {', '.join(view.maps)} by {' and '.join(next(iter(view.maps.values())))}"
+        )
+    return {
+        "space": space,
+        "method": method,
+        "methods": methods,
+        "wanted": wanted,
+        "most_in_set": MOST,
+    }

@@ -1,0 +1,54 @@
+"""What the pages of sets show: one set as a wall and as a question, and the sets that are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simsearch.explorer.data import sets, stored_sets
+from simsearch.explorer.data.iiif_manifest import MOST as MOST_IN_MANIFEST
+from simsearch.explorer.data.set_query import nearest_to_all
+from simsearch.explorer.data.sets import ArtworkSet
+from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.pages.paging import page_of
+from simsearch.explorer.pages.site import PAGE_SIZE
+
+NEAREST = 12  # artworks per space
+
+
+def one_set(
+    view: SnapshotView, chosen: ArtworkSet, gone: int, stored: str | None, page: int
+) -> dict[str, Any]:
+    """`gone`: how many of a kept set's artworks this snapshot does not hold."""
+    page, count, shown = page_of(len(chosen.numbers), page, PAGE_SIZE)
+    state = {"set_id": stored} if stored else {"ids": chosen.text, "name": chosen.name}
+    return {
+        "chosen": chosen,
+        "gone": gone,
+        "stored": stored,
+        "state": state,
+        "page": page,
+        "page_count": count,
+        "artworks": [view.artwork_at(number) for number in chosen.numbers[shown]],
+        "answers": {
+            space: [
+                (neighbour, view.artwork_of(neighbour.item))
+                for neighbour in nearest_to_all(view, space, chosen.numbers, NEAREST)
+            ]
+            for space in view.spaces
+        },
+        "in_manifest": len(chosen.numbers) <= MOST_IN_MANIFEST,
+        "most_in_manifest": MOST_IN_MANIFEST,
+    }
+
+
+def all_sets(view: SnapshotView) -> dict[str, Any]:
+    kept = stored_sets.list_sets(view.snapshot.storage)
+    first = {entry.set_id: stored_sets.numbers_of(view, entry)[0].numbers[:4] for entry in kept}
+    return {
+        "kept": kept,
+        "first": {
+            set_id: [view.artwork_at(number) for number in numbers]
+            for set_id, numbers in first.items()
+        },
+        "most": sets.MOST,
+    }

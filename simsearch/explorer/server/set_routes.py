@@ -1,0 +1,135 @@
+"""Sets: one by its numbers or by the name it is kept under, as page and as file; keeping and removing."""
+
+from __future__ import annotations
+
+import io
+import json
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from PIL import Image
+
+from simsearch.errors import NotFoundError, UsageError
+from simsearch.explorer.data import iiif_manifest, set_files, sets, stored_sets
+from simsearch.explorer.data.artworks import Artwork
+from simsearch.explorer.data.sets import ArtworkSet
+from simsearch.explorer.data.tables import MEDIA_TYPES
+from simsearch.explorer.pages.set_pages import all_sets, one_set
+from simsearch.explorer.server.answers import addresses_of, shown
+from simsearch.explorer.server.requests import InSite, View
+
+router = APIRouter(include_in_schema=False)
+
+SetId = Annotated[str, Query(max_length=16)]
+Ids = Annotated[str, Query(max_length=sets.MOST_TEXT)]
+Name = Annotated[str, Query(max_length=200)]
+Page = Annotated[int, Query(ge=1, le=1_000_000)]
+
+
+def chosen_set(
+    view: View, ids: Ids = "", name: Name = "", set_id: SetId = ""
+) -> tuple[ArtworkSet, int]:
+    """The set that an address names, and how many of its artworks are not in this snapshot."""
+    if set_id:
+        return stored_sets.numbers_of(view, stored_sets.read_set(view.snapshot.storage, set_id))
+    return ArtworkSet(sets.clean_name(name), sets.decode(ids, len(view))), 0
+
+
+Chosen = Annotated[tuple[ArtworkSet, int], Depends(chosen_set)]
+
+
+@router.get("/set", response_class=HTMLResponse)
+def page(
+    request: Request, view: View, chosen: Chosen, set_id: SetId = "", page: Page = 1
+) -> Response:
+    values = one_set(view, *chosen, set_id or None, page)
+    return shown(request, view, "set", values | {"may_keep": request.app.state.may_keep_sets})
+
+
+@router.get("/sets", response_class=HTMLResponse)
+def kept(request: Request, view: View) -> Response:
+    return shown(
+        request, view, "sets", all_sets(view) | {"may_keep": request.app.state.may_keep_sets}
+    )
+
+
+@router.post("/sets")
+def keep(
+    request: Request,
+    view: View,
+    ids: Annotated[str, Form(max_length=sets.MOST_TEXT)],
+    name: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    _may_keep(request)
+    chosen = ArtworkSet(sets.clean_name(name), sets.decode(ids, len(view)))
+    stored = stored_sets.store_set(view, chosen)
+    to = addresses_of(request, view)
+    return RedirectResponse(to.page("set", set_id=stored.set_id), HTTPStatus.SEE_OTHER)
+
+
+@router.post("/sets/remove")
+def remove(request: Request, view: View, set_id: Annotated[str, Form(max_length=16)]) -> Response:
+    _may_keep(request)
+    stored_sets.remove_set(view.snapshot.storage, set_id)
+    return RedirectResponse(addresses_of(request, view).page("sets"), HTTPStatus.SEE_OTHER)
+
+
+@router.get("/set.{kind}")
+def table(view: View, chosen: Chosen, kind: str) -> Response:
+    if kind not in MEDIA_TYPES:
+        raise NotFoundError(f"no such file of a set; there are {' and '.join(MEDIA_TYPES)}")
+    rows = set_files.set_table(view, chosen[0].numbers)
+    data = set_files.csv_bytes(rows) if kind == "csv" else set_files.parquet_bytes(rows)
+    return _file(data, MEDIA_TYPES[kind], f"{chosen[0].name}.{kind}")
+
+
+@router.get("/set/manifest.json")
+def manifest(request: Request, site: InSite, view: View, chosen: Chosen) -> Response:
+    found, _ = chosen
+    if len(found.numbers) > iiif_manifest.MOST:
+        raise UsageError(
+            f"a IIIF manifest holds {iiif_manifest.MOST} artworks at most; choose fewer"
+        )
+    to = addresses_of(request, view)
+    root = f"{request.url.scheme}://{request.url.netloc}"
+
+    def picture(artwork: Artwork, size: int) -> str:
+        address = to.picture(artwork.item, size)
+        return address if address.startswith("https://") else root + address
+
+    def measured(artwork: Artwork) -> tuple[int, int] | None:
+        try:
+            data = site.pictures.thumbnail(view, artwork.item, 400)
+        except NotFoundError:
+            return None
+        return Image.open(io.BytesIO(data)).size
+
+    artworks = [view.artwork_at(number) for number in found.numbers]
+    made = iiif_manifest.manifest(str(request.url), found.name, artworks, picture, measured)
+    data = json.dumps(made, ensure_ascii=False, indent=1).encode()
+    kind = 'application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"'
+    return _file(data, kind, f"{found.name}.json")
+
+
+def _may_keep(request: Request) -> None:
+    if not request.app.state.may_keep_sets:
+        raise UsageError(
+            "sets are kept in the root only behind a password: set $SIMSEARCH_EXPLORE_TOKEN; "
+            "the set's address holds it as well"
+        )
+
+
+def _file(data: bytes, kind: str, name: str) -> Response:
+    """A file to save; RFC 6266's form for names that are not plain ASCII."""
+    plain = "".join(
+        letter if letter.isascii() and letter.isalnum() else "-" for letter in name[:-5]
+    )
+    ending = name.rpartition(".")[2]
+    disposition = (
+        f'attachment; filename="set-{plain.strip("-")[:40]}.{ending}"; '
+        f"filename*=UTF-8''{quote(name.replace('/', '-'), safe='')}"
+    )
+    return Response(data, media_type=kind, headers={"Content-Disposition": disposition})

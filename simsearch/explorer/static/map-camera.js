@@ -1,0 +1,75 @@
+// Where the eye is: the middle of the picture in the map's own coordinates (0 to 1), and how near.
+
+const NEAREST = 200, FARTHEST = 0.6;
+const FLIGHT = 500; // milliseconds
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Camera {
+  x = 0.5;
+  y = 0.5;
+  scale = 1;
+  width = 1;
+  height = 1;
+  #flight = null;
+
+  constructor(changed) {
+    this.changed = changed;
+  }
+
+  // Pixels that the map's longer side takes.
+  get unit() {
+    return Math.min(this.width, this.height) * 0.94 * this.scale;
+  }
+
+  toScreen(x, y) {
+    return [(x - this.x) * this.unit + this.width / 2, (y - this.y) * this.unit + this.height / 2];
+  }
+
+  toMap(left, top) {
+    return [(left - this.width / 2) / this.unit + this.x, (top - this.height / 2) / this.unit + this.y];
+  }
+
+  // What is in sight: left, top, right, bottom.
+  sight(margin = 0) {
+    return [...this.toMap(-margin, -margin), ...this.toMap(this.width + margin, this.height + margin)];
+  }
+
+  pan(dx, dy) {
+    this.#flight = null;
+    this.#to(this.x - dx / this.unit, this.y - dy / this.unit, this.scale);
+  }
+
+  zoom(factor, left = this.width / 2, top = this.height / 2) {
+    this.#flight = null;
+    const before = this.unit;
+    const scale = within(this.scale * factor, FARTHEST, NEAREST);
+    const after = (before / this.scale) * scale;
+    this.#to(this.x + (left - this.width / 2) * (1 / before - 1 / after), this.y + (top - this.height / 2) * (1 / before - 1 / after), scale);
+  }
+
+  #to(x, y, scale) {
+    Object.assign(this, { x: within(x, -0.2, 1.2), y: within(y, -0.2, 1.2), scale: within(scale, FARTHEST, NEAREST) });
+    this.changed();
+  }
+
+  // At once, or gliding there where motion is welcome.
+  go(x, y, scale) {
+    if (calm.matches) return this.#to(x, y, scale);
+    this.#flight = { from: [this.x, this.y, Math.log(this.scale)], to: [x, y, Math.log(scale)], begun: performance.now() };
+    this.changed();
+  }
+
+  // One frame of a flight; whether there is another.
+  fly(now) {
+    if (!this.#flight) return false;
+    const { from, to, begun } = this.#flight;
+    const t = within((now - begun) / FLIGHT, 0, 1);
+    const eased = t * t * (3 - 2 * t);
+    const [x, y, scale] = from.map((value, i) => value + (to[i] - value) * eased);
+    Object.assign(this, { x, y, scale: Math.exp(scale) });
+    if (t >= 1) this.#flight = null;
+    return t < 1;
+  }
+}
+
+export const within = (value, low, high) => Math.min(high, Math.max(low, value));

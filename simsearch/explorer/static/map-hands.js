@@ -1,0 +1,140 @@
+// Fingers, mouse and keys on the map: moving, coming near, drawing a box or a lasso, opening.
+
+import { boxCorners } from "./map-area.js";
+
+const TAP = 6; // pixels that a finger may slip
+const STEP = 60, KEY_STEP = 24; // pixels an arrow moves the map, and a box
+
+// `does`: hover(x, y), leave(), open(x, y, touch), draw(corners, finished), say(words); corners and
+// places are pixels of the screen, and `corners` null takes the drawing back.
+export class Hands {
+  mode = "move";
+  #canvas;
+  #camera;
+  #does;
+  #held = new Map();
+  #moved = 0;
+  #spread = 0;
+  #drawing = null; // corners while a box or lasso is being drawn
+  #box = null; // left, top, right, bottom of a box made by keys
+
+  constructor(canvas, camera, does) {
+    [this.#canvas, this.#camera, this.#does] = [canvas, camera, does];
+    canvas.addEventListener("pointerdown", (event) => this.#down(event));
+    canvas.addEventListener("pointermove", (event) => this.#move(event));
+    canvas.addEventListener("pointerup", (event) => this.#up(event, true));
+    canvas.addEventListener("pointercancel", (event) => this.#up(event, false));
+    canvas.addEventListener("pointerleave", () => does.leave());
+    canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    canvas.addEventListener("keydown", (event) => this.#key(event));
+    canvas.addEventListener("blur", () => this.#end());
+  }
+
+  #place(event) {
+    const box = this.#canvas.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  #down(event) {
+    if (event.button > 0) return;
+    this.#canvas.setPointerCapture(event.pointerId);
+    const [x, y] = this.#place(event);
+    this.#held.set(event.pointerId, [x, y]);
+    this.#spread = 0;
+    if (this.#held.size > 1) return this.#end();
+    this.#moved = 0;
+    const mode = event.shiftKey && this.mode === "move" ? "box" : this.mode;
+    this.#drawing = mode === "move" ? null : { mode, corners: [x, y] };
+  }
+
+  #move(event) {
+    const [x, y] = this.#place(event);
+    const last = this.#held.get(event.pointerId);
+    if (!last) return this.#does.hover(x, y);
+    this.#held.set(event.pointerId, [x, y]);
+    this.#moved += Math.abs(x - last[0]) + Math.abs(y - last[1]);
+    if (this.#drawing) return this.#draw(x, y);
+    this.#camera.pan((x - last[0]) / this.#held.size, (y - last[1]) / this.#held.size);
+    if (this.#held.size === 2) this.#pinch();
+  }
+
+  #draw(x, y) {
+    const { mode, corners } = this.#drawing;
+    if (mode === "lasso") corners.push(x, y);
+    else this.#drawing.corners = [corners[0], corners[1], x, y];
+    this.#does.draw(this.#outline(), false);
+  }
+
+  #outline() {
+    const { mode, corners } = this.#drawing;
+    return mode === "box" && corners.length === 4 ? boxCorners(corners) : corners;
+  }
+
+  #pinch() {
+    const [[ax, ay], [bx, by]] = [...this.#held.values()];
+    const apart = Math.hypot(ax - bx, ay - by);
+    if (this.#spread) this.#camera.zoom(apart / this.#spread, (ax + bx) / 2, (ay + by) / 2);
+    this.#spread = apart;
+  }
+
+  #up(event, finished) {
+    if (!this.#held.delete(event.pointerId)) return;
+    const [x, y] = this.#place(event);
+    const tapped = finished && this.#moved < TAP;
+    if (this.#drawing && finished && !tapped) this.#does.draw(this.#outline(), true);
+    this.#drawing = null;
+    if (tapped) this.#does.open(x, y, event.pointerType === "touch");
+  }
+
+  #end() {
+    if (this.#drawing || this.#box) this.#does.draw(null, false);
+    this.#drawing = this.#box = null;
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    this.#camera.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0018)), ...this.#place(event));
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const arrow = arrows[event.key];
+    if (this.#box ? this.#boxKey(event, arrow) : this.#moveKey(event, arrow)) event.preventDefault();
+  }
+
+  #moveKey(event, arrow) {
+    if (arrow) this.#camera.pan(-arrow[0] * STEP, -arrow[1] * STEP);
+    else if (event.key === "+" || event.key === "=") this.#camera.zoom(1.5);
+    else if (event.key === "-") this.#camera.zoom(1 / 1.5);
+    else if (event.key === "0") this.#camera.go(0.5, 0.5, 1);
+    else if (event.key === "b") this.startBox();
+    else if (event.key === "Enter") this.#does.open(this.#camera.width / 2, this.#camera.height / 2, false, true);
+    else return false;
+    return true;
+  }
+
+  // A box in the middle, to be moved and sized by keys.
+  startBox() {
+    const { width, height } = this.#camera;
+    this.#box = [width * 0.35, height * 0.35, width * 0.65, height * 0.65];
+    this.#does.draw(boxCorners(this.#box), false);
+    this.#does.say("A box: arrows move it, Shift with arrows sizes it, Enter selects what lies in it, Escape ends it.");
+  }
+
+  #boxKey(event, arrow) {
+    if (event.key === "Escape") this.#end();
+    else if (event.key === "Enter") {
+      this.#does.draw(boxCorners(this.#box), true);
+      this.#box = null;
+    } else if (arrow) {
+      const [dx, dy] = arrow.map((way) => way * KEY_STEP);
+      const [left, top, right, bottom] = this.#box;
+      this.#box = event.shiftKey
+        ? [left, top, Math.max(left + KEY_STEP, right + dx), Math.max(top + KEY_STEP, bottom + dy)]
+        : [left + dx, top + dy, right + dx, bottom + dy];
+      this.#does.draw(boxCorners(this.#box), false);
+    } else return false;
+    return true;
+  }
+}

@@ -1,0 +1,63 @@
+// Pictures on the map: which of the artworks in sight have room to hang, and their images.
+
+const CROWD = 1500; // artworks in sight, up to which pictures hang
+const MOST = 160; // pictures at once
+const KEPT = 1500; // images in memory
+
+export class Pictures {
+  #source;
+  #images = new Map();
+  #changed;
+
+  constructor(source, changed) {
+    [this.#source, this.#changed] = [source, changed];
+  }
+
+  // The image of an artwork once it is there, else null; asks for what is missing.
+  image(number, large = false) {
+    const card = this.#source.card(number);
+    if (!card) return null;
+    const address = large ? card.picture : card.small;
+    let image = this.#images.get(address);
+    if (!image) {
+      if (this.#images.size >= KEPT) this.#images.delete(this.#images.keys().next().value);
+      image = new Image();
+      image.onload = this.#changed;
+      image.src = address;
+      this.#images.set(address, image);
+    }
+    return image.complete && image.naturalWidth ? image : null;
+  }
+
+  // Artworks in sight with room for a picture: number, x, y on the screen and its side; none where
+  // it is crowded.
+  hung(camera, grid, on) {
+    const numbers = grid.within(camera.sight(30), on, CROWD);
+    if (!numbers?.length || (camera.scale < 2 && numbers.length > 300)) return [];
+    const side = Math.max(34, Math.min(96, Math.sqrt((camera.width * camera.height) / numbers.length) * 0.72));
+    const room = side * 0.95;
+    const taken = new Map(); // squares of the screen with what hangs there
+    const hung = [];
+    for (const number of numbers) {
+      if (hung.length >= MOST) break;
+      const [x, y] = camera.toScreen(grid.places[2 * number] / 65535, grid.places[2 * number + 1] / 65535);
+      const [column, row] = [Math.floor(x / room), Math.floor(y / room)];
+      let free = true;
+      for (let r = row - 1; free && r <= row + 1; r++) {
+        for (let c = column - 1; free && c <= column + 1; c++) {
+          free = !taken.get(`${c},${r}`)?.some(([left, top]) => Math.abs(left - x) < room && Math.abs(top - y) < room);
+        }
+      }
+      if (!free) continue;
+      const key = `${column},${row}`;
+      taken.set(key, [...(taken.get(key) ?? []), [x, y]]);
+      hung.push({ number, x, y, side });
+    }
+    return hung;
+  }
+
+  // Have the cards of these, then draw again.
+  async need(numbers) {
+    if (await this.#source.know(numbers)) this.#changed();
+  }
+}

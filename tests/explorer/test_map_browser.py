@@ -1,0 +1,173 @@
+"""The map in a real browser: filters, boxes, lassos and keys, and that an address shows the same."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from simsearch.explorer.data.sets import encode
+from simsearch.explorer.export import export_site
+from simsearch.snapshots.snapshot import Snapshot
+from tests.support.browser import Watched
+from tests.support.explorer_site import GIVEN, NETWORK, settings
+
+
+@pytest.fixture(scope="module")
+def watched(browser: Browser, address: str) -> Iterator[Watched]:
+    """One page for all: each test opens the map afresh."""
+    found = Watched(browser, address, reduced_motion="reduce")
+    yield found
+    found.close()
+
+
+def ask(page: Page) -> dict[str, list[str]]:
+    page.wait_for_timeout(400)  # the address follows when nothing moves
+    return parse_qs(urlsplit(page.url).query)
+
+
+def test_facets_and_years_filter_map_and_wall_together(watched: Watched) -> None:
+    page = watched.goto("/map?colour=medium")
+    expect(page.locator("#count")).to_have_text("24 artworks")
+    expect(page.locator("#legend p")).to_have_count(2)
+    medium = page.locator("details.facet", has_text="Medium")
+    if medium.get_attribute("open") is None:
+        medium.locator("summary").click()
+    expect(medium.locator("li", has_text="etching").locator(".n")).to_have_text("8")
+    medium.get_by_label("etching").check()
+    expect(page.locator("#count")).to_have_text("8 of 24 artworks")
+    expect(page.locator("#wall li")).to_have_count(8)
+    page.get_by_label("From year").fill("1860")
+    page.get_by_label("From year").press("Enter")
+    expect(page.locator("#count")).to_have_text("4 of 24 artworks")
+    expect(page.locator("#wall li")).to_have_count(4)
+    # A facet's own ticks leave its counts as they are: what else could be ticked.
+    expect(medium.locator("li", has_text="oil on canvas").locator(".n")).to_have_text("10")
+    query = ask(page)
+    assert query["is.medium"] == ["etching"]
+    assert query["years"][0].startswith("1860..")
+    shown = page.locator("#wall cite").all_text_contents()
+    page.goto(page.url)
+    page.wait_for_selector("canvas[data-ready]")
+    assert page.locator("#wall cite").all_text_contents() == shown
+    page.get_by_role("button", name="etching: take").click()
+    expect(page.locator("#count")).to_have_text("14 of 24 artworks")
+    assert watched.faults == []
+
+
+def test_a_box_and_a_lasso_select_and_the_selection_stays_on_another_map(watched: Watched) -> None:
+    page = watched.goto("/map")
+    area = page.locator("#map").bounding_box()
+    assert area
+    x, y, width, height = area["x"], area["y"], area["width"], area["height"]
+    page.get_by_role("button", name="Box", exact=True).click()
+    page.mouse.move(x + width / 2, y + 1)
+    page.mouse.down()
+    page.mouse.move(x + width - 1, y + height - 1, steps=3)
+    page.mouse.up()
+    expect(page.locator("#count")).to_contain_text("of 24")
+    page.wait_for_timeout(600)
+    right = page.locator("#count").text_content() or ""
+    shown = sorted(page.locator("#wall cite").all_text_contents())
+    page.get_by_role("combobox", name="Network").select_option(NETWORK)
+    expect(page.locator("#count")).to_have_text(right)
+    page.wait_for_timeout(600)  # the wall follows when nothing moves
+    assert sorted(page.locator("#wall cite").all_text_contents()) == shown
+    assert ask(page)["area"][0].startswith(GIVEN)
+    page.get_by_role("button", name="drawn on the map").click()
+    expect(page.locator("#count")).to_have_text("24 artworks")
+    page.get_by_role("button", name="Lasso").click()
+    page.mouse.move(x + 5, y + 5)
+    page.mouse.down()
+    for dx, dy in ((width - 10, 0), (width - 10, height - 10), (0, height - 10)):
+        page.mouse.move(x + 5 + dx, y + 5 + dy, steps=4)
+    page.mouse.up()
+    expect(page.locator("#count")).to_have_text("24 of 24 artworks")
+    assert watched.faults == []
+
+
+def test_what_is_shown_becomes_a_set_and_is_found_again_on_the_map(watched: Watched) -> None:
+    page = watched.goto("/map?is.medium=etching")
+    expect(page.locator("#count")).to_have_text("8 of 24 artworks")
+    page.get_by_role("button", name="Make a set").click()
+    expect(page.locator("h1")).to_have_text("etching")
+    expect(page.locator(".count")).to_have_text("8 artworks")
+    assert parse_qs(urlsplit(page.url).query)["ids"] == [encode(range(0, 24, 3))]
+    page.get_by_label("Name").fill("Mine")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.locator("h1")).to_have_text("Mine")
+    page.get_by_role("link", name="On the map").click()
+    expect(page.locator("#count")).to_have_text("8 of 24 artworks")
+    expect(page.locator("#chips")).to_contain_text("Set: Mine")
+    assert watched.faults == []
+
+
+def test_everything_is_done_by_keyboard(watched: Watched) -> None:
+    page = watched.goto("/map")
+    page.locator("#map").focus()
+    page.keyboard.press("b")
+    expect(page.locator("#status")).to_contain_text("arrows move it")
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("#status")).to_contain_text("selected")
+    count = page.locator("#count").text_content()
+    assert count is not None
+    assert "of 24" in count
+    page.keyboard.press("+")
+    assert "at" in ask(page)
+    page.keyboard.press("Enter")
+    expect(page.locator(".label h1")).to_be_visible()
+    assert watched.faults == []
+
+
+def test_words_find_on_the_map_and_a_hostile_title_is_text(watched: Watched) -> None:
+    page = watched.goto("/map?q=script")
+    expect(page.locator("#count")).to_have_text("1 of 24 artworks")
+    expect(page.locator("#wall cite")).to_contain_text("<script>")
+    assert "owned" not in page.title()
+    page.locator("#wall a").click()
+    expect(page.locator(".label h1")).to_be_visible()
+    page.goto("/map?is.medium=no such&years=x..y&area=a~b~1_2&at=0_0_-1&colour=nothing")
+    page.wait_for_selector("canvas[data-ready]")
+    expect(page.locator("#count")).to_have_text("24 artworks")
+    assert watched.faults == []
+
+
+def test_the_map_is_drawn_without_webgl_too(browser: Browser, address: str) -> None:
+    watched = Watched(browser, address)
+    watched.page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
+        " return kind === 'webgl' ? null : get.call(this, kind, ...rest); }"
+    )
+    page = watched.goto("/map?q=etude")
+    drawn = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v) => v)"
+    assert page.locator("#points").evaluate(drawn)
+    assert watched.faults == []
+    watched.close()
+
+
+def test_a_static_copy_has_the_same_map(
+    browser: Browser, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    config = settings(snapshot.storage.root)
+    export_site(config, [config.root], str(tmp_path / "copy"))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "copy"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        watched = Watched(browser, f"http://127.0.0.1:{server.server_port}")
+        page = watched.goto("/map.html?is.medium=etching&q=etude 185")
+        expect(page.locator("#count")).to_have_text("3 of 24 artworks")
+        page.get_by_role("combobox", name="Network").select_option(NETWORK)
+        expect(page.locator("#wall img")).to_have_count(3)
+        page.wait_for_load_state("networkidle")
+        assert watched.faults == []
+        watched.close()
+        server.shutdown()

@@ -1,0 +1,172 @@
+"""Sets: their text in an address, their pages and files, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simsearch.errors import UsageError
+from simsearch.explorer.data.set_files import csv_bytes
+from simsearch.explorer.data.sets import MOST, MOST_NAME, MOST_TEXT, clean_name, decode, encode
+from simsearch.explorer.server.app import create_app
+from simsearch.features import store as feature_store
+from simsearch.indexes.exact import unit_rows
+from simsearch.snapshots.snapshot import Snapshot
+from tests.support.explorer_site import GIVEN, HOSTILE, publish_gallery, running, settings
+
+TOKEN = "a long enough secret"
+
+
+@given(st.sets(st.integers(0, 200_000), min_size=1, max_size=300))
+def test_a_set_comes_back_from_its_text(numbers: set[int]) -> None:
+    text = encode(numbers)
+    assert decode(text, 200_001) == tuple(sorted(numbers))
+    assert text.replace("-", "").replace("_", "").isalnum()
+    with pytest.raises(UsageError):
+        decode(text, max(numbers))
+
+
+@given(st.text(max_size=40))
+def test_any_other_text_is_refused_or_names_artworks_that_there_are(text: str) -> None:
+    try:
+        numbers = decode(text, 100)
+    except UsageError:
+        return
+    assert numbers == tuple(sorted(set(numbers)))
+    assert all(0 <= number < 100 for number in numbers)
+
+
+def test_the_largest_set_fits_an_address_and_no_larger_is_read() -> None:
+    spread = np.random.default_rng(1).choice(160_000, MOST, replace=False).tolist()
+    assert len(encode(spread)) < MOST_TEXT
+    with pytest.raises(UsageError, match="at most"):
+        decode(encode(range(MOST + 1)), 160_000)
+
+
+@given(st.text(max_size=300))
+def test_a_name_is_one_line_of_printable_text(text: str) -> None:
+    name = clean_name(text)
+    assert name == clean_name(name)
+    assert 0 < len(name) <= MOST_NAME
+    assert name.isprintable()
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_the_csv_is_a_formula(start: str) -> None:
+    table = pa.table({"title": [f'{start}HYPERLINK("x")', "a, b"], "artists": [["@x", "y"], []]})
+    data = csv_bytes(table).decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(data)))
+    assert rows[1] == [f'\'{start}HYPERLINK("x")', "'@x; y"]
+    assert rows[2] == ["a, b", ""]
+
+
+def test_a_set_is_a_page_with_its_files(site: httpx.Client) -> None:
+    state = {"ids": encode([0, 4, 9]), "name": HOSTILE}
+    page = site.get("/set", params=state).text
+    assert "3 artworks" in page
+    assert HOSTILE not in page
+    rows = list(
+        csv.DictReader(io.StringIO(site.get("/set.csv", params=state).content.decode("utf-8-sig")))
+    )
+    table = pq.read_table(io.BytesIO(site.get("/set.parquet", params=state).content))
+    ids = [f"a/{number:03}?&{'é' if number % 2 else 'e'}" for number in (0, 4, 9)]
+    assert [row["artwork_id"] for row in rows] == table["artwork_id"].to_pylist() == ids
+    assert not {"image_uri", "etag"} & set(rows[0])
+    assert site.get("/set.txt", params=state).status_code == 404
+    given_name = site.get("/set.csv", params=state).headers["content-disposition"]
+    assert "\n" not in given_name
+    assert 'filename="set-script-document-title' in given_name
+
+
+def test_a_manifest_is_what_the_specification_asks(site: httpx.Client) -> None:
+    answer = site.get("/set/manifest.json", params={"ids": encode([0, 1]), "name": "Two"})
+    made = answer.json()
+    assert answer.headers["content-type"].startswith("application/ld+json")
+    assert made["type"] == "Manifest"
+    assert made["@context"] == "http://iiif.io/api/presentation/3/context.json"
+    assert made["label"] == {"none": ["Two"]}
+    assert made["id"] == str(answer.url)
+    for canvas in made["items"]:
+        assert canvas["type"] == "Canvas"
+        (annotation,) = canvas["items"][0]["items"]
+        assert annotation["target"] == canvas["id"]
+        body = annotation["body"]
+        assert body["width"] * canvas["height"] == body["height"] * canvas["width"]
+        assert site.get(body["id"]).headers["content-type"] == body["format"]
+    assert made["items"][0]["label"]["none"][0].startswith("&lt;script")
+    assert "homepage" not in made["items"][0]  # a javascript: link
+    assert made["items"][1]["homepage"][0]["id"] == "https://museum.example/1"
+
+
+def test_the_nearest_to_a_set_are_those_of_plain_numpy(
+    site: httpx.Client, snapshot: Snapshot
+) -> None:
+    chosen = [2, 7, 11]
+    images = snapshot.images()
+    vectors = feature_store.read_vectors(snapshot.storage, snapshot.plan().space(GIVEN), images)
+    units = unit_rows(vectors).astype(float)
+    ids = np.array(images["artwork_id"].to_pylist())
+    names = [f"a/{number:03}?&{'é' if number % 2 else 'e'}" for number in range(24)]
+    originals = [images["image_id"].to_pylist().index(name) for name in names]
+    means = (units @ units[[originals[number] for number in chosen]].T).mean(axis=1)
+    best = {name: means[ids == name].max() for n, name in enumerate(names) if n not in chosen}
+    expected = sorted(best, key=lambda name: -best[name])[:5]
+    page = site.get("/set", params={"ids": encode(chosen)}).text
+    column = page[page.index(f'aria-label="{GIVEN}"') :]
+    entries = column.split("<li")[1:6]
+    shown = [entry.split("no. ")[1].split('"')[0].split(",")[0] for entry in entries]
+    assert [int(number) for number in shown] == [int(name[2:5]) for name in expected]
+    scores = [entry.split('class="score">')[1][:6] for entry in entries]
+    assert scores == [f"{best[name]:.4f}" for name in expected]
+
+
+@pytest.mark.parametrize("ids", ["", "!", "AAAA=", "gICAgICAgAE", "_____w8", "A" * (MOST_TEXT + 1)])
+def test_what_is_no_set_is_answered_in_words(site: httpx.Client, ids: str) -> None:
+    answer = site.get("/set", params={"ids": ids})
+    assert answer.status_code == 400
+    assert "Traceback" not in answer.text
+
+
+def test_without_a_password_nothing_is_kept(site: httpx.Client, snapshot: Snapshot) -> None:
+    answer = site.post("/sets", data={"ids": encode([1]), "name": "mine"})
+    assert answer.status_code == 400
+    assert "SIMSEARCH_EXPLORE_TOKEN" in answer.text
+    assert not snapshot.storage.files("sets")
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    folder: Path = tmp_path_factory.mktemp("locked")
+    config = settings(str(folder / "data"))
+    publish_gallery(config, folder / "gallery", count=6)
+    with (
+        running(create_app(config, [config.root], TOKEN)) as address,
+        httpx.Client(base_url=address, auth=("anyone", TOKEN), follow_redirects=True) as client,
+    ):
+        yield client
+
+
+def test_a_set_is_kept_behind_a_password_and_removed(locked: httpx.Client) -> None:
+    form = {"ids": encode([1, 3]), "name": "  Two <b>of</b>\nthem "}
+    page = locked.post("/sets", data=form)
+    assert page.status_code == 200
+    assert "Two &lt;b&gt;of&lt;/b&gt; them" in page.text
+    assert "set_id=" in str(page.url)
+    assert "2 artworks" in locked.get("/sets").text
+    set_id = page.url.params["set_id"]
+    assert "Étude no. 3" in locked.get("/set", params={"set_id": set_id}).text
+    refused = locked.post("/sets", data=form, headers={"Origin": "https://elsewhere.example"})
+    assert refused.status_code == 403
+    assert locked.post("/sets/remove", data={"set_id": "../LATEST"}).status_code == 404
+    assert locked.post("/sets/remove", data={"set_id": set_id}).status_code == 200
+    assert locked.get("/set", params={"set_id": set_id}).status_code == 404
