@@ -69,10 +69,10 @@ def facets_of(view: SnapshotView) -> list[Facet]:
     """All facets that tell a snapshot's artworks apart."""
     found = [periods(years_of(view))]
     for column in COLUMNS:
-        values = view.catalog[column].to_pylist() if column in view.catalog.column_names else []
-        lists = [value if isinstance(value, list) else [value] if value else [] for value in values]
-        key = TITLES.get(column, column)
-        found.append(categories(key, key.capitalize(), lists))
+        if column in view.catalog.column_names:  # catalogs of earlier versions lack the newest
+            key = TITLES.get(column, column)
+            values = view.catalog[column].combine_chunks()
+            found.append(categories(key, key.capitalize(), values))
     if view.profiles:
         for space in view.spaces:
             shares = recovered_share(view, space)
