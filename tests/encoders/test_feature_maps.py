@@ -23,12 +23,10 @@ def spatial(name: str, **given: str) -> SpatialEncoder:
 @pytest.mark.parametrize(
     ("name", "cells"),
     [
-        ("resnet18", 7),
         ("mobilenet_v2", 7),
         ("densenet121", 7),
         ("squeezenet1_1", 13),
         ("efficientnet_lite0", 7),
-        ("shufflenet_v2_x0_5", 7),
     ],
 )
 def test_averaged_over_positions_a_map_is_the_vector(name: str, cells: int) -> None:
