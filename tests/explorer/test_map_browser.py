@@ -54,6 +54,7 @@ def test_facets_and_years_filter_map_and_wall_together(watched: Watched) -> None
     assert query["years"][0].startswith("1860..")
     shown = page.locator("#wall cite").all_text_contents()
     page.goto(page.url)
+    page.wait_for_selector("canvas[data-ready]")
     expect(page.locator("#wall cite")).to_have_text(shown)
     page.get_by_role("button", name="etching: take").click()
     expect(page.locator("#count")).to_have_text("14 of 24 artworks")
