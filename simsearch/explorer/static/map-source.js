@@ -58,6 +58,11 @@ export class Source {
     return this.#cards.get(number);
   }
 
+  // Resolves when what was asked for these before has come.
+  async arrived(numbers) {
+    while (numbers.some((number) => this.#asked.has(number) && !this.#cards.has(number))) await new Promise((done) => setTimeout(done, 50));
+  }
+
   // Makes sure that `card` knows these, and resolves when it does.
   async know(numbers) {
     const missing = [...new Set(numbers)].filter((number) => !this.#asked.has(number));

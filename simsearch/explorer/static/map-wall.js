@@ -33,6 +33,7 @@ export class Wall {
     const turn = ++this.#turn;
     const { numbers, total } = ask(this.#shown);
     await this.#source.know(numbers);
+    await this.#source.arrived(numbers); // asked for by the map a moment before
     if (turn !== this.#turn) return; // something newer is shown
     const hanging = new Map([...this.#wall.children].map((entry) => [Number(entry.dataset.number), entry]));
     const wanted = numbers.filter((number) => this.#source.card(number));
