@@ -145,6 +145,8 @@ def test_a_walk_is_taken_by_keys_alone(watched: Watched) -> None:
     page = watched.goto(f"/artwork?id={FIRST}")
     page.get_by_role("link", name="Walk to another").focus()
     page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/walk"))
+    page.wait_for_load_state("networkidle")  # the keys are a script's, which comes after the page
     page.keyboard.press("/")
     page.keyboard.type("no. 9")
     page.keyboard.press("Enter")
