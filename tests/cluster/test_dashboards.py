@@ -167,12 +167,12 @@ def test_what_the_run_did_is_what_its_metrics_say(run: WatchedRun) -> None:
     watcher = run.prometheus
     images = latest_snapshot(run.storage).images().num_rows
     assert images == GOOD * 6
-    each = dict.fromkeys(SPACES, float(images))
+    written = dict.fromkeys(SPACES, float(images))
     # A process that ends keeps what it would have told in its last seconds to itself.
     computed = by(watcher, "space", "sum by (space) (ray_simsearch_vectors_total)")
     assert set(computed) == set(SPACES)
     assert all(0 < count <= images for count in computed.values())
-    assert by(watcher, "space", "sum by (space) (ray_simsearch_vectors_written_total)") == each
+    assert by(watcher, "space", "sum by (space) (ray_simsearch_vectors_written_total)") == written
     assert value(watcher, "sum(ray_simsearch_images_total)") == images
     assert value(watcher, "sum(ray_simsearch_artworks_total)") == GOOD
     assert by(watcher, "stage", "sum by (stage) (ray_simsearch_rejects_total)") == {"decode": 1.0}
@@ -181,7 +181,7 @@ def test_what_the_run_did_is_what_its_metrics_say(run: WatchedRun) -> None:
         "written": images * sum(SPACES.values()) * 4,
     }
     nodes = by(watcher, "NodeAddress", "sum by (NodeAddress) (ray_simsearch_vectors_written_total)")
-    assert nodes == {"127.0.0.1": images * len(SPACES)}
+    assert list(nodes.values()) == [images * len(SPACES)]  # one node, by whichever of its addresses
     stalls = value(watcher, "sum(ray_simsearch_stalls_total)")
     assert stalls is not None
     assert 0 < stalls <= run.output.count("nothing moved for")
