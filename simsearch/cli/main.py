@@ -21,6 +21,7 @@ from typer.exceptions import TyperException
 
 from simsearch import __version__
 from simsearch.cli.arguments import AsJson, Retry, Sample, Seed, Words, config_of
+from simsearch.cli.explore import app as explore_app
 from simsearch.cli.printing import print_matches, print_result, print_runs
 from simsearch.cli.snapshots import app as snapshots_app
 from simsearch.cli.snapshots import existing_root
@@ -39,6 +40,7 @@ config_app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
 app.add_typer(config_app, name="config")
 app.add_typer(snapshots_app, name="snapshots")
 app.add_typer(steps_app)
+app.add_typer(explore_app)
 
 
 @app.command()
@@ -192,56 +194,6 @@ def experiment(
     from simsearch.runs.experiment import run_experiment
 
     print(f"report: {run_experiment(name, config)}")
-
-
-@app.command()
-def explore(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[ROOT | CONFIG.yaml]... [key=value]...",
-            help="storage roots to show or a settings file, then settings that go over it",
-        ),
-    ] = None,
-    browser: Annotated[bool, typer.Option(help="open the web browser")] = True,
-    ray_serve: Annotated[
-        bool, typer.Option("--ray-serve", help="serve on Ray Serve, at ray.address or here")
-    ] = False,
-    export: Annotated[
-        str | None,
-        typer.Option(metavar="FOLDER", help="write a static copy of the pages there instead"),
-    ] = None,
-    atlas: Annotated[
-        str | None,
-        typer.Option(
-            "--export-atlas",
-            metavar="FOLDER",
-            help="write a Parquet file per space for Embedding Atlas there instead",
-        ),
-    ] = None,
-) -> None:
-    """Show the published snapshot as web pages on this machine, until interrupted."""
-    given = list(words or ())
-    roots = [word for word in given if "=" not in word and not word.endswith((".yaml", ".yml"))]
-    config = config_of([word for word in given if word not in roots])
-    if export is not None:
-        from simsearch.explorer.export import export_site
-
-        print(export_site(config, roots or [config.root], export))
-        return
-    if atlas is not None:
-        from simsearch.explorer.atlas import export_atlas
-
-        print(export_atlas(config, roots or [config.root], atlas))
-        return
-    if ray_serve:
-        from simsearch.explorer.server.deployment import serve_on_ray
-
-        serve_on_ray(config, roots or [config.root])
-        return
-    from simsearch.explorer.server.serve import serve
-
-    serve(config, roots or [config.root], browser=browser)
 
 
 @app.command()

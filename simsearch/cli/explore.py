@@ -1,0 +1,61 @@
+"""`simsearch explore`: the web pages, or a copy of what they show."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from simsearch.cli.arguments import config_of
+
+app = typer.Typer()
+
+
+@app.command()
+def explore(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ROOT | CONFIG.yaml]... [key=value]...",
+            help="storage roots to show or a settings file, then settings that go over it",
+        ),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="open the web browser")] = True,
+    ray_serve: Annotated[
+        bool, typer.Option("--ray-serve", help="serve on Ray Serve, at ray.address or here")
+    ] = False,
+    export: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="write a static copy of the pages there instead"),
+    ] = None,
+    atlas: Annotated[
+        str | None,
+        typer.Option(
+            "--export-atlas",
+            metavar="FOLDER",
+            help="write a Parquet file per space for Embedding Atlas there instead",
+        ),
+    ] = None,
+) -> None:
+    """Show the published snapshot as web pages on this machine, until interrupted."""
+    given = list(words or ())
+    roots = [word for word in given if "=" not in word and not word.endswith((".yaml", ".yml"))]
+    config = config_of([word for word in given if word not in roots])
+    if export is not None:
+        from simsearch.explorer.export import export_site
+
+        print(export_site(config, roots or [config.root], export))
+        return
+    if atlas is not None:
+        from simsearch.explorer.atlas import export_atlas
+
+        print(export_atlas(config, roots or [config.root], atlas))
+        return
+    if ray_serve:
+        from simsearch.explorer.server.deployment import serve_on_ray
+
+        serve_on_ray(config, roots or [config.root])
+        return
+    from simsearch.explorer.server.serve import serve
+
+    serve(config, roots or [config.root], browser=browser)
