@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.annoy import METRIC, build_annoy, open_annoy, principal_axes
-from simsearch.indexes.candidates import Search, components_for, tuned
+from simsearch.indexes.candidates import components_for, tuned
 from simsearch.indexes.exact import Vectors, unit_rows
 from simsearch.indexes.index import IndexManifest, file_digest
 from simsearch.storage.storage import Storage
@@ -45,8 +45,12 @@ def write_index(
     with tempfile.TemporaryDirectory(prefix="simsearch-") as scratch:
         annoy, matrix = Path(scratch) / "index.ann", Path(scratch) / "vectors.npy"
         build_annoy(units if axes is None else units @ axes, annoy, trees=trees, seed=seed)
+        opened = open_annoy(annoy, units.shape[1] if axes is None else axes.shape[1])
         nearest = neighbours + 1  # the query finds itself
-        search, tried = _tune(annoy, units, axes, nearest, trees, target_recall, seed)
+        search, tried = tuned(
+            opened, units, axes, n=nearest, trees=trees, target=target_recall, seed=seed
+        )
+        opened.unload()
         np.save(matrix, units, allow_pickle=False)
         storage.write_table(f"{folder}/ids.parquet", images)
         storage.upload(annoy, f"{folder}/index.ann")
@@ -73,21 +77,6 @@ def write_index(
         )
     storage.write_json(f"{folder}/manifest.json", asdict(manifest))
     return manifest
-
-
-def _tune(
-    path: Path,
-    units: Vectors,
-    axes: Vectors | None,
-    n: int,
-    trees: int,
-    target: float,
-    seed: int,
-) -> tuple[Search, dict[str, float]]:
-    annoy = open_annoy(path, units.shape[1] if axes is None else axes.shape[1])
-    found = tuned(annoy, units, axes, n=n, trees=trees, target=target, seed=seed)
-    annoy.unload()
-    return found
 
 
 def _store_axes(storage: Storage, folder: str, axes: npt.NDArray[Any]) -> str:
