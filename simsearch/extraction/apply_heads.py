@@ -17,9 +17,8 @@ from simsearch.errors import TrainingError
 from simsearch.extraction.networks import PreparedNetwork
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.runtime.progress import progress
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.runtime.watchdog import Count, watched
+from simsearch.runtime.watchdog import Count, followed
 from simsearch.storage.storage import Storage
 
 
@@ -97,9 +96,7 @@ def apply_heads(
                     count.tell(count.read() + vectors)
         return count.read()
 
-    with progress("heads", total, "vectors", config.ray.log_seconds) as advance:
-        computed = watched("heads", config.ray, apply_all, count.read, advance, total=total)
-    return spaces, computed
+    return spaces, followed("heads", total, "vectors", config.ray, apply_all, count.read)
 
 
 def _apply(

@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from simsearch.features.space import FeatureSpace
 from simsearch.runtime import metrics
-
-READ_SECONDS = 10
+from simsearch.runtime.remote_count import read_here, start_here
 
 
 @dataclass(frozen=True)
@@ -95,12 +93,7 @@ class RemoteCounter:
 
     @classmethod
     def start(cls, places: int) -> RemoteCounter:
-        """On this process's node, where no loss of another reaches it."""
-        remote: Any = ray.remote
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-        endless = {"max_restarts": -1, "max_task_retries": -1}
-        counter = remote(ProgressCounter).options(num_cpus=0, scheduling_strategy=here, **endless)
-        return cls(counter.remote(places))
+        return cls(start_here(ProgressCounter, places))
 
     def add(self, places: npt.NDArray[np.int64]) -> None:
         self.handle.add.remote(places)
@@ -120,7 +113,7 @@ class RemoteCounter:
 
     def read(self) -> int:
         """Raises RayError where no answer comes in READ_SECONDS."""
-        return int(ray.get(self.handle.read.remote(), timeout=READ_SECONDS))
+        return read_here(self.handle)
 
     def timings(self) -> list[dict[str, Any]]:
         return list(ray.get(self.handle.timings.remote()))

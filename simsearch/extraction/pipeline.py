@@ -30,8 +30,8 @@ from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.extraction.write import write_batch
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.cluster import cluster_nodes
-from simsearch.runtime.progress import duration, progress
-from simsearch.runtime.watchdog import watched
+from simsearch.runtime.progress import duration
+from simsearch.runtime.watchdog import followed
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 
@@ -199,8 +199,7 @@ def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: st
         for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
             pass
 
-    with progress(step, int(needs.sum()), "vectors", config.ray.log_seconds) as advance:
-        watched(step, config.ray, consume, counter.read, advance, total=int(needs.sum()))
+    followed(step, int(needs.sum()), "vectors", config.ray, consume, counter.read)
     write_part(storage, "timings", counter.timings(), schemas.TIMINGS)
     pace = counter.pace()
     if pace is None:

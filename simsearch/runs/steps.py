@@ -33,9 +33,9 @@ from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.projection import lay_out
 from simsearch.reports.report import write_report
 from simsearch.runs.context import Outcome, Run
-from simsearch.runtime.progress import Advance, progress
+from simsearch.runtime.progress import Advance
 from simsearch.runtime.ray_session import ray_session
-from simsearch.runtime.watchdog import Count, watched
+from simsearch.runtime.watchdog import Count, followed
 from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.published import point_latest, read_latest
@@ -237,8 +237,7 @@ def _watched(
 ) -> None:
     """Run `work`, which tells how far it is, with progress shown and no silent wait."""
     count = Count()
-    with progress(step, total, unit, config.ray.log_seconds) as advance:
-        watched(step, config.ray, lambda: work(count.tell), count.read, advance, total=total)
+    followed(step, total, unit, config.ray, lambda: work(count.tell), count.read)
 
 
 def _build(

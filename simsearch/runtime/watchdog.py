@@ -14,7 +14,7 @@ from ray.exceptions import RayError
 from simsearch.errors import StallError
 from simsearch.runtime import metrics
 from simsearch.runtime.cluster import cluster_state, waiting_line
-from simsearch.runtime.progress import Advance, duration
+from simsearch.runtime.progress import Advance, duration, progress
 from simsearch.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,19 @@ def watched(
     if count is not None:
         advance(count)
     return thread.result()
+
+
+def followed(
+    step: str,
+    total: int,
+    unit: str,
+    config: RayConfig,
+    work: Callable[[], T],
+    done: Callable[[], int],
+) -> T:
+    """`watched`, with the step's progress shown."""
+    with progress(step, total, unit, config.log_seconds) as advance:
+        return watched(step, config, work, done, advance, total=total)
 
 
 class Count:

@@ -7,7 +7,7 @@ root while a training needs them, so that one that was killed decodes none twice
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,9 +23,8 @@ from simsearch.extraction.batches import Batch
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.features.space import FeatureSpace
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.runtime.progress import progress
 from simsearch.runtime.resources import TASKS
-from simsearch.runtime.watchdog import Count, watched
+from simsearch.runtime.watchdog import Count, followed
 from simsearch.storage.storage import Storage
 
 ARTWORKS_A_PART = 64
@@ -131,8 +130,7 @@ def decode_pixels(
             count.tell(count.read() + int(np.sum(part["images"])))
 
     total = len(rows) * variants
-    with progress("train: decode", total, "images", config.ray.log_seconds) as advance:
-        watched("train: decode", config.ray, decode, count.read, advance, total=total)
+    followed("train: decode", total, "images", config.ray, decode, count.read)
 
 
 def read_pixels(storage: Storage, folder: str, side: int) -> PixelSet:
@@ -172,14 +170,25 @@ def _decode_part(batch: Batch, settings: DecodeSettings, folder: str) -> Mapping
     return {"images": np.array([table.num_rows])}
 
 
+def count_images(storage: Storage, folder: str, artworks: Collection[str]) -> int:
+    """How many images of `artworks` are stored, their pixels unread."""
+    there = _profiles_by_artwork(storage, folder)
+    return sum(len(profiles) for artwork, profiles in there.items() if artwork in artworks)
+
+
 def _stored(storage: Storage, folder: str, profiles: Sequence[str]) -> list[str]:
     """The artworks of which the original and all copies are stored."""
-    counts: dict[str, set[str | None]] = {}
+    wanted = {None, *profiles}
+    there = _profiles_by_artwork(storage, folder)
+    return sorted(artwork for artwork, have in there.items() if wanted <= have)
+
+
+def _profiles_by_artwork(storage: Storage, folder: str) -> dict[str, set[str | None]]:
+    there: dict[str, set[str | None]] = {}
     for info in storage.files(folder):
         part = storage.read_table(f"{folder}/{info.path}", ["artwork_id", "profile"])
         for artwork, profile in zip(
             *(part[name].to_pylist() for name in part.column_names), strict=True
         ):
-            counts.setdefault(artwork, set()).add(profile)
-    wanted = {None, *profiles}
-    return sorted(artwork for artwork, have in counts.items() if wanted <= have)
+            there.setdefault(artwork, set()).add(profile)
+    return there

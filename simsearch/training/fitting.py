@@ -36,10 +36,10 @@ from simsearch.extraction.networks import PreparedNetwork
 from simsearch.extraction.placement import Device
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.runtime.progress import duration, progress
+from simsearch.runtime.progress import duration
 from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.runtime.watchdog import watched
+from simsearch.runtime.watchdog import followed
 from simsearch.storage.storage import Storage
 from simsearch.training.heads import NEED_NO_COPIES, LearnedFrom, Losses, epochs, fit_head
 from simsearch.training.holdout import (
@@ -158,10 +158,9 @@ def _fit(
     reference = _fit_head.remote(
         name, settings, storage, encoder, held.learned_from, images, config.seed, count
     )
-    with progress("train", total, "epochs", config.ray.log_seconds) as advance:
-        fitted: _Fitted = watched(
-            "train", config.ray, lambda: ray.get(reference), count.read, advance, total=total
-        )
+    fitted: _Fitted = followed(
+        "train", total, "epochs", config.ray, lambda: ray.get(reference), count.read
+    )
     training = Training(
         name=name,
         settings=training_settings(config, config.heads[name]),

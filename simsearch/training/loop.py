@@ -25,7 +25,7 @@ from simsearch.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training import checkpoints
 from simsearch.training.checkpoints import Checkpoint
-from simsearch.training.data import PixelSet, read_pixels
+from simsearch.training.data import PixelSet, count_images, read_pixels
 from simsearch.training.losses import divergence, reconstruction
 
 log = logging.getLogger(__name__)
@@ -183,8 +183,9 @@ def training_pixels(assignment: Assignment) -> PixelSet:
 
 def steps(assignment: Assignment) -> int:
     """How many steps the whole training takes."""
-    settings, count = assignment.settings, len(training_pixels(assignment).pixels)
-    return settings.epochs * len(list(batches_of(count, settings.batch_size, 0, 0)))
+    settings, pixels = assignment.settings, f"{assignment.folder}/pixels"
+    count = count_images(assignment.storage, pixels, assignment.learned_from)
+    return settings.epochs * (count // min(settings.batch_size, count))
 
 
 def batches_of(count: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:

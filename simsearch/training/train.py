@@ -33,7 +33,7 @@ from simsearch.extraction.missing import choose_originals
 from simsearch.extraction.placement import Device
 from simsearch.runtime.progress import duration, progress
 from simsearch.runtime.remote_count import RemoteCount
-from simsearch.runtime.watchdog import watched
+from simsearch.runtime.watchdog import followed
 from simsearch.storage.filesystems import _filesystem
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import _bare
@@ -132,13 +132,13 @@ def _holdout(originals: PixelSet, measured: frozenset[str]) -> Holdout:
 
 def _fit_watched(config: Config, assignment: Assignment, *, use_gpu: bool) -> None:
     workers, total = config.ray.train_workers, steps(assignment)
-    with progress("train", total, "steps", config.ray.log_seconds) as advance:
-        if not workers:  # in this process: nothing that could be waited for
+    if not workers:  # in this process: nothing that could be waited for
+        with progress("train", total, "steps", config.ray.log_seconds) as advance:
             fit(assignment, workers=0, use_gpu=use_gpu, tell=advance)
-            return
-        count = RemoteCount.start()
-        work = partial(fit, assignment, workers=workers, use_gpu=use_gpu, tell=count.tell)
-        watched("train", config.ray, work, count.read, advance, total=total)
+        return
+    count = RemoteCount.start()
+    work = partial(fit, assignment, workers=workers, use_gpu=use_gpu, tell=count.tell)
+    followed("train", total, "steps", config.ray, work, count.read)
 
 
 def fit(

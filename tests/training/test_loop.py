@@ -17,7 +17,7 @@ from simsearch.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training import checkpoints
 from simsearch.training.data import PIXELS, read_pixels
-from simsearch.training.loop import Assignment, _Worker, batches_of, kl_weight
+from simsearch.training.loop import Assignment, _Worker, batches_of, kl_weight, steps
 from simsearch.training.train import fit
 
 SIDE, ARTWORKS = 32, 24
@@ -169,3 +169,10 @@ def test_images_go_through_few_numbers_and_back(side: int, kind: str) -> None:
     assert (log_variance is not None) == (kind == "variational")
     torch.testing.assert_close(model.encode(images), mean)
     torch.testing.assert_close(model.encode(images[1:2]), mean[1:2])  # no other image counts
+
+
+def test_it_tells_of_as_many_steps_as_there_are(tmp_path: Path) -> None:
+    assignment = _assignment(tmp_path)
+    told: list[int] = []
+    fit(assignment, workers=0, use_gpu=False, tell=told.append)
+    assert told == list(range(1, steps(assignment) + 1))
