@@ -37,12 +37,15 @@ def migrate(storage: Storage, advance: Callable[[str], None]) -> dict[str, str]:
         raise UsageError(f"{storage.root}: format {ROOT_FORMAT} already, nothing to migrate")
     if root_format(storage) != OLD_FORMAT:
         check_format(storage)
-    renamed: dict[str, str] = {}
-    for snapshot in reversed(list_snapshots(storage)):
-        manifest = snapshot.manifest()
-        if (old_id := manifest.get("migrated_from")) is not None:
-            renamed[old_id] = snapshot.snapshot_id
-        elif snapshot.snapshot_id not in renamed:
+    manifests = {snapshot: snapshot.manifest() for snapshot in reversed(list_snapshots(storage))}
+    # All of them first: a rewritten snapshot is as old as the one that it was made from.
+    renamed: dict[str, str] = {
+        manifest["migrated_from"]: snapshot.snapshot_id
+        for snapshot, manifest in manifests.items()
+        if "migrated_from" in manifest
+    }
+    for snapshot, manifest in manifests.items():
+        if "migrated_from" not in manifest and snapshot.snapshot_id not in renamed:
             advance(snapshot.snapshot_id)
             renamed[snapshot.snapshot_id] = _rewrite(snapshot, manifest).snapshot_id
     _rename_pointers(storage, renamed)

@@ -99,6 +99,7 @@ def test_a_migrated_root_goes_on_without_computing_a_vector(
     old_root(Place(root, Storage(root).config), tmp_path)
     words = [f"root={root}", "catalog.size=4", "perturbations.profiles=[grayscale]"]
     words += ["extract.backbones=[squeezenet1_1]", "extract.weights=['random:0']"]
+    words += ["perturbations.side=null"]  # full size, as these vectors were made
     for command, code in (("run", 1), ("migrate", 0), ("run", 0)):
         with pytest.raises(SystemExit) as ended:
             main([command, *words, "projection.methods=[]", "evaluate.bootstrap=50"])
