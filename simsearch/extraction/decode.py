@@ -19,6 +19,7 @@ from simsearch.extraction.batches import Batch, Counter, _reject
 from simsearch.images import decode as images
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.remake import Remake
+from simsearch.images.thumbnails import encode, thumbnail_path
 from simsearch.schemas import image_id
 from simsearch.storage.parts import write_part
 from simsearch.storage.regular import NotRegularError
@@ -32,7 +33,8 @@ class DecodeSettings:
     """What `decode_batch` needs besides its rows.
 
     `orphans` maps content hashes that no known source has to a mask like a row's `need`: the
-    vectors already stored for them, which a renamed or touched file finds again.
+    vectors already stored for them, which a renamed or touched file finds again. `thumbnails` are
+    the sizes that the explorer finds in the root afterwards.
     """
 
     storage: Storage
@@ -42,6 +44,7 @@ class DecodeSettings:
     spaces: int
     orphans: Mapping[str, bytes]
     counter: Counter
+    thumbnails: tuple[int, ...] = ()
 
 
 def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
@@ -50,31 +53,35 @@ def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
     In: `artwork_id`, `image_uri`, `etag`, `row` (its number among all that are to do) and `need`,
     bytes of 0 and 1: [variants, spaces]. Out: schemas.IMAGES columns ('' for no profile), `need`
     uint64 with one bit per space, `place` int64, the place of the image's first space in
-    [artworks, variants, spaces], and `pixels_<g>` uint8 [n, crop, crop, 3] per geometry. Rejects and content hashes are stored here.
+    [artworks, variants, spaces], and `pixels_<g>` uint8 [n, crop, crop, 3] per geometry. Rejects,
+    content hashes and thumbnails are stored here.
     """
     rows = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
     with ThreadPoolExecutor(FETCH_THREADS) as pool:
         fetched = list(pool.map(lambda row: _fetch(row, settings), rows))
+    thumbnails: dict[str, bytes] = {}
     rejects: list[dict[str, Any]] = []
     sources: list[dict[str, Any]] = []
     size = 0
     decoded: list[dict[str, Any]] = []
-    for row, data in zip(rows, fetched, strict=True):
-        if isinstance(data, _Refusal):
-            rejects.append(_reject(row, "fetch", data.reason, data.detail))
+    for row, file in zip(rows, fetched, strict=True):
+        if isinstance(file, _Refusal):
+            rejects.append(_reject(row, "fetch", file.reason, file.detail))
             settings.counter.add(_places(row, _mask(row["need"], settings)))
             continue
         try:
-            decoded.extend(_variants(row, data, settings))
+            decoded.extend(_variants(row, file, settings, thumbnails))
         except images.ImageError as error:
             rejects.append(_reject(row, "decode", error.reason, error.detail))
             settings.counter.add(_places(row, _mask(row["need"], settings)))
             continue
-        sources.append({**row, "content_hash": images.content_hash(data)})
-        size += len(data)
+        sources.append({**row, "content_hash": file.content_hash})
+        size += len(file.data)
     settings.counter.decoded(len(sources), len(decoded), size)
     for reject in rejects:
         settings.counter.rejected(reject["stage"], reject["reason"])
+    with ThreadPoolExecutor(FETCH_THREADS) as pool:
+        list(pool.map(settings.storage.write_bytes, thumbnails, thumbnails.values()))
     write_part(settings.storage, "sources", sources, schemas.SOURCES)
     write_part(settings.storage, "rejects", rejects, schemas.REJECTS)
     return _columns(decoded, settings)
@@ -86,7 +93,16 @@ class _Refusal:
     detail: str
 
 
-def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> bytes | _Refusal:
+@dataclass(frozen=True)
+class _File:
+    """`lacking`: the sizes of its thumbnails that are not in the root."""
+
+    data: bytes
+    content_hash: str
+    lacking: tuple[int, ...]
+
+
+def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> _File | _Refusal:
     uri = row["image_uri"]
     if not uri:
         return _Refusal("no image", "the catalog names none")
@@ -95,13 +111,20 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> bytes | _Refusal
             "not downloaded", "run `simsearch ingest` with catalog.download.enabled=true"
         )
     try:
-        return read_uri(uri, settings.storage.config, settings.remake.limits.max_bytes)
+        data = read_uri(uri, settings.storage.config, settings.remake.limits.max_bytes)
     except NotFoundError:
         return _Refusal("not found", "the catalog names a file that is not there")
     except StorageError as error:
         # Another night may find the store in order; a permission is given by somebody.
         lasting = isinstance(error.__cause__, PermissionError | NotRegularError)
         return _Refusal("not permitted" if lasting else "unreadable", str(error))
+    content_hash = images.content_hash(data)
+    lacking = [
+        size
+        for size in settings.thumbnails
+        if not settings.storage.exists(thumbnail_path(content_hash, size))
+    ]
+    return _File(data, content_hash, tuple(lacking))
 
 
 def _mask(need: bytes, settings: DecodeSettings) -> npt.NDArray[np.uint8]:
@@ -116,9 +139,10 @@ def _places(row: Mapping[str, Any], mask: npt.NDArray[np.uint8]) -> npt.NDArray[
 
 
 def _variants(
-    row: Mapping[str, Any], data: bytes, settings: DecodeSettings
+    row: Mapping[str, Any], file: _File, settings: DecodeSettings, thumbnails: dict[str, bytes]
 ) -> list[dict[str, Any]]:
-    content_hash = images.content_hash(data)
+    """The row's images that are needed; `thumbnails` gets those that its file lacks, by path."""
+    content_hash = file.content_hash
     need = _mask(row["need"], settings)
     if (stored := settings.orphans.get(content_hash)) is not None:
         held = _mask(stored, settings)
@@ -126,7 +150,10 @@ def _variants(
         need = need & (1 - held)
     if not need.any():
         return []
-    original = settings.remake.original(data)
+    original = settings.remake.original(file.data)
+    for size in file.lacking:
+        if (path := thumbnail_path(content_hash, size)) not in thumbnails:
+            thumbnails[path] = encode(original, size)
     found = []
     for variant, (profile, wanted) in enumerate(zip((None, *settings.profiles), need, strict=True)):
         if not wanted.any():

@@ -29,6 +29,7 @@ from simsearch.extraction.placement import Device, Pool, plan_pools
 from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.extraction.write import write_batch
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.images.thumbnails import sizes_of
 from simsearch.runtime.cluster import cluster_nodes
 from simsearch.runtime.progress import duration
 from simsearch.runtime.watchdog import followed
@@ -169,6 +170,7 @@ def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: st
         spaces=len(todo.networks),
         orphans=todo.orphans,
         counter=counter,
+        thumbnails=sizes_of(config.perturbations.side),
     )
     batch_size = batch_size_of(config, pool.device)
     images = [int(count) for count in needs.any(axis=2).sum(axis=1)]

@@ -1,7 +1,7 @@
 """Garbage collection: files that no kept snapshot refers to, older than a grace period.
 
 Kept are the newest N snapshots, the published one, the one being made, and all that these refer to:
-catalogs, feature shards, downloaded images. Run records are never removed.
+catalogs, feature shards, downloaded images, thumbnails. Run records are never removed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from simsearch.catalog.catalog import load_catalog
 from simsearch.encoders.trained import FOLDER, MANIFEST, folders_of, trainings_of
 from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
+from simsearch.images import thumbnails
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.published import list_snapshots, read_latest
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
@@ -58,6 +61,7 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
         *_shards(storage, kept, older_than),
         *_trained(storage, kept, older_than),
         *_images(storage, kept, older_than),
+        *_thumbnails(storage, kept, older_than),
     ]
     garbage += _old(storage.files("weights"), "weights/", "stored again by a run", older_than)
     leftovers = list_leftovers(storage.root, storage.config)
@@ -150,6 +154,21 @@ def _images(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
     for path, info in files.items():
         if info.uri not in used and info.modified < older_than:
             yield Garbage(path, info.size, "image of no kept catalog")
+
+
+def _thumbnails(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
+    shown = {content_hash for snapshot in kept for content_hash in _hashes(snapshot).to_pylist()}
+    unused = [
+        info
+        for info in storage.files(thumbnails.FOLDER)
+        if thumbnails.hash_of_path(info.path) not in shown
+    ]
+    yield from _old(unused, f"{thumbnails.FOLDER}/", "picture of no kept snapshot", older_than)
+
+
+def _hashes(snapshot: Snapshot) -> pa.Array:
+    images = snapshot.storage.read_table(snapshot.images_path, ["content_hash"])
+    return images["content_hash"].unique()
 
 
 def _old(files: Iterable[FileInfo], folder: str, why: str, older_than: float) -> Iterator[Garbage]:

@@ -12,6 +12,7 @@ import pytest
 from simsearch.cli.main import main
 from simsearch.config import Config
 from simsearch.errors import GuardError
+from simsearch.images.thumbnails import thumbnail_path
 from simsearch.sections.operation import PublishConfig
 from simsearch.snapshots.diff import artwork_changes, diff, neighbour_changes
 from simsearch.snapshots.guard import check_publishable
@@ -181,6 +182,8 @@ def test_gc_keeps_whatever_a_kept_snapshot_refers_to(
     gone = make_snapshot(root, {"x": "7", "y": "8", "z": "9"})
     kept = make_snapshot(root, {**ABC, "d": "4"})
     root.write_bytes("features/other-fingerprint/part-1.parquet", b"unused")
+    root.write_bytes(thumbnail_path("7", 96), b"of a picture that is gone")
+    root.write_bytes(thumbnail_path("4", 400), b"of one that is shown")
     (Path(root.root.removeprefix("file://")) / "catalog" / ".partial-1-x").write_bytes(b"half")
     words = ("snapshots", "gc", "--keep", "1", f"root={root.root}")
     code, out, _ = command(capsys, *words)
@@ -194,9 +197,10 @@ def test_gc_keeps_whatever_a_kept_snapshot_refers_to(
     assert code == 0
     removed = before - {info.path for info in root.files()}
     assert all(
-        path.startswith((f"snapshots/{gone.snapshot_id}/", "features/", "catalog/"))
+        path.startswith((f"snapshots/{gone.snapshot_id}/", "features/", "catalog/", "thumbnails/"))
         for path in removed
     )
+    assert [info.path for info in root.files("thumbnails")] == ["4-400.webp"]
     assert [each.snapshot_id for each in list_snapshots(root)] == [kept.snapshot_id]
     assert len(root.files("features")) == 1
     assert not list(Path(root.root.removeprefix("file://")).rglob(".partial-*"))

@@ -31,10 +31,16 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
         take(more, pipeline.extract).items == 2 * 5 + ARTWORKS + 5 * 5
     )  # new copies; all for the new space
     storage = Storage(root)
+    contents = pending_snapshot(storage).images()["content_hash"].unique().to_pylist()
+    thumbnails = {info.path: info.etag for info in storage.files("thumbnails")}
+    assert set(thumbnails) == {
+        f"{content}-{size}.webp" for content in contents for size in (96, 400)
+    }
     (shard, *_) = storage.files("features")
     storage.delete(f"features/{shard.path}")
     lost = take(more, pipeline.extract).items
     assert lost > 0
+    assert {info.path: info.etag for info in storage.files("thumbnails")} == thumbnails
     keys = [
         set(feature_store.keys_of(feature_store.stored_keys(storage, space).table))
         for space in pending_snapshot(storage).plan().spaces

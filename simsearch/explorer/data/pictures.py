@@ -1,8 +1,8 @@
-"""Pictures for the pages: WebP thumbnails made once and kept in storage, copies made on the fly."""
+"""Pictures for the pages: thumbnails from storage, or made at first sight and kept there; copies made
+on the fly."""
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
 from collections import OrderedDict
@@ -14,18 +14,17 @@ from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.images import decode as images
+from simsearch.images.thumbnails import SIZES, encode, thumbnail_path
 from simsearch.storage.storage import read_uri
 
 log = logging.getLogger(__name__)
 
-SIZES = (96, 400, 1200)  # longest side in pixels: a point of the map, a card, the artwork's page
-WEBP_QUALITY = 82
 MEMORY_BYTES = 64 * 2**20  # of thumbnails kept in memory, the least recently shown dropped first
 DECODES_AT_ONCE = 2  # a full-size original may take hundreds of megabytes while it is decoded
 
 
 class Pictures:
-    """Thumbnails of a root's images, by content: `<root>/thumbnails/<content_hash>-<size>.webp`."""
+    """Thumbnails of a root's images, by content (`thumbnail_path`)."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -66,7 +65,7 @@ class Pictures:
     def _stored_or_made(
         self, view: SnapshotView, item: int, size: int, content_hash: str, profile: str | None
     ) -> bytes:
-        path = f"thumbnails/{content_hash}-{size}.webp"
+        path = thumbnail_path(content_hash, size)
         storage = view.snapshot.storage
         if profile is None:
             try:
@@ -92,12 +91,10 @@ class Pictures:
         content_hash: str = "",
         profile: str | None = None,
     ) -> Image.Image:
-        """A file as the networks get it, or the copy made of that; an original that is shown larger
-        is read larger."""
+        """A file at least as large as it is shown, or the copy made of it as the networks get it."""
         remake = view.plan.settings.remake(self._config.images.limits)
-        side = remake.limits.side
-        if profile is None and side is not None and side < size:
-            remake = replace(remake, limits=replace(remake.limits, side=size))
+        if profile is None:
+            remake = replace(remake, limits=replace(remake.limits, side=size))  # decodes fast
         try:
             data = read_uri(uri, self._config.storage, remake.limits.max_bytes)
             return remake.image(data, profile, content_hash)
@@ -113,12 +110,3 @@ class Pictures:
             while self._bytes > MEMORY_BYTES:
                 _, dropped = self._memory.popitem(last=False)
                 self._bytes -= len(dropped)
-
-
-def encode(picture: Image.Image, size: int) -> bytes:
-    """An RGB picture as WebP, its longer side at most `size` pixels; never made larger."""
-    small = picture.copy()
-    small.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=WEBP_QUALITY, method=4)
-    return buffer.getvalue()

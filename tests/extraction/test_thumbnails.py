@@ -1,0 +1,97 @@
+"""Thumbnails that come with the vectors: where the explorer looks for them, whole, and made once."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from simsearch.config import Config
+from simsearch.extraction.decode import DecodeSettings, decode_batch
+from simsearch.images.decode import content_hash
+from simsearch.images.preprocessing import Preprocessing
+from simsearch.images.thumbnails import sizes_of, thumbnail_path
+from simsearch.storage.storage import Storage
+from tests.support.places import Place
+
+
+class Uncounted:
+    def add(self, places: object) -> None: ...
+    def timed(self, space: object, device: str, images: int, seconds: float) -> None: ...
+    def decoded(self, artworks: int, images: int, size: int) -> None: ...
+    def rejected(self, stage: str, reason: str) -> None: ...
+    def written(self, space: object, vectors: int, size: int) -> None: ...
+
+
+def storage_of(place: Place) -> Storage:
+    return Storage(place.root, place.config)
+
+
+def picture(side: int, seed: int) -> bytes:
+    noise = np.random.default_rng(seed).integers(0, 255, (8, 12, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).resize((side, side * 2 // 3)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def decoded(place: Place, files: dict[str, bytes], folder: Path) -> None:
+    """One batch of an extraction over these files, their originals alone."""
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    config = Config(root=place.root, storage=place.config)
+    settings = DecodeSettings(
+        storage=storage_of(place),
+        remake=config.remake(),
+        profiles=(),
+        preprocessings=(Preprocessing(32, 32, "bilinear", (0, 0, 0), (1, 1, 1)),),
+        spaces=1,
+        orphans={},
+        counter=Uncounted(),
+        thumbnails=sizes_of(config.perturbations.side),
+    )
+    count = len(files)
+    batch = {
+        "artwork_id": np.array(list(files)),
+        "image_uri": np.array([(folder / name).as_uri() for name in files]),
+        "etag": np.array(["1"] * count),
+        "row": np.arange(count),
+        "need": np.array([b"\1"] * count, dtype=object),
+    }
+    decode_batch(batch, settings)
+
+
+def test_each_picture_that_can_be_read_gets_its_thumbnails_once(
+    place: Place, tmp_path: Path
+) -> None:
+    large, small = picture(1600, 1), picture(300, 2)
+    files = {"large.jpg": large, "small.jpg": small, "twin.jpg": small, "torn.jpg": large[:5000]}
+    decoded(place, files, tmp_path)
+    expected = {
+        thumbnail_path(content_hash(data), size): min(size, longest)
+        for data, longest in ((large, 1600), (small, 300))
+        for size in (96, 400)
+    }
+    stored = {f"thumbnails/{info.path}": info for info in storage_of(place).files("thumbnails")}
+    assert set(stored) == set(expected)
+    for path, longest in expected.items():
+        shown = Image.open(io.BytesIO(storage_of(place).read_bytes(path)))
+        assert (shown.format, max(shown.size)) == ("WEBP", longest)
+    path = thumbnail_path(content_hash(large), 400)
+    shown = Image.open(io.BytesIO(storage_of(place).read_bytes(path))).convert("RGB")
+    source = Image.open(io.BytesIO(large)).resize(shown.size)
+    difference = np.abs(np.asarray(source, int) - np.asarray(shown, int))
+    assert difference.mean() < 4  # WebP's own loss
+
+    lost, *kept = expected
+    storage_of(place).delete(lost)
+    storage_of(place).write_bytes(kept[0], b"stays as it is")
+    decoded(place, files, tmp_path)  # as a run does that goes on after a crash
+    assert storage_of(place).exists(lost)
+    assert storage_of(place).read_bytes(kept[0]) == b"stays as it is"
+
+
+def test_pictures_read_smaller_than_a_thumbnail_are_not_passed_off_as_one() -> None:
+    assert sizes_of(None) == sizes_of(1024) == (96, 400)
+    assert sizes_of(256) == (96,)
