@@ -79,9 +79,9 @@ def test_each_picture_that_can_be_read_gets_its_thumbnails_once(
         shown = Image.open(io.BytesIO(storage_of(place).read_bytes(path)))
         assert (shown.format, max(shown.size)) == ("WEBP", longest)
     path = thumbnail_path(content_hash(large), 400)
-    shown = Image.open(io.BytesIO(storage_of(place).read_bytes(path))).convert("RGB")
-    source = Image.open(io.BytesIO(large)).resize(shown.size)
-    difference = np.abs(np.asarray(source, int) - np.asarray(shown, int))
+    reduced = Image.open(io.BytesIO(storage_of(place).read_bytes(path))).convert("RGB")
+    source = Image.open(io.BytesIO(large)).resize(reduced.size)
+    difference = np.abs(np.asarray(source, int) - np.asarray(reduced, int))
     assert difference.mean() < 4  # WebP's own loss
 
     lost, *kept = expected
