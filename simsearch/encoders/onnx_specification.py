@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from simsearch.encoders.encoder import Running, Weights
-from simsearch.encoders.extras import check_installed
 from simsearch.encoders.onnx_model import OnnxModel
 from simsearch.errors import WeightsError
 from simsearch.images.preprocessing import Preprocessing
@@ -32,6 +31,19 @@ class Port:
     name: str
     layout: Layout
     number: Number
+
+
+class Described(Protocol):
+    """What running a model takes to know of it."""
+
+    @property
+    def input(self) -> Port: ...
+
+    @property
+    def output(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -90,9 +102,11 @@ class OnnxEncoder:
     last filled up: a vector does not depend on how many images came with it.
     """
 
-    def __init__(
-        self, specification: OnnxSpecification, model: OnnxModel, running: Running
-    ) -> None:
+    def __init__(self, specification: Described, model: OnnxModel, running: Running) -> None:
+        if running.threads is not None and specification.input.number != "uint8":
+            import torch  # which normalises
+
+            torch.set_num_threads(running.threads)
         self._specification = specification
         self._source = model.source
         self._session = open_session(model, device=running.device, threads=running.threads)
@@ -144,9 +158,7 @@ def open_session(
 ) -> onnxruntime.InferenceSession:
     """A session of ONNX Runtime on `device`. Raises WeightsError for a model that it cannot run, or
     where ONNX Runtime has no CUDA and the device is."""
-    check_installed("onnx")
     import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     provider = "CUDAExecutionProvider" if device == "cuda" else "CPUExecutionProvider"
     if provider not in onnxruntime.get_available_providers():
@@ -164,7 +176,19 @@ def open_session(
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         return onnxruntime.InferenceSession(model.data, options, providers=[provider])
-    except (
+    except runtime_errors() as error:
+        reason = " ".join(str(error).split())
+        raise WeightsError(
+            f"{model.source}: ONNX Runtime {onnxruntime.__version__} cannot run it ({reason}); export it "
+            "with operators of an opset that it knows"
+        ) from None
+
+
+def runtime_errors() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises for a model that it cannot load or run."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return (
         state.EPFail,
         state.Fail,
         state.InvalidArgument,
@@ -173,12 +197,7 @@ def open_session(
         state.NoModel,
         state.NotImplemented,
         state.RuntimeException,
-    ) as error:
-        reason = " ".join(str(error).split())
-        raise WeightsError(
-            f"{model.source}: ONNX Runtime {onnxruntime.__version__} cannot run it ({reason}); export it "
-            "with operators of an opset that it knows"
-        ) from None
+    )
 
 
 def check_ports(

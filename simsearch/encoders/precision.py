@@ -38,7 +38,7 @@ def choose_precision(
     reference = trial("float32")
     strayed: list[str] = []
     for candidate in candidates:
-        worst = _worst_cosine(reference, trial(candidate))
+        worst = worst_cosine(reference, trial(candidate))
         if worst >= MIN_COSINE:
             said = [*strayed, f"fast here; trial vectors within cosine {worst:.5f} of float32"]
             return candidate, "; ".join(said)
@@ -46,8 +46,9 @@ def choose_precision(
     return "float32", "; ".join(strayed)
 
 
-def _worst_cosine(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
-    """0 where a vector is nothing, or has overflown."""
+def worst_cosine(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+    """The smallest cosine between a row and the other's same row; 0 where a vector is nothing, or has
+    overflown."""
     norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     if not (np.isfinite(norms).all() and (norms > 0).all()):
         return 0.0
@@ -69,7 +70,12 @@ def fast_precisions(device: str) -> tuple[str, ...]:
         # float16 keeps 11 bits and ends at 65,504, which ResNet152 with random weights exceeds;
         # bfloat16 keeps 8 and reaches as far as float32.
         return ("float16", "bfloat16") if major >= 8 else ("float16",)
-    return ("bfloat16",) if torch.cpu.get_capabilities().get("amx_bf16") else ()
+    return ("bfloat16",) if has_tiles() else ()
+
+
+def has_tiles() -> bool:
+    """Whether this CPU multiplies matrices of bfloat16 in tiles (AMX)."""
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def trial_pixels(crop: int) -> npt.NDArray[np.uint8]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simsearch.encoders.encoder import Encoder, Running, Specification, Weights
+from simsearch.encoders.encoder import Encoder, Loader, Running, Weights
 from simsearch.extraction.batches import Batch, Counter, needed
-from simsearch.features.space import FeatureSpace
+from simsearch.extraction.engine import IN_WORDS
+from simsearch.features.space import PYTORCH, FeatureSpace
 from simsearch.images.preprocessing import Preprocessing
 
 
@@ -23,7 +24,7 @@ class EmbedSettings:
     position: int
     pixels: str
     space: FeatureSpace
-    encoder: Specification
+    encoder: Loader
     preprocessing: Preprocessing
 
 
@@ -114,7 +115,12 @@ class Embed:
                 )
                 seconds = self._busy.until_now(started)
                 vectors[wanted] = made
-                self._counter.timed(each.space, self._device, int(wanted.sum()), seconds)
+                self._counter.timed(each.space, self._ran_on(each), int(wanted.sum()), seconds)
             self._counter.add(batch["place"][wanted] + each.position)
             result[f"vector_{each.position}"] = vectors
         return result
+
+    def _ran_on(self, each: EmbedSettings) -> str:
+        """`cpu, 1 thread`; another engine than PyTorch shows."""
+        engine = each.space.engine
+        return self._device if engine == PYTORCH else f"{self._device}, {IN_WORDS[engine]}"

@@ -38,6 +38,12 @@ def choose_originals(config: Config, artwork_ids: Sequence[str]) -> frozenset[st
     return frozenset(seeded_sample(artwork_ids, config.perturbations.originals, config.seed))
 
 
+def images_wanted(config: Config, artworks: int) -> int:
+    """How many originals and copies so many artworks have."""
+    copied = min(artworks, config.perturbations.originals or artworks)
+    return artworks + copied * len(config.perturbations.profiles)
+
+
 @dataclass(frozen=True)
 class StoredVectors:
     """What is stored of one space: `held` [contents, variants] of the catalog's own pictures,

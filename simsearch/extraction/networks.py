@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import ray
 
 from simsearch.config import Config
 from simsearch.encoders.backbones.learned import encoder_of
-from simsearch.encoders.encoder import Specification, Weights, check_studied, preprocessing_for
-from simsearch.encoders.precision import choose_precision
+from simsearch.encoders.converted import ConvertedNetwork
+from simsearch.encoders.encoder import (
+    Loader,
+    Specification,
+    Weights,
+    check_studied,
+    preprocessing_for,
+)
+from simsearch.encoders.network_specification import NetworkSpecification
+from simsearch.encoders.precision import choose_precision, has_tiles
+from simsearch.extraction.conversions import Conversions
+from simsearch.extraction.engine import IN_WORDS, choose_engine, runs_faster_converted
 from simsearch.extraction.placement import Device
 from simsearch.extraction.stored_weights import StoredWeights
-from simsearch.features.space import FeatureSpace
+from simsearch.features.space import ONNX_RUNTIME, FeatureSpace
+from simsearch.features.store import count_rows
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.resources import task_options
 from simsearch.runtime.watchdog import wait_for
@@ -24,20 +37,22 @@ from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class PreparedNetwork:
-    """An encoder with all that its actors need."""
+    """An encoder with all that its actors need; `weights` are what `encoder` loads."""
 
     space: FeatureSpace
-    encoder: Specification
+    encoder: Loader
     preprocessing: Preprocessing
     weights: StoredWeights
     precision_reason: str
 
 
-def prepare_networks(config: Config, device: Device) -> list[PreparedNetwork]:
-    """Resolve every encoder of the config, in its order.
+def prepare_networks(config: Config, device: Device, images: int) -> list[PreparedNetwork]:
+    """Resolve every encoder of the config, in its order; each has `images` to embed in all.
 
     Raises UnknownNameError for an encoder that is not registered, WeightsError for weights that
     cannot be had and UsageError for one that the study's mode or preprocessing does not fit.
@@ -60,8 +75,13 @@ def prepare_networks(config: Config, device: Device) -> list[PreparedNetwork]:
         encoders, stored, preprocessings, chosen, strict=True
     ):
         space = _space(config, encoder, weights.described, preprocessing, precision)
-        log.info("%s: %s, %s (%s)", space.fingerprint, space.weights_source, precision, reason)
         prepared.append(PreparedNetwork(space, encoder, preprocessing, weights, reason))
+    prepared = _with_engines(config, prepared, device, images)
+    for network in prepared:
+        space, reason = network.space, network.precision_reason
+        log.info(
+            "%s: %s, %s (%s)", space.fingerprint, space.weights_source, space.precision, reason
+        )
     return prepared
 
 
@@ -120,3 +140,71 @@ def _space(
         background=config.images.background,
         perturbations=config.remake().described,
     )
+
+
+def _with_engines(
+    config: Config, prepared: Sequence[PreparedNetwork], device: Device, images: int
+) -> list[PreparedNetwork]:
+    """The networks, each on the engine that has less left to do; converted, where that is ONNX
+    Runtime."""
+    extract = config.extract
+    if device != "cpu" or extract.mode != "eval" or extract.engine != "auto":
+        return list(prepared)
+
+    @functools.cache
+    def faster() -> bool:
+        return _there(config, "choosing engines", _runs_faster_there)
+
+    return [_with_engine(config, network, images, faster) for network in prepared]
+
+
+def _with_engine(
+    config: Config, network: PreparedNetwork, images: int, faster: Callable[[], bool]
+) -> PreparedNetwork:
+    encoder, space = network.encoder, network.space
+    if not isinstance(encoder, NetworkSpecification) or not encoder.convertible:
+        return network
+    if space.precision != "float32":
+        return network
+    conversions = Conversions(encoder, network.weights, network.preprocessing)
+    conversion = conversions.kept()
+    spaces = {engine: replace(space, engine=engine) for engine in IN_WORDS}
+    choose = functools.partial(
+        choose_engine,
+        wanted=images,
+        held={engine: count_rows(root_of(config), spaces[engine]) for engine in IN_WORDS},
+        converted=conversion is not None,
+    )
+    engine, reason = choose(faster=True)
+    if engine == ONNX_RUNTIME:  # else it is not for any hardware, and asking takes seconds
+        engine, reason = choose(faster=faster())
+    if engine == ONNX_RUNTIME:
+        conversion = conversion or _there(config, "converting a network", conversions.make)
+        if conversion.model is not None:
+            return PreparedNetwork(
+                spaces[engine],
+                ConvertedNetwork(encoder.name, encoder.dimension),
+                network.preprocessing,
+                conversion.model,
+                f"{network.precision_reason}; {reason}, {conversion.note}",
+            )
+        log.warning("%s: PyTorch runs it: %s", encoder.name, conversion.note)
+        reason = f"PyTorch, as {conversion.note}"
+    return replace(network, precision_reason=f"{network.precision_reason}; {reason}")
+
+
+def _there(config: Config, what: str, function: Callable[[], T]) -> T:
+    """What a function gives where the actors will run, whose hardware may not be this process's."""
+    log.info("extract: %s", what)
+    remote: Any = ray.remote
+    reference = remote(_call).options(**task_options("precision")).remote(function)
+    answer: T = wait_for(f"extract: {what}", config.ray, reference)
+    return answer
+
+
+def _call(function: Callable[[], T]) -> T:
+    return function()
+
+
+def _runs_faster_there() -> bool:
+    return runs_faster_converted(platform.machine(), tiles=has_tiles())

@@ -6,9 +6,13 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from simsearch.sections.extraction import safe_name
+
+Engine = Literal["pytorch", "onnxruntime"]
+PYTORCH: Engine = "pytorch"
+ONNX_RUNTIME: Engine = "onnxruntime"
 
 LONGEST_NAME = (
     100  # of an encoder in a folder's name: file systems take 255, and a URI may be longer
@@ -23,7 +27,7 @@ class FeatureSpace:
     pixels into vectors and `head`, where there is one, those vectors into the space's; `dimension`
     is that of the space. `weights_source` tells where the encoder's weights were found; it is for
     readers and for `query`, which loads them again. Neither it nor the name enters the fingerprint:
-    the digests do.
+    the digests do. `engine` computed the vectors: the same network rounds differently in another.
     """
 
     name: str
@@ -40,6 +44,7 @@ class FeatureSpace:
     perturbations: str
     head: str | None = None
     head_digest: str | None = None
+    engine: Engine = PYTORCH
 
     @property
     def preprocessing_words(self) -> str:
@@ -65,10 +70,15 @@ class FeatureSpace:
         described["backbone"] = described.pop("encoder")
         if self.head is None:
             del described["head"], described["head_digest"]
+        if self.engine == PYTORCH:
+            del described["engine"]
         return described
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "fingerprint": self.fingerprint}
+        values = {**asdict(self), "fingerprint": self.fingerprint}
+        if self.engine == PYTORCH:  # as it was before there were others: ids of snapshots stay
+            del values["engine"]
+        return values
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> FeatureSpace:

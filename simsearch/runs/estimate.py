@@ -14,6 +14,7 @@ from simsearch.encoders.encoder import Running, Specification, preprocessing_for
 from simsearch.encoders.registry import get_encoder
 from simsearch.encoders.weights import PUBLISHED
 from simsearch.errors import SimsearchError
+from simsearch.extraction.missing import images_wanted
 from simsearch.extraction.placement import ACTOR_BYTES
 from simsearch.images.bounded import decode_within
 from simsearch.runs.findings import Checked, Finding
@@ -101,8 +102,7 @@ def _estimate(checked: Checked, measured: list[Measured]) -> None:
     prefix = ""
     if config.catalog.reader == "iiif":  # only a sample of it was read
         artworks, prefix = 1000, "for each 1,000 artworks: "
-    copied = min(artworks, config.perturbations.originals or artworks)
-    images = artworks + copied * len(config.perturbations.profiles)
+    images = images_wanted(config, artworks)
     numbers = images * sum(each.dimension for each in measured)
     space = numbers * 4 * (1 + INDEX_FACTOR)
     speeds = [each.seconds for each in measured if each.seconds is not None]

@@ -24,6 +24,7 @@ from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
 from simsearch.extraction.apply_heads import apply_heads, find_heads
 from simsearch.extraction.device import choose_device
 from simsearch.extraction.extract import extract as extract_features
+from simsearch.extraction.missing import images_wanted
 from simsearch.extraction.networks import prepare_networks
 from simsearch.extraction.rejects import counted, reject_lines
 from simsearch.features.space import FeatureSpace
@@ -69,7 +70,7 @@ def train(run: Run) -> Outcome:
     with ray_session(config.ray):
         device = choose_device(config)
         made = learn_encoders(config, storage, table, device)
-        networks = prepare_networks(config, device)
+        networks = prepare_networks(config, device, images_wanted(config, table.num_rows))
         made += fit_heads(config, storage, table, networks, device)
     note = ", ".join(training.name for training in made) or "learned already"
     return Outcome(len(made), "trainings", note)
@@ -93,7 +94,7 @@ def extract(run: Run) -> Outcome:
     catalog_id, table = catalog.load_catalog(storage)
     with ray_session(config.ray):
         device = choose_device(config)
-        networks = prepare_networks(config, device)
+        networks = prepare_networks(config, device, images_wanted(config, table.num_rows))
         heads = find_heads(config, storage, networks)
         extraction = extract_features(config, storage, table, networks, device)
         spaces, applied = apply_heads(config, storage, networks, heads, extraction.images.num_rows)

@@ -79,6 +79,11 @@ class ExtractConfig(Section):
         "auto",
         description="auto: the fastest the hardware has that keeps vectors within cosine 0.999",
     )
+    engine: Literal["auto", "pytorch"] = Field(
+        "auto",
+        description="what computes on CPUs. auto: for much work ONNX Runtime where it is faster, else PyTorch; "
+        "what one began it goes on with",
+    )
     batch_size: Positive | None = Field(
         None, description="images per forward pass; null: 16 on CPU, 128 on GPU"
     )

@@ -7,16 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from simsearch import schemas
 from simsearch.catalog.readers.generated import image_bytes
+from simsearch.encoders.network_specification import NetworkSpecification
+from simsearch.encoders.precision import has_tiles, worst_cosine
+from simsearch.encoders.registry import get_encoder
 from simsearch.errors import RejectsError, StorageError, UnknownNameError
+from simsearch.extraction.conversions import Conversions
+from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features import store as feature_store
+from simsearch.features.space import ONNX_RUNTIME
 from simsearch.runs import job
 from simsearch.runs import steps as pipeline
 from simsearch.runs.context import take
 from simsearch.snapshots.snapshot import pending_snapshot
+from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
 from tests.support.places import SHARED
-from tests.support.small_runs import ARTWORKS, config_for
+from tests.support.small_runs import ARTWORKS, all_vectors, config_for
 
 pytestmark = pytest.mark.usefixtures("ray_local")
 
@@ -50,6 +58,38 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
         storage.read_table(f"features/{info.path}").num_rows for info in storage.files("features")
     )
     assert rows == 2 * (ARTWORKS + 25)  # no row twice
+
+
+@pytest.mark.skipif(has_tiles(), reason="PyTorch is as fast on a CPU with matrix tiles")
+def test_a_converted_network_runs_by_onnx_runtime_and_each_space_keeps_its_engine(
+    tmp_path: Path,
+) -> None:
+    root = str(tmp_path / "root")
+    few = config_for(root, "perturbations.originals=3", "extract.backbones=[squeezenet1_1]")
+    take(few, job.ingest, new=True)
+    storage, encoder = Storage(root), get_encoder("squeezenet1_1", few.storage)
+    assert isinstance(encoder, NetworkSpecification)
+    stored = StoredWeights.store(storage, encoder.weights(["random:0"], few.storage))
+    Conversions(encoder, stored, encoder.preprocessing).make()  # else too little to do for that
+    assert take(few, pipeline.extract).items == ARTWORKS + 3 * 5
+    converted = pending_snapshot(storage)
+    assert converted.plan().spaces[0].engine == ONNX_RUNTIME
+    (reason,) = converted.plan().precision_reasons.values()
+    assert "ONNX Runtime, faster on this CPU, converted; trial vectors within cosine 1.0" in reason
+    (timing,) = read_parts(storage, "timings", schemas.TIMINGS).to_pylist()
+    assert timing["device"].endswith(", ONNX Runtime")
+
+    eager = few.model_copy(update={"extract": few.extract.model_copy(update={"engine": "pytorch"})})
+    assert take(eager, pipeline.extract).items == ARTWORKS + 3 * 5  # a space of its own
+    vectors = [
+        all_vectors(snapshot)["squeezenet1_1"]
+        for snapshot in (converted, pending_snapshot(storage))
+    ]
+    assert worst_cosine(*(some.astype(float) for some in vectors)) >= 0.99999
+
+    more = config_for(root, "perturbations.originals=5", "extract.backbones=[squeezenet1_1]")
+    assert take(more, pipeline.extract).items == 2 * 5
+    assert pending_snapshot(storage).plan().spaces[0] == converted.plan().spaces[0]
 
 
 def test_a_renamed_image_is_not_computed_again(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from simsearch.encoders.encoder import Specification
-from simsearch.encoders.extras import check_installed
 from simsearch.encoders.onnx_model import OnnxModel, read_model
 from simsearch.encoders.onnx_specification import Layout, Number, OnnxSpecification, Port
 from simsearch.errors import NotFoundError, StorageError, UsageError
@@ -81,7 +80,6 @@ class Onnx:
         return ()
 
     def specification(self, name: str, config: StorageConfig) -> Specification:
-        check_installed("onnx", name)
         folder, file = _place(name)
         card = _side_car(name, Storage(folder, config), f"{file}.json")
         return OnnxSpecification(
