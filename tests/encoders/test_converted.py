@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -34,7 +35,7 @@ def converted(name: str, batch_size: int = 4) -> Encoder:
     return ConvertedNetwork(name, encoder.dimension).load(model, running)
 
 
-REFERENCES = {
+REFERENCES: dict[str, Callable[[nn.Module, torch.Tensor], torch.Tensor]] = {
     "resnet18": entering("fc"),
     "squeezenet1_1": lambda whole, images: leaving("features")(whole, images).mean(dim=(2, 3)),
 }
