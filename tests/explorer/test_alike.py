@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch.explorer.data.matches import FeatureMap, mutual_matches
+from tests.support.explorer_findings import HEAD
 from tests.support.explorer_site import GIVEN, NETWORK
 from tests.support.gallery import FIRST
 
@@ -88,6 +89,10 @@ def test_what_is_shared_and_how_sure_is_said(site: httpx.Client) -> None:
     assert score
     assert float(score[1]) == pytest.approx(expected["score"], abs=2e-4)
     assert '<span class="tag">Bo &amp; &lt;b&gt;Co&lt;/b&gt;</span>' in page
+    assert f"The parts are those that match for {GIVEN}; how {HEAD} weighs them" in page
+    plain = site.get("/alike", params={"id": FIRST, "other": "a/004?&e", "space": NETWORK}).text
+    assert "how sure" in plain.lower()
+    assert "The parts are those" not in plain
     assert '<span class="tag">the same decade</span>' in page
     assert page.count("found again</h3>") == 2  # both have copies
     assert page.count("rank 1 <") + page.count("rank 2 <") >= 4

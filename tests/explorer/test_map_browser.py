@@ -61,6 +61,29 @@ def test_facets_and_years_filter_map_and_wall_together(watched: Watched) -> None
     assert watched.faults == []
 
 
+def test_few_years_far_from_all_others_are_named_and_leave_the_scale_alone(
+    watched: Watched,
+) -> None:
+    page = watched.goto("/map")
+    script = (
+        "async (years) => (await import('/static/map-timeline.js')).scaleOf(Int16Array.from(years))"
+    )
+    span = list(range(1500, 1900))
+    scale = page.evaluate(script, [2118, *span, -500, -300])
+    assert scale == {
+        "first": 1500,
+        "last": 1899,
+        "before": [-500, -300, 2],
+        "after": [2118, 2118, 1],
+    }
+    plain = page.evaluate(
+        script, [*span, 1985, 1450]
+    )  # no farther than half the span of all others
+    assert plain == {"first": 1450, "last": 1985, "before": None, "after": None}
+    many = page.evaluate(script, [*span, *[-400] * 40])  # a tenth of all is no slip
+    assert (many["first"], many["before"]) == (-400, None)
+
+
 def test_a_box_and_a_lasso_select_and_the_selection_stays_on_another_map(watched: Watched) -> None:
     page = watched.goto("/map")
     area = page.locator("#map").bounding_box()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.data.artworks import collection_name
+from simsearch.explorer.data.memo import Memo
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.plan import Plan
@@ -44,7 +44,7 @@ class Library:
     def __init__(self, config: Config, roots: Sequence[str]) -> None:
         self.config = config
         self.storages = [Storage(root, config.storage) for root in roots]
-        self._views: OrderedDict[str, SnapshotView] = OrderedDict()
+        self._views = Memo(VIEWS_KEPT)
         self._lock = threading.RLock()
         self._pointer: tuple[float, str] = (0.0, "")
         self._listing: tuple[float, list[Listed]] = (0.0, [])
@@ -61,15 +61,15 @@ class Library:
     def view(self, snapshot_id: str | None = None) -> SnapshotView:
         """A snapshot's view (None: the newest). Raises NotFoundError for one that is not published."""
         wanted = snapshot_id or self.newest_id()
-        with self._lock:
-            if wanted not in self._views:
-                started = time.monotonic()
-                self._views[wanted] = SnapshotView(self.config, self._find(wanted))
-                log.info("explore: snapshot %s read in %.1f s", wanted, time.monotonic() - started)
-            self._views.move_to_end(wanted)
-            while len(self._views) > VIEWS_KEPT:
-                self._views.popitem(last=False)
-            return self._views[wanted]
+        snapshot = self._find(wanted)
+        return self._views.once(wanted, lambda: self._read(snapshot))
+
+    def _read(self, snapshot: Snapshot) -> SnapshotView:
+        started = time.monotonic()
+        view = SnapshotView(self.config, snapshot)
+        seconds = time.monotonic() - started
+        log.info("explore: snapshot %s read in %.1f s", snapshot.snapshot_id, seconds)
+        return view
 
     def _find(self, snapshot_id: str) -> Snapshot:
         if snapshot_id not in self._known:

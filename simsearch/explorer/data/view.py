@@ -6,10 +6,8 @@ place in every index. Text ids from a request are looked up in dictionaries here
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +25,7 @@ from simsearch.explorer.data.artworks import (
     StoredNeighbours,
     collection_name,
 )
+from simsearch.explorer.data.memo import Memo
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.snapshots.snapshot import Snapshot
@@ -34,8 +33,6 @@ from simsearch.snapshots.snapshot import Snapshot
 HASH_DIGITS = 20  # of a content hash in addresses: 80 bits, and no two of a collection's agree
 
 RANKS_SEARCHED = 500  # how deep a copy is looked for before its rank reads "beyond"
-
-_T = TypeVar("_T")
 
 
 class SnapshotView:
@@ -50,8 +47,7 @@ class SnapshotView:
         spaces = sorted(self.plan.spaces, key=lambda space: not space.trained)
         self.spaces = tuple(space.name for space in spaces)
         self.untrained = frozenset(each.name for each in self.plan.spaces if not each.trained)
-        self._made: dict[Any, Any] = {}
-        self._lock = threading.RLock()
+        self._once = Memo().once
         self._join()
 
     @property
@@ -96,13 +92,6 @@ class SnapshotView:
         self._item_of_hash: dict[str, int] = dict(
             zip(short.to_pylist(), originals.tolist(), strict=True)
         )
-
-    def _once(self, key: Any, make: Callable[[], _T]) -> _T:
-        with self._lock:
-            if key not in self._made:
-                self._made[key] = make()
-            made: _T = self._made[key]
-            return made
 
     def __len__(self) -> int:
         return len(self.item_of_artwork)

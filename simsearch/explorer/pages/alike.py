@@ -49,13 +49,15 @@ def alike_page(
 ) -> dict[str, Any]:
     first, other = view.artwork(artwork_id), view.artwork(other_id)
     space = space or view.spaces[0]
-    view.space(space)
+    described = view.space(space)
     score = _score(view, space, first, other)
     usual = site.derived(view, ("usual", space), lambda: _usual_scores(view, space))
     return {
         "first": first,
         "other": other,
         "space": space,
+        "encoder": described.encoder,
+        "head": described.head,
         "spaces": [
             {
                 "name": name,

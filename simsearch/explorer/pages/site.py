@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import jinja2
@@ -14,6 +13,7 @@ from simsearch.config import Config
 from simsearch.explorer.data.feature_maps import FeatureMaps
 from simsearch.explorer.data.library import Library
 from simsearch.explorer.data.map_data import MapData
+from simsearch.explorer.data.memo import Memo
 from simsearch.explorer.data.originals import Originals
 from simsearch.explorer.data.picture_query import PictureQuery
 from simsearch.explorer.data.pictures import Pictures
@@ -22,6 +22,7 @@ from simsearch.explorer.data.search import Search, SearchIndex
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.data.zoom import TileMaker
 from simsearch.explorer.pages.addresses import Addresses
+from simsearch.snapshots.layout import SEARCHES
 
 PAGE_SIZE = 48
 DERIVED_KEPT = 32  # the largest, neighbour lists of 160,000 artworks, takes 13 MB
@@ -37,8 +38,7 @@ class Site:
         self.tiles = TileMaker(self.originals)
         self.picture_query = PictureQuery(config)
         self.feature_maps = FeatureMaps(self.picture_query, self.originals)
-        self._lock = threading.RLock()
-        self._derived: dict[tuple[str, object], Any] = {}
+        self._derived = Memo(DERIVED_KEPT)
         self._templates = jinja2.Environment(
             loader=jinja2.PackageLoader("simsearch.explorer"),
             autoescape=True,
@@ -81,15 +81,18 @@ class Site:
         made: MapData = self.derived(view, "map", lambda: MapData(view))
         return made
 
-    def derived(self, view: SnapshotView, what: object, make: Callable[[], Any]) -> Any:
-        """What `make` makes of a view, kept under the name `what` (hashable)."""
-        with self._lock:
-            key = (view.snapshot_id, what)
-            if key not in self._derived:
-                while len(self._derived) > DERIVED_KEPT:
-                    self._derived.pop(next(iter(self._derived)))
-                self._derived[key] = make()
-            return self._derived[key]
+    def derived(self, view: SnapshotView, what: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` makes of a view, kept under the name `what`."""
+        return self._derived.once((view.snapshot_id, what), make)
+
+    def prepare(self, view: SnapshotView) -> None:
+        """Make what the first visitors would wait for: at 160,000 artworks 0.9 s for a search and
+        2.6 s for an artwork's page, which reads all neighbour lists."""
+        self.search(view, Search())
+        self.search(view, Search(q="a"))
+        for space in view.spaces:
+            for search in SEARCHES:
+                view.stored(space, search)
 
 
 def _shuffled(view: SnapshotView) -> Any:

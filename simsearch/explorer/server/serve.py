@@ -11,7 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from simsearch.config import Config
-from simsearch.errors import UsageError
+from simsearch.errors import SimsearchError, UsageError
+from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server.app import TOKEN_VARIABLE, create_app, token_from_environment
 from simsearch.explorer.server.security import LOOPBACK
 from simsearch.sections.operation import ExploreConfig
@@ -37,7 +38,15 @@ def serve(config: Config, roots: list[str], *, browser: bool) -> None:
     print(f"explorer: {address}  (Ctrl-C ends it)", flush=True)
     if browser:
         threading.Timer(0.5, webbrowser.open, [address]).start()
+    threading.Thread(target=_prepare, args=[app.state.site], daemon=True).start()
     _server(app).run(sockets=[listener])
+
+
+def _prepare(site: Site) -> None:
+    try:
+        site.prepare(site.library.view())
+    except SimsearchError as error:
+        log.warning("explore: not made ready, pages say why: %s", error)
 
 
 def _server(app: FastAPI) -> uvicorn.Server:

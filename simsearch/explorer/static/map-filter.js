@@ -70,6 +70,7 @@ export class Filter {
     for (let i = 0; i < years.length; i++) {
       if (years[i] === noYear) continue;
       const bin = place(years[i]);
+      if (bin < 0 || bin >= bins) continue; // far from all others
       all[bin]++;
       if (this.#marks[i] === (own ? own[i] : 0)) open[bin]++;
     }

@@ -1,11 +1,26 @@
 // The years as bars: all artworks, and those that the other filters leave; dragging over them, or the
-// two fields, keeps a span of years.
+// two fields, keeps a span of years. Few years far from all others, often slips of the pen, would press
+// the rest together: they are named beside the bars instead.
 
-import { drawing, counted } from "./map-elements.js";
+import { artworks, drawing, counted } from "./map-elements.js";
 
 const BARS = 90;
 const SPANS = [1, 2, 5, 10, 20, 25, 50, 100, 250];
 const HEIGHT = 100, GAP = 0.14; // of a bar's width
+const FEW = 0.01; // of the artworks, at either end
+const FAR = 0.5; // of the span of all others
+
+// The first and last year to draw, and on either side what lies beyond: [first, last, artworks] or null.
+export function scaleOf(years) {
+  const sorted = Int16Array.from(years).sort();
+  const low = sorted[Math.floor(FEW * (sorted.length - 1))];
+  const high = sorted[Math.ceil((1 - FEW) * (sorted.length - 1))];
+  const reach = FAR * Math.max(high - low, 20);
+  const from = sorted.findIndex((year) => year >= low - reach);
+  const to = sorted.findLastIndex((year) => year <= high + reach);
+  const side = (first, last) => (first > last ? null : [sorted[first], sorted[last], last - first + 1]);
+  return { first: sorted[from], last: sorted[to], before: side(0, from - 1), after: side(to + 1, sorted.length - 1) };
+}
 
 export class Timeline {
   range = null;
@@ -17,12 +32,12 @@ export class Timeline {
 
   // Null where fewer than two years are known.
   static of(place, data, changed) {
-    let [first, last] = [Infinity, -Infinity];
-    for (const year of data.years) if (year !== data.noYear) [first, last] = [Math.min(first, year), Math.max(last, year)];
-    return last > first ? new Timeline(place, first, last, changed) : null;
+    const years = data.years.filter((year) => year !== data.noYear);
+    if (!years.some((year) => year !== years[0])) return null;
+    return new Timeline(place, scaleOf(years), changed);
   }
 
-  constructor(place, first, last, changed) {
+  constructor(place, { first, last, before, after }, changed) {
     this.#changed = changed;
     this.span = SPANS.find((span) => (last - first) / span <= BARS) ?? 500;
     this.start = Math.floor(first / this.span) * this.span;
@@ -33,11 +48,21 @@ export class Timeline {
     place.hidden = false;
     place.querySelector(".first").textContent = this.start;
     place.querySelector(".last").textContent = last;
+    place.querySelector(".strays").replaceChildren(...[before, after].filter(Boolean).map((stray) => this.#stray(stray)));
     for (const field of [this.#from, this.#to]) field.addEventListener("change", () => this.#typed());
     this.#chart.addEventListener("pointerdown", (event) => this.#down(event));
     this.#chart.addEventListener("pointermove", (event) => this.#held !== null && this.#drag(event));
     this.#chart.addEventListener("pointerup", (event) => this.#up(event));
     this.#chart.addEventListener("pointercancel", () => (this.#held = null));
+  }
+
+  #stray([first, last, count]) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = `${artworks(count)} of ${first === last ? first : `${first} to ${last}`}`;
+    button.title = "Far from all other years: not among the bars";
+    button.addEventListener("click", () => { this.choose([first, last]); this.#mark(); this.#changed(); });
+    return button;
   }
 
   place = (year) => Math.floor((year - this.start) / this.span);
@@ -106,7 +131,7 @@ export class Timeline {
     const [from, to] = this.range ?? [0, -1];
     const x = (from - this.start) / this.span;
     kept?.setAttribute("x", x);
-    kept?.setAttribute("width", Math.max(0, (to + 1 - this.start) / this.span - x));
+    kept?.setAttribute("width", Math.max(0, (to + 1 - this.start) / this.span - x)); // beyond the bars: unseen
     kept?.setAttribute("height", HEIGHT);
   }
 }
