@@ -25,6 +25,7 @@ PARTS = {
     "study": "study",
     "peer": "peer",
     "onnx": "onnx_session",
+    "engine": "engine",
     "decoding": "decoding",
     "index": "index",
     "evaluation": "evaluation",
