@@ -227,3 +227,13 @@ SEPARATOR = "--"
 def image_id(artwork_id: str, profile: str | None) -> str:
     """The id of an artwork's original (`profile` None) or of its perturbed copy."""
     return artwork_id if profile is None else f"{artwork_id}{SEPARATOR}{profile}"
+
+
+def annoy_lists(width: int) -> pa.Schema:
+    """A row per original, in the order of its images: simsearch.indexes.exact.Neighbours."""
+    return pa.schema(
+        [
+            pa.field("items", pa.list_(pa.int64(), width), nullable=False),
+            pa.field("distances", pa.list_(pa.float32(), width), nullable=False),
+        ]
+    )

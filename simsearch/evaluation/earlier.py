@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch import schemas
@@ -35,10 +37,7 @@ def read_earlier(previous: Snapshot, space: FeatureSpace, images: pa.Table) -> E
     if name is None:
         return None
     try:
-        every, alone = (
-            _from_table(previous.storage.read_table(previous.lists_path(name, among)))
-            for among in AMONG
-        )
+        every, alone = (read_lists(previous, name, among) for among in AMONG)
     except NotFoundError:
         return None
     before = previous.images()
@@ -47,24 +46,27 @@ def read_earlier(previous: Snapshot, space: FeatureSpace, images: pa.Table) -> E
     return Earlier((every, alone), asked, matched(*keys))
 
 
-def store_lists(snapshot: Snapshot, space: str, lists: tuple[Lists, Lists]) -> None:
-    for among, each in zip(AMONG, lists, strict=True):
-        snapshot.storage.write_table(snapshot.lists_path(space, among), _as_table(each))
-
-
-def _as_table(lists: Lists) -> pa.Table:
-    width = lists.items.shape[1]
-    items, squared = (
-        pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(each).ravel()), width)
-        for each in (lists.items, lists.squared)
-    )
-    columns = [items, squared, pa.array(lists.horizon)]
-    return pa.table(columns, schema=schemas.neighbour_lists(width))
-
-
-def _from_table(table: pa.Table) -> Lists:
-    items, squared = (
-        table[name].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
-        for name in ("items", "squared")
-    )
+def read_lists(snapshot: Snapshot, space: str, among: str) -> Lists:
+    """The lists of a space among all `images` or among `originals`. Raises NotFoundError."""
+    table = snapshot.storage.read_table(snapshot.lists_path(space, among))
+    items, squared = (matrix_of(table, name) for name in ("items", "squared"))
     return Lists(items, squared, table["horizon"].to_numpy())
+
+
+def lists_table(lists: Lists) -> pa.Table:
+    """schemas.neighbour_lists"""
+    schema = schemas.neighbour_lists(lists.items.shape[1])
+    items, squared = (column_of(each) for each in (lists.items, lists.squared))
+    return pa.table([items, squared, pa.array(lists.horizon)], schema=schema)
+
+
+def column_of(matrix: npt.NDArray[Any]) -> pa.Array:
+    """Each row [rows, width] as one list value."""
+    flat = pa.array(np.ascontiguousarray(matrix).ravel())
+    return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
+
+
+def matrix_of(table: pa.Table, name: str) -> npt.NDArray[Any]:
+    """What `column_of` made a column of."""
+    flat = table[name].combine_chunks().flatten().to_numpy()
+    return np.asarray(flat.reshape(table.num_rows, -1))

@@ -7,13 +7,14 @@ space and search scores what is left.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import ray
 
 from simsearch import schemas
@@ -27,12 +28,14 @@ from simsearch.evaluation.metrics import (
     summary,
 )
 from simsearch.evaluation.neighbourhood import (
+    ClosePairs,
+    close_pairs,
     label_matrix,
     near_duplicate_threshold,
     near_pairs,
     overlap,
 )
-from simsearch.evaluation.neighbours import Found, search_all
+from simsearch.evaluation.neighbours import Answers, search_all
 from simsearch.evaluation.numbering import (
     NEIGHBOURHOOD_KS,
     Collection,
@@ -41,7 +44,7 @@ from simsearch.evaluation.numbering import (
     rankings,
     study_scores,
 )
-from simsearch.evaluation.paired_tests import compare_spaces
+from simsearch.evaluation.paired_tests import COMPARED, compare_spaces
 from simsearch.evaluation.statistics import skewness_interval
 from simsearch.images.perturbations import KINDS
 from simsearch.indexes.exact import Neighbours, Vectors
@@ -49,6 +52,7 @@ from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
+from simsearch.storage.growing import GrowingTable
 
 LABELS = {"artist": "artists", "classification": "classification", "subject": "subjects"}
 
@@ -58,43 +62,42 @@ def evaluate(
 ) -> pa.Table:
     """Store neighbours, scores, comparisons and near-duplicates; returns the metrics.
 
-    `previous`: a snapshot whose neighbour lists are carried over, with the same result. `advance` is told the number of queries answered so far, over all spaces and both searches.
+    `previous`: a snapshot whose neighbour lists are carried over, with the same result. `advance` is
+    told the number of queries answered so far, over all spaces and both searches.
     """
     plan = snapshot.plan()
     images = snapshot.images()
     collection = Collection.of(images, plan.profiles)
     found = search_all(snapshot, plan, images, collection, previous, advance)
-    collection = collection.with_near(_store_near_duplicates(snapshot, images, collection, found))
-    labels = _labels(snapshot, plan, images, collection)
-    metrics, scores = _score_all(config, plan, images, collection, labels, found)
-    metrics = pa.concat_tables([metrics, _overlaps(config, plan, collection, found)])
-    compared = compare_spaces(scores, resamples=plan.settings.evaluate.bootstrap, seed=config.seed)
-    for path, table in (
-        (snapshot.scores_path, scores),
-        (snapshot.comparisons_path, compared),
-        (snapshot.metrics_path, metrics),  # last: it says that the evaluation is whole
-    ):
-        snapshot.storage.write_table(path, table)
+    ids = images["artwork_id"].to_numpy()[collection.originals]
+    collection = collection.with_near(_store_near_duplicates(snapshot, ids, collection, found))
+    labels = _labels(snapshot, plan, ids)
+    given = _Given(plan, config.seed, collection, labels)
+    shared = ray.put(given)
+    metrics, compared = _score_all(snapshot, given, shared, ids[collection.measured], found)
+    metrics = pa.concat_tables([metrics, *_overlaps(shared, found)])
+    for answers in found.values():
+        answers.forget()
+    snapshot.storage.write_table(snapshot.comparisons_path, compared)
+    # Last: it says that the evaluation is whole.
+    snapshot.storage.write_table(snapshot.metrics_path, metrics)
     return metrics
 
 
 def _store_near_duplicates(
     snapshot: Snapshot,
-    images: pa.Table,
+    ids: npt.NDArray[Any],
     collection: Collection,
-    found: Mapping[str, ray.ObjectRef[Found]],
+    found: Mapping[str, Answers],
 ) -> list[tuple[int, int]]:
-    """List the near-duplicates in the collection itself; returns them as places in `originals`."""
-    lists, thresholds = {}, {}
-    for space, reference in found.items():
-        answer: Found = ray.get(reference)
-        lists[space] = (
-            original_lists(collection, answer.originals, answer.originals.items.shape[1]),
-            answer.originals.distances,
-        )
-        thresholds[space] = near_duplicate_threshold(_nearest_copy(collection, answer.exact))
-    pairs = near_pairs(lists, thresholds)
-    ids = images["artwork_id"].to_numpy()[collection.originals]
+    """List the near-duplicates in the collection itself; returns them as places in `originals`, which
+    `ids` are of."""
+    shared = ray.put(collection)
+    asked = {space: _close.remote(shared, answers) for space, answers in found.items()}
+    thresholds, close = {}, {}
+    for space, reference in asked.items():
+        thresholds[space], close[space] = ray.get(reference)
+    pairs = near_pairs(close)
     rows = [
         {
             "artwork_id": ids[one],
@@ -111,6 +114,15 @@ def _store_near_duplicates(
     return list(pairs)
 
 
+@ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
+def _close(collection: Collection, answers: Answers) -> tuple[float, ClosePairs]:
+    """A space's threshold, and the originals that are as close."""
+    threshold = near_duplicate_threshold(_nearest_copy(collection, answers.among("exact")))
+    alone = answers.among_originals("exact")
+    lists = original_lists(collection, alone, alone.items.shape[1])
+    return threshold, close_pairs(lists, alone.distances, threshold)
+
+
 def _nearest_copy(collection: Collection, found: Neighbours) -> Vectors:
     """How far each original that has copies is from the nearest of them."""
     asked = collection.artworks[collection.originals][:, None]
@@ -119,81 +131,82 @@ def _nearest_copy(collection: Collection, found: Neighbours) -> Vectors:
     return np.asarray(apart.min(axis=1, initial=np.inf)[collection.measured])
 
 
-def _labels(
-    snapshot: Snapshot, plan: Plan, images: pa.Table, collection: Collection
-) -> dict[str, Any]:
+def _labels(snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any]) -> dict[str, Any]:
     _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
-    rows = {row["artwork_id"]: row for row in table.to_pylist()}
-    ids = images["artwork_id"].to_numpy()[collection.originals]
+    rows = table.take(pc.index_in(pa.array(ids), value_set=table["artwork_id"].combine_chunks()))
     found = {}
     for name, column in LABELS.items():
-        values = [rows[one][column] or [] for one in ids]
+        values = (value or [] for value in rows[column].to_pylist())
         found[name] = label_matrix([[v] if isinstance(v, str) else v for v in values])
     return found
 
 
-def _score_all(
-    config: Config,
-    plan: Plan,
-    images: pa.Table,
-    collection: Collection,
-    labels: Mapping[str, Any],
-    found: Mapping[str, ray.ObjectRef[Found]],
-) -> tuple[pa.Table, pa.Table]:
-    ids = images["artwork_id"].to_numpy()[collection.originals]
-    shared = ray.put(_Given(plan, config.seed, collection, labels, ids[collection.measured]))
-    tables = ray.get(
-        [
-            _score.remote(shared, space, search, reference)
-            for space, reference in found.items()
-            for search in SEARCHES
-        ]
-    )
-    metrics, scores = zip(*tables, strict=True)
-    return (
-        pa.concat_tables([schemas.METRICS.empty_table(), *metrics]),
-        pa.concat_tables([schemas.SCORES.empty_table(), *scores]),
-    )
-
-
 @dataclass(frozen=True)
 class _Given:
-    """What every scoring task needs; `ids` are of the originals that have copies."""
+    """What every scoring task needs."""
 
     plan: Plan
     seed: int
     collection: Collection
     labels: Mapping[str, Any]
-    ids: npt.NDArray[Any]
+
+    def settings(self, space: str, search: str) -> dict[str, Any]:
+        bootstrap = self.plan.settings.evaluate.bootstrap
+        return {"space": space, "search": search, "bootstrap": bootstrap, "seed": self.seed}
+
+
+def _score_all(
+    snapshot: Snapshot,
+    given: _Given,
+    shared: ray.ObjectRef[_Given],
+    ids: npt.NDArray[Any],
+    found: Mapping[str, Answers],
+) -> tuple[pa.Table, pa.Table]:
+    """The metrics and the comparisons; single scores are stored as they come. `ids` are of the
+    originals that have copies."""
+    pending = {
+        (space, search): _score.remote(shared, answers, search)
+        for space, answers in found.items()
+        for search in SEARCHES
+    }
+    tables, compared = [schemas.METRICS.empty_table()], [schemas.SCORES.empty_table()]
+    with GrowingTable(snapshot.storage, snapshot.scores_path) as stored:
+        stored.append(schemas.SCORES.empty_table())
+        for space, search in list(pending):
+            metrics, scores = ray.get(pending.pop((space, search)))
+            tables.append(metrics)
+            for each in scores:
+                rows = scores_table([each], space=space, search=search, artwork_ids=list(ids))
+                stored.append(rows)
+                if search == "exact" and each.metric in COMPARED:
+                    compared.append(rows)
+    bootstrap = given.plan.settings.evaluate.bootstrap
+    comparisons = compare_spaces(pa.concat_tables(compared), resamples=bootstrap, seed=given.seed)
+    return pa.concat_tables(tables), comparisons
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _score(given: _Given, space: str, search: str, found: Found) -> tuple[pa.Table, pa.Table]:
+def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list[Measured]]:
+    """The metrics, and what is kept of every original, without the ceilings."""
     plan, collection = given.plan, given.collection
-    settings: Any = {
-        "space": space,
-        "search": search,
-        "bootstrap": plan.settings.evaluate.bootstrap,
-        "seed": given.seed,
-    }
+    settings = given.settings(answers.space, search)
     measured: list[Measured] = []
     pooled = []
     if plan.profiles:
-        measured += study_scores(collection, found.among(search), plan.settings.evaluate.ks)
-        for group, ranking, pool in rankings(
-            collection, found.among(search), plan.settings.evaluate.depth
-        ):
+        found = answers.among(search)
+        measured += study_scores(collection, found, plan.settings.evaluate.ks)
+        for group, ranking, pool in rankings(collection, found, plan.settings.evaluate.depth):
             measured += ranking_measures(group, ranking)
             pooled.append(pooled_rows(group, ranking.hits.shape[1], pool, **settings))
     kept = [
-        each for each in measured if each.group in ("all", *KINDS) and each.metric != "recall_curve"
+        replace(each, ceiling=np.zeros(0))
+        for each in measured
+        if each.group in ("all", *KINDS) and each.metric != "recall_curve"
     ]
-    scores = scores_table(kept, space=space, search=search, artwork_ids=list(given.ids))
-    lists = original_lists(collection, found.among_originals(search), NEIGHBOURHOOD_KS[-1])
+    lists = original_lists(collection, answers.among_originals(search), NEIGHBOURHOOD_KS[-1])
     *labelled, occurrence = neighbourhood_scores(lists, given.labels)
     hubs = _hubness(occurrence, **settings)
-    metrics = [summary([*measured, *labelled], **settings), *pooled, hubs]
-    return pa.concat_tables(metrics), scores
+    return pa.concat_tables([summary([*measured, *labelled], **settings), *pooled, hubs]), kept
 
 
 def _hubness(
@@ -219,30 +232,23 @@ def _hubness(
     return pa.Table.from_pylist([row], schema=schemas.METRICS)
 
 
-def _overlaps(
-    config: Config,
-    plan: Plan,
-    collection: Collection,
-    found: Mapping[str, ray.ObjectRef[Found]],
-) -> pa.Table:
-    """How far each two spaces agree on the nearest originals."""
+def _overlaps(shared: ray.ObjectRef[_Given], found: Mapping[str, Answers]) -> list[pa.Table]:
+    """How far each two spaces agree on the nearest originals: schemas.METRICS."""
+    pending = [
+        _overlap.remote(shared, found[first], found[second], search)
+        for search in SEARCHES
+        for first, second in combinations(found, 2)
+    ]
+    return ray.get(pending)
+
+
+@ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
+def _overlap(given: _Given, one: Answers, other: Answers, search: str) -> pa.Table:
     k = NEIGHBOURHOOD_KS[-1]
-    tables = [schemas.METRICS.empty_table()]
-    for search in SEARCHES:
-        lists = {
-            space: original_lists(collection, ray.get(one).among_originals(search), k)
-            for space, one in found.items()
-        }
-        for first, second in combinations(lists, 2):
-            shared = overlap(lists[first], lists[second], k)
-            measured = Measured(second, k, "neighbour_overlap", shared, np.ones(len(shared)))
-            tables.append(
-                summary(
-                    [measured],
-                    space=first,
-                    search=search,
-                    bootstrap=plan.settings.evaluate.bootstrap,
-                    seed=config.seed,
-                )
-            )
-    return pa.concat_tables(tables)
+    first, second = (
+        original_lists(given.collection, answers.among_originals(search), k)
+        for answers in (one, other)
+    )
+    shared = overlap(first, second, k)
+    measured = Measured(other.space, k, "neighbour_overlap", shared, np.ones(len(shared)))
+    return summary([measured], **given.settings(one.space, search))

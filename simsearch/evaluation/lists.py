@@ -8,7 +8,6 @@ searched again. What comes out equals a search of everything, to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,16 +96,6 @@ def carried(
         for name in ("items", "squared", "horizon"):
             getattr(lists, name)[again] = getattr(anew, name)
     return lists, again
-
-
-def joined(parts: Sequence[Lists]) -> Lists:
-    """The lists of one part after the other."""
-    return Lists(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("items", "squared", "horizon")
-        )
-    )
 
 
 def matched(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Items:

@@ -7,6 +7,8 @@ such numbers, nearest first, −1 where a list ends.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -91,19 +93,41 @@ def near_duplicate_threshold(nearest_copy: npt.NDArray[np.float32]) -> float:
     return middle if np.isfinite(middle) else 0.0
 
 
-def near_pairs(
-    lists: Mapping[str, tuple[Items, npt.NDArray[np.float32]]], thresholds: Mapping[str, float]
-) -> dict[tuple[int, int], dict[str, float]]:
+@dataclass(frozen=True)
+class ClosePairs:
+    """Pairs of `originals` originals that a space puts within its threshold: `codes` int64 [p], the lower
+    number × originals + the higher, ascending, and `distances` float32 [p]."""
+
+    codes: Items
+    distances: npt.NDArray[np.float32]
+    originals: int
+
+
+def close_pairs(items: Items, distances: npt.NDArray[np.float32], threshold: float) -> ClosePairs:
+    """Of neighbour lists [n, k] and their distances."""
+    rows, columns = np.nonzero((items >= 0) & (distances <= threshold))
+    others = items[rows, columns]
+    codes = np.minimum(rows, others) * len(items) + np.maximum(rows, others)
+    # A pair that is in both lists has the distance of the later one.
+    unique, last = np.unique(codes[::-1], return_index=True)
+    return ClosePairs(unique, distances[rows, columns][::-1][last], len(items))
+
+
+def near_pairs(close: Mapping[str, ClosePairs]) -> dict[tuple[int, int], dict[str, float]]:
     """Pairs of originals, the lower number first, that every space puts within its threshold, with
     their distance in each.
 
     All spaces have to agree: a space judged by its own near-duplicates alone could excuse any error.
     """
-    found: dict[tuple[int, int], dict[str, float]] = {}
-    for space, (items, distances) in lists.items():
-        close = (items >= 0) & (distances <= thresholds[space])
-        for row, column in zip(*np.nonzero(close), strict=True):
-            other = int(items[row, column])
-            pair = (min(int(row), other), max(int(row), other))
-            found.setdefault(pair, {})[space] = float(distances[row, column])
-    return {pair: apart for pair, apart in sorted(found.items()) if len(apart) == len(lists)}
+    agreed = reduce(np.intersect1d, [pairs.codes for pairs in close.values()])
+    apart = {
+        space: pairs.distances[np.searchsorted(pairs.codes, agreed)]
+        for space, pairs in close.items()
+    }
+    count = next(iter(close.values())).originals
+    return {
+        (int(code // count), int(code % count)): {
+            space: float(distances[place]) for space, distances in apart.items()
+        }
+        for place, code in enumerate(agreed)
+    }

@@ -1,13 +1,16 @@
 """The parallel search: every original's neighbours, by Annoy and by exact search.
 
-Per space the vectors are read once into Ray's object store and shared by tasks that each search
-for a slice of the originals.
+Tasks each search for a slice of the originals, in the vectors that lie beside a space's index, mapped
+from disk; what they find is stored slice by slice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +19,16 @@ import pyarrow as pa
 import ray
 
 from simsearch import schemas
-from simsearch.evaluation.earlier import Earlier, read_earlier, store_lists
-from simsearch.evaluation.lists import Items, Lists, carried, joined, searched
+from simsearch.evaluation.earlier import (
+    AMONG,
+    Earlier,
+    column_of,
+    lists_table,
+    matrix_of,
+    read_earlier,
+    read_lists,
+)
+from simsearch.evaluation.lists import Items, Lists, carried, searched
 from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, Collection
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
@@ -27,36 +38,59 @@ from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.layout import ORIGINALS, SEARCHES
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
+from simsearch.storage.growing import GrowingTable
 
 QUERIES_PER_TASK = 512
+
+# Answers of 512 originals are some 4 MB, which stay in Ray's object store until those before are stored.
+TASKS_AHEAD = 64
 
 # Ranks searched beyond what is scored, to be left with enough once near-duplicates are out.
 SPARE_RANKS = 50
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a space's searches gave for every original: `annoy` and `exact` among all images,
-    `originals` by exact search among the originals alone."""
+class Answers:
+    """A space's neighbour lists for every original, which lie in storage: they are read by the tasks that
+    need them, so that no process and no object store holds those of all spaces."""
 
-    annoy: Neighbours
-    exact: Neighbours
-    originals: Neighbours
+    snapshot: Snapshot
+    space: str
+    depth: int  # of lists among all images
+    depth_alone: int  # of lists among the originals
 
     def among(self, search: str) -> Neighbours:
-        return self.annoy if search == "annoy" else self.exact
+        """Among all images."""
+        if search == "annoy":
+            table = self.snapshot.storage.read_table(self.annoy_path)
+            found = (matrix_of(table, name) for name in ("items", "distances"))
+            return Neighbours(*found).first(self.depth)
+        return read_lists(self.snapshot, self.space, AMONG[0]).first(self.depth)
 
     def among_originals(self, search: str) -> Neighbours:
-        """Annoy's index holds the copies too: its answer is what remains of the longer list."""
-        return self.annoy if search == "annoy" else self.originals
+        """Among the originals; Annoy's index holds the copies too: its answer is what remains of the
+        longer list."""
+        if search == "annoy":
+            return self.among(search)
+        return read_lists(self.snapshot, self.space, AMONG[1]).first(self.depth_alone)
+
+    @property
+    def annoy_path(self) -> str:
+        return self.snapshot.lists_path(self.space, "annoy")
+
+    def forget(self) -> None:
+        """Remove what no later snapshot needs."""
+        self.snapshot.storage.delete(self.annoy_path)
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What was found for some originals, and their `lists` among all images and among originals."""
+    """What was found for some originals: among all images and among originals by exact search, and by
+    Annoy."""
 
-    found: Found
-    lists: tuple[Lists, Lists]
+    every: Lists
+    alone: Lists
+    annoy: Neighbours
 
 
 def search_all(
@@ -66,92 +100,114 @@ def search_all(
     collection: Collection,
     previous: Snapshot | None,
     advance: Callable[[int], None],
-) -> dict[str, ray.ObjectRef[Found]]:
-    """Search for every original in every space and store its first neighbours; returns all of them
-    per space, in Ray's object store. Exact search is spared where the lists of a `previous` snapshot
-    say the same. `advance` is told the number of queries answered so far."""
-    originals = collection.originals
-    slices = [
-        originals[start : start + QUERIES_PER_TASK]
-        for start in range(0, len(originals), QUERIES_PER_TASK)
-    ]
+) -> dict[str, Answers]:
+    """Search for every original in every space and store what is found. Exact search is spared where
+    the lists of a `previous` snapshot say the same. `advance` is told the number of queries answered
+    so far."""
+    originals = ray.put(collection.originals)
+    slices = _slices(collection.originals)
     scored = plan.settings.evaluate.depth + len(plan.profiles) if plan.profiles else 0
     depth = min(max(scored, plan.settings.evaluate.neighbours) + SPARE_RANKS, images.num_rows - 1)
+    alone = min(NEIGHBOURHOOD_KS[-1] + SPARE_RANKS, len(collection.originals) - 1)
     image_ids = images["image_id"].to_numpy()
-    kept = {}
+    stored = {}
     done = 0
     for space in plan.spaces:
-        units = _load_units.remote(snapshot, space, images)
+        answers = Answers(snapshot, space.name, depth, alone)
         earlier = ray.put(None if previous is None else read_earlier(previous, space, images))
-        pending = {
-            _search_slice.remote(snapshot, space, units, originals, part, depth, earlier): number
-            for number, part in enumerate(slices)
+        search = partial(_search_slice.remote, answers, space, originals, earlier)
+        with ExitStack() as stack:
+            write = _Writing(answers, plan, image_ids, stack)
+            for part, answer in zip(slices, _in_order(search, slices), strict=True):
+                write(part, answer)
+                done += len(part) * len(SEARCHES)
+                advance(done)
+        stored[space.name] = answers
+    return stored
+
+
+def _slices(originals: Items) -> list[Items]:
+    starts = range(0, len(originals), QUERIES_PER_TASK)
+    return [originals[start : start + QUERIES_PER_TASK] for start in starts]
+
+
+def _in_order(
+    search: Callable[[Items], ray.ObjectRef[_Answer]], slices: Sequence[Items]
+) -> Iterator[_Answer]:
+    """The slices' answers in their order, never more than TASKS_AHEAD asked for beyond the next."""
+    waiting: deque[ray.ObjectRef[_Answer]] = deque()
+    for part in slices:
+        waiting.append(search(part))
+        if len(waiting) > TASKS_AHEAD:
+            yield ray.get(waiting.popleft())
+    while waiting:
+        yield ray.get(waiting.popleft())
+
+
+class _Writing:
+    """Stores a space's answers as they come."""
+
+    def __init__(
+        self, answers: Answers, plan: Plan, image_ids: npt.NDArray[Any], stack: ExitStack
+    ) -> None:
+        self._answers, self._image_ids = answers, image_ids
+        self._shown = plan.settings.evaluate.neighbours
+        snapshot, space = answers.snapshot, answers.space
+
+        def table(path: str) -> GrowingTable:
+            return stack.enter_context(GrowingTable(snapshot.storage, path))
+
+        self._lists = [table(snapshot.lists_path(space, among)) for among in AMONG]
+        self._annoy = table(answers.annoy_path)
+        self._nearest = {
+            name: table(snapshot.neighbours_path(space, name)) for name in (*SEARCHES, ORIGINALS)
         }
-        answers: dict[int, _Answer] = {}
-        waiting = list(pending)
-        while waiting:
-            (ready,), waiting = ray.wait(waiting, num_returns=1)
-            answers[pending[ready]] = ray.get(ready)
-            done += len(slices[pending[ready]]) * len(SEARCHES)
-            advance(done)
-        in_order = [answers[number] for number in range(len(slices))]
-        whole = _merge([answer.found for answer in in_order])
-        store_lists(
-            snapshot,
-            space.name,
-            (
-                joined([answer.lists[0] for answer in in_order]),
-                joined([answer.lists[1] for answer in in_order]),
-            ),
-        )
-        for search in SEARCHES:
-            first = plan.settings.evaluate.neighbours
-            nearest = whole.among(search).first(first)
-            snapshot.storage.write_table(
-                snapshot.neighbours_path(space.name, search),
-                neighbours_table(space.name, image_ids, originals, nearest),
+
+    def __call__(self, queries: Items, answer: _Answer) -> None:
+        for table, lists in zip(self._lists, (answer.every, answer.alone), strict=True):
+            table.append(lists_table(lists))
+        self._annoy.append(
+            pa.table(
+                [column_of(answer.annoy.items), column_of(answer.annoy.distances)],
+                schema=schemas.annoy_lists(answer.annoy.items.shape[1]),
             )
-        snapshot.storage.write_table(
-            snapshot.neighbours_path(space.name, ORIGINALS),
-            neighbours_table(
-                space.name, image_ids, originals, whole.originals.first(NEIGHBOURHOOD_KS[-1])
-            ),
         )
-        kept[space.name] = ray.put(whole)
-    return kept
-
-
-@ray.remote(num_cpus=TASKS["load"].cpus, max_retries=ENDLESS)
-def _load_units(snapshot: Snapshot, space: FeatureSpace, images: pa.Table) -> Vectors:
-    return unit_rows(feature_store.read_vectors(snapshot.storage, space, images))
+        shown = min(self._shown, self._answers.depth)
+        alone = min(NEIGHBOURHOOD_KS[-1], self._answers.depth_alone)
+        found = {
+            "exact": answer.every.first(shown),
+            "annoy": answer.annoy.first(shown),
+            ORIGINALS: answer.alone.first(alone),
+        }
+        for name, table in self._nearest.items():
+            table.append(
+                neighbours_table(self._answers.space, self._image_ids, queries, found[name])
+            )
 
 
 @ray.remote(num_cpus=TASKS["search"].cpus, max_retries=ENDLESS)
 def _search_slice(
-    snapshot: Snapshot,
+    answers: Answers,
     space: FeatureSpace,
-    units: Vectors,
-    originals: npt.NDArray[np.int64],
-    queries: npt.NDArray[np.int64],
-    depth: int,
+    originals: Items,
     earlier: Earlier | None,
+    queries: Items,
 ) -> _Answer:
+    snapshot = answers.snapshot
     index = open_index(
         snapshot.storage, snapshot.index_folder(space.name), space.fingerprint, verify=False
     )
+    units = index.units  # mapped: the node's tasks share its pages, which the system may drop
+    if units is None:  # of an index from before vectors were kept beside it
+        units = unit_rows(feature_store.read_vectors(snapshot.storage, space, index.images))
     among = (np.arange(len(units)), originals)
-    depths = (depth, min(NEIGHBOURHOOD_KS[-1] + SPARE_RANKS, len(originals) - 1))
+    depths = (answers.depth, answers.depth_alone)
     every, alone = (
         _lists(units, items, queries, deep, earlier, place)
         for place, (items, deep) in enumerate(zip(among, depths, strict=True))
     )
-    annoy = index.near(queries, depth + 1)  # the query finds itself
-    found = Found(
-        annoy=drop_query(annoy, queries, depth),
-        exact=every.first(depths[0]),
-        originals=alone.first(depths[1]),
-    )
-    return _Answer(found, (every, alone))
+    annoy = index.near(queries, answers.depth + 1)  # the query finds itself
+    return _Answer(every, alone, drop_query(annoy, queries, max(1, answers.depth)))
 
 
 def _lists(
@@ -184,18 +240,6 @@ def drop_query(found: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Nei
     return Neighbours(
         np.pad(np.where(gone, -1, items), short, constant_values=-1),
         np.pad(np.where(gone, np.float32(np.inf), distances), short, constant_values=np.inf),
-    )
-
-
-def _merge(answers: Sequence[Found]) -> Found:
-    return Found(
-        *(
-            Neighbours(
-                np.concatenate([getattr(answer, name).items for answer in answers]),
-                np.concatenate([getattr(answer, name).distances for answer in answers]),
-            )
-            for name in ("annoy", "exact", "originals")
-        )
     )
 
 

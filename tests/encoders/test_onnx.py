@@ -258,15 +258,3 @@ def test_a_gpu_that_this_onnx_runtime_cannot_use_is_told(
     weights = encoder.weights([], CONFIG)
     with pytest.raises(WeightsError, match="install onnxruntime-gpu"):
         encoder.load(weights, Running(encoder.preprocessing, device="cuda"))
-
-
-@pytest.mark.parametrize("module", ["onnx", "onnxruntime"])
-def test_a_missing_extra_is_told_with_its_install_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
-) -> None:
-    name = write(tmp_path, model())
-    monkeypatch.setattr(
-        "simsearch.encoders.extras.find_spec", lambda asked: None if asked == module else asked
-    )
-    with pytest.raises(UsageError, match=r'pip install "simsearch\[onnx\]"'):
-        get_encoder(name, CONFIG)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from simsearch.evaluation.earlier import read_earlier, store_lists
-from simsearch.evaluation.lists import carried, searched
+from simsearch.evaluation.earlier import AMONG, lists_table, read_earlier
+from simsearch.evaluation.lists import Lists, carried, searched
 from simsearch.features import store as feature_store
 from simsearch.indexes.exact import Vectors, unit_rows
 from simsearch.snapshots.snapshot import Snapshot
@@ -29,12 +29,17 @@ def units_of(snapshot: Snapshot) -> Vectors:
     return unit_rows(feature_store.read_vectors(snapshot.storage, SPACE, images))
 
 
+def store(snapshot: Snapshot, lists: Lists) -> None:
+    for among in AMONG:
+        snapshot.storage.write_table(snapshot.lists_path(SPACE.name, among), lists_table(lists))
+
+
 def test_what_a_night_stored_serves_the_next(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     first = make_snapshot(storage, FIRST)
     everything = np.arange(len(FIRST))
     lists = searched(units_of(first), everything, everything, DEPTH)
-    store_lists(first, SPACE.name, (lists, lists))
+    store(first, lists)
     second = make_snapshot(storage, SECOND)
     earlier = read_earlier(first, replace(SPACE, name="renamed"), second.images())
     assert earlier is not None
@@ -54,5 +59,5 @@ def test_another_space_or_a_snapshot_without_lists_serves_nothing(tmp_path: Path
     other = replace(SPACE, precision="bfloat16")
     everything = np.arange(len(FIRST))
     lists = searched(units_of(first), everything, everything, DEPTH)
-    store_lists(first, SPACE.name, (lists, lists))
+    store(first, lists)
     assert read_earlier(first, other, first.images()) is None

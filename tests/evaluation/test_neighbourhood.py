@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from simsearch import schemas
 from simsearch.evaluation.metrics import Measured, scores_table
 from simsearch.evaluation.neighbourhood import (
+    close_pairs,
     k_occurrence,
     label_matrix,
     label_precision,
@@ -109,10 +110,10 @@ def test_a_hub_makes_the_occurrences_skewed() -> None:
 def test_near_duplicates_need_every_spaces_agreement() -> None:
     close = (np.array([[1], [0], [1]]), np.array([[0.1], [0.1], [0.2]], np.float32))
     apart = (np.array([[1], [0], [0]]), np.array([[0.3], [0.3], [0.1]], np.float32))
-    assert set(near_pairs({"a": close}, {"a": 0.2})) == {(0, 1), (1, 2)}
-    both = near_pairs({"a": close, "b": apart}, {"a": 0.15, "b": 0.35})
+    assert set(near_pairs({"a": close_pairs(*close, 0.2)})) == {(0, 1), (1, 2)}
+    both = near_pairs({"a": close_pairs(*close, 0.15), "b": close_pairs(*apart, 0.35)})
     assert both == {(0, 1): pytest.approx({"a": 0.1, "b": 0.3})}
-    assert near_pairs({"a": close, "b": apart}, {"a": 0.15, "b": 0.25}) == {}
+    assert near_pairs({"a": close_pairs(*close, 0.15), "b": close_pairs(*apart, 0.25)}) == {}
 
 
 def test_the_threshold_is_what_half_of_the_originals_keep_to_their_own_copy() -> None:
