@@ -12,11 +12,11 @@ from simsearch.features.space import ONNX_RUNTIME, PYTORCH, Engine
 
 IN_WORDS: Mapping[Engine, str] = {PYTORCH: "PyTorch", ONNX_RUNTIME: "ONNX Runtime"}
 
-# What an image costs ONNX Runtime where it costs PyTorch 1, both as an actor of one thread runs them, on
-# x86-64 without matrix tiles. One AVX2 core, batches of 16: VGG16 and DenseNet201 0.85, ResNet152 0.88.
+# What an image costs ONNX Runtime where it costs PyTorch 1, on x86-64 without matrix tiles: more than
+# SqueezeNet's 0.75 on two AVX2 cores, so that a close call stays with PyTorch.
 COST_OF_AN_IMAGE = 0.86
-# What converting a network costs, in images that PyTorch embeds in that time: DenseNet201's 22 s are
-# 150 of them, SqueezeNet's 4 s 376. So it pays from about 2,100 images on.
+# What converting a network costs, in images that PyTorch embeds in that time: SqueezeNet's 4 s of one
+# core are 376 of them. So it pays from about 2,100 images on.
 COST_OF_CONVERTING = 300
 
 

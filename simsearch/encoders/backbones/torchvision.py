@@ -29,10 +29,10 @@ _OLD_DENSENET_KEY = re.compile(
     r"^(.*denselayer\d+\.(?:norm|relu|conv))\.((?:[12])\.(?:weight|bias|running_mean|running_var))$"
 )
 
-# By ONNX Runtime, on one AVX2 core, times as fast as PyTorch: SqueezeNet 1.27, VGG16 1.17, DenseNet201
-# 1.17, ResNet152 1.14. Convolutions of single channels are slower: MobileNetV2 0.93,
-# EfficientNet-Lite0 0.73.
-FASTER_CONVERTED = ("densenet", "resnet", "squeezenet", "vgg", "wide_resnet")
+# By ONNX Runtime, as this package converts them, times as fast as PyTorch on two AVX2 cores (benchmark
+# `engine`): SqueezeNet 1.33, DenseNet201 0.84; on one busy core MobileNetV2 0.93, EfficientNet-Lite0 0.73.
+# VGG and ResNet were not measured this way: who does may add them.
+FASTER_CONVERTED = ("squeezenet",)
 
 
 @dataclass(frozen=True)
