@@ -16,9 +16,10 @@ from simsearch.sections.operation import StorageConfig
 
 GROUP = "simsearch.encoders"
 
-# Their encoders are named as they are, those of other families `<family>:<model>`.
+# Their encoders are named as they are, those of other families `<family>:<model>`. torchvision is asked
+# last: its list takes seconds to import.
 PLAIN: dict[str, Family] = {
-    family.name: family for family in (torchvision.FAMILY, efficientnet_lite.FAMILY, sscd.FAMILY)
+    family.name: family for family in (efficientnet_lite.FAMILY, sscd.FAMILY, torchvision.FAMILY)
 }
 PREFIXED: dict[str, Family] = {
     family.name: family for family in (onnx.FAMILY, timm.FAMILY, open_clip.FAMILY)

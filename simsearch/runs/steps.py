@@ -1,7 +1,8 @@
 """The steps after `ingest`, in their order: train → extract → index → evaluate → project → report.
 
 Each is one function of a run. It finds what the steps before it left in storage and leaves alone
-what is already finished; `Run.take` checks the lease, times it and notes what it did.
+what is already finished; `Run.take` checks the lease, times it and notes what it did. What a step works with
+is imported where it works: a command that takes one step shall not wait for what all of them need.
 """
 
 from __future__ import annotations
@@ -18,21 +19,11 @@ import ray
 
 from simsearch.catalog import catalog
 from simsearch.config import Config
-from simsearch.encoders.backbones.learned import encoder_of
 from simsearch.errors import RejectsError
-from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
-from simsearch.extraction.apply_heads import apply_heads, find_heads
-from simsearch.extraction.device import choose_device
-from simsearch.extraction.extract import extract as extract_features
-from simsearch.extraction.missing import images_wanted
-from simsearch.extraction.networks import prepare_networks
 from simsearch.extraction.rejects import counted, reject_lines
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
-from simsearch.indexes.build import build_index
 from simsearch.indexes.index import IndexManifest, read_manifest
-from simsearch.projection import lay_out
-from simsearch.reports.report import write_report
 from simsearch.runs.context import Outcome, Run
 from simsearch.runtime.progress import Advance
 from simsearch.runtime.ray_session import ray_session
@@ -41,8 +32,6 @@ from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.published import point_latest, read_latest
 from simsearch.snapshots.snapshot import Snapshot, seal, write_plan
-from simsearch.training.fitting import fit_heads
-from simsearch.training.train import learn_encoders
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +40,8 @@ PACKAGES = ("torch", "torchvision", "ray", "annoy", "pyarrow", "pillow", "numpy"
 
 def check_names(config: Config) -> None:
     """Refuse unknown profiles and backbones before any work. Raises UnknownNameError."""
+    from simsearch.encoders.backbones.learned import encoder_of
+
     for profile in (*config.perturbations.profiles, *config.train.profiles):
         get_profile(profile)
     for backbone in config.extract.backbones:
@@ -62,6 +53,12 @@ def train(run: Run) -> Outcome:
 
     Raises TrainingError where too little is left to learn from or a loss went astray.
     """
+    from simsearch.extraction.device import choose_device
+    from simsearch.extraction.missing import images_wanted
+    from simsearch.extraction.networks import prepare_networks
+    from simsearch.training.fitting import fit_heads
+    from simsearch.training.train import learn_encoders
+
     config, storage = run.config, run.storage
     check_names(config)
     if not _learns(config):
@@ -89,6 +86,12 @@ def extract(run: Run) -> Outcome:
     Raises RejectsError when more images were rejected than allowed, after everything readable has
     been stored, and TrainingError for a head that is not fitted yet.
     """
+    from simsearch.extraction.apply_heads import apply_heads, find_heads
+    from simsearch.extraction.device import choose_device
+    from simsearch.extraction.extract import extract as extract_features
+    from simsearch.extraction.missing import images_wanted
+    from simsearch.extraction.networks import prepare_networks
+
     config, storage = run.config, run.storage
     check_names(config)
     catalog_id, table = catalog.load_catalog(storage)
@@ -136,6 +139,8 @@ def index(run: Run) -> Outcome:
 
 def evaluate(run: Run) -> Outcome:
     """Measure how many of each original's copies are recovered, by Annoy and by exact search."""
+    from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
+
     snapshot, config = run.snapshot, run.config
     if snapshot.storage.exists(snapshot.metrics_path):
         return Outcome(0, "queries", "already evaluated")
@@ -153,6 +158,8 @@ def evaluate(run: Run) -> Outcome:
 
 def project(run: Run) -> Outcome:
     """Lay out every feature space in two dimensions, one task per space and method."""
+    from simsearch.projection import lay_out
+
     snapshot, config = run.snapshot, run.config
     spaces = [space.name for space in snapshot.plan().spaces]
     methods = config.projection.methods
@@ -176,6 +183,8 @@ def _previous(run: Run) -> Snapshot | None:
 
 def report(run: Run) -> Outcome:
     """Write the report of the planned snapshot."""
+    from simsearch.reports.report import write_report
+
     if not run.snapshot.sealed():
         steps = [asdict(step) for step in run.steps]
         write_report(run.config, run.snapshot, steps, environment())
@@ -244,6 +253,8 @@ def _watched(
 def _build(
     config: Config, snapshot: Snapshot, spaces: Sequence[FeatureSpace], tell: Advance
 ) -> None:
+    from simsearch.indexes.build import build_index
+
     pending = [build_index.remote(snapshot, space, config.seed) for space in spaces]
     while pending:
         (ready,), pending = ray.wait(pending, num_returns=1)

@@ -55,6 +55,11 @@ def latest(storage: Storage, folder: str) -> Checkpoint | None:
         ) from None
 
 
+def last_epoch(storage: Storage, folder: str) -> int:
+    """How many whole epochs are kept."""
+    return max(_epochs(storage, folder), default=0)
+
+
 def clear(storage: Storage, folder: str) -> None:
     for info in storage.files(folder):
         storage.delete(f"{folder}/{info.path}")

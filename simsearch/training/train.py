@@ -48,6 +48,7 @@ FOLDER = "training"
 THUMBNAIL = 16  # pixels of a side at which two originals are compared
 # Two thumbnails, their mean colour taken off, that point so nearly the same way are one picture.
 NEAR_COSINE = 0.98
+ATTEMPTS = 3  # at one epoch
 
 
 def learn_encoders(
@@ -151,33 +152,60 @@ def fit(
     """Run the training to its end, in this process where `workers` is 0; `tell` is told after each
     step how many are done.
 
-    What a worker raises for a reason comes out as it was.
+    A worker that is lost, alone or with its node, costs the epoch it was in: the training goes on after
+    the last whole one with as many of `workers` as there is room for. What a worker raises for a reason
+    comes out as it was; SimsearchError where one epoch failed ATTEMPTS times.
     """
-    storage = assignment.storage
     logging.getLogger("ray.train").setLevel(logging.WARNING)  # the loop says what it does itself
-    filesystem = PyFileSystem(FSSpecHandler(_filesystem(storage.root, storage.config)))
-    trainer = TorchTrainer(
+    kept, left = -1, ATTEMPTS
+    while True:
+        try:
+            _trainer(assignment, workers, use_gpu, tell).fit()
+            return
+        except TrainingFailedError as error:
+            _raise_reason(error)
+            before, kept = kept, checkpoints.last_epoch(assignment.storage, assignment.folder)
+            left = left - 1 if kept == before else ATTEMPTS - 1
+            told = " ".join(str(error).split())
+            if not left or not workers:
+                raise SimsearchError(
+                    f"training {assignment.name} failed: {told}; run the same "
+                    "command again to go on after its last whole epoch"
+                ) from error
+            log.warning(
+                "train: %s: a worker was lost; going on after epoch %d: %s",
+                assignment.name,
+                kept,
+                told,
+            )
+
+
+def _trainer(
+    assignment: Assignment, workers: int, use_gpu: bool, tell: Callable[[int], None]
+) -> TorchTrainer:
+    storage = assignment.storage
+    room: Any = (1, workers) if workers > 1 else workers  # elastic: at least one, at most `workers`
+    return TorchTrainer(
         learn,
         train_loop_config={"assignment": assignment, "tell": tell},
-        scaling_config=ScalingConfig(num_workers=workers, use_gpu=use_gpu),
+        scaling_config=ScalingConfig(num_workers=room, use_gpu=use_gpu),
         run_config=RunConfig(
             name="ray",
             storage_path=_bare(storage.uri(assignment.folder)),
-            storage_filesystem=filesystem,
+            storage_filesystem=PyFileSystem(
+                FSSpecHandler(_filesystem(storage.root, storage.config))
+            ),
         ),
     )
-    try:
-        trainer.fit()
-    except TrainingFailedError as error:
-        failures: dict[int, Exception] = getattr(error, "worker_failures", {})
-        for failure in failures.values():
-            cause = getattr(failure, "cause", None) or failure.__cause__ or failure
-            if isinstance(cause, SimsearchError):
-                raise cause from None
-        raise SimsearchError(
-            f"training {assignment.name} failed: {' '.join(str(error).split())}; run the same "
-            "command again to go on after its last whole epoch"
-        ) from error
+
+
+def _raise_reason(error: TrainingFailedError) -> None:
+    """Raise the error of ours that ended a worker, if one did."""
+    failures: dict[int, Exception] = getattr(error, "worker_failures", {})
+    for failure in failures.values():
+        cause = getattr(failure, "cause", None) or failure.__cause__ or failure
+        if isinstance(cause, SimsearchError):
+            raise cause from None
 
 
 def _keep(

@@ -69,8 +69,10 @@ class Place:
     def config(self) -> StorageConfig:
         return StorageConfig(endpoint_url=self.endpoint)
 
-    def job(self, root: str, endpoint: str | None = None) -> Job:
-        return Job(f"{self.base}/pictures", f"{self.base}/{root}", endpoint or self.endpoint)
+    def job(self, root: str, endpoint: str | None = None, *, learns: bool = False) -> Job:
+        return Job(
+            f"{self.base}/pictures", f"{self.base}/{root}", endpoint or self.endpoint, learns
+        )
 
     def add_pictures(self, start: int, stop: int) -> None:
         storage = Storage(self.base, self.config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ BIN = Path(sys.executable).parent
 WORKERS = 3
 PORT = 6379
 STORE_BYTES = 200 * 2**20
-STEPS = ("extract", "index", "evaluate")
+STEPS = ("extract", "train", "index", "evaluate")
 READY_SECONDS = 240
 STARTED = "This command will now block forever"
 BACK_SECONDS = (5.0, 100.0)  # a cable is out for so long: less, and more, than Ray waits for a node
@@ -123,6 +124,11 @@ class Strike:
     share: float
     joins: bool = False
 
+    @property
+    def learns(self) -> bool:
+        """Whether the run has something to learn."""
+        return self.step == "train"
+
     def __str__(self) -> str:
         return f"{self.kind}, {self.share:.0%} into {self.step}" + (
             ", another joins" if self.joins else ""
@@ -136,7 +142,7 @@ def strikes(seed: int, losses: int) -> list[Strike]:
     joins = set(rng.sample(range(losses), min(2, losses)))
     lost = [
         Strike(
-            ("killed", "power lost")[number % 2],
+            ("killed", "power lost")[(number // len(STEPS) + number) % 2],
             STEPS[number % len(STEPS)],
             rng.uniform(0.05, 0.9),
             number in joins,
@@ -160,15 +166,31 @@ def lost_nodes(harness: Harness, losses: int, only: list[int] | None = None) -> 
         place.add_pictures(0, harness.artworks)
         cluster = NodeCluster.start(network, harness.folder)
         cluster.fill()
-        calm = cluster.job(place.job("calm"), harness.log("nodes-calm"))
-        times = _step_times(calm)
-        if calm.code(LIMIT_SECONDS):
-            raise SystemExit(f"the undisturbed run failed: see {calm.log}")
-        expected = fingerprint(place.job("calm").storage)
+        calm: dict[bool, Calm] = {}
         for number, strike in enumerate(strikes(harness.seed, losses)):
             if only is None or number in only:
                 cluster.fill()
-                _strike(harness, cluster, place, number, strike, times, expected)
+                if strike.learns not in calm:
+                    calm[strike.learns] = _undisturbed(harness, cluster, place, strike.learns)
+                _strike(harness, cluster, place, number, strike, calm[strike.learns])
+
+
+@dataclass(frozen=True)
+class Calm:
+    """How long each step of an undisturbed run took, in seconds, and what came out."""
+
+    times: dict[str, float]
+    expected: dict[str, str]
+
+
+def _undisturbed(harness: Harness, cluster: NodeCluster, place: Place, learns: bool) -> Calm:
+    name = "calm-learning" if learns else "calm"
+    job = place.job(name, learns=learns)
+    running = cluster.job(job, harness.log(f"nodes-{name}"))
+    times = _step_times(running)
+    if running.code(LIMIT_SECONDS):
+        raise SystemExit(f"the undisturbed run failed: see {running.log}")
+    return Calm(times, fingerprint(job.storage))
 
 
 def _step_times(job: RunningJob) -> dict[str, float]:
@@ -177,7 +199,7 @@ def _step_times(job: RunningJob) -> dict[str, float]:
     times: dict[str, float] = {}
     while job.process.poll() is None:
         text = job.text()
-        for step in ("ingest", *STEPS):
+        for step in ("ingest", "train", "extract", "index", "evaluate"):
             if step not in times and _ended(text, step):
                 times[step] = time.monotonic() - began
                 began = time.monotonic()
@@ -186,7 +208,7 @@ def _step_times(job: RunningJob) -> dict[str, float]:
 
 
 def _ended(text: str, step: str) -> bool:
-    return any(f" INFO {step}: " in line and " in " in line for line in text.splitlines())
+    return re.search(rf" INFO {step}: [\d,]+ \w+ in ", text) is not None
 
 
 def _strike(
@@ -195,14 +217,15 @@ def _strike(
     place: Place,
     number: int,
     strike: Strike,
-    times: dict[str, float],
-    expected: dict[str, str],
+    calm: Calm,
 ) -> None:
     rng = random.Random(f"{harness.seed} {number}")
-    target = place.job(f"struck-{number}")
+    target = place.job(f"struck-{number}", learns=strike.learns)
     running = cluster.job(target, harness.log(f"nodes-{number:02}"))
-    _wait_for_moment(running, strike, times)
-    struck_in = next((step for step in STEPS if not _ended(running.text(), step)), "its last steps")
+    _wait_for_moment(running, strike, calm.times)
+    left = [step for step in STEPS if strike.learns or step != "train"]
+    left = [step for step in left if not _ended(running.text(), step)]
+    struck_in = "train" if "train" in left else next(iter(left), "its last steps")
     hit = running.process.poll() is None
     if hit:
         _befall(cluster, rng.choice(cluster.workers), strike)
@@ -222,22 +245,22 @@ def _strike(
                 "struck before its end": hit,
                 "survived": code == 0,
                 "progress is true": all(sane(running.progress(step)) for step in STEPS),
-                **(checks(target, expected) if code == 0 else {}),
+                **(checks(target, calm.expected) if code == 0 else {}),
             },
         )
     )
 
 
 def _wait_for_moment(running: RunningJob, strike: Strike, times: dict[str, float]) -> None:
-    """Until the moment of a strike; index and evaluate are timed by the undisturbed run's, and a run
-    may be a little faster than that."""
-    before = {"extract": "ingest", "index": "extract", "evaluate": "index"}[strike.step]
+    """Until the moment of a strike; all steps but extract are timed by the undisturbed run's, and a
+    run may be a little faster than that."""
+    before = {"extract": "ingest", "train": "ingest", "index": "extract", "evaluate": "index"}
 
     def reached() -> bool:
         if strike.step == "extract":
             lines = running.progress("extract")
             return any(line.done >= strike.share * line.total > 0 for line in lines)
-        return _ended(running.text(), before)
+        return _ended(running.text(), before[strike.step])
 
     _until(lambda: reached() or running.process.poll() is not None)
     if strike.step != "extract":

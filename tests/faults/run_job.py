@@ -22,14 +22,25 @@ from tests.support.processes import descendants
 LIMIT_SECONDS = 900.0  # a run takes half a minute; a busy machine is no hang
 TARGETS = ("driver", "worker", "raylet")
 
+LEARNING = {
+    "extract.spaces": "[{backbone: squeezenet1_1}, {backbone: squeezenet1_1, head: contrastive}, "
+    "{backbone: pixels}]",
+    "heads": "{contrastive: {epochs: 2}}",
+    "autoencoders": "{pixels: {kind: denoising, side: 32, latent: 16, width: 16, epochs: 40}}",
+    "train.profiles": "[grey-4,jpeg-4]",
+    "perturbations.originals": "16",
+    "ray.train_workers": "2",
+}
+
 
 @dataclass(frozen=True)
 class Job:
-    """A collection and a root."""
+    """A collection and a root; `learns`: with spaces learned from it, by a head and from pixels."""
 
     source: str
     root: str
     endpoint: str | None = None
+    learns: bool = False
 
     @property
     def storage(self) -> Storage:
@@ -56,6 +67,8 @@ class Job:
             "ray.cpus": "2",
             "ray.log_seconds": "2",
         }
+        if self.learns:
+            settings |= LEARNING
         if self.endpoint is not None:
             settings["storage.endpoint_url"] = self.endpoint
         return [f"{key}={value}" for key, value in settings.items()]

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 PROGRESS = re.compile(r"(\w+): ([\d,]+) of ([\d,]+) \w+ \((\d+) %\), [\d,.]+ \w+/s, (.*)$")
@@ -72,10 +73,13 @@ class RunningJob:
 
 
 def sane(lines: list[Progress]) -> bool:
-    """Whether progress is true: never back, never over the total, time left never negative."""
-    done = [line.done for line in lines]
+    """Whether progress is true: never back, never over the total, time left never negative. A run that
+    learns extracts several times, each with a total of its own."""
+    passes = [
+        [line.done for line in group] for _, group in groupby(lines, key=lambda line: line.total)
+    ]
     return (
-        done == sorted(done)
+        all(done == sorted(done) for done in passes)
         and all(line.done <= line.total for line in lines)
         and not any(line.left.startswith("-") for line in lines)
     )

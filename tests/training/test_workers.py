@@ -1,7 +1,10 @@
-"""Two worker processes learn what one does."""
+"""Two worker processes learn what one does, also where one is lost on the way."""
 
 from __future__ import annotations
 
+import os
+import signal
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,25 @@ from tests.training.test_loop import _assignment, _curve
 pytestmark = pytest.mark.usefixtures("ray_local")
 
 
-def test_two_workers_learn_as_one_does(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class KilledOnce:
+    """Told in a worker how many steps are done, it kills that worker after the third, once: in the
+    second epoch."""
+
+    killed: Path
+
+    def __call__(self, done: int) -> None:
+        if done == 3 and not self.killed.exists():
+            self.killed.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_two_workers_learn_as_one_does_though_one_is_lost(tmp_path: Path) -> None:
     alone = _assignment(tmp_path / "alone", kind="variational", epochs=2)
     fit(alone, workers=0, use_gpu=False)
     both = _assignment(tmp_path / "both", kind="variational", epochs=2)
-    fit(both, workers=2, use_gpu=False)
+    fit(both, workers=2, use_gpu=False, tell=KilledOnce(tmp_path / "killed"))
+    assert (tmp_path / "killed").exists()
     for one, two in zip(_curve(alone), _curve(both), strict=True):
         assert two["reconstruction"] == pytest.approx(one["reconstruction"], rel=1e-3)
         assert two["divergence"] == pytest.approx(one["divergence"], rel=1e-2)

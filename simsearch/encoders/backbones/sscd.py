@@ -14,7 +14,6 @@ from importlib import import_module
 from pathlib import Path
 
 import torch
-import torchvision
 from torch import nn
 
 from simsearch.encoders.encoder import Specification
@@ -96,7 +95,9 @@ class UnitLength(nn.Module):
 
 def build() -> nn.Module:
     """ResNet50 with GeM pooling and a linear layer to 512 numbers."""
-    network: nn.Module = torchvision.models.resnet50(weights=None, num_classes=DIMENSION)
+    from torchvision.models import resnet50  # seconds to import, as in `torchvision`
+
+    network: nn.Module = resnet50(weights=None, num_classes=DIMENSION)
     network.avgpool = GeM()
     return network
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-import torchvision
 from torch import nn
 
 from simsearch.encoders.downloads import probe
@@ -43,13 +43,21 @@ class Torchvision:
     name: str = "torchvision"
 
     def names(self) -> Sequence[str]:
-        return tuple(torchvision.models.list_models(module=torchvision.models))
+        return tuple(_models().list_models(module=_models()))
 
     def specification(self, name: str, config: StorageConfig) -> NetworkSpecification:  # noqa: ARG002
         return _specification(name)
 
 
 FAMILY = Torchvision()
+
+
+def _models() -> Any:
+    # Here, not above: it brings PyTorch's compiler along, which takes as long to import as all the rest
+    # of PyTorch, in each actor, and most encoders need neither.
+    from torchvision import models
+
+    return models
 
 
 @functools.cache
@@ -78,17 +86,17 @@ def _specification(name: str) -> NetworkSpecification:
     )
 
 
-def published_weights(name: str) -> torchvision.models.Weights:
+def published_weights(name: str) -> Any:
     """torchvision's first weights (V1) where there are several: they are what the study used and what
     most published files hold; else its default."""
-    enum = torchvision.models.get_model_weights(name)
+    enum = _models().get_model_weights(name)
     return getattr(enum, "IMAGENET1K_V1", enum.DEFAULT)
 
 
 def _build(name: str) -> nn.Module:
     # Inception and GoogLeNet carry side classifiers in their published weights.
     extra = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
-    network: nn.Module = torchvision.models.get_model(name, weights=None, **extra)
+    network: nn.Module = _models().get_model(name, weights=None, **extra)
     return network
 
 
