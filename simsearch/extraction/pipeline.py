@@ -118,8 +118,8 @@ def run_pools(
     config: Config, storage: Storage, todo: Todo, device: Device
 ) -> tuple[tuple[Pool, ...], list[Pace]]:
     """Compute what is missing; returns the pools that did, and how fast each was."""
-    lacking: list[bool] = np.asarray(todo.needs().any(axis=(0, 1))).tolist()
-    batches = math.ceil(int(todo.needs().any(axis=2).sum()) / batch_size_of(config, device))
+    needs = todo.needs()
+    lacking: list[bool] = np.asarray(needs.any(axis=(0, 1))).tolist()
     pools = plan_pools(
         {
             network.space.encoder: network.weights.size
@@ -128,7 +128,7 @@ def run_pools(
         },
         cluster_nodes(),
         device=device,
-        batches=batches,
+        vectors=int(needs.sum()),
         least=config.extract.min_actors,
         most=config.extract.max_actors,
     )

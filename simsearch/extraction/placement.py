@@ -30,7 +30,10 @@ THREADS_BESIDE_GPU = 2
 # DenseNet201, 0.86 GB of weights, an actor had 1.3 GB of its own in bfloat16 and 1.7 in float32.
 ACTOR_BYTES = 2**30
 LEAST_TASKS = 4  # of a kind at once, however small the cluster is when it is looked at
-BATCHES_PER_ACTOR = 2  # one with less to do takes longer to start than to do it
+# One with less to do takes longer to start (ten seconds of a core, PyTorch's import most of all) than
+# to do it: of the study's networks a core makes some 20 vectors a second, of small ones 100, and a GPU
+# thousands.
+VECTORS_PER_ACTOR: Mapping[Device, int] = {"cpu": 128, "cuda": 4096}
 
 
 @dataclass(frozen=True)
@@ -59,20 +62,20 @@ def plan_pools(
     nodes: Sequence[Node],
     *,
     device: Device,
-    batches: int,
+    vectors: int,
     least: int = 1,
     most: int | None = None,
 ) -> tuple[Pool, ...]:
     """The pools that embed with the networks in `weight_bytes`, to be run one after the other: one,
     or several where no node has the memory for all networks in one actor.
 
-    `nodes` are those there are now, `batches` how many each network has to do; `least` and `most`
+    `nodes` are those there are now, `vectors` how many all networks have to make; `least` and `most`
     bound the actors of a pool (None: as many as have something to do).
     """
     usable = [node for node in nodes if _has(node, device)]
     roomiest = max((node.memory for node in usable), default=0.0)
     return tuple(
-        _pool(group, weight_bytes, usable, roomiest, device, batches, least, most)
+        _pool(group, weight_bytes, usable, roomiest, device, vectors, least, most)
         for group in _groups(weight_bytes, roomiest)
     )
 
@@ -103,7 +106,7 @@ def _pool(
     nodes: Sequence[Node],
     roomiest: float,
     device: Device,
-    batches: int,
+    vectors: int,
     least: int,
     most: int | None,
 ) -> Pool:
@@ -112,7 +115,7 @@ def _pool(
         # No more than the roomiest node has, and nothing where nodes say nothing of their memory.
         memory = min(memory, int(roomiest))
     actor = replace(ACTOR_ON_GPU if device == "cuda" else ACTOR_ON_CPU, memory=memory)
-    busy = max(1, batches // BATCHES_PER_ACTOR)
+    busy = max(1, vectors // VECTORS_PER_ACTOR[device])
     most = min(busy, most or busy)
     least = min(least, most)
     decoders, writers = _task_limits(nodes, device)

@@ -73,7 +73,7 @@ def _measured(
         {network.space.encoder: network.weights.size for network in prepared},
         cluster_nodes(),
         device="cuda",
-        batches=math.ceil(images / size),
+        vectors=round(images * len(prepared)),
     )
     if way.actors is not None:
         share = replace(pool.actor, gpus=pool.actor.gpus / way.actors)

@@ -20,8 +20,9 @@ from tests.support.places import Place
 
 SMALL = [
     "catalog.size=8",
-    "extract.backbones=[squeezenet1_1]",
+    "extract.backbones=[efficientnet_lite0]",
     "extract.weights=['random:0']",
+    "extract.precision=float32",
     "evaluate.bootstrap=20",
     "report.examples=1",
     "projection.methods=[pca]",  # UMAP compiles for half a minute
@@ -85,7 +86,7 @@ def test_misuse_is_one_line_and_exit_code_2(arguments: list[str], message: str) 
             "s3://no-such",
         ),
         pytest.param(
-            ["extract.weights=[{tmp}]"], "squeezenet1_1: no weights", marks=pytest.mark.ray
+            ["extract.weights=[{tmp}]"], "efficientnet_lite0: no weights", marks=pytest.mark.ray
         ),
     ],
 )
@@ -126,7 +127,7 @@ def test_a_whole_run_on_one_cpu_then_a_query(tmp_path: Path) -> None:
     where = f"root={tmp_path}/root"
     done = simsearch("run", *SMALL, where, "ray.cpus=1")
     assert done.returncode == 0, done.stderr
-    assert "squeezenet1_1 (untrained)" in done.stdout
+    assert "efficientnet_lite0 (untrained)" in done.stdout
     conclusion, report, explorer = done.stdout.strip().splitlines()[-3:]
     assert conclusion.startswith("conclusion: no advice: every network here is untrained")
     assert Path(report.removeprefix("report: file://")).is_file()
@@ -135,7 +136,7 @@ def test_a_whole_run_on_one_cpu_then_a_query(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 5))
     answer = simsearch("query", str(tmp_path / "photo.jpg"), where, "--json", "-n", "3")
     assert answer.returncode == 0, answer.stderr
-    matches = json.loads(answer.stdout)["squeezenet1_1"]
+    matches = json.loads(answer.stdout)["efficientnet_lite0"]
     assert matches[0]["artwork_id"] == "generated-000005"
     assert len(matches) == 3
     table = simsearch("query", str(tmp_path / "photo.jpg"), where)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.extraction.placement import Device, Pool, plan_pools
+from simsearch.extraction.placement import VECTORS_PER_ACTOR, Device, Pool, plan_pools
 from simsearch.runtime.resources import LARGEST_NODE, RESOLUTION, Node, Request, how_many_fit
 
 MIB = 2**20
@@ -28,9 +28,9 @@ def first(count: int) -> dict[str, int]:
 
 
 def plan(
-    nodes: Sequence[Node], *, device: Device = "cpu", batches: int = 1000, count: int = 4
+    nodes: Sequence[Node], *, device: Device = "cpu", vectors: int = 10**5, count: int = 4
 ) -> tuple[Pool, ...]:
-    return plan_pools(first(count), nodes, device=device, batches=batches)
+    return plan_pools(first(count), nodes, device=device, vectors=vectors)
 
 
 @dataclass
@@ -111,26 +111,26 @@ HEAD = Node(cpus=0, memory=8 * GIB)
     nodes=st.lists(cpu_nodes, min_size=1, max_size=5),
     joining=st.lists(cpu_nodes, max_size=3),
     count=st.integers(1, 4),
-    batches=st.integers(1, 5000),
+    vectors=st.integers(1, 10**6),
     seed=st.integers(0, 2**32),
 )
 def test_on_cpus_whatever_is_lost_or_joins_the_job_goes_on(
-    nodes: list[Node], joining: list[Node], count: int, batches: int, seed: int
+    nodes: list[Node], joining: list[Node], count: int, vectors: int, seed: int
 ) -> None:
-    survives(nodes, joining, seed, plan([HEAD, *nodes], count=count, batches=batches))
+    survives(nodes, joining, seed, plan([HEAD, *nodes], count=count, vectors=vectors))
 
 
 @given(
     nodes=st.lists(gpu_nodes, min_size=1, max_size=4),
     joining=st.lists(st.one_of(gpu_nodes, cpu_nodes), max_size=3),
     count=st.integers(1, 4),
-    batches=st.integers(1, 500),
+    vectors=st.integers(1, 10**5),
     seed=st.integers(0, 2**32),
 )
 def test_on_gpus_whatever_is_lost_or_joins_the_job_goes_on_while_one_has_a_gpu(
-    nodes: list[Node], joining: list[Node], count: int, batches: int, seed: int
+    nodes: list[Node], joining: list[Node], count: int, vectors: int, seed: int
 ) -> None:
-    pools = plan([HEAD, *nodes], device="cuda", count=count, batches=batches)
+    pools = plan([HEAD, *nodes], device="cuda", count=count, vectors=vectors)
     survives(nodes, joining, seed, pools)
 
 
@@ -167,7 +167,7 @@ def full_of(kind: str, pool: Pool, node: Node) -> Cluster:
 @given(cpus=st.integers(1, LARGEST_NODE))
 def test_a_node_full_of_actors_has_room_for_twenty_tasks_per_cpu(cpus: int) -> None:
     node = Node(cpus=cpus, memory=2**42)
-    (pool,) = plan([node], batches=10**6)
+    (pool,) = plan([node], vectors=10**8)
     assert full_of("actor", pool, node).place("task", 10**6) >= 20 * cpus
 
 
@@ -176,14 +176,14 @@ def test_a_gpu_node_full_of_tasks_has_room_for_an_actor_and_the_other_way(
     cpus: int, gpus: int
 ) -> None:
     node = Node(cpus=cpus, gpus=gpus, memory=2**42)
-    (pool,) = plan([node], device="cuda", batches=10**6)
+    (pool,) = plan([node], device="cuda", vectors=10**8)
     assert full_of("task", pool, node).has_room(pool.actor)
     assert full_of("actor", pool, node).place("task", 10**6) >= 2
 
 
 @given(nodes=st.lists(cpu_nodes, min_size=1, max_size=5))
 def test_what_is_set_aside_for_tasks_takes_no_actor_its_place(nodes: list[Node]) -> None:
-    (pool, *_) = plan(nodes, batches=10**6)
+    (pool, *_) = plan(nodes, vectors=10**8)
     assert pool.decoders is not None
     aside = (pool.decoders + pool.writers) * pool.task.cpus
     cpus = sum(node.cpus for node in nodes)
@@ -199,29 +199,35 @@ def test_nothing_is_ever_put_on_a_head_without_cpus(nodes: list[Node], count: in
 @given(
     nodes=st.lists(cpu_nodes, max_size=4),
     count=st.integers(1, 4),
-    batches=st.integers(1, 10**5),
+    vectors=st.integers(1, 10**7),
     least=st.integers(1, 9),
     most=st.one_of(st.none(), st.integers(9, 99)),
 )
 def test_actors_stay_within_the_bounds_and_every_network_is_in_one_pool(
-    nodes: list[Node], count: int, batches: int, least: int, most: int | None
+    nodes: list[Node], count: int, vectors: int, least: int, most: int | None
 ) -> None:
-    pools = plan_pools(first(count), nodes, device="cpu", batches=batches, least=least, most=most)
+    pools = plan_pools(first(count), nodes, device="cpu", vectors=vectors, least=least, most=most)
     assert [name for pool in pools for name in pool.encoders] == list(first(count))
     for pool in pools:
-        assert 1 <= pool.least <= pool.actors <= pool.most <= max(1, batches // 2)
+        assert (
+            1
+            <= pool.least
+            <= pool.actors
+            <= pool.most
+            <= max(1, vectors // VECTORS_PER_ACTOR["cpu"])
+        )
         assert most is None or pool.most <= most
         assert 1 <= pool.threads <= 4
 
 
-def actors_and_threads(node: Node, batches: int = 1000) -> tuple[int, int]:
-    (pool,) = plan([node], batches=batches)
+def actors_and_threads(node: Node, vectors: int = 10**5) -> tuple[int, int]:
+    (pool,) = plan([node], vectors=vectors)
     return pool.actors, pool.threads
 
 
 def test_a_machine_has_an_actor_of_one_thread_on_each_cpu() -> None:
     for cpus in (1, 2, 4, 64):
-        assert actors_and_threads(Node(cpus, memory=8 * GIB * cpus)) == (min(cpus, 500), 1)
+        assert actors_and_threads(Node(cpus, memory=8 * GIB * cpus)) == (cpus, 1)
 
 
 def test_actors_are_as_many_as_memory_has_room_for() -> None:
@@ -232,9 +238,9 @@ def test_actors_are_as_many_as_memory_has_room_for() -> None:
 
 
 def test_little_work_gets_few_actors_of_the_same_threads() -> None:
-    assert actors_and_threads(Node(4, memory=64 * GIB), batches=1) == (1, 1)
-    assert actors_and_threads(Node(4, memory=64 * GIB), batches=5) == (2, 1)
-    assert actors_and_threads(Node(8, memory=11 * GIB), batches=5) == (2, 2)
+    assert actors_and_threads(Node(4, memory=64 * GIB), vectors=65) == (1, 1)
+    assert actors_and_threads(Node(4, memory=64 * GIB), vectors=300) == (2, 1)
+    assert actors_and_threads(Node(8, memory=11 * GIB), vectors=300) == (2, 2)
 
 
 def test_networks_that_no_node_holds_together_run_one_after_the_other() -> None:
@@ -248,10 +254,10 @@ def test_networks_that_no_node_holds_together_run_one_after_the_other() -> None:
 
 def test_a_cluster_that_has_no_node_yet_is_planned_for_too() -> None:
     (pool,) = plan([HEAD])
-    assert (pool.actors, pool.threads, pool.most) == (1, 1, 500)
+    assert (pool.actors, pool.threads, pool.most) == (1, 1, 781)
 
 
 @pytest.mark.parametrize("gpus", [1, 4, 8])
 def test_each_gpu_has_an_actor(gpus: int) -> None:
-    (pool,) = plan([Node(16, gpus=gpus, memory=512 * GIB)], device="cuda", batches=1000)
+    (pool,) = plan([Node(16, gpus=gpus, memory=512 * GIB)], device="cuda", vectors=10**6)
     assert (pool.actors, pool.actor.gpus) == (gpus, 1.0)

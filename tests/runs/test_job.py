@@ -42,7 +42,7 @@ def config_for(tmp_path: Path, *overrides: str) -> Config:
             f"root={tmp_path / 'root'}",
             "catalog.reader=folder",
             f"catalog.source={tmp_path / 'pictures'}",
-            "extract.backbones=[squeezenet1_1]",
+            "extract.backbones=[efficientnet_lite0]",
             "extract.weights=['random:0']",
             "extract.precision=float32",
             "extract.batch_size=4",
@@ -59,7 +59,7 @@ def config_for(tmp_path: Path, *overrides: str) -> Config:
 
 
 def places_on_the_map(snapshot: snapshots.Snapshot) -> dict[str, tuple[float, float]]:
-    table = snapshot.storage.read_table(snapshot.projection_path("squeezenet1_1", "pca"))
+    table = snapshot.storage.read_table(snapshot.projection_path("efficientnet_lite0", "pca"))
     return {row["artwork_id"]: (row["x"], row["y"]) for row in table.to_pylist()}
 
 
@@ -67,13 +67,13 @@ def same_neighbours(carried: snapshots.Snapshot, searched: snapshots.Snapshot) -
     """What was carried over from the snapshot before is what a search of everything finds."""
     for search in ("exact", "annoy", "originals"):
         one, two = (
-            each.storage.read_table(each.neighbours_path("squeezenet1_1", search))
+            each.storage.read_table(each.neighbours_path("efficientnet_lite0", search))
             for each in (carried, searched)
         )
         assert one.equals(two)
     one, two = (
         each.storage.read_table(each.metrics_path).filter(
-            (pc.field("space") == "squeezenet1_1") & (pc.field("metric") == "recall")
+            (pc.field("space") == "efficientnet_lite0") & (pc.field("metric") == "recall")
         )
         for each in (carried, searched)
     )
@@ -113,7 +113,7 @@ def test_a_collection_that_changes_is_followed_and_only_news_are_computed(tmp_pa
     storage = changed.snapshot.storage
     ids = set(changed.snapshot.images()["artwork_id"].to_pylist())
     assert "00" not in ids
-    table = storage.read_table(changed.snapshot.neighbours_path("squeezenet1_1", "exact"))
+    table = storage.read_table(changed.snapshot.neighbours_path("efficientnet_lite0", "exact"))
     named = set(table["query_id"].to_pylist()) | set(table["neighbour_id"].to_pylist())
     assert not {one for one in named if one.startswith("00")}
 
@@ -121,7 +121,7 @@ def test_a_collection_that_changes_is_followed_and_only_news_are_computed(tmp_pa
     before, now = (places_on_the_map(each) for each in (first.snapshot, changed.snapshot))
     assert [before[old] for old in stayed] == [now[new] for new in stayed.values()]
 
-    two = "extract.backbones=[squeezenet1_1,alexnet]"
+    two = "extract.backbones=[efficientnet_lite0,efficientnet_lite1]"
     more = job.reindex(config_for(tmp_path, two, "evaluate.incremental=false"))
     same_neighbours(changed.snapshot, more.snapshot)
     assert vectors_computed(more) == 24  # the new space's alone

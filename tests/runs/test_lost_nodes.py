@@ -62,13 +62,13 @@ def settings(cluster: Cluster, root: Path, artworks: int, *more: str) -> list[st
 def test_a_worker_lost_in_mid_extract_changes_nothing(tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     pictures.mkdir()
-    for number in range(20):
+    for number in range(24):
         (pictures / f"{number:02}.jpg").write_bytes(image_bytes(5, number))
     source = ["catalog.reader=folder", f"catalog.source={pictures}"]
     with head() as cluster:
         workers = [join(cluster), join(cluster)]
         struck, calm = (
-            settings(cluster, tmp_path / name, 20, *source) for name in ("struck", "calm")
+            settings(cluster, tmp_path / name, 24, *source) for name in ("struck", "calm")
         )
         job = RunningJob.start(tmp_path / "struck.log", "run", *struck)
         job.wait_until_done("extract", 0.15)

@@ -37,7 +37,7 @@ def config_for(place: Place, source: str) -> Config:
             "catalog.reader=folder",
             f"catalog.source={source}",
             *([f"storage.endpoint_url={endpoint}"] if endpoint else []),
-            "extract.backbones=[squeezenet1_1]",
+            "extract.backbones=[efficientnet_lite0]",
             "extract.weights=['random:0']",
             "extract.precision=float32",
             "perturbations.profiles=[grayscale]",

@@ -38,11 +38,13 @@ from tests.support.small_runs import ARTWORKS, all_vectors, config_for
 
 pytestmark = pytest.mark.usefixtures("ray_local")
 
+TWO_SPACES = "extract.backbones=[squeezenet1_1,shufflenet_v2_x0_5]"
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, ray_local: None) -> tuple[Config, Snapshot]:
     """A finished run on local disk, for tests that only read."""
-    config = config_for(str(tmp_path_factory.mktemp("finished") / "root"))
+    config = config_for(str(tmp_path_factory.mktemp("finished") / "root"), TWO_SPACES)
     return config, job.run(config).snapshot
 
 
@@ -185,7 +187,9 @@ def test_the_s3_server_and_the_local_disk_give_the_same_answers(
     finished: tuple[Config, Snapshot], s3_place: Place
 ) -> None:
     _, local = finished
-    config = config_for(s3_place.root, f"storage.endpoint_url={s3_place.config.endpoint_url}")
+    config = config_for(
+        s3_place.root, TWO_SPACES, f"storage.endpoint_url={s3_place.config.endpoint_url}"
+    )
     remote = job.run(config).snapshot
     for space, vectors in all_vectors(local).items():
         np.testing.assert_array_equal(all_vectors(remote)[space], vectors)

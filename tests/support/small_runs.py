@@ -17,7 +17,7 @@ def config_for(root: str, *overrides: str) -> Config:
         [
             f"root={root}",
             f"catalog.size={ARTWORKS}",
-            "extract.backbones=[squeezenet1_1,shufflenet_v2_x0_5]",
+            "extract.backbones=[efficientnet_lite0]",  # the quickest to start
             "extract.weights=['random:0']",
             "extract.precision=float32",
             "extract.batch_size=4",

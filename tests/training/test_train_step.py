@@ -29,7 +29,7 @@ from simsearch.storage.storage import root_of
 
 pytestmark = pytest.mark.usefixtures("ray_local")
 
-ENCODER = "shufflenet_v2_x0_5"
+ENCODER = "efficientnet_lite0"
 SPACES = (
     f"[{{backbone: {ENCODER}}}, {{backbone: {ENCODER}, head: whitening-8}}, "
     f"{{backbone: {ENCODER}, head: contrastive, name: learned}}, "
