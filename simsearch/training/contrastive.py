@@ -29,6 +29,7 @@ WEIGHT_DECAY = 1e-4
 def fit_contrastive(
     vectors: Vectors,
     artworks: Items,
+    originals: npt.NDArray[np.bool_],
     settings: ContrastiveConfig,
     *,
     name: str,
@@ -36,12 +37,13 @@ def fit_contrastive(
     tell: Callable[[int], None] = lambda _: None,
 ) -> tuple[Head, tuple[Mapping[str, float], ...]]:
     """The head learned from `vectors` [n, d] of originals and copies, `artworks` [n] saying which
-    belong together, and its mean losses by epoch.
+    belong together and `originals` [n] which are originals, and its mean losses by epoch.
 
-    It starts as PCA whitening; `tell` is told after each epoch how many are done. Raises TrainingError for a loss that is not finite. The same vectors
-    and seed give the same head on the same machine.
+    It starts as the PCA whitening of the originals: what copies add to the variance is what shall not
+    count. `tell` is told after each epoch how many are done. Raises TrainingError for a loss that is not
+    finite. The same vectors and seed give the same head on the same machine.
     """
-    whitening = fit_whitening(vectors, dimensions=None, power=1.0).layers[0]
+    whitening = fit_whitening(vectors[originals], dimensions=None, power=1.0).layers[0]
     given = torch.from_numpy(unit(vectors) @ whitening.weight + whitening.bias)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -68,7 +68,9 @@ def _contrastive(
     # Here, not above: the closed forms need no PyTorch.
     from simsearch.training.contrastive import fit_contrastive
 
-    return fit_contrastive(data.vectors, data.artworks, settings, name=name, seed=seed, tell=tell)
+    return fit_contrastive(
+        data.vectors, data.artworks, data.originals, settings, name=name, seed=seed, tell=tell
+    )
 
 
 NEED_NO_COPIES = ("whitening",)

@@ -12,15 +12,21 @@ from simsearch.sections.training import ContrastiveConfig
 from simsearch.training.contrastive import fit_contrastive
 
 COPIES = 3
+FIRST = np.arange(9999) % COPIES == 0
 
 
-def _collection(count: int, seed: int) -> tuple[Vectors, np.ndarray]:
-    """Artworks that differ in 12 numbers and copies that shift 36 others far more."""
+def _collection(count: int, seed: int) -> tuple[Vectors, np.ndarray, np.ndarray]:
+    """Images of artworks that differ in 12 numbers, each shifted far more in 36 others; whose they are,
+    and which are originals."""
     random = np.random.default_rng(seed)
     artworks = np.repeat(np.arange(count), COPIES)
     content = random.normal(size=(count, 12))[artworks]
     nuisance = 3 * random.normal(size=(len(artworks), 36))
-    return np.concatenate([content, nuisance], axis=1).astype(np.float32), artworks
+    return (
+        np.concatenate([content, nuisance], axis=1).astype(np.float32),
+        artworks,
+        FIRST[: len(artworks)],
+    )
 
 
 def _recall(vectors: Vectors, artworks: np.ndarray) -> float:
@@ -45,9 +51,11 @@ def _settings(**changes: Any) -> ContrastiveConfig:
 
 @pytest.mark.parametrize("hidden", [None, 64])
 def test_copies_of_unseen_artworks_are_found_where_whitening_fails(hidden: int | None) -> None:
-    vectors, artworks = _collection(300, seed=1)
-    others, owners = _collection(100, seed=2)
-    head, losses = fit_contrastive(vectors, artworks, _settings(hidden=hidden), name="c", seed=3)
+    vectors, artworks, originals = _collection(300, seed=1)
+    others, owners, _ = _collection(100, seed=2)
+    head, losses = fit_contrastive(
+        vectors, artworks, originals, _settings(hidden=hidden), name="c", seed=3
+    )
     whitened = fit_whitening(vectors, dimensions=None, power=1.0)(others)
     assert _recall(head(others), owners) > 0.7 > 0.4 > _recall(whitened, owners)
     assert losses[-1]["info_nce"] < losses[0]["info_nce"]
@@ -55,17 +63,20 @@ def test_copies_of_unseen_artworks_are_found_where_whitening_fails(hidden: int |
 
 
 def test_the_same_seed_gives_the_same_head_another_gives_another() -> None:
-    vectors, artworks = _collection(80, seed=4)
+    vectors, artworks, originals = _collection(80, seed=4)
     settings = _settings(epochs=3)
     heads = [
-        fit_contrastive(vectors, artworks, settings, name="c", seed=seed)[0] for seed in (5, 5, 6)
+        fit_contrastive(vectors, artworks, originals, settings, name="c", seed=seed)[0]
+        for seed in (5, 5, 6)
     ]
     assert heads[0].to_bytes() == heads[1].to_bytes() != heads[2].to_bytes()
 
 
 def test_a_loss_that_is_not_finite_is_one_line_naming_the_setting() -> None:
-    vectors, artworks = _collection(80, seed=7)
+    vectors, artworks, originals = _collection(80, seed=7)
     with pytest.raises(
         TrainingError, match=r"^heads\.mine: the loss is not finite .* heads\.mine\.learning_rate"
     ):
-        fit_contrastive(vectors, artworks, _settings(learning_rate=1e30), name="mine", seed=1)
+        fit_contrastive(
+            vectors, artworks, originals, _settings(learning_rate=1e30), name="mine", seed=1
+        )
