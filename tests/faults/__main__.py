@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -35,6 +36,9 @@ def main() -> None:
         AWS_ACCESS_KEY_ID=s3_server.ACCESS_KEY,
         AWS_SECRET_ACCESS_KEY=s3_server.SECRET_KEY,
         AWS_DEFAULT_REGION="us-east-1",
+        # Said outright: a head would take up a token that lies in the user's home, workers not.
+        RAY_AUTH_MODE="token",
+        RAY_AUTH_TOKEN=secrets.token_hex(32),
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="simsearch-faults-"))
