@@ -68,6 +68,7 @@ class Job:
             "ray.log_seconds": "2",
         }
         if self.learns:
+            del settings["extract.backbones"]
             settings |= LEARNING
         if self.endpoint is not None:
             settings["storage.endpoint_url"] = self.endpoint
