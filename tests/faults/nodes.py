@@ -41,7 +41,9 @@ def in_a_namespace(arguments: list[str]) -> int:
     ip("netns", "add", name)
     try:
         command = ["ip", "netns", "exec", name, sys.executable, "-m", "tests.faults", *arguments]
-        inside = subprocess.Popen(command, env={**os.environ, INSIDE: name})
+        # PyTorch's workers look for their address by the host's name, which these machines share.
+        address = {"GLOO_SOCKET_IFNAME": "eth0"}
+        inside = subprocess.Popen(command, env={**os.environ, **address, INSIDE: name})
         try:
             return inside.wait()
         finally:
