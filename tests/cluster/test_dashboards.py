@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import subprocess
 import sys
 import time
@@ -56,19 +55,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRun]:
     size = draw(folder / "pictures")
     root, told = Storage(str(folder / "root")), RunMetrics()
     server, _ = start_http_server(0, addr="127.0.0.1", registry=told.registry)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_AUTH_MODE", "token")
-        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        with (
-            ray_cluster() as cluster,
-            prometheus(
-                folder, [cluster.metrics, f"127.0.0.1:{server.server_port}"], ALERTS
-            ) as watcher,
-        ):
-            output = run_job(cluster, folder)
-            told.set(list_records(root)[0])
-            wait_until_scraped(watcher)
-            yield WatchedRun(cluster, watcher, root, size, output)
+    with (
+        ray_cluster() as cluster,
+        prometheus(folder, [cluster.metrics, f"127.0.0.1:{server.server_port}"], ALERTS) as watcher,
+    ):
+        output = run_job(cluster, folder)
+        told.set(list_records(root)[0])
+        wait_until_scraped(watcher)
+        yield WatchedRun(cluster, watcher, root, size, output)
     server.shutdown()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,13 +27,9 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def cluster(credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
-    with pytest.MonkeyPatch.context() as patch:
-        # Ray's clusters ask for a token; whoever submits shows the same.
-        patch.setenv("RAY_AUTH_MODE", "token")
-        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        with ray_cluster() as cluster:
-            wait_until_jobs_are_taken(cluster, tmp_path_factory.mktemp("empty"))
-            yield cluster
+    with ray_cluster() as cluster:
+        wait_until_jobs_are_taken(cluster, tmp_path_factory.mktemp("empty"))
+        yield cluster
 
 
 def submit_job(cluster: RayCluster, job: str, *words: str) -> subprocess.CompletedProcess[str]:

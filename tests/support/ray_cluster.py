@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.processes import ProcessId, end, family_of, free_port, left_over
 
@@ -48,7 +50,19 @@ def ray_cluster(*options: str, cpus: int = 2, port: int | None = None) -> Iterat
 
     Never `ray stop`: that ends every Ray on the machine, whoever's it is. The node's processes stay
     children of `ray start`, so that they are found, and ended, by their ids.
+
+    It asks for a token, which whatever is started meanwhile shows. Said outright: `ray start --head` takes
+    up one that lies in the user's home, `ray job submit` does not.
     """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        with _started(options, cpus, port) as cluster:
+            yield cluster
+
+
+@contextmanager
+def _started(options: tuple[str, ...], cpus: int, port: int | None) -> Iterator[RayCluster]:
     # Not pytest's own folder: a path of a socket has to stay below 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     port, dashboard, agent, metrics = port or free_port(), free_port(), free_port(), free_port()
