@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,7 @@ class Answers:
     def among(self, search: str) -> Neighbours:
         """Among all images."""
         if search == "annoy":
-            table = self.snapshot.storage.read_table(self.annoy_path)
-            found = (matrix_of(table, name) for name in ("items", "distances"))
-            return Neighbours(*found).first(self.depth)
+            return self._annoy
         return read_lists(self.snapshot, self.space, AMONG[0]).first(self.depth)
 
     def among_originals(self, search: str) -> Neighbours:
@@ -73,6 +71,13 @@ class Answers:
         if search == "annoy":
             return self.among(search)
         return read_lists(self.snapshot, self.space, AMONG[1]).first(self.depth_alone)
+
+    @cached_property
+    def _annoy(self) -> Neighbours:
+        """Kept by the task that read it, which asks for it among images and among originals."""
+        table = self.snapshot.storage.read_table(self.annoy_path)
+        found = (matrix_of(table, name) for name in ("items", "distances"))
+        return Neighbours(*found).first(self.depth)
 
     @property
     def annoy_path(self) -> str:
