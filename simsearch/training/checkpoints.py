@@ -39,10 +39,10 @@ def save(storage: Storage, folder: str, checkpoint: Checkpoint) -> None:
 
 def latest(storage: Storage, folder: str) -> Checkpoint | None:
     """The newest checkpoint; None where there is none. Raises StorageError for a broken one."""
-    epochs = _epochs(storage, folder)
-    if not epochs:
+    epoch = last_epoch(storage, folder)
+    if not epoch:
         return None
-    path = _path(folder, epochs[-1])
+    path = _path(folder, epoch)
     try:
         values = torch.load(
             io.BytesIO(storage.read_bytes(path)), map_location="cpu", weights_only=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -157,17 +158,17 @@ def fit(
     comes out as it was; SimsearchError where one epoch failed ATTEMPTS times.
     """
     logging.getLogger("ray.train").setLevel(logging.WARNING)  # the loop says what it does itself
-    kept, left = -1, ATTEMPTS
+    failures: Counter[int] = Counter()  # by the last whole epoch before each
     while True:
         try:
             _trainer(assignment, workers, use_gpu, tell).fit()
             return
         except TrainingFailedError as error:
             _raise_reason(error)
-            before, kept = kept, checkpoints.last_epoch(assignment.storage, assignment.folder)
-            left = left - 1 if kept == before else ATTEMPTS - 1
+            kept = checkpoints.last_epoch(assignment.storage, assignment.folder)
+            failures[kept] += 1
             told = " ".join(str(error).split())
-            if not left or not workers:
+            if failures[kept] == ATTEMPTS or not workers:
                 raise SimsearchError(
                     f"training {assignment.name} failed: {told}; run the same "
                     "command again to go on after its last whole epoch"

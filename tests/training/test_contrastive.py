@@ -12,7 +12,6 @@ from simsearch.sections.training import ContrastiveConfig
 from simsearch.training.contrastive import fit_contrastive
 
 COPIES = 3
-FIRST = np.arange(9999) % COPIES == 0
 
 
 def _collection(count: int, seed: int) -> tuple[Vectors, np.ndarray, np.ndarray]:
@@ -20,12 +19,13 @@ def _collection(count: int, seed: int) -> tuple[Vectors, np.ndarray, np.ndarray]
     and which are originals."""
     random = np.random.default_rng(seed)
     artworks = np.repeat(np.arange(count), COPIES)
+    originals = np.arange(len(artworks)) % COPIES == 0
     content = random.normal(size=(count, 12))[artworks]
     nuisance = 3 * random.normal(size=(len(artworks), 36))
     return (
         np.concatenate([content, nuisance], axis=1).astype(np.float32),
         artworks,
-        FIRST[: len(artworks)],
+        originals,
     )
 
 
