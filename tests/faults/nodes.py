@@ -27,7 +27,7 @@ BIN = Path(sys.executable).parent
 WORKERS = 3
 PORT = 6379
 STORE_BYTES = 200 * 2**20
-STEPS = ("extract", "train", "index", "evaluate")
+STEPS = ("train", "extract", "index", "evaluate")  # in their order; not all runs learn
 READY_SECONDS = 240
 STARTED = "This command will now block forever"
 BACK_SECONDS = (5.0, 100.0)  # a cable is out for so long: less, and more, than Ray waits for a node
@@ -201,7 +201,7 @@ def _step_times(job: RunningJob) -> dict[str, float]:
     times: dict[str, float] = {}
     while job.process.poll() is None:
         text = job.text()
-        for step in ("ingest", "train", "extract", "index", "evaluate"):
+        for step in ("ingest", *STEPS):
             if step not in times and _ended(text, step):
                 times[step] = time.monotonic() - began
                 began = time.monotonic()
@@ -225,9 +225,8 @@ def _strike(
     target = place.job(f"struck-{number}", learns=strike.learns)
     running = cluster.job(target, harness.log(f"nodes-{number:02}"))
     _wait_for_moment(running, strike, calm.times)
-    left = [step for step in STEPS if strike.learns or step != "train"]
-    left = [step for step in left if not _ended(running.text(), step)]
-    struck_in = "train" if "train" in left else next(iter(left), "its last steps")
+    taken = STEPS if strike.learns else STEPS[1:]
+    struck_in = next((step for step in taken if not _ended(running.text(), step)), "its last steps")
     hit = running.process.poll() is None
     if hit:
         _befall(cluster, rng.choice(cluster.workers), strike)
