@@ -72,13 +72,14 @@ class Library:
         return view
 
     def _find(self, snapshot_id: str) -> Snapshot:
-        if snapshot_id not in self._known:
-            self._known = self._published()
-        if snapshot_id not in self._known:
+        known = self._known
+        if snapshot_id not in known:
+            self._known = known = self._published()
+        if snapshot_id not in known:
             raise NotFoundError(
                 "no published snapshot of that id here; choose one on the Runs page"
             )
-        return Snapshot(self._known[snapshot_id], snapshot_id)
+        return Snapshot(known[snapshot_id], snapshot_id)
 
     def _published(self) -> dict[str, Storage]:
         """Looked up by name, so that no text from an address becomes a path."""
