@@ -25,6 +25,7 @@ from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.precision import choose_precision, has_tiles
 from simsearch.extraction.conversions import Conversions
 from simsearch.extraction.engine import IN_WORDS, choose_engine, runs_faster_converted
+from simsearch.extraction.missing import images_wanted
 from simsearch.extraction.placement import Device
 from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features.space import ONNX_RUNTIME, FeatureSpace
@@ -51,8 +52,8 @@ class PreparedNetwork:
     precision_reason: str
 
 
-def prepare_networks(config: Config, device: Device, images: int) -> list[PreparedNetwork]:
-    """Resolve every encoder of the config, in its order; each has `images` to embed in all.
+def prepare_networks(config: Config, device: Device, artworks: int) -> list[PreparedNetwork]:
+    """Resolve every encoder of the config, in its order, for a catalog of so many artworks.
 
     Raises UnknownNameError for an encoder that is not registered, WeightsError for weights that
     cannot be had and UsageError for one that the study's mode or preprocessing does not fit.
@@ -61,22 +62,21 @@ def prepare_networks(config: Config, device: Device, images: int) -> list[Prepar
     preprocessings = [_preprocessing(encoder, config) for encoder in encoders]
     resolved = [_resolve(encoder, config) for encoder in encoders]
     stored = [StoredWeights.store(root_of(config), weights) for weights in resolved]
-    # Where the actors will run, whose hardware may not be this process's; in one process, as
-    # PyTorch takes longer to start than the trial.
-    remote: Any = ray.remote
-    choose = remote(_choose_precisions).options(**task_options("precision", gpu=device == "cuda"))
     setting = config.extract.precision
-    chosen = [(setting, "as set")] * len(encoders)
+    chosen: list[tuple[str, str]] = [(setting, "as set")] * len(encoders)
     if setting == "auto" or any(encoder.precision for encoder in encoders):
-        reference = choose.remote(encoders, stored, preprocessings, device, setting)
-        chosen = wait_for("extract: choosing precisions", config.ray, reference)
+        # All in one process: PyTorch takes longer to start than the trial.
+        choose = functools.partial(
+            _choose_precisions, encoders, stored, preprocessings, device, setting
+        )
+        chosen = _there(config, "choosing precisions", choose, device)
     prepared = []
     for encoder, weights, preprocessing, (precision, reason) in zip(
         encoders, stored, preprocessings, chosen, strict=True
     ):
         space = _space(config, encoder, weights.described, preprocessing, precision)
         prepared.append(PreparedNetwork(space, encoder, preprocessing, weights, reason))
-    prepared = _with_engines(config, prepared, device, images)
+    prepared = _with_engines(config, prepared, device, images_wanted(config, artworks))
     for network in prepared:
         space, reason = network.space, network.precision_reason
         log.info(
@@ -153,6 +153,7 @@ def _with_engines(
 
     @functools.cache
     def faster() -> bool:
+        log.info("extract: choosing engines")
         return _there(config, "choosing engines", _runs_faster_there)
 
     return [_with_engine(config, network, images, faster) for network in prepared]
@@ -179,7 +180,9 @@ def _with_engine(
     if engine == ONNX_RUNTIME:  # else it is not for any hardware, and asking takes seconds
         engine, reason = choose(faster=faster())
     if engine == ONNX_RUNTIME:
-        conversion = conversion or _there(config, "converting a network", conversions.make)
+        if conversion is None:
+            log.info("extract: converting a network")
+            conversion = _there(config, "converting a network", conversions.make)
         if conversion.model is not None:
             return PreparedNetwork(
                 spaces[engine],
@@ -193,11 +196,11 @@ def _with_engine(
     return replace(network, precision_reason=f"{network.precision_reason}; {reason}")
 
 
-def _there(config: Config, what: str, function: Callable[[], T]) -> T:
+def _there(config: Config, what: str, function: Callable[[], T], device: Device = "cpu") -> T:
     """What a function gives where the actors will run, whose hardware may not be this process's."""
-    log.info("extract: %s", what)
     remote: Any = ray.remote
-    reference = remote(_call).options(**task_options("precision")).remote(function)
+    options = task_options("precision", gpu=device == "cuda")
+    reference = remote(_call).options(**options).remote(function)
     answer: T = wait_for(f"extract: {what}", config.ray, reference)
     return answer
 

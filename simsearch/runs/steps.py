@@ -1,8 +1,8 @@
 """The steps after `ingest`, in their order: train → extract → index → evaluate → project → report.
 
 Each is one function of a run. It finds what the steps before it left in storage and leaves alone
-what is already finished; `Run.take` checks the lease, times it and notes what it did. What a step works with
-is imported where it works: a command that takes one step shall not wait for what all of them need.
+what is already finished; `Run.take` checks the lease, times it and notes what it did. What a step
+works with is imported where it works: a command that takes one step shall not wait for what all need.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ def train(run: Run) -> Outcome:
     Raises TrainingError where too little is left to learn from or a loss went astray.
     """
     from simsearch.extraction.device import choose_device
-    from simsearch.extraction.missing import images_wanted
     from simsearch.extraction.networks import prepare_networks
     from simsearch.training.fitting import fit_heads
     from simsearch.training.train import learn_encoders
@@ -67,7 +66,7 @@ def train(run: Run) -> Outcome:
     with ray_session(config.ray):
         device = choose_device(config)
         made = learn_encoders(config, storage, table, device)
-        networks = prepare_networks(config, device, images_wanted(config, table.num_rows))
+        networks = prepare_networks(config, device, table.num_rows)
         made += fit_heads(config, storage, table, networks, device)
     note = ", ".join(training.name for training in made) or "learned already"
     return Outcome(len(made), "trainings", note)
@@ -89,7 +88,6 @@ def extract(run: Run) -> Outcome:
     from simsearch.extraction.apply_heads import apply_heads, find_heads
     from simsearch.extraction.device import choose_device
     from simsearch.extraction.extract import extract as extract_features
-    from simsearch.extraction.missing import images_wanted
     from simsearch.extraction.networks import prepare_networks
 
     config, storage = run.config, run.storage
@@ -97,7 +95,7 @@ def extract(run: Run) -> Outcome:
     catalog_id, table = catalog.load_catalog(storage)
     with ray_session(config.ray):
         device = choose_device(config)
-        networks = prepare_networks(config, device, images_wanted(config, table.num_rows))
+        networks = prepare_networks(config, device, table.num_rows)
         heads = find_heads(config, storage, networks)
         extraction = extract_features(config, storage, table, networks, device)
         spaces, applied = apply_heads(config, storage, networks, heads, extraction.images.num_rows)

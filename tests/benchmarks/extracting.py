@@ -17,7 +17,6 @@ from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.device import choose_device
 from simsearch.extraction.extract import extract
-from simsearch.extraction.missing import images_wanted
 from simsearch.extraction.networks import prepare_networks
 from simsearch.extraction.pipeline import batch_size_of
 from simsearch.extraction.placement import Pool
@@ -79,7 +78,7 @@ def extracted(config: Config) -> Extracted:
     started = time.monotonic()
     with ray_session(config.ray):
         device = choose_device(config)
-        networks = prepare_networks(config, device, images_wanted(config, table.num_rows))
+        networks = prepare_networks(config, device, table.num_rows)
         before = time.monotonic() - started
         done = extract(config, storage, table, networks, device)
         seconds = time.monotonic() - started

@@ -56,7 +56,7 @@ def decoded_rates(
     open_root(root_of(config))
     found = []
     with ray_session(config.ray):
-        prepared = prepare_networks(config, "cuda", round(vectors))
+        prepared = prepare_networks(config, "cuda", config.catalog.size)
         for way in ways:
             found.append(_measured(config, prepared, vectors / len(networks), way))
             print(f"{', '.join(networks)}: {way}: {found[-1].rate:.0f} vectors/s", flush=True)

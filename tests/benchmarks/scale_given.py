@@ -9,7 +9,6 @@ import pyarrow as pa
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config
-from simsearch.extraction.missing import images_wanted
 from simsearch.extraction.networks import prepare_networks
 from simsearch.features import store as feature_store
 from simsearch.images.decode import content_hash
@@ -55,7 +54,7 @@ def give_features(config: Config) -> None:
     storage = root_of(config)
     _, table = catalog.load_catalog(storage)
     with ray_session(config.ray):
-        (network,) = prepare_networks(config, "cpu", images_wanted(config, table.num_rows))
+        (network,) = prepare_networks(config, "cpu", table.num_rows)
     sources = [
         {
             **row,
