@@ -88,8 +88,8 @@ def _on_components(fitted: Vectors, there: Coordinates, units: Vectors) -> Coord
 def _among_nearest(
     fitted: Vectors, there: Coordinates, units: Vectors, neighbours: int
 ) -> Coordinates:
-    found = exact_search(fitted, units, neighbours)
-    beyond = found.distances.astype(np.float64) - found.distances[:, :1]
+    nearest = exact_search(fitted, units, neighbours)
+    beyond = nearest.distances.astype(np.float64) - nearest.distances[:, :1]
     weights = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-12))
     weights /= weights.sum(axis=1, keepdims=True)
-    return np.asarray(np.einsum("mk,mkc->mc", weights, there[found.items]), dtype=np.float32)
+    return np.asarray(np.einsum("mk,mkc->mc", weights, there[nearest.items]), dtype=np.float32)

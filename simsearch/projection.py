@@ -149,7 +149,7 @@ def _carried(
 ) -> Carried | None:
     """The previous map of a space where it was made the same way and few artworks are new to it."""
     before, now = previous.plan(), snapshot.plan()
-    names = {each.fingerprint: each.name for each in before.spaces}
+    names = {old_space.fingerprint: old_space.name for old_space in before.spaces}
     name = names.get(now.space(space).fingerprint)
     same = (before.settings.projection, before.seed) == (config.projection, config.seed)
     if name is None or not same:
@@ -172,8 +172,8 @@ def together(maps: Sequence[SpaceMap]) -> list[Coordinates]:
     where the first is new itself, and else those carried over stay as they are."""
     first = maps[0]
     return [
-        align(each.points, first.points) if each.anew or first.anew else each.points
-        for each in maps
+        align(space_map.points, first.points) if space_map.anew or first.anew else space_map.points
+        for space_map in maps
     ]
 
 

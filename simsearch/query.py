@@ -111,9 +111,9 @@ def search_picture(
     index: OpenIndex, encoder: PictureEncoder, plan: Plan, picture: Image.Image, n: int
 ) -> dict[str, float]:
     """The `n` artworks nearest to an RGB picture, nearest first, each with its angular distance."""
-    found = index.search(encoder.vector(picture), n * (1 + len(plan.profiles)))
+    neighbours = index.search(encoder.vector(picture), n * (1 + len(plan.profiles)))
     nearest: dict[str, float] = {}
-    for item, distance in zip(found.items[0], found.distances[0], strict=True):
+    for item, distance in zip(neighbours.items[0], neighbours.distances[0], strict=True):
         if item >= 0:
             nearest.setdefault(index.images["artwork_id"][int(item)].as_py(), float(distance))
     return dict(list(nearest.items())[:n])

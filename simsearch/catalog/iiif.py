@@ -90,11 +90,11 @@ def parse(value: Any) -> Document | None:
 def _links(value: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     """Members in their order, then the collection's pages; each with whether it is a collection."""
     for key in ("items", "members", "collections", "manifests"):
-        for each in listed(value.get(key)):
-            if (address := address_of(each)) is not None:
+        for member in listed(value.get(key)):
+            if (address := address_of(member)) is not None:
                 kind = (
-                    str(each.get("type") or each.get("@type") or "")
-                    if isinstance(each, Mapping)
+                    str(member.get("type") or member.get("@type") or "")
+                    if isinstance(member, Mapping)
                     else ""
                 )
                 yield address, key == "collections" or "collection" in kind.lower()
@@ -133,8 +133,10 @@ def _pictures(canvas: Mapping[str, Any], bodies: list[Any]) -> Iterator[Canvas]:
             chosen = chosen.get("default") or listed(chosen.get("items"))[0]
         if not isinstance(chosen, Mapping):
             continue
-        services = [each for each in listed(chosen.get("service")) if isinstance(each, Mapping)]
-        images = [each for each in services if _is_image_service(each)]
+        services = [
+            service for service in listed(chosen.get("service")) if isinstance(service, Mapping)
+        ]
+        images = [service for service in services if _is_image_service(service)]
         url = address_of(chosen)
         if url is None and not images:
             continue
@@ -154,20 +156,22 @@ def _is_image_service(service: Mapping[str, Any]) -> bool:
 
 
 def _metadata(value: Any) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    columns: dict[str, list[str]] = {}
     for entry in listed(value):
         if not isinstance(entry, Mapping):
             continue
         label = (_words(entry.get("label")) or "").strip(" :").casefold().replace(" ", "-")
         column = _COLUMN_OF.get(label)
-        if column is not None and column not in found:
-            found[column] = _all_words(entry.get("value"))
-    return found
+        if column is not None and column not in columns:
+            columns[column] = _all_words(entry.get("value"))
+    return columns
 
 
 def _rights(value: Mapping[str, Any]) -> str | None:
     said = value.get("rights") or value.get("license")
-    return text([part for each in listed(said) if (part := address_of(each) or _words(each))])
+    return text(
+        [part for statement in listed(said) if (part := address_of(statement) or _words(statement))]
+    )
 
 
 def _attribution(value: Mapping[str, Any]) -> str | None:
@@ -188,9 +192,9 @@ def _all_words(value: Any) -> list[str]:
         return [" ".join(plain.split())] if plain.strip() else []
     if isinstance(value, list):
         english = [
-            each for each in value if isinstance(each, Mapping) and each.get("@language") == "en"
+            part for part in value if isinstance(part, Mapping) and part.get("@language") == "en"
         ]
-        return [word for each in english or value for word in _all_words(each)]
+        return [word for part in english or value for word in _all_words(part)]
     if not isinstance(value, Mapping):
         return []
     if "@value" in value:

@@ -66,9 +66,9 @@ def _size(
     if level == 1 and width and height:
         return f"{max(1, round(width * limit / max(width, height)))},"
     sizes = [
-        (each_width, number_of(each.get("height")))
-        for each in service.get("sizes") or ()
-        if isinstance(each, Mapping) and (each_width := number_of(each.get("width")))
+        (size_width, number_of(size.get("height")))
+        for size in service.get("sizes") or ()
+        if isinstance(size, Mapping) and (size_width := number_of(size.get("width")))
     ]
     if not sizes:
         return largest
@@ -81,7 +81,7 @@ def _limit(service: Mapping[str, Any], width: int | None, height: int | None, pi
     """The longer side to ask for, within what the server gives out (maxWidth, maxHeight, maxArea)."""
     profile = service.get("profile")
     extra = (
-        next((each for each in profile if isinstance(each, Mapping)), {})
+        next((extension for extension in profile if isinstance(extension, Mapping)), {})
         if isinstance(profile, list)
         else {}
     )
@@ -103,7 +103,7 @@ def _limit(service: Mapping[str, Any], width: int | None, height: int | None, pi
 
 def _confined(service: Mapping[str, Any]) -> bool:
     features = [*listed(service.get("extraFeatures"))]
-    for each in listed(service.get("profile")):
-        if isinstance(each, Mapping):
-            features += listed(each.get("supports"))
+    for extension in listed(service.get("profile")):
+        if isinstance(extension, Mapping):
+            features += listed(extension.get("supports"))
     return bool({"sizeByConfinedWh", "sizeByForcedWh"} & {str(feature) for feature in features})

@@ -78,8 +78,8 @@ def museum_layout(name: str) -> Layout:
     values: dict[str, Any] = yaml.safe_load(data)
     values["columns"] = as_paths(values["columns"])
     values["split"] = {
-        column: Split(**each) if isinstance(each, dict) else Split(each)
-        for column, each in values.get("split", {}).items()
+        column: Split(**split) if isinstance(split, dict) else Split(split)
+        for column, split in values.get("split", {}).items()
     }
     values["join"] = Join(**values["join"]) if "join" in values else None
     return Layout(**values)

@@ -38,7 +38,7 @@ def text(value: Any) -> str | None:
             return None
         return str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, list):
-        return ", ".join(part for each in value if (part := text(each))) or None
+        return ", ".join(part for item in value if (part := text(item))) or None
     return str(value).strip() or None
 
 
@@ -46,9 +46,9 @@ def top_level(path: str, columns: Collection[str]) -> list[str]:
     """The columns that a path or a text with paths starts from."""
     if path in columns:
         return [path]
-    inner = _BRACES.findall(path)
-    if inner:
-        return [name for each in inner for name in top_level(each, columns)]
+    inner_paths = _BRACES.findall(path)
+    if inner_paths:
+        return [name for inner_path in inner_paths for name in top_level(inner_path, columns)]
     return [path.partition(".")[0].partition("[")[0]]
 
 
@@ -72,9 +72,9 @@ def getter(path: str, columns: Collection[str]) -> Getter:
         for name, position in steps:
             reached = [
                 value
-                for each in reached
-                if isinstance(each, Mapping)
-                for value in _at(each.get(name), position)
+                for parent in reached
+                if isinstance(parent, Mapping)
+                for value in _at(parent.get(name), position)
             ]
         return _filled(reached)
 
@@ -87,7 +87,7 @@ def first_of(getters: Sequence[Getter]) -> Getter:
         return getters[0]
 
     def values(record: Record) -> list[Any]:
-        return next((found for get in getters if (found := get(record))), [])
+        return next((reached for get in getters if (reached := get(record))), [])
 
     return values
 
@@ -98,7 +98,7 @@ def _template(path: str, columns: Collection[str]) -> Getter:
     getters = [getter(name, columns) for name in names]
 
     def values(record: Record) -> list[Any]:
-        filled = [text(found[0]) if (found := get(record)) else None for get in getters]
+        filled = [text(reached[0]) if (reached := get(record)) else None for get in getters]
         if not all(filled):
             return []
         joined = zip(parts, [*(str(value) for value in filled), ""], strict=True)

@@ -65,11 +65,11 @@ class Places:
     @cached_property
     def _loose(self) -> Mapping[str, FileInfo | None]:
         """Path without regard to case and Unicode form; None where several are alike."""
-        found: dict[str, FileInfo | None] = {}
+        by_path: dict[str, FileInfo | None] = {}
         for info in self.files.values():
             key = _loosened(info.path)
-            found[key] = None if key in found else info
-        return found
+            by_path[key] = None if key in by_path else info
+        return by_path
 
     def locate(self, name: str | None, artwork_id: str) -> tuple[str, str | None] | None:
         """An image's URI and ETag (None: not known), or None where the row has none."""
@@ -184,9 +184,9 @@ def located(
     """Rows with `image_uri` and `etag` of where the image lies, and `where` of the row; those without
     an image are left out and counted."""
     for where, row in rows:
-        found = places.locate(row.get("image_uri"), row["artwork_id"])
-        if found is None:
+        place = places.locate(row.get("image_uri"), row["artwork_id"])
+        if place is None:
             notes.leave_out("rows without an image", f"{where}, {row['artwork_id']}")
             continue
-        uri, etag = found
+        uri, etag = place
         yield {**row, "image_uri": uri, "etag": row.get("etag") or etag, "where": where}

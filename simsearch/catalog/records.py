@@ -183,9 +183,9 @@ def _json_records(source: str, text: str, notes: Notes) -> list[dict[str, Any]]:
         notes.say(f"{source}: JSON lines")
     if isinstance(value, dict):
         lists = {
-            key: each
-            for key, each in value.items()
-            if isinstance(each, list) and each and all(isinstance(one, dict) for one in each)
+            key: items
+            for key, items in value.items()
+            if isinstance(items, list) and items and all(isinstance(item, dict) for item in items)
         }
         if len(lists) == 1 and not _looks_like_a_record(value):
             ((key, value),) = lists.items()

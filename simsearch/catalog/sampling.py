@@ -15,7 +15,9 @@ def seeded_sample(ids: Iterable[str], size: int | None, seed: int) -> list[str]:
     unique = set(ids)
     if size is None or size >= len(unique):
         return sorted(unique)
-    return sorted(sorted(unique, key=lambda one: (_draw(one, seed), one))[:size])
+    return sorted(
+        sorted(unique, key=lambda identifier: (_draw(identifier, seed), identifier))[:size]
+    )
 
 
 def _draw(identifier: str, seed: int) -> bytes:

@@ -248,12 +248,12 @@ def public_addresses(host: str, port: int, *, lenient: bool = False) -> list[str
     """What a host name resolves to. Raises RefusedError where an address is not public, and where
     there is none, unless `lenient` (a proxy may know it)."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         if lenient:
             return []
         raise RefusedError(f"{host} cannot be resolved ({error})") from None
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     for address in addresses:
         number = ipaddress.ip_address(address.partition("%")[0])
         mapped = getattr(number, "ipv4_mapped", None) or number

@@ -69,11 +69,11 @@ def convert(
     converted = ConvertedNetwork(network.name, network.dimension)
     made = Weights(weights.source, weights.digest, weights.trained, data, len(data))
     try:
-        found = converted.load(made, running)(pixels)
+        vectors = converted.load(made, running)(pixels)
     except runtime_errors() as error:
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(f"{network.name} does not run converted to ONNX ({reason})") from None
-    cosine = worst_cosine(expected.astype(np.float64), found.astype(np.float64))
+    cosine = worst_cosine(expected.astype(np.float64), vectors.astype(np.float64))
     if cosine < MIN_COSINE:
         raise WeightsError(
             f"{network.name} converted to ONNX strays to cosine {cosine:.6f} of PyTorch's vectors, "

@@ -206,8 +206,8 @@ def check_ports(
     """Raises WeightsError where a model's input and output are not those that are described."""
     port, side = specification.input, specification.preprocessing.crop
     wanted = [3, side, side] if port.layout == "NCHW" else [side, side, 3]
-    inputs = {each.name: each for each in session.get_inputs()}
-    outputs = {each.name: each for each in session.get_outputs()}
+    inputs = {node.name: node for node in session.get_inputs()}
+    outputs = {node.name: node for node in session.get_outputs()}
     problem = None
     if list(inputs) != [port.name]:
         problem = f"its inputs are {', '.join(inputs)}, not {port.name} alone"

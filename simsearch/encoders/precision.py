@@ -46,13 +46,13 @@ def choose_precision(
     return "float32", "; ".join(strayed)
 
 
-def worst_cosine(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+def worst_cosine(vectors: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
     """The smallest cosine between a row and the other's same row; 0 where a vector is nothing, or has
     overflown."""
-    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(other, axis=1)
     if not (np.isfinite(norms).all() and (norms > 0).all()):
         return 0.0
-    return float(((one * other).sum(axis=1) / norms).min())
+    return float(((vectors * other).sum(axis=1) / norms).min())
 
 
 def fast_precisions(device: str) -> tuple[str, ...]:

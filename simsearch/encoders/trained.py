@@ -98,12 +98,12 @@ def training_settings(config: Config, own: BaseModel) -> dict[str, Any]:
 
 def list_trained(storage: Storage) -> list[Training]:
     """All that is stored whole, the newest first."""
-    found = [
+    trainings = [
         read_training(storage, f"{FOLDER}/{info.path.removesuffix(f'/{MANIFEST}')}")
         for info in storage.files(FOLDER)
         if info.path.endswith(f"/{MANIFEST}")
     ]
-    return sorted(found, key=lambda training: (training.created, training.folder), reverse=True)
+    return sorted(trainings, key=lambda training: (training.created, training.folder), reverse=True)
 
 
 def read_training(storage: Storage, path: str) -> Training:

@@ -32,18 +32,18 @@ class Earlier:
 def read_earlier(previous: Snapshot, space: FeatureSpace, images: pa.Table) -> Earlier | None:
     """None where the previous snapshot has no such space, or no lists. A picture is told by its
     content, so that a renamed artwork keeps its lists and a changed one has none."""
-    names = {each.fingerprint: each.name for each in previous.plan().spaces}
+    names = {old_space.fingerprint: old_space.name for old_space in previous.plan().spaces}
     name = names.get(space.fingerprint)
     if name is None:
         return None
     try:
-        every, alone = (read_lists(previous, name, among) for among in AMONG)
+        among_images, among_originals = (read_lists(previous, name, among) for among in AMONG)
     except NotFoundError:
         return None
     before = previous.images()
-    keys = (np.array(feature_store.keys_of(each)) for each in (before, images))
+    keys = (np.array(feature_store.keys_of(table)) for table in (before, images))
     asked = np.flatnonzero(before["profile"].is_null().to_numpy())
-    return Earlier((every, alone), asked, matched(*keys))
+    return Earlier((among_images, among_originals), asked, matched(*keys))
 
 
 def read_lists(snapshot: Snapshot, space: str, among: str) -> Lists:
@@ -56,7 +56,7 @@ def read_lists(snapshot: Snapshot, space: str, among: str) -> Lists:
 def lists_table(lists: Lists) -> pa.Table:
     """schemas.neighbour_lists"""
     schema = schemas.neighbour_lists(lists.items.shape[1])
-    items, squared = (column_of(each) for each in (lists.items, lists.squared))
+    items, squared = (column_of(matrix) for matrix in (lists.items, lists.squared))
     return pa.table([items, squared, pa.array(lists.horizon)], schema=schema)
 
 

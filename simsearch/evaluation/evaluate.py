@@ -21,7 +21,7 @@ from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.evaluation.metrics import (
-    Measured,
+    Scores,
     pooled_rows,
     ranking_measures,
     scores_table,
@@ -38,7 +38,7 @@ from simsearch.evaluation.neighbourhood import (
 from simsearch.evaluation.neighbours import Answers, search_all
 from simsearch.evaluation.numbering import (
     NEIGHBOURHOOD_KS,
-    Collection,
+    NumberedImages,
     neighbourhood_scores,
     original_lists,
     rankings,
@@ -67,16 +67,16 @@ def evaluate(
     """
     plan = snapshot.plan()
     images = snapshot.images()
-    collection = Collection.of(images, plan.profiles)
-    found = search_all(snapshot, plan, images, collection, previous, advance)
-    ids = images["artwork_id"].to_numpy()[collection.originals]
-    collection = collection.with_near(_store_near_duplicates(snapshot, ids, collection, found))
+    numbered = NumberedImages.of(images, plan.profiles)
+    answers_of = search_all(snapshot, plan, images, numbered, previous, advance)
+    ids = images["artwork_id"].to_numpy()[numbered.originals]
+    numbered = numbered.with_near(_store_near_duplicates(snapshot, ids, numbered, answers_of))
     labels = _labels(snapshot, plan, ids)
-    given = _Given(plan, config.seed, collection, labels)
+    given = _Given(plan, config.seed, numbered, labels)
     shared = ray.put(given)
-    metrics, compared = _score_all(snapshot, given, shared, ids[collection.measured], found)
-    metrics = pa.concat_tables([metrics, *_overlaps(shared, found)])
-    for answers in found.values():
+    metrics, compared = _score_all(snapshot, given, shared, ids[numbered.have_copies], answers_of)
+    metrics = pa.concat_tables([metrics, *_overlaps(shared, answers_of)])
+    for answers in answers_of.values():
         answers.forget()
     snapshot.storage.write_table(snapshot.comparisons_path, compared)
     # Last: it says that the evaluation is whole.
@@ -87,26 +87,26 @@ def evaluate(
 def _store_near_duplicates(
     snapshot: Snapshot,
     ids: npt.NDArray[Any],
-    collection: Collection,
-    found: Mapping[str, Answers],
+    numbered: NumberedImages,
+    answers_of: Mapping[str, Answers],
 ) -> list[tuple[int, int]]:
     """List the near-duplicates in the collection itself; returns them as places in `originals`, which
     `ids` are of."""
-    shared = ray.put(collection)
-    asked = {space: _close.remote(shared, answers) for space, answers in found.items()}
+    shared = ray.put(numbered)
+    asked = {space: _close.remote(shared, answers) for space, answers in answers_of.items()}
     thresholds, close = {}, {}
     for space, reference in asked.items():
         thresholds[space], close[space] = ray.get(reference)
     pairs = near_pairs(close)
     rows = [
         {
-            "artwork_id": ids[one],
-            "other_id": ids[two],
+            "artwork_id": ids[first],
+            "other_id": ids[second],
             "space": space,
             "distance": distance,
             "threshold": thresholds[space],
         }
-        for (one, two), apart in pairs.items()
+        for (first, second), apart in pairs.items()
         for space, distance in apart.items()
     ]
     table = pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
@@ -115,30 +115,30 @@ def _store_near_duplicates(
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _close(collection: Collection, answers: Answers) -> tuple[float, ClosePairs]:
+def _close(numbered: NumberedImages, answers: Answers) -> tuple[float, ClosePairs]:
     """A space's threshold, and the originals that are as close."""
-    threshold = near_duplicate_threshold(_nearest_copy(collection, answers.among("exact")))
-    alone = answers.among_originals("exact")
-    lists = original_lists(collection, alone, alone.items.shape[1])
-    return threshold, close_pairs(lists, alone.distances, threshold)
+    threshold = near_duplicate_threshold(_nearest_copy(numbered, answers.among("exact")))
+    nearest = answers.among_originals("exact")
+    lists = original_lists(numbered, nearest, nearest.items.shape[1])
+    return threshold, close_pairs(lists, nearest.distances, threshold)
 
 
-def _nearest_copy(collection: Collection, found: Neighbours) -> Vectors:
+def _nearest_copy(numbered: NumberedImages, retrieved: Neighbours) -> Vectors:
     """How far each original that has copies is from the nearest of them."""
-    asked = collection.artworks[collection.originals][:, None]
-    own = (collection.artworks[found.items] == asked) & (found.items >= 0)
-    apart = np.where(own, found.distances, np.float32(np.inf))
-    return np.asarray(apart.min(axis=1, initial=np.inf)[collection.measured])
+    asked = numbered.artworks[numbered.originals][:, None]
+    own = (numbered.artworks[retrieved.items] == asked) & (retrieved.items >= 0)
+    apart = np.where(own, retrieved.distances, np.float32(np.inf))
+    return np.asarray(apart.min(axis=1, initial=np.inf)[numbered.have_copies])
 
 
 def _labels(snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any]) -> dict[str, Any]:
     _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
     rows = table.take(pc.index_in(pa.array(ids), value_set=table["artwork_id"].combine_chunks()))
-    found = {}
+    matrices = {}
     for name, column in LABELS.items():
         values = (value or [] for value in rows[column].to_pylist())
-        found[name] = label_matrix([[v] if isinstance(v, str) else v for v in values])
-    return found
+        matrices[name] = label_matrix([[v] if isinstance(v, str) else v for v in values])
+    return matrices
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class _Given:
 
     plan: Plan
     seed: int
-    collection: Collection
+    numbered: NumberedImages
     labels: Mapping[str, Any]
 
     def settings(self, space: str, search: str) -> dict[str, Any]:
@@ -160,13 +160,13 @@ def _score_all(
     given: _Given,
     shared: ray.ObjectRef[_Given],
     ids: npt.NDArray[Any],
-    found: Mapping[str, Answers],
+    answers_of: Mapping[str, Answers],
 ) -> tuple[pa.Table, pa.Table]:
     """The metrics and the comparisons; single scores are stored as they come. `ids` are of the
     originals that have copies."""
     pending = {
         (space, search): _score.remote(shared, answers, search)
-        for space, answers in found.items()
+        for space, answers in answers_of.items()
         for search in SEARCHES
     }
     tables, compared = [schemas.METRICS.empty_table()], [schemas.SCORES.empty_table()]
@@ -175,10 +175,10 @@ def _score_all(
         for space, search in list(pending):
             metrics, scores = ray.get(pending.pop((space, search)))
             tables.append(metrics)
-            for each in scores:
-                rows = scores_table([each], space=space, search=search, artwork_ids=list(ids))
+            for score in scores:
+                rows = scores_table([score], space=space, search=search, artwork_ids=list(ids))
                 stored.append(rows)
-                if search == "exact" and each.metric in COMPARED:
+                if search == "exact" and score.metric in COMPARED:
                     compared.append(rows)
     bootstrap = given.plan.settings.evaluate.bootstrap
     comparisons = compare_spaces(pa.concat_tables(compared), resamples=bootstrap, seed=given.seed)
@@ -186,32 +186,30 @@ def _score_all(
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list[Measured]]:
+def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list[Scores]]:
     """The metrics, and what is kept of every original, without the ceilings."""
-    plan, collection = given.plan, given.collection
+    plan, numbered = given.plan, given.numbered
     settings = given.settings(answers.space, search)
-    measured: list[Measured] = []
+    scores: list[Scores] = []
     pooled = []
     if plan.profiles:
-        found = answers.among(search)
-        measured += study_scores(collection, found, plan.settings.evaluate.ks)
-        for group, ranking, pool in rankings(collection, found, plan.settings.evaluate.depth):
-            measured += ranking_measures(group, ranking)
+        neighbours = answers.among(search)
+        scores += study_scores(numbered, neighbours, plan.settings.evaluate.ks)
+        for group, ranking, pool in rankings(numbered, neighbours, plan.settings.evaluate.depth):
+            scores += ranking_measures(group, ranking)
             pooled.append(pooled_rows(group, ranking.hits.shape[1], pool, **settings))
     kept = [
-        replace(each, ceiling=np.zeros(0))
-        for each in measured
-        if each.group in ("all", *KINDS) and each.metric != "recall_curve"
+        replace(score, ceiling=np.zeros(0))
+        for score in scores
+        if score.group in ("all", *KINDS) and score.metric != "recall_curve"
     ]
-    lists = original_lists(collection, answers.among_originals(search), NEIGHBOURHOOD_KS[-1])
+    lists = original_lists(numbered, answers.among_originals(search), NEIGHBOURHOOD_KS[-1])
     *labelled, occurrence = neighbourhood_scores(lists, given.labels)
     hubs = _hubness(occurrence, **settings)
-    return pa.concat_tables([summary([*measured, *labelled], **settings), *pooled, hubs]), kept
+    return pa.concat_tables([summary([*scores, *labelled], **settings), *pooled, hubs]), kept
 
 
-def _hubness(
-    occurrence: Measured, *, space: str, search: str, bootstrap: int, seed: int
-) -> pa.Table:
+def _hubness(occurrence: Scores, *, space: str, search: str, bootstrap: int, seed: int) -> pa.Table:
     """schemas.METRICS: the skewness of how often each original is a neighbour of the others; `std` is
     that of the occurrences themselves."""
     n = len(occurrence.values)
@@ -232,23 +230,23 @@ def _hubness(
     return pa.Table.from_pylist([row], schema=schemas.METRICS)
 
 
-def _overlaps(shared: ray.ObjectRef[_Given], found: Mapping[str, Answers]) -> list[pa.Table]:
+def _overlaps(shared: ray.ObjectRef[_Given], answers_of: Mapping[str, Answers]) -> list[pa.Table]:
     """How far each two spaces agree on the nearest originals: schemas.METRICS."""
     pending = [
-        _overlap.remote(shared, found[first], found[second], search)
+        _overlap.remote(shared, answers_of[first], answers_of[second], search)
         for search in SEARCHES
-        for first, second in combinations(found, 2)
+        for first, second in combinations(answers_of, 2)
     ]
     return ray.get(pending)
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _overlap(given: _Given, one: Answers, other: Answers, search: str) -> pa.Table:
+def _overlap(given: _Given, left: Answers, right: Answers, search: str) -> pa.Table:
     k = NEIGHBOURHOOD_KS[-1]
     first, second = (
-        original_lists(given.collection, answers.among_originals(search), k)
-        for answers in (one, other)
+        original_lists(given.numbered, answers.among_originals(search), k)
+        for answers in (left, right)
     )
     shared = overlap(first, second, k)
-    measured = Measured(other.space, k, "neighbour_overlap", shared, np.ones(len(shared)))
-    return summary([measured], **given.settings(one.space, search))
+    scores = Scores(right.space, k, "neighbour_overlap", shared, np.ones(len(shared)))
+    return summary([scores], **given.settings(left.space, search))

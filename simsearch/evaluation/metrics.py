@@ -19,7 +19,7 @@ import pyarrow as pa
 from simsearch import schemas
 from simsearch.evaluation.ranking import (
     CURVE_KS,
-    Pool,
+    PooledPairs,
     Ranking,
     average_precision,
     pooled_scores,
@@ -35,7 +35,7 @@ STUDY_METRICS = ("precision", "recall", "f1")
 
 
 @dataclass(frozen=True)
-class Measured:
+class Scores:
     """One score of every original [n], and what a perfect search would reach [n]."""
 
     group: str
@@ -67,8 +67,8 @@ def precision_recall_f1(
     many copies there are. Raises ValueError for an original without any."""
     if (relevant < 1).any():
         raise ValueError("every original needs at least one copy to be found")
-    found = hits[:, :k].sum(axis=1).astype(np.float64)
-    return _scores(found, relevant, k)
+    hits_at_k = hits[:, :k].sum(axis=1).astype(np.float64)
+    return _scores(hits_at_k, relevant, k)
 
 
 def ceilings(relevant: npt.NDArray[np.int64], k: int) -> tuple[Floats, Floats, Floats]:
@@ -76,10 +76,8 @@ def ceilings(relevant: npt.NDArray[np.int64], k: int) -> tuple[Floats, Floats, F
     return _scores(np.minimum(k, relevant).astype(np.float64), relevant, k)
 
 
-def _scores(
-    found: Floats, relevant: npt.NDArray[np.int64], k: int
-) -> tuple[Floats, Floats, Floats]:
-    precision, recall = found / k, found / relevant
+def _scores(hits: Floats, relevant: npt.NDArray[np.int64], k: int) -> tuple[Floats, Floats, Floats]:
+    precision, recall = hits / k, hits / relevant
     total = precision + recall
     f1 = np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)
     return precision, recall, f1
@@ -90,7 +88,7 @@ def study_measures(
     relevant: npt.NDArray[np.int64],
     profiles: Sequence[str],
     ks: Sequence[int],
-) -> Iterator[Measured]:
+) -> Iterator[Scores]:
     """Group `all`: precision, recall and F1 at each k; the group of a profile: `recovered`, whether
     the original's copy of that profile is among the k nearest."""
     if not len(hit_profiles):
@@ -100,58 +98,58 @@ def study_measures(
         for metric, values, ceiling in zip(
             STUDY_METRICS, scores, ceilings(relevant, k), strict=True
         ):
-            yield Measured("all", k, metric, values, ceiling)
+            yield Scores("all", k, metric, values, ceiling)
     for place, profile in enumerate(profiles):
         for k in ks:
             recovered = (hit_profiles[:, :k] == place).any(axis=1).astype(np.float64)
             # One copy each: a perfect search has room for k of an original's m copies.
             ceiling = np.minimum(k, relevant) / relevant
-            yield Measured(profile, k, "recovered", recovered, ceiling)
+            yield Scores(profile, k, "recovered", recovered, ceiling)
 
 
-def ranking_measures(group: str, ranking: Ranking) -> Iterator[Measured]:
+def ranking_measures(group: str, ranking: Ranking) -> Iterator[Scores]:
     """`recall_curve` at the ks of CURVE_KS that the ranking reaches, and at its whole depth k:
     `map` (average precision), `r_precision` and `mrr` (reciprocal rank)."""
     depth, relevant = ranking.hits.shape[1], ranking.relevant
     reachable = np.minimum(relevant, depth) / relevant
     for k in (k for k in CURVE_KS if k <= depth):
         ceiling = np.minimum(k, relevant) / relevant
-        yield Measured(group, k, "recall_curve", recall_at(ranking, k), ceiling)
-    yield Measured(group, depth, "map", average_precision(ranking), reachable)
-    yield Measured(group, depth, "r_precision", r_precision(ranking), reachable)
-    yield Measured(group, depth, "mrr", reciprocal_rank(ranking), np.ones(len(relevant)))
+        yield Scores(group, k, "recall_curve", recall_at(ranking, k), ceiling)
+    yield Scores(group, depth, "map", average_precision(ranking), reachable)
+    yield Scores(group, depth, "r_precision", r_precision(ranking), reachable)
+    yield Scores(group, depth, "mrr", reciprocal_rank(ranking), np.ones(len(relevant)))
 
 
 def summary(
-    measured: Sequence[Measured], *, space: str, search: str, bootstrap: int, seed: int
+    scores: Sequence[Scores], *, space: str, search: str, bootstrap: int, seed: int
 ) -> pa.Table:
     """schemas.METRICS of scores: their means with intervals, over the originals of each."""
-    sizes = sorted({len(each.values) for each in measured} - {0})
+    sizes = sorted({len(score.values) for score in scores} - {0})
     rows: dict[int, dict[str, Any]] = {}
     for size in sizes:
-        places = [place for place, each in enumerate(measured) if len(each.values) == size]
-        values = np.stack([measured[place].values for place in places], axis=1)
+        places = [place for place, score in enumerate(scores) if len(score.values) == size]
+        values = np.stack([scores[place].values for place in places], axis=1)
         lows, highs = bootstrap_intervals(values, resamples=bootstrap, seed=seed)
         for place, low, high in zip(places, lows, highs, strict=True):
-            each = measured[place]
+            score = scores[place]
             rows[place] = {
                 "space": space,
                 "search": search,
-                "group": each.group,
-                "k": each.k,
-                "metric": each.metric,
-                "mean": float(each.values.mean()),
-                "std": float(each.values.std()),
+                "group": score.group,
+                "k": score.k,
+                "metric": score.metric,
+                "mean": float(score.values.mean()),
+                "std": float(score.values.std()),
                 "ci_low": float(low),
                 "ci_high": float(high),
-                "ceiling": float(each.ceiling.mean()),
+                "ceiling": float(score.ceiling.mean()),
                 "n": size,
             }
     return pa.Table.from_pylist([rows[place] for place in sorted(rows)], schema=schemas.METRICS)
 
 
 def pooled_rows(
-    group: str, k: int, pool: Pool, *, space: str, search: str, bootstrap: int, seed: int
+    group: str, k: int, pool: PooledPairs, *, space: str, search: str, bootstrap: int, seed: int
 ) -> pa.Table:
     """schemas.METRICS of a pool: `micro_ap` and `recall_at_p90`. `std` is their standard error, as
     they are scores of all originals together."""
@@ -178,15 +176,15 @@ def pooled_rows(
 
 
 def scores_table(
-    measured: Sequence[Measured], *, space: str, search: str, artwork_ids: Sequence[str]
+    scores: Sequence[Scores], *, space: str, search: str, artwork_ids: Sequence[str]
 ) -> pa.Table:
     """schemas.SCORES: every score of every original, `artwork_ids` [n] naming them."""
-    n, count = len(artwork_ids), len(measured)
+    n, count = len(artwork_ids), len(scores)
     repeated = {
-        name: np.repeat([getattr(each, name) for each in measured], n)
+        name: np.repeat([getattr(score, name) for score in scores], n)
         for name in ("group", "k", "metric")
     }
-    values = np.concatenate([each.values for each in measured]) if measured else np.zeros(0)
+    values = np.concatenate([score.values for score in scores]) if scores else np.zeros(0)
     return pa.table(
         {
             "space": pa.array([space] * (n * count), pa.string()),

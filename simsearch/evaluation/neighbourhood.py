@@ -59,12 +59,12 @@ def label_precision(items: Items, matrix: Any, k: int) -> tuple[Floats, Floats, 
 
 def _alike(matrix: Any, queries: Items) -> Floats:
     """With how many others each query shares a label."""
-    found = np.zeros(len(queries))
+    counts = np.zeros(len(queries))
     for start in range(0, len(queries), _ROWS_AT_ONCE):
         part = queries[start : start + _ROWS_AT_ONCE]
         shared = (matrix[part] @ matrix.T).tocsr()
-        found[start : start + len(part)] = np.diff(shared.indptr) - 1  # itself
-    return found
+        counts[start : start + len(part)] = np.diff(shared.indptr) - 1  # itself
+    return counts
 
 
 def overlap(first: Items, second: Items, k: int) -> Floats:
@@ -77,8 +77,8 @@ def overlap(first: Items, second: Items, k: int) -> Floats:
 def k_occurrence(items: Items, k: int) -> Floats:
     """Per original [n]: in how many of the others' k nearest it is. A high skewness of it means
     hubs, which are near to everything (Radovanović, Nanopoulos and Ivanović 2010)."""
-    found = items[:, :k]
-    return np.bincount(found[found >= 0], minlength=len(items)).astype(np.float64)
+    neighbours = items[:, :k]
+    return np.bincount(neighbours[neighbours >= 0], minlength=len(items)).astype(np.float64)
 
 
 def near_duplicate_threshold(nearest_copy: npt.NDArray[np.float32]) -> float:

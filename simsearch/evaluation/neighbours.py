@@ -29,7 +29,7 @@ from simsearch.evaluation.earlier import (
     read_lists,
 )
 from simsearch.evaluation.lists import Items, Lists, carried, searched
-from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, Collection
+from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.exact import Neighbours, Vectors, unit_rows
@@ -57,7 +57,7 @@ class Answers:
     snapshot: Snapshot
     space: str
     depth: int  # of lists among all images
-    depth_alone: int  # of lists among the originals
+    depth_among_originals: int  # of lists among the originals
 
     def among(self, search: str) -> Neighbours:
         """Among all images."""
@@ -70,14 +70,14 @@ class Answers:
         longer list."""
         if search == "annoy":
             return self.among(search)
-        return read_lists(self.snapshot, self.space, AMONG[1]).first(self.depth_alone)
+        return read_lists(self.snapshot, self.space, AMONG[1]).first(self.depth_among_originals)
 
     @cached_property
     def _annoy(self) -> Neighbours:
         """Kept by the task that read it, which asks for it among images and among originals."""
         table = self.snapshot.storage.read_table(self.annoy_path)
-        found = (matrix_of(table, name) for name in ("items", "distances"))
-        return Neighbours(*found).first(self.depth)
+        columns = (matrix_of(table, name) for name in ("items", "distances"))
+        return Neighbours(*columns).first(self.depth)
 
     @property
     def annoy_path(self) -> str:
@@ -93,8 +93,8 @@ class _Answer:
     """What was found for some originals: among all images and among originals by exact search, and by
     Annoy."""
 
-    every: Lists
-    alone: Lists
+    among_images: Lists
+    among_originals: Lists
     annoy: Neighbours
 
 
@@ -102,23 +102,23 @@ def search_all(
     snapshot: Snapshot,
     plan: Plan,
     images: pa.Table,
-    collection: Collection,
+    numbered: NumberedImages,
     previous: Snapshot | None,
     advance: Callable[[int], None],
 ) -> dict[str, Answers]:
     """Search for every original in every space and store what is found. Exact search is spared where
     the lists of a `previous` snapshot say the same. `advance` is told the number of queries answered
     so far."""
-    originals = ray.put(collection.originals)
-    slices = _slices(collection.originals)
+    originals = ray.put(numbered.originals)
+    slices = _slices(numbered.originals)
     scored = plan.settings.evaluate.depth + len(plan.profiles) if plan.profiles else 0
     depth = min(max(scored, plan.settings.evaluate.neighbours) + SPARE_RANKS, images.num_rows - 1)
-    alone = min(NEIGHBOURHOOD_KS[-1] + SPARE_RANKS, len(collection.originals) - 1)
+    depth_among_originals = min(NEIGHBOURHOOD_KS[-1] + SPARE_RANKS, len(numbered.originals) - 1)
     image_ids = images["image_id"].to_numpy()
     stored = {}
     done = 0
     for space in plan.spaces:
-        answers = Answers(snapshot, space.name, depth, alone)
+        answers = Answers(snapshot, space.name, depth, depth_among_originals)
         earlier = ray.put(None if previous is None else read_earlier(previous, space, images))
         search = partial(_search_slice.remote, answers, space, originals, earlier)
         with ExitStack() as stack:
@@ -169,7 +169,9 @@ class _Writing:
         }
 
     def __call__(self, queries: Items, answer: _Answer) -> None:
-        for table, lists in zip(self._lists, (answer.every, answer.alone), strict=True):
+        for table, lists in zip(
+            self._lists, (answer.among_images, answer.among_originals), strict=True
+        ):
             table.append(lists_table(lists))
         self._annoy.append(
             pa.table(
@@ -178,15 +180,15 @@ class _Writing:
             )
         )
         shown = min(self._shown, self._answers.depth)
-        alone = min(NEIGHBOURHOOD_KS[-1], self._answers.depth_alone)
-        found = {
-            "exact": answer.every.first(shown),
+        shown_originals = min(NEIGHBOURHOOD_KS[-1], self._answers.depth_among_originals)
+        neighbours = {
+            "exact": answer.among_images.first(shown),
             "annoy": answer.annoy.first(shown),
-            ORIGINALS: answer.alone.first(alone),
+            ORIGINALS: answer.among_originals.first(shown_originals),
         }
         for name, table in self._nearest.items():
             table.append(
-                neighbours_table(self._answers.space, self._image_ids, queries, found[name])
+                neighbours_table(self._answers.space, self._image_ids, queries, neighbours[name])
             )
 
 
@@ -206,13 +208,13 @@ def _search_slice(
     if units is None:  # of an index from before vectors were kept beside it
         units = unit_rows(feature_store.read_vectors(snapshot.storage, space, index.images))
     among = (np.arange(len(units)), originals)
-    depths = (answers.depth, answers.depth_alone)
-    every, alone = (
+    depths = (answers.depth, answers.depth_among_originals)
+    among_images, among_originals = (
         _lists(units, items, queries, deep, earlier, place)
         for place, (items, deep) in enumerate(zip(among, depths, strict=True))
     )
     annoy = index.near(queries, answers.depth + 1)  # the query finds itself
-    return _Answer(every, alone, drop_query(annoy, queries, max(1, answers.depth)))
+    return _Answer(among_images, among_originals, drop_query(annoy, queries, max(1, answers.depth)))
 
 
 def _lists(
@@ -231,16 +233,16 @@ def _lists(
     return lists
 
 
-def drop_query(found: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Neighbours:
+def drop_query(retrieved: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Neighbours:
     """The first `n` of each row without the query itself, by its item number.
 
     A copy at distance 0 may come before the query: dropping the first place would lose it.
     """
-    dropped = (found.items == queries[:, None]) | (found.items < 0)
+    dropped = (retrieved.items == queries[:, None]) | (retrieved.items < 0)
     order = np.argsort(dropped, axis=1, kind="stable")[:, :n]  # what is kept comes first
     gone = np.take_along_axis(dropped, order, axis=1)
-    items = np.take_along_axis(found.items, order, axis=1)
-    distances = np.take_along_axis(found.distances, order, axis=1)
+    items = np.take_along_axis(retrieved.items, order, axis=1)
+    distances = np.take_along_axis(retrieved.distances, order, axis=1)
     short = ((0, 0), (0, n - order.shape[1]))
     return Neighbours(
         np.pad(np.where(gone, -1, items), short, constant_values=-1),
@@ -252,17 +254,17 @@ def neighbours_table(
     space: str,
     image_ids: npt.NDArray[Any],
     queries: npt.NDArray[np.int64],
-    found: Neighbours,
+    retrieved: Neighbours,
 ) -> pa.Table:
     """schemas.NEIGHBOURS: one row per query and rank, rank 1 being the nearest."""
-    rows, columns = np.nonzero(found.items >= 0)
+    rows, columns = np.nonzero(retrieved.items >= 0)
     return pa.table(
         {
             "space": pa.array([space] * len(rows), pa.string()),
             "query_id": pa.array(image_ids[queries[rows]], pa.string()),
             "rank": pa.array(columns + 1, pa.int32()),
-            "neighbour_id": pa.array(image_ids[found.items[rows, columns]], pa.string()),
-            "distance": pa.array(found.distances[rows, columns], pa.float32()),
+            "neighbour_id": pa.array(image_ids[retrieved.items[rows, columns]], pa.string()),
+            "distance": pa.array(retrieved.distances[rows, columns], pa.float32()),
         },
         schema=schemas.NEIGHBOURS,
     )

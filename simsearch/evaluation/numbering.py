@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from simsearch.evaluation.metrics import Measured, hit_profiles, study_measures
+from simsearch.evaluation.metrics import Scores, hit_profiles, study_measures
 from simsearch.evaluation.neighbourhood import k_occurrence, label_precision
-from simsearch.evaluation.ranking import Pool, Ranking, pool_pairs, ranking_of
+from simsearch.evaluation.ranking import PooledPairs, Ranking, pool_pairs, ranking_of
 from simsearch.images.perturbations import KINDS, get_profile
 from simsearch.indexes.exact import Neighbours
 
@@ -22,7 +22,7 @@ Items = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Collection:
+class NumberedImages:
     """The images of a snapshot by item number.
 
     `artworks` int64 [items] numbers each image's artwork, `profiles` int16 [items] its profile (−1:
@@ -37,28 +37,28 @@ class Collection:
     near: Items
 
     @classmethod
-    def of(cls, images: pa.Table, names: Sequence[str]) -> Collection:
+    def of(cls, images: pa.Table, names: Sequence[str]) -> NumberedImages:
         """From schemas.IMAGES; without near-duplicates, which are not known yet."""
         _, artworks = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
         numbers = {profile: number for number, profile in enumerate(names)}
         profiles = np.array(
-            [numbers.get(one, -1) for one in images["profile"].to_pylist()], np.int16
+            [numbers.get(profile, -1) for profile in images["profile"].to_pylist()], np.int16
         )
         originals = np.flatnonzero(profiles < 0)
         return cls(tuple(names), artworks, profiles, originals, np.zeros(0, np.int64))
 
-    def with_near(self, pairs: Iterable[tuple[int, int]]) -> Collection:
+    def with_near(self, pairs: Iterable[tuple[int, int]]) -> NumberedImages:
         """The same with pairs of near-duplicate originals, by their place in `originals`."""
         listed = np.array(list(pairs), np.int64).reshape(-1, 2)
-        one, two = (self.artworks[self.originals[column]] for column in listed.T)
-        near = np.concatenate([self._pair(one, two), self._pair(two, one)])
-        return Collection(self.names, self.artworks, self.profiles, self.originals, near)
+        first, second = (self.artworks[self.originals[column]] for column in listed.T)
+        near = np.concatenate([self._pair(first, second), self._pair(second, first)])
+        return NumberedImages(self.names, self.artworks, self.profiles, self.originals, near)
 
-    def _pair(self, one: Items, two: Items) -> Items:
-        return np.asarray(one * (self.artworks.max(initial=0) + 1) + two)
+    def _pair(self, first: Items, second: Items) -> Items:
+        return np.asarray(first * (self.artworks.max(initial=0) + 1) + second)
 
     @property
-    def measured(self) -> npt.NDArray[np.bool_]:
+    def have_copies(self) -> npt.NDArray[np.bool_]:
         """Which originals [n] have copies."""
         return self.relevant(range(len(self.names))) > 0
 
@@ -70,79 +70,79 @@ class Collection:
 
     def groups(self) -> dict[str, list[int]]:
         """What is scored: `all`, each kind of perturbation that has several profiles, each profile."""
-        found = {"all": list(range(len(self.names)))}
+        groups = {"all": list(range(len(self.names)))}
         for kind in KINDS:
             members = [n for n, name in enumerate(self.names) if get_profile(name).kind == kind]
             if 1 < len(members) < len(self.names):
-                found[kind] = members
+                groups[kind] = members
         if len(self.names) > 1:
-            found |= {name: [number] for number, name in enumerate(self.names)}
-        return found
+            groups |= {name: [number] for number, name in enumerate(self.names)}
+        return groups
 
-    def near_to(self, found: Items) -> npt.NDArray[np.bool_]:
+    def near_to(self, items: Items) -> npt.NDArray[np.bool_]:
         """Which of the items found [n, k] for each original are of its near-duplicates."""
         asked = self.artworks[self.originals][:, None]
-        return np.isin(self._pair(asked, self.artworks[found]), self.near) & (found >= 0)
+        return np.isin(self._pair(asked, self.artworks[items]), self.near) & (items >= 0)
 
 
 def study_scores(
-    collection: Collection, found: Neighbours, ks: Sequence[int]
-) -> Iterator[Measured]:
+    numbered: NumberedImages, retrieved: Neighbours, ks: Sequence[int]
+) -> Iterator[Scores]:
     """The study's scores over the originals that have copies."""
-    some = collection.measured
+    some = numbered.have_copies
     # Item −1, nothing found, reads the last place of each.
-    artwork_of = np.append(collection.artworks, -1)
-    profile_of = np.append(collection.profiles, np.int16(-1))
-    items = found.items[some]
+    artwork_of = np.append(numbered.artworks, -1)
+    profile_of = np.append(numbered.profiles, np.int16(-1))
+    items = retrieved.items[some]
     hits = hit_profiles(
         artwork_of[items],
         profile_of[items],
-        collection.artworks[collection.originals[some]],
+        numbered.artworks[numbered.originals[some]],
     )
-    relevant = collection.relevant(range(len(collection.names)))[some]
-    return study_measures(hits, relevant, collection.names, ks)
+    relevant = numbered.relevant(range(len(numbered.names)))[some]
+    return study_measures(hits, relevant, numbered.names, ks)
 
 
 def rankings(
-    collection: Collection, found: Neighbours, depth: int
-) -> Iterator[tuple[str, Ranking, Pool]]:
+    numbered: NumberedImages, retrieved: Neighbours, depth: int
+) -> Iterator[tuple[str, Ranking, PooledPairs]]:
     """Every group's rankings over the originals that have copies, and the pool of all pairs."""
-    some = collection.measured
-    items = found.items
-    asked = collection.artworks[collection.originals][:, None]
-    own = (collection.artworks[items] == asked) & (items >= 0)
-    profiles = np.where(items >= 0, collection.profiles[items], np.int16(-1))
-    foreign = (items < 0) | collection.near_to(items)
+    some = numbered.have_copies
+    items = retrieved.items
+    asked = numbered.artworks[numbered.originals][:, None]
+    own = (numbered.artworks[items] == asked) & (items >= 0)
+    profiles = np.where(items >= 0, numbered.profiles[items], np.int16(-1))
+    foreign = (items < 0) | numbered.near_to(items)
     nothing = np.zeros(int((~some).sum()), np.int64)
     others = ranking_of(
-        found.distances[~some], own[~some] & False, (foreign | own)[~some], nothing, depth
+        retrieved.distances[~some], own[~some] & False, (foreign | own)[~some], nothing, depth
     ).distances
-    for group, members in collection.groups().items():
+    for group, members in numbered.groups().items():
         wanted = own & np.isin(profiles, np.array(members, np.int16))
         junk = foreign | (own & ~wanted)
         ranking = ranking_of(
-            found.distances[some],
+            retrieved.distances[some],
             wanted[some],
             junk[some],
-            collection.relevant(members)[some],
+            numbered.relevant(members)[some],
             depth,
         )
         yield group, ranking, pool_pairs(ranking, others)
 
 
-def original_lists(collection: Collection, found: Neighbours, k: int) -> Items:
+def original_lists(numbered: NumberedImages, retrieved: Neighbours, k: int) -> Items:
     """Of each original its nearest other originals [n, k] by place, −1 where the list ends;
     near-duplicates left out."""
-    place_of = np.full(len(collection.artworks) + 1, -1, np.int64)
-    place_of[collection.originals] = np.arange(len(collection.originals))
-    places = place_of[found.items]
-    junk = (places < 0) | collection.near_to(found.items)
+    place_of = np.full(len(numbered.artworks) + 1, -1, np.int64)
+    place_of[numbered.originals] = np.arange(len(numbered.originals))
+    places = place_of[retrieved.items]
+    junk = (places < 0) | numbered.near_to(retrieved.items)
     order = np.argsort(junk, axis=1, kind="stable")[:, :k]
     kept = np.where(junk, -1, places)
     return np.asarray(np.take_along_axis(kept, order, axis=1))
 
 
-def neighbourhood_scores(lists: Items, labels: Mapping[str, Any]) -> Iterator[Measured]:
+def neighbourhood_scores(lists: Items, labels: Mapping[str, Any]) -> Iterator[Scores]:
     """`label_precision` and `label_chance` of each label, and `k_occurrence` per original.
 
     `lists` is of `original_lists`, `labels` a matrix of `label_matrix` by the label's name.
@@ -151,11 +151,11 @@ def neighbourhood_scores(lists: Items, labels: Mapping[str, Any]) -> Iterator[Me
         for k in (k for k in NEIGHBOURHOOD_KS if k <= lists.shape[1]):
             hits, chance, ceiling = label_precision(lists, matrix, k)
             if ceiling.any():
-                yield Measured(name, k, "label_precision", hits, ceiling)
-                yield Measured(name, k, "label_chance", chance, ceiling)
+                yield Scores(name, k, "label_precision", hits, ceiling)
+                yield Scores(name, k, "label_chance", chance, ceiling)
     # Annoy's lists, cut from longer ones, are as wide for a small collection as for a large one.
     k = min(NEIGHBOURHOOD_KS[-1], lists.shape[1], len(lists) - 1)
     occurrence = k_occurrence(lists, k)
-    yield Measured(
+    yield Scores(
         "originals", k, "k_occurrence", occurrence, np.full(len(occurrence), len(lists) - 1.0)
     )

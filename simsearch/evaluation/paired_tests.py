@@ -17,7 +17,7 @@ COMPARED = ("f1", "map")
 
 def aligned_scores(scores: pa.Table, search: str) -> dict[tuple[str, int, str], dict[str, Floats]]:
     """(group, k, metric) → space → its scores, over originals in the order of their ids."""
-    found: dict[tuple[str, int, str], dict[str, Floats]] = defaultdict(dict)
+    aligned: dict[tuple[str, int, str], dict[str, Floats]] = defaultdict(dict)
     chosen = scores.filter((pc.field("search") == search) & pc.field("metric").isin(COMPARED))
     keys = ["group", "k", "metric", "space"]
     for key in chosen.group_by(keys).aggregate([]).to_pylist():
@@ -25,8 +25,8 @@ def aligned_scores(scores: pa.Table, search: str) -> dict[tuple[str, int, str], 
         for name, value in key.items():
             rows = rows.filter(pc.field(name) == value)
         values = rows.sort_by("artwork_id")["value"].to_numpy()
-        found[key["group"], key["k"], key["metric"]][key["space"]] = values
-    return dict(found)
+        aligned[key["group"], key["k"], key["metric"]][key["space"]] = values
+    return dict(aligned)
 
 
 def compare_spaces(scores: pa.Table, *, resamples: int, seed: int) -> pa.Table:

@@ -58,8 +58,8 @@ def recall_at(ranking: Ranking, k: int) -> Floats:
 def average_precision(ranking: Ranking) -> Floats:
     """Per query [n]: the mean over its relevant images of the precision at their rank, 0 for those
     that the ranking does not hold (`average_precision_score` of scikit-learn, of each ranking)."""
-    found = ranking.hits.cumsum(axis=1)
-    precision = found / np.arange(1, ranking.hits.shape[1] + 1)
+    hits_so_far = ranking.hits.cumsum(axis=1)
+    precision = hits_so_far / np.arange(1, ranking.hits.shape[1] + 1)
     return np.asarray((precision * ranking.hits).sum(axis=1) / ranking.relevant)
 
 
@@ -76,7 +76,7 @@ def reciprocal_rank(ranking: Ranking) -> Floats:
 
 
 @dataclass(frozen=True)
-class Pool:
+class PooledPairs:
     """All queries' pairs in one list, nearest first, wrong pairs before right ones at the same
     distance (ties worst case): `hits` [e] and `owner` [e], the query's number, −1 for one that has
     no relevant image at all. `relevant` [n] as in Ranking."""
@@ -86,7 +86,7 @@ class Pool:
     relevant: npt.NDArray[np.int64]
 
 
-def pool_pairs(ranking: Ranking, distractors: npt.NDArray[np.float32]) -> Pool:
+def pool_pairs(ranking: Ranking, distractors: npt.NDArray[np.float32]) -> PooledPairs:
     """The pooled pairs of DISC21 (Douze et al. 2021), our originals being the queries.
 
     `distractors` [q, ≥ 0] are the distances of what queries without any copy found, nearest first.
@@ -100,11 +100,11 @@ def pool_pairs(ranking: Ranking, distractors: npt.NDArray[np.float32]) -> Pool:
     ]
     hits = [ranking.hits[:, :length], np.zeros(pairs[1].shape, bool)]
     distance, owner, hit = (
-        np.concatenate([each.ravel() for each in both]) for both in (pairs, owners, hits)
+        np.concatenate([matrix.ravel() for matrix in both]) for both in (pairs, owners, hits)
     )
     order = np.lexsort((hit, distance))
     order = order[np.isfinite(distance[order])]
-    return Pool(hit[order], owner[order].astype(np.int64), ranking.relevant)
+    return PooledPairs(hit[order], owner[order].astype(np.int64), ranking.relevant)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,9 @@ class PooledScore:
     high: float
 
 
-def pooled_scores(pool: Pool, *, resamples: int, seed: int) -> tuple[PooledScore, PooledScore]:
+def pooled_scores(
+    pool: PooledPairs, *, resamples: int, seed: int
+) -> tuple[PooledScore, PooledScore]:
     """Micro-average precision, and the largest recall at which precision is still 0.9.
 
     Micro-average precision is the area under the precision-recall curve of the whole pool:
@@ -134,12 +136,12 @@ def pooled_scores(pool: Pool, *, resamples: int, seed: int) -> tuple[PooledScore
         _weighted(counts, hits, owner, others, pool.relevant)
         for counts in resample_counts(n, resamples=resamples, seed=seed, width=len(hits))
     ]
-    found = []
+    scores = []
     for point, blocks in zip(points, zip(*drawn, strict=True), strict=True):
         values = np.concatenate(blocks)
         low, high = np.quantile(values, TAILS)
-        found.append(PooledScore(float(point[0]), float(values.std()), float(low), float(high)))
-    return found[0], found[1]
+        scores.append(PooledScore(float(point[0]), float(values.std()), float(low), float(high)))
+    return scores[0], scores[1]
 
 
 def _weighted(

@@ -154,14 +154,14 @@ def _variants(
     for size in file.lacking:
         if (path := thumbnail_path(content_hash, size)) not in thumbnails:
             thumbnails[path] = encode(original, size)
-    found = []
+    images = []
     for variant, (profile, wanted) in enumerate(zip((None, *settings.profiles), need, strict=True)):
         if not wanted.any():
             continue
         image = original
         if profile is not None:
             image = settings.remake.copy(original, profile, content_hash)
-        found.append(
+        images.append(
             {
                 "image_id": image_id(row["artwork_id"], profile),
                 "artwork_id": row["artwork_id"],
@@ -169,10 +169,12 @@ def _variants(
                 "content_hash": content_hash,
                 "place": (row["row"] * len(need) + variant) * settings.spaces,
                 "need": sum(int(bit) << space for space, bit in enumerate(wanted)),
-                "pixels": [each.pixels(image) for each in settings.preprocessings],
+                "pixels": [
+                    preprocessing.pixels(image) for preprocessing in settings.preprocessings
+                ],
             }
         )
-    return found
+    return images
 
 
 def _columns(decoded: Sequence[Mapping[str, Any]], settings: DecodeSettings) -> Batch:
@@ -181,8 +183,8 @@ def _columns(decoded: Sequence[Mapping[str, Any]], settings: DecodeSettings) -> 
     }
     columns["need"] = np.array([row["need"] for row in decoded], dtype=np.uint64)
     columns["place"] = np.array([row["place"] for row in decoded], dtype=np.int64)
-    for number, each in enumerate(settings.preprocessings):
-        pixels = np.empty((len(decoded), each.crop, each.crop, 3), dtype=np.uint8)
+    for number, preprocessing in enumerate(settings.preprocessings):
+        pixels = np.empty((len(decoded), preprocessing.crop, preprocessing.crop, 3), dtype=np.uint8)
         for position, row in enumerate(decoded):
             pixels[position] = row["pixels"][number]
         columns[f"pixels_{number}"] = pixels

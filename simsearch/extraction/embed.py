@@ -84,27 +84,27 @@ class Embed:
         self, weights: Sequence[Weights], device: str, threads: int, batch_size: int
     ) -> list[Encoder]:
         return [
-            each.encoder.load(
+            network.encoder.load(
                 weight,
                 Running(
-                    each.preprocessing,
-                    precision=each.space.precision,
-                    mode=each.space.mode,
+                    network.preprocessing,
+                    precision=network.space.precision,
+                    mode=network.space.mode,
                     device=device,
                     batch_size=batch_size,
                     threads=threads,
                 ),
             )
-            for each, weight in zip(self._settings, weights, strict=True)
+            for network, weight in zip(self._settings, weights, strict=True)
         ]
 
     def __call__(self, batch: Batch) -> Batch:
         result = {name: column for name, column in batch.items() if name not in self._drop}
-        for each, encoder in zip(self._settings, self._encoders, strict=True):
-            wanted = needed(batch["need"], each.position)
-            vectors = np.zeros((len(wanted), each.space.dimension), dtype=np.float32)
+        for network, encoder in zip(self._settings, self._encoders, strict=True):
+            wanted = needed(batch["need"], network.position)
+            vectors = np.zeros((len(wanted), network.space.dimension), dtype=np.float32)
             if wanted.any():
-                pixels = batch[each.pixels]
+                pixels = batch[network.pixels]
                 started = time.perf_counter()
                 chosen = pixels if wanted.all() else pixels[wanted]
                 # On a GPU from the thread that Ray Data calls on: several may be at work at once.
@@ -115,12 +115,14 @@ class Embed:
                 )
                 seconds = self._busy.until_now(started)
                 vectors[wanted] = made
-                self._counter.timed(each.space, self._ran_on(each), int(wanted.sum()), seconds)
-            self._counter.add(batch["place"][wanted] + each.position)
-            result[f"vector_{each.position}"] = vectors
+                self._counter.timed(
+                    network.space, self._ran_on(network), int(wanted.sum()), seconds
+                )
+            self._counter.add(batch["place"][wanted] + network.position)
+            result[f"vector_{network.position}"] = vectors
         return result
 
-    def _ran_on(self, each: EmbedSettings) -> str:
+    def _ran_on(self, network: EmbedSettings) -> str:
         """`cpu, 1 thread`; another engine than PyTorch shows."""
-        engine = each.space.engine
+        engine = network.space.engine
         return self._device if engine == PYTORCH else f"{self._device}, {IN_WORDS[engine]}"

@@ -14,7 +14,7 @@ from simsearch.extraction.counter import Pace, joint_rate
 from simsearch.extraction.missing import Missing, StoredVectors
 from simsearch.extraction.networks import PreparedNetwork
 from simsearch.extraction.pipeline import Todo, run_pools
-from simsearch.extraction.placement import Device, Pool
+from simsearch.extraction.placement import ActorPool, Device
 from simsearch.features.compaction import compact_parts, compact_shards
 from simsearch.features.space import FeatureSpace
 from simsearch.storage.storage import Storage
@@ -32,7 +32,7 @@ class Extraction:
     reused: int  # vectors that were there already, those of renamed and touched files included
     startup: float  # seconds until the first batch of vectors was out
     rate: float  # vectors per second from then on
-    pools: tuple[Pool, ...]  # that computed; none where nothing was missing
+    pools: tuple[ActorPool, ...]  # that computed; none where nothing was missing
 
 
 def extract(
@@ -47,7 +47,7 @@ def extract(
     before = Missing.read(config, storage, catalog, spaces)
     todo = before.todo(retry_rejects=config.extract.retry_rejects)
     missing = sum(sum(need) for need in todo["need"].to_pylist())
-    pools: tuple[Pool, ...] = ()
+    pools: tuple[ActorPool, ...] = ()
     paces: list[Pace] = []
     if missing:
         log.info(

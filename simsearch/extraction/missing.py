@@ -251,8 +251,8 @@ def _profiles(rows: pa.Table) -> pa.Array:
 
 
 def _is_in(ids: pa.Array, chosen: Sequence[str] | frozenset[str] | set[str]) -> Flags:
-    found = pc.is_in(ids, value_set=pa.array(list(chosen), pa.string()))
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+    chosen_rows = pc.is_in(ids, value_set=pa.array(list(chosen), pa.string()))
+    return np.asarray(chosen_rows.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _binary(rows: npt.NDArray[np.uint8]) -> pa.Array:

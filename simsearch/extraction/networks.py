@@ -125,7 +125,7 @@ def _space(
     preprocessing: Preprocessing,
     precision: str,
 ) -> FeatureSpace:
-    named = {each.backbone: each.name for each in config.extract.spaces if each.head is None}
+    named = {space.backbone: space.name for space in config.extract.spaces if space.head is None}
     return FeatureSpace(
         name=named.get(encoder.name, safe_name(encoder.name)),
         encoder=encoder.name,
@@ -196,12 +196,12 @@ def _with_engine(
     return replace(network, precision_reason=f"{network.precision_reason}; {reason}")
 
 
-def _there(config: Config, what: str, function: Callable[[], T], device: Device = "cpu") -> T:
+def _there(config: Config, task: str, function: Callable[[], T], device: Device = "cpu") -> T:
     """What a function gives where the actors will run, whose hardware may not be this process's."""
     remote: Any = ray.remote
     options = task_options("precision", gpu=device == "cuda")
     reference = remote(_call).options(**options).remote(function)
-    answer: T = wait_for(f"extract: {what}", config.ray, reference)
+    answer: T = wait_for(f"extract: {task}", config.ray, reference)
     return answer
 
 

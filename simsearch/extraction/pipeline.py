@@ -25,7 +25,7 @@ from simsearch.extraction.counter import Pace, RemoteCounter
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.extraction.embed import Embed, EmbedSettings
 from simsearch.extraction.networks import PreparedNetwork
-from simsearch.extraction.placement import Device, Pool, plan_pools
+from simsearch.extraction.placement import ActorPool, Device, plan_pools
 from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.extraction.write import write_batch
 from simsearch.images.preprocessing import Preprocessing
@@ -116,7 +116,7 @@ class EmbedActor(Embed):
 
 def run_pools(
     config: Config, storage: Storage, todo: Todo, device: Device
-) -> tuple[tuple[Pool, ...], list[Pace]]:
+) -> tuple[tuple[ActorPool, ...], list[Pace]]:
     """Compute what is missing; returns the pools that did, and how fast each was."""
     needs = todo.needs()
     lacking: list[bool] = np.asarray(needs.any(axis=(0, 1))).tolist()
@@ -156,7 +156,9 @@ def batch_size_of(config: Config, device: Device) -> int:
     return config.extract.batch_size or (BATCH_GPU if device == "cuda" else BATCH_CPU)
 
 
-def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: str) -> Pace | None:
+def _run_pool(
+    config: Config, storage: Storage, todo: Todo, pool: ActorPool, step: str
+) -> Pace | None:
     """None where nothing was computed, but found again or rejected."""
     started = time.monotonic()
     needs = todo.needs()
@@ -188,7 +190,7 @@ def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: st
         partial(
             write_batch,
             storage=storage,
-            spaces=[each.space for each in todo.networks],
+            spaces=[network.space for network in todo.networks],
             counter=counter,
         ),
         batch_size=config.extract.shard_rows,
@@ -214,7 +216,7 @@ def _run_pool(config: Config, storage: Storage, todo: Todo, pool: Pool, step: st
 
 def _embed(
     data: Any,
-    pool: Pool,
+    pool: ActorPool,
     networks: Sequence[PreparedNetwork],
     columns: Sequence[str],
     batch_size: int,
@@ -244,7 +246,7 @@ def _embed(
     )
 
 
-def _strategy(pool: Pool) -> ActorPoolStrategy:
+def _strategy(pool: ActorPool) -> ActorPoolStrategy:
     on_gpu = pool.device == "cuda"
     return ActorPoolStrategy(
         min_size=pool.least,
@@ -260,17 +262,19 @@ def _geometries(
 ) -> tuple[tuple[Preprocessing, ...], list[str]]:
     """One preprocessing per distinct geometry, and each network's pixels column."""
     distinct: dict[Any, Preprocessing] = {}
-    for each in networks:
-        distinct.setdefault(each.preprocessing.geometry, each.preprocessing)
+    for network in networks:
+        distinct.setdefault(network.preprocessing.geometry, network.preprocessing)
     order = list(distinct)
-    columns = [f"pixels_{order.index(each.preprocessing.geometry)}" for each in networks]
+    columns = [f"pixels_{order.index(network.preprocessing.geometry)}" for network in networks]
     return tuple(distinct.values()), columns
 
 
 def _images_per_block(settings: DecodeSettings, batch_size: int, images: int, actors: int) -> int:
     """Whole batches of whole artworks, where that fits a block's memory; several blocks an actor,
     as the one with the last block keeps the others waiting."""
-    image_bytes = sum(each.crop * each.crop * 3 for each in settings.preprocessings)
+    image_bytes = sum(
+        preprocessing.crop * preprocessing.crop * 3 for preprocessing in settings.preprocessings
+    )
     fit = max(1, BLOCK_BYTES // image_bytes)
     even = images // (BLOCKS_PER_ACTOR * actors)
     for unit in (math.lcm(batch_size, 1 + len(settings.profiles)), batch_size):

@@ -37,7 +37,7 @@ VECTORS_PER_ACTOR: Mapping[Device, int] = {"cpu": 128, "cuda": 4096}
 
 
 @dataclass(frozen=True)
-class Pool:
+class ActorPool:
     """Actors that each run all of `encoders`, one after the other, on every batch.
 
     `actors` to begin with, then from `least` to `most` as nodes join and leave. Each asks for
@@ -65,7 +65,7 @@ def plan_pools(
     vectors: int,
     least: int = 1,
     most: int | None = None,
-) -> tuple[Pool, ...]:
+) -> tuple[ActorPool, ...]:
     """The pools that embed with the networks in `weight_bytes`, to be run one after the other: one,
     or several where no node has the memory for all networks in one actor.
 
@@ -109,7 +109,7 @@ def _pool(
     vectors: int,
     least: int,
     most: int | None,
-) -> Pool:
+) -> ActorPool:
     memory = _actor_bytes(group, weight_bytes)
     if nodes:
         # No more than the roomiest node has, and nothing where nodes say nothing of their memory.
@@ -120,7 +120,7 @@ def _pool(
     least = min(least, most)
     decoders, writers = _task_limits(nodes, device)
     fitting = sum(how_many_fit(actor, node) for node in nodes)
-    return Pool(
+    return ActorPool(
         encoders=group,
         device=device,
         actors=max(least, min(fitting, most)),

@@ -139,16 +139,16 @@ def read_vectors(
     wanted = _keys(images)
     unique = wanted.unique()
     matrix = np.empty((len(unique), space.dimension), dtype=np.float32)
-    found = np.zeros(len(unique), dtype=bool)
+    stored = np.zeros(len(unique), dtype=bool)
     for shard in storage.files(folder(space)):
         table = storage.read_table(shard_path(space, shard.path))
         positions = pc.index_in(_keys(table), value_set=unique)
         present = np.asarray(positions.is_valid())
         rows = positions.drop_null().to_numpy(zero_copy_only=False)
         matrix[rows] = vectors_of(table)[present]
-        found[rows] = True
-    if not found.all():
-        missing = int((~found).sum())
+        stored[rows] = True
+    if not stored.all():
+        missing = int((~stored).sum())
         raise IncompleteError(
             f"{storage.uri(folder(space))}: {missing} of {len(unique)} vectors are missing; "
             "run `simsearch extract` again"

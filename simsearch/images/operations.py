@@ -56,10 +56,10 @@ def crop(image: Image.Image, rng: Random, kept: float) -> Image.Image:
 
 
 def rotate(image: Image.Image, rng: Random, degrees: float) -> Image.Image:
-    found: Image.Image = _torchvision().rotate(
+    rotated: Image.Image = _torchvision().rotate(
         image, _sign(rng) * degrees, _bilinear(), expand=True, fill=list(WHITE)
     )
-    return found
+    return rotated
 
 
 def flip(image: Image.Image, _rng: Random, which: float) -> Image.Image:
@@ -83,16 +83,16 @@ def perspective(image: Image.Image, rng: Random, shift: float) -> Image.Image:
     ]
     if min(right, bottom) < 8:  # too few pixels to span a quadrilateral
         return image
-    found: Image.Image = _torchvision().perspective(
+    warped: Image.Image = _torchvision().perspective(
         image, [list(corner) for corner in corners], moved, fill=list(WHITE)
     )
-    return found
+    return warped
 
 
 def pad(image: Image.Image, rng: Random, border: float) -> Image.Image:
     across, down = round(image.width * border), round(image.height * border)
-    found: Image.Image = _torchvision().pad(image, [across, down], fill=list(_colour(rng)))
-    return found
+    padded: Image.Image = _torchvision().pad(image, [across, down], fill=list(_colour(rng)))
+    return padded
 
 
 def aspect(image: Image.Image, rng: Random, factor: float) -> Image.Image:
@@ -101,33 +101,33 @@ def aspect(image: Image.Image, rng: Random, factor: float) -> Image.Image:
 
 
 def brightness(image: Image.Image, rng: Random, change: float) -> Image.Image:
-    found: Image.Image = _torchvision().adjust_brightness(image, 1 + _sign(rng) * change)
-    return found
+    adjusted: Image.Image = _torchvision().adjust_brightness(image, 1 + _sign(rng) * change)
+    return adjusted
 
 
 def contrast(image: Image.Image, _rng: Random, factor: float) -> Image.Image:
-    found: Image.Image = _torchvision().adjust_contrast(image, factor)
-    return found
+    adjusted: Image.Image = _torchvision().adjust_contrast(image, factor)
+    return adjusted
 
 
 def hue(image: Image.Image, rng: Random, turn: float) -> Image.Image:
-    found: Image.Image = _torchvision().adjust_hue(image, _sign(rng) * turn)
-    return found
+    adjusted: Image.Image = _torchvision().adjust_hue(image, _sign(rng) * turn)
+    return adjusted
 
 
 def grey(image: Image.Image, _rng: Random, removed: float) -> Image.Image:
-    found: Image.Image = _torchvision().adjust_saturation(image, 1 - removed)
-    return found
+    adjusted: Image.Image = _torchvision().adjust_saturation(image, 1 - removed)
+    return adjusted
 
 
 def gamma(image: Image.Image, rng: Random, exponent: float) -> Image.Image:
-    found: Image.Image = _torchvision().adjust_gamma(image, exponent ** _sign(rng))
-    return found
+    adjusted: Image.Image = _torchvision().adjust_gamma(image, exponent ** _sign(rng))
+    return adjusted
 
 
 def invert(image: Image.Image, _rng: Random, threshold: float) -> Image.Image:
-    found: Image.Image = _torchvision().solarize(image, threshold)
-    return found
+    inverted: Image.Image = _torchvision().solarize(image, threshold)
+    return inverted
 
 
 def jpeg(image: Image.Image, _rng: Random, quality: float) -> Image.Image:
@@ -162,8 +162,8 @@ def rescale(image: Image.Image, _rng: Random, short_side: float) -> Image.Image:
 
 
 def posterise(image: Image.Image, _rng: Random, bits: float) -> Image.Image:
-    found: Image.Image = _torchvision().posterize(image, int(bits))
-    return found
+    posterised: Image.Image = _torchvision().posterize(image, int(bits))
+    return posterised
 
 
 def text(image: Image.Image, rng: Random, lines: float) -> Image.Image:

@@ -279,6 +279,6 @@ PROFILES = {
     profile.name: profile
     for profile in (
         *STUDY,
-        *(one.profile(severity) for one in OPERATIONS for severity in range(1, 6)),
+        *(operation.profile(severity) for operation in OPERATIONS for severity in range(1, 6)),
     )
 }

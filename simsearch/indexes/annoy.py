@@ -56,8 +56,8 @@ def annoy_search(
     items = np.full((len(queries), n), -1, dtype=np.int64)
     distances = np.full((len(queries), n), np.inf, dtype=np.float32)
     for row, query in enumerate(queries):
-        found, apart = search(query, n, search_k, include_distances=True)
-        items[row, : len(found)] = found
+        nearest, apart = search(query, n, search_k, include_distances=True)
+        items[row, : len(nearest)] = nearest
         distances[row, : len(apart)] = apart
     return Neighbours(items, distances)
 

@@ -119,17 +119,17 @@ def _squared_distances(
     step = max(1, REFINE_BYTES // (8 * units.shape[1]))
     for start in range(0, len(items), step):
         part = slice(start, start + step)
-        one, other = units[items[part]], queries[rows[part]]
-        difference = one.astype(np.float64) - other
+        first, second = units[items[part]], queries[rows[part]]
+        difference = first.astype(np.float64) - second
         squared[part] = np.einsum("pd,pd->p", difference, difference)
-        squared[part][~(one.any(axis=1) & other.any(axis=1))] = 2
+        squared[part][~(first.any(axis=1) & second.any(axis=1))] = 2
     return squared
 
 
 def pair_distances(units: Vectors, first: Items, second: Items) -> npt.NDArray[np.float64]:
     """How far the unit rows first[i] and second[i] are apart [pairs], as `exact_search` has it."""
-    one, other = (np.asarray(places, dtype=np.int64) for places in (first, second))
-    return np.sqrt(_squared_distances(units, one, units, other))
+    left, right = (np.asarray(places, dtype=np.int64) for places in (first, second))
+    return np.sqrt(_squared_distances(units, left, units, right))
 
 
 def _most_similar(similarity: Vectors, count: int) -> npt.NDArray[np.int64]:
@@ -154,20 +154,20 @@ def _most_similar(similarity: Vectors, count: int) -> npt.NDArray[np.int64]:
     )
 
 
-def recall(found: Neighbours, true: Neighbours) -> float:
+def recall(retrieved: Neighbours, true: Neighbours) -> float:
     """The share of the true nearest that were found, 0 to 1, told by their item numbers."""
-    hits = (found.items[:, :, None] == true.items[:, None, :]).any(axis=1)
+    hits = (retrieved.items[:, :, None] == true.items[:, None, :]).any(axis=1)
     return float(hits.mean())
 
 
 def recall_with_ties(
-    found: Neighbours, true: Neighbours, units: Vectors, queries: Vectors
+    retrieved: Neighbours, true: Neighbours, units: Vectors, queries: Vectors
 ) -> float:
     """`recall` where any item as near as the last of the true ones is right: of sixty copies of one
     picture no eleven are nearer than the others. `true` is of unit rows `units` for `queries`."""
-    hits = (found.items[:, :, None] == true.items[:, None, :]).any(axis=2)
-    rows, columns = np.nonzero(~hits & (found.items >= 0))
-    squared = _squared_distances(units, found.items[rows, columns], queries, rows)
+    hits = (retrieved.items[:, :, None] == true.items[:, None, :]).any(axis=2)
+    rows, columns = np.nonzero(~hits & (retrieved.items >= 0))
+    squared = _squared_distances(units, retrieved.items[rows, columns], queries, rows)
     last = _squared_distances(units, true.items[rows, -1], queries, rows)
     hits[rows, columns] = squared <= last * (1 + TIE)
     return float(np.minimum(hits.sum(axis=1), true.items.shape[1]).sum() / true.items.size)

@@ -64,7 +64,7 @@ def cluster_state() -> ClusterState:
         waiting=tuple(
             (_request(entry.request), entry.count) for entry in resources.pending_resource_requests
         ),
-        infeasible=tuple(_request(each) for each in scaling.infeasible_resource_requests),
+        infeasible=tuple(_request(request) for request in scaling.infeasible_resource_requests),
         autoscales=scaling.autoscaler_state_version > 0,
     )
 

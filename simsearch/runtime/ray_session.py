@@ -108,12 +108,12 @@ def _set_up_ray_data() -> None:
 
 def _own_error(error: BaseException) -> SimsearchError:
     """The SimsearchError that a task raised, or what Ray raised in one line."""
-    raised = [one for one in _causes(error) if not isinstance(one, RayTaskError)]
-    for one in raised:
-        if isinstance(one, SimsearchError):
+    raised = [cause for cause in _causes(error) if not isinstance(cause, RayTaskError)]
+    for cause in raised:
+        if isinstance(cause, SimsearchError):
             # Ray Data appends lines of advice to the message of what a stage raises.
-            one.args = (str(one).partition("\n")[0],)
-            return one
+            cause.args = (str(cause).partition("\n")[0],)
+            return cause
     first = raised[0] if raised else error
     if not isinstance(first, RayError):
         log.error("a defect; please report it with these lines", exc_info=error)

@@ -115,7 +115,9 @@ class ExtractConfig(Section):
         spaces, backbones = values.get("spaces"), values.get("backbones")
         if spaces is None and isinstance(backbones, list | tuple):
             return {**values, "spaces": [{"backbone": name} for name in backbones]}
-        if not isinstance(spaces, list | tuple) or not all(isinstance(one, dict) for one in spaces):
+        if not isinstance(spaces, list | tuple) or not all(
+            isinstance(space, dict) for space in spaces
+        ):
             return values
         named = list(dict.fromkeys(space.get("backbone") for space in spaces))
         if not named or None in named:

@@ -115,21 +115,23 @@ def artworks_of(snapshot: Snapshot) -> dict[str, Artwork]:
 def artwork_changes(old: Mapping[str, Artwork], new: Mapping[str, Artwork]) -> ArtworkChanges:
     """Artworks that came, went, or differ. A new id whose picture an id that went had is a rename."""
     gone_by_hash: dict[str, list[str]] = defaultdict(list)
-    for one in sorted(set(old) - set(new), reverse=True):
-        if (content_hash := old[one][0]) is not None:
-            gone_by_hash[content_hash].append(one)
+    for artwork_id in sorted(set(old) - set(new), reverse=True):
+        if (content_hash := old[artwork_id][0]) is not None:
+            gone_by_hash[content_hash].append(artwork_id)
     added, renamed = [], []
-    for one in sorted(set(new) - set(old)):
-        content_hash = new[one][0]
+    for artwork_id in sorted(set(new) - set(old)):
+        content_hash = new[artwork_id][0]
         if content_hash is not None and gone_by_hash[content_hash]:
-            renamed.append((gone_by_hash[content_hash].pop(), one))
+            renamed.append((gone_by_hash[content_hash].pop(), artwork_id))
         else:
-            added.append(one)
+            added.append(artwork_id)
     both = sorted(set(old) & set(new))
     return ArtworkChanges(
         added=added,
-        changed=[one for one in both if old[one][0] != new[one][0]],
-        described_anew=[one for one in both if old[one][1] != new[one][1]],
+        changed=[artwork_id for artwork_id in both if old[artwork_id][0] != new[artwork_id][0]],
+        described_anew=[
+            artwork_id for artwork_id in both if old[artwork_id][1] != new[artwork_id][1]
+        ],
         renamed=renamed,
         removed=sorted(set(old) - set(new) - {before for before, _ in renamed}),
     )
@@ -177,15 +179,18 @@ def _metrics(snapshot: Snapshot) -> pa.Table:
 def _neighbour_change(
     old: Snapshot, new: Snapshot, before: FeatureSpace, after: FeatureSpace
 ) -> NeighbourChange:
-    one, two = (_neighbour_lists(snapshot, after.name) for snapshot in (old, new))
-    common = sorted(set(one) & set(two))
-    kept = [len(set(one[query]) & set(two[query])) / len(one[query]) for query in common]
+    old_lists, new_lists = (_neighbour_lists(snapshot, after.name) for snapshot in (old, new))
+    common = sorted(set(old_lists) & set(new_lists))
+    kept = [
+        len(set(old_lists[query]) & set(new_lists[query])) / len(old_lists[query])
+        for query in common
+    ]
     return NeighbourChange(
         space=after.name,
         same_space=before.fingerprint == after.fingerprint,
         queries=len(common),
         kept=sum(kept) / len(kept) if kept else 0.0,
-        moved=sum(one[query] != two[query] for query in common),
+        moved=sum(old_lists[query] != new_lists[query] for query in common),
     )
 
 

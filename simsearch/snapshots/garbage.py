@@ -35,17 +35,17 @@ class Garbage:
 
 def kept_snapshots(storage: Storage, keep: int) -> list[Snapshot]:
     """The newest `keep` sealed snapshots, the published one, and one that is being made."""
-    found = {each.snapshot_id: each for each in list_snapshots(storage)[:keep]}
+    kept = {snapshot.snapshot_id: snapshot for snapshot in list_snapshots(storage)[:keep]}
     latest, _ = read_latest(storage)
     if latest is not None:
-        found[latest.snapshot_id] = Snapshot(storage, latest.snapshot_id)
+        kept[latest.snapshot_id] = Snapshot(storage, latest.snapshot_id)
     try:
         pending = pending_snapshot(storage)
     except NotFoundError:
-        return list(found.values())
+        return list(kept.values())
     if not pending.sealed() and storage.exists(pending.plan_path):
-        found[pending.snapshot_id] = pending
-    return list(found.values())
+        kept[pending.snapshot_id] = pending
+    return list(kept.values())
 
 
 def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage]:
@@ -56,8 +56,8 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
     """
     kept = kept_snapshots(storage, keep)
     garbage = [
-        *_snapshots(storage, {each.snapshot_id for each in kept}, older_than),
-        *_catalogs(storage, {each.plan().catalog_id for each in kept}, older_than),
+        *_snapshots(storage, {snapshot.snapshot_id for snapshot in kept}, older_than),
+        *_catalogs(storage, {snapshot.plan().catalog_id for snapshot in kept}, older_than),
         *_shards(storage, kept, older_than),
         *_trained(storage, kept, older_than),
         *_images(storage, kept, older_than),
@@ -70,8 +70,8 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
 
 
 def remove(storage: Storage, garbage: Iterable[Garbage]) -> None:
-    for each in garbage:
-        storage.delete(each.path)
+    for file in garbage:
+        storage.delete(file.path)
 
 
 def _snapshots(storage: Storage, kept: set[str], older_than: float) -> Iterator[Garbage]:
@@ -145,7 +145,7 @@ def _images(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
     }
     if not files:
         return
-    catalogs = {each.plan().catalog_id for each in kept} | {load_catalog(storage)[0]}
+    catalogs = {snapshot.plan().catalog_id for snapshot in kept} | {load_catalog(storage)[0]}
     used = {
         uri
         for catalog_id in catalogs

@@ -79,7 +79,7 @@ def _rewrite(old: Snapshot, manifest: dict[str, Any]) -> Snapshot:
             storage.write_json(new.plan_path, values)
         elif name.endswith(".parquet"):
             table = storage.read_table(old.path(name))
-            names = [COLUMN if each == OLD_COLUMN else each for each in table.column_names]
+            names = [COLUMN if column == OLD_COLUMN else column for column in table.column_names]
             if names == table.column_names:
                 _copy(storage, old.path(name), new.path(name))
             else:

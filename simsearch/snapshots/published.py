@@ -25,20 +25,22 @@ def latest_snapshot(storage: Storage) -> Snapshot:
 
 def list_snapshots(storage: Storage) -> list[Snapshot]:
     """Every sealed snapshot, the newest first."""
-    found = [
+    snapshots = [
         Snapshot(storage, info.path.partition("/")[0])
         for info in storage.files(SNAPSHOTS)
         if info.path.count("/") == 1 and info.path.endswith("/manifest.json")
     ]
-    return sorted(found, key=lambda each: (each.created(), each.snapshot_id), reverse=True)
+    return sorted(
+        snapshots, key=lambda snapshot: (snapshot.created(), snapshot.snapshot_id), reverse=True
+    )
 
 
 def find_snapshot(storage: Storage, name: str) -> Snapshot:
     """The sealed snapshot of an id, of the beginning of one, or `latest`. Raises UsageError."""
     if name == "latest":
         return latest_snapshot(storage)
-    ids = [each.snapshot_id for each in list_snapshots(storage)]
-    fitting = [one for one in ids if name and one.startswith(name)]
+    ids = [snapshot.snapshot_id for snapshot in list_snapshots(storage)]
+    fitting = [snapshot_id for snapshot_id in ids if name and snapshot_id.startswith(name)]
     if len(fitting) != 1:
         problem = "several snapshots begin so" if fitting else "no such snapshot"
         raise UsageError(f"{name!r}: {problem}; there are: {', '.join(fitting or ids) or 'none'}")

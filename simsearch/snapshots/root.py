@@ -21,15 +21,15 @@ def root_format(storage: Storage) -> object:
 
 def check_format(storage: Storage) -> None:
     """Raises StorageError for a root of another format, with what to do about it."""
-    found = root_format(storage)
-    if found == ROOT_FORMAT:
+    stored = root_format(storage)
+    if stored == ROOT_FORMAT:
         return
-    if isinstance(found, int) and found < ROOT_FORMAT:
+    if isinstance(stored, int) and stored < ROOT_FORMAT:
         advice = f"bring it up to date: simsearch migrate root={storage.root}"
     else:
         advice = "use the version that wrote it"
     raise StorageError(
-        f"{storage.root}: format {found!r}, this simsearch reads {ROOT_FORMAT}; {advice}"
+        f"{storage.root}: format {stored!r}, this simsearch reads {ROOT_FORMAT}; {advice}"
     )
 
 

@@ -61,8 +61,8 @@ def _replace_local(target: Path, data: bytes, expected: str | None) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.with_name(f"{LOCK}{target.name}").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        found = hashlib.sha256(target.read_bytes()).hexdigest() if target.exists() else None
-        if found != expected:
+        digest = hashlib.sha256(target.read_bytes()).hexdigest() if target.exists() else None
+        if digest != expected:
             raise ConflictError(f"{target}: changed by another process meanwhile")
         with _replacing(target) as unfinished:
             unfinished.write_bytes(data)
@@ -102,10 +102,10 @@ def _put_object(uri: str, config: StorageConfig, data: bytes, expected: str | No
             if _error_code(error) not in _CONFLICTS:
                 raise
     try:
-        found, version = _get_object(uri, config)
+        held, version = _get_object(uri, config)
     except FileNotFoundError:
-        found, version = b"", ""
-    if found == data:  # an earlier try of this put had got through
+        held, version = b"", ""
+    if held == data:  # an earlier try of this put had got through
         return version
     raise ConflictError(f"{uri}: changed by another process meanwhile")
 

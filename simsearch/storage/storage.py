@@ -226,16 +226,16 @@ def list_entries(uri: str, config: StorageConfig) -> list[FileInfo]:
 
         def listing() -> dict[str, dict[str, Any]]:
             filesystem.invalidate_cache(bare)
-            found: dict[str, dict[str, Any]] = filesystem.find(bare, detail=True)
-            return found
+            entries: dict[str, dict[str, Any]] = filesystem.find(bare, detail=True)
+            return entries
 
-        found = _retrying(config, listing)
-        if not found and not _retrying(config, lambda: filesystem.exists(bare)):
+        entries = _retrying(config, listing)
+        if not entries and not _retrying(config, lambda: filesystem.exists(bare)):
             raise FileNotFoundError(bare)
     return sorted(
         (
             _file_info(uri, bare, name, entry)
-            for name, entry in found.items()
+            for name, entry in entries.items()
             if not _base_name(name).startswith((TEMPORARY, LOCK))
         ),
         key=lambda info: info.path,
@@ -249,10 +249,10 @@ def list_leftovers(uri: str, config: StorageConfig) -> list[FileInfo]:
         return []
     with _errors(uri, "list"):
         bare = _bare(uri)
-        found = _filesystem(uri, config).find(bare, detail=True)
+        entries = _filesystem(uri, config).find(bare, detail=True)
         return [
             _file_info(uri, bare, name, entry)
-            for name, entry in found.items()
+            for name, entry in entries.items()
             if _base_name(name).startswith(TEMPORARY)
         ]
 

@@ -151,20 +151,20 @@ def read_pixels(storage: Storage, folder: str, side: int) -> PixelSet:
 
 
 def _decode_part(batch: Batch, settings: DecodeSettings, folder: str) -> Mapping[str, Any]:
-    found = decode_batch(batch, settings)
+    decoded = decode_batch(batch, settings)
     table = pa.table(
         {
-            "artwork_id": pa.array(found["artwork_id"].tolist(), pa.string()),
+            "artwork_id": pa.array(decoded["artwork_id"].tolist(), pa.string()),
             "profile": pa.array(
-                [value or None for value in found["profile"].tolist()], pa.string()
+                [value or None for value in decoded["profile"].tolist()], pa.string()
             ),
-            "content_hash": pa.array(found["content_hash"].tolist(), pa.string()),
-            "pixels": pa.array([image.tobytes() for image in found["pixels_0"]], pa.binary()),
+            "content_hash": pa.array(decoded["content_hash"].tolist(), pa.string()),
+            "pixels": pa.array([image.tobytes() for image in decoded["pixels_0"]], pa.binary()),
         },
         schema=PIXELS,
     )
     if table.num_rows:
-        listed = "\n".join(sorted(found["image_id"].tolist()))
+        listed = "\n".join(sorted(decoded["image_id"].tolist()))
         name = hashlib.sha256(listed.encode()).hexdigest()[:20]
         settings.storage.write_table(f"{folder}/part-{name}.parquet", table)
     return {"images": np.array([table.num_rows])}

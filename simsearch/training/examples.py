@@ -38,7 +38,10 @@ def store(
 ) -> None:
     """Make and store the pictures for the originals of `artworks`."""
     ids = everything.rows["artwork_id"].to_pylist()
-    wanted = np.array([one in set(artworks) for one in ids], dtype=bool) & everything.originals
+    wanted = (
+        np.array([artwork_id in set(artworks) for artwork_id in ids], dtype=bool)
+        & everything.originals
+    )
     shown = everything.select(wanted)
     model = Autoencoder(settings)
     model.load_state_dict(state)

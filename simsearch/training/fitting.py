@@ -213,7 +213,7 @@ def _fit_head(
     """Fit to the vectors of `images` and of the `artworks` that are not among them."""
     copied = set(images["artwork_id"].to_pylist())
     alone = artworks.filter(
-        pa.array([one not in copied for one in artworks["artwork_id"].to_pylist()])
+        pa.array([artwork_id not in copied for artwork_id in artworks["artwork_id"].to_pylist()])
     )
     singles = alone.append_column("profile", pa.nulls(alone.num_rows, pa.string()))
     rows = pa.concat_tables(

@@ -178,7 +178,9 @@ def training_pixels(assignment: Assignment) -> PixelSet:
     """The stored pixels of the artworks that may be learned from."""
     whole = read_pixels(assignment.storage, f"{assignment.folder}/pixels", assignment.settings.side)
     ids = whole.rows["artwork_id"].to_pylist()
-    return whole.select(np.array([one in assignment.learned_from for one in ids], dtype=bool))
+    return whole.select(
+        np.array([artwork_id in assignment.learned_from for artwork_id in ids], dtype=bool)
+    )
 
 
 def steps(assignment: Assignment) -> int:

@@ -121,7 +121,7 @@ def _key(settings: Any, catalog: pa.Table, measured: frozenset[str]) -> str:
 
 def _holdout(originals: PixelSet, measured: frozenset[str]) -> Holdout:
     ids = originals.rows["artwork_id"].to_pylist()
-    wanted = np.array([one in measured for one in ids], dtype=bool)
+    wanted = np.array([artwork_id in measured for artwork_id in ids], dtype=bool)
     side = originals.pixels.shape[1] // THUMBNAIL
     small = originals.pixels.reshape(len(ids), THUMBNAIL, side, THUMBNAIL, side, 3)
     thumbnails = small.mean(axis=(2, 4), dtype=np.float32).reshape(len(ids), -1, 3)
@@ -261,4 +261,6 @@ def _examples_of(everything: PixelSet, held: Holdout) -> Sequence[str]:
     """Artworks to show that the training did not see."""
     learned = set(held.learned_from["artwork_id"].to_pylist())
     ids = everything.rows["artwork_id"].to_pylist()
-    return [one for one in dict.fromkeys(ids) if one not in learned][: examples.SHOWN]
+    return [artwork_id for artwork_id in dict.fromkeys(ids) if artwork_id not in learned][
+        : examples.SHOWN
+    ]

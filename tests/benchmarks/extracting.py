@@ -19,7 +19,7 @@ from simsearch.extraction.device import choose_device
 from simsearch.extraction.extract import extract
 from simsearch.extraction.networks import prepare_networks
 from simsearch.extraction.pipeline import batch_size_of
-from simsearch.extraction.placement import Pool
+from simsearch.extraction.placement import ActorPool
 from simsearch.runtime.ray_session import ray_session
 from simsearch.sections.operation import StorageConfig
 from simsearch.snapshots import snapshot as snapshots
@@ -39,7 +39,7 @@ class Extracted:
     network_rates: dict[str, float]  # images per second inside each network, over its actors
     precisions: dict[str, str]
     reasons: dict[str, str]
-    pools: tuple[Pool, ...]
+    pools: tuple[ActorPool, ...]
     batch_size: int
 
 

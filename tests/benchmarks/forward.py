@@ -21,7 +21,7 @@ from simsearch.encoders.encoder import preprocessing_for
 from simsearch.encoders.network import DTYPES
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.pipeline import KEEP_MEMORY
-from simsearch.extraction.placement import Pool
+from simsearch.extraction.placement import ActorPool
 from simsearch.features import store as feature_store
 from simsearch.images import perturbations
 from simsearch.images.decode import decode
@@ -130,7 +130,7 @@ def _meet_at(barrier: Barrier) -> None:
     _together = barrier
 
 
-def _bare_rates(config: Config, run: Extracted, pool: Pool) -> dict[str, float]:
+def _bare_rates(config: Config, run: Extracted, pool: ActorPool) -> dict[str, float]:
     torch.set_num_threads(pool.threads)
     rates = {}
     for name in pool.encoders:

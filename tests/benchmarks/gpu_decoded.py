@@ -19,7 +19,7 @@ from simsearch.extraction import pipeline
 from simsearch.extraction.batches import Batch
 from simsearch.extraction.counter import RemoteCounter
 from simsearch.extraction.networks import PreparedNetwork, prepare_networks
-from simsearch.extraction.placement import Pool, plan_pools
+from simsearch.extraction.placement import ActorPool, plan_pools
 from simsearch.extraction.write import write_batch
 from simsearch.runtime.cluster import cluster_nodes
 from simsearch.runtime.ray_session import ray_session
@@ -93,7 +93,7 @@ def _measured(
 def _run(
     config: Config,
     prepared: Sequence[PreparedNetwork],
-    pool: Pool,
+    pool: ActorPool,
     batch_size: int,
     per_block: int,
     blocks: int,

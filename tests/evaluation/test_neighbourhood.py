@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch import schemas
-from simsearch.evaluation.metrics import Measured, scores_table
+from simsearch.evaluation.metrics import Scores, scores_table
 from simsearch.evaluation.neighbourhood import (
     close_pairs,
     k_occurrence,
@@ -22,7 +22,7 @@ from simsearch.evaluation.neighbourhood import (
 )
 from simsearch.evaluation.neighbours import drop_query
 from simsearch.evaluation.numbering import (
-    Collection,
+    NumberedImages,
     neighbourhood_scores,
     original_lists,
     rankings,
@@ -122,7 +122,7 @@ def test_the_threshold_is_what_half_of_the_originals_keep_to_their_own_copy() ->
     assert near_duplicate_threshold(np.array([0.1, np.inf, np.inf], np.float32)) == 0
 
 
-def collection(seed: int = 0) -> tuple[Collection, np.ndarray]:
+def collection(seed: int = 0) -> tuple[NumberedImages, np.ndarray]:
     """Ten artworks, the first six with two copies; unit vectors, copies close to their originals."""
     rng = np.random.default_rng(seed)
     base = rng.normal(size=(10, 8))
@@ -140,11 +140,11 @@ def collection(seed: int = 0) -> tuple[Collection, np.ndarray]:
             spread = 0 if profile is None else 0.8
             vectors.append(base[number] + spread * rng.normal(size=8))
     images = pa.Table.from_pylist(rows, schema=schemas.IMAGES)
-    made = Collection.of(images, ("rotate-3", "blur-1"))
+    made = NumberedImages.of(images, ("rotate-3", "blur-1"))
     return made, unit_rows(np.array(vectors, np.float32))
 
 
-def everything(made: Collection, units: np.ndarray) -> Neighbours:
+def everything(made: NumberedImages, units: np.ndarray) -> Neighbours:
     """All other images of every original, nearest first."""
     found = exact_search(units, units[made.originals], len(units))
     keep = found.items != made.originals[:, None]
@@ -220,7 +220,7 @@ def test_spaces_are_compared_over_the_same_originals() -> None:
     tables = []
     for space, values in (("good", better), ("poor", worse), ("poor-too", worse)):
         order = rng.permutation(60)  # tables need not come in the same order
-        measured = [Measured("all", 100, "map", values[order], np.ones(60))]
+        measured = [Scores("all", 100, "map", values[order], np.ones(60))]
         tables.append(
             scores_table(measured, space=space, search="exact", artwork_ids=[ids[n] for n in order])
         )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from simsearch.evaluation.ranking import (
-    Pool,
+    PooledPairs,
     Ranking,
     average_precision,
     pool_pairs,
@@ -134,7 +134,7 @@ def test_the_pooled_interval_covers_the_truth_and_follows_from_its_seed() -> Non
     """Queries that find their one copy with a distance from one law, strangers from another."""
     rng = np.random.default_rng(5)
 
-    def simulated(n: int) -> Pool:
+    def simulated(n: int) -> PooledPairs:
         copies, strangers = rng.normal(0, 1, n), rng.normal(2, 1, n)
         distances = np.stack([copies, strangers], axis=1)
         order = np.argsort(distances, axis=1)

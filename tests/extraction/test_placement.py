@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.extraction.placement import VECTORS_PER_ACTOR, Device, Pool, plan_pools
+from simsearch.extraction.placement import VECTORS_PER_ACTOR, ActorPool, Device, plan_pools
 from simsearch.runtime.resources import LARGEST_NODE, RESOLUTION, Node, Request, how_many_fit
 
 MIB = 2**20
@@ -29,7 +29,7 @@ def first(count: int) -> dict[str, int]:
 
 def plan(
     nodes: Sequence[Node], *, device: Device = "cpu", vectors: int = 10**5, count: int = 4
-) -> tuple[Pool, ...]:
+) -> tuple[ActorPool, ...]:
     return plan_pools(first(count), nodes, device=device, vectors=vectors)
 
 
@@ -85,7 +85,7 @@ class Cluster:
         return any(how_many_fit(request, self.free(number)) for number in range(len(self.nodes)))
 
 
-def goes_on(cluster: Cluster, pool: Pool) -> bool:
+def goes_on(cluster: Cluster, pool: ActorPool) -> bool:
     """Whether an actor lives and a decode and a write task find room beside it, once the tasks that
     run have ended, as they do by themselves: an actor never does. Restarted actors take all they can."""
     cluster.end("task")
@@ -134,7 +134,9 @@ def test_on_gpus_whatever_is_lost_or_joins_the_job_goes_on_while_one_has_a_gpu(
     survives(nodes, joining, seed, pools)
 
 
-def survives(nodes: list[Node], joining: list[Node], seed: int, pools: tuple[Pool, ...]) -> None:
+def survives(
+    nodes: list[Node], joining: list[Node], seed: int, pools: tuple[ActorPool, ...]
+) -> None:
     """Tasks and actors come in any order while nodes are lost and join, down to one that has what an
     actor asks for; at every moment the job could go on."""
     rng = random.Random(seed)
@@ -157,7 +159,7 @@ def survives(nodes: list[Node], joining: list[Node], seed: int, pools: tuple[Poo
             able = [n for n, node in enumerate(cluster.nodes) if how_many_fit(pool.actor, node)]
 
 
-def full_of(kind: str, pool: Pool, node: Node) -> Cluster:
+def full_of(kind: str, pool: ActorPool, node: Node) -> Cluster:
     cluster = Cluster(random.Random(0), {"actor": pool.actor, "task": pool.task})
     cluster.join(node)
     assert cluster.place(kind, 10**6)

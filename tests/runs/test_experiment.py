@@ -12,7 +12,7 @@ import pytest
 
 from simsearch.config import Config, load_config
 from simsearch.errors import UnknownNameError
-from simsearch.evaluation.metrics import Measured, scores_table
+from simsearch.evaluation.metrics import Scores, scores_table
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.reports.experiment import PUBLISHED, verdicts
 from simsearch.runs.experiment import STUDY_2018, paired_tests, run_experiment, variant_of
@@ -124,7 +124,7 @@ def test_settings_and_spaces_are_tested_in_one_family() -> None:
     def scores(shift: float) -> pa.Table:
         return pa.concat_tables(
             scores_table(
-                [Measured("all", 3, "f1", rng.random(40) + shift * (name == "a"), np.ones(40))],
+                [Scores("all", 3, "f1", rng.random(40) + shift * (name == "a"), np.ones(40))],
                 space=name,
                 search="exact",
                 artwork_ids=ids,

@@ -31,7 +31,7 @@ from simsearch.encoders.encoder import Running
 from simsearch.encoders.registry import get_encoder
 from simsearch.evaluation.metrics import hit_profiles, ranking_measures, study_measures, summary
 from simsearch.evaluation.neighbours import neighbours_table
-from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, Collection, rankings
+from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages, rankings
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.images.decode import content_hash, decode
@@ -260,7 +260,7 @@ def _metrics(
     measured = list(study_measures(hits, relevant[kept], PROFILES, config.evaluate.ks))
     if kept.any():
         depth = config.evaluate.neighbours
-        for group, ranking, _ in rankings(Collection.of(images, PROFILES), found, depth):
+        for group, ranking, _ in rankings(NumberedImages.of(images, PROFILES), found, depth):
             measured += ranking_measures(group, ranking)
     return pa.concat_tables(
         summary(measured, space=space.name, search=search, bootstrap=50, seed=1)

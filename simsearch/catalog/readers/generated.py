@@ -64,7 +64,9 @@ def describe(seed: int, number: int) -> dict[str, Any]:
     return {
         "artwork_id": f"generated-{number:06}",
         "title": f"{rng.choice(_MOODS)} {rng.choice(_PLACES)} No. {number + 1}",
-        "artists": [f"{_GIVEN[one % 8]} {_FAMILY[(one // 8 + one) % 8]}" for one in people],
+        "artists": [
+            f"{_GIVEN[person % 8]} {_FAMILY[(person // 8 + person) % 8]}" for person in people
+        ],
         "date": str(int(rng.integers(1880, 2020))),
         "medium": str(rng.choice(_MEDIA)),
         "dimensions": f"{height} × {width} cm",

@@ -175,19 +175,19 @@ def _read_manifests(
             return url, None, _reason(error)
 
     rows = [{"image_uri": url} for url in manifests]
-    found: list[tuple[int, list[dict[str, Any]]]] = []
+    read_manifests: list[tuple[int, list[dict[str, Any]]]] = []
     threads = library.config.catalog.download.concurrency
     for done, (url, artworks, told) in enumerate(in_parallel(read, rows, threads), start=1):
         advance(done)
         if artworks is None:
             failed[url] = told
         else:
-            found.append((order[url], artworks))
+            read_manifests.append((order[url], artworks))
             if told:
                 notes.leave_out(told, url)
     for url, reason in sorted(failed.items(), key=lambda item: order[item[0]]):
         notes.leave_out("manifests that could not be read", f"{url}: {reason}")
-    for _, artworks in sorted(found, key=lambda item: item[0]):
+    for _, artworks in sorted(read_manifests, key=lambda item: item[0]):
         yield from artworks
 
 

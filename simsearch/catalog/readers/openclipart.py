@@ -82,9 +82,9 @@ def _description(uri: str, config: Config) -> dict[str, Any] | None:
         return None
     work = next(
         (
-            one
-            for one in root.iter()
-            if one.find(f"{_DC}title") is not None and one.tag.endswith("}Work")
+            element
+            for element in root.iter()
+            if element.find(f"{_DC}title") is not None and element.tag.endswith("}Work")
         ),
         None,
     )
@@ -101,4 +101,4 @@ def _description(uri: str, config: Config) -> dict[str, Any] | None:
 def _names(parent: Element | None, tag: str = f"{_DC}title") -> list[str]:
     if parent is None:
         return []
-    return [name for one in parent.iter(tag) if (name := text(one.text))]
+    return [name for element in parent.iter(tag) if (name := text(element.text))]

@@ -55,7 +55,7 @@ def get_reader(config: Config) -> Reader:
     if reader.source is not None and config.catalog.source is None:
         raise ConfigError(f"catalog.source: reader {name!r} needs the URI of {reader.source}")
     if config.catalog.columns and not reader.columns:
-        takers = [other for other, each in READERS.items() if each.columns]
+        takers = [other for other, other_reader in READERS.items() if other_reader.columns]
         raise ConfigError(
             f"catalog.columns: reader {name!r} takes none; remove it or set catalog.reader={takers[0]}"
         )

@@ -73,7 +73,11 @@ def _configuration(name: str, model: str) -> Mapping[str, Any]:
     if not known:
         architecture = model.partition(".")[0]
         published = timm.list_pretrained()
-        models = [each for each in published if each.partition(".")[0] == architecture]
+        models = [
+            published_name
+            for published_name in published
+            if published_name.partition(".")[0] == architecture
+        ]
         models = models or [*timm.list_models(), *published]
         close = ", ".join(difflib.get_close_matches(model, models, 5, 0.5)) or "none like it"
         raise UsageError(
