@@ -17,7 +17,7 @@ def print_checked(checked: Checked) -> None:
     for finding in checked.findings:
         mark, style = MARKS[finding.state]
         # Text, not markup: names and paths come from the collection.
-        cells = (finding.subject, _plain(finding.found), _plain(finding.advice))
+        cells = (finding.subject, _plain(finding.statement), _plain(finding.advice))
         table.add_row(Text(mark, style=style), *(Text(cell, overflow="fold") for cell in cells))
     console = Console(highlight=False)
     console.print(table)

@@ -165,12 +165,16 @@ def query(
     from simsearch.snapshots.published import latest_snapshot
     from simsearch.storage.storage import Storage
 
-    found = query_snapshot(config, latest_snapshot(Storage(config.root, config.storage)), image, n)
+    matches_by_space = query_snapshot(
+        config, latest_snapshot(Storage(config.root, config.storage)), image, n
+    )
     if as_json:
-        answer = {name: [asdict(match) for match in matches] for name, matches in found.items()}
+        answer = {
+            name: [asdict(match) for match in matches] for name, matches in matches_by_space.items()
+        }
         print(json.dumps(answer, indent=2, ensure_ascii=False))
         return
-    for name, matches in found.items():
+    for name, matches in matches_by_space.items():
         print_matches(name, matches)
 
 

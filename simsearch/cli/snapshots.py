@@ -44,14 +44,14 @@ def list_command(words: Words = None, as_json: AsJson = False) -> None:
     storage = existing_root(config_of(words))
     latest, _ = read_latest(storage)
     rows: list[dict[str, Any]] = []
-    for each in list_snapshots(storage):
-        plan = each.plan()
+    for snapshot in list_snapshots(storage):
+        plan = snapshot.plan()
         rows.append(
             {
-                "snapshot_id": each.snapshot_id,
-                "created": each.created()[:19],
-                "published": latest is not None and latest.snapshot_id == each.snapshot_id,
-                "withdrawn": latest is not None and each.snapshot_id in latest.withdrawn,
+                "snapshot_id": snapshot.snapshot_id,
+                "created": snapshot.created()[:19],
+                "published": latest is not None and latest.snapshot_id == snapshot.snapshot_id,
+                "withdrawn": latest is not None and snapshot.snapshot_id in latest.withdrawn,
                 "artworks": plan.artworks,
                 "rejects": plan.rejects,
                 "images": plan.images,
@@ -74,7 +74,7 @@ def show(name: Name, words: Words = None) -> None:
     """Print what a snapshot was made from and how: its manifest as JSON, without the list of files."""
     manifest = find_snapshot(existing_root(config_of(words)), name).manifest()
     files = manifest.pop("files")
-    size = sum(each["bytes"] for each in files.values())
+    size = sum(file["bytes"] for file in files.values())
     print(json.dumps({**manifest, "files": len(files), "bytes": size}, indent=2))
 
 
@@ -82,22 +82,22 @@ def show(name: Name, words: Words = None) -> None:
 def diff_command(old: Name, new: Name, words: Words = None, as_json: AsJson = False) -> None:
     """Name the artworks, settings, neighbours and metrics that moved from one snapshot to another."""
     storage = existing_root(config_of(words))
-    one, two = find_snapshot(storage, old), find_snapshot(storage, new)
-    found, neighbours = diff(one, two), neighbour_changes(one, two)
+    older, newer = find_snapshot(storage, old), find_snapshot(storage, new)
+    changes, neighbours = diff(older, newer), neighbour_changes(older, newer)
     if as_json:
-        answer = {**asdict(found), "neighbours": [asdict(change) for change in neighbours]}
+        answer = {**asdict(changes), "neighbours": [asdict(change) for change in neighbours]}
         print(json.dumps(answer, indent=2, ensure_ascii=False))
         return
     console = Console(highlight=False)
-    console.print(f"{one.snapshot_id} → {two.snapshot_id}")
-    console.print(f"artworks: {found.artworks}")
-    for kind, ids in vars(found.artworks).items():
-        for one in ids[:SHOWN]:
-            named = " → ".join(one) if isinstance(one, tuple) else one
+    console.print(f"{older.snapshot_id} → {newer.snapshot_id}")
+    console.print(f"artworks: {changes.artworks}")
+    for kind, ids in vars(changes.artworks).items():
+        for entry in ids[:SHOWN]:
+            named = " → ".join(entry) if isinstance(entry, tuple) else entry
             console.print(f"  {kind.replace('_', ' ')}: {printable(named)}")
         if len(ids) > SHOWN:
             console.print(f"  … {len(ids) - SHOWN:,} more {kind.replace('_', ' ')}; --json has all")
-    for key, (before, after) in found.settings.items():
+    for key, (before, after) in changes.settings.items():
         console.print(f"setting {key}: {printable(str(before))} → {printable(str(after))}")
     for change in neighbours:
         note = "" if change.same_space else ", ANOTHER feature space"
@@ -105,13 +105,13 @@ def diff_command(old: Name, new: Name, words: Words = None, as_json: AsJson = Fa
             f"neighbours, {change.space}: {change.kept:.1%} kept over {change.queries:,} originals in "
             f"both, {change.moved:,} lists moved{note}"
         )
-    _print_metrics(console, found)
+    _print_metrics(console, changes)
 
 
-def _print_metrics(console: Console, found: SnapshotDiff) -> None:
-    shown = found.overall_metrics
+def _print_metrics(console: Console, changes: SnapshotDiff) -> None:
+    shown = changes.overall_metrics
     console.print(
-        f"metrics: {len(found.metrics):,} moved"
+        f"metrics: {len(changes.metrics):,} moved"
         + (", of all copies by exact search:" if shown else "")
     )
     if not shown:
@@ -138,7 +138,11 @@ def rollback(name: Name, words: Words = None) -> None:
         withdrawn: list[str] = [] if current is None else list(current.withdrawn)
         if current is not None and current.snapshot_id != target.snapshot_id:
             withdrawn.append(current.snapshot_id)
-        kept = tuple(one for one in dict.fromkeys(withdrawn) if one != target.snapshot_id)
+        kept = tuple(
+            snapshot_id
+            for snapshot_id in dict.fromkeys(withdrawn)
+            if snapshot_id != target.snapshot_id
+        )
         point_latest(target, lease.token, kept)
     print(f"published: {target.snapshot_id}")
     if kept:
@@ -194,9 +198,9 @@ def gc(
             remove(storage, garbage)
     counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
-    for each in garbage:
-        counts[each.why] += 1
-        sizes[each.why] += each.size
+    for file in garbage:
+        counts[file.why] += 1
+        sizes[file.why] += file.size
     for why, count in counts.items():
         print(f"{count:>8,} files {filesize.decimal(sizes[why]):>12}  {why}")
     verb = "would be removed" if dry_run else "removed"

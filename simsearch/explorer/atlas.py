@@ -128,10 +128,10 @@ def _batches(
 def _neighbours(view: SnapshotView, space: str, number: int) -> dict[str, Any]:
     """The nearest other artworks, as many for every artwork of a snapshot."""
     count = min(NEIGHBOURS, len(view) - 1)
-    found = view.nearest_artworks(space, view.artwork_at(number), count)
+    neighbours = view.nearest_artworks(space, view.artwork_at(number), count)
     return {
-        "ids": [int(view.artwork_of_item[neighbour.item]) for neighbour in found],
-        "distances": [neighbour.distance for neighbour in found],
+        "ids": [int(view.artwork_of_item[neighbour.item]) for neighbour in neighbours],
+        "distances": [neighbour.distance for neighbour in neighbours],
     }
 
 

@@ -66,32 +66,41 @@ def candidates(
 
     `training_seconds` are by the names of the spaces that learned.
     """
-    found = []
+    ranked = []
     for space in spaces:
         row = _quality(metrics, "all").get(space.name)
         if row is None:
             return []
         rate, device = _rate(timings, space.fingerprint)
         cost = (training_seconds or {}).get(space.name, 0.0)
-        found.append(Candidate(space, *row, rate, device, BYTES_PER_NUMBER * space.dimension, cost))
-    return sorted(found, key=lambda each: (-each.quality, each.space.name))
+        ranked.append(
+            Candidate(space, *row, rate, device, BYTES_PER_NUMBER * space.dimension, cost)
+        )
+    return sorted(ranked, key=lambda candidate: (-candidate.quality, candidate.space.name))
 
 
-def picks(metrics: pa.Table, comparisons: pa.Table, found: Sequence[Candidate]) -> list[Pick]:
+def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate]) -> list[Pick]:
     """Advice for all changes together and for each kind; untrained networks are never advised."""
-    trained = [each for each in found if each.space.trained and each.space.mode == "eval"]
+    trained = [
+        candidate
+        for candidate in ranked
+        if candidate.space.trained and candidate.space.mode == "eval"
+    ]
     advice = []
     for group in ("all", *KINDS):
         scores = _quality(metrics, group)
         if not trained or not scores:
             continue
-        best = max(trained, key=lambda each: scores[each.space.name][0]).space.name
+        best = max(trained, key=lambda candidate: scores[candidate.space.name][0]).space.name
         apart = _told_apart(comparisons, group, best)
-        equals = [each for each in trained if each.space.name not in apart]
+        equals = [candidate for candidate in trained if candidate.space.name not in apart]
         choice = max(
-            equals, key=lambda each: (each.images_per_second or 0.0, -each.training_seconds)
+            equals,
+            key=lambda candidate: (candidate.images_per_second or 0.0, -candidate.training_seconds),
         )
-        others = tuple(each.space.name for each in equals if each.space != choice.space)
+        others = tuple(
+            candidate.space.name for candidate in equals if candidate.space != choice.space
+        )
         advice.append(Pick(group, choice, *scores[choice.space.name], best, others))
     return advice
 
@@ -107,14 +116,14 @@ def _quality(metrics: pa.Table, group: str) -> dict[str, tuple[float, float, flo
 
 def _told_apart(comparisons: pa.Table, group: str, best: str) -> set[str]:
     """The spaces that differ from the best by more than chance."""
-    found = set()
+    others = set()
     for row in comparisons.filter(
         (pc.field("group") == group) & (pc.field("metric") == "map")
     ).to_pylist():
         pair = {row["first"], row["second"]}
         if best in pair and row["p_holm"] < SIGNIFICANT:
-            found |= pair - {best}
-    return found
+            others |= pair - {best}
+    return others
 
 
 def ran_on(timings: pa.Table, fingerprint: str) -> str:
@@ -151,11 +160,11 @@ def cost_words(candidate: Candidate) -> Mapping[str, str]:
     }
 
 
-def conclusion_words(metrics: pa.Table, comparisons: pa.Table, found: Sequence[Candidate]) -> str:
+def conclusion_words(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate]) -> str:
     """The advice for all changes together, in one line."""
-    if not found:
+    if not ranked:
         return "no perturbed copies were asked for, so there is nothing to conclude from"
-    advice = [pick for pick in picks(metrics, comparisons, found) if pick.group == "all"]
+    advice = [pick for pick in picks(metrics, comparisons, ranked) if pick.group == "all"]
     if not advice:
         return (
             "no advice: every network here is untrained or in the study's mode, which no collection "
@@ -165,7 +174,7 @@ def conclusion_words(metrics: pa.Table, comparisons: pa.Table, found: Sequence[C
     name = pick.choice.space.name
     others = [
         candidate.space.name
-        for candidate in found
+        for candidate in ranked
         if candidate.space.trained
         and candidate.space.mode == "eval"
         and candidate.space.name not in (name, *pick.equals)
@@ -186,7 +195,7 @@ def evaluation_rows(
     comparisons: pa.Table,
     near_duplicates: pa.Table,
     titles: Mapping[str, str],
-    found: Sequence[Candidate],
+    ranked: Sequence[Candidate],
 ) -> dict[str, Any]:
     """The rows of the sections on conclusion, rankings and neighbours."""
     near = near_duplicate_rows(near_duplicates, titles)
@@ -194,25 +203,25 @@ def evaluation_rows(
         "n": max((row["n"] for row in comparisons.to_pylist()), default=0),
         "candidates": [
             {
-                "space": each.space.name,
-                "layer": each.space.layer,
-                "preprocessing": each.space.preprocessing_words,
-                "mode": each.space.mode,
-                "quality": f"{each.quality:.3f} [{each.low:.3f}, {each.high:.3f}]",
-                **cost_words(each),
+                "space": candidate.space.name,
+                "layer": candidate.space.layer,
+                "preprocessing": candidate.space.preprocessing_words,
+                "mode": candidate.space.mode,
+                "quality": f"{candidate.quality:.3f} [{candidate.low:.3f}, {candidate.high:.3f}]",
+                **cost_words(candidate),
             }
-            for each in found
+            for candidate in ranked
         ],
         "picks": [
             {
-                "group": each.group,
-                "space": each.choice.space.name,
-                "quality": f"{each.quality:.3f} [{each.low:.3f}, {each.high:.3f}]",
-                "best": each.best,
-                "equals": ", ".join(each.equals),
-                **cost_words(each.choice),
+                "group": pick.group,
+                "space": pick.choice.space.name,
+                "quality": f"{pick.quality:.3f} [{pick.low:.3f}, {pick.high:.3f}]",
+                "best": pick.best,
+                "equals": ", ".join(pick.equals),
+                **cost_words(pick.choice),
             }
-            for each in picks(metrics, comparisons, found)
+            for pick in picks(metrics, comparisons, ranked)
         ],
         "comparisons": comparison_rows(comparisons),
         "rankings": ranking_table(metrics),

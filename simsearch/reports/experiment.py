@@ -71,8 +71,8 @@ def verdicts(plan: Plan, batch_size: int | None) -> list[str]:
     said = []
     untrained = sorted(_untrained(plan))
     trained = [space.name for space in plan.spaces if space.trained]
-    ours = [one for one in trained if one in STUDY_BACKBONES]
-    foreign = [one for one in trained if one not in STUDY_BACKBONES]
+    ours = [name for name in trained if name in STUDY_BACKBONES]
+    foreign = [name for name in trained if name not in STUDY_BACKBONES]
     if untrained:
         said.append(
             f"Untrained: {', '.join(untrained)} ran with random weights. Their figures say nothing about the study."
@@ -107,7 +107,7 @@ def _untrained(plan: Plan) -> frozenset[str]:
 def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str, Any]]:
     """Per space, k and metric: every setting's figure by exact search and by Annoy, and what the
     study published."""
-    found: dict[tuple[str, int, str], dict[tuple[str, str], str]] = {}
+    cells_of: dict[tuple[str, int, str], dict[tuple[str, str], str]] = {}
     chosen = results.filter(
         (pc.field("group") == "all") & pc.field("metric").isin(list(STUDY_METRICS))
     )
@@ -116,7 +116,7 @@ def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str
         key = (row["space"], row["k"], row["metric"])
         ceilings[key] = (row["ceiling"], row["n"])
         words = f"{row['mean']:.3f} ± {row['std']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
-        found.setdefault(key, {})[row["setting"], row["search"]] = words
+        cells_of.setdefault(key, {})[row["setting"], row["search"]] = words
     return [
         {
             "space": space,
@@ -127,7 +127,7 @@ def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str
             "ceiling": f"{ceilings[space, k, metric][0]:.3f}",
             "n": ceilings[space, k, metric][1],
         }
-        for (space, k, metric), cells in found.items()
+        for (space, k, metric), cells in cells_of.items()
     ]
 
 

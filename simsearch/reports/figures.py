@@ -141,7 +141,7 @@ def recall_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
         return figure
 
 
-def cost_figure(found: Sequence[Candidate]) -> Figure:
+def cost_figure(ranked: Sequence[Candidate]) -> Figure:
     """Quality against cost: mean average precision with its interval over images per second.
 
     Areas are as the bytes of a vector; hollow: untrained, or in the study's mode.
@@ -149,20 +149,20 @@ def cost_figure(found: Sequence[Candidate]) -> Figure:
     with matplotlib.rc_context(STYLE):
         figure = new_figure(7.5, 4.4)
         axes = figure.add_subplot()
-        for each, colour in zip(found, _colours(len(found)), strict=True):
-            rate = each.images_per_second
+        for candidate, colour in zip(ranked, _colours(len(ranked)), strict=True):
+            rate = candidate.images_per_second
             if rate is None:
                 continue
-            axes.vlines(rate, each.low, each.high, color=colour, lw=1.5)
-            sound = each.space.trained and each.space.mode == "eval"
-            untrained = "" if each.space.trained else " (untrained)"
+            axes.vlines(rate, candidate.low, candidate.high, color=colour, lw=1.5)
+            sound = candidate.space.trained and candidate.space.mode == "eval"
+            untrained = "" if candidate.space.trained else " (untrained)"
             axes.scatter(
                 rate,
-                each.quality,
-                s=each.bytes_per_image / 40,
+                candidate.quality,
+                s=candidate.bytes_per_image / 40,
                 facecolor=colour if sound else "white",
                 edgecolor=colour,
-                label=f"{each.space.name}{untrained}\n{each.bytes_per_image:,} bytes",
+                label=f"{candidate.space.name}{untrained}\n{candidate.bytes_per_image:,} bytes",
                 zorder=3,
             )
         axes.set_xscale("log")
@@ -208,7 +208,7 @@ def settings_figure(
             for number, name in enumerate(names):
                 if (mean := published.get((name, k, "f1"), (None, None))[0]) is not None:
                     axes.scatter(number, mean, color="black", marker="D", s=30, zorder=4)
-            axes.set_xticks(range(len(names)), [_label(one, untrained) for one in names])
+            axes.set_xticks(range(len(names)), [_label(name, untrained) for name in names])
             axes.tick_params(axis="x", rotation=25)
             axes.set_title(f"F1 at k = {k}", color=INK)
             axes.set_ylim(0, 1.04)

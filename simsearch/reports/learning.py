@@ -47,7 +47,9 @@ def learning_of(
                     "flatter it. Run `simsearch train` and measure again."
                 )
             drawn |= _figures(snapshot, training)
-    profiles = {profile for made in trainings.values() for one in made for profile in one.profiles}
+    profiles = {
+        profile for made in trainings.values() for training in made for profile in training.profiles
+    }
     split = split_rows(metrics, profiles) if rows else []
     return {"rows": rows, "split": split, "warnings": warnings}, drawn
 

@@ -31,24 +31,26 @@ def pictures_of(config: Config, snapshot: Snapshot, plan: Plan) -> dict[str, tup
     copied = [row["artwork_id"] for row in rows.values() if row["profile"] is not None]
     originals = copied or [row["artwork_id"] for row in rows.values()]
     queries = seeded_sample(originals, config.report.examples, config.seed)
-    found = {}
+    pictures = {}
     if copied:
         variants = [queries[0], *(f"{queries[0]}--{profile}" for profile in plan.profiles)]
         shown = [
-            album.shown(one, rows[one]["profile"] or "original") for one in variants if one in rows
+            album.shown(image, rows[image]["profile"] or "original")
+            for image in variants
+            if image in rows
         ]
-        found["profiles"] = (
+        pictures["profiles"] = (
             profiles_figure(shown),
             f"The perturbation profiles on one artwork: {album.title(queries[0])}.",
         )
     for space in plan.spaces:
         name = f"{space.name}{'' if space.trained else ' (untrained)'}"
-        found[f"examples-{space.fingerprint}"] = (
-            examples_figure([album.example(snapshot, space.name, one) for one in queries]),
+        pictures[f"examples-{space.fingerprint}"] = (
+            examples_figure([album.example(snapshot, space.name, query) for query in queries]),
             f"{name}: each original, left, and its nearest images by exact search with their distance. "
             + ("Its perturbed copies are framed in green." if copied else ""),
         )
-    return found
+    return pictures
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,12 @@ class _Album:
             snapshot.storage.read_table(path).filter(pc.field("query_id") == query).to_pylist()
         )
         row = [self.shown(query, shortened(self.artworks[query]["title"] or query))]
-        for each in nearest[:NEIGHBOURS_SHOWN]:
-            image = self.images[each["neighbour_id"]]
+        for neighbour in nearest[:NEIGHBOURS_SHOWN]:
+            image = self.images[neighbour["neighbour_id"]]
             own = image["artwork_id"] == query
             words = image["profile"] if own else self.artworks[image["artwork_id"]]["title"]
             if not own and image["profile"]:
                 words = f"{image['profile']} of {words}"
-            caption = f"{shortened(words or image['artwork_id'])}\n{each['distance']:.4f}"
-            row.append(self.shown(each["neighbour_id"], caption, copy=own))
+            caption = f"{shortened(words or image['artwork_id'])}\n{neighbour['distance']:.4f}"
+            row.append(self.shown(neighbour["neighbour_id"], caption, copy=own))
         return row

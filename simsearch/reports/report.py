@@ -217,16 +217,16 @@ def _evaluation(
     timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
     _, table = catalog.load_catalog(storage, plan.catalog_id)
     titles = dict(zip(table["artwork_id"].to_pylist(), table["title"].to_pylist(), strict=True))
-    found = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))
-    return evaluation_rows(metrics, comparisons, near, titles, found), _cost(found)
+    ranked = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))
+    return evaluation_rows(metrics, comparisons, near, titles, ranked), _cost(ranked)
 
 
-def _cost(found: Sequence[Candidate]) -> dict[str, tuple[Figure, str]]:
-    if not any(each.images_per_second for each in found):
+def _cost(ranked: Sequence[Candidate]) -> dict[str, tuple[Figure, str]]:
+    if not any(candidate.images_per_second for candidate in ranked):
         return {}
     caption = (
         "Quality against cost: mean average precision of all copies with its 95 % interval, over the images that "
         "one actor embedded per second in this root's own runs. Areas are as the bytes of a vector; hollow marks "
         "are untrained networks or the study's mode."
     )
-    return {"quality-cost": (figures.cost_figure(found), caption)}
+    return {"quality-cost": (figures.cost_figure(ranked), caption)}

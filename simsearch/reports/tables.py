@@ -102,10 +102,10 @@ def _both(words: Mapping[str, str]) -> dict[str, str]:
 
 def label_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     """How many of an artwork's nearest share its label, against chance; exact search and Annoy."""
-    found: dict[tuple[str, str, int], dict[str, Any]] = {}
+    entries: dict[tuple[str, str, int], dict[str, Any]] = {}
     chosen = metrics.filter(pc.field("metric").isin(["label_precision", "label_chance"]))
     for row in chosen.to_pylist():
-        entry = found.setdefault(
+        entry = entries.setdefault(
             (row["space"], row["group"], row["k"]), {"n": row["n"], "annoy": "–", "exact": "–"}
         )
         if row["metric"] == "label_precision":
@@ -114,24 +114,28 @@ def label_rows(metrics: pa.Table) -> list[dict[str, Any]]:
             entry["chance"] = f"{row['mean']:.3f}"
     return [
         {"space": space, "label": label, "k": k, "chance": "–", **entry}
-        for (space, label, k), entry in found.items()
+        for (space, label, k), entry in entries.items()
     ]
 
 
 def space_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     """Hubness of every space and agreement of each two, by exact search and by Annoy."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    entries: dict[tuple[str, str], dict[str, Any]] = {}
     chosen = metrics.filter(pc.field("metric").isin(["hubness", "neighbour_overlap"]))
     for row in chosen.to_pylist():
         hubs = row["metric"] == "hubness"
-        what = (
+        quantity = (
             f"hubness: skewness of how often a work is among others' {row['k']} nearest"
             if hubs
             else f"share of the {row['k']} nearest in common with {row['group']}"
         )
-        entry = found.setdefault((row["space"], what), {"n": row["n"], "annoy": "–", "exact": "–"})
+        entry = entries.setdefault(
+            (row["space"], quantity), {"n": row["n"], "annoy": "–", "exact": "–"}
+        )
         entry[row["search"]] = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
-    return [{"space": space, "what": what, **entry} for (space, what), entry in found.items()]
+    return [
+        {"space": space, "what": quantity, **entry} for (space, quantity), entry in entries.items()
+    ]
 
 
 def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -145,11 +149,11 @@ def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict
     ordered = sorted(pairs.items(), key=lambda item: (item[1]["nearest"], item[0]))
     return [
         {
-            "first": f"{titles.get(one) or one} ({one})",
-            "second": f"{titles.get(two) or two} ({two})",
+            "first": f"{titles.get(first) or first} ({first})",
+            "second": f"{titles.get(second) or second} ({second})",
             "distances": ", ".join(entry["distances"]),
         }
-        for (one, two), entry in ordered
+        for (first, second), entry in ordered
     ]
 
 

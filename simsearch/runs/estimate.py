@@ -27,7 +27,7 @@ OTHER_SHARE = 1.3  # index, evaluation, maps and report, in the time of embeddin
 
 
 @dataclass(frozen=True)
-class Measured:
+class EncoderCost:
     """One encoder on this machine: seconds per image, bytes of its weights."""
 
     name: str
@@ -41,19 +41,19 @@ def check_encoders(checked: Checked, seconds: float) -> None:
     to be measured after so many seconds."""
     config = checked.config
     deadline = time.monotonic() + seconds
-    measured = []
+    costs = []
     for name in config.extract.backbones:
         try:
             specification = get_encoder(name, config.storage)
             preprocessing_for(specification, config.extract.preprocessing)
-            measured.append(_check_encoder(checked, specification, deadline))
+            costs.append(_check_encoder(checked, specification, deadline))
         except SimsearchError as error:
             checked.findings.append(Finding.of(name, error))
-    if measured and len(measured) == len(config.extract.backbones):
-        _estimate(checked, measured)
+    if costs and len(costs) == len(config.extract.backbones):
+        _estimate(checked, costs)
 
 
-def _check_encoder(checked: Checked, specification: Specification, deadline: float) -> Measured:
+def _check_encoder(checked: Checked, specification: Specification, deadline: float) -> EncoderCost:
     config, name = checked.config, specification.name
     sources = config.extract.weights_for.get(name, config.extract.weights)
     place = specification.at_hand(sources, config.storage)
@@ -70,7 +70,7 @@ def _check_encoder(checked: Checked, specification: Specification, deadline: flo
     if late and place is not None:
         checked.add(name, "right", f"weights: {place} (not read, no time was left)")
     if late:
-        return Measured(name, specification.dimension, None, 0)
+        return EncoderCost(name, specification.dimension, None, 0)
     weights = specification.weights(usable, config.storage)  # raises what is wrong with them
     if place is not None:
         trained = "" if weights.trained else ": UNTRAINED, its figures say nothing"
@@ -82,19 +82,19 @@ def _check_encoder(checked: Checked, specification: Specification, deadline: flo
     started = time.monotonic()
     encoder(pixels)
     seconds = (time.monotonic() - started) / len(pixels)
-    return Measured(name, specification.dimension, seconds, weights.size)
+    return EncoderCost(name, specification.dimension, seconds, weights.size)
 
 
 def _pictures(checked: Checked) -> list[Image.Image]:
     """Pictures of the collection, or drawn ones where none could be read."""
-    found: list[Image.Image] = list(checked.sampled.pictures) if checked.sampled else []
-    if not found:
+    pictures: list[Image.Image] = list(checked.sampled.pictures) if checked.sampled else []
+    if not pictures:
         limits = checked.config.images.limits
-        found = [decode_within(image_bytes(checked.config.seed, 0), limits)]
-    return (found * BATCH)[:BATCH]
+        pictures = [decode_within(image_bytes(checked.config.seed, 0), limits)]
+    return (pictures * BATCH)[:BATCH]
 
 
-def _estimate(checked: Checked, measured: list[Measured]) -> None:
+def _estimate(checked: Checked, costs: list[EncoderCost]) -> None:
     config = checked.config
     artworks = checked.table.num_rows if checked.table is not None else config.catalog.size
     if checked.table is None and config.catalog.source is not None:
@@ -103,13 +103,13 @@ def _estimate(checked: Checked, measured: list[Measured]) -> None:
     if config.catalog.reader == "iiif":  # only a sample of it was read
         artworks, prefix = 1000, "for each 1,000 artworks: "
     images = images_wanted(config, artworks)
-    numbers = images * sum(each.dimension for each in measured)
+    numbers = images * sum(encoder.dimension for encoder in costs)
     space = numbers * 4 * (1 + INDEX_FACTOR)
-    speeds = [each.seconds for each in measured if each.seconds is not None]
-    memory = ACTOR_BYTES + 2 * sum(each.bytes for each in measured)
+    speeds = [encoder.seconds for encoder in costs if encoder.seconds is not None]
+    memory = ACTOR_BYTES + 2 * sum(encoder.bytes for encoder in costs)
     cpus = config.ray.cpus or os.cpu_count() or 1
     decoding = artworks * (checked.sampled.seconds_each if checked.sampled else 0.0) / cpus
-    missing = [each.name for each in measured if each.seconds is None]
+    missing = [encoder.name for encoder in costs if encoder.seconds is None]
     took = duration(OTHER_SHARE * (images * sum(speeds) + decoding))
     without = f", without {', '.join(missing)}, for which no time was left" if missing else ""
     where = " on this machine; a cluster is faster" if _cluster(checked) else " on this machine"
@@ -118,7 +118,7 @@ def _estimate(checked: Checked, measured: list[Measured]) -> None:
     checked.add(
         "estimate",
         "note",
-        f"{prefix}{images:,} images through {len(measured)} encoder(s): about {took}{without}{where}, from nothing",
+        f"{prefix}{images:,} images through {len(costs)} encoder(s): about {took}{without}{where}, from nothing",
     )
     checked.add(
         "estimate",

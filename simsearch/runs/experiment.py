@@ -110,10 +110,10 @@ def _store(name: str, config: Config, storage: Storage, runs: Mapping[Setting, S
     digest = hashlib.sha256(json.dumps(ids, sort_keys=True).encode()).hexdigest()[:16]
     folder = f"experiments/{name}/{digest}"
     results = results_table(
-        {each.name: run.storage.read_table(run.metrics_path) for each, run in runs.items()}
+        {setting.name: run.storage.read_table(run.metrics_path) for setting, run in runs.items()}
     )
     tests = paired_tests(
-        {each.name: run.storage.read_table(run.scores_path) for each, run in runs.items()},
+        {setting.name: run.storage.read_table(run.scores_path) for setting, run in runs.items()},
         resamples=config.evaluate.bootstrap,
         seed=config.seed,
     )
@@ -156,20 +156,23 @@ def paired_tests(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -
     for setting, table in scores.items():
         for (group, k, metric), by_space in aligned_scores(table, "exact").items():
             if group == "all" and metric == "f1":
-                values |= {(k, one, setting): each for one, each in by_space.items()}
+                values |= {
+                    (k, space, setting): scores_of_space
+                    for space, scores_of_space in by_space.items()
+                }
     rows: list[dict[str, Any]] = []
-    for one, two in combinations(values, 2):
-        same = [a == b for a, b in zip(one, two, strict=True)]
+    for first, second in combinations(values, 2):
+        same = [a == b for a, b in zip(first, second, strict=True)]
         if not same[0] or same[1] == same[2]:
             continue
-        test = paired_test(values[one], values[two], resamples=resamples, seed=seed)
+        test = paired_test(values[first], values[second], resamples=resamples, seed=seed)
         rows.append(
             {
                 "between": "settings" if same[1] else "spaces",
-                "k": one[0],
+                "k": first[0],
                 "metric": "f1",
-                "first": f"{one[1]}, {one[2]}",
-                "second": f"{two[1]}, {two[2]}",
+                "first": f"{first[1]}, {first[2]}",
+                "second": f"{second[1]}, {second[2]}",
                 **test.__dict__,
             }
         )

@@ -20,14 +20,14 @@ class Finding:
 
     subject: str
     state: State
-    found: str
+    statement: str
     advice: str = ""
 
     @classmethod
     def of(cls, subject: str, error: Exception) -> Finding:
         """An error's message, whose last clause says what to do."""
-        found, _, advice = str(error).rpartition("; ")
-        return cls(subject, "wrong", found or advice, advice if found else "")
+        statement, _, advice = str(error).rpartition("; ")
+        return cls(subject, "wrong", statement or advice, advice if statement else "")
 
 
 @dataclass
@@ -41,8 +41,8 @@ class Checked:
     sampled: Sampled | None = None
     abandoned: bool = False  # whether something is still being waited for in a thread of its own
 
-    def add(self, subject: str, state: State, found: str, advice: str = "") -> None:
-        self.findings.append(Finding(subject, state, found, advice))
+    def add(self, subject: str, state: State, statement: str, advice: str = "") -> None:
+        self.findings.append(Finding(subject, state, statement, advice))
 
     def left(self, seconds: float) -> float:
         """So many seconds, or what is left until the deadline."""

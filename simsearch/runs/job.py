@@ -142,13 +142,13 @@ def _last_success(previous: Snapshot) -> str | None:
     return None
 
 
-def _first_choice(sources: Sequence[str], found: str, trained: bool) -> bool:
+def _first_choice(sources: Sequence[str], used: str, trained: bool) -> bool:
     """Files in a folder may have changed, and a source that failed may be there now."""
-    if found.startswith(f"{FOLDER}/"):  # learned, so no source has them
+    if used.startswith(f"{FOLDER}/"):  # learned, so no source has them
         return True
     if sources[0].startswith("random:"):
-        return found == sources[0]
-    return sources[0] == "imagenet" and trained and "://" not in found
+        return used == sources[0]
+    return sources[0] == "imagenet" and trained and "://" not in used
 
 
 def _note(record: RunRecord, snapshot: Snapshot, previous: Snapshot | None) -> ArtworkChanges:

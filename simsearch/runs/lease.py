@@ -210,8 +210,8 @@ def _take(
             SETTLE_SECONDS,
         )
         time.sleep(SETTLE_SECONDS)
-        found, version = _read(storage)
-        if found is None or version is None or found.holder != record.holder:
+        written, version = _read(storage)
+        if written is None or version is None or written.holder != record.holder:
             raise ConflictError(f"{storage.uri(PATH)}: another run was there first")
     if reason not in ("first", "released"):
         log.warning("took the lease over from %s: %s", current, reason)

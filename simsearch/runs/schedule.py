@@ -135,7 +135,7 @@ def systemd_units(schedule: Schedule, words: Sequence[str]) -> str:
     times = CronSim(schedule.cron, datetime.now(schedule.timezone))
     script = Path(sys.executable).with_name("simsearch")
     line = shlex.join([str(script), "reindex", *words]).replace("%", "%%").replace("$", "$$")
-    calendar = "\n".join(f"OnCalendar={each}" for each in _calendars(times, schedule))
+    calendar = "\n".join(f"OnCalendar={expression}" for expression in _calendars(times, schedule))
     return f"""\
 # /etc/systemd/system/simsearch.service
 [Unit]
@@ -167,7 +167,9 @@ WantedBy=timers.target
 
 def _calendars(times: CronSim, schedule: Schedule) -> list[str]:
     """OnCalendar expressions (systemd.time(7)). Where cron means "that day or that weekday", two."""
-    if times.LAST_WEEKDAY in times.days or any(isinstance(one, tuple) for one in times.weekdays):
+    if times.LAST_WEEKDAY in times.days or any(
+        isinstance(weekday, tuple) for weekday in times.weekdays
+    ):
         raise UsageError(
             f"--cron {schedule.cron!r}: systemd cannot say a month's last or n-th weekday; use "
             "`simsearch schedule` as a service"
@@ -178,8 +180,10 @@ def _calendars(times: CronSim, schedule: Schedule) -> list[str]:
     else:
         day = f"{months}-{_listed(times.days, range(1, 32))}"
     clock = f"{_listed(times.hours, range(24))}:{_listed(times.minutes, range(60))}:00"
-    numbers = {int(str(one)) % 7 for one in times.weekdays}
-    weekdays = "" if len(numbers) == 7 else ",".join(WEEKDAYS[one] for one in sorted(numbers)) + " "
+    numbers = {int(str(weekday)) % 7 for weekday in times.weekdays}
+    weekdays = (
+        "" if len(numbers) == 7 else ",".join(WEEKDAYS[number] for number in sorted(numbers)) + " "
+    )
     zone = schedule.timezone.key
     if times.day_and:
         return [f"{weekdays}*-{day} {clock} {zone}"]
@@ -188,4 +192,4 @@ def _calendars(times: CronSim, schedule: Schedule) -> list[str]:
 
 def _listed(values: Iterable[int], everything: range) -> str:
     wanted = sorted(set(values))
-    return "*" if wanted == list(everything) else ",".join(f"{one:02}" for one in wanted)
+    return "*" if wanted == list(everything) else ",".join(f"{value:02}" for value in wanted)

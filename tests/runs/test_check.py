@@ -53,7 +53,7 @@ def test_a_good_config_can_start_and_nothing_is_left_behind(place: Place) -> Non
     config = config_for(place)
     checked = check(config)
     assert not wrong(checked)
-    told = " | ".join(f"{finding.subject}: {finding.found}" for finding in checked.findings)
+    told = " | ".join(f"{finding.subject}: {finding.statement}" for finding in checked.findings)
     assert "catalog: 6 artworks" in told
     assert "left out: 1 rows without an image (first: row 7, 7)" in told
     assert "images: 6 of 6 are in the store" in told
@@ -90,7 +90,7 @@ def test_what_is_wrong_is_named_with_what_to_do(
     checked = check(config_for(place, override.format(museum=museum)))
     assert checked.would_fail
     finding = next(finding for finding in wrong(checked) if finding.subject == subject)
-    assert found in finding.found
+    assert found in finding.statement
     assert advice in finding.advice
 
 
@@ -101,7 +101,7 @@ def test_damaged_pictures_are_found_by_the_sample(place: Place) -> None:
         storage.write_bytes(f"scans/{number}.jpg", image_bytes(1, number)[:300])
     (finding,) = wrong(check(config))
     assert finding.subject == "pictures"
-    assert finding.found.startswith("3 of 6 tried: broken (such as")
+    assert finding.statement.startswith("3 of 6 tried: broken (such as")
 
 
 def test_a_iiif_collection_is_sampled_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_iiif_collection_is_sampled_and_nothing_of_it_is_kept(tmp_path: Path) 
         checked = check(config)
         assert len(server.asked_for("manifest")) == 24
     assert not wrong(checked)
-    assert any("60 manifests in 3 collections" in finding.found for finding in checked.findings)
+    assert any("60 manifests in 3 collections" in finding.statement for finding in checked.findings)
     assert not (tmp_path / "root").exists()
 
 

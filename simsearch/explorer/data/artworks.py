@@ -65,10 +65,10 @@ class StoredNeighbours:
     distances: npt.NDArray[np.float32]
 
     def of(self, artwork: Artwork) -> list[Neighbour]:
-        found = zip(self.items[artwork.number], self.distances[artwork.number], strict=True)
+        nearest = zip(self.items[artwork.number], self.distances[artwork.number], strict=True)
         return [
             Neighbour(rank, int(item), float(distance))
-            for rank, (item, distance) in enumerate(found, start=1)
+            for rank, (item, distance) in enumerate(nearest, start=1)
             if item >= 0
         ]
 

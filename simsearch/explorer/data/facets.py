@@ -67,17 +67,17 @@ class Facet:
 
 def facets_of(view: SnapshotView) -> list[Facet]:
     """All facets that tell a snapshot's artworks apart."""
-    found = [periods(years_of(view))]
+    facets = [periods(years_of(view))]
     for column in COLUMNS:
         if column in view.catalog.column_names:  # catalogs of earlier versions lack the newest
             key = TITLES.get(column, column)
             values = view.catalog[column].combine_chunks()
-            found.append(categories(key, key.capitalize(), values))
+            facets.append(categories(key, key.capitalize(), values))
     if view.profiles:
         for space in view.spaces:
             shares = recovered_share(view, space)
-            found.append(recovered(f"found:{space}", f"Copies found by {space}", shares))
-    return [facet for facet in found if len(facet.labels) > 1]
+            facets.append(recovered(f"found:{space}", f"Copies found by {space}", shares))
+    return [facet for facet in facets if len(facet.labels) > 1]
 
 
 def years_of(view: SnapshotView) -> list[int | None]:

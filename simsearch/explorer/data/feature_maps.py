@@ -47,8 +47,8 @@ class FeatureMaps:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         picture = self._originals.as_embedded(view, artwork.item)
-        found = self._query.feature_map(view, space, picture)
-        made = None if found is None else SeenPicture(*found, picture.size)
+        seen_map = self._query.feature_map(view, space, picture)
+        made = None if seen_map is None else SeenPicture(*seen_map, picture.size)
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > MAPS_KEPT:

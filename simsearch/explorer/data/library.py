@@ -83,13 +83,13 @@ class Library:
 
     def _published(self) -> dict[str, Storage]:
         """Looked up by name, so that no text from an address becomes a path."""
-        found: dict[str, Storage] = {}
+        published: dict[str, Storage] = {}
         for storage in self.storages:
             for info in storage.files(SNAPSHOTS):
                 name, _, file = info.path.partition("/")
                 if file == "manifest.json":
-                    found.setdefault(name, storage)
-        return found
+                    published.setdefault(name, storage)
+        return published
 
     def listed(self) -> list[Listed]:
         """All published snapshots, newest first; as of at most POINTER_SECONDS ago."""
@@ -99,11 +99,11 @@ class Library:
                 return rows
             self._known = self._published()
             newest = {latest_snapshot(storage).snapshot_id for storage in self.storages}
-            found = [
+            listed = [
                 self._listed(Snapshot(storage, name), newest)
                 for name, storage in self._known.items()
             ]
-            rows = [row for row in found if row is not None]
+            rows = [row for row in listed if row is not None]
             rows.sort(key=lambda row: (row.created, row.newest), reverse=True)
             self._listing = (time.monotonic(), rows)
             return rows

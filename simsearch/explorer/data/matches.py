@@ -26,12 +26,12 @@ def mutual_matches(first: FeatureMap, second: FeatureMap) -> list[PartMatch]:
 
     A cell without any feature, all zero, matches nothing.
     """
-    one, other = _unit_cells(first), _unit_cells(second)
-    similarity = one @ other.T
-    similarity[~one.any(axis=1)] = -np.inf
-    similarity[:, ~other.any(axis=1)] = -np.inf
+    left, right = _unit_cells(first), _unit_cells(second)
+    similarity = left @ right.T
+    similarity[~left.any(axis=1)] = -np.inf
+    similarity[:, ~right.any(axis=1)] = -np.inf
     forth, back = similarity.argmax(axis=1), similarity.argmax(axis=0)
-    cells = np.flatnonzero(back[forth] == np.arange(len(one)))
+    cells = np.flatnonzero(back[forth] == np.arange(len(left)))
     scores = similarity[cells, forth[cells]]
     order = np.lexsort((cells, -scores))
     return [

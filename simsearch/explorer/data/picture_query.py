@@ -34,7 +34,7 @@ class Answer:
 
     space: str
     seconds: float
-    found: list[tuple[Neighbour, Artwork]]
+    neighbours: list[tuple[Neighbour, Artwork]]
     error: str | None = None
 
 
@@ -139,8 +139,8 @@ class PictureQuery:
                 continue
             if leave_out is not None:
                 nearest.pop(leave_out.artwork_id, None)
-            found = []
+            neighbours = []
             for rank, (artwork_id, distance) in enumerate(list(nearest.items())[:n], start=1):
                 artwork = view.artwork(artwork_id)
-                found.append((Neighbour(rank, artwork.item, distance), artwork))
-            yield Answer(space, time.monotonic() - started, found)
+                neighbours.append((Neighbour(rank, artwork.item, distance), artwork))
+            yield Answer(space, time.monotonic() - started, neighbours)

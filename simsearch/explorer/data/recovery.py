@@ -22,7 +22,7 @@ OVERALL = "all"
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeanScore:
     """A mean over `n` originals with its 95 % interval and what a perfect search would reach."""
 
     space: str
@@ -60,7 +60,7 @@ class Recovery:
     def __init__(self, view: SnapshotView) -> None:
         self._view = view
         self._rows = {
-            (row["search"], row["space"], row["group"], row["metric"], row["k"]): Measured(
+            (row["search"], row["space"], row["group"], row["metric"], row["k"]): MeanScore(
                 row["space"],
                 row["group"],
                 row["metric"],
@@ -78,41 +78,43 @@ class Recovery:
         against_k = (*STUDY_METRICS, "recall_curve")
         self.metrics = {name: METRIC_WORDS[name] for name in against_k if self._ks(name)}
         present = {key[2] for key in self._rows}
-        self.groups = tuple(each for each in view.profiles if each in present)
+        self.groups = tuple(profile for profile in view.profiles if profile in present)
 
     def _ks(self, metric: str) -> tuple[int, ...]:
         return tuple(sorted({key[4] for key in self._rows if key[2:4] == (OVERALL, metric)}))
 
-    def get(self, search: str, space: str, group: str, metric: str, k: int) -> Measured | None:
+    def get(self, search: str, space: str, group: str, metric: str, k: int) -> MeanScore | None:
         return self._rows.get((search, space, group, metric, k))
 
-    def overall(self, search: str, metric: str) -> dict[str, list[Measured]]:
+    def overall(self, search: str, metric: str) -> dict[str, list[MeanScore]]:
         """Per space the metric at every k where it was measured."""
         ks = self._ks(metric)
         return {
-            space: found
+            space: line
             for space in self._view.spaces
             if (
-                found := [each for k in ks if (each := self.get(search, space, OVERALL, metric, k))]
+                line := [
+                    score for k in ks if (score := self.get(search, space, OVERALL, metric, k))
+                ]
             )
         }
 
-    def of_rankings(self, search: str) -> dict[str, list[Measured]]:
+    def of_rankings(self, search: str) -> dict[str, list[MeanScore]]:
         """The scores of whole rankings over all copies, by what they are called, one entry per
         space."""
-        found = {
-            words: [each for line in self.overall(search, name).values() for each in line]
+        entries_of = {
+            words: [score for line in self.overall(search, name).values() for score in line]
             for name, words in RANKING_METRICS.items()
         }
-        return {words: entries for words, entries in found.items() if entries}
+        return {words: entries for words, entries in entries_of.items() if entries}
 
-    def by_profile(self, search: str, k: int) -> dict[str, list[Measured]]:
+    def by_profile(self, search: str, k: int) -> dict[str, list[MeanScore]]:
         """Per profile the share recovered at k, one entry per space."""
         return {
             group: [
-                each
+                score
                 for space in self._view.spaces
-                if (each := self.get(search, space, group, "recovered", k))
+                if (score := self.get(search, space, group, "recovered", k))
             ]
             for group in self.groups
         }
@@ -163,8 +165,8 @@ def missed_page(
 def recovered_share(view: SnapshotView, space: str) -> list[float | None]:
     """Per artwork the share of its copies among the stored exact neighbours; None: no copies."""
     ranks = view.copy_ranks(space)
-    made, found = (ranks >= 0).sum(axis=1), (ranks > 0).sum(axis=1)
-    return [float(f / m) if m else None for f, m in zip(found, made, strict=True)]
+    made, recovered = (ranks >= 0).sum(axis=1), (ranks > 0).sum(axis=1)
+    return [float(f / m) if m else None for f, m in zip(recovered, made, strict=True)]
 
 
 def metric_word(metric: str) -> str:

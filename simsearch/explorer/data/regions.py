@@ -91,13 +91,13 @@ def _level(points: Points, facets: Sequence[Facet], level: int) -> Iterator[Regi
 def _names(cells: Numbers, facets: Sequence[Facet], count: int) -> dict[int, tuple[Name, ...]]:
     """The two best names of each square that has one, of different facets."""
     sizes = np.bincount(cells, minlength=count)
-    found: dict[int, list[Name]] = {}
+    names_of: dict[int, list[Name]] = {}
     for place, facet in enumerate(facets):
         for cell, code, score, share in _standing_out(cells, sizes, facet):
-            found.setdefault(cell, []).append(Name(place, code, score, share))
+            names_of.setdefault(cell, []).append(Name(place, code, score, share))
     return {
         cell: tuple(sorted(names, key=lambda name: (-name.score, name.facet))[:2])
-        for cell, names in found.items()
+        for cell, names in names_of.items()
     }
 
 

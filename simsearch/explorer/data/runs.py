@@ -25,8 +25,8 @@ def reject_groups(view: SnapshotView) -> list[RejectGroup]:
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in view.rejects.to_pylist():
         groups.setdefault((row["stage"], row["reason"]), []).append(row)
-    found = [
+    rejects = [
         RejectGroup(stage, reason, len(rows), rows[:EXAMPLES])
         for (stage, reason), rows in groups.items()
     ]
-    return sorted(found, key=lambda group: -group.count)
+    return sorted(rejects, key=lambda group: -group.count)

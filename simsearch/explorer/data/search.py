@@ -45,7 +45,7 @@ class SearchIndex:
         self._all = ["\n".join(row) for row in zip(*self._fields.values(), strict=True)]
         dates = view.catalog["date"].to_pylist()
         years = [first_year(date) for date in dates]
-        self._years = np.array([NO_YEAR if each is None else each for each in years], np.int32)
+        self._years = np.array([NO_YEAR if year is None else year for year in years], np.int32)
 
     def find(self, search: Search) -> npt.NDArray[np.int64]:
         """The numbers of the artworks found: those with the words in their title first."""
@@ -55,8 +55,8 @@ class SearchIndex:
             (self._fields["artists"], search.artist),
             (self._fields["medium"], search.medium),
         )
-        found = range(len(self._all))
-        kept: list[int] = list(found)
+        every_number = range(len(self._all))
+        kept: list[int] = list(every_number)
         for texts, asked in wanted:
             for word in folded(asked).split()[:WORDS_READ]:
                 kept = [number for number in kept if word in texts[number]]
@@ -78,11 +78,11 @@ def folded(text: str) -> str:
     if text.isascii():  # most of a catalog, and forty times as fast
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(each for each in decomposed if not unicodedata.combining(each)).casefold()
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
 
 
 def _folded_column(view: SnapshotView, name: str) -> list[str]:
     values = view.catalog[name].to_pylist()
     if name == "artists":
-        values = [" ".join(each or ()) for each in values]
+        values = [" ".join(names or ()) for names in values]
     return [folded(value or "") for value in values]

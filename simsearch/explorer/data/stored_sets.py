@@ -32,12 +32,12 @@ class StoredSet:
 
 def list_sets(storage: Storage) -> list[StoredSet]:
     """All sets of a root, the newest first. A file that is none is left out."""
-    found = []
+    sets = []
     for info in storage.files(FOLDER):
         set_id = info.path.removesuffix(".json")
         if _ID.match(set_id):
-            found.append(_read(storage, set_id))
-    return sorted(found, key=lambda kept: (kept.created, kept.set_id), reverse=True)
+            sets.append(_read(storage, set_id))
+    return sorted(sets, key=lambda kept: (kept.created, kept.set_id), reverse=True)
 
 
 def read_set(storage: Storage, set_id: str) -> StoredSet:

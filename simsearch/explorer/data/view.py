@@ -46,7 +46,7 @@ class SnapshotView:
         # Trained networks first: theirs is the answer to look at.
         spaces = sorted(self.plan.spaces, key=lambda space: not space.trained)
         self.spaces = tuple(space.name for space in spaces)
-        self.untrained = frozenset(each.name for each in self.plan.spaces if not each.trained)
+        self.untrained = frozenset(space.name for space in self.plan.spaces if not space.trained)
         self._once = Memo().once
         self._join()
 
@@ -184,10 +184,10 @@ class SnapshotView:
         variants = 1 + len(self.profiles)
         index = self.index(space)
         wanted = (n + 1) * variants
-        found = index.near([artwork.item], wanted)
+        neighbours = index.near([artwork.item], wanted)
         nearest: dict[int, tuple[int, float]] = {}
         for item, distance in zip(
-            found.items[0].tolist(), found.distances[0].tolist(), strict=True
+            neighbours.items[0].tolist(), neighbours.distances[0].tolist(), strict=True
         ):
             number = int(self.artwork_of_item[item]) if item >= 0 else -1
             if number not in (artwork.number, -1):
@@ -215,14 +215,16 @@ class SnapshotView:
         ranks = np.where(self.copies < 0, -1, 0).astype(np.int16)
         for place in range(len(self.profiles)):
             own = (items == self.copies[:, place, None]) & (self.copies[:, place, None] >= 0)
-            found = own.any(axis=1)
-            ranks[found, place] = own[found].argmax(axis=1) + 1
+            listed = own.any(axis=1)
+            ranks[listed, place] = own[listed].argmax(axis=1) + 1
         return ranks
 
     def deep_rank(self, space: str, artwork: Artwork, item: int) -> int | None:
         """Where the index finds `item`, the artwork itself not counted; None: beyond RANKS_SEARCHED."""
-        found = self.index(space).near([artwork.item], RANKS_SEARCHED + 1)
-        others = [each for each in found.items[0].tolist() if each != artwork.item]
+        neighbours = self.index(space).near([artwork.item], RANKS_SEARCHED + 1)
+        others = [
+            neighbour for neighbour in neighbours.items[0].tolist() if neighbour != artwork.item
+        ]
         return others.index(item) + 1 if item in others else None
 
     def distance(self, space: str, first: int, second: int) -> float:
@@ -239,13 +241,15 @@ class SnapshotView:
     @cached_property
     def maps(self) -> dict[str, tuple[str, ...]]:
         """Which projection methods there are, by space."""
-        files = {each for each in self.manifest["files"] if each.startswith("projection/")}
+        files = {file for file in self.manifest["files"] if file.startswith("projection/")}
         return {
             space: methods
             for space in self.spaces
             if (
                 methods := tuple(
-                    one for one in ("umap", "pca") if f"projection/{space}-{one}.parquet" in files
+                    method
+                    for method in ("umap", "pca")
+                    if f"projection/{space}-{method}.parquet" in files
                 )
             )
         }
@@ -270,5 +274,5 @@ class SnapshotView:
     def iiif_hosts(self) -> tuple[str, ...]:
         """Image servers that the catalog's pictures come from, for the Content-Security-Policy."""
         uris = self.catalog["image_uri"].drop_null().to_pylist()
-        found = {match.group(1) for uri in uris if (match := IIIF_IMAGE.match(uri))}
-        return tuple(sorted(found))
+        hosts = {match.group(1) for uri in uris if (match := IIIF_IMAGE.match(uri))}
+        return tuple(sorted(hosts))

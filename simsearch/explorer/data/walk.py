@@ -68,4 +68,4 @@ def _walk(
         numbers.append(int(before[numbers[-1]]))
     numbers.reverse()
     steps = pairwise(numbers)
-    return Walk(numbers, [float(graph[one, other]) for one, other in steps], gap)
+    return Walk(numbers, [float(graph[start, end]) for start, end in steps], gap)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simsearch.errors import NotFoundError, SimsearchError
-from simsearch.explorer.data import compare
+from simsearch.explorer.data import side_by_side
 from simsearch.explorer.data.artworks import Artwork, first_year
 from simsearch.explorer.data.matches import mutual_matches
 from simsearch.explorer.data.search import folded
@@ -83,25 +83,25 @@ def parts_of(
     view.space(space)
     values: dict[str, Any] = {"space": space, "drawings": None, "error": None, "matches": []}
     try:
-        one = site.feature_maps.seen(view, space, first)
-        two = site.feature_maps.seen(view, space, other)
+        first_seen = site.feature_maps.seen(view, space, first)
+        other_seen = site.feature_maps.seen(view, space, other)
     except NotFoundError:
         raise
     except SimsearchError as error:
         return {**values, "error": str(error)}
-    if one is None or two is None:
+    if first_seen is None or other_seen is None:
         return values
-    found = mutual_matches(one.map, two.map)
-    shown = found[:MATCHES_DRAWN]
+    matches = mutual_matches(first_seen.map, other_seen.map)
+    shown = matches[:MATCHES_DRAWN]
     pictures = [
         (to.picture(artwork.item, 1200), artwork.title, seen)
-        for artwork, seen in ((first, one), (other, two))
+        for artwork, seen in ((first, first_seen), (other, other_seen))
     ]
     return {
         **values,
         "matches": shown,
-        "found": len(found),
-        "cells": one.map.shape[0] * one.map.shape[1],
+        "found": len(matches),
+        "cells": first_seen.map.shape[0] * first_seen.map.shape[1],
         "drawings": [drawing(pictures, shown, beside=beside) for beside in (True, False)],
     }
 
@@ -146,26 +146,32 @@ def _text(artwork: Artwork, column: str) -> str:
 def _shared(first: Artwork, other: Artwork, column: str) -> str:
     if column == "date":
         return _shared_time(first_year(first.row["date"]), first_year(other.row["date"]))
-    one, two = first.row.get(column) or [], other.row.get(column) or []
-    if isinstance(one, str) or isinstance(two, str):
-        return "the same" if one and two and folded(str(one)) == folded(str(two)) else ""
-    known = {folded(value) for value in two}
-    return ", ".join(value for value in one if folded(value) in known)
+    first_value, other_value = first.row.get(column) or [], other.row.get(column) or []
+    if isinstance(first_value, str) or isinstance(other_value, str):
+        return (
+            "the same"
+            if first_value and other_value and folded(str(first_value)) == folded(str(other_value))
+            else ""
+        )
+    known = {folded(value) for value in other_value}
+    return ", ".join(value for value in first_value if folded(value) in known)
 
 
-def _shared_time(one: int | None, two: int | None) -> str:
-    if one is None or two is None:
+def _shared_time(first: int | None, other: int | None) -> str:
+    if first is None or other is None:
         return ""
-    if one == two:
+    if first == other:
         return "the same year"
-    if one // 10 == two // 10:
+    if first // 10 == other // 10:
         return "the same decade"
-    return "the same century" if one // 100 == two // 100 else f"{abs(one - two)} years apart"
+    return (
+        "the same century" if first // 100 == other // 100 else f"{abs(first - other)} years apart"
+    )
 
 
 def _copies(view: SnapshotView, artwork: Artwork, space: str, score: float) -> dict[str, Any]:
     """The artwork's own changed copies in the space, and how many are nearer than the other one."""
-    copies = compare.copies(view, artwork, [space])
+    copies = side_by_side.copies(view, artwork, [space])
     entries = [(copy, copy.ranks[0].rank, cosine(copy.ranks[0].distance)) for copy in copies]
     return {
         "artwork": artwork,

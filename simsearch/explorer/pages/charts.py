@@ -10,39 +10,39 @@ from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
-from simsearch.explorer.data.recovery import Measured
+from simsearch.explorer.data.recovery import MeanScore
 
 WIDTH, HEIGHT = 880, 340
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 44
 COLOURS = 8  # series styled in explorer.css; more repeat
 WHISKER = 4
 
-Link = Callable[[Measured], str]
+Link = Callable[[MeanScore], str]
 
 
-def curves(series: Mapping[str, Sequence[Measured]], order: Sequence[str]) -> Markup:
+def curves(series: Mapping[str, Sequence[MeanScore]], order: Sequence[str]) -> Markup:
     """A metric against k: a line per space with 95 % whiskers, the ceiling dashed."""
-    ks = sorted({each.k for line in series.values() for each in line})
+    ks = sorted({score.k for line in series.values() for score in line})
     if not ks:
         return Markup("")
     step = (WIDTH - LEFT - RIGHT) / len(ks)
     places = {k: LEFT + step * (number + 0.5) for number, k in enumerate(ks)}
     parts = [_axis(), *(_label(places[k], f"k = {k}") for k in ks)]
-    ceiling = {each.k: each.ceiling for line in series.values() for each in line}
+    ceiling = {score.k: score.ceiling for line in series.values() for score in line}
     points = " ".join(f"{places[k]:.1f},{_y(ceiling[k]):.1f}" for k in ks)
     parts.append(Markup('<polyline class="ceiling" points="{}"/>').format(points))
     spread = min(14.0, step / (2 * len(series)))
     for space, line in series.items():
         shift = (order.index(space) - (len(order) - 1) / 2) * spread
-        drawn = [(places[each.k] + shift, each) for each in line]
-        path = " ".join(f"{x:.1f},{_y(each.mean):.1f}" for x, each in drawn)
+        drawn = [(places[score.k] + shift, score) for score in line]
+        path = " ".join(f"{x:.1f},{_y(score.mean):.1f}" for x, score in drawn)
         inner = [Markup('<polyline class="line" points="{}"/>').format(path)]
-        inner += [_dot(x, each) for x, each in drawn]
+        inner += [_dot(x, score) for x, score in drawn]
         parts.append(_series(space, order, inner))
     return _svg(parts, "Line chart; the table below holds the same numbers")
 
 
-def bars(groups: Mapping[str, Sequence[Measured]], order: Sequence[str], link: Link) -> Markup:
+def bars(groups: Mapping[str, Sequence[MeanScore]], order: Sequence[str], link: Link) -> Markup:
     """The share recovered per profile: a bar per space that leads to the copies not found."""
     if not groups:
         return Markup("")
@@ -53,9 +53,9 @@ def bars(groups: Mapping[str, Sequence[Measured]], order: Sequence[str], link: L
     for number, (group, measured) in enumerate(groups.items()):
         middle = LEFT + step * (number + 0.5)
         parts.append(_label(middle, group))
-        for each in measured:
-            x = middle + (order.index(each.space) - len(order) / 2) * width
-            drawn[each.space].append(_bar(x, width, each, link(each)))
+        for score in measured:
+            x = middle + (order.index(score.space) - len(order) / 2) * width
+            drawn[score.space].append(_bar(x, width, score, link(score)))
     parts += [_series(space, order, inner) for space, inner in drawn.items()]
     return _svg(parts, "Bar chart; every bar leads to the copies that were not found")
 
@@ -132,31 +132,31 @@ def _label(x: float, text: str) -> Markup:
     )
 
 
-def _dot(x: float, each: Measured) -> Markup:
+def _dot(x: float, score: MeanScore) -> Markup:
     return Markup(
         '<g class="mark" data-tip="{}"><title>{}</title>{}'
         '<circle cx="{:.1f}" cy="{:.1f}" r="5"/></g>'
-    ).format(_tip(each), _tip(each), _whisker(x, each), x, _y(each.mean))
+    ).format(_tip(score), _tip(score), _whisker(x, score), x, _y(score.mean))
 
 
-def _bar(x: float, width: float, each: Measured, href: str) -> Markup:
-    top, base = _y(each.mean), _y(0)
+def _bar(x: float, width: float, score: MeanScore, href: str) -> Markup:
+    top, base = _y(score.mean), _y(0)
     return Markup(
         '<a class="mark" href="{}" data-tip="{}" aria-label="{}: show the copies not found">'
         '<rect class="reach" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>'
         '<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>'
         '<line class="ceiling" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>{}</a>'
     ).format(
-        href, _tip(each), _tip(each),
+        href, _tip(score), _tip(score),
         x, TOP, width, base - TOP,
         x + 2, top, width - 4, max(1.0, base - top),
-        x, x + width, _y(each.ceiling), _y(each.ceiling),
-        _whisker(x + width / 2, each),
+        x, x + width, _y(score.ceiling), _y(score.ceiling),
+        _whisker(x + width / 2, score),
     )  # fmt: skip
 
 
-def _whisker(x: float, each: Measured) -> Markup:
-    low, high = _y(each.low), _y(each.high)
+def _whisker(x: float, score: MeanScore) -> Markup:
+    low, high = _y(score.low), _y(score.high)
     return Markup(
         '<path class="whisker" d="M{:.1f} {:.1f}V{:.1f}M{:.1f} {:.1f}h{}M{:.1f} {:.1f}h{}"/>'
     ).format(
@@ -164,9 +164,9 @@ def _whisker(x: float, each: Measured) -> Markup:
     )  # fmt: skip
 
 
-def _tip(each: Measured) -> str:
-    group = "" if each.group == "all" else f", {each.group}"
-    return f"{each.space}{group}, k = {each.k}: {each.words}"
+def _tip(score: MeanScore) -> str:
+    group = "" if score.group == "all" else f", {score.group}"
+    return f"{score.space}{group}, k = {score.k}: {score.words}"
 
 
 def _y(value: float) -> float:

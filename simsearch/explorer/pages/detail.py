@@ -8,8 +8,8 @@ from typing import Any
 from simsearch.errors import UsageError
 from simsearch.explorer.data.artworks import Artwork
 from simsearch.explorer.data.box import Box
-from simsearch.explorer.data.compare import ARTWORKS_SHOWN
 from simsearch.explorer.data.picture_query import Answer
+from simsearch.explorer.data.side_by_side import ARTWORKS_SHOWN
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.site import Site
 

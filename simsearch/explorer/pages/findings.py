@@ -57,7 +57,7 @@ def groups_of(site: Site, view: SnapshotView) -> list[DuplicateGroup] | None:
 
 
 def since(site: Site, view: SnapshotView) -> change.Since | None:
-    listed = tuple(each.snapshot_id for each in site.library.listed())
+    listed = tuple(snapshot.snapshot_id for snapshot in site.library.listed())
     made: change.Since | None = site.derived(
         view, ("since", listed), lambda: change.since(site.library, view)
     )
@@ -74,8 +74,8 @@ def overview(site: Site, view: SnapshotView) -> Values:
             view.artwork_at(n) for group in (groups or [])[:2] for n in group.members[:2]
         ],
         "placeholders": left_out,
-        "left_out": sum(each.count for each in left_out.values()),
-        "learned": sorted({each.space for each in learned_of(site, view)}),
+        "left_out": sum(placeholder.count for placeholder in left_out.values()),
+        "learned": sorted({training.space for training in learned_of(site, view)}),
         "compared": compared_spaces(view),
         "since": moved,
     }
@@ -119,13 +119,13 @@ def placeholder_page(site: Site, view: SnapshotView, page: int) -> Values:
 
 def hub_page(site: Site, view: SnapshotView, space: str | None, page: int) -> Values:
     space = space or view.spaces[0]
-    found: Hubs = site.derived(view, ("hubs", space), lambda: hubs(lists_of(site, view, space)))
-    near = int((found.occurrences > 0).sum())
+    ranking: Hubs = site.derived(view, ("hubs", space), lambda: hubs(lists_of(site, view, space)))
+    near = int((ranking.occurrences > 0).sum())
     page, count, part = page_of(near, page, HUBS_PER_PAGE)
-    entries = zip(found.order[part], found.occurrences[part], strict=True)
+    entries = zip(ranking.order[part], ranking.occurrences[part], strict=True)
     return {
         "space": space,
-        "found": found,
+        "ranking": ranking,
         "works": [
             (view.artwork_at(int(number)), int(times)) for number, times in entries if times > 0
         ],
@@ -137,20 +137,20 @@ def hub_page(site: Site, view: SnapshotView, space: str | None, page: int) -> Va
 def disagreement_page(site: Site, view: SnapshotView, page: int) -> Values:
     spaces = compared_spaces(view)
     if len(spaces) < 2:
-        return {"spaces": spaces, "found": None}
+        return {"spaces": spaces, "ranking": None}
     lists = {space: lists_of(site, view, space) for space in spaces}
-    found: Disagreement = site.derived(view, "disagreement", lambda: disagreement(lists))
+    ranking: Disagreement = site.derived(view, "disagreement", lambda: disagreement(lists))
     page, count, part = page_of(len(view), page, ROWS_PER_PAGE)
     return {
         "spaces": spaces,
-        "found": found,
+        "ranking": ranking,
         "rows": [
             (
                 view.artwork_at(int(number)),
                 float(agreement),
                 {space: _nearest(view, lists[space], int(number)) for space in spaces},
             )
-            for number, agreement in zip(found.order[part], found.agreement[part], strict=True)
+            for number, agreement in zip(ranking.order[part], ranking.agreement[part], strict=True)
         ],
         "first": part.start + 1,
         "page": page,
@@ -177,7 +177,7 @@ def other_hands_page(site: Site, view: SnapshotView, space: str | None, page: in
     return {
         "space": space,
         "choices": choices,
-        "choice_words": {ALL: "all networks", **{each: each for each in view.spaces}},
+        "choice_words": {ALL: "all networks", **{name: name for name in view.spaces}},
         "asked": asked,
         "named": any(view.catalog["artists"].to_pylist()),
         "total": len(pairs),
@@ -207,8 +207,8 @@ def learned_of(site: Site, view: SnapshotView) -> list[Learned]:
 def learned_page(site: Site, view: SnapshotView) -> Values:
     return {
         "learned": [
-            (place, each, charts.losses(each.training.losses))
-            for place, each in enumerate(learned_of(site, view))
+            (place, training, charts.losses(training.training.losses))
+            for place, training in enumerate(learned_of(site, view))
         ],
         "rows": EXAMPLE_ROWS,
         "between": BETWEEN,
@@ -225,7 +225,9 @@ def changes_page(site: Site, view: SnapshotView) -> Values:
         "works": works,
         "came": change.shown(view, works.added),
         "went": change.shown(older, works.removed),
-        "changed": change.pairs(older, view, [(one, one) for one in works.changed]),
+        "changed": change.pairs(
+            older, view, [(artwork_id, artwork_id) for artwork_id in works.changed]
+        ),
         "renamed": change.pairs(older, view, works.renamed),
         "redescribed": change.redescribed(older, view, works.described_anew),
     }

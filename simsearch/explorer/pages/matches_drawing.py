@@ -116,16 +116,16 @@ def _match(number: int, match: PartMatch, inner: Markup) -> Markup:
     )
 
 
-def _line(number: int, one: Patch, two: Patch) -> Markup:  # noqa: ARG001
-    ends = (*_middle(one), *_middle(two))
+def _line(number: int, first: Patch, second: Patch) -> Markup:  # noqa: ARG001
+    ends = (*_middle(first), *_middle(second))
     return Markup(
         '<line class="under" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>'
         '<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>'
     ).format(*ends, *ends)
 
 
-def _ends(number: int, one: Patch, two: Patch) -> Markup:
-    return Markup("").join(_end(number, patch) for patch in (one, two))
+def _ends(number: int, first: Patch, second: Patch) -> Markup:
+    return Markup("").join(_end(number, patch) for patch in (first, second))
 
 
 def _end(number: int, patch: Patch) -> Markup:

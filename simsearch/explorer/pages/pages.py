@@ -9,10 +9,10 @@ import yaml
 
 from simsearch.config import Config
 from simsearch.errors import UsageError
-from simsearch.explorer.data import compare, sets, tables
 from simsearch.explorer.data import runs as run_history
+from simsearch.explorer.data import sets, side_by_side, tables
 from simsearch.explorer.data.picture_query import Answer
-from simsearch.explorer.data.recovery import Measured, missed, missed_page
+from simsearch.explorer.data.recovery import MeanScore, missed, missed_page
 from simsearch.explorer.data.search import Search
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import charts, findings
@@ -53,19 +53,19 @@ def search(site: Site, view: SnapshotView, asked: Search, page: int) -> Values:
 def artwork(
     view: SnapshotView, artwork_id: str, chosen: Sequence[str], *, with_copies: bool
 ) -> Values:
-    found = view.artwork(artwork_id)
+    shown = view.artwork(artwork_id)
     for space in chosen:
         view.space(space)
-    spaces = [each for each in view.spaces if not chosen or each in chosen]
+    spaces = [space for space in view.spaces if not chosen or space in chosen]
     return {
-        "artwork": found,
+        "artwork": shown,
         "spaces": spaces,
         "with_copies": with_copies,
-        "columns": compare.columns(view, found, spaces, with_copies=with_copies),
-        "copies": compare.copies(view, found, spaces),
-        "position": found.number,
-        "before": view.artwork_at((found.number - 1) % len(view)),
-        "after": view.artwork_at((found.number + 1) % len(view)),
+        "columns": side_by_side.columns(view, shown, spaces, with_copies=with_copies),
+        "copies": side_by_side.copies(view, shown, spaces),
+        "position": shown.number,
+        "before": view.artwork_at((shown.number - 1) % len(view)),
+        "after": view.artwork_at((shown.number + 1) % len(view)),
     }
 
 
@@ -102,7 +102,7 @@ def recovery(
     _check("search", search, SEARCHES)
     state: dict[str, Any] = {"k": k, "metric": metric, "search": search}
 
-    def link(bar: Measured) -> str:
+    def link(bar: MeanScore) -> str:
         profile = bar.group if bar.group in view.profiles else None
         return to.page("recovery", **state, space=bar.space, profile=profile) + "#missed"
 
@@ -135,7 +135,7 @@ def _missed(
     return {
         "space": space,
         "profile": profile,
-        "profile_words": {"": "any", **{each: each for each in view.profiles}},
+        "profile_words": {"": "any", **{profile: profile for profile in view.profiles}},
         "missed_total": len(entries),
         "missed": missed_page(view, space, k, profile, entries[shown]),
         "page": page,
@@ -187,7 +187,7 @@ def api_page(description: Mapping[str, Any]) -> Values:
             "method": method.upper(),
             "path": path,
             "summary": operation.get("description") or operation.get("summary", ""),
-            "parameters": [_parameter(each) for each in operation.get("parameters", ())],
+            "parameters": [_parameter(parameter) for parameter in operation.get("parameters", ())],
         }
         for path, methods in description["paths"].items()
         for method, operation in methods.items()
@@ -197,7 +197,7 @@ def api_page(description: Mapping[str, Any]) -> Values:
 
 def _parameter(parameter: Mapping[str, Any]) -> Values:
     schema = parameter["schema"]
-    kinds = [each.get("type") for each in schema.get("anyOf", [schema])]
+    kinds = [option.get("type") for option in schema.get("anyOf", [schema])]
     return {
         "name": parameter["name"],
         "kind": " or ".join(str(kind) for kind in kinds if kind and kind != "null"),

@@ -81,9 +81,9 @@ class Site:
         made: MapData = self.derived(view, "map", lambda: MapData(view))
         return made
 
-    def derived(self, view: SnapshotView, what: Hashable, make: Callable[[], Any]) -> Any:
+    def derived(self, view: SnapshotView, name: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` makes of a view, kept under the name `what`."""
-        return self._derived.once((view.snapshot_id, what), make)
+        return self._derived.once((view.snapshot_id, name), make)
 
     def prepare(self, view: SnapshotView) -> None:
         """Make what the first visitors would wait for: at 160,000 artworks 0.9 s for a search and

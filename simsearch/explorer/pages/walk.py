@@ -26,8 +26,8 @@ def walk_page(
     view.space(space)
     values: dict[str, Any] = {"first": first, "space": space, "q": q}
     if to is None:
-        found, total = _ends(site, view, first, q)
-        return {**values, "last": None, "ends": found, "total": total}
+        ends, total = _ends(site, view, first, q)
+        return {**values, "last": None, "ends": ends, "total": total}
     last = view.artwork(to)
     lists = lists_of(site, view, space)
     graph = site.derived(view, ("graph", space), lambda: neighbour_graph(lists))

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from simsearch.explorer.data.artworks import Artwork, Neighbour
-from simsearch.explorer.data.compare import ARTWORKS_SHOWN
 from simsearch.explorer.data.picture_query import Answer, limited, read_picture
+from simsearch.explorer.data.side_by_side import ARTWORKS_SHOWN
 from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
 from simsearch.explorer.pages.detail import detail_answers
 from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View
@@ -115,14 +115,14 @@ def snapshots(site: InSite) -> list[SnapshotOut]:
     """The published snapshots, newest first."""
     return [
         SnapshotOut(
-            snapshot_id=each.snapshot_id,
-            created=each.created,
-            collection=each.collection,
-            artworks=each.artworks,
-            spaces=list(each.spaces),
-            newest=each.newest,
+            snapshot_id=snapshot.snapshot_id,
+            created=snapshot.created,
+            collection=snapshot.collection,
+            artworks=snapshot.artworks,
+            spaces=list(snapshot.spaces),
+            newest=snapshot.newest,
         )
-        for each in site.library.listed()
+        for snapshot in site.library.listed()
     ]
 
 
@@ -160,18 +160,18 @@ def neighbours(
     n: Annotated[int, Query(ge=1, le=100, description="how many, of `artworks`")] = ARTWORKS_SHOWN,
 ) -> NeighboursOut:
     """The nearest of an artwork in every space."""
-    found = view.artwork(id)
+    shown = view.artwork(id)
     return NeighboursOut(
         snapshot=view.snapshot_id,
-        artwork_id=found.artwork_id,
+        artwork_id=shown.artwork_id,
         trained={space: space not in view.untrained for space in view.spaces},
         spaces={
             space: [
-                _neighbour(view, each)
-                for each in (
-                    view.nearest_artworks(space, found, n)
+                _neighbour(view, neighbour)
+                for neighbour in (
+                    view.nearest_artworks(space, shown, n)
                     if search == "artworks"
-                    else view.stored(space, search).of(found)
+                    else view.stored(space, search).of(shown)
                 )
             ]
             for space in view.spaces
@@ -250,7 +250,7 @@ def _answer(view: SnapshotView, answer: Answer) -> dict[str, object]:
         "trained": answer.space not in view.untrained,
         "seconds": round(answer.seconds, 3),
         "error": answer.error,
-        "matches": [_neighbour(view, neighbour).model_dump() for neighbour, _ in answer.found],
+        "matches": [_neighbour(view, neighbour).model_dump() for neighbour, _ in answer.neighbours],
     }
 
 

@@ -73,10 +73,10 @@ def changes(request: Request, site: InSite, view: View) -> Response:
 
 @router.get("/placeholders/{short_hash}-{size}.webp")
 def placeholder(site: InSite, view: View, short_hash: str, size: int) -> Response:
-    found = findings.placeholder_of(site, view, short_hash)
-    if found is None:
+    left_out = findings.placeholder_of(site, view, short_hash)
+    if left_out is None:
         raise NotFoundError("no placeholder of that name in this snapshot")
-    data = site.pictures.of_uri(view, found.image_uri, size)
+    data = site.pictures.of_uri(view, left_out.image_uri, size)
     return Response(data, media_type="image/webp", headers={"Cache-Control": FOR_EVER})
 
 

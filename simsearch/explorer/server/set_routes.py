@@ -88,8 +88,8 @@ def table(view: View, chosen: Chosen, kind: str) -> Response:
 
 @router.get("/set/manifest.json")
 def manifest(request: Request, site: InSite, view: View, chosen: Chosen) -> Response:
-    found, _ = chosen
-    if len(found.numbers) > iiif_manifest.MOST:
+    artwork_set, _ = chosen
+    if len(artwork_set.numbers) > iiif_manifest.MOST:
         raise UsageError(
             f"a IIIF manifest holds {iiif_manifest.MOST} artworks at most; choose fewer"
         )
@@ -107,11 +107,11 @@ def manifest(request: Request, site: InSite, view: View, chosen: Chosen) -> Resp
             return None
         return Image.open(io.BytesIO(data)).size
 
-    artworks = [view.artwork_at(number) for number in found.numbers]
-    made = iiif_manifest.manifest(str(request.url), found.name, artworks, picture, measured)
+    artworks = [view.artwork_at(number) for number in artwork_set.numbers]
+    made = iiif_manifest.manifest(str(request.url), artwork_set.name, artworks, picture, measured)
     data = json.dumps(made, ensure_ascii=False, indent=1).encode()
     kind = 'application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"'
-    return _file(data, kind, f"{found.name}.json")
+    return _file(data, kind, f"{artwork_set.name}.json")
 
 
 def _may_keep(request: Request) -> None:

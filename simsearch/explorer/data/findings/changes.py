@@ -34,8 +34,12 @@ class Redescribed:
 def since(library: Library, view: SnapshotView) -> Since | None:
     """None for the first snapshot under its root."""
     listed = library.listed()
-    place = next((n for n, each in enumerate(listed) if each.snapshot_id == view.snapshot_id), 0)
-    before = next((each for each in listed[place + 1 :] if each.root == listed[place].root), None)
+    place = next(
+        (n for n, snapshot in enumerate(listed) if snapshot.snapshot_id == view.snapshot_id), 0
+    )
+    before = next(
+        (snapshot for snapshot in listed[place + 1 :] if snapshot.root == listed[place].root), None
+    )
     if before is None:
         return None
     older = library.view(before.snapshot_id)
@@ -44,7 +48,7 @@ def since(library: Library, view: SnapshotView) -> Since | None:
 
 def shown(view: SnapshotView, ids: Sequence[str]) -> list[Artwork]:
     """The first of those artworks that have a picture in the snapshot."""
-    numbers = [number for one in ids if (number := view.number_of(one)) is not None]
+    numbers = [number for artwork_id in ids if (number := view.number_of(artwork_id)) is not None]
     return [view.artwork_at(number) for number in numbers[:SHOWN]]
 
 
@@ -64,7 +68,7 @@ def pairs(
 def redescribed(older: SnapshotView, view: SnapshotView, ids: Sequence[str]) -> list[Redescribed]:
     return [
         Redescribed(after, _differences(before.row, after.row))
-        for before, after in pairs(older, view, [(one, one) for one in ids])
+        for before, after in pairs(older, view, [(artwork_id, artwork_id) for artwork_id in ids])
     ]
 
 

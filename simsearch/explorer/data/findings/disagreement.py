@@ -31,13 +31,13 @@ class Disagreement:
 def disagreement(lists: Mapping[str, NeighbourLists]) -> Disagreement:
     """Of at least two spaces. Among equals those come first whose nearest are nearest: there every
     space is sure, and of something else."""
-    k = min(each.k for each in lists.values())
+    k = min(space_lists.k for space_lists in lists.values())
     shared = [
         overlap(first.numbers, second.numbers, k)
         for first, second in combinations(lists.values(), 2)
     ]
     agreement = np.mean(shared, axis=0)
-    sure = np.mean([_relative(each) for each in lists.values()], axis=0)
+    sure = np.mean([_relative(space_lists) for space_lists in lists.values()], axis=0)
     order = np.lexsort((np.arange(len(sure)), sure, agreement))
     return Disagreement(k, order, agreement[order])
 

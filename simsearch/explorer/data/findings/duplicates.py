@@ -95,8 +95,8 @@ def _gathered(pairs: list[Pair]) -> dict[int, int]:
         return number
 
     for first, second in pairs:
-        one, other = sorted((root(first), root(second)))
-        parent[other] = one
+        smaller, larger = sorted((root(first), root(second)))
+        parent[larger] = smaller
     return {number: root(number) for number in list(parent)}
 
 

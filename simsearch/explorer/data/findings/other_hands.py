@@ -32,17 +32,17 @@ def alike_pairs(
     Distances of several spaces are averaged in units of what is usual in each.
     """
     n = len(view)
-    found = {space: _pairs(each, n) for space, each in lists.items()}
-    keys = np.unique(next(iter(found.values()))[0])
-    for pairs, _ in found.values():
+    pairs_of = {space: _pairs(space_lists, n) for space, space_lists in lists.items()}
+    keys = np.unique(next(iter(pairs_of.values()))[0])
+    for pairs, _ in pairs_of.values():
         keys = np.intersect1d(keys, pairs)
-    distances = np.stack([_at(keys, *pairs) for pairs in found.values()], axis=1)
+    distances = np.stack([_at(keys, *pairs) for pairs in pairs_of.values()], axis=1)
     keep = _other_hands(view, keys // n, keys % n)
     keep &= ~np.isin(keys, np.array([a * n + b for a, b in duplicates], np.int64))
     keys, distances = keys[keep], distances[keep]
     if not len(keys):
         return []
-    usual = [max(1e-9, float(np.median(pairs[1]))) for pairs in found.values()]
+    usual = [max(1e-9, float(np.median(pairs[1]))) for pairs in pairs_of.values()]
     order = np.lexsort((keys, (distances / usual).mean(axis=1)))
     return [
         AlikePair(
@@ -50,7 +50,7 @@ def alike_pairs(
             int(keys[place] % n),
             {
                 space: cosine(float(distance))
-                for space, distance in zip(found, distances[place], strict=True)
+                for space, distance in zip(pairs_of, distances[place], strict=True)
             },
         )
         for place in order
@@ -71,7 +71,7 @@ def _at(keys: Numbers, pairs: Numbers, distances: Distances) -> Distances:
 
 
 def _other_hands(view: SnapshotView, first: Numbers, second: Numbers) -> npt.NDArray[np.bool_]:
-    artists = label_matrix([each or () for each in view.catalog["artists"].to_pylist()])
+    artists = label_matrix([names or () for names in view.catalog["artists"].to_pylist()])
     known = np.diff(artists.indptr) > 0
     shared = np.asarray(artists[first].multiply(artists[second]).sum(axis=1)).ravel() > 0
     hashes = np.array(view.hashes.take(view.item_of_artwork).to_pylist(), dtype=object)

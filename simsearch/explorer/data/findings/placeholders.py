@@ -49,7 +49,7 @@ def placeholders(view: SnapshotView) -> dict[str, Placeholder]:
         short = hashes.get(row["image_uri"], "")[:HASH_DIGITS]
         if short:
             grouped.setdefault(short, []).append(row)
-    found = {
+    by_hash = {
         short: Placeholder(
             short,
             rows[0]["image_uri"],
@@ -61,7 +61,7 @@ def placeholders(view: SnapshotView) -> dict[str, Placeholder]:
         )
         for short, rows in grouped.items()
     }
-    return dict(sorted(found.items(), key=lambda item: (-item[1].count, item[0])))
+    return dict(sorted(by_hash.items(), key=lambda item: (-item[1].count, item[0])))
 
 
 def _content_hashes(view: SnapshotView, uris: set[str]) -> dict[str, str]:

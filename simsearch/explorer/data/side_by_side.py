@@ -13,7 +13,7 @@ ARTWORKS_SHOWN = 12
 
 
 @dataclass(frozen=True)
-class Found:
+class ShownNeighbour:
     """A neighbour with what the page says of it. `shared` counts the spaces that show it;
     `profile` is set for a perturbed copy, `own` for a copy of the artwork asked for."""
 
@@ -39,7 +39,7 @@ class Column:
 
     space: str
     trained: bool
-    found: list[Found]
+    neighbours: list[ShownNeighbour]
     missed: list[Difference]
     extra: list[Difference]
 
@@ -74,23 +74,28 @@ def columns(
         )
         for space in spaces
     }
-    shared = Counter(each.item for found in answers.values() for each in found)
+    shared = Counter(neighbour.item for neighbours in answers.values() for neighbour in neighbours)
     return [
         Column(
             space,
             space not in view.untrained,
-            [_found(view, artwork, each, shared[each.item]) for each in answers[space]],
+            [
+                _shown(view, artwork, neighbour, shared[neighbour.item])
+                for neighbour in answers[space]
+            ],
             *_differences(view, artwork, space),
         )
         for space in spaces
     ]
 
 
-def _found(view: SnapshotView, artwork: Artwork, neighbour: Neighbour, shared: int) -> Found:
+def _shown(
+    view: SnapshotView, artwork: Artwork, neighbour: Neighbour, shared: int
+) -> ShownNeighbour:
     profile = view.profile_of(neighbour.item)
     other = view.artwork_of(neighbour.item)
     own = profile is not None and other.number == artwork.number
-    return Found(neighbour, other, profile, own, shared)
+    return ShownNeighbour(neighbour, other, profile, own, shared)
 
 
 def _differences(
@@ -99,11 +104,11 @@ def _differences(
     exact, annoy = (view.stored(space, search).of(artwork) for search in ("exact", "annoy"))
 
     def without(some: list[Neighbour], others: list[Neighbour]) -> list[Difference]:
-        known = {each.item for each in others}
+        known = {neighbour.item for neighbour in others}
         return [
-            Difference(each, view.artwork_of(each.item), view.profile_of(each.item))
-            for each in some
-            if each.item not in known
+            Difference(neighbour, view.artwork_of(neighbour.item), view.profile_of(neighbour.item))
+            for neighbour in some
+            if neighbour.item not in known
         ]
 
     return without(exact, annoy), without(annoy, exact)
@@ -111,7 +116,7 @@ def _differences(
 
 def copies(view: SnapshotView, artwork: Artwork, spaces: Sequence[str]) -> list[Copy]:
     """The artwork's copies in the order of the profiles; none where it was not sampled for any."""
-    found = []
+    copies_made = []
     for place, profile in enumerate(view.profiles):
         item = int(view.copies[artwork.number, place])
         if item < 0:
@@ -121,5 +126,5 @@ def copies(view: SnapshotView, artwork: Artwork, spaces: Sequence[str]) -> list[
             stored = int(view.copy_ranks(space)[artwork.number, place])
             rank = stored or view.deep_rank(space, artwork, item)
             ranks.append(CopyRank(space, rank, view.distance(space, artwork.item, item)))
-        found.append(Copy(profile, item, ranks))
-    return found
+        copies_made.append(Copy(profile, item, ranks))
+    return copies_made
