@@ -49,7 +49,7 @@ def regions(site: InSite, view: View, space: str, method: str) -> Response:
 
 
 @router.get("/map/found")
-def found(site: InSite, view: View, asked: Asked) -> Response:
+def found_artworks(site: InSite, view: View, asked: Asked) -> Response:
     """The numbers of the artworks that a search finds, as uint32."""
     numbers = np.asarray(site.search(view, asked))
     return _kept(numbers.astype("<u4").tobytes(), BINARY, smaller=False)
