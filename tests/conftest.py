@@ -74,8 +74,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """The same test on local disk and on the S3 server."""
     if request.param == "local":
         return Place(str(tmp_path / "root"), StorageConfig())
-    found: Place = request.getfixturevalue("s3_place")
-    return found
+    place: Place = request.getfixturevalue("s3_place")
+    return place
 
 
 @pytest.fixture(scope="session", autouse=True)

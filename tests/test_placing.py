@@ -61,7 +61,7 @@ def test_principal_components_are_carried_exactly() -> None:
     true = centred @ axes  # the fitted components of all, in their own directions
     points = np.zeros((120, 2))
     points[known] = turned
-    found = place(everything, carried(points, known), "pca", 15)
+    points = place(everything, carried(points, known), "pca", 15)
     np.testing.assert_array_equal(found[known], turned.astype(np.float32))
     for new, placed in zip(true[~known], found[~known], strict=True):
         gaps = np.linalg.norm(found[known] - placed, axis=1)
@@ -73,7 +73,7 @@ def test_on_a_umap_an_artwork_lies_among_its_nearest() -> None:
     corners = (
         np.repeat([[0, 0], [10, 0], [0, 10], [10, 10]], 30, axis=0) + np.arange(120)[:, None] / 100
     )
-    found = place(everything, carried(corners, known), "umap", 15)
+    points = place(everything, carried(corners, known), "umap", 15)
     clusters = [corners[start : start + 30] for start in range(0, 120, 30)]
     for row in np.flatnonzero(~known):
         own = clusters[row // 30]

@@ -18,12 +18,12 @@ from simsearch.sections.analysis import ProjectionConfig
 SETTINGS = ProjectionConfig()
 
 
-def blobs(count: int = 3, each: int = 20, dimension: int = 40) -> tuple[Coordinates, Coordinates]:
-    """Well separated clusters [count × each, dimension] and the number of each row's own."""
+def blobs(count: int = 3, size: int = 20, dimension: int = 40) -> tuple[Coordinates, Coordinates]:
+    """Well separated clusters [count × size, dimension] and the number of each row's own."""
     random = np.random.default_rng(5)
-    centres = np.repeat(random.normal(size=(count, dimension)), each, axis=0)
+    centres = np.repeat(random.normal(size=(count, dimension)), size, axis=0)
     noise = random.normal(scale=0.05, size=centres.shape)
-    return (centres + noise).astype(np.float32), np.repeat(np.arange(count), each)
+    return (centres + noise).astype(np.float32), np.repeat(np.arange(count), size)
 
 
 def test_pca_is_the_first_two_singular_directions() -> None:
@@ -31,8 +31,8 @@ def test_pca_is_the_first_two_singular_directions() -> None:
     units = unit_rows(vectors).astype(np.float64)
     left, singular, _ = np.linalg.svd(units - units.mean(axis=0), full_matrices=False)
     expected = left[:, :2] * singular[:2]
-    found = project(vectors, "pca", settings=SETTINGS, seed=1)
-    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-4)
+    points = project(vectors, "pca", settings=SETTINGS, seed=1)
+    np.testing.assert_allclose(np.abs(points), np.abs(expected), atol=1e-4)
 
 
 def test_umap_keeps_clusters_together_and_repeats_itself() -> None:

@@ -43,8 +43,10 @@ PAINTINGS = Path(__file__).parents[3] / "shared" / "paintings" / "images"
 
 def parsed() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    every = {**PARTS, **GPU_PARTS}
-    parser.add_argument("--only", nargs="+", choices=every, metavar="PART", help=", ".join(every))
+    all_parts = {**PARTS, **GPU_PARTS}
+    parser.add_argument(
+        "--only", nargs="+", choices=all_parts, metavar="PART", help=", ".join(all_parts)
+    )
     parser.add_argument("--images", type=int, help="originals to embed")
     parser.add_argument("--artworks", type=int, help="size of generated collections")
     parser.add_argument("--repeats", type=int, default=2, help="turns of ours and the baseline")

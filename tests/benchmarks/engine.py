@@ -50,9 +50,9 @@ def measure(asked: Asked, scratch: Path) -> Result:
         ours, eager = [], []
         for _ in range(asked.repeats):
             rates = rates_of(name, file, processes)
-            ours.append(sum(each.onnx_runtime for each in rates))
-            eager.append(sum(each.pytorch for each in rates))
-            cosines += [each.cosine for each in rates]
+            ours.append(sum(rate.onnx_runtime for rate in rates))
+            eager.append(sum(rate.pytorch for rate in rates))
+            cosines += [rate.cosine for rate in rates]
         rows.append(Comparison(name, "eager PyTorch", "images/s", ours, eager))
     took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in converting.items())
     notes = [
@@ -87,7 +87,7 @@ def rates_of(name: str, file: Path, processes: int) -> list[Rates]:
         ) as pool,
     ):
         pending = [pool.submit(_rates, name, file) for _ in range(processes)]
-        return [each.result() for each in pending]
+        return [future.result() for future in pending]
 
 
 def _meet_at(barrier: Barrier) -> None:
@@ -100,14 +100,14 @@ def _rates(name: str, file: Path) -> Rates:
     side = _specification(name).preprocessing.crop
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (BATCH_CPU, side, side, 3), dtype=np.uint8)
-    one, other = (way(pixels).astype(np.float64) for way in ways)
+    expected, converted = (way(pixels).astype(np.float64) for way in ways)
     _together.wait(WAIT_SECONDS)
     seconds = [0.0, 0.0]
     for _ in range(ROUNDS):
         for place, way in enumerate(ways):
             seconds[place] += _seconds(lambda way=way: way(pixels))  # type: ignore[misc]
-    ours, eager = (BATCH_CPU * ROUNDS / each for each in seconds)
-    return Rates(ours, eager, worst_cosine(one, other))
+    ours, eager = (BATCH_CPU * ROUNDS / elapsed for elapsed in seconds)
+    return Rates(ours, eager, worst_cosine(expected, converted))
 
 
 def _converted(name: str, file: Path) -> Encoder:

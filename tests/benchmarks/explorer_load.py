@@ -114,8 +114,8 @@ def _fill(
     )  # fmt: skip
     index = open_index(storage, folder, space.fingerprint, verify=False)
     everyone = np.arange(images.num_rows)
-    found = index.near(everyone.tolist(), 11)
-    kept = Neighbours(found.items[:, 1:], found.distances[:, 1:])
+    nearest = index.near(everyone.tolist(), 11)
+    kept = Neighbours(nearest.items[:, 1:], nearest.distances[:, 1:])
     rows = neighbours_table(space.name, images["image_id"].to_numpy(), everyone, kept)
     for search in ("annoy", "exact"):
         storage.write_table(snapshot.neighbours_path(space.name, search), rows)
@@ -164,7 +164,7 @@ def paints(address: str, views: dict[str, str]) -> tuple[dict[str, float], float
 
     from tests.support.explorer_site import need_chromium
 
-    found, ready = {}, []
+    paints, ready = {}, []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=need_chromium(), args=["--no-sandbox"])
         for name, view in views.items():
@@ -180,9 +180,9 @@ def paints(address: str, views: dict[str, str]) -> tuple[dict[str, float], float
                 script = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
                 times.append(float(page.evaluate(script)))
                 page.context.close()
-            found[name] = sorted(times)[1]
+            paints[name] = sorted(times)[1]
         browser.close()
-    return found, sorted(ready)[1]
+    return paints, sorted(ready)[1]
 
 
 def resident_mib(process: int | None = None) -> float:
@@ -210,9 +210,9 @@ def served(config: Config, port: int) -> Any:
 
 def measure(asked: Asked, scratch: Path) -> Result:
     artworks = asked.artworks or ARTWORKS
-    found = alone(under_load, scratch, artworks, SECONDS, RATE, PORT)
+    load = alone(under_load, scratch, artworks, SECONDS, RATE, PORT)
     painted = ", ".join(
-        f"{view} {three_digits(ms)} ms" for view, ms in found["first_paint_ms"].items()
+        f"{view} {three_digits(ms)} ms" for view, ms in load["first_paint_ms"].items()
     )
     return Result(
         {
@@ -221,11 +221,11 @@ def measure(asked: Asked, scratch: Path) -> Result:
         },
         [],
         [
-            f"No baseline. Started in {three_digits(found['start_s'])} s. Queries: median {three_digits(found['p50_ms'])} ms, p95 {three_digits(found['p95_ms'])} ms. "
-            f"First paint: {painted}. Server's memory: {found['resident_mib_at_start']} MiB at start, "
-            f"{found['resident_mib_at_end']} MiB at the end."
+            f"No baseline. Started in {three_digits(load['start_s'])} s. Queries: median {three_digits(load['p50_ms'])} ms, p95 {three_digits(load['p95_ms'])} ms. "
+            f"First paint: {painted}. Server's memory: {load['resident_mib_at_start']} MiB at start, "
+            f"{load['resident_mib_at_end']} MiB at the end."
         ],
-        found,
+        load,
     )
 
 
@@ -239,7 +239,9 @@ def under_load(
             "resident_mib_at_start": round(resident_mib(process)),
         }
         run = asyncio.run(query_times(address, artworks, rate, seconds))
-        low, mid, high = (float(one) for one in np.quantile(run, [0.5, 0.95, 0.99]) * 1000)
+        low, mid, high = (
+            float(quantile) for quantile in np.quantile(run, [0.5, 0.95, 0.99]) * 1000
+        )
         measured |= {"queries": len(run), "p50_ms": low, "p95_ms": mid, "p99_ms": high}
         views = {
             "search": "/",
@@ -261,8 +263,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=PORT)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="simsearch-load-") as scratch:
-        found = under_load(Path(scratch), asked.artworks, asked.seconds, asked.rate, asked.port)
-    print(json.dumps(found, indent=2))
+        load = under_load(Path(scratch), asked.artworks, asked.seconds, asked.rate, asked.port)
+    print(json.dumps(load, indent=2))
 
 
 if __name__ == "__main__":

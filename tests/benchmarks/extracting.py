@@ -82,8 +82,8 @@ def extracted(config: Config) -> Extracted:
         before = time.monotonic() - started
         done = extract(config, storage, table, networks, device)
         seconds = time.monotonic() - started
-    spaces = tuple(each.space for each in networks)
-    reasons = {each.space.name: each.precision_reason for each in networks}
+    spaces = tuple(network.space for network in networks)
+    reasons = {network.space.name: network.precision_reason for network in networks}
     snapshots.write_plan(
         storage, config, catalog_id, spaces, reasons, done.images, done.rejects, table.num_rows
     )
@@ -95,8 +95,10 @@ def extracted(config: Config) -> Extracted:
         rate=done.rate,
         vectors=done.computed,
         seconds=seconds,
-        network_rates={each.name: actors[each.name] * spent[each.fingerprint] for each in spaces},
-        precisions={each.name: each.precision for each in spaces},
+        network_rates={
+            space.name: actors[space.name] * spent[space.fingerprint] for space in spaces
+        },
+        precisions={space.name: space.precision for space in spaces},
         reasons=reasons,
         pools=done.pools,
         batch_size=batch_size_of(config, device),

@@ -59,33 +59,33 @@ def measure(asked: Asked, scratch: Path) -> Result:
     rows = [
         Comparison(
             "whole pipeline, steady state", "bare forward pass", "vectors/s",
-            [each.rate for each in ours], [together(each) for each in bare],
+            [run.rate for run in ours], [together(rates) for rates in bare],
             "≥ 0.92",
         ),
         *(
             Comparison(
                 f"inside the pipeline's {name}", "bare forward pass", "images/s",
-                [each.network_rates[name] for each in ours], [each[name] for each in bare],
+                [run.network_rates[name] for run in ours], [rates[name] for rates in bare],
             )
             for name in asked.networks
         ),
     ]  # fmt: skip
     last = ours[-1]
     notes = [precision_note(last.precisions, last.reasons)]
-    details: dict[str, Any] = {"runs": [asdict(each) for each in ours]}
+    details: dict[str, Any] = {"runs": [asdict(run) for run in ours]}
     if set(last.precisions.values()) != {"float32"}:
         rounding = _rounding(config, scratch / "float32")
         details["rounding"] = rounding
         notes += [
-            f"{name}: every vector within cosine {one['cosine']:.5f} of float32's, "
-            f"recovery metrics within {one['recovery']:.4f}."
-            for name, one in rounding.items()
+            f"{name}: every vector within cosine {error['cosine']:.5f} of float32's, "
+            f"recovery metrics within {error['recovery']:.4f}."
+            for name, error in rounding.items()
         ]
     decoded = alone(decode_rate, scratch / "pictures")
     fastest = together(bare[-1])
     details["decode_images_per_second_per_core"] = decoded
     notes.append(
-        f"Start-up {statistics.median(each.startup for each in ours):.0f} s (left out above). One core decodes, "
+        f"Start-up {statistics.median(run.startup for run in ours):.0f} s (left out above). One core decodes, "
         f"perturbs and resizes {decoded:.0f} images/s, each for all networks: keeping the forward pass busy "
         f"takes {fastest / len(asked.networks) / decoded:.2f} cores."
     )
@@ -120,8 +120,8 @@ def bare_rates(config: Config, run: Extracted) -> dict[str, float]:
             pool.actors, context, initializer=_meet_at, initargs=(context.Barrier(pool.actors),)
         ) as executor:
             asked = [executor.submit(_bare_rates, config, run, pool) for _ in range(pool.actors)]
-            each = [one.result() for one in asked]
-        rates |= {name: sum(one[name] for one in each) for name in pool.encoders}
+            answers = [future.result() for future in asked]
+        rates |= {name: sum(answer[name] for answer in answers) for name in pool.encoders}
     return rates
 
 
@@ -165,9 +165,9 @@ def decode_rate(pictures: Path) -> float:
     preprocessing = get_encoder("vgg16", StorageConfig()).preprocessing
     data = [path.read_bytes() for path in sorted(pictures.iterdir())][:100]
     started = time.perf_counter()
-    for one in data:
+    for batch in data:
         original = decode(
-            one,
+            batch,
             max_pixels=limits.max_pixels,
             max_bytes=limits.max_bytes,
             background=limits.background,
@@ -206,21 +206,23 @@ def _scored(config: Config) -> None:
 
 
 def _differences(config: Config, exact: Config) -> dict[str, dict[str, float]]:
-    one, two = (pending_snapshot(root_of(each)) for each in (config, exact))
-    metrics = [_recovery(each) for each in (one, two)]
-    images = one.images()
-    found = {}
-    for space in one.plan().spaces:
+    first, second = (pending_snapshot(root_of(settings)) for settings in (config, exact))
+    metrics = [_recovery(snapshot) for snapshot in (first, second)]
+    images = first.images()
+    differences = {}
+    for space in first.plan().spaces:
         name = space.name
         vectors = [
-            feature_store.read_vectors(each.storage, each.plan().space(name), images).astype(float)
-            for each in (one, two)
+            feature_store.read_vectors(
+                snapshot.storage, snapshot.plan().space(name), images
+            ).astype(float)
+            for snapshot in (first, second)
         ]
         lengths = np.linalg.norm(vectors[0], axis=1) * np.linalg.norm(vectors[1], axis=1)
         cosines = np.einsum("id,id->i", *vectors) / lengths
         strays = [abs(metrics[0][key] - metrics[1][key]) for key in metrics[0] if key[0] == name]
-        found[name] = {"cosine": float(cosines.min()), "recovery": max(strays)}
-    return found
+        differences[name] = {"cosine": float(cosines.min()), "recovery": max(strays)}
+    return differences
 
 
 def _recovery(snapshot: Snapshot) -> dict[tuple[str, str, int, str], float]:

@@ -54,13 +54,13 @@ def decoded_rates(
     shutil.rmtree(folder, ignore_errors=True)
     config = settings(folder, folder / "root", networks)
     open_root(root_of(config))
-    found = []
+    measured = []
     with ray_session(config.ray):
         prepared = prepare_networks(config, "cuda", config.catalog.size)
         for way in ways:
-            found.append(_measured(config, prepared, vectors / len(networks), way))
-            print(f"{', '.join(networks)}: {way}: {found[-1].rate:.0f} vectors/s", flush=True)
-    return found
+            measured.append(_measured(config, prepared, vectors / len(networks), way))
+            print(f"{', '.join(networks)}: {way}: {measured[-1].rate:.0f} vectors/s", flush=True)
+    return measured
 
 
 def _measured(
@@ -110,7 +110,9 @@ def _run(
     )
     data = pipeline._embed(data, pool, prepared, columns, batch_size, counter)
     data = data.map_batches(
-        partial(write_batch, storage=root_of(config), spaces=[one.space for one in prepared]),
+        partial(
+            write_batch, storage=root_of(config), spaces=[network.space for network in prepared]
+        ),
         batch_size=config.extract.shard_rows,
         batch_format="numpy",
         compute=TaskPoolStrategy(pool.writers),

@@ -49,8 +49,8 @@ def measure(asked: Asked, scratch: Path) -> Result:
     config = settings(scratch / "pictures", scratch / "root", asked.networks)
     ours, bare = alone(rates, asked.networks, asked.repeats)
     print(f"from memory {ours}\nbare {bare}", flush=True)
-    fastest = {name: statistics.median(one[name] for one in bare) for name in asked.networks}
-    all_bare = [together(one) for one in bare]
+    fastest = {name: statistics.median(rates[name] for rates in bare) for name in asked.networks}
+    all_bare = [together(rates) for rates in bare]
     vectors = DECODED_SECONDS * together(fastest)
     (decoded,) = alone(decoded_rates, asked.networks, scratch / "decoded", vectors)
     whole: Extracted = alone(extracted, config)
@@ -70,7 +70,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
         *(
             Comparison(
                 f"{name}: uint8 pixels in memory to vectors in memory", "bare forward pass",
-                "images/s", [one[name] for one in ours], [one[name] for one in bare], "≥ 0.9",
+                "images/s", [rates[name] for rates in ours], [rates[name] for rates in bare], "≥ 0.9",
             )
             for name in asked.networks
         ),
@@ -219,7 +219,7 @@ def worst_cosines(asked: Asked, pictures: Path) -> dict[str, float]:
     sources = dict.fromkeys(asked.networks, "random:0")
     if asked.weights is not None:
         sources |= {name: str(asked.weights) for name in REAL}
-    found = {}
+    cosines = {}
     for name, source in sources.items():
         pixels = _pixels_of(pictures, name)
         precision = precision_of(name, source)
@@ -230,8 +230,8 @@ def worst_cosines(asked: Asked, pictures: Path) -> dict[str, float]:
         lengths = np.linalg.norm(exact, axis=1) * np.linalg.norm(half, axis=1)
         trained = "random" if source.startswith("random:") else "trained"
         label = f"{name} ({trained} weights, {precision})"
-        found[label] = float((np.einsum("id,id->i", exact, half) / lengths).min())
-    return found
+        cosines[label] = float((np.einsum("id,id->i", exact, half) / lengths).min())
+    return cosines
 
 
 def _pixels_of(pictures: Path, name: str) -> npt.NDArray[np.uint8]:

@@ -47,35 +47,38 @@ class Variant:
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
-    found = alone(in_one_process, asked.networks)
+    variants = alone(in_one_process, asked.networks)
     for actors in (1, 2):
-        found += _told(alone(actors_on_one_gpu, asked.networks[1:], actors))
+        variants += _told(alone(actors_on_one_gpu, asked.networks[1:], actors))
     name = asked.networks[min(1, len(asked.networks) - 1)]
     for run, way in zip(
         alone(decoded_rates, [name], scratch / "decoded", DECODED_IMAGES, WAYS), WAYS, strict=True
     ):
         said = f"decoded images through Ray Data, {way.actors} actor(s) × {way.calls} call(s)"
-        found += _told([Variant(name, said, run.batch_size, run.rate)])
+        variants += _told([Variant(name, said, run.batch_size, run.rate)])
     return Result(
         {"networks": ", ".join(asked.networks)},
         [],
-        [f"{one.network}, {one.way}, batch {one.batch}: {one.rate:.0f} images/s." for one in found],
-        {"variants": [vars(one) for one in found]},
+        [
+            f"{variant.network}, {variant.way}, batch {variant.batch}: {variant.rate:.0f} images/s."
+            for variant in variants
+        ],
+        {"variants": [vars(variant) for variant in variants]},
     )
 
 
 def in_one_process(networks: Sequence[str]) -> list[Variant]:
-    found: list[Variant] = []
+    variants: list[Variant] = []
     for name in networks:
-        found += _told(ready_tensors(name))
-        found += _told(from_memory(name))
-    return found
+        variants += _told(ready_tensors(name))
+        variants += _told(from_memory(name))
+    return variants
 
 
 def _told(variants: Sequence[Variant]) -> Sequence[Variant]:
-    for one in variants:
+    for variant in variants:
         print(
-            f"{one.network:12} {one.way:64} {one.batch:4} {one.rate:8.0f} {one.gigabytes:5.1f} GB",
+            f"{variant.network:12} {variant.way:64} {variant.batch:4} {variant.rate:8.0f} {variant.gigabytes:5.1f} GB",
             flush=True,
         )
     return variants
@@ -83,18 +86,20 @@ def _told(variants: Sequence[Variant]) -> Sequence[Variant]:
 
 def ready_tensors(name: str) -> list[Variant]:
     """Forward passes on a batch that is on the GPU already: no pixels travel."""
-    found = []
+    variants = []
     for batch in BATCHES:
-        found.append(_timed(name, "plain float16, channels last (bare)", batch, bare(name, batch)))
-        found.append(_timed(name, "folded batch norm", batch, _folded(name, batch, "float16")))
-        found.append(
+        variants.append(
+            _timed(name, "plain float16, channels last (bare)", batch, bare(name, batch))
+        )
+        variants.append(_timed(name, "folded batch norm", batch, _folded(name, batch, "float16")))
+        variants.append(
             _timed(name, "folded, CUDA graph", batch, _graphed(_folded(name, batch, "float16")))
         )
     folded = _folded(name, 256, "bfloat16")
-    found.append(_timed(name, "folded, bfloat16", 256, folded))
+    variants.append(_timed(name, "folded, bfloat16", 256, folded))
     with _cudnn_benchmark():
-        found.append(_timed(name, "folded, cudnn.benchmark", 256, _folded(name, 256, "float16")))
-    return found
+        variants.append(_timed(name, "folded, cudnn.benchmark", 256, _folded(name, 256, "float16")))
+    return variants
 
 
 @contextmanager
@@ -149,16 +154,16 @@ def _graphed(forward: Callable[[], None]) -> Callable[[], None]:
 
 def from_memory(name: str) -> list[Variant]:
     """Pixels on the host to vectors on the host, as an actor has them."""
-    found = []
+    variants = []
     for batch in BATCHES:
         pixels = some_pixels(max(1024, 4 * batch), 224)
-        found.append(
+        variants.append(
             _called(name, "from memory, CUDA graph, 3 slots", batch, _cuda(name, batch), pixels)
         )
     pixels = some_pixels(2048, 224)
     for graph, slots in ((True, 1), (True, 2), (False, 3)):
         way = f"from memory, {'CUDA graph' if graph else 'no graph'}, {slots} slot(s)"
-        found.append(_called(name, way, 256, _cuda(name, 256, graph=graph, slots=slots), pixels))
+        variants.append(_called(name, way, 256, _cuda(name, 256, graph=graph, slots=slots), pixels))
     network = _cuda(name, 256)
     for threads in (1, 2, 3):
         with ThreadPoolExecutor(threads) as pool:
@@ -168,18 +173,20 @@ def from_memory(name: str) -> list[Variant]:
                 list(pool.map(network, blocks))
 
             rate = 12 * 256 * per_second(blockwise, 1)
-        found.append(Variant(name, f"from memory, a batch a call, {threads} thread(s)", 256, rate))
-    found.append(
+        variants.append(
+            Variant(name, f"from memory, a batch a call, {threads} thread(s)", 256, rate)
+        )
+    variants.append(
         _called(name, "from memory, pinned anew, waiting for each batch", 256, _naive(name), pixels)
     )
-    return found
+    return variants
 
 
 def _called(
     name: str, way: str, batch: int, network: Callable[..., Any], pixels: npt.NDArray[np.uint8]
 ) -> Variant:
-    found = _timed(name, way, batch, lambda: network(pixels), 1)
-    return Variant(name, way, batch, found.rate * len(pixels) / batch, found.gigabytes)
+    timed = _timed(name, way, batch, lambda: network(pixels), 1)
+    return Variant(name, way, batch, timed.rate * len(pixels) / batch, timed.gigabytes)
 
 
 def _forward(name: str) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -220,7 +227,7 @@ def actors_on_one_gpu(networks: Sequence[str], actors: int) -> list[Variant]:
     barrier = context.Barrier(actors)
     with ProcessPoolExecutor(actors, context, initializer=_meet_at, initargs=(barrier,)) as pool:
         asked = [pool.submit(_one_actor, networks) for _ in range(actors)]
-        rates = [one.result() for one in asked]
+        rates = [future.result() for future in asked]
     way = f"from memory, CUDA graph, {actors} process(es) on the GPU"
     return [Variant(name, way, 256, sum(rate[name] for rate in rates)) for name in networks]
 

@@ -30,8 +30,8 @@ transform = transforms.Compose(
 custom = CustomModel(name=asked["network"], model=model.eval(), transform=transform)
 encoder = CNN(verbose=False, model_config=custom)
 loaded = time.perf_counter()
-found = encoder.encode_images(asked["pictures"], num_enc_workers=asked["workers"])
+vectors = encoder.encode_images(asked["pictures"], num_enc_workers=asked["workers"])
 done = time.perf_counter()
-np.savez(asked["out"], names=list(found), vectors=np.stack(list(found.values())))
-rates = {"rate": len(found) / (done - loaded), "rate_with_start": len(found) / (done - STARTED)}
+np.savez(asked["out"], names=list(vectors), vectors=np.stack(list(vectors.values())))
+rates = {"rate": len(vectors) / (done - loaded), "rate_with_start": len(vectors) / (done - STARTED)}
 print(json.dumps(rates))

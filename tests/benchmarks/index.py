@@ -113,7 +113,7 @@ def point(dimension: int, items: int, repeats: int, scratch: Path) -> Point:
         return exact_search(units, some, NEAREST)
 
     single = queries[:SINGLE_QUERIES]
-    found = Point(
+    measured = Point(
         dimension,
         items,
         axes.shape[1],
@@ -130,7 +130,7 @@ def point(dimension: int, items: int, repeats: int, scratch: Path) -> Point:
     annoy.unload()
     path.unlink()
     matrix.unlink()
-    return found
+    return measured
 
 
 def one_by_one(search: Callable[[Vectors], Any], queries: Vectors) -> float:

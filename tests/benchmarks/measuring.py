@@ -57,7 +57,7 @@ class Result:
 
 def ratio(ours: Sequence[float], baseline: Sequence[float]) -> dict[str, float]:
     """Ours over the baseline of the same repetition: minimum, median and maximum."""
-    ratios = [one / other for one, other in zip(ours, baseline, strict=True)]
+    ratios = [own / other for own, other in zip(ours, baseline, strict=True)]
     return {"min": min(ratios), "median": statistics.median(ratios), "max": max(ratios)}
 
 
@@ -135,7 +135,7 @@ def _cpu_model() -> str:
 def _commit() -> str:
     """Of the code that was measured, with + where files differ from it."""
     command = ["git", "describe", "--always", "--exclude=*", "--dirty=+", "--abbrev=10"]
-    found = subprocess.run(
+    answer = subprocess.run(
         command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
     )
-    return found.stdout.strip() or "unknown"
+    return answer.stdout.strip() or "unknown"

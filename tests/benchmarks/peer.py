@@ -45,26 +45,26 @@ def measure(asked: Asked, scratch: Path) -> Result:
     ours, peer = in_turn(
         lambda: alone(extracted, config), lambda: encode(python, scratch), asked.repeats
     )
-    rates = [each.rate for each in ours]
-    whole = [each.vectors / each.seconds for each in ours]
+    rates = [run.rate for run in ours]
+    whole = [run.vectors / run.seconds for run in ours]
     cosine = alone(_agreement, config, scratch / "vectors.npz")
     return Result(
         {"pictures": shown, "network": NETWORK, "peer": f"{PACKAGE}, its batch size of 64"},
         [
             Comparison(
                 "originals to vectors, steady state", "imagededup's loop, loaded",
-                "images/s", rates, [each["rate"] for each in peer],
+                "images/s", rates, [rates["rate"] for rates in peer],
             ),
             Comparison(
                 "the same with start-up", "imagededup with its imports",
-                "images/s", whole, [each["rate_with_start"] for each in peer],
+                "images/s", whole, [rates["rate_with_start"] for rates in peer],
             ),
         ],
         [
             f"Both give the same vectors: smallest cosine {cosine:.4f}. imagededup's loop has the start of its "
             "DataLoader in it, ours begins after the first batch."
         ],
-        {"peer": peer, "runs": [asdict(each) for each in ours]},
+        {"peer": peer, "runs": [asdict(run) for run in ours]},
     )  # fmt: skip
 
 
@@ -99,8 +99,8 @@ def encode(python: Path, scratch: Path) -> dict[str, float]:
     }
     script = Path(__file__).with_name("imagededup_encode.py")
     answer = _call(python, script, json.dumps(asked))
-    found: dict[str, float] = json.loads(answer.splitlines()[-1])
-    return found
+    rates: dict[str, float] = json.loads(answer.splitlines()[-1])
+    return rates
 
 
 def _agreement(config: Config, path: Path) -> float:
@@ -110,7 +110,9 @@ def _agreement(config: Config, path: Path) -> float:
     ours = feature_store.read_vectors(snapshot.storage, snapshot.plan().spaces[0], images)
     peer: Any = np.load(path)
     names = {Path(name).stem: row for row, name in enumerate(peer["names"])}
-    theirs = peer["vectors"][[names[Path(one).stem] for one in images["artwork_id"].to_pylist()]]
+    theirs = peer["vectors"][
+        [names[Path(artwork_id).stem] for artwork_id in images["artwork_id"].to_pylist()]
+    ]
     lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     return float((np.einsum("id,id->i", ours, theirs) / lengths).min())
 

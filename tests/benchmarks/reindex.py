@@ -20,8 +20,8 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="simsearch-reindex-") as scratch:
         result = measure(asked, Path(scratch))
-    for name, found in result.details.items():
-        print(f"{name}: {json.dumps(found)}")
+    for name, details in result.details.items():
+        print(f"{name}: {json.dumps(details)}")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ def load(file: Path | None = None) -> dict[str, Any]:
     file = file or RESULTS
     if not file.exists():
         return {}
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
+    results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return results
 
 
 def store(part: str, result: Result, machine: Mapping[str, Any], file: Path | None = None) -> None:

@@ -58,11 +58,11 @@ def measure(asked: Asked, scratch: Path) -> Result:
     )
     row = Comparison(
         "whole pipeline, steady state", "the study's way", "vectors/s",
-        [each.rate for each in ours],
-        [together({name: one["rate"] for name, one in each.items()}) for each in study],
+        [run.rate for run in ours],
+        [together({name: network["rate"] for name, network in networks.items()}) for networks in study],
         "≥ 3",
     )  # fmt: skip
-    starts = [sum(one["startup"] for one in each.values()) for each in study]
+    starts = [sum(network["startup"] for network in networks.values()) for networks in study]
     return Result(
         {
             "pictures": f"{shown} × {1 + len(STUDY_PROFILES)} variants",
@@ -73,10 +73,10 @@ def measure(asked: Asked, scratch: Path) -> Result:
         [row],
         [
             f"Ours in {', '.join(sorted(set(ours[-1].precisions.values())))}. Start-up, left out above: ours "
-            f"{statistics.median(each.startup for each in ours):.0f} s, the study's {statistics.median(starts):.0f} s "
+            f"{statistics.median(run.startup for run in ours):.0f} s, the study's {statistics.median(starts):.0f} s "
             "over all passes."
         ],
-        {"study": study, "runs": [asdict(each) for each in ours]},
+        {"study": study, "runs": [asdict(run) for run in ours]},
     )
 
 

@@ -15,12 +15,12 @@ from tests.support.places import Place
 
 
 def test_a_sample_is_seeded_and_too_large_a_one_is_refused(tmp_path: Path) -> None:
-    one, again, other = (
+    first, again, other = (
         read(tmp_path, "catalog.size=30", "catalog.sample=10", f"seed={seed}") for seed in (1, 1, 2)
     )
-    assert one.num_rows == 10
-    assert one["artwork_id"].equals(again["artwork_id"])
-    assert not one["artwork_id"].equals(other["artwork_id"])
+    assert first.num_rows == 10
+    assert first["artwork_id"].equals(again["artwork_id"])
+    assert not first["artwork_id"].equals(other["artwork_id"])
     with pytest.raises(CatalogError, match=r"catalog\.sample: 31 asked for, the collection has 30"):
         read(tmp_path, "catalog.size=30", "catalog.sample=31")
 

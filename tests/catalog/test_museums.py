@@ -73,7 +73,9 @@ def test_carnegies_json_lines(tmp_path: Path) -> None:
     for row in table.to_pylist():
         line = pictured[row["artwork_id"]]
         assert row["image_uri"] == line["images"][0]["image_url"]
-        assert row["artists"] == list(dict.fromkeys(each["full_name"] for each in line["creator"]))
+        assert row["artists"] == list(
+            dict.fromkeys(person["full_name"] for person in line["creator"])
+        )
         assert (row["credit"], row["medium"]) == (line["credit_line"], line["medium"])
 
 

@@ -30,8 +30,8 @@ def test_a_new_id_displaces_at_most_one(ids: set[str], seed: int, data: st.DataO
 
 def test_seeds_choose_differently() -> None:
     names = [f"{number}" for number in range(1000)]
-    one, two = set(seeded_sample(names, 100, 1)), set(seeded_sample(names, 100, 2))
-    assert len(one & two) < 30  # 10 expected
+    first, second = set(seeded_sample(names, 100, 1)), set(seeded_sample(names, 100, 2))
+    assert len(first & second) < 30  # 10 expected
 
 
 def test_every_id_is_as_likely_as_any_other() -> None:

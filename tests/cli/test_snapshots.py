@@ -52,12 +52,12 @@ def test_a_diff_names_what_was_added_changed_renamed_described_anew_and_removed(
         recall=0.9,
         titles={"c": "[red]another title"},
     )
-    found = diff(old, new).artworks
-    assert found.added == ["new"]
-    assert found.changed == ["b"]
-    assert found.described_anew == ["c"]
-    assert found.renamed == [("before", "after")]
-    assert found.removed == ["gone"]
+    changes = diff(old, new).artworks
+    assert changes.added == ["new"]
+    assert changes.changed == ["b"]
+    assert changes.described_anew == ["c"]
+    assert changes.renamed == [("before", "after")]
+    assert changes.removed == ["gone"]
     code, out, _ = command(
         capsys, "snapshots", "diff", old.snapshot_id[:8], "latest", f"root={root.root}"
     )
@@ -72,13 +72,13 @@ def test_a_diff_names_what_was_added_changed_renamed_described_anew_and_removed(
 
 
 def test_two_renames_of_one_picture_are_paired_once_each() -> None:
-    found = artwork_changes(
+    changes = artwork_changes(
         {"x1": ("same", ()), "x2": ("same", ()), "lost": (None, ())},
         {"y1": ("same", ()), "y2": ("same", ()), "y3": ("same", ()), "other": (None, ())},
     )
-    assert found.renamed == [("x1", "y1"), ("x2", "y2")]
-    assert found.added == ["other", "y3"]
-    assert found.removed == ["lost"]
+    assert changes.renamed == [("x1", "y1"), ("x2", "y2")]
+    assert changes.added == ["other", "y3"]
+    assert changes.removed == ["lost"]
 
 
 def test_neighbour_lists_are_compared_over_the_artworks_in_both(root: Storage) -> None:
@@ -86,15 +86,15 @@ def test_neighbour_lists_are_compared_over_the_artworks_in_both(root: Storage) -
     new = make_snapshot(root, {**ABC, "d": "4"})
     (change,) = neighbour_changes(old, new)
     lists: list[dict[str, list[str]]] = []
-    for each in (old, new):
-        table = each.storage.read_table(each.neighbours_path("test", "exact"))
-        lists.append({one: [] for one in table["query_id"].to_pylist()})
+    for snapshot in (old, new):
+        table = snapshot.storage.read_table(snapshot.neighbours_path("test", "exact"))
+        lists.append({query: [] for query in table["query_id"].to_pylist()})
         for row in table.to_pylist():
             lists[-1][row["query_id"]].append(row["neighbour_id"])
-    kept = [len(set(lists[0][one]) & set(lists[1][one])) / 2 for one in ABC]
+    kept = [len(set(lists[0][query]) & set(lists[1][query])) / 2 for query in ABC]
     assert change.queries == 3
     assert change.kept == pytest.approx(sum(kept) / 3)
-    assert change.moved == sum(lists[0][one] != lists[1][one] for one in ABC)
+    assert change.moved == sum(lists[0][query] != lists[1][query] for query in ABC)
 
 
 def test_a_rolled_back_snapshot_stays_off(
@@ -201,7 +201,7 @@ def test_gc_keeps_whatever_a_kept_snapshot_refers_to(
         for path in removed
     )
     assert [info.path for info in root.files("thumbnails")] == ["4-400.webp"]
-    assert [each.snapshot_id for each in list_snapshots(root)] == [kept.snapshot_id]
+    assert [snapshot.snapshot_id for snapshot in list_snapshots(root)] == [kept.snapshot_id]
     assert len(root.files("features")) == 1
     assert not list(Path(root.root.removeprefix("file://")).rglob(".partial-*"))
     code, out, _ = command(capsys, "snapshots", "verify", f"root={root.root}")
@@ -218,7 +218,7 @@ def test_gc_never_removes_the_published_snapshot_or_one_in_the_making(
     root.delete(pending.manifest_path)
     make_old(root)
     command(capsys, "snapshots", "gc", "--keep", "1", f"root={root.root}")
-    assert {each.snapshot_id for each in list_snapshots(root)} == {
+    assert {snapshot.snapshot_id for snapshot in list_snapshots(root)} == {
         published.snapshot_id,
         newer.snapshot_id,
     }

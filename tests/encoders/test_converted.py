@@ -21,9 +21,9 @@ from tests.support.networks import CONFIG, network, pixels, weights_of
 
 
 def specification(name: str) -> NetworkSpecification:
-    found = get_encoder(name, CONFIG)
-    assert isinstance(found, NetworkSpecification)
-    return found
+    specification = get_encoder(name, CONFIG)
+    assert isinstance(specification, NetworkSpecification)
+    return specification
 
 
 def converted(name: str, batch_size: int = 4) -> Encoder:
@@ -50,13 +50,13 @@ def test_converted_vectors_are_torchvisions_own_activations(name: str) -> None:
             whole_network(name), (images - mean.view(3, 1, 1)) / std.view(3, 1, 1)
         ).numpy()
     encoder = converted(name)
-    found = encoder(pixels(5))
-    assert found.dtype == np.float32
-    assert worst_cosine(expected.astype(float), found.astype(float)) >= 0.99999
+    vectors = encoder(pixels(5))
+    assert vectors.dtype == np.float32
+    assert worst_cosine(expected.astype(float), vectors.astype(float)) >= 0.99999
     scale = float(np.abs(expected).max())
-    np.testing.assert_allclose(found / scale, expected / scale, atol=1e-5)
+    np.testing.assert_allclose(vectors / scale, expected / scale, atol=1e-5)
     alone = np.concatenate([encoder(pixels(5)[row : row + 1]) for row in range(5)])
-    np.testing.assert_array_equal(found, alone)  # whatever images are beside it
+    np.testing.assert_array_equal(vectors, alone)  # whatever images are beside it
 
 
 def changed(forward: type[nn.Module]) -> NetworkSpecification:

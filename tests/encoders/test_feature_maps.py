@@ -75,10 +75,10 @@ def test_a_map_lies_as_the_picture_does(corner: tuple[slice, slice]) -> None:
     changed = plain.copy()
     changed[0][corner] = 255 - pixels(1)[0][corner]
     look: Callable[[np.ndarray], np.ndarray | None] = spatial("squeezenet1_1").feature_map
-    one, other = look(plain), look(changed)
-    assert one is not None
-    assert other is not None
-    apart = np.linalg.norm(one - other, axis=3)[0]
+    plain_map, changed_map = look(plain), look(changed)
+    assert plain_map is not None
+    assert changed_map is not None
+    apart = np.linalg.norm(plain_map - changed_map, axis=3)[0]
     row, column = np.unravel_index(apart.argmax(), apart.shape)
     middle = apart.shape[0] // 2
     assert (row < middle, column < middle) == (

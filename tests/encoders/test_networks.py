@@ -76,11 +76,11 @@ def test_vectors_are_torchvisions_own_activations(name: str) -> None:
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     with torch.inference_mode():
         expected = reference(whole_network(name), (images - mean.view(3, 1, 1)) / std.view(3, 1, 1))
-    found = network(name)(pixels())
-    assert found.shape == (2, dimension)
-    assert found.dtype == np.float32
+    vectors = network(name)(pixels())
+    assert vectors.shape == (2, dimension)
+    assert vectors.dtype == np.float32
     scale = float(np.abs(expected.numpy()).max())
-    np.testing.assert_allclose(found / scale, expected.numpy() / scale, atol=1e-5)
+    np.testing.assert_allclose(vectors / scale, expected.numpy() / scale, atol=1e-5)
 
 
 def test_a_registered_dimension_is_what_comes_out() -> None:
@@ -123,16 +123,16 @@ def test_preprocessing_is_the_weights_own_transforms(name: str, size: tuple[int,
     enum = torchvision.models.get_model_weights(name)
     expected = enum["IMAGENET1K_V1"].transforms()(image)
     preprocessing = preprocessing_for(get_encoder(name, CONFIG), "weights")
-    found = preprocessing.normalise(torch.from_numpy(preprocessing.pixels(image)[None].copy()))
-    torch.testing.assert_close(found[0], expected, atol=1e-6, rtol=0)
+    tensor = preprocessing.normalise(torch.from_numpy(preprocessing.pixels(image)[None].copy()))
+    torch.testing.assert_close(tensor[0], expected, atol=1e-6, rtol=0)
 
 
 def test_the_studys_preprocessing_does_not_normalise() -> None:
     preprocessing = preprocessing_for(get_encoder("vgg16", CONFIG), "study-2018")
     image = Image.new("RGB", (300, 260), (255, 0, 51))
-    found = preprocessing.normalise(torch.from_numpy(preprocessing.pixels(image)[None].copy()))
-    assert found.shape == (1, 3, 224, 224)
-    torch.testing.assert_close(found[0, :, 5, 5], torch.tensor([1.0, 0.0, 0.2]))
+    tensor = preprocessing.normalise(torch.from_numpy(preprocessing.pixels(image)[None].copy()))
+    assert tensor.shape == (1, 3, 224, 224)
+    torch.testing.assert_close(tensor[0, :, 5, 5], torch.tensor([1.0, 0.0, 0.2]))
 
 
 def test_dropout_and_batch_statistics_live_only_in_the_studys_mode() -> None:

@@ -61,10 +61,10 @@ def test_vectors_are_those_of_a_bare_session_on_torchvisions_transforms(tmp_path
         ]
     )
     given = np.stack([theirs(image).numpy() for image in images])
-    found = vectors(name, shown(name, images))
-    assert found.shape == (5, DIMENSION)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, bare(name.removeprefix("onnx:"), given), rtol=1e-4, atol=1e-5)
+    made = vectors(name, shown(name, images))
+    assert made.shape == (5, DIMENSION)
+    assert made.dtype == np.float32
+    np.testing.assert_allclose(made, bare(name.removeprefix("onnx:"), given), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])

@@ -34,7 +34,8 @@ def test_automatic_precision_keeps_vectors_within_the_bound() -> None:
     assert precision in ("float32", *fast_precisions("cpu"))
     images = trial_pixels(preprocessing.crop)
     exact, chosen = (
-        network("squeezenet1_1", weights, precision=one)(images) for one in ("float32", precision)
+        network("squeezenet1_1", weights, precision=number_type)(images)
+        for number_type in ("float32", precision)
     )
     cosine = (
         (exact * chosen).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(chosen, axis=1)

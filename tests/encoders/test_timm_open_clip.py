@@ -57,9 +57,9 @@ def test_vectors_are_those_of_timms_own_network_without_classifier(
     given = pixels(encoder)
     with torch.inference_mode():
         expected = theirs.eval()(normalised(encoder, given)).numpy()
-    found = loaded(encoder, str(tmp_path))(given)
-    assert found.shape == (2, encoder.dimension)
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    vectors = loaded(encoder, str(tmp_path))(given)
+    assert vectors.shape == (2, encoder.dimension)
+    np.testing.assert_allclose(vectors, expected, rtol=1e-3, atol=1e-4)
 
 
 # crop, squash and border; bilinear and bicubic
@@ -116,10 +116,10 @@ def test_open_clips_image_tower_is_taken_from_a_file_of_the_whole_model(tmp_path
     given = pixels(encoder)
     with torch.inference_mode():
         expected = whole.encode_image(normalised(encoder, given)).numpy()
-    found = loaded(encoder, str(tmp_path))(given)
-    assert found.shape == (2, encoder.dimension) == (2, 1024)
+    vectors = loaded(encoder, str(tmp_path))(given)
+    assert vectors.shape == (2, encoder.dimension) == (2, 1024)
     scale = np.abs(expected).max()
-    np.testing.assert_allclose(found / scale, expected / scale, atol=1e-4)
+    np.testing.assert_allclose(vectors / scale, expected / scale, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,10 @@ def test_real_weights_load_the_same_from_either_format(
 
 
 def test_random_weights_follow_from_their_seed_and_say_so() -> None:
-    one, again, other = (weights_of("squeezenet1_1", f"random:{seed}") for seed in (0, 0, 1))
-    assert one.digest == again.digest != other.digest
-    assert not one.trained
-    assert one.source == "random:0"
+    first, again, other = (weights_of("squeezenet1_1", f"random:{seed}") for seed in (0, 0, 1))
+    assert first.digest == again.digest != other.digest
+    assert not first.trained
+    assert first.source == "random:0"
     with pytest.raises(UsageError, match="has no seed"):
         weights_of("squeezenet1_1", "random:")
 
@@ -66,8 +66,8 @@ def test_random_weights_follow_from_their_seed_and_say_so() -> None:
 def test_the_first_source_that_has_the_weights_is_taken(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = weights_of("squeezenet1_1", str(tmp_path), "random:3")
-    assert found.source == "random:3"
+    weights = weights_of("squeezenet1_1", str(tmp_path), "random:3")
+    assert weights.source == "random:3"
     assert "no weights from" in caplog.text
     with pytest.raises(WeightsError, match=r"squeezenet1_1: no weights .*random:0"):
         weights_of("squeezenet1_1", str(tmp_path))

@@ -45,10 +45,10 @@ def test_what_a_night_stored_serves_the_next(tmp_path: Path) -> None:
     assert earlier is not None
     units, now = units_of(second), np.arange(len(SECOND))
     whole = searched(units, now, now, DEPTH)
-    for each in earlier.lists:
-        found, again = carried(each, earlier.asked, earlier.now, units, now, now, DEPTH)
-        np.testing.assert_array_equal(found.items[:, :DEPTH], whole.items[:, :DEPTH])
-        np.testing.assert_array_equal(found.squared[:, :DEPTH], whole.squared[:, :DEPTH])
+    for held in earlier.lists:
+        today, again = carried(held, earlier.asked, earlier.now, units, now, now, DEPTH)
+        np.testing.assert_array_equal(today.items[:, :DEPTH], whole.items[:, :DEPTH])
+        np.testing.assert_array_equal(today.squared[:, :DEPTH], whole.squared[:, :DEPTH])
         ids = second.images()["artwork_id"].to_numpy()
         assert ids[again].tolist() == ["a1", "new"]
 

@@ -71,11 +71,11 @@ def test_carried_lists_equal_a_search_of_everything(
 
 def test_a_list_is_all_others_by_distance_and_number() -> None:
     units, items = day(dict.fromkeys(range(9), 0) | {20: 1, 21: 3})
-    found = searched(units, np.arange(len(items)), np.array([4]), DEPTH)
+    lists_of_4 = searched(units, np.arange(len(items)), np.array([4]), DEPTH)
     apart = np.square(units.astype(np.float64) - units[4]).sum(axis=1)
     apart[4] = np.inf
     assert (
-        found.items[0, :DEPTH].tolist()
+        lists_of_4.items[0, :DEPTH].tolist()
         == np.lexsort((np.arange(len(items)), apart))[:DEPTH].tolist()
     )
 
@@ -87,12 +87,12 @@ def test_only_what_changed_is_searched_again() -> None:
     held = searched(vectors[:590], everything, everything, DEPTH)
     now = np.where(everything < 6, -1, everything - 6)  # six are gone, ten are new
     today = vectors[6:]
-    found, again = carried(held, everything, now, today, np.arange(594), np.arange(594), DEPTH)
+    updated, again = carried(held, everything, now, today, np.arange(594), np.arange(594), DEPTH)
     assert again.tolist() == list(range(584, 594))
     whole = searched(today, np.arange(594), np.arange(594), DEPTH)
-    np.testing.assert_array_equal(found.first(DEPTH).items, whole.first(DEPTH).items)
+    np.testing.assert_array_equal(updated.first(DEPTH).items, whole.first(DEPTH).items)
 
 
 def test_equal_pictures_are_matched_one_to_one() -> None:
-    found = lists.matched(np.array(["a", "b", "a", "c"]), np.array(["a", "d", "a", "a", "b"]))
-    assert found.tolist() == [0, 4, 2, -1]
+    places = lists.matched(np.array(["a", "b", "a", "c"]), np.array(["a", "d", "a", "a", "b"]))
+    assert places.tolist() == [0, 4, 2, -1]

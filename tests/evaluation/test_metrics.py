@@ -23,7 +23,7 @@ FIVE = np.array([5])
 def table(
     hits: list[list[int]], relevant: list[int], profiles: list[str]
 ) -> dict[tuple[str, int, str], dict[str, float]]:
-    found = summary(
+    table = summary(
         list(
             study_measures(np.array(hits, dtype=np.int16), np.array(relevant), profiles, (1, 3, 5))
         ),
@@ -32,23 +32,23 @@ def table(
         bootstrap=200,
         seed=1,
     )
-    return {(row["group"], row["k"], row["metric"]): row for row in found.to_pylist()}
+    return {(row["group"], row["k"], row["metric"]): row for row in table.to_pylist()}
 
 
 def test_a_hit_is_a_copy_of_the_query_and_nothing_else() -> None:
     artworks = np.array([[7, 7, 3, -1], [4, 9, 4, 4]])
     profiles = np.array([[2, 0, 1, -1], [-1, 0, 1, 0]], dtype=np.int16)
-    found = hit_profiles(artworks, profiles, np.array([7, 4]))
-    assert found.tolist() == [[2, 0, -1, -1], [-1, -1, 1, 0]]
+    profile_hits = hit_profiles(artworks, profiles, np.array([7, 4]))
+    assert profile_hits.tolist() == [[2, 0, -1, -1], [-1, -1, 1, 0]]
 
 
 def test_the_studys_definition_worked_by_hand() -> None:
     # Five copies; ranks 1, 2 and 4 are copies.
     hits = np.array([[True, True, False, True, False]])
     for k, precision, recall in ((1, 1, 1 / 5), (3, 2 / 3, 2 / 5), (5, 3 / 5, 3 / 5)):
-        found = precision_recall_f1(hits, FIVE, k)
+        scores = precision_recall_f1(hits, FIVE, k)
         f1 = 2 * precision * recall / (precision + recall)
-        np.testing.assert_allclose([float(score[0]) for score in found], [precision, recall, f1])
+        np.testing.assert_allclose([float(score[0]) for score in scores], [precision, recall, f1])
 
 
 def test_nothing_found_scores_zero_everywhere() -> None:
@@ -60,8 +60,8 @@ def test_nothing_found_scores_zero_everywhere() -> None:
 
 
 def test_the_ceilings_of_five_copies() -> None:
-    found = {k: [round(float(score[0]), 4) for score in ceilings(FIVE, k)] for k in (1, 3, 5, 10)}
-    assert found == {1: [1, 0.2, 0.3333], 3: [1, 0.6, 0.75], 5: [1, 1, 1], 10: [0.5, 1, 0.6667]}
+    highest = {k: [round(float(score[0]), 4) for score in ceilings(FIVE, k)] for k in (1, 3, 5, 10)}
+    assert highest == {1: [1, 0.2, 0.3333], 3: [1, 0.6, 0.75], 5: [1, 1, 1], 10: [0.5, 1, 0.6667]}
 
 
 def test_an_original_without_copies_is_refused() -> None:
@@ -101,8 +101,8 @@ hit_arrays = st.integers(1, 12).flatmap(lambda n: arrays.arrays(bool, (n, 10)))
 def test_scores_stay_below_their_ceilings_and_ignore_order(
     hits: np.ndarray, k: int, data: st.DataObject
 ) -> None:
-    found = hits.sum(axis=1)
-    relevant = np.maximum(1, found + data.draw(st.integers(0, 4)))
+    hit_counts = hits.sum(axis=1)
+    relevant = np.maximum(1, hit_counts + data.draw(st.integers(0, 4)))
     scores, tops = precision_recall_f1(hits, relevant, k), ceilings(relevant, k)
     for score, top in zip(scores, tops, strict=True):
         assert (score >= 0).all()

@@ -67,12 +67,16 @@ def test_only_the_query_is_dropped_from_its_neighbours_and_gaps_stay_gaps(
     items = lists(seed, n=8, k=7)
     items[rng.random(items.shape) < 0.2] = -1
     queries = rng.integers(0, 8, 8)
-    found = drop_query(Neighbours(items, np.divide(items, 8, dtype=np.float32)), queries, n)
+    kept_neighbours = drop_query(
+        Neighbours(items, np.divide(items, 8, dtype=np.float32)), queries, n
+    )
     for row, query in enumerate(queries):
         kept = [item for item in items[row].tolist() if item not in (-1, query)][:n]
         gaps = n - len(kept)
-        assert found.items[row].tolist() == kept + [-1] * gaps
-        assert found.distances[row].tolist() == [item / 8 for item in kept] + [np.inf] * gaps
+        assert kept_neighbours.items[row].tolist() == kept + [-1] * gaps
+        assert (
+            kept_neighbours.distances[row].tolist() == [item / 8 for item in kept] + [np.inf] * gaps
+        )
 
 
 def test_random_neighbours_reach_chance_and_no_more() -> None:
@@ -146,16 +150,16 @@ def collection(seed: int = 0) -> tuple[NumberedImages, np.ndarray]:
 
 def everything(made: NumberedImages, units: np.ndarray) -> Neighbours:
     """All other images of every original, nearest first."""
-    found = exact_search(units, units[made.originals], len(units))
-    keep = found.items != made.originals[:, None]
+    nearest = exact_search(units, units[made.originals], len(units))
+    keep = nearest.items != made.originals[:, None]
     shape = (len(made.originals), len(units) - 1)
-    return Neighbours(found.items[keep].reshape(shape), found.distances[keep].reshape(shape))
+    return Neighbours(nearest.items[keep].reshape(shape), nearest.distances[keep].reshape(shape))
 
 
 def test_a_groups_ranking_leaves_out_the_other_copies_of_the_query() -> None:
     made, units = collection()
-    found = everything(made, units)
-    by_group = {group: ranking for group, ranking, _ in rankings(made, found, 100)}
+    nearest = everything(made, units)
+    by_group = {group: ranking for group, ranking, _ in rankings(made, nearest, 100)}
     assert list(by_group) == ["all", "rotate-3", "blur-1"]
     assert by_group["all"].relevant.tolist() == [2] * 6
     for place, group in enumerate(("rotate-3", "blur-1")):
@@ -164,7 +168,7 @@ def test_a_groups_ranking_leaves_out_the_other_copies_of_the_query() -> None:
         for row in range(6):
             left = [
                 item
-                for item in found.items[row]
+                for item in nearest.items[row]
                 if made.artworks[item] != row or made.profiles[item] == place
             ]
             rank = next(n for n, item in enumerate(left, 1) if made.artworks[item] == row)
@@ -176,17 +180,17 @@ def test_a_near_duplicate_is_no_miss() -> None:
     twin = units.copy()
     # Artwork 9 becomes a picture of artwork 0: nearer to it than any copy.
     twin[-1] = unit_rows(twin[:1] + np.float32(1e-4))
-    found = everything(made, twin)
-    assert found.items[0, 0] == len(units) - 1
-    counted = next(rankings(made, found, 100))[1]
-    spared = next(rankings(made.with_near([(0, 9)]), found, 100))[1]
+    nearest = everything(made, twin)
+    assert nearest.items[0, 0] == len(units) - 1
+    counted = next(rankings(made, nearest, 100))[1]
+    spared = next(rankings(made.with_near([(0, 9)]), nearest, 100))[1]
     assert not counted.hits[0, 0]
     assert average_precision(spared)[0] > average_precision(counted)[0]
     np.testing.assert_array_equal(spared.hits[1:], counted.hits[1:])
     # The study's own scores stay as the study defined them.
     for spared_score, counted_score in zip(
-        study_scores(made, found, (1, 3)),
-        study_scores(made.with_near([(0, 9)]), found, (1, 3)),
+        study_scores(made, nearest, (1, 3)),
+        study_scores(made.with_near([(0, 9)]), nearest, (1, 3)),
         strict=True,
     ):
         np.testing.assert_array_equal(spared_score.values, counted_score.values)
@@ -194,13 +198,13 @@ def test_a_near_duplicate_is_no_miss() -> None:
 
 def test_lists_of_originals_hold_no_copies_and_no_near_duplicates() -> None:
     made, units = collection()
-    found = everything(made, units)
-    plain = original_lists(made, found, 5)
+    nearest = everything(made, units)
+    plain = original_lists(made, nearest, 5)
     alone = exact_search(units[made.originals], units[made.originals], 6).items
     expected = [[item for item in row if item != place][:5] for place, row in enumerate(alone)]
     np.testing.assert_array_equal(plain, expected)
     first = int(plain[3, 0])
-    spared = original_lists(made.with_near([(3, first)]), found, 5)
+    spared = original_lists(made.with_near([(3, first)]), nearest, 5)
     assert spared[3, 0] == plain[3, 1]
     assert 3 not in spared[first]
 
@@ -209,8 +213,10 @@ def test_a_label_that_no_two_works_share_is_not_scored() -> None:
     items = lists(0, 20, 10)
     alone = label_matrix([[str(number)] for number in range(20)])
     pairs = label_matrix([[str(number // 2)] for number in range(20)])
-    found = {score.group for score in neighbourhood_scores(items, {"alone": alone, "pairs": pairs})}
-    assert found == {"pairs", "originals"}
+    groups = {
+        score.group for score in neighbourhood_scores(items, {"alone": alone, "pairs": pairs})
+    }
+    assert groups == {"pairs", "originals"}
 
 
 def test_spaces_are_compared_over_the_same_originals() -> None:
@@ -224,8 +230,8 @@ def test_spaces_are_compared_over_the_same_originals() -> None:
         tables.append(
             scores_table(measured, space=space, search="exact", artwork_ids=[ids[n] for n in order])
         )
-    found = compare_spaces(pa.concat_tables(tables), resamples=200, seed=1).to_pylist()
-    by_pair = {(row["first"], row["second"]): row for row in found}
+    rows = compare_spaces(pa.concat_tables(tables), resamples=200, seed=1).to_pylist()
+    by_pair = {(row["first"], row["second"]): row for row in rows}
     assert set(by_pair) == {("good", "poor"), ("good", "poor-too"), ("poor", "poor-too")}
     same = by_pair["poor", "poor-too"]
     assert (same["difference"], same["p_holm"]) == (0, 1)

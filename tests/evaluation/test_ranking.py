@@ -147,8 +147,8 @@ def test_the_pooled_interval_covers_the_truth_and_follows_from_its_seed() -> Non
     covered = 0
     for trial in range(trials):
         pool = simulated(150)
-        found = pooled_scores(pool, resamples=300, seed=trial)
-        covered += found[0].low <= truth <= found[0].high
+        scores = pooled_scores(pool, resamples=300, seed=trial)
+        covered += scores[0].low <= truth <= scores[0].high
         if trial == 0:
-            assert found == pooled_scores(pool, resamples=300, seed=trial)
+            assert scores == pooled_scores(pool, resamples=300, seed=trial)
     assert 0.90 <= covered / trials <= 0.99  # the standard error is 0.015

@@ -40,8 +40,8 @@ def test_intervals_of_a_paired_difference_cover_the_truth() -> None:
     for trial in range(300):
         shared = rng.normal(0, 1, 120)  # hard originals are hard for both
         first, second = (shared + rng.normal(mean, 0.5, 120) for mean in (0.3, 0.2))
-        found = paired_test(first, second, resamples=300, seed=trial)
-        covered += found.ci_low <= 0.1 <= found.ci_high
+        test = paired_test(first, second, resamples=300, seed=trial)
+        covered += test.ci_low <= 0.1 <= test.ci_high
     assert 0.91 <= covered / 300 <= 0.985
 
 
@@ -82,15 +82,15 @@ def test_the_paired_p_value_is_wilcoxons() -> None:
     rng = np.random.default_rng(6)
     first, second = rng.random(40), rng.random(40) + 0.2
     expected = scipy.stats.wilcoxon(first, second, zero_method="pratt", method="asymptotic")
-    found = paired_test(first, second, resamples=200, seed=0)
-    assert found.p_value == pytest.approx(expected.pvalue)
-    assert found.difference == pytest.approx((first - second).mean())
+    test = paired_test(first, second, resamples=200, seed=0)
+    assert test.p_value == pytest.approx(expected.pvalue)
+    assert test.difference == pytest.approx((first - second).mean())
 
 
 def test_equal_scores_differ_by_nothing() -> None:
     same = np.linspace(0, 1, 9)
-    found = paired_test(same, same, resamples=50, seed=0)
-    assert (found.difference, found.ci_low, found.ci_high, found.p_value) == (0, 0, 0, 1)
+    test = paired_test(same, same, resamples=50, seed=0)
+    assert (test.difference, test.ci_low, test.ci_high, test.p_value) == (0, 0, 0, 1)
     with pytest.raises(ValueError, match="different originals"):
         paired_test(same, same[1:], resamples=5, seed=0)
 

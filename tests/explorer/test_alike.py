@@ -28,21 +28,21 @@ def random_map(seed: int, rows: int, columns: int) -> FeatureMap:
 def test_matches_are_each_others_nearest_best_first(seed: int, rows: int, columns: int) -> None:
     first, second = random_map(seed, rows, columns), random_map(seed + 100, columns, rows)
 
-    def cosine(one: tuple[int, int], two: tuple[int, int]) -> float:
-        a, b = first[one].astype(float), second[two].astype(float)
+    def cosine(cell: tuple[int, int], other_cell: tuple[int, int]) -> float:
+        a, b = first[cell].astype(float), second[other_cell].astype(float)
         return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
     cells, others = list(np.ndindex(rows, columns)), list(np.ndindex(columns, rows))
     expected = {
-        (one, two)
-        for one in cells
-        for two in others
-        if two == max(others, key=lambda cell: cosine(one, cell))
-        and one == max(cells, key=lambda cell: cosine(cell, two))
+        (cell, other_cell)
+        for cell in cells
+        for other_cell in others
+        if other_cell == max(others, key=lambda second_cell: cosine(cell, second_cell))
+        and cell == max(cells, key=lambda first_cell: cosine(first_cell, other_cell))
     }
-    found = mutual_matches(first, second)
-    assert {(match.first, match.second) for match in found} == expected
-    scores = [match.score for match in found]
+    matches = mutual_matches(first, second)
+    assert {(match.first, match.second) for match in matches} == expected
+    scores = [match.score for match in matches]
     assert scores == pytest.approx(sorted((cosine(*pair) for pair in expected), reverse=True))
     back = {(match.second, match.first) for match in mutual_matches(second, first)}
     assert back == expected
@@ -51,10 +51,10 @@ def test_matches_are_each_others_nearest_best_first(seed: int, rows: int, column
 def test_an_empty_cell_matches_nothing() -> None:
     same = random_map(1, 3, 3)
     same[1, 1] = 0
-    found = mutual_matches(same, same)
-    assert all(match.first == match.second for match in found)
-    assert len(found) == 8
-    assert [match.score for match in found] == pytest.approx([1.0] * 8)
+    matches = mutual_matches(same, same)
+    assert all(match.first == match.second for match in matches)
+    assert len(matches) == 8
+    assert [match.score for match in matches] == pytest.approx([1.0] * 8)
 
 
 def test_matching_parts_are_numbered_on_both_pictures(site: httpx.Client) -> None:
@@ -85,7 +85,7 @@ def test_what_is_shared_and_how_sure_is_said(site: httpx.Client) -> None:
     neighbours = site.get("/api/v1/neighbours", params={"id": FIRST, "n": 23}).json()["spaces"][
         GIVEN
     ]
-    expected = next(each for each in neighbours if each["artwork_id"] == "a/004?&e")
+    expected = next(neighbour for neighbour in neighbours if neighbour["artwork_id"] == "a/004?&e")
     assert score
     assert float(score[1]) == pytest.approx(expected["score"], abs=2e-4)
     assert '<span class="tag">Bo &amp; &lt;b&gt;Co&lt;/b&gt;</span>' in page

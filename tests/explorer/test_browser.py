@@ -28,9 +28,9 @@ VIEWS = {
 
 @pytest.fixture
 def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    found = Watched(browser, address)
-    yield found
-    found.page.context.close()
+    watched = Watched(browser, address)
+    yield watched
+    watched.page.context.close()
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -99,11 +99,11 @@ def test_a_hostile_title_runs_nothing(watched: Watched) -> None:
 def test_spaces_stand_side_by_side_and_copies_are_marked(watched: Watched) -> None:
     page = watched.goto(VIEWS["copies"])
     left, right = page.locator(".column").all()
-    one, other = left.bounding_box(), right.bounding_box()
-    assert one
-    assert other
-    assert one["y"] == other["y"]
-    assert one["x"] + one["width"] <= other["x"] + 1
+    left_box, right_box = left.bounding_box(), right.bounding_box()
+    assert left_box
+    assert right_box
+    assert left_box["y"] == right_box["y"]
+    assert left_box["x"] + left_box["width"] <= right_box["x"] + 1
     expect(left.locator("li.own .tag.copy").first).to_contain_text("its own copy")
     expect(page.locator(".score").first).to_have_text("1.0000")
     page.get_by_role("checkbox", name=NETWORK).uncheck()

@@ -40,8 +40,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     config = settings(str(folder / "data"))
     publish_gallery(settings(config.root, "seed=9"), folder / "gallery", count=10, edit=_retitled)
     publish_gallery(config, folder / "gallery", count=12)
-    with running(create_app(config, [config.root])) as found:
-        yield found
+    with running(create_app(config, [config.root])) as served_at:
+        yield served_at
 
 
 def _retitled(rows: Rows) -> None:
@@ -50,9 +50,9 @@ def _retitled(rows: Rows) -> None:
 
 @pytest.fixture
 def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    found = Watched(browser, address)
-    yield found
-    found.close()
+    watched = Watched(browser, address)
+    yield watched
+    watched.close()
 
 
 def test_axe_finds_no_serious_fault_in_light_or_dark(browser: Browser, address: str) -> None:
@@ -60,7 +60,7 @@ def test_axe_finds_no_serious_fault_in_light_or_dark(browser: Browser, address: 
         watched = Watched(browser, address, color_scheme=scheme, bypass_csp=True)
         faults = {view: serious_faults(watched.goto(view)) for view in views}
         watched.close()
-        assert {view: found for view, found in faults.items() if found} == {}
+        assert {view: problems for view, problems in faults.items() if problems} == {}
 
 
 def test_a_phone_shows_every_view_without_sideways_scrolling(

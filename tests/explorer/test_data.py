@@ -36,16 +36,16 @@ from tests.support.gallery import FIRST
 def test_search_finds_by_every_field_accents_aside(
     site: httpx.Client, query: dict[str, str], expected: list[int]
 ) -> None:
-    found = site.get("/api/v1/artworks", params=query).json()
-    assert [int(each["artwork_id"][2:5]) for each in found["artworks"]] == expected
-    assert found["total"] == len(expected)
+    answer = site.get("/api/v1/artworks", params=query).json()
+    assert [int(artwork["artwork_id"][2:5]) for artwork in answer["artworks"]] == expected
+    assert answer["total"] == len(expected)
 
 
 def test_pages_of_results_hold_everything_once(site: httpx.Client) -> None:
     ids = [
-        each["artwork_id"]
+        artwork["artwork_id"]
         for page in (1, 2, 3, 4)
-        for each in site.get("/api/v1/artworks", params={"page": page, "size": 7}).json()[
+        for artwork in site.get("/api/v1/artworks", params={"page": page, "size": 7}).json()[
             "artworks"
         ]
     ]
@@ -63,10 +63,10 @@ def test_neighbours_are_those_of_plain_numpy(site: httpx.Client, snapshot: Snaps
         if ids[place] != FIRST:
             scores.setdefault(ids[place], float(units[place] @ units[query]))
     answer = site.get("/api/v1/neighbours", params={"id": FIRST, "n": 8}).json()
-    found = answer["spaces"][GIVEN]
-    assert [each["artwork_id"] for each in found] == list(scores)[:8]
+    neighbours = answer["spaces"][GIVEN]
+    assert [neighbour["artwork_id"] for neighbour in neighbours] == list(scores)[:8]
     np.testing.assert_allclose(
-        [each["score"] for each in found], list(scores.values())[:8], atol=1e-4
+        [neighbour["score"] for neighbour in neighbours], list(scores.values())[:8], atol=1e-4
     )
     assert answer["trained"] == {GIVEN: True, NETWORK: False}
 
@@ -83,7 +83,7 @@ def test_a_thumbnail_is_made_once_and_kept_by_the_browser(
     assert (again.status_code, again.content) == (304, b"")
     small = site.get(address.replace("-400.", "-96."))
     assert max(Image.open(io.BytesIO(small.content)).size) == 96
-    stored = [each.path for each in snapshot.storage.files("thumbnails")]
+    stored = [file.path for file in snapshot.storage.files("thumbnails")]
     assert len(stored) == len(set(stored)) >= 2
     assert site.get(address.replace("-400.", "-5000.")).status_code == 404
 
@@ -146,6 +146,6 @@ def test_iiif_addresses_are_asked_for_the_width_needed() -> None:
 
 def test_years_and_words_are_read_from_free_text() -> None:
     assert [
-        first_year(each) for each in ("c. 1888–90", "19th century", "1502", None, "No. 12345")
+        first_year(date) for date in ("c. 1888–90", "19th century", "1502", None, "No. 12345")
     ] == [1888, None, 1502, None, None]
     assert folded("Éàß") == "eass"

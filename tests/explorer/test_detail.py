@@ -22,7 +22,7 @@ PART = {"left": "25", "top": "25", "width": "50", "height": "50"}
 def matches(answer: httpx.Response) -> list[tuple[str, float]]:
     assert answer.status_code == 200
     by_space = {line["space"]: line for line in map(json.loads, answer.text.splitlines())}
-    return [(found["artwork_id"], found["score"]) for found in by_space[NETWORK]["matches"]]
+    return [(match["artwork_id"], match["score"]) for match in by_space[NETWORK]["matches"]]
 
 
 def middle(folder: Path) -> bytes:
@@ -38,7 +38,7 @@ def test_a_detail_is_answered_as_the_same_part_in_a_file_of_its_own(
     own = "a/005?&é"
     alone = matches(site.post("/api/v1/query", content=middle(folder), params={"n": 9}))
     detail = matches(site.get("/api/v1/detail", params={"id": own, "n": 8, **PART}))
-    assert detail == [found for found in alone if found[0] != own][:8]
+    assert detail == [match for match in alone if match[0] != own][:8]
     whole = (folder / "gallery" / "005.png").read_bytes()
     given_part = site.post("/api/v1/query", content=whole, params={"n": 9, **PART})
     assert matches(given_part) == alone
@@ -91,5 +91,5 @@ def test_a_cut_part_lies_in_the_picture_and_covers_the_box(
     _, _, width, height = sides
     assert 8 <= part.width <= picture.width
     assert 8 <= part.height <= picture.height
-    for found, length, whole in ((part.width, width, size[0]), (part.height, height, size[1])):
-        assert min(length / 100, 1) * whole - 0.01 * whole <= found <= length / 100 * whole + 2
+    for side, length, whole in ((part.width, width, size[0]), (part.height, height, size[1])):
+        assert min(length / 100, 1) * whole - 0.01 * whole <= side <= length / 100 * whole + 2

@@ -48,9 +48,9 @@ def test_any_storage_root_can_be_shown(place: Place, tmp_path: Path) -> None:
     config = settings(place.root, *words)
     publish_gallery(config, tmp_path / "gallery", count=6)
     with running(create_app(config, [place.root])) as address:
-        found = httpx.get(f"{address}/api/v1/neighbours", params={"id": FIRST}, timeout=60).json()
-        assert len(found["spaces"][GIVEN]) == 5
-        thumbnail = found["spaces"][GIVEN][0]["thumbnail"]
+        answer = httpx.get(f"{address}/api/v1/neighbours", params={"id": FIRST}, timeout=60).json()
+        assert len(answer["spaces"][GIVEN]) == 5
+        thumbnail = answer["spaces"][GIVEN][0]["thumbnail"]
         assert httpx.get(address + thumbnail, timeout=60).status_code == 200
     assert Storage(place.root, place.config).files("thumbnails")
 

@@ -35,8 +35,8 @@ def nearest(snapshot: Snapshot, space: str, k: int) -> tuple[list[str], np.ndarr
 
 def ids_in(page: str) -> list[str]:
     """The artworks that cards lead to, in their order."""
-    found = re.findall(r'class="card" href="[^"]*?id=([^"&]*)', page)
-    return [html.unescape(httpx.URL(f"?id={each}").params["id"]) for each in found]
+    addresses = re.findall(r'class="card" href="[^"]*?id=([^"&]*)', page)
+    return [html.unescape(httpx.URL(f"?id={address}").params["id"]) for address in addresses]
 
 
 def site_of(snapshot: Snapshot) -> Site:
@@ -49,7 +49,7 @@ def test_near_duplicates_that_hang_together_are_one_group_nearest_first(
 ) -> None:
     page = site.get("/findings/duplicates").text
     assert "5 works in 2 groups" in page
-    numbers = [int(one[2:5]) for one in ids_in(page)]
+    numbers = [int(artwork_id[2:5]) for artwork_id in ids_in(page)]
     assert (numbers[:2], numbers[2:]) == ([8, 9], [4, 5, 6])
     assert "<dt>title</dt><dd>Étude no. 5</dd>" in page
     assert "<dt>dimensions</dt>" not in page  # they all say the same
@@ -60,12 +60,12 @@ def test_near_duplicates_that_hang_together_are_one_group_nearest_first(
 def test_a_hub_is_near_to_as_many_as_plain_numpy_counts(
     site: httpx.Client, snapshot: Snapshot
 ) -> None:
-    ids, found = nearest(snapshot, GIVEN, 10)
-    counts = np.bincount(found.ravel(), minlength=len(ids))
+    ids, nearest_rows = nearest(snapshot, GIVEN, 10)
+    counts = np.bincount(nearest_rows.ravel(), minlength=len(ids))
     page = site.get("/findings/hubs", params={"space": GIVEN}).text
     said = [int(times) for times in re.findall(r"near to (\d+)</span>", page)]
     assert said == sorted(counts[counts > 0].tolist(), reverse=True)
-    assert {one: counts[ids.index(one)] for one in ids_in(page)} == dict(
+    assert {artwork_id: counts[ids.index(artwork_id)] for artwork_id in ids_in(page)} == dict(
         zip(ids_in(page), said, strict=True)
     )
 
@@ -73,11 +73,11 @@ def test_a_hub_is_near_to_as_many_as_plain_numpy_counts(
 def test_agreement_is_what_two_spaces_have_in_common(snapshot: Snapshot) -> None:
     site = site_of(snapshot)
     view = site.library.view()
-    found = findings.disagreement_page(site, view, 1)["found"]
+    ranking = findings.disagreement_page(site, view, 1)["ranking"]
     by_space = [nearest(snapshot, space, 10)[1] for space in (GIVEN, NETWORK)]
     shared = [len(set(first) & set(second)) / 10 for first, second in zip(*by_space, strict=True)]
-    assert found.agreement.tolist() == sorted(shared)
-    assert [shared[number] for number in found.order] == sorted(shared)
+    assert ranking.agreement.tolist() == sorted(shared)
+    assert [shared[number] for number in ranking.order] == sorted(shared)
 
 
 def test_alike_pairs_are_by_different_hands_and_no_near_duplicates(
@@ -92,8 +92,8 @@ def test_alike_pairs_are_by_different_hands_and_no_near_duplicates(
         assert {first.artwork_id[2:5], second.artwork_id[2:5]} != {"008", "009"}
     scores = [scores[GIVEN] for _, _, scores in values["pairs"]]
     assert scores == sorted(scores, reverse=True)
-    ids, found = nearest(snapshot, GIVEN, 10)
-    neighbours = {frozenset((row, other)) for row in range(len(ids)) for other in found[row]}
+    ids, nearest_rows = nearest(snapshot, GIVEN, 10)
+    neighbours = {frozenset((row, other)) for row in range(len(ids)) for other in nearest_rows[row]}
     artists = [number % 4 == 0 for number in range(len(ids))]
     expected = [pair for pair in neighbours if len({artists[number] for number in pair}) == 2]
     left_out = {frozenset((4, 5)), frozenset((8, 9))} & set(expected)

@@ -22,9 +22,9 @@ from tests.support.explorer_site import GIVEN, NETWORK, settings
 @pytest.fixture(scope="module")
 def watched(browser: Browser, address: str) -> Iterator[Watched]:
     """One page for all: each test opens the map afresh."""
-    found = Watched(browser, address, reduced_motion="reduce")
-    yield found
-    found.close()
+    watched = Watched(browser, address, reduced_motion="reduce")
+    yield watched
+    watched.close()
 
 
 def ask(page: Page) -> dict[str, list[str]]:

@@ -28,7 +28,7 @@ def test_a_slow_value_keeps_no_other_waiting_and_is_made_once() -> None:
         assert begun.wait(SECONDS)
         assert pool.submit(memo.once, "quick", lambda: "quick").result(SECONDS) == "quick"
         released.set()
-        assert [each.result(SECONDS) for each in waiting] == ["slow", "slow"]
+        assert [future.result(SECONDS) for future in waiting] == ["slow", "slow"]
     assert made == ["slow"]
 
 

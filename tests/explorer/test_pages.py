@@ -109,16 +109,20 @@ def test_missed_copies_come_worst_first(site: httpx.Client, snapshot: Snapshot) 
     units = unit_rows(
         feature_store.read_vectors(snapshot.storage, snapshot.plan().space(GIVEN), images)
     )
-    place = {each: number for number, each in enumerate(images["image_id"].to_pylist())}
+    place = {image_id: number for number, image_id in enumerate(images["image_id"].to_pylist())}
     apart = {}
     for number in range(12):
-        own = next(each for each in place if each.startswith(f"a/{number:03}") and "--" not in each)
+        own = next(
+            image_id
+            for image_id in place
+            if image_id.startswith(f"a/{number:03}") and "--" not in image_id
+        )
         distances = np.linalg.norm(units - units[place[own]], axis=1)
         distances[place[own]] = np.inf
         copy = place[f"{own}--{profile}"]
         if copy not in np.argsort(distances)[:3]:
             apart[f"{number:03}"] = distances[copy]
-    assert shown == sorted(apart, key=lambda each: -apart[each])
+    assert shown == sorted(apart, key=lambda image_id: -apart[image_id])
 
 
 def test_the_charts_begin_at_the_largest_k_of_the_study_and_hold_whole_rankings_apart(

@@ -23,7 +23,7 @@ def test_a_picture_of_the_collection_finds_itself(site: httpx.Client, folder: Pa
     answers = [
         json.loads(line) for line in site.post("/api/v1/query", content=data).text.splitlines()
     ]
-    by_name = {each["space"]: each for each in answers}
+    by_name = {answer["space"]: answer for answer in answers}
     best = by_name[NETWORK]["matches"][0]
     assert best["artwork_id"].startswith("a/005")
     assert best["score"] == pytest.approx(1, abs=1e-4)
@@ -76,12 +76,12 @@ def test_an_upload_is_not_stored(
     site: httpx.Client, snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    before = {each.path for each in snapshot.storage.files()}
+    before = {file.path for file in snapshot.storage.files()}
     noise = np.random.default_rng(1).integers(0, 255, (500, 500, 3), np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(noise).save(buffer, "PNG", compress_level=6)
     assert 700_000 < len(buffer.getvalue()) < 1_000_000
     site.post("/picture", files={"picture": ("p.png", buffer.getvalue(), "image/png")})
-    after = {each.path for each in snapshot.storage.files() if "thumbnails" not in each.path}
+    after = {file.path for file in snapshot.storage.files() if "thumbnails" not in file.path}
     assert after <= before
     assert list(tmp_path.iterdir()) == []

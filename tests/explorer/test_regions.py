@@ -24,9 +24,9 @@ def test_a_region_is_named_by_what_is_common_there_and_rare_elsewhere() -> None:
     left = random.uniform(0.05, 0.2, (30, 2))
     right = random.uniform(0.55, 0.95, (300, 2))
     artists = [["Munch"]] * 20 + [["Dahl"]] * 10 + [["Dahl"]] * 300
-    found = regions(np.concatenate([left, right]), [made(*artists)], levels=(2,))
-    assert len(found) == 1  # "Dahl" is everywhere and names nothing
-    (region,) = found
+    named = regions(np.concatenate([left, right]), [made(*artists)], levels=(2,))
+    assert len(named) == 1  # "Dahl" is everywhere and names nothing
+    (region,) = named
     assert region.names[0].code == made(*artists).labels.index("Munch")
     assert region.count == 30
     assert region.names[0].share == pytest.approx(20 / 30)
@@ -43,8 +43,8 @@ def test_what_says_nothing_names_no_region() -> None:
 def test_squares_of_one_name_are_one_region() -> None:
     points = np.array([[x, 0.1] for x in np.linspace(0.02, 0.48, 40)] + [[0.9, 0.9]] * 300)
     artists = [["Munch"]] * 40 + [["Dahl"]] * 300
-    munch = [each for each in regions(points, [made(*artists)], levels=(3,)) if each.y < 0.5]
-    assert [each.count for each in munch] == [40]
+    munch = [region for region in regions(points, [made(*artists)], levels=(3,)) if region.y < 0.5]
+    assert [region.count for region in munch] == [40]
 
 
 def test_an_artwork_of_two_artists_counts_for_both() -> None:
@@ -68,8 +68,8 @@ def test_a_facet_holds_what_plain_counting_finds(rows: list[list[str | None] | N
     counts = Counter(value for row in cleaned for value in row)
     assert list(facet.labels) == sorted(counts, key=lambda value: (-counts[value], value))
     numbers, codes = facet.pairs()
-    found = sorted((int(n), facet.labels[c]) for n, c in zip(numbers, codes, strict=True))
-    assert found == sorted((n, value) for n, row in enumerate(cleaned) for value in row)
+    labelled = sorted((int(n), facet.labels[c]) for n, c in zip(numbers, codes, strict=True))
+    assert labelled == sorted((n, value) for n, row in enumerate(cleaned) for value in row)
     for number, row in enumerate(rows):
         first = next((text.strip() for text in row or () if text and text.strip()), None)
         code = int(facet.codes[number])
@@ -109,9 +109,9 @@ def test_every_name_fits_its_region_and_the_same_input_gives_the_same(seed: int)
     random = np.random.default_rng(seed)
     points = random.random((400, 2))
     facet = made(*[[f"artist {int(20 * x)}"] for x in points[:, 0]])
-    found = regions(points, [facet])
-    assert found == regions(points, [facet])
-    for region in found:
+    named = regions(points, [facet])
+    assert named == regions(points, [facet])
+    for region in named:
         assert region.count >= LEAST_COUNT
         assert all(name.share >= LEAST_SHARE and name.score > 0 for name in region.names)
         assert facet.codes[region.central] == region.names[0].code

@@ -37,6 +37,6 @@ def test_the_same_pages_come_from_ray_serve(address: str, tmp_path: Path) -> Non
         assert page.status_code == 200
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert client.get("/static/explorer.css").status_code == 200
-        found = client.get("/api/v1/neighbours", params={"id": "a/000?&e"}).json()
-        assert len(found["spaces"][GIVEN]) == 5
+        answer = client.get("/api/v1/neighbours", params={"id": "a/000?&e"}).json()
+        assert len(answer["spaces"][GIVEN]) == 5
         assert client.get("/artwork", params={"id": "nope"}).status_code == 404

@@ -36,8 +36,8 @@ def plain_length(edges: dict[tuple[int, int], float], first: int, last: int) -> 
         length, here = heapq.heappop(todo)
         if here == last:
             return length
-        for (one, other), step in edges.items():
-            there = other if one == here else one if other == here else None
+        for (start, end), step in edges.items():
+            there = end if start == here else start if end == here else None
             if there is not None and length + step < best.get(there, np.inf):
                 best[there] = length + step
                 heapq.heappush(todo, (length + step, there))

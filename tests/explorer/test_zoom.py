@@ -118,8 +118,8 @@ JSON = st.recursive(
 @bounded(max_examples=60, deadline=None)
 @given(JSON)
 def test_no_description_breaks_the_reader_or_leads_elsewhere(info: object) -> None:
-    found = read_info(info, BASE)
-    assert found is None or (found.address.startswith(BASE) and 1 <= found.width <= 10**6)
+    service = read_info(info, BASE)
+    assert service is None or (service.address.startswith(BASE) and 1 <= service.width <= 10**6)
 
 
 def test_a_downloaded_picture_is_looked_at_where_it_came_from() -> None:

@@ -114,16 +114,16 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_the_table_says_what_sets_say(roots: Iterator[Path], world: World) -> None:
     config = config_of(world)
     storage, catalog = build(world, next(roots))
-    found = Missing.read(config, storage, catalog, SPACES)
+    table = Missing.read(config, storage, catalog, SPACES)
     ids = catalog["artwork_id"].to_pylist()
     need = needs_of(world, ids, choose_originals(config, ids))
-    assert found.missing.tolist() == [need[artwork_id] for artwork_id in ids]
-    assert [space.distinct for space in found.stored] == [len(held) for held in world.stored]
+    assert table.missing.tolist() == [need[artwork_id] for artwork_id in ids]
+    assert [space.distinct for space in table.stored] == [len(held) for held in world.stored]
 
     refused = {ids[n] for n, (_, _, was_refused) in enumerate(world.artworks) if was_refused}
     left = {artwork_id: mask(flags) for artwork_id, flags in need.items() if np.any(flags)}
     for retry in (False, True):
-        todo = found.todo(retry_rejects=retry).to_pylist()
+        todo = table.todo(retry_rejects=retry).to_pylist()
         expected = {key: flags for key, flags in left.items() if retry or key not in refused}
         assert {row["artwork_id"]: row["need"] for row in todo} == expected
         order = [(row["need"], row["artwork_id"]) for row in todo]
@@ -136,7 +136,7 @@ def test_vectors_of_pictures_that_no_source_names_are_orphans(
     roots: Iterator[Path], world: World
 ) -> None:
     storage, catalog = build(world, next(roots))
-    found = Missing.read(config_of(world), storage, catalog, SPACES)
+    table = Missing.read(config_of(world), storage, catalog, SPACES)
     known = {content for etag, content, _ in world.artworks if etag}
     orphans = {
         content: mask(
@@ -145,7 +145,7 @@ def test_vectors_of_pictures_that_no_source_names_are_orphans(
         for content in "pqrs"
         if content not in known
     }
-    assert found.orphans() == {key: flags for key, flags in orphans.items() if any(flags)}
+    assert table.orphans() == {key: flags for key, flags in orphans.items() if any(flags)}
 
 
 @settings(max_examples=40, deadline=None)
@@ -153,7 +153,7 @@ def test_vectors_of_pictures_that_no_source_names_are_orphans(
 def test_artworks_are_whole_or_have_a_reason(roots: Iterator[Path], world: World) -> None:
     config = config_of(world)
     storage, catalog = build(world, next(roots))
-    found = Missing.read(config, storage, catalog, SPACES)
+    table = Missing.read(config, storage, catalog, SPACES)
     ids = catalog["artwork_id"].to_pylist()
     copied = choose_originals(config, ids)
     need = needs_of(world, ids, copied)
@@ -172,10 +172,10 @@ def test_artworks_are_whole_or_have_a_reason(roots: Iterator[Path], world: World
         for artwork_id, content in complete.items()
         for profile in (VARIANTS if artwork_id in copied else VARIANTS[:1])
     ]
-    assert found.images().to_pylist() == sorted(expected, key=lambda row: str(row["image_id"]))
+    assert table.images().to_pylist() == sorted(expected, key=lambda row: str(row["image_id"]))
     refused = {ids[n] for n, (_, _, was_refused) in enumerate(world.artworks) if was_refused}
     if set(ids) - set(complete) <= refused:
-        assert found.rejects()["artwork_id"].to_pylist() == sorted(set(ids) - set(complete))
+        assert table.rejects()["artwork_id"].to_pylist() == sorted(set(ids) - set(complete))
     else:
         with pytest.raises(IncompleteError):
-            found.rejects()
+            table.rejects()

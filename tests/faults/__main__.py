@@ -52,8 +52,8 @@ def main() -> None:
     failed = "nodes" in parts and in_a_namespace(sys.argv[1:])
     if parts == ["nodes"]:
         sys.exit(failed)
-    with places(folder, options.place) as found:
-        for place in found:
+    with places(folder, options.place) as chosen_places:
+        for place in chosen_places:
             place.add_pictures(0, options.artworks)
             if "disk" in parts and place.endpoint is None:
                 full_disk(harness, place)

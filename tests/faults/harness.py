@@ -123,9 +123,9 @@ def one_line(log: Path) -> bool:
 
 @contextmanager
 def places(folder: Path, only: str | None) -> Iterator[list[Place]]:
-    found = [Place("local", str(folder / "local"))] if only != "s3" else []
+    local = [Place("local", str(folder / "local"))] if only != "s3" else []
     if only == "local":
-        yield found
+        yield local
         return
     if missing := s3_server.missing_programs():
         raise SystemExit(f"no {', '.join(missing)}; install them: {s3_server.INSTALL}")
@@ -133,7 +133,7 @@ def places(folder: Path, only: str | None) -> Iterator[list[Place]]:
     try:
         place = Place("s3", "s3://faults", server.endpoint)
         make_folder(place.base, place.config)
-        yield [*found, place]
+        yield [*local, place]
     finally:
         server.stop()
 

@@ -78,12 +78,12 @@ class FaultyProxy:
             headers={k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP},
             data=await request.read(),
             allow_redirects=False,
-        ) as found:
-            body = await found.read()
-            headers = {k: v for k, v in found.headers.items() if k.lower() not in _HOP_BY_HOP}
-            length = found.headers.get("Content-Length", str(len(body)))
-            response = web.StreamResponse(status=found.status, headers=headers)
-            if request.method == "HEAD" or found.status not in (204, 304):
+        ) as answer:
+            body = await answer.read()
+            headers = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP}
+            length = answer.headers.get("Content-Length", str(len(body)))
+            response = web.StreamResponse(status=answer.status, headers=headers)
+            if request.method == "HEAD" or answer.status not in (204, 304):
                 response.headers["Content-Length"] = length
             await response.prepare(request)
             if request.method == "HEAD":

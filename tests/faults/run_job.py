@@ -103,11 +103,11 @@ def kill_one(driver: int, target: str, rng: random.Random) -> bool:
         os.kill(driver, signal.SIGKILL)
         return True
     pattern = re.compile(r"ray::" if target == "worker" else r"/raylet/raylet ")
-    found = [pid for pid, words in descendants(driver) if pattern.search(words)]
-    if not found:
+    pids = [pid for pid, words in descendants(driver) if pattern.search(words)]
+    if not pids:
         return False
     try:
-        os.kill(rng.choice(found), signal.SIGKILL)
+        os.kill(rng.choice(pids), signal.SIGKILL)
     except ProcessLookupError:
         return False
     return True

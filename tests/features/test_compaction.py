@@ -51,8 +51,8 @@ def test_compaction_loses_nothing_and_leaves_no_vector_twice(
     assert sorted(feature_store.keys_of(keys.table)) == [f"hash-{name}/" for name in names]
     assert keys.distinct == len(names)
     assert keys.rows.max() <= 6
-    found = feature_store.read_vectors(storage, SPACE, rows(names))
-    np.testing.assert_array_equal(found, np.stack([data[name] for name in names]))
+    stored = feature_store.read_vectors(storage, SPACE, rows(names))
+    np.testing.assert_array_equal(stored, np.stack([data[name] for name in names]))
     assert compact(storage, 6) == 0 or len(keys.shards) >= 8
 
 

@@ -34,8 +34,8 @@ def test_vectors_come_back_in_the_order_asked_for(tmp_path: Path) -> None:
     data = vectors(3)
     feature_store.write_shard(storage, SPACE, rows(["a", "c"]), data[[0, 2]])
     feature_store.write_shard(storage, SPACE, rows(["b"]), data[1:2])
-    found = feature_store.read_vectors(storage, SPACE, rows(["c", "a", "b", "a"]))
-    np.testing.assert_array_equal(found, data[[2, 0, 1, 0]])
+    stored = feature_store.read_vectors(storage, SPACE, rows(["c", "a", "b", "a"]))
+    np.testing.assert_array_equal(stored, data[[2, 0, 1, 0]])
 
 
 def test_copies_of_one_image_are_kept_apart(tmp_path: Path) -> None:

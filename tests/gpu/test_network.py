@@ -50,8 +50,8 @@ def pixels(count: int, seed: int = 0) -> npt.NDArray[np.uint8]:
     return coarse.repeat(8, axis=1).repeat(8, axis=2)
 
 
-def worst_cosine(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
-    products = unit_rows(one).astype(np.float64) * unit_rows(other).astype(np.float64)
+def worst_cosine(vectors: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    products = unit_rows(vectors).astype(np.float64) * unit_rows(other).astype(np.float64)
     return float(products.sum(axis=1).min())
 
 
@@ -99,9 +99,9 @@ def test_threads_that_call_at_once_get_their_own_vectors() -> None:
     loads = [pixels(1 + 7 * seed % 30, seed) for seed in range(40)]
     expected = [net(load) for load in loads]
     with ThreadPoolExecutor(3 * SLOTS) as threads:
-        found = list(threads.map(net, loads))
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(one, other)
+        answers = list(threads.map(net, loads))
+    for vectors, expected_vectors in zip(answers, expected, strict=True):
+        np.testing.assert_array_equal(vectors, expected_vectors)
 
 
 def test_two_networks_of_a_process_share_the_gpu() -> None:

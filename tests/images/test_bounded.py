@@ -123,6 +123,8 @@ def test_a_decoder_that_dies_costs_its_image_and_is_replaced() -> None:
 def test_many_at_once_get_their_own_pixels() -> None:
     pictures = [painting(40 + number, 30) for number in range(12)]
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda each: decode_within(saved(each, "PNG"), LIMITS), pictures))
-    for picture, pixels in zip(pictures, found, strict=True):
+        decoded = list(
+            pool.map(lambda picture: decode_within(saved(picture, "PNG"), LIMITS), pictures)
+        )
+    for picture, pixels in zip(pictures, decoded, strict=True):
         np.testing.assert_array_equal(pixels, picture)

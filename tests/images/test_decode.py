@@ -55,23 +55,23 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
         else two_tone().convert(mode)
     )
     kind = {"CMYK": "TIFF", "YCbCr": "JPEG", "F": "TIFF", "I": "TIFF"}.get(mode, "PNG")
-    found = to_rgb(saved(image, kind))
-    assert (found.mode, found.size) == ("RGB", (40, 20))
+    decoded = to_rgb(saved(image, kind))
+    assert (decoded.mode, decoded.size) == ("RGB", (40, 20))
 
 
 def test_sixteen_bits_are_scaled_not_clipped() -> None:
     ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
-    found = np.asarray(to_rgb(saved(Image.fromarray(ramp), "PNG")))[:, :, 0]
-    np.testing.assert_allclose(found.ravel(), np.arange(256), atol=1)
+    decoded = np.asarray(to_rgb(saved(Image.fromarray(ramp), "PNG")))[:, :, 0]
+    np.testing.assert_allclose(decoded.ravel(), np.arange(256), atol=1)
 
 
 def test_exif_orientation_is_applied() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # stored a quarter turn to the left of upright
-    found = to_rgb(saved(two_tone(), "JPEG", exif=exif, quality=95))
-    assert found.size == (20, 40)
-    assert found.getpixel((10, 2))[0] > 150  # type: ignore[index]
-    assert found.getpixel((10, 38))[2] > 150  # type: ignore[index]
+    decoded = to_rgb(saved(two_tone(), "JPEG", exif=exif, quality=95))
+    assert decoded.size == (20, 40)
+    assert decoded.getpixel((10, 2))[0] > 150  # type: ignore[index]
+    assert decoded.getpixel((10, 38))[2] > 150  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def swapped_primaries() -> bytes:
 
 
 def test_an_icc_profile_is_converted_to_srgb() -> None:
-    found = to_rgb(saved(two_tone(), "PNG", icc_profile=swapped_primaries()))
-    np.testing.assert_allclose(np.asarray(found)[2, 2], RED[::-1], atol=2)
-    np.testing.assert_allclose(np.asarray(found)[2, 38], BLUE[::-1], atol=2)
+    decoded = to_rgb(saved(two_tone(), "PNG", icc_profile=swapped_primaries()))
+    np.testing.assert_allclose(np.asarray(decoded)[2, 2], RED[::-1], atol=2)
+    np.testing.assert_allclose(np.asarray(decoded)[2, 38], BLUE[::-1], atol=2)
 
 
 def test_an_srgb_or_broken_profile_changes_nothing() -> None:
@@ -172,10 +172,10 @@ def test_a_damaged_file_is_an_image_or_an_image_error(which: bytes, data: st.Dat
         if damaged:
             damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     try:
-        found = to_rgb(bytes(damaged)).mode
+        outcome = to_rgb(bytes(damaged)).mode
     except ImageError as error:
-        found = error.reason
-    assert found in ("RGB", *REASONS)
+        outcome = error.reason
+    assert outcome in ("RGB", *REASONS)
 
 
 def test_the_content_hash_is_sha256() -> None:

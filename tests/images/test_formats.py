@@ -31,8 +31,8 @@ def test_jpeg_2000_without_loss_keeps_its_pixels() -> None:
 
 
 def test_avif_is_close_to_its_source() -> None:
-    found = np.asarray(to_rgb(saved(picture(), "AVIF", quality=95)), dtype=float)
-    assert np.abs(found - np.asarray(picture(), dtype=float)).mean() < 4
+    decoded = np.asarray(to_rgb(saved(picture(), "AVIF", quality=95)), dtype=float)
+    assert np.abs(decoded - np.asarray(picture(), dtype=float)).mean() < 4
 
 
 def test_bigtiff_keeps_its_pixels() -> None:
@@ -67,8 +67,8 @@ def test_heif_is_read_where_its_package_is_installed_and_named_where_not(
         pillow_heif.from_pillow(picture()).save(buffer, quality=95)
     except RuntimeError as error:
         pytest.skip(f"no HEIF encoder here: {error}")
-    found = np.asarray(to_rgb(buffer.getvalue()), dtype=float)
-    assert np.abs(found - np.asarray(picture(), dtype=float)).mean() < 5
+    decoded = np.asarray(to_rgb(buffer.getvalue()), dtype=float)
+    assert np.abs(decoded - np.asarray(picture(), dtype=float)).mean() < 5
     monkeypatch.setattr("simsearch.images.decode.heif_readable", lambda: False)
     with pytest.raises(ImageError) as raised:
         to_rgb(buffer.getvalue())

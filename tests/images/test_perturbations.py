@@ -78,14 +78,14 @@ def test_an_unknown_profile_lists_the_known_ones() -> None:
 
 def test_the_smallest_image_survives_every_profile() -> None:
     for profile in PROFILES.values():
-        found = perturb(
+        copy = perturb(
             Image.new("RGB", (1, 1), (9, 9, 9)),
             profile,
             reencode_jpeg=True,
             seed=0,
             content_hash="",
         )
-        assert found.mode == "RGB"
+        assert copy.mode == "RGB"
 
 
 def test_a_changed_profile_raises_the_definitions_version() -> None:
@@ -133,9 +133,9 @@ def test_random_choices_differ_between_images_and_seeds(name: str) -> None:
 
 
 def difference(profile: str) -> float:
-    found = made(profile, reencode_jpeg=False)
-    assert found.size == picture().size
-    return float(np.abs(np.asarray(found, np.float64) - np.asarray(picture())).mean())
+    copy = made(profile, reencode_jpeg=False)
+    assert copy.size == picture().size
+    return float(np.abs(np.asarray(copy, np.float64) - np.asarray(picture())).mean())
 
 
 @pytest.mark.parametrize(
@@ -174,8 +174,8 @@ def test_a_scan_of_any_size_and_shape_survives_every_operation() -> None:
         scan = Image.new("RGB", size, (200, 120, 40))
         for operation in OPERATIONS:
             profile = get_profile(f"{operation.name}-5")
-            found = perturb(scan, profile, reencode_jpeg=True, seed=0, content_hash="x")
-            assert max(found.size) < 3000
+            copy = perturb(scan, profile, reencode_jpeg=True, seed=0, content_hash="x")
+            assert max(copy.size) < 3000
 
 
 def test_suites_name_registered_profiles() -> None:

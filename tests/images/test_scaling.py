@@ -72,14 +72,14 @@ def test_a_large_picture_is_scaled_by_pillows_own_filter(mode: str) -> None:
 
 def test_a_jpeg_is_scaled_while_it_is_decoded_and_looks_the_same() -> None:
     data = saved(painting(1500, 1000), "JPEG", quality=92)
-    found = decoded(data, SIDE)
+    small = decoded(data, SIDE)
     pillows = Image.open(io.BytesIO(data))
     pillows.draft("RGB", (256, 171))
     assert pillows.size == (375, 250)  # a quarter of each side was decoded
     expected = pillows.resize((256, 171), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    np.testing.assert_array_equal(found, expected)
-    whole = decoded(data, None).resize(found.size, Image.Resampling.LANCZOS)
-    assert np.abs(np.asarray(found, float) - np.asarray(whole, float)).mean() < 1
+    np.testing.assert_array_equal(small, expected)
+    whole = decoded(data, None).resize(small.size, Image.Resampling.LANCZOS)
+    assert np.abs(np.asarray(small, float) - np.asarray(whole, float)).mean() < 1
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
@@ -87,11 +87,11 @@ def test_a_scan_that_lies_on_its_side_is_turned(kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn
     image = painting(1500, 1000)
-    found = decoded(saved(image, kind, exif=exif), SIDE)
+    small = decoded(saved(image, kind, exif=exif), SIDE)
     upright = decoded(saved(image, kind), SIDE).transpose(Image.Transpose.ROTATE_270)
-    assert found.size == (171, 256)
+    assert small.size == (171, 256)
     # Rows and columns are filtered in the other order, and rounded in between.
-    np.testing.assert_allclose(np.asarray(found, int), np.asarray(upright, int), atol=2)
+    np.testing.assert_allclose(np.asarray(small, int), np.asarray(upright, int), atol=2)
 
 
 @pytest.mark.parametrize("mode", ["P", "1", "keyed"])

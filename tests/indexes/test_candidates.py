@@ -57,13 +57,13 @@ def test_what_is_found_is_ordered_and_measured_as_exact_search_does(
     units = unit_rows(rows)
     with tempfile.TemporaryDirectory() as folder:
         search, _ = searched(units, Path(folder), components=components, trees=5, target=0.8)
-        found, true = search(units[:50], n), exact_search(units, units[:50], len(units))
+        retrieved, true = search(units[:50], n), exact_search(units, units[:50], len(units))
     for row in range(50):
-        items = found.items[row][found.items[row] >= 0]
+        items = retrieved.items[row][retrieved.items[row] >= 0]
         ranks = [true.items[row].tolist().index(item) for item in items]
         assert ranks == sorted(ranks)
         np.testing.assert_allclose(
-            found.distances[row][: len(items)], true.distances[row][ranks], atol=1e-6
+            retrieved.distances[row][: len(items)], true.distances[row][ranks], atol=1e-6
         )
 
 

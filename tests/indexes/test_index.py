@@ -59,13 +59,13 @@ def write(
 @pytest.mark.parametrize("n", [1, 11])
 def test_exact_search_equals_brute_force_in_float64(items: int, n: int) -> None:
     units = unit_rows(vectors(items))
-    found = exact_search(units, units[:40], n)
+    nearest = exact_search(units, units[:40], n)
     for query in range(40):
         distances = np.linalg.norm(
             units.astype(np.float64) - units[query].astype(np.float64), axis=1
         )
-        assert found.items[query].tolist() == np.argsort(distances, kind="stable")[:n].tolist()
-        np.testing.assert_allclose(found.distances[query], np.sort(distances)[:n], atol=1e-6)
+        assert nearest.items[query].tolist() == np.argsort(distances, kind="stable")[:n].tolist()
+        np.testing.assert_allclose(nearest.distances[query], np.sort(distances)[:n], atol=1e-6)
 
 
 @pytest.mark.parametrize("place", [0, 1500, 2999, 3000])
@@ -73,8 +73,8 @@ def test_the_nearest_is_found_wherever_it_lies(place: int) -> None:
     units = unit_rows(vectors(3001))
     query = unit_rows(vectors(1, seed=4))
     units[place] = query[0]
-    found = exact_search(units, query, 1)
-    assert (found.items[0, 0], found.distances[0, 0]) == (place, 0)
+    nearest = exact_search(units, query, 1)
+    assert (nearest.items[0, 0], nearest.distances[0, 0]) == (place, 0)
 
 
 def test_near_copies_are_told_apart_below_float32_rounding_of_the_cosine() -> None:
@@ -82,8 +82,8 @@ def test_near_copies_are_told_apart_below_float32_rounding_of_the_cosine() -> No
     nudge = np.zeros_like(base)
     nudge[0] = 1e-4
     stack = np.stack([base + 2 * nudge, base + nudge, base])
-    found = exact_search(unit_rows(stack), unit_rows(stack[2:]), 3)
-    assert found.items[0].tolist() == [2, 1, 0]
+    nearest = exact_search(unit_rows(stack), unit_rows(stack[2:]), 3)
+    assert nearest.items[0].tolist() == [2, 1, 0]
 
 
 @pytest.mark.parametrize("zeros", [[0], [3, 7, 400]])
@@ -93,9 +93,9 @@ def test_a_zero_vector_is_as_far_as_annoy_has_it(tmp_path: Path, zeros: list[int
     units = unit_rows(rows)
     build_annoy(rows, tmp_path / "zero.ann", trees=10, seed=1)
     annoy = open_annoy(tmp_path / "zero.ann", 24)
-    found = exact_search(units, units[: max(zeros) + 1], len(units))
+    nearest = exact_search(units, units[: max(zeros) + 1], len(units))
     for query in {0, *zeros}:
-        for item, distance in zip(found.items[query], found.distances[query], strict=True):
+        for item, distance in zip(nearest.items[query], nearest.distances[query], strict=True):
             assert distance == pytest.approx(annoy.get_distance(query, int(item)), abs=1e-3)
 
 
@@ -124,8 +124,8 @@ def test_an_opened_index_finds_an_item_by_its_own_vector(tmp_path: Path) -> None
     storage = Storage(str(tmp_path))
     manifest = write(storage)
     opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
-    found = opened.search(vectors()[17:18], 3)
-    assert opened.images["image_id"][int(found.items[0, 0])].as_py() == "a00017"
+    nearest = opened.search(vectors()[17:18], 3)
+    assert opened.images["image_id"][int(nearest.items[0, 0])].as_py() == "a00017"
     assert manifest.items == 500
     assert manifest.recall >= 0.99
     assert not manifest.trained
@@ -181,8 +181,8 @@ def test_an_index_from_before_its_vectors_were_kept_is_answered_by_annoy(tmp_pat
     opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
     units = unit_rows(vectors())
     true = exact_search(units, units[5:6], 3)
-    for found in (opened.near([5], 3), opened.search(7 * vectors()[5:6], 3)):
-        np.testing.assert_array_equal(found.items, true.items)
+    for nearest in (opened.near([5], 3), opened.search(7 * vectors()[5:6], 3)):
+        np.testing.assert_array_equal(nearest.items, true.items)
     apart = opened.distances([5, 5], true.items[0, 1:].tolist())
     assert apart == pytest.approx(true.distances[0, 1:], abs=1e-3)
 
@@ -191,9 +191,9 @@ def test_pairs_are_as_far_apart_as_a_search_has_them(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write(storage)
     opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
-    found = opened.near([5, 9], 4)
-    pairs = np.repeat([5, 9], 4).tolist(), found.items.ravel().tolist()
-    assert opened.distances(*pairs) == pytest.approx(found.distances.ravel(), abs=1e-6)
+    nearest = opened.near([5, 9], 4)
+    pairs = np.repeat([5, 9], 4).tolist(), nearest.items.ravel().tolist()
+    assert opened.distances(*pairs) == pytest.approx(nearest.distances.ravel(), abs=1e-6)
 
 
 def test_axes_that_are_not_the_manifests_are_refused(tmp_path: Path) -> None:
@@ -213,9 +213,9 @@ def test_any_of_many_equally_near_items_is_right() -> None:
     true = exact_search(copies, queries, 11)
     others = np.arange(40, 51)[None].repeat(5, axis=0)  # none of them in `true`, all as near
     assert not set(others[0]) & set(true.items[0])
-    found = Neighbours(others, np.zeros((5, 11), np.float32))
-    assert recall(found, true) == 0.0
-    assert recall_with_ties(found, true, copies, queries) == 1.0
+    retrieved = Neighbours(others, np.zeros((5, 11), np.float32))
+    assert recall(retrieved, true) == 0.0
+    assert recall_with_ties(retrieved, true, copies, queries) == 1.0
     wrong = Neighbours(others + 60, np.full((5, 11), 2**0.5, np.float32))
     assert recall_with_ties(wrong, true, copies, queries) == 0.0
 
@@ -224,5 +224,7 @@ def test_an_item_too_many_does_not_make_up_for_one_missed() -> None:
     copies = np.repeat(np.eye(4, 8, dtype=np.float32), 60, axis=0)
     true = exact_search(copies, copies[:2], 11)
     none = np.full((1, 60), -1, np.int64)
-    found = Neighbours(np.concatenate([np.arange(60)[None], none]), np.zeros((2, 60), np.float32))
-    assert recall_with_ties(found, true, copies, copies[:2]) == 0.5
+    retrieved = Neighbours(
+        np.concatenate([np.arange(60)[None], none]), np.zeros((2, 60), np.float32)
+    )
+    assert recall_with_ties(retrieved, true, copies, copies[:2]) == 0.5

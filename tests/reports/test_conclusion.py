@@ -109,11 +109,11 @@ def timings() -> pa.Table:
 
 
 def test_cost_is_what_the_runs_measured() -> None:
-    found = candidates(metrics(fast=0.8, slow=0.9, random=0.5), SPACES, timings())
-    assert [candidate.space.name for candidate in found] == ["slow", "fast", "random"]
-    assert [candidate.images_per_second for candidate in found] == [5.0, 50.0, None]
-    assert [candidate.bytes_per_image for candidate in found] == [16384, 400, 400]
-    assert found[1].device == "cpu, 2 threads"  # where most of its images were embedded
+    ranked = candidates(metrics(fast=0.8, slow=0.9, random=0.5), SPACES, timings())
+    assert [candidate.space.name for candidate in ranked] == ["slow", "fast", "random"]
+    assert [candidate.images_per_second for candidate in ranked] == [5.0, 50.0, None]
+    assert [candidate.bytes_per_image for candidate in ranked] == [16384, 400, 400]
+    assert ranked[1].device == "cpu, 2 threads"  # where most of its images were embedded
 
 
 @pytest.mark.parametrize(("p_holm", "choice"), [(0.001, "slow"), (0.2, "fast")])
@@ -121,9 +121,9 @@ def test_the_fastest_that_is_not_told_apart_from_the_best_is_advised(
     p_holm: float, choice: str
 ) -> None:
     table = metrics(fast=0.8, slow=0.9, random=0.99)
-    found = picks(table, comparisons(p_holm), candidates(table, SPACES, timings()))
-    assert [pick.group for pick in found] == ["all", "overlay"]
-    for pick in found:
+    advice = picks(table, comparisons(p_holm), candidates(table, SPACES, timings()))
+    assert [pick.group for pick in advice] == ["all", "overlay"]
+    for pick in advice:
         assert pick.best == "slow"  # the random network scored higher and is no candidate
         assert pick.choice.space.name == choice
         assert pick.equals == (() if choice == "slow" else ("slow",))
@@ -131,12 +131,12 @@ def test_the_fastest_that_is_not_told_apart_from_the_best_is_advised(
 
 def test_the_conclusion_is_said_in_one_line() -> None:
     table = metrics(fast=0.8, slow=0.9, random=0.99)
-    found = candidates(table, SPACES, timings())
-    assert conclusion_words(table, comparisons(0.2), found) == (
+    ranked = candidates(table, SPACES, timings())
+    assert conclusion_words(table, comparisons(0.2), ranked) == (
         "search with fast: mean average precision 0.800 [0.790, 0.810] over all perturbed copies; "
         "a paired test does not tell slow from it"
     )
-    assert conclusion_words(table, comparisons(0.001), found) == (
+    assert conclusion_words(table, comparisons(0.001), ranked) == (
         "search with slow: mean average precision 0.900 [0.890, 0.910] over all perturbed copies; "
         "fast is worse"
     )
@@ -147,13 +147,13 @@ def test_the_conclusion_is_said_in_one_line() -> None:
 
 def test_a_network_in_the_studys_mode_is_not_advised() -> None:
     table = metrics(live=0.9)
-    found = candidates(table, [space("live", mode="study-2018")], timings())
-    assert picks(table, comparisons(1), found) == []
+    ranked = candidates(table, [space("live", mode="study-2018")], timings())
+    assert picks(table, comparisons(1), ranked) == []
 
 
 def test_the_page_says_it_in_tables_and_a_plot() -> None:
     table = metrics(fast=0.8, slow=0.9, random=0.5)
-    found = candidates(table, SPACES, timings())
+    ranked = candidates(table, SPACES, timings())
     near = [
         {
             "artwork_id": "a",
@@ -168,7 +168,7 @@ def test_the_page_says_it_in_tables_and_a_plot() -> None:
         comparisons(0.001),
         pa.Table.from_pylist(near, schema=schemas.NEAR_DUPLICATES),
         {"a": "<b>Twin</b>"},
-        found,
+        ranked,
     )
     text = read(page(evaluation=rows)).text
     assert "50.0 (cpu, 2 threads)" in text
@@ -177,13 +177,13 @@ def test_the_page_says_it_in_tables_and_a_plot() -> None:
     assert "fast 0.0125" in text
     assert "0.900 [0.890, 0.910]" in text
     assert "0.800 [0.790, 0.810] of 0.200" in text
-    assert b"<svg" in figures.save(figures.cost_figure(found))["svg"]
+    assert b"<svg" in figures.save(figures.cost_figure(ranked))["svg"]
 
 
 def test_the_axis_of_costs_has_readable_numbers() -> None:
-    found = candidates(metrics(fast=0.8, slow=0.9), SPACES[:2], timings())
-    assert [candidate.images_per_second for candidate in found] == [5, 50]
-    figure = figures.cost_figure(found)
+    ranked = candidates(metrics(fast=0.8, slow=0.9), SPACES[:2], timings())
+    assert [candidate.images_per_second for candidate in ranked] == [5, 50]
+    figure = figures.cost_figure(ranked)
     figure.canvas.draw()
     (axes,) = figure.axes
     shown = [float(label.get_text()) for label in axes.get_xticklabels()]
@@ -207,8 +207,8 @@ def test_a_ceiling_below_one_is_named_and_annoys_loss_too() -> None:
 
 def test_near_duplicates_are_listed_closest_first() -> None:
     rows = [
-        {"artwork_id": one, "other_id": two, "space": space, "distance": d, "threshold": 1}
-        for one, two, space, d in (
+        {"artwork_id": first, "other_id": second, "space": space, "distance": d, "threshold": 1}
+        for first, second, space, d in (
             ("a", "b", "x", 0.5),
             ("a", "b", "y", 0.4),
             ("c", "d", "x", 0.1),
@@ -216,9 +216,9 @@ def test_near_duplicates_are_listed_closest_first() -> None:
         )
     ]
     table = pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
-    found = near_duplicate_rows(table, {"c": "Sea"})
-    assert [row["first"] for row in found] == ["Sea (c)", "a (a)"]
-    assert found[1]["distances"] == "x 0.5000, y 0.4000"
+    pairs = near_duplicate_rows(table, {"c": "Sea"})
+    assert [row["first"] for row in pairs] == ["Sea (c)", "a (a)"]
+    assert pairs[1]["distances"] == "x 0.5000, y 0.4000"
 
 
 def test_preprocessing_is_told_with_three_decimals() -> None:

@@ -15,9 +15,9 @@ from tests.support.spaces import SPACE
 
 
 def test_hostile_text_is_shown_as_text() -> None:
-    found = read(page())
-    assert "script" not in found.tags
-    assert found.text.count(HOSTILE) == 4  # caption, example, note, settings
+    report = read(page())
+    assert "script" not in report.tags
+    assert report.text.count(HOSTILE) == 4  # caption, example, note, settings
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:

@@ -66,7 +66,7 @@ def test_a_good_config_can_start_and_nothing_is_left_behind(place: Place) -> Non
 
 
 @pytest.mark.parametrize(
-    ("override", "subject", "found", "advice"),
+    ("override", "subject", "statement", "advice"),
     [
         ("catalog.reader=louvre", "settings", "no reader named 'louvre'", ""),
         (
@@ -84,13 +84,13 @@ def test_a_good_config_can_start_and_nothing_is_left_behind(place: Place) -> Non
     ],
 )
 def test_what_is_wrong_is_named_with_what_to_do(
-    override: str, subject: str, found: str, advice: str, place: Place
+    override: str, subject: str, statement: str, advice: str, place: Place
 ) -> None:
     museum = Storage(place.root).uri("museum")
     checked = check(config_for(place, override.format(museum=museum)))
     assert checked.would_fail
     finding = next(finding for finding in wrong(checked) if finding.subject == subject)
-    assert found in finding.statement
+    assert statement in finding.statement
     assert advice in finding.advice
 
 

@@ -66,19 +66,19 @@ def places_on_the_map(snapshot: snapshots.Snapshot) -> dict[str, tuple[float, fl
 def same_neighbours(carried: snapshots.Snapshot, searched: snapshots.Snapshot) -> None:
     """What was carried over from the snapshot before is what a search of everything finds."""
     for search in ("exact", "annoy", "originals"):
-        one, two = (
-            each.storage.read_table(each.neighbours_path("efficientnet_lite0", search))
-            for each in (carried, searched)
+        carried_lists, searched_lists = (
+            snapshot.storage.read_table(snapshot.neighbours_path("efficientnet_lite0", search))
+            for snapshot in (carried, searched)
         )
-        assert one.equals(two)
-    one, two = (
-        each.storage.read_table(each.metrics_path).filter(
+        assert carried_lists.equals(searched_lists)
+    carried_metrics, searched_metrics = (
+        snapshot.storage.read_table(snapshot.metrics_path).filter(
             (pc.field("space") == "efficientnet_lite0") & (pc.field("metric") == "recall")
         )
-        for each in (carried, searched)
+        for snapshot in (carried, searched)
     )
-    assert one.num_rows
-    assert one.equals(two)
+    assert carried_metrics.num_rows
+    assert carried_metrics.equals(searched_metrics)
 
 
 def vectors_computed(result: job.Result) -> int:
@@ -115,10 +115,10 @@ def test_a_collection_that_changes_is_followed_and_only_news_are_computed(tmp_pa
     assert "00" not in ids
     table = storage.read_table(changed.snapshot.neighbours_path("efficientnet_lite0", "exact"))
     named = set(table["query_id"].to_pylist()) | set(table["neighbour_id"].to_pylist())
-    assert not {one for one in named if one.startswith("00")}
+    assert not {digest for digest in named if digest.startswith("00")}
 
     stayed = {"02": "renamed", "03": "03", "11": "11"}
-    before, now = (places_on_the_map(each) for each in (first.snapshot, changed.snapshot))
+    before, now = (places_on_the_map(snapshot) for snapshot in (first.snapshot, changed.snapshot))
     assert [before[old] for old in stayed] == [now[new] for new in stayed.values()]
 
     two = "extract.backbones=[efficientnet_lite0,efficientnet_lite1]"
@@ -222,7 +222,9 @@ def test_how_a_run_ended_is_told_to_the_store_the_log_prometheus_and_the_hook(
         "project",
         "report",
     ]
-    lines = [one.getMessage() for one in caplog.records if one.getMessage().startswith("run {")]
+    lines = [
+        record.getMessage() for record in caplog.records if record.getMessage().startswith("run {")
+    ]
     assert json.loads(lines[-1].removeprefix("run "))["run_id"] == record.run_id
     metrics = (tmp_path / "simsearch.prom").read_text()
     assert 'simsearch_run_outcome{outcome="published"} 1.0' in metrics

@@ -75,9 +75,9 @@ def test_the_odd_collection_runs_whole_and_is_unchanged_the_second_time(
     placeholders = {name for name, reason in rejects.items() if reason == "placeholder"}
     assert placeholders == {f"same/{number:03}" for number in range(60)}
     originals = first.snapshot.images().filter(first.snapshot.images()["profile"].is_null())
-    found = set(originals["artwork_id"].to_pylist())
-    assert {"jp2", "av", "pages", "sixteen", "clear", "émile", "hash#1", "new\nline"} <= found
-    assert len(found) + len(rejects) == first.snapshot.plan().artworks
+    artwork_ids = set(originals["artwork_id"].to_pylist())
+    assert {"jp2", "av", "pages", "sixteen", "clear", "émile", "hash#1", "new\nline"} <= artwork_ids
+    assert len(artwork_ids) + len(rejects) == first.snapshot.plan().artworks
     second = job.run(config)
     assert second.record.outcome == "unchanged"
     assert [step.name for step in second.record.steps] == ["ingest"]

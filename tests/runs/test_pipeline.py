@@ -57,7 +57,7 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
         set(feature_store.keys_of(feature_store.stored_keys(storage, space).table))
         for space in pending_snapshot(storage).plan().spaces
     ]
-    assert [len(one) for one in keys] == [ARTWORKS + 25] * 2
+    assert [len(space_keys) for space_keys in keys] == [ARTWORKS + 25] * 2
     rows = sum(
         storage.read_table(f"features/{info.path}").num_rows for info in storage.files("features")
     )
@@ -216,9 +216,9 @@ def test_the_whole_job_on_real_pictures_with_a_trained_network(tmp_path: Path) -
     assert snapshot.plan().rejects == 0
     assert "Untrained" not in snapshot.storage.read_bytes(snapshot.report_path).decode()
     (row,) = (
-        one
-        for one in snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
-        if (one["search"], one["group"], one["k"], one["metric"]) == ("exact", "all", 5, "recall")
+        row
+        for row in snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
+        if (row["search"], row["group"], row["k"], row["metric"]) == ("exact", "all", 5, "recall")
     )
     assert row["n"] == 16
     assert row["mean"] > 0.75  # chance is 5 / 95

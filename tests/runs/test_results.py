@@ -92,14 +92,14 @@ def test_neighbours_are_those_of_a_brute_force_search(finished: tuple[Config, Sn
     images = snapshot.images().to_pylist()
     units = unit_rows(all_vectors(snapshot)["squeezenet1_1"]).astype(np.float64)
     table = snapshot.storage.read_table(snapshot.neighbours_path("squeezenet1_1", "exact"))
-    found = table.to_pylist()
+    rows = table.to_pylist()
     originals = [row for row, image in enumerate(images) if image["profile"] is None]
     assert table.num_rows == len(originals) * 10
     for query_row in originals:
         distances = np.linalg.norm(units - units[query_row], axis=1)
         distances[query_row] = np.inf
         expected = [images[row]["image_id"] for row in np.argsort(distances, kind="stable")[:10]]
-        mine = [row for row in found if row["query_id"] == images[query_row]["image_id"]]
+        mine = [row for row in rows if row["query_id"] == images[query_row]["image_id"]]
         assert [row["neighbour_id"] for row in mine] == expected
         assert [row["rank"] for row in mine] == list(range(1, 11))
         assert images[query_row]["image_id"] not in expected
@@ -109,19 +109,19 @@ def test_metrics_follow_from_the_neighbours(finished: tuple[Config, Snapshot]) -
     _, snapshot = finished
     metrics = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
     for search in ("exact", "annoy"):
-        found = snapshot.storage.read_table(
+        rows = snapshot.storage.read_table(
             snapshot.neighbours_path("squeezenet1_1", search)
         ).to_pylist()
         for k in (1, 3, 5):
             hits = [
                 row
-                for row in found
+                for row in rows
                 if row["rank"] <= k and row["neighbour_id"].startswith(row["query_id"] + "--")
             ]
             (row,) = (
-                one
-                for one in metrics
-                if (one["space"], one["search"], one["group"], one["k"], one["metric"])
+                row
+                for row in metrics
+                if (row["space"], row["search"], row["group"], row["k"], row["metric"])
                 == ("squeezenet1_1", search, "all", k, "recall")
             )
             assert row["mean"] == pytest.approx(len(hits) / ARTWORKS / 5)
@@ -142,17 +142,17 @@ def test_deep_scores_are_scikit_learns_on_the_same_vectors(
     assert not near.num_rows  # so that nothing but siblings is left out
     units = unit_rows(all_vectors(snapshot)["squeezenet1_1"]).astype(np.float64)
     for group in ("all", "sharpen"):
-        found = []
+        precisions = []
         for row, image in enumerate(images):
             if image["profile"] is not None:
                 continue
-            own = np.array([one["artwork_id"] == image["artwork_id"] for one in images])
-            wanted = own & np.array([group in ("all", one["profile"]) for one in images])
+            own = np.array([row["artwork_id"] == image["artwork_id"] for row in images])
+            wanted = own & np.array([group in ("all", row["profile"]) for row in images])
             wanted[row] = False
             kept = wanted | ~own
             apart = np.linalg.norm(units - units[row], axis=1)
-            found.append(average_precision_score(wanted[kept], -apart[kept]))
-        assert metrics[group, "map"]["mean"] == pytest.approx(np.mean(found))
+            precisions.append(average_precision_score(wanted[kept], -apart[kept]))
+        assert metrics[group, "map"]["mean"] == pytest.approx(np.mean(precisions))
         assert metrics[group, "map"]["n"] == ARTWORKS
         assert metrics[group, "micro_ap"]["ceiling"] == 1
 
@@ -193,11 +193,13 @@ def test_the_s3_server_and_the_local_disk_give_the_same_answers(
     remote = job.run(config).snapshot
     for space, vectors in all_vectors(local).items():
         np.testing.assert_array_equal(all_vectors(remote)[space], vectors)
-    one, two = (each.storage.read_table(each.metrics_path) for each in (local, remote))
-    assert one.equals(two)
+    local_metrics, remote_metrics = (
+        snapshot.storage.read_table(snapshot.metrics_path) for snapshot in (local, remote)
+    )
+    assert local_metrics.equals(remote_metrics)
     index_files = (
-        each.storage.read_bytes(f"{each.index_folder('squeezenet1_1')}/index.ann")
-        for each in (local, remote)
+        snapshot.storage.read_bytes(f"{snapshot.index_folder('squeezenet1_1')}/index.ann")
+        for snapshot in (local, remote)
     )
     assert next(index_files) == next(index_files)
 
@@ -218,9 +220,9 @@ def test_a_query_finds_the_artwork_it_is_a_picture_of(
     config, snapshot = finished
     picture = tmp_path / "photo.jpg"
     picture.write_bytes(image_bytes(71, 3))
-    found = query.query(config, snapshot, picture, 4)
-    assert set(found) == {"squeezenet1_1", "shufflenet_v2_x0_5"}
-    for matches in found.values():
+    matches_by_space = query.query(config, snapshot, picture, 4)
+    assert set(matches_by_space) == {"squeezenet1_1", "shufflenet_v2_x0_5"}
+    for matches in matches_by_space.values():
         assert matches[0].artwork_id == "generated-000003"
         assert matches[0].score == pytest.approx(1, abs=1e-5)
         assert [match.rank for match in matches] == [1, 2, 3, 4]

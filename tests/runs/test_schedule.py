@@ -57,8 +57,8 @@ def test_systemd_understands_the_timer_as_cron_does(cron: str) -> None:
     for _ in range(8):
         moment = plan.following(moment)
         expected.append(moment.astimezone(UTC))
-    found = sorted({moment for line in lines for moment in systemd_times(line, base)})[:8]
-    assert found == expected
+    moments = sorted({moment for line in lines for moment in systemd_times(line, base)})[:8]
+    assert moments == expected
 
 
 def test_systemd_accepts_the_printed_units(tmp_path: Path) -> None:

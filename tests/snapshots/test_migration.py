@@ -62,8 +62,8 @@ def test_a_migrated_root_is_whole_and_says_what_it_said(place: Place, tmp_path: 
     assert {path.partition("/")[0] for path in vectors} == {space.fingerprint}
     after = storage.read_table(snapshot.metrics_path)
     assert after.rename_columns(["backbone", *after.column_names[1:]]).equals(before)
-    found = storage.read_table(snapshot.neighbours_path("squeezenet1_1", "exact"))
-    assert found.rename_columns(["backbone", *found.column_names[1:]]).equals(neighbours)
+    migrated = storage.read_table(snapshot.neighbours_path("squeezenet1_1", "exact"))
+    assert migrated.rename_columns(["backbone", *migrated.column_names[1:]]).equals(neighbours)
     (record,) = (storage.read_json(f"runs/{info.path}") for info in storage.files("runs"))
     assert record["snapshot_id"] == snapshot.snapshot_id
     assert record["recovery"][0]["space"] == "squeezenet1_1"

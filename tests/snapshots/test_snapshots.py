@@ -47,10 +47,10 @@ def plan(
 
 def test_the_same_extraction_plans_the_same_snapshot(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
-    one = plan(storage)
-    assert plan(storage).snapshot_id == one.snapshot_id
-    assert plan(storage, images=rows(["a", "c"])).snapshot_id != one.snapshot_id
-    assert plan(storage, Config(seed=72)).snapshot_id != one.snapshot_id
+    planned = plan(storage)
+    assert plan(storage).snapshot_id == planned.snapshot_id
+    assert plan(storage, images=rows(["a", "c"])).snapshot_id != planned.snapshot_id
+    assert plan(storage, Config(seed=72)).snapshot_id != planned.snapshot_id
 
 
 def test_a_plan_reads_back_equal(tmp_path: Path) -> None:

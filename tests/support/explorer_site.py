@@ -61,13 +61,13 @@ Rows = list[dict[str, Any]]
 
 def need_chromium() -> str:
     """The path of Debian's browser. Skips without it; fails in CI, which installs it."""
-    found = shutil.which("chromium") or (str(CHROMIUM) if CHROMIUM.exists() else None)
-    if found is None:
+    path = shutil.which("chromium") or (str(CHROMIUM) if CHROMIUM.exists() else None)
+    if path is None:
         reason = f"no chromium; to run these tests: {INSTALL}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return found
+    return path
 
 
 def settings(root: str, *words: str) -> Config:
@@ -92,11 +92,13 @@ def draw_pictures(folder: Path, count: int) -> list[Path]:
     paths = []
     for number in range(count):
         size = ((240, 160), (150, 240), (200, 200))[number % 3]
-        picture = Image.new("RGB", size, tuple(int(each) for each in random.integers(60, 255, 3)))
+        picture = Image.new(
+            "RGB", size, tuple(int(channel) for channel in random.integers(60, 255, 3))
+        )
         pen = ImageDraw.Draw(picture)
         for _ in range(6):
             x, y, w, h = random.integers(0, 150, 4)
-            colour = tuple(int(each) for each in random.integers(0, 255, 3))
+            colour = tuple(int(channel) for channel in random.integers(0, 255, 3))
             pen.ellipse((int(x), int(y), int(x + w), int(y + h)), fill=colour)
         path = folder / f"{number:03}.png"
         picture.save(path)
@@ -160,7 +162,7 @@ def vectors_of(images: pa.Table, base: dict[str, Vectors]) -> Vectors:
 def made_up(table: pa.Table, dimension: int) -> dict[str, Vectors]:
     random = np.random.default_rng(dimension)
     ids = table["artwork_id"].to_pylist()
-    return {each: random.normal(size=dimension).astype(np.float32) for each in ids}
+    return {image_id: random.normal(size=dimension).astype(np.float32) for image_id in ids}
 
 
 def by_network(table: pa.Table, config: Config) -> tuple[dict[str, Vectors], str]:
@@ -200,14 +202,14 @@ def publish_gallery(
     vectors = {NETWORK: vectors_of(images, seen), GIVEN: vectors_of(images, invented)}
     head_digest = teach(storage, HEAD)
     spaces = tuple(
-        space_of(name, each.shape[1], digest, head_digest) for name, each in vectors.items()
+        space_of(name, matrix.shape[1], digest, head_digest) for name, matrix in vectors.items()
     )
     catalog_id = catalog.write_catalog(storage, table)
     reasons = dict.fromkeys(vectors, "as given")
     snapshot = snapshots.write_plan(
         storage, config, catalog_id, spaces, reasons, images, rejects, table.num_rows + 1
     )
-    measured = [_fill(config, snapshot, each, images, vectors[each.name]) for each in spaces]
+    measured = [_fill(config, snapshot, space, images, vectors[space.name]) for space in spaces]
     storage.write_table(snapshot.near_duplicates_path, near_duplicates(table))
     storage.write_table(snapshot.metrics_path, pa.concat_tables(measured))
     snapshots.seal(snapshot, [], pipeline.environment())
@@ -226,8 +228,8 @@ def _fill(
     )  # fmt: skip
     originals = np.flatnonzero(images["profile"].is_null().to_numpy())
     units = unit_rows(vectors)
-    found = exact_search(units, units[originals], config.evaluate.neighbours + 1)
-    dropped = Neighbours(found.items[:, 1:], found.distances[:, 1:])
+    nearest = exact_search(units, units[originals], config.evaluate.neighbours + 1)
+    dropped = Neighbours(nearest.items[:, 1:], nearest.distances[:, 1:])
     ids = images["image_id"].to_numpy()
     for search in ("annoy", "exact"):
         rows = neighbours_table(space.name, ids, originals, dropped)
@@ -247,20 +249,22 @@ def _fill(
 
 
 def _metrics(
-    config: Config, space: FeatureSpace, images: pa.Table, originals: Vectors, found: Neighbours
+    config: Config, space: FeatureSpace, images: pa.Table, originals: Vectors, retrieved: Neighbours
 ) -> pa.Table:
     _, numbers = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
     places = {profile: place for place, profile in enumerate(PROFILES)}
-    profiles = np.array([places.get(each, -1) for each in images["profile"].to_pylist()], np.int16)
+    profiles = np.array(
+        [places.get(profile, -1) for profile in images["profile"].to_pylist()], np.int16
+    )
     relevant = np.bincount(numbers)[numbers[originals]] - 1
     kept = relevant > 0
     hits = hit_profiles(
-        numbers[found.items[kept]], profiles[found.items[kept]], numbers[originals[kept]]
+        numbers[retrieved.items[kept]], profiles[retrieved.items[kept]], numbers[originals[kept]]
     )
     measured = list(study_measures(hits, relevant[kept], PROFILES, config.evaluate.ks))
     if kept.any():
         depth = config.evaluate.neighbours
-        for group, ranking, _ in rankings(NumberedImages.of(images, PROFILES), found, depth):
+        for group, ranking, _ in rankings(NumberedImages.of(images, PROFILES), retrieved, depth):
             measured += ranking_measures(group, ranking)
     return pa.concat_tables(
         summary(measured, space=space.name, search=search, bootstrap=50, seed=1)

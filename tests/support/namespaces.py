@@ -83,8 +83,8 @@ class Machine:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         deadline = time.monotonic() + START_SECONDS
         while self.alive() and time.monotonic() < deadline:
-            if found := children.read_text().split():
-                return int(found[0])
+            if pids := children.read_text().split():
+                return int(pids[0])
             time.sleep(0.05)
         raise RuntimeError(f"{self.name}: its first process did not start")
 

@@ -31,8 +31,8 @@ def vector_of(content: str) -> np.ndarray:
 
 def catalog_of(artworks: Mapping[str, str], titles: Mapping[str, str]) -> pa.Table:
     rows = [
-        {"artwork_id": one, "title": titles.get(one, one), "image_uri": f"file:///{one}.jpg"}
-        for one in sorted(artworks)
+        {"artwork_id": name, "title": titles.get(name, name), "image_uri": f"file:///{name}.jpg"}
+        for name in sorted(artworks)
     ]
     return pa.Table.from_pylist(rows, schema=schemas.CATALOG)
 
@@ -52,12 +52,12 @@ def make_snapshot(
     catalog_id = write_catalog(storage, catalog_of(artworks, titles or {}))
     images = pa.Table.from_pylist(
         [
-            {"image_id": one, "artwork_id": one, "profile": None, "content_hash": artworks[one]}
-            for one in sorted(artworks)
+            {"image_id": name, "artwork_id": name, "profile": None, "content_hash": artworks[name]}
+            for name in sorted(artworks)
         ],
         schema=schemas.IMAGES,
     )
-    vectors = np.stack([vector_of(artworks[one]) for one in sorted(artworks)])
+    vectors = np.stack([vector_of(artworks[name]) for name in sorted(artworks)])
     feature_store.write_shard(storage, SPACE, images, vectors)
     snapshot = snapshots.write_plan(
         storage,
@@ -93,18 +93,18 @@ def make_snapshot(
 
 def _neighbours(images: pa.Table, vectors: np.ndarray) -> pa.Table:
     units = unit_rows(vectors)
-    found = exact_search(units, units, NEIGHBOURS + 1)
+    nearest = exact_search(units, units, NEIGHBOURS + 1)
     names = images["image_id"].to_pylist()
     rows: list[dict[str, Any]] = [
         {
             "space": "test",
             "query_id": names[query],
             "rank": rank,
-            "neighbour_id": names[int(found.items[query, rank])],
-            "distance": float(found.distances[query, rank]),
+            "neighbour_id": names[int(nearest.items[query, rank])],
+            "distance": float(nearest.distances[query, rank]),
         }
         for query in range(len(names))
-        for rank in range(1, found.items.shape[1])
+        for rank in range(1, nearest.items.shape[1])
     ]
     return pa.Table.from_pylist(rows, schema=schemas.NEIGHBOURS)
 

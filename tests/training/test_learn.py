@@ -103,7 +103,9 @@ def test_what_is_learned_becomes_an_encoder(tmp_path: Path) -> None:
     storage = root_of(config)
     measured = choose_originals(config, catalog["artwork_id"].to_pylist())
     copied = sorted(measured)[0]
-    unmeasured = next(one for one in catalog["artwork_id"].to_pylist() if one not in measured)
+    unmeasured = next(
+        artwork_id for artwork_id in catalog["artwork_id"].to_pylist() if artwork_id not in measured
+    )
     original = tmp_path / "pictures" / f"{copied[1:]}.png"
     (tmp_path / "pictures" / f"{unmeasured[1:]}.png").write_bytes(original.read_bytes())
 

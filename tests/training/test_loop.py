@@ -49,9 +49,9 @@ def _assignment(root: Path, name: str = "mine", **settings: Any) -> Assignment:
 
 
 def _learned(assignment: Assignment) -> checkpoints.Checkpoint:
-    found = checkpoints.latest(assignment.storage, assignment.folder)
-    assert found is not None
-    return found
+    checkpoint = checkpoints.latest(assignment.storage, assignment.folder)
+    assert checkpoint is not None
+    return checkpoint
 
 
 def _curve(assignment: Assignment) -> list[dict[str, float]]:

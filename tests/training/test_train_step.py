@@ -144,20 +144,20 @@ def test_a_picture_is_found_in_every_space(
     row = next(row for row in table.to_pylist() if row["artwork_id"] == wanted)
     picture = tmp_path / "picture.png"
     picture.write_bytes(read_uri(row["image_uri"], config.storage))
-    found = query(config, snapshot, picture, 1)
-    assert {space: matches[0].artwork_id for space, matches in found.items()} == dict.fromkeys(
-        (space.name for space in snapshot.plan().spaces), wanted
-    )
+    matches_by_space = query(config, snapshot, picture, 1)
+    assert {
+        space: matches[0].artwork_id for space, matches in matches_by_space.items()
+    } == dict.fromkeys((space.name for space in snapshot.plan().spaces), wanted)
 
 
 def test_garbage_collection_keeps_what_a_snapshot_was_made_with(
     finished: tuple[Config, Snapshot],
 ) -> None:
     config, snapshot = finished
-    garbage = {each.path for each in find_garbage(snapshot.storage, keep=1, older_than=2e10)}
+    garbage = {file.path for file in find_garbage(snapshot.storage, keep=1, older_than=2e10)}
     assert not any(path.startswith("trained/") for path in garbage)
     take(config_for(config.root, "seed=72"), steps.train)  # learned for no snapshot
-    garbage = {each.path for each in find_garbage(snapshot.storage, keep=1, older_than=2e10)}
+    garbage = {file.path for file in find_garbage(snapshot.storage, keep=1, older_than=2e10)}
     kept = {
         training.folder
         for (training,) in trainings_of(snapshot.storage, snapshot.plan().spaces).values()

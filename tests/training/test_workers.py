@@ -34,6 +34,6 @@ def test_two_workers_learn_as_one_does_though_one_is_lost(tmp_path: Path) -> Non
     both = _assignment(tmp_path / "both", kind="variational", epochs=2)
     fit(both, workers=2, use_gpu=False, tell=KilledOnce(tmp_path / "killed"))
     assert (tmp_path / "killed").exists()
-    for one, two in zip(_curve(alone), _curve(both), strict=True):
-        assert two["reconstruction"] == pytest.approx(one["reconstruction"], rel=1e-3)
-        assert two["divergence"] == pytest.approx(one["divergence"], rel=1e-2)
+    for losses, losses_of_two in zip(_curve(alone), _curve(both), strict=True):
+        assert losses_of_two["reconstruction"] == pytest.approx(losses["reconstruction"], rel=1e-3)
+        assert losses_of_two["divergence"] == pytest.approx(losses["divergence"], rel=1e-2)
