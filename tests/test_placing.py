@@ -61,10 +61,10 @@ def test_principal_components_are_carried_exactly() -> None:
     true = centred @ axes  # the fitted components of all, in their own directions
     points = np.zeros((120, 2))
     points[known] = turned
-    points = place(everything, carried(points, known), "pca", 15)
-    np.testing.assert_array_equal(found[known], turned.astype(np.float32))
-    for new, placed in zip(true[~known], found[~known], strict=True):
-        gaps = np.linalg.norm(found[known] - placed, axis=1)
+    placed_points = place(everything, carried(points, known), "pca", 15)
+    np.testing.assert_array_equal(placed_points[known], turned.astype(np.float32))
+    for new, placed in zip(true[~known], placed_points[~known], strict=True):
+        gaps = np.linalg.norm(placed_points[known] - placed, axis=1)
         np.testing.assert_allclose(gaps, np.linalg.norm(true[known] - new, axis=1), atol=1e-3)
 
 
@@ -77,8 +77,8 @@ def test_on_a_umap_an_artwork_lies_among_its_nearest() -> None:
     clusters = [corners[start : start + 30] for start in range(0, 120, 30)]
     for row in np.flatnonzero(~known):
         own = clusters[row // 30]
-        assert (found[row] >= own.min(axis=0)).all()
-        assert (found[row] <= own.max(axis=0)).all()
+        assert (points[row] >= own.min(axis=0)).all()
+        assert (points[row] <= own.max(axis=0)).all()
 
 
 def test_a_map_that_was_carried_over_is_not_turned() -> None:

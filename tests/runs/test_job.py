@@ -115,7 +115,7 @@ def test_a_collection_that_changes_is_followed_and_only_news_are_computed(tmp_pa
     assert "00" not in ids
     table = storage.read_table(changed.snapshot.neighbours_path("efficientnet_lite0", "exact"))
     named = set(table["query_id"].to_pylist()) | set(table["neighbour_id"].to_pylist())
-    assert not {digest for digest in named if digest.startswith("00")}
+    assert not {image_id for image_id in named if image_id.startswith("00")}
 
     stayed = {"02": "renamed", "03": "03", "11": "11"}
     before, now = (places_on_the_map(snapshot) for snapshot in (first.snapshot, changed.snapshot))
