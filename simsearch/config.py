@@ -91,7 +91,8 @@ class Config(Section):
     @model_validator(mode="before")
     @classmethod
     def _one_of_each_kind(cls, values: Any) -> Any:
-        """Heads and autoencoders that are always there; what is given of them goes over them."""
+        """Add the heads and autoencoders that every run has; what the settings say of one of them
+        replaces its defaults."""
         if not isinstance(values, dict):
             return values
         merged = dict(values)
@@ -105,8 +106,11 @@ class Config(Section):
         return merged
 
     def remake(self, within: Limits | None = None) -> Remake:
-        """How images are made with these settings; `within`: the limits of whoever makes them again,
-        of which only size and background are then these settings' own."""
+        """How images are made with these settings.
+
+        `within` (None: `images.limits`) are the decoding limits of a program that makes a snapshot's
+        images again; their size and background are replaced by those of these settings, because
+        they decide the pixels."""
         return Remake(
             limits=replace(
                 within or self.images.limits,
@@ -219,7 +223,8 @@ def _describe(error: Any) -> str:
 
 
 def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
-    """The settings of the section at a place; within lists and unions the place says which."""
+    """The names of the settings in the section at `location`, which gives the position within a list
+    and the kind within a union."""
     section: Any = Config
     for part in location:
         if isinstance(section, type) and issubclass(section, BaseModel):
@@ -230,7 +235,8 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _member(annotation: Any, part: int | str) -> Any:
-    """What lies at `part` of a tuple (a number), a mapping (a key) or a union told apart by kind."""
+    """The type at `part` of a tuple (a position), of a mapping (a key) or of a union (the kind that
+    tells its members apart)."""
     inner = get_args(annotation)
     if get_origin(annotation) is Annotated:
         return _member(inner[0], part)

@@ -1,4 +1,4 @@
-"""CSV and its relatives from any program: encoding and delimiter are found out, the guess is said."""
+"""CSV and its relatives from any program: encoding and delimiter are guessed, and the guess is noted."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _guessed(data: bytes, source: str, notes: Notes) -> str:
 
 
 def _fit(text: str) -> float:
-    """The share of letters beyond English that one language's alphabet has."""
+    """The largest share of a text's non-English letters that belong to the alphabet of one language."""
     letters = [letter for letter in text.lower() if letter.isalpha() and not letter.isascii()]
     if not letters:
         return 0.0

@@ -100,7 +100,7 @@ def _stored(storage: Storage) -> dict[str, FileInfo]:
 
 
 def _states(storage: Storage) -> dict[str, dict[str, Any]]:
-    """Name → what is known of its last request."""
+    """What is known of the last request for each stored name, by that name."""
     rows = read_newest(storage, STATE, schemas.DOWNLOADS, key="name")
     return {row["name"]: row for row in rows}
 
@@ -191,7 +191,7 @@ def _hosts_in_turn(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _store(answer: Answer, name: str, info: FileInfo | None, storage: Storage) -> bool:
-    """Keep what came, unless it is what is there; whether it was written."""
+    """Store an answer unless the same bytes are stored already; returns whether it was written."""
     if answer.data is None:
         return False
     extension = sniff(answer.data)

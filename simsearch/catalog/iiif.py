@@ -88,7 +88,8 @@ def parse(value: Any) -> Document | None:
 
 
 def _links(value: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Members in their order, then the collection's pages; each with whether it is a collection."""
+    """The addresses of a collection's members in their order, then of its further pages, each with
+    whether it is a collection itself."""
     for key in ("items", "members", "collections", "manifests"):
         for member in listed(value.get(key)):
             if (address := address_of(member)) is not None:

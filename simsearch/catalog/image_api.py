@@ -1,5 +1,5 @@
-"""At which address a IIIF image server gives an image in the size that is used (Image API 1.1, 2.1.1
-and 3.0, iiif.io/api/image)."""
+"""The address at which a IIIF image server gives an image in the size that is used (Image API 1.1,
+2.1.1 and 3.0, iiif.io/api/image)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from simsearch.catalog.iiif import Canvas, address_of, listed, number_of
 
 
 def image_address(canvas: Canvas, info: Mapping[str, Any] | None, pixels: int) -> str | None:
-    """Where a canvas's image is at `pixels` on its longer side, or the nearest that its server gives.
+    """The address of a canvas's image with a longer side of `pixels`, or of the nearest size that its
+    server gives; None where there is no address.
 
     `info` is the service's info.json, None where what the manifest says of it is enough.
     """

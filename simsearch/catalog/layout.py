@@ -22,8 +22,10 @@ LISTS = ("artists", "subjects")
 
 @dataclass(frozen=True)
 class Split:
-    """A list written as one text. With `counted_by`, a path to a list as long, the text stays whole
-    where the counts differ, as a name may hold the separator itself."""
+    """How a list that is written as one text is taken apart.
+
+    `counted_by` is the path to another list of the record that is as long: where the counts differ,
+    the text is left whole, because a name in it may hold the separator itself."""
 
     separator: str
     counted_by: str | None = None

@@ -108,7 +108,8 @@ def _template(path: str, columns: Collection[str]) -> Getter:
 
 
 def _step(part: str, path: str) -> tuple[str, int | None]:
-    """A name with the position to take of a list: an index, or −1 for all; None: no list is meant."""
+    """One step of a path: the key, and which member of its list is taken: an index, −1 for every
+    member, None where the value is taken as it is."""
     match = _STEP.match(part)
     if match is None:
         raise CatalogError(

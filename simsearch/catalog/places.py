@@ -64,7 +64,8 @@ class Places:
 
     @cached_property
     def _loose(self) -> Mapping[str, FileInfo | None]:
-        """Path without regard to case and Unicode form; None where several are alike."""
+        """The files by their paths without regard to case and Unicode form; None where several files
+        have the same path then."""
         by_path: dict[str, FileInfo | None] = {}
         for info in self.files.values():
             key = _loosened(info.path)
@@ -116,7 +117,8 @@ class Places:
         return {}
 
     def report(self, notes: Notes) -> None:
-        """Say what does not fit, both ways. Raises CatalogError when no named file is there."""
+        """Note the rows whose file is missing and the files that no row names. Raises CatalogError where
+        none of the files that rows name is there."""
         if self.named and len(self.missing) == self.named:
             name, tried = self.missing[0]
             raise CatalogError(
@@ -153,7 +155,7 @@ class Places:
         return f"files of these names lie elsewhere: set catalog.images={guess}"
 
     def _guess(self) -> str | None:
-        """The folder from which the missing names would be right, if one near has their files."""
+        """A folder nearby in which the files that rows name are found; None where there is none."""
         names = [name for name, _ in self.missing[:GUESSES] if "://" not in name]
         wanted = {PurePosixPath(name.replace("\\", "/")).name: name for name in names}
         nearby = (self.base, self.source.rpartition("/")[0], self.base.rpartition("/")[0])

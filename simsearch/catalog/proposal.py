@@ -1,4 +1,4 @@
-"""Which column is probably which of ours, from the names that museums use."""
+"""Guesses which catalog column each column of an unknown table belongs to, from names that museums use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ SAMPLE = 200
 
 
 def propose(records: Records) -> dict[str, str]:
-    """Catalog column → path, for those that a name speaks for; each path once."""
+    """The path proposed for each catalog column whose usual names the table has; no path is proposed
+    twice."""
     rows = list(records.rows(records.columns)[:SAMPLE])
     paths = dict.fromkeys(path for row in rows for path in _paths(row))
     by_name: dict[str, str] = {}

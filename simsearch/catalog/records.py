@@ -45,7 +45,7 @@ class Records:
 
     @property
     def folder(self) -> str:
-        """What relative image names start from where nothing else is said."""
+        """The folder that relative image names start from unless the settings name another."""
         return self.source if self.is_folder else self.source.rpartition("/")[0]
 
     def place(self, number: int) -> str:

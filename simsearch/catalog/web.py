@@ -1,5 +1,7 @@
-"""Requests to other people's servers: paced per host, patient where they are busy, by their robots.txt,
-and never into a private network unless allowed. Servers are untrusted."""
+"""Requests to other people's servers, which are untrusted.
+
+They are paced per host, repeated where a server is busy, kept within its robots.txt, and never sent
+into a private network unless that is allowed."""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ MAX_ROBOTS = 512 * 1024  # bytes; RFC 9309 asks for 500 KiB at least
 
 
 class RefusedError(Exception):
-    """Not worth another try; `lasting` where another day will not help either."""
+    """A request that failed and need not be repeated in this run; `lasting`: nor in a later one."""
 
     def __init__(self, reason: str, *, lasting: bool = False) -> None:
         super().__init__(reason)
@@ -37,7 +39,7 @@ class RefusedError(Exception):
 
 
 class BusyError(Exception):
-    """Worth another try."""
+    """A request that failed because the server is busy, and may be repeated."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ class WebClient:
         return rules
 
     def _allowed(self, request: httpx.Request) -> None:
-        """Before each request, that of a redirect too."""
+        """Check a request before it is sent, one that a redirect leads to included. Raises RefusedError."""
         if request.url.scheme not in ("http", "https"):
             raise RefusedError(f"leads to {request.url.scheme}://", lasting=True)
         if not self._config.private_networks:
@@ -266,7 +268,7 @@ def public_addresses(host: str, port: int, *, lenient: bool = False) -> list[str
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds, or the time until a date."""
+    """The seconds that a Retry-After header asks to wait, whether it gives a number or a date."""
     given = response.headers.get("Retry-After", "").strip()
     if given.isdecimal():
         return float(given)

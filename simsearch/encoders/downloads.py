@@ -1,4 +1,4 @@
-"""Weights from the Web: whether they can be reached, before anything waits for them."""
+"""Whether weights on the Web can be reached, asked before anything waits for their download."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Specification(Loader, Protocol):
 
     @property
     def name(self) -> str:
-        """As settings name it: `vgg16`, `timm:resnet50.a1_in1k`."""
+        """The name that settings call it by, such as `vgg16` or `timm:resnet50.a1_in1k`."""
 
     @property
     def dimension(self) -> int: ...
@@ -89,7 +89,7 @@ class Specification(Loader, Protocol):
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """What it was trained to be shown."""
+        """The preprocessing that its weights were trained with."""
 
     @property
     def precision(self) -> str | None:

@@ -34,7 +34,7 @@ class Port:
 
 
 class Described(Protocol):
-    """What running a model takes to know of it."""
+    """What has to be known of a model to run it."""
 
     @property
     def input(self) -> Port: ...

@@ -1,4 +1,4 @@
-"""Which encoders there are: a dict of families, those of other packages among them.
+"""Which encoders there are: a dict of families, which other packages can add to.
 
 A package adds one by an entry point of the group `simsearch.encoders`, whose name is the family's and
 whose object is a `simsearch.encoders.encoder.Family`. Code comes from installed packages alone, never

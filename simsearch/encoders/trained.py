@@ -97,7 +97,7 @@ def training_settings(config: Config, own: BaseModel) -> dict[str, Any]:
 
 
 def list_trained(storage: Storage) -> list[Training]:
-    """All that is stored whole, the newest first."""
+    """Every training whose manifest is stored, the newest first."""
     trainings = [
         read_training(storage, f"{FOLDER}/{info.path.removesuffix(f'/{MANIFEST}')}")
         for info in storage.files(FOLDER)
@@ -113,7 +113,7 @@ def read_training(storage: Storage, path: str) -> Training:
 
 
 def read_weights(storage: Storage, training: Training) -> bytes:
-    """Raises MismatchError for other bytes than were stored."""
+    """The bytes of a training's weight file. Raises MismatchError where they are not those stored."""
     path = f"{training.folder}/{WEIGHTS}"
     data = storage.read_bytes(path)
     if hashlib.sha256(data).hexdigest() != training.weights_sha256:
@@ -133,7 +133,8 @@ def load_head(storage: Storage, space: FeatureSpace) -> Head | None:
 
 
 def trainings_of(storage: Storage, spaces: Iterable[FeatureSpace]) -> dict[str, list[Training]]:
-    """How what each space learned came about, its encoder and its head, by the space's name."""
+    """The trainings behind each space that learned, its encoder's before its head's, by the space's
+    name."""
     return {
         space.name: [read_training(storage, place) for place in folders_of(space)]
         for space in spaces
@@ -142,7 +143,7 @@ def trainings_of(storage: Storage, spaces: Iterable[FeatureSpace]) -> dict[str, 
 
 
 def folders_of(space: FeatureSpace) -> list[str]:
-    """Where the weights lie that a space learned: of its encoder, of its head, of both or none."""
+    """The folders of the weights that a space learned: its encoder's, its head's, both, or none."""
     places = []
     if space.weights_source.startswith(f"{FOLDER}/"):
         places.append(space.weights_source)

@@ -21,7 +21,7 @@ _HASHED_NAME = re.compile(r"-([0-9a-f]{8})\.pth$")
 
 
 class NotHereError(Exception):
-    """This source does not have the weights; the next may."""
+    """A source does not have the weights, and the next one is to be asked."""
 
 
 def check_sidecar(storage: Storage, name: str, data: bytes) -> None:

@@ -34,11 +34,13 @@ class Published(Protocol):
     """Where a network's publisher has its weights."""
 
     def at_hand(self) -> str | None:
-        """Where they lie on this machine, in words; None: nowhere."""
+        """The place where the weights lie on this machine, in words; None where they do not."""
 
     def read(self) -> tuple[str, State]:
-        """Where they were found, in words, and the tensors. Raises NotHereError where they cannot
-        be had, WeightsError for a file that is not the publisher's."""
+        """The place where the weights were found, in words, and their tensors.
+
+        Raises NotHereError where they cannot be had, WeightsError for a file that is not the
+        publisher's."""
 
 
 def unchanged(state: State) -> State:
@@ -47,7 +49,7 @@ def unchanged(state: State) -> State:
 
 @dataclass(frozen=True)
 class WeightSources:
-    """Whose weights are looked for, and how a file of them is made to fit.
+    """Finds a network's weights in the sources that settings name, and makes a file of them fit.
 
     `build()` makes the whole network, its `state_dict` in the keys of its published weights, without
     loading any; `renamed` brings the keys of other files of them into those. In a folder they are
@@ -98,7 +100,7 @@ class WeightSources:
         return safe_name(self.name.rpartition(":")[2])
 
     def file_names(self) -> tuple[str, ...]:
-        """What a file of these weights may be called in a folder, the first that is there is taken."""
+        """The names under which a file of these weights is looked for in a folder, in this order."""
         stem = self._stem
         return f"{stem}.safetensors", f"{stem}.pth", *self.files
 
@@ -177,7 +179,7 @@ DRAWS = {
 
 
 def skeleton(build: Callable[[], nn.Module]) -> nn.Module:
-    """The network for its shapes alone: its numbers are none, or whatever memory held."""
+    """The network that `build` makes with the shapes of its tensors but without meaningful numbers."""
     with Undrawn():
         try:
             with torch.device("meta"):
@@ -187,8 +189,8 @@ def skeleton(build: Callable[[], nn.Module]) -> nn.Module:
 
 
 class Undrawn(TorchFunctionMode):
-    """Networks built in it draw no random numbers, for whoever replaces all of them: that takes
-    longer than building."""
+    """A context in which networks are built without drawing random weights, for callers that replace
+    all weights anyway: drawing them takes longer than building."""
 
     def __torch_function__(
         self, function: Any, types: Any, arguments: Any = (), named: Any = None

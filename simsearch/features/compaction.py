@@ -23,7 +23,7 @@ FEWEST_PARTS = 16
 
 @dataclass(frozen=True)
 class UntidyShards:
-    """Shards that are worth merging: `rows` by the shard's name."""
+    """Shards that are worth merging: by each shard's name, how many `rows` it has."""
 
     rows: Mapping[str, int]
 

@@ -53,7 +53,8 @@ class FeatureSpace:
 
     @property
     def fingerprint(self) -> str:
-        """Names the folder of this space's vectors; untrained weights and the study's mode show."""
+        """A name that follows from everything that decides a vector, and that of the folder of this
+        space's vectors. Untrained weights and the study's mode can be read in it."""
         digest = hashlib.sha256(json.dumps(self._described(), sort_keys=True).encode()).hexdigest()
         marks = [] if self.trained else ["untrained"]
         if self.mode != "eval":
@@ -63,7 +64,8 @@ class FeatureSpace:
         return "-".join([safe_name(self.encoder)[-LONGEST_NAME:], *marks, digest[:16]])
 
     def _described(self) -> dict[str, Any]:
-        """Under the names that the first format of roots used, so that its vectors stay valid."""
+        """All that enters the fingerprint, under the names that the first format of roots used, so that
+        vectors stored then stay valid."""
         described = asdict(self)
         for key in ("name", "weights_source"):
             del described[key]

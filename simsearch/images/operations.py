@@ -25,8 +25,8 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"
 
 
 def _torchvision() -> Any:
-    """Imported at the first use: the study's own profiles, and all that only names one, start without
-    PyTorch."""
+    """torchvision's functional transforms, imported at their first use: the study's own profiles do
+    not need them, and importing them loads PyTorch."""
     from torchvision.transforms.v2 import functional
 
     return functional

@@ -40,11 +40,12 @@ class Preprocessing:
 
     @property
     def geometry(self) -> tuple[object, ...]:
-        """What decides the pixels: networks that share it share them."""
+        """The settings that decide the pixels: networks for which these are equal are given the same
+        pixels, which are computed once."""
         return self.resize, self.crop, self.interpolation, self.fit, self.fill
 
     def describe(self) -> str:
-        """All of it in words; part of every fingerprint."""
+        """All settings as one line of words, which enters the fingerprint of every feature space."""
         normalised = "not normalised"
         if self.std != (1.0, 1.0, 1.0) or self.mean != (0.0, 0.0, 0.0):
             normalised = f"mean {self.mean}, std {self.std}"
@@ -111,7 +112,8 @@ class Preprocessing:
 
 @functools.cache
 def _per_channel(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
-    """[1, 3, 1, 1], made once: copying three numbers to a GPU would stop it at every batch."""
+    """The values as a tensor [1, 3, 1, 1] on the device, made once: copying three numbers to a GPU
+    would make it wait at every batch."""
     import torch
 
     with torch.inference_mode(False):  # for those too who train with it

@@ -1,5 +1,7 @@
-"""A run's images made from their files, wherever one is needed: when vectors are extracted and learned
-from, and again for a query, the report and the explorer. One way, so one answer."""
+"""How a run's images are made from their files.
+
+Extraction and training make them, and so do a query, the report and the explorer later: all of them
+here, so that they see the same pixels."""
 
 from __future__ import annotations
 
@@ -23,16 +25,16 @@ class Remake:
 
     @property
     def described(self) -> str:
-        """In words, part of every fingerprint; full size goes unsaid, as it did before there was
-        another, so that vectors of then stay valid."""
+        """These settings as words, which enter every fingerprint. Full size is not mentioned: it had
+        no alternative at first, and the vectors that were stored then have to stay valid."""
         reencoded = "re-encoded as JPEG" if self.reencode_jpeg else "not re-encoded"
         side = self.limits.side
         scaled = "" if side is None else f", pictures of at most {side} pixels a side"
         return f"definitions {DEFINITIONS_VERSION}, {reencoded}, seed {self.seed}{scaled}"
 
     def original(self, data: bytes) -> Image.Image:
-        """A file as the networks get it, before their own preprocessing: RGB, upright, at the size
-        that is used. Raises ImageError."""
+        """The image of a file as every network gets it, before the network's own preprocessing: RGB,
+        upright, at `scaling.used_size`. Raises ImageError."""
         return decode_within(data, self.limits)
 
     def copy(self, original: Image.Image, profile: str, content_hash: str) -> Image.Image:

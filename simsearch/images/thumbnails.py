@@ -18,7 +18,7 @@ WEBP_METHOD = 2  # 400 pixels of a scan: 10 ms for 25 kB; method 4: 16 ms for 24
 
 
 def thumbnail_path(content_hash: str, size: int) -> str:
-    """Where a root keeps it, relative to the root."""
+    """The path, relative to the root, of the thumbnail whose longer side is `size` pixels."""
     return f"{FOLDER}/{content_hash}-{size}.webp"
 
 
@@ -28,7 +28,8 @@ def hash_of_path(path: str) -> str:
 
 
 def sizes_of(side: int | None) -> tuple[int, ...]:
-    """The EARLY_SIZES that pictures of at most `side` pixels suffice for; None: full size."""
+    """Those of EARLY_SIZES that can be made while extraction decodes pictures to a longer side of at
+    most `side` pixels (None: to their full size)."""
     return tuple(size for size in EARLY_SIZES if side is None or size <= side)
 
 

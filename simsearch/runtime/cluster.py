@@ -18,7 +18,7 @@ _protocol: Any = autoscaler_pb2  # made by protoc, without types
 
 @dataclass(frozen=True)
 class NodeState:
-    """A node that is alive: what it has in all and what nobody has taken."""
+    """A node that is alive: its resources in total and those that are free."""
 
     has: Node
     free: Node
@@ -26,9 +26,11 @@ class NodeState:
 
 @dataclass(frozen=True)
 class ClusterState:
-    """A moment of a cluster. `waiting`: requests that no node has room for now, with how many of
-    each. `infeasible`: those that its autoscaler can start no node for. `autoscales`: whether an
-    autoscaler has told of itself."""
+    """The state of a cluster at one moment.
+
+    `waiting` are the requests that no node has room for now, each with its count; `infeasible` are
+    those for which the autoscaler cannot start a node either; `autoscales` is whether there is an
+    autoscaler that reports."""
 
     nodes: tuple[NodeState, ...]
     waiting: tuple[tuple[Request, int], ...]
@@ -46,7 +48,9 @@ def cluster_nodes() -> list[Node]:
 
 
 def cluster_state() -> ClusterState:
-    """Asks the cluster's head. Raises RuntimeError or RayError where it does not answer."""
+    """The state of the connected cluster now, as its head node tells it.
+
+    Raises RuntimeError or RayError where the head does not answer."""
     raylet: Any = ray._raylet
     client = raylet.GcsClient(address=ray.get_runtime_context().gcs_address)
     reply = _protocol.GetClusterStatusReply()
@@ -88,7 +92,8 @@ def waiting_line(state: ClusterState) -> str:
 
 
 def lacks(request: Request, nodes: Sequence[Node]) -> str:
-    """`waiting for 1 GPU; the cluster has none yet`, where no node has what is asked for at all."""
+    """A line such as `waiting for 1 GPU; the cluster has none yet` where no node has a GPU that the
+    request asks for, or none has a CPU; else an empty text."""
     if request.gpus and not any(node.gpus for node in nodes):
         return "waiting for 1 GPU; the cluster has none yet"
     if not any(node.cpus for node in nodes):

@@ -1,4 +1,4 @@
-"""How far a step is: a live bar on a terminal, one plain line every few seconds in a job's log."""
+"""The progress of a step: a live bar on a terminal, a plain line every few seconds in a job's log."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class _RateColumn(ProgressColumn):
 def progress(step: str, total: int, unit: str, log_seconds: float) -> Iterator[Advance]:
     """Show a step's progress; yields a function to call with the count done so far.
 
-    A count below an earlier one, as a counter's new process gives, and one above the total are shown
-    as the earlier one and the total.
+    The progress shown never falls and never exceeds the total: a counter whose process was replaced
+    begins at 0 again, and its lower counts are shown as the highest so far.
     """
     shown = (
         _bar(step, total, unit) if sys.stderr.isatty() else _lines(step, total, unit, log_seconds)

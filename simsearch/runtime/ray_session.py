@@ -80,7 +80,8 @@ def _connect(config: RayConfig) -> None:
 
 @contextmanager
 def _standard_error_closed() -> Iterator[None]:
-    """Nothing of this process reaches the standard error, C++ included; exceptions are raised as ever."""
+    """Keep everything that this process, its C++ code included, writes to the standard error from
+    being seen; exceptions are raised as usual."""
     sys.stderr.flush()
     kept = os.dup(2)
     try:

@@ -1,4 +1,4 @@
-"""How far a task in another process is: it tells, the driver reads."""
+"""A counter in a process of its own: tasks elsewhere add to it, and the driver reads it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ READ_SECONDS = 10
 
 
 def start_here(kind: type, *arguments: Any) -> Any:
-    """An actor of that kind on this process's node, where no loss of another reaches it; should its
-    process die, it begins anew."""
+    """Start an actor of the class `kind` on this process's node, so that it outlives the loss of any
+    other node. If the actor's process dies, Ray starts it again from its initial state."""
     remote: Any = ray.remote
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
     endless = {"max_restarts": -1, "max_task_retries": -1}
@@ -23,14 +23,16 @@ def start_here(kind: type, *arguments: Any) -> Any:
 
 
 def read_here(handle: Any) -> int:
-    """What an actor of `start_here` counts. Raises RayError where no answer comes in READ_SECONDS."""
+    """The count of an actor that `start_here` started. Raises RayError where no answer comes within
+    READ_SECONDS."""
     return int(ray.get(handle.read.remote(), timeout=READ_SECONDS))
 
 
 @dataclass(frozen=True)
 class RemoteCount:
-    """A `Count` in an actor of its own, told without waiting. Should its process die, it begins at 0
-    again: progress misses what came before, and no result does."""
+    """A `Count` in an actor of its own, to which tasks add without waiting for an answer. If its
+    process dies it begins at 0 again: the progress shown then lacks what came before, the results
+    of the run lack nothing."""
 
     handle: Any
 

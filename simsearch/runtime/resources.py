@@ -1,7 +1,8 @@
 """What each kind of task asks of Ray, in one table; pure numbers, no Ray.
 
 Ray puts an actor or a task wherever its request fits, again and again as nodes are lost, and knows
-nothing of what has to be left free. So the requests themselves leave it. Ray counts in 1/10,000ths.
+nothing of what has to be left free. So the requests are chosen to leave it. Ray counts in
+1/10,000ths; the smallest share that is reckoned with here is a crumb, 0.001 CPU.
 
 While actors work on CPUs, an actor asks for a CPU less two crumbs, a decode or a write task for a
 tenth of a crumb. On a node of n CPUs at most n actors fit, so that 2n crumbs remain, for 20n tasks:
@@ -30,7 +31,7 @@ class Request:
     memory: int = 0
 
     def options(self) -> dict[str, float | int]:
-        """As Ray's `options` and Ray Data's `map_batches` take it."""
+        """The request as keyword arguments of Ray's `options` and of Ray Data's `map_batches`."""
         return {
             "num_cpus": self.cpus,
             "num_gpus": self.gpus,
@@ -62,7 +63,7 @@ def how_many_fit(request: Request, node: Node) -> int:
 
 
 def _units(amount: float) -> int:
-    """As Ray counts."""
+    """An amount in the 1/10,000ths that Ray counts in."""
     return round(amount * RESOLUTION)
 
 

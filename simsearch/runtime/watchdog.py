@@ -1,4 +1,4 @@
-"""Never a silent wait: what a step waits for is said, and a step that waits for ever ends."""
+"""Waits are watched: a line says what a step is waiting for, and a step that never moves is ended."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def watched(
     describe: Callable[[], str] | None = None,
     total: int = 0,
 ) -> T:
-    """What `work` returns or raises; `advance` is told `done()` every half second and at the end,
-    and the metrics how much of `total` is left.
+    """Run `work` on a thread and return or raise what it does.
 
-    Where `done()` has not changed for `config.stall_warn` seconds, a line says what waits for what,
-    and another each time as much has passed again. After `config.stall_fail` seconds StallError is
-    raised; `work`, which runs on a thread, is left behind. `describe` replaces the line's words.
+    Every half second and at the end `done()` is passed to `advance`, and the metrics are given what
+    is left of `total`. As long as `done()` stands still, a line every `config.stall_warn` seconds
+    says what is waiting for what (`describe()`, where it is given). After `config.stall_fail`
+    seconds StallError is raised, and the thread is left behind.
     """
     thread = _Work(work)
     thread.start()
@@ -65,13 +65,13 @@ def followed(
     work: Callable[[], T],
     done: Callable[[], int],
 ) -> T:
-    """`watched`, with the step's progress shown."""
+    """`watched`, and the step's progress is shown."""
     with progress(step, total, unit, config.log_seconds) as advance:
         return watched(step, config, work, done, advance, total=total)
 
 
 class Count:
-    """How many are done: told by one thread, read by another."""
+    """How many items are done: one thread sets it and another reads it."""
 
     def __init__(self) -> None:
         self._value = 0
@@ -84,7 +84,7 @@ class Count:
 
 
 class _Work(threading.Thread, Generic[T]):
-    """A thread that ends with its process, and what its work came to."""
+    """A daemon thread with what its work returned or raised."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         super().__init__(daemon=True)
@@ -142,7 +142,7 @@ class _Watchdog:
 
 
 def _read(done: Callable[[], int]) -> int | None:
-    """None where Ray gives no answer: whatever is wrong with it, `work` says it."""
+    """The count, or None where Ray gives no answer: `work` will raise whatever is wrong with it."""
     try:
         return done()
     except RayError:
@@ -159,5 +159,5 @@ def wait_for(
     reference: ray.ObjectRef[T],
     describe: Callable[[], str] | None = None,
 ) -> T:
-    """The value of one task, watched."""
+    """The value of one Ray task, waited for as `watched` does."""
     return watched(step, config, lambda: ray.get(reference), lambda: 0, describe=describe)

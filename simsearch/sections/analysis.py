@@ -10,7 +10,8 @@ from simsearch.sections.section import Positive, Section, Share
 
 
 class IndexConfig(Section):
-    """Annoy, metric `angular`, of principal components; the vectors themselves order what it finds."""
+    """The index: Annoy finds candidates by the angles between a few principal components of the
+    vectors, and the whole vectors then put the candidates in order."""
 
     trees: Positive = Field(10, description="more trees: a larger file, fewer candidates looked at")
     target_recall: Annotated[float, Field(gt=0, le=1)] = Field(

@@ -23,7 +23,7 @@ class StorageConfig(Section):
 
 
 class LeaseConfig(Section):
-    """One run at a time per root."""
+    """The lease by which only one run at a time writes to a root."""
 
     seconds: Annotated[int, Field(ge=3)] = Field(
         60, description="a lease not renewed for so long is free for another run"

@@ -12,4 +12,6 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
+    """A group of settings that cannot be changed once made and refuses names that it does not know."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -89,7 +89,8 @@ def _error_code(error: BaseException) -> str:
 
 @contextmanager
 def _errors(uri: str, action: str) -> Iterator[None]:
-    """What a file system raised, as one line that names the URI."""
+    """Turn what a file system raises within the block into a StorageError of one line that names the
+    URI and the action."""
     try:
         yield
     except _STORE_ERRORS as error:

@@ -1,4 +1,4 @@
-"""fsspec's file systems, and what it lacks: atomic local writes and compare-and-swap."""
+"""fsspec's file systems, and what they lack: atomic local writes and compare-and-swap."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ LOCK = ".lock-"
 
 
 def _filesystem(uri: str, config: StorageConfig) -> Any:
-    """fsspec caches instances by arguments and process, so this is cheap to call each time."""
+    """The file system that a URI belongs to. fsspec keeps its instances by arguments and process, so
+    that calling this for each request costs little."""
     if is_local(uri):
         return fsspec.filesystem("file", auto_mkdir=True)
     client = {"endpoint_url": config.endpoint_url, "region_name": config.region}

@@ -15,8 +15,10 @@ GROUP_BYTES = 2**23  # of a row group, at least: many small ones are slow to rea
 
 
 class GrowingTable:
-    """A table at `path`, which is there, whole, once a `with` block ends without an error. Parts are
-    of one schema; without any, no file is made."""
+    """Writes a table to `path` within a `with` block.
+
+    The file appears whole when the block ends without an error. All parts appended have one schema;
+    where none was appended, no file is made."""
 
     def __init__(self, storage: Storage, path: str) -> None:
         self._storage, self._path = storage, path

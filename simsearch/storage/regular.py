@@ -1,5 +1,6 @@
-"""Local paths that are no files: pipes, sockets, devices, links to nowhere. None is ever opened, as
-reading a pipe that nobody writes to waits for ever."""
+"""Local paths that are not files: pipes, sockets, devices, links to nowhere.
+
+They are told from files before anything is opened: reading a pipe that nobody writes to waits for ever."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ _KINDS = {
 
 
 class NotRegularError(OSError):
-    """Something that is no file lies where a file should be."""
+    """Where a file should be there is a pipe, a socket, a device or a broken link."""
 
     def __init__(self, path: str, kind: str) -> None:
         super().__init__(path, kind)
@@ -41,7 +42,8 @@ def kind_of(path: str) -> tuple[str, os.stat_result | None]:
 
 
 def read_regular(path: str, end: int | None = None) -> bytes:
-    """The first `end` bytes of a file, None: all. Raises NotRegularError without waiting."""
+    """The first `end` bytes of a file (None: all of them). Raises NotRegularError at once, without
+    opening it, for anything but a file."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         kind = _KINDS.get(stat.S_IFMT(os.fstat(descriptor).st_mode), "device")

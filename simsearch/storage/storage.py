@@ -218,7 +218,7 @@ def list_uri(uri: str, config: StorageConfig) -> list[FileInfo]:
 
 
 def list_entries(uri: str, config: StorageConfig) -> list[FileInfo]:
-    """`list_uri` with what is no file beside the files: pipes, broken links, links to folders."""
+    """Like `list_uri`, but pipes, broken links and links to folders are listed beside the files."""
     uri = normalise_uri(uri)
     with _errors(uri, "list"):
         filesystem = _filesystem(uri, config)

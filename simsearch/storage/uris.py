@@ -39,5 +39,6 @@ def local_path(uri: str) -> str:
 
 
 def _bare(uri: str) -> str:
-    """The path as fsspec's file systems list it. Unlike their own parsing, nothing after a '?' is cut."""
+    """A URI without its scheme, as fsspec's file systems write paths. fsspec's own function would cut
+    off everything from a '?' on, which may be part of a name."""
     return local_path(uri) if is_local(uri) else uri.removeprefix("s3://")

@@ -38,6 +38,8 @@ PACKAGED_SHA256 = {
 
 @dataclass(frozen=True)
 class EfficientNetLite:
+    """The family of EfficientNet-Lite networks, named without a prefix."""
+
     name: str = "efficientnet_lite"
 
     def names(self) -> Sequence[str]:

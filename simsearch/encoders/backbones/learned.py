@@ -32,7 +32,7 @@ from simsearch.storage.storage import Storage, root_of
 
 
 def shown(settings: AutoencoderConfig) -> Preprocessing:
-    """What an autoencoder sees of an image: its middle square."""
+    """The preprocessing of an autoencoder: it is shown the middle square of an image."""
     return Preprocessing(settings.side, settings.side, "bilinear", (0.0,) * 3, (1.0,) * 3)
 
 
@@ -64,7 +64,7 @@ class LearnedSpecification:
         return shown(self.settings)
 
     def weights(self, sources: Sequence[str], config: StorageConfig) -> Weights:  # noqa: ARG002
-        """Raises TrainingError before they are learned."""
+        """The weights that were learned. Raises TrainingError where that has not happened yet."""
         if self.training is None:
             raise TrainingError(f"{self.name} is not learned yet; run `simsearch train` first")
         data = read_weights(self.storage, self.training)

@@ -29,6 +29,8 @@ Colour = Annotated[int, Field(ge=0, le=255)]
 
 
 class Input(Section):
+    """The model's image input as a side-car describes it."""
+
     name: str
     layout: Layout
     type: Number
@@ -54,11 +56,15 @@ class Shown(Section):
 
 
 class Output(Section):
+    """The model's output that holds the vectors [N, `dimension`]."""
+
     name: str
     dimension: Positive
 
 
 class SideCar(Section):
+    """The content of the file `<model>.json` beside an ONNX model."""
+
     input: Input
     preprocessing: Shown
     output: Output
@@ -74,6 +80,8 @@ class SideCar(Section):
 
 @dataclass(frozen=True)
 class Onnx:
+    """The family of ONNX models that are given by their URI."""
+
     name: str = "onnx"
 
     def names(self) -> Sequence[str]:

@@ -30,6 +30,8 @@ TOWER = "visual."  # what the image tower's keys begin with in a file of the who
 
 @dataclass(frozen=True)
 class OpenClip:
+    """The family of open_clip's image towers."""
+
     name: str = "open_clip"
 
     def names(self) -> Sequence[str]:

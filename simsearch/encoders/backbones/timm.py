@@ -28,6 +28,8 @@ FITS: dict[str, Fit] = {"center": "crop", "squash": "square", "border": "pad"}
 
 @dataclass(frozen=True)
 class Timm:
+    """The family of timm's networks."""
+
     name: str = "timm"
 
     def names(self) -> Sequence[str]:
@@ -123,7 +125,7 @@ def _without_classifier(network: nn.Module) -> nn.Module:
 
 
 class _Map(nn.Module):
-    """A network up to what it calls its features, positions last."""
+    """A timm network up to its `forward_features`: images [N, 3, H, W] to maps [N, C, h, w]."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -136,7 +138,8 @@ class _Map(nn.Module):
 
 
 def _maps(side: int, network: nn.Module) -> nn.Module | None:
-    """None where the features have no rows and columns: a transformer's are a list of tokens."""
+    """The network's part that makes feature maps [N, C, h, w]; None where its features have no rows
+    and columns: a transformer's are a list of tokens."""
     parameter = next(network.parameters())
     with torch.inference_mode():
         shown = torch.zeros(1, 3, side, side, device=parameter.device)
