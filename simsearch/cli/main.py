@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ from simsearch.cli.snapshots import existing_root
 from simsearch.cli.steps import app as steps_app
 from simsearch.config import dump_config
 from simsearch.errors import SimsearchError, UsageError
+from simsearch.runtime.background import end_process
 from simsearch.storage.storage import root_of
 
 app = typer.Typer(
@@ -66,11 +66,7 @@ def check(words: Words = None) -> None:
     logging.getLogger("simsearch").setLevel(logging.ERROR)
     checked = check_all(config)
     print_checked(checked)
-    code = 1 if checked.would_fail else 0
-    if checked.abandoned:  # an ordinary exit would wait for what was given up
-        sys.stdout.flush()
-        os._exit(code)
-    raise typer.Exit(code)
+    raise typer.Exit(1 if checked.would_fail else 0)
 
 
 @app.command()
@@ -249,18 +245,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     logging.getLogger("simsearch").setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, _interrupt)
+    end_process(_exit_code(arguments))
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
     try:
-        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+        given = None if arguments is None else list(arguments)
+        return app(args=given, standalone_mode=False) or 0
     except SimsearchError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except TyperException as error:
         print(f"{error}\nsee simsearch --help", file=sys.stderr)
-        sys.exit(2)
+        return 2
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted; run the same command again to resume", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(code or 0)
+        return 130
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -12,9 +12,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pyarrow as pa
 
@@ -28,6 +26,7 @@ from simsearch.errors import SimsearchError, StorageError, UnknownNameError
 from simsearch.images.perturbations import get_profile
 from simsearch.runs.findings import Checked, Finding
 from simsearch.runs.sample import sample_pictures
+from simsearch.runtime.background import within
 from simsearch.snapshots.root import check_format, root_exists
 from simsearch.storage.storage import Storage, root_of
 from simsearch.storage.uris import is_local, local_path
@@ -40,8 +39,6 @@ PICTURE_SECONDS = 6.0
 STORE_SECONDS = 12.0
 ENCODER_SECONDS = 9.0
 MANIFESTS = 24  # of a IIIF collection
-
-_T = TypeVar("_T")
 
 
 def check(config: Config) -> Checked:
@@ -59,27 +56,6 @@ def check(config: Config) -> Checked:
 
     check_encoders(checked, checked.left(ENCODER_SECONDS))
     return checked
-
-
-def within(seconds: float, call: Callable[[], _T]) -> _T:
-    """What `call` returns, or TimeoutError after so long; it is left running then."""
-    box: list[_T] = []
-    raised: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            box.append(call())
-        except BaseException as error:  # noqa: BLE001  (handed on to the caller below)
-            raised.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if raised:
-        raise raised[0]
-    if not box:
-        raise TimeoutError
-    return box[0]
 
 
 def _import_encoders() -> None:
@@ -109,7 +85,6 @@ def _root(checked: Checked) -> None:
     except SimsearchError as error:
         checked.findings.append(Finding.of("storage", error))
     except TimeoutError:
-        checked.abandoned = True
         checked.add(
             "storage",
             "wrong",
@@ -176,7 +151,6 @@ def _catalog(checked: Checked) -> None:
         checked.findings.append(Finding.of("catalog", error))
         return
     except TimeoutError:
-        checked.abandoned = True
         checked.add(
             "catalog",
             "note",

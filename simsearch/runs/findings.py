@@ -39,7 +39,6 @@ class Checked:
     findings: list[Finding] = field(default_factory=list)
     table: pa.Table | None = None
     sampled: Sampled | None = None
-    abandoned: bool = False  # whether something is still being waited for in a thread of its own
 
     def add(self, subject: str, state: State, statement: str, advice: str = "") -> None:
         self.findings.append(Finding(subject, state, statement, advice))

@@ -15,6 +15,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from simsearch.errors import SimsearchError
+from simsearch.runtime.background import left_behind
 from simsearch.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
@@ -29,8 +30,9 @@ IDLE_WORKERS = ("RAY_idle_worker_killing_time_threshold_ms", "60000")
 def ray_session(config: RayConfig) -> Iterator[None]:
     """Connect to `config.address` or $RAY_ADDRESS, else start Ray here and stop it at the end.
 
-    What a stage raises on a worker comes out as the SimsearchError it was. Raises SimsearchError
-    when the cluster cannot be reached or Ray does not start here.
+    What a stage raises on a worker comes out as the SimsearchError it was. Where work is left
+    behind, Ray stops with the process. Raises SimsearchError when the cluster cannot be reached or
+    Ray does not start here.
     """
     started = not ray.is_initialized()
     if started:
@@ -41,7 +43,8 @@ def ray_session(config: RayConfig) -> Iterator[None]:
     except RayError as error:
         raise _own_error(error) from error
     finally:
-        if started:
+        # Ray's own shutdown crashes where a thread still asks something of it.
+        if started and not left_behind():
             ray.shutdown()
 
 

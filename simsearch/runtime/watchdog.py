@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import ray
 from ray.exceptions import RayError
 
 from simsearch.errors import StallError
 from simsearch.runtime import metrics
+from simsearch.runtime.background import Background
 from simsearch.runtime.cluster import cluster_state, waiting_line
 from simsearch.runtime.progress import Advance, duration, progress
 from simsearch.sections.operation import RayConfig
@@ -40,7 +40,7 @@ def watched(
     says what is waiting for what (`describe()`, where it is given). After `config.stall_fail`
     seconds StallError is raised, and the thread is left behind.
     """
-    thread = _Work(work)
+    thread = Background(work)
     thread.start()
     dog = _Watchdog(step, config, describe or _describe, total)
     try:
@@ -81,30 +81,6 @@ class Count:
 
     def read(self) -> int:
         return self._value
-
-
-class _Work(threading.Thread, Generic[T]):
-    """A daemon thread with what its work returned or raised."""
-
-    def __init__(self, work: Callable[[], T]) -> None:
-        super().__init__(daemon=True)
-        self._work = work
-        self.ended = threading.Event()
-        self._result: list[T] = []
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            self._result.append(self._work())
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            self._error = error
-        finally:
-            self.ended.set()
-
-    def result(self) -> T:
-        if self._error is not None:
-            raise self._error
-        return self._result[0]
 
 
 class _Watchdog:
