@@ -24,7 +24,7 @@ from simsearch.storage.storage import Storage
 
 @dataclass(frozen=True)
 class FittedHead:
-    """A head with how it came about."""
+    """A head and the training that it came from."""
 
     training: Training
     head: Head
@@ -75,8 +75,10 @@ def apply_heads(
     heads: Mapping[str, FittedHead],
     images: int,
 ) -> tuple[tuple[FeatureSpace, ...], int]:
-    """The config's spaces in its order, those with a head given all the vectors that their encoder
-    has; and how many were computed. `images` is the number of them that a space holds."""
+    """Store for each space with a head the vectors that its encoder has and it lacks.
+
+    Returns the config's spaces in its order, and how many vectors were computed. `images` is the
+    number of images that a space holds."""
     encoders = {network.space.encoder: network.space for network in networks}
     spaces = tuple(
         heads[wanted.name].space(encoders[wanted.backbone], wanted.name)

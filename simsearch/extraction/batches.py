@@ -14,8 +14,9 @@ Batch = dict[str, npt.NDArray[Any]]
 
 
 class Counter(Protocol):
-    """Told what the stages do: vectors done, by their places in [artworks, variants, spaces], what
-    they cost, bytes moved and rejects; in a run `simsearch.extraction.counter.RemoteCounter`."""
+    """What the stages report to: the vectors that are done, by their places in [artworks, variants,
+    spaces], the time that they took, the bytes read and written, and the rejects. In a run it is a
+    `simsearch.extraction.counter.RemoteCounter`."""
 
     def add(self, places: npt.NDArray[np.int64]) -> None: ...
 

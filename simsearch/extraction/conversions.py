@@ -20,8 +20,8 @@ from simsearch.images.preprocessing import Preprocessing
 
 @dataclass(frozen=True)
 class Conversion:
-    """What became of converting a network: its model, or None where it was refused; `note` says how
-    close its vectors are to PyTorch's, or why it was refused."""
+    """The result of converting a network: its `model`, None where the conversion was refused; `note`
+    says how close its vectors are to PyTorch's, or why it was refused."""
 
     model: StoredWeights | None
     note: str
@@ -37,7 +37,7 @@ class Conversions:
 
     @property
     def path(self) -> str:
-        """Where what became of it stands, below the root."""
+        """The path below the root of the file that says how the conversion ended."""
         decided_by = {
             "network": self.network.name,
             "layer": self.network.layer,
@@ -49,7 +49,7 @@ class Conversions:
         return f"{FOLDER}/converted/{digest[:32]}.json"
 
     def kept(self) -> Conversion | None:
-        """What became of an earlier one; None where there was none, or its model is gone."""
+        """The result of an earlier conversion; None where there was none or its model is gone."""
         storage = self.weights.storage
         try:
             record = storage.read_json(self.path)
@@ -61,7 +61,7 @@ class Conversions:
         return Conversion(model, record["note"]) if storage.exists(model.path) else None
 
     def make(self) -> Conversion:
-        """Convert and keep; a network that cannot be converted is kept as refused."""
+        """Convert the network and store the result, a refusal too."""
         storage, described = self.weights.storage, self.weights.described
         model, note = None, ""
         try:

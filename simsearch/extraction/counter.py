@@ -18,8 +18,8 @@ from simsearch.runtime.remote_count import read_here, start_here
 
 @dataclass(frozen=True)
 class Pace:
-    """When vectors came out: the `first` batch of them and `all` of them, that many seconds ago, the
-    first after `startup` seconds."""
+    """When a pool made vectors: its `first` batch, that many vectors, was out after `startup` seconds,
+    `first_ago` seconds ago, and `all` of them were out `last_ago` seconds ago."""
 
     first: int
     all: int
@@ -43,8 +43,8 @@ def joint_rate(paces: Sequence[Pace]) -> float:
 class ProgressCounter:
     """Counts vectors over all actors and tasks of a run, and sums up what they cost.
 
-    A vector is told by its place in [artworks, variants, spaces] and counts once, however often a
-    loss makes it be computed again; `places` is how many of them there are.
+    A vector is known by its place in [artworks, variants, spaces] and counts once, however often it
+    is computed again after the loss of a node; `places` is the number of places.
     """
 
     def __init__(self, places: int) -> None:
@@ -65,7 +65,7 @@ class ProgressCounter:
         self._computed[1:] = [(time.monotonic(), total)]
 
     def pace(self) -> Pace | None:
-        """None where nothing was computed."""
+        """The pace so far; None where nothing was computed."""
         if not self._computed:
             return None
         (first_at, first), (last_at, total) = self._computed[0], self._computed[-1]
@@ -82,11 +82,11 @@ class ProgressCounter:
 
 @dataclass(frozen=True)
 class RemoteCounter:
-    """A ProgressCounter in an actor of its own, told without waiting; the metrics of the node where
-    a stage works are told the same.
+    """A ProgressCounter in an actor of its own, to which stages report without waiting; they report
+    the same to the metrics of the node that they work on.
 
-    Should its process die, a new one counts from zero: progress and rates miss what came before,
-    and no result does.
+    If its process dies, a new one counts from zero: progress and rates then lack what came before,
+    the results of the run lack nothing.
     """
 
     handle: Any
@@ -112,7 +112,7 @@ class RemoteCounter:
         metrics.written(space.name, vectors, size)
 
     def read(self) -> int:
-        """Raises RayError where no answer comes in READ_SECONDS."""
+        """How many vectors are done. Raises RayError where no answer comes within READ_SECONDS."""
         return read_here(self.handle)
 
     def timings(self) -> list[dict[str, Any]]:

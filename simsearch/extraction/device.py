@@ -1,4 +1,4 @@
-"""On what the networks run: a decision that is told, never an accident."""
+"""Which device the networks run on; the decision is logged with its reason."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _decide(config: Config) -> tuple[Device, str]:
 
 
 def _what_may_come() -> tuple[Device, str]:
-    """For a cluster that has no GPU now."""
+    """The device, with the reason in words, for a cluster that has no GPU now."""
     declared = declared_gpus()
     if declared is not None:
         if declared:
@@ -87,7 +87,8 @@ def _what_may_come() -> tuple[Device, str]:
 
 
 def _can_start_gpus() -> bool:
-    """Asks for a share of a GPU and waits for the autoscaler to say that it cannot start one."""
+    """Whether the autoscaler can start a node with a GPU: asks for a share of one and waits for an
+    answer."""
     asked = _ask("cuda")
     try:
         refused = _within(
@@ -117,4 +118,4 @@ def _ask(device: Device) -> ray.ObjectRef[None]:
 
 
 def _arrive() -> None:
-    """Runs as soon as there is a node to run on."""
+    """Does nothing: as a Ray task it ends as soon as there is a node to run on."""

@@ -29,10 +29,11 @@ class EmbedSettings:
 
 
 class Busy:
-    """Whose time it is where several threads' calls overlap on a device that works on one at a time.
+    """Divides time among calls of several threads that overlap on a device, which works on one at a
+    time.
 
-    A call took as long as since the call before it ended: the sum over all is the time in which at
-    least one was under way.
+    Each call is given the time since the call before it ended, so that the sum over all calls is the
+    time in which at least one was under way.
     """
 
     def __init__(self) -> None:
@@ -40,7 +41,7 @@ class Busy:
         self._lock = threading.Lock()
 
     def until_now(self, started: float) -> float:
-        """Seconds that a call took which began at `started` (time.perf_counter) and ends now."""
+        """The seconds given to a call that began at `started` (of time.perf_counter) and ends now."""
         with self._lock:
             before, self._ended = self._ended, time.perf_counter()
             return self._ended - max(started, before)
@@ -123,6 +124,6 @@ class Embed:
         return result
 
     def _ran_on(self, network: EmbedSettings) -> str:
-        """`cpu, 1 thread`; another engine than PyTorch shows."""
+        """What a network ran on, such as `cpu, 1 thread`; an engine other than PyTorch is named."""
         engine = network.space.engine
         return self._device if engine == PYTORCH else f"{self._device}, {IN_WORDS[engine]}"

@@ -39,7 +39,7 @@ def choose_originals(config: Config, artwork_ids: Sequence[str]) -> frozenset[st
 
 
 def images_wanted(config: Config, artworks: int) -> int:
-    """How many originals and copies so many artworks have."""
+    """How many images, originals and copies together, that many artworks have with these settings."""
     copied = min(artworks, config.perturbations.originals or artworks)
     return artworks + copied * len(config.perturbations.profiles)
 
@@ -144,7 +144,8 @@ class Missing:
 
     @cached_property
     def placeholders(self) -> npt.NDArray[np.int64]:
-        """How many artworks [artworks] have an artwork's picture where it is a placeholder, else 0."""
+        """For each artwork [artworks] whose picture is a placeholder: how many artworks have the same
+        picture; 0 for the others."""
         known = self.artworks["content_hash"].combine_chunks()
         return sharing(known, self.placeholder_artworks) * self.complete
 
@@ -197,7 +198,8 @@ def _with_content_hashes(storage: Storage, catalog: pa.Table) -> pa.Table:
 
 
 def _versions(rows: pa.Table) -> pa.Array:
-    """What names an image file as it is now, null where it has no etag."""
+    """A text for each row that names its image file in its present version; null where it has no
+    etag."""
     if not rows.num_rows:
         return pa.array([], pa.string())
     uri, etag = (rows[name].combine_chunks() for name in ("image_uri", "etag"))

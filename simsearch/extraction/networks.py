@@ -145,8 +145,8 @@ def _space(
 def _with_engines(
     config: Config, prepared: Sequence[PreparedNetwork], device: Device, images: int
 ) -> list[PreparedNetwork]:
-    """The networks, each on the engine that has less left to do; converted, where that is ONNX
-    Runtime."""
+    """The networks, each with the engine that has fewer vectors left to make, and converted where that
+    is ONNX Runtime."""
     extract = config.extract
     if device != "cpu" or extract.mode != "eval" or extract.engine != "auto":
         return list(prepared)
@@ -197,7 +197,8 @@ def _with_engine(
 
 
 def _there(config: Config, task: str, function: Callable[[], T], device: Device = "cpu") -> T:
-    """What a function gives where the actors will run, whose hardware may not be this process's."""
+    """Call a function on a node where actors will run, whose hardware may differ from this process's,
+    and return what it returns."""
     remote: Any = ray.remote
     options = task_options("precision", gpu=device == "cuda")
     reference = remote(_call).options(**options).remote(function)

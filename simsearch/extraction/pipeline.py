@@ -108,7 +108,8 @@ class Todo:
 
 
 class EmbedActor(Embed):
-    """Embed with its weights from the root, by way of the node's folder."""
+    """An `Embed` in an actor, its weights read from the root or, where they are there already, from a
+    folder of the node."""
 
     def __init__(self, *, weights: Sequence[StoredWeights], **settings: Any) -> None:
         super().__init__(weights=[stored.load() for stored in weights], **settings)
@@ -159,7 +160,8 @@ def batch_size_of(config: Config, device: Device) -> int:
 def _run_pool(
     config: Config, storage: Storage, todo: Todo, pool: ActorPool, step: str
 ) -> Pace | None:
-    """None where nothing was computed, but found again or rejected."""
+    """Run the pipeline of one pool; returns its pace, None where every vector was found again or
+    rejected and none computed."""
     started = time.monotonic()
     needs = todo.needs()
     counter = RemoteCounter.start(needs.size)
@@ -270,8 +272,9 @@ def _geometries(
 
 
 def _images_per_block(settings: DecodeSettings, batch_size: int, images: int, actors: int) -> int:
-    """Whole batches of whole artworks, where that fits a block's memory; several blocks an actor,
-    as the one with the last block keeps the others waiting."""
+    """How many images a block has: whole batches of whole artworks, where they fit a block's memory,
+    and so few that each actor gets several blocks, because the actor with the last block keeps the
+    others waiting."""
     image_bytes = sum(
         preprocessing.crop * preprocessing.crop * 3 for preprocessing in settings.preprocessings
     )
@@ -284,8 +287,8 @@ def _images_per_block(settings: DecodeSettings, batch_size: int, images: int, ac
 
 
 def _blocks(rows: pa.Table, images: Sequence[int], images_per_block: int) -> Iterator[pa.Table]:
-    """Whole artworks, no more images than `images_per_block` together: the few above whole batches
-    would be a forward pass of their own."""
+    """Cut `rows` into blocks of whole artworks with at most `images_per_block` images each: a few more
+    images than whole batches would cost a forward pass of their own."""
     start = held = 0
     for row, count in enumerate(images):
         if held and held + count > images_per_block:

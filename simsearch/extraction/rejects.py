@@ -1,4 +1,4 @@
-"""What was rejected, for readers: per reason how many, and one example with its path."""
+"""The rejects of a run in words: for each reason their number and one example with its path."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ def reject_lines(rejects: pa.Table) -> list[str]:
 
 
 def sharing(hashes: pa.Array, least: int | None) -> npt.NDArray[np.int64]:
-    """How many artworks [artworks] have an artwork's picture, 0 where fewer than `least` do (None: for
-    all). `hashes` is each artwork's content hash, null where it is not known."""
+    """For each artwork [artworks], how many artworks have the same picture; 0 where fewer than `least`
+    have it (`least` None: 0 for all). `hashes` are the artworks' content hashes, null where one is
+    not known."""
     counts = np.zeros(len(hashes), dtype=np.int64)
     if least is None or not len(hashes):
         return counts
@@ -54,5 +55,6 @@ def placeholder_row(row: Mapping[str, Any], artworks: int) -> dict[str, Any]:
 
 
 def counted(rejects: pa.Table) -> int:
-    """How many rejects count towards `extract.max_reject_share`: a placeholder is no damage."""
+    """How many rejects count towards `extract.max_reject_share`: all but placeholders, which are no
+    damage."""
     return sum(reason != PLACEHOLDER for reason in rejects["reason"].to_pylist())

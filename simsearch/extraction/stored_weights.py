@@ -49,7 +49,7 @@ class StoredWeights:
 
     @property
     def path(self) -> str:
-        """Below the root."""
+        """The path of the weights' file below the root."""
         return f"{FOLDER}/{self._file_name}"
 
     @property

@@ -20,7 +20,8 @@ WHERE_IT_LIES = ("image_uri", "etag")
 
 @dataclass(frozen=True)
 class ArtworkChanges:
-    """Ids of artworks, sorted; `renamed` pairs an old id with the new one of the same picture."""
+    """The ids of artworks that came, went or differ between two snapshots, sorted. `renamed` pairs an
+    old id with the new id of the same picture."""
 
     added: list[str]
     changed: list[str]
@@ -41,9 +42,11 @@ class ArtworkChanges:
 
 @dataclass(frozen=True)
 class NeighbourChange:
-    """How one space's neighbour lists moved: mean share of a list that stayed, over the originals
-    in both snapshots, and how many lists are no longer the same. `same_space` is false where the
-    fingerprint differs, and with it all distances."""
+    """How one space's neighbour lists differ between two snapshots.
+
+    `queries` originals are in both; `kept` is the mean share of a list that stayed, `moved` the
+    number of lists that are no longer the same. `same_space` is false where the fingerprints
+    differ, in which case distances cannot be compared."""
 
     space: str
     same_space: bool
@@ -54,8 +57,8 @@ class NeighbourChange:
 
 @dataclass(frozen=True)
 class SnapshotDiff:
-    """What moved: artworks, `section.key` → (before, after) of settings, rows of metrics with
-    `before` and `after` (see `metric_changes`)."""
+    """What differs between two snapshots: artworks; settings as `section.key` → (before, after);
+    `metrics` as `metric_changes` gives them."""
 
     artworks: ArtworkChanges
     settings: dict[str, tuple[Any, Any]]
@@ -63,7 +66,7 @@ class SnapshotDiff:
 
     @property
     def overall_metrics(self) -> list[dict[str, Any]]:
-        """Those of all copies together, by exact search."""
+        """The rows of `metrics` that are of all copies together, by exact search."""
         return [row for row in self.metrics if (row["group"], row["search"]) == ("all", "exact")]
 
     def __bool__(self) -> bool:

@@ -22,7 +22,7 @@ class SnapshotLayout:
         return f"{SNAPSHOTS}/{self.snapshot_id}"
 
     def path(self, name: str) -> str:
-        """Of a file as its manifest lists it: relative to the snapshot's folder."""
+        """The path of a file that the manifest lists by `name`, relative to the snapshot's folder."""
         return f"{self.folder}/{name}"
 
     @property
@@ -51,7 +51,8 @@ class SnapshotLayout:
         return self.path(f"neighbours/{space}.{search}.parquet")
 
     def lists_path(self, space: str, among: str) -> str:
-        """Of lists among all `images` or among `originals` that the next snapshot's are made of."""
+        """The path of a space's neighbour lists among all `images` or among `originals` (as `among`
+        says), from which the next snapshot's lists are made."""
         return self.path(f"neighbours/{space}.lists-{among}.parquet")
 
     @property
@@ -78,5 +79,5 @@ class SnapshotLayout:
         return self.path("report/report.html")
 
     def figure_path(self, name: str, kind: str) -> str:
-        """Of a figure of the report, `kind` being png or svg."""
+        """The path of a figure of the report; `kind` is png or svg."""
         return self.path(f"report/{name}.{kind}")

@@ -79,9 +79,11 @@ class Plan:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Plan:
-        """Settings that this version no longer has are left out; plans from before pictures were
-        scaled down first say nothing of it. Raises TypeError, KeyError or ValueError for what is no
-        plan."""
+        """Read a plan of this version or an earlier one.
+
+        Settings that this version no longer has are left out; plans made before pictures were
+        scaled down do not mention scaling. Raises TypeError, KeyError or ValueError for anything but
+        a plan."""
         settings = values["settings"]
         copies = {"side": None, **settings["perturbations"]}
         return cls(
@@ -98,9 +100,9 @@ class Plan:
 def plan_digest(values: dict[str, Any]) -> str:
     """The id of the snapshot that a plan's JSON decides: 16 hex digits.
 
-    Taken of the JSON, not of a Plan, so that a setting which a later version adds, and which a
-    Plan read by it has the default of, changes no older id. Spoken reasons and settings that decide
-    nothing do not count.
+    It is computed from the JSON and not from a Plan: a Plan read by a later version also has the
+    defaults of settings that were added since, which must not change an older id. Reasons in words
+    and settings that decide nothing are left out.
     """
     counted = {
         key: value for key, value in values.items() if key not in ("settings", "precision_reasons")

@@ -15,7 +15,7 @@ def root_exists(storage: Storage) -> bool:
 
 
 def root_format(storage: Storage) -> object:
-    """What the marker says; an int for every root that simsearch made."""
+    """The format that the root's marker names; an int for every root that simsearch made."""
     return storage.read_json(ROOT_MARKER).get("format")
 
 
@@ -34,13 +34,13 @@ def check_format(storage: Storage) -> None:
 
 
 def recognise(storage: Storage) -> None:
-    """Raises StorageError where a root of another format lies; no root at all is no fault."""
+    """Raises StorageError where there is a root of another format; it is no error if there is none."""
     if root_exists(storage):
         check_format(storage)
 
 
 def require_root(storage: Storage) -> None:
-    """Raises UsageError where nothing was ever run, StorageError for a root of another format."""
+    """Raises UsageError where there is no root, StorageError for a root of another format."""
     if not root_exists(storage):
         raise UsageError(
             f"{storage.root}: no simsearch root; correct `root` or run `simsearch run`"

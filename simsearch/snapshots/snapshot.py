@@ -56,12 +56,12 @@ class Snapshot(SnapshotLayout):
         return self.storage.read_table(self.rejects_path)
 
     def manifest(self) -> dict[str, Any]:
-        """Raises NotFoundError for a snapshot that is not sealed."""
+        """The manifest of a sealed snapshot. Raises NotFoundError where it is not sealed."""
         manifest: dict[str, Any] = self.storage.read_json(self.manifest_path)
         return manifest
 
     def created(self) -> str:
-        """When it was sealed, ISO 8601 in UTC."""
+        """The time at which it was sealed, ISO 8601 in UTC."""
         return str(self.manifest()["created"])
 
     def recall(self) -> dict[tuple[str, int], float]:
@@ -155,7 +155,7 @@ def seal(
 
 
 def _inputs(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
-    """The digests of all that went in."""
+    """The digests of everything that the snapshot was made from."""
     indexes = {
         space.fingerprint: snapshot.storage.read_json(snapshot.index_manifest_path(space.name))
         for space in plan.spaces

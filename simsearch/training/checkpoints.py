@@ -1,4 +1,4 @@
-"""How far a training came, kept in the root's storage so that the same command goes on from there.
+"""Checkpoints of a training in the root's storage, from which the same command goes on.
 
 Not through Ray's own checkpoints: Ray Train inside one process keeps none.
 """
@@ -56,7 +56,7 @@ def latest(storage: Storage, folder: str) -> Checkpoint | None:
 
 
 def last_epoch(storage: Storage, folder: str) -> int:
-    """How many whole epochs are kept."""
+    """The number of the last whole epoch that is kept; 0 where there is none."""
     return max(_epochs(storage, folder), default=0)
 
 

@@ -112,7 +112,7 @@ def _head(whitening: Layer, module: nn.Sequential) -> Head:
 
 
 class _Pairs:
-    """Batches of artworks, two images of each, in an order that follows from seed and epoch."""
+    """Yields batches of artworks, two images of each, in an order that follows from seed and epoch."""
 
     def __init__(self, artworks: Items, batch_size: int, seed: int) -> None:
         order = np.argsort(artworks, kind="stable")

@@ -57,7 +57,7 @@ class PixelSet:
         return np.asarray(self.rows["profile"].is_null())
 
     def original_of(self) -> npt.NDArray[np.int64]:
-        """Of each image the row of its original."""
+        """The row of each image's original [n]."""
         originals = np.flatnonzero(self.originals)
         ids = self.rows["artwork_id"].combine_chunks()
         places = pc.index_in(ids, value_set=ids.take(pa.array(originals)))
@@ -171,7 +171,7 @@ def _decode_part(batch: Batch, settings: DecodeSettings, folder: str) -> Mapping
 
 
 def count_images(storage: Storage, folder: str, artworks: Collection[str]) -> int:
-    """How many images of `artworks` are stored, their pixels unread."""
+    """How many images of `artworks` are stored; their pixels are not read."""
     there = _profiles_by_artwork(storage, folder)
     return sum(len(profiles) for artwork, profiles in there.items() if artwork in artworks)
 

@@ -62,7 +62,8 @@ def store(
 
 
 def _copies(config: Config, shown: PixelSet) -> Pixels:
-    """One copy of each, by one training profile after the other, made of the pixels themselves."""
+    """One perturbed copy of each image that is shown [n, side, side, 3], made from its pixels; the
+    profiles of the training take turns."""
     side = shown.pixels.shape[1]
     copies = np.empty_like(shown.pixels)
     hashes = shown.rows["content_hash"].to_pylist()

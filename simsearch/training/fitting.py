@@ -1,7 +1,8 @@
-"""The step `train`: whatever a run's spaces need that is not learned yet.
+"""The step `train`, as far as heads are concerned: fits those that a run's spaces name and the root lacks.
 
-For each encoder whose vectors a head is to change: the vectors of all originals and of the copies
-that are measured, which say who is held out; then copies of the artworks that are not, to learn from.
+For each encoder whose vectors a head is to change, the vectors of all originals and of the copies
+that are measured are made first: they decide which artworks are held out. Then copies are made of
+the other artworks, to learn from.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Who may be learned from: no artwork that is measured, none that is its picture or nearly so."""
+"""Which artworks may be learned from: none that is measured, and none with the same or nearly the same
+picture as one that is."""
 
 from __future__ import annotations
 

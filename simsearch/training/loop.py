@@ -1,4 +1,5 @@
-"""What every worker of a training does: epochs over the same shuffled batches, its share of each.
+"""The training loop of every worker: epochs over the same shuffled batches, of each of which the worker
+takes its share.
 
 The same in one process and in several: batches, their order and a variational network's noise follow
 from seed, epoch and step alone, and workers average their gradients.
@@ -38,8 +39,8 @@ ACTIVE_FROM = 1024  # images
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a worker is told: where the pixels and checkpoints lie in `folder` of `storage`, and
-    `learned_from`, the artworks it may look at."""
+    """The task of a worker. The pixels and checkpoints lie in `folder` of `storage`; `learned_from` are
+    the artworks that it may look at."""
 
     name: str
     settings: AutoencoderConfig

@@ -114,7 +114,8 @@ def _learn(
 
 
 def _key(settings: Any, catalog: pa.Table, measured: frozenset[str]) -> str:
-    """Names a training by all that decides it, so that only the same one is resumed."""
+    """A name that follows from everything that decides a training, so that only the same training is
+    resumed."""
     listed = [settings, catalog["artwork_id"].to_pylist(), catalog["etag"].to_pylist()]
     return hashlib.sha256(json.dumps([listed, sorted(measured)]).encode()).hexdigest()[:16]
 
@@ -258,7 +259,7 @@ def _keep(
 
 
 def _examples_of(everything: PixelSet, held: Holdout) -> Sequence[str]:
-    """Artworks to show that the training did not see."""
+    """The ids of artworks to show that the training did not see."""
     learned = set(held.learned_from["artwork_id"].to_pylist())
     ids = everything.rows["artwork_id"].to_pylist()
     return [artwork_id for artwork_id in dict.fromkeys(ids) if artwork_id not in learned][
