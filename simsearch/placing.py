@@ -1,5 +1,5 @@
-"""Maps carried over: who was on the previous snapshot's map stays where it was, who is new is placed on
-it, and the map is fitted anew only when too many are new.
+"""Maps carried over from the previous snapshot: artworks that were on it stay where they were, and new
+ones are placed among them; a map is fitted anew only when too many artworks are new.
 
 Pure functions of tables and vectors; `simsearch.projection` runs them.
 """
@@ -29,14 +29,14 @@ class Carried:
 
     @property
     def new_share(self) -> float:
-        """Of today's originals, those that the map was not fitted for."""
+        """The share, 0 to 1, of today's originals that the map was not fitted for."""
         return 1.0 - float(self.fitted.mean()) if len(self.fitted) else 1.0
 
 
 def carry(earlier: pa.Table, before: pa.Table, now: pa.Table) -> Carried:
-    """What a map `earlier` (schemas.PROJECTION) of the images `before` says of the originals `now`
-    (schemas.IMAGES both). A picture is told by its content: a renamed artwork stays, a changed one is
-    new."""
+    """Take over the map `earlier` (schemas.PROJECTION) of the images `before` for the originals `now`
+    (both schemas.IMAGES). Pictures are matched by their content: a renamed artwork stays where it was,
+    a changed one is new."""
     hashes = before["content_hash"].combine_chunks()
     of_row = pc.index_in(
         earlier["image_id"].combine_chunks(), value_set=before["image_id"].combine_chunks()

@@ -34,8 +34,9 @@ INITIAL_SPREAD = 1e-4  # as Kobak & Linderman 2021 scale a PCA initialisation
 
 @dataclass(frozen=True)
 class SpaceMap:
-    """Where a space's originals lie, `points` float32 [n, 2]; for which of them [n] the map was
-    `fitted`, and whether that was `anew`."""
+    """A map of a space: the `points` float32 [n, 2] where its originals lie; `fitted` bool [n], for
+    which of them it was fitted; `anew`, whether it was fitted for this snapshot and not carried
+    over."""
 
     points: Coordinates
     fitted: npt.NDArray[np.bool_]

@@ -28,7 +28,8 @@ from simsearch.snapshots.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Match:
-    """One answer; `distance` is angular, in [0, 2], `score` the cosine similarity, in [−1, 1]."""
+    """An artwork near to a picture: `distance` is angular, in [0, 2], `score` the cosine similarity, in
+    [−1, 1]."""
 
     rank: int
     artwork_id: str

@@ -1,4 +1,5 @@
-"""CSV and its relatives from any program: encoding and delimiter are guessed, and the guess is noted."""
+"""CSV and its relatives from any program: encoding and delimiter are guessed, and the guess is
+noted."""
 
 from __future__ import annotations
 

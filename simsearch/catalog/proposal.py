@@ -1,4 +1,5 @@
-"""Guesses which catalog column each column of an unknown table belongs to, from names that museums use."""
+"""Guesses which catalog column each column of an unknown table belongs to, from names that museums
+use."""
 
 from __future__ import annotations
 

@@ -166,7 +166,8 @@ class WebClient:
         return rules
 
     def _allowed(self, request: httpx.Request) -> None:
-        """Check a request before it is sent, one that a redirect leads to included. Raises RefusedError."""
+        """Check a request before it is sent, one that a redirect leads to included. Raises
+        RefusedError."""
         if request.url.scheme not in ("http", "https"):
             raise RefusedError(f"leads to {request.url.scheme}://", lasting=True)
         if not self._config.private_networks:

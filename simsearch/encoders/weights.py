@@ -144,7 +144,8 @@ class WeightSources:
         raise NotHereError(f"{root} has no {' or '.join(fitting)}")
 
     def _checked(self, state: State, place: str) -> State:
-        """The tensors in the network's own keys and order. Raises WeightsError for another network's."""
+        """The tensors in the network's own keys and order. Raises WeightsError for another
+        network's."""
         wanted = skeleton(self.build).state_dict()
         given = self.renamed(state)
         # Counts batches in training only; weights older than PyTorch 0.4.1 lack it.

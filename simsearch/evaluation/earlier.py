@@ -1,4 +1,4 @@
-"""The neighbour lists of the previous snapshot, as far as they serve the next one."""
+"""The neighbour lists of the previous snapshot, from which the next one's are made."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ AMONG = ("images", "originals")
 
 @dataclass(frozen=True)
 class Earlier:
-    """A space's `lists` among all images and among the originals, of that snapshot's items `asked`;
-    `now` [its items]: today's number of each, −1 where the picture is gone."""
+    """The neighbour lists of one space in the previous snapshot.
+
+    `lists` are those among all images and those among the originals, both of that snapshot's items
+    `asked` (its originals); `now` [its items] is the number of each of its items in today's snapshot,
+    −1 where the picture is gone."""
 
     lists: tuple[Lists, Lists]
     asked: Items
@@ -30,8 +33,10 @@ class Earlier:
 
 
 def read_earlier(previous: Snapshot, space: FeatureSpace, images: pa.Table) -> Earlier | None:
-    """None where the previous snapshot has no such space, or no lists. A picture is told by its
-    content, so that a renamed artwork keeps its lists and a changed one has none."""
+    """The lists of a space in the previous snapshot; None where it has no such space, or no lists.
+
+    Pictures are matched by their content, so that a renamed artwork keeps its lists and a changed
+    one has none."""
     names = {old_space.fingerprint: old_space.name for old_space in previous.plan().spaces}
     name = names.get(space.fingerprint)
     if name is None:
@@ -54,19 +59,19 @@ def read_lists(snapshot: Snapshot, space: str, among: str) -> Lists:
 
 
 def lists_table(lists: Lists) -> pa.Table:
-    """schemas.neighbour_lists"""
+    """The lists as a table of schemas.neighbour_lists."""
     schema = schemas.neighbour_lists(lists.items.shape[1])
     items, squared = (column_of(matrix) for matrix in (lists.items, lists.squared))
     return pa.table([items, squared, pa.array(lists.horizon)], schema=schema)
 
 
 def column_of(matrix: npt.NDArray[Any]) -> pa.Array:
-    """Each row [rows, width] as one list value."""
+    """A matrix [rows, width] as a column with one list of `width` values a row."""
     flat = pa.array(np.ascontiguousarray(matrix).ravel())
     return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
 
 
 def matrix_of(table: pa.Table, name: str) -> npt.NDArray[Any]:
-    """What `column_of` made a column of."""
+    """The matrix [rows, width] of a column that `column_of` made."""
     flat = table[name].combine_chunks().flatten().to_numpy()
     return np.asarray(flat.reshape(table.num_rows, -1))

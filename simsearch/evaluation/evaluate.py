@@ -1,4 +1,4 @@
-"""The parallel evaluation: what every feature space's neighbours are worth.
+"""The parallel evaluation: how good the neighbours are that every feature space gives.
 
 Once all spaces have answered, the near-duplicates they agree on are taken out, and one task per
 space and search scores what is left.
@@ -116,7 +116,7 @@ def _store_near_duplicates(
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _close(numbered: NumberedImages, answers: Answers) -> tuple[float, ClosePairs]:
-    """A space's threshold, and the originals that are as close."""
+    """A space's threshold for near-duplicates, and the pairs of originals that are within it."""
     threshold = near_duplicate_threshold(_nearest_copy(numbered, answers.among("exact")))
     nearest = answers.among_originals("exact")
     lists = original_lists(numbered, nearest, nearest.items.shape[1])
@@ -187,7 +187,8 @@ def _score_all(
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list[Scores]]:
-    """The metrics, and what is kept of every original, without the ceilings."""
+    """The metrics of one space and search, and the single scores that are stored, their ceilings left
+    out."""
     plan, numbered = given.plan, given.numbered
     settings = given.settings(answers.space, search)
     scores: list[Scores] = []

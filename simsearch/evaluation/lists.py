@@ -1,5 +1,5 @@
-"""Neighbour lists that outlive a night: what a snapshot's lists say of the next one's, and what has to be
-searched again.
+"""Neighbour lists that are carried from one snapshot to the next, and which of them have to be searched
+again.
 
 A list holds all other images that are nearer to its original than its horizon, in order. Images that
 are gone are taken out, new ones come in where they belong; a list that is too short afterwards is

@@ -36,7 +36,8 @@ STUDY_METRICS = ("precision", "recall", "f1")
 
 @dataclass(frozen=True)
 class Scores:
-    """One score of every original [n], and what a perfect search would reach [n]."""
+    """One metric at one k of a group: its `values` float64 [n] for every original, and its `ceiling`
+    float64 [n], which a perfect search would reach."""
 
     group: str
     k: int
@@ -63,8 +64,10 @@ def hit_profiles(
 def precision_recall_f1(
     hits: npt.NDArray[np.bool_], relevant: npt.NDArray[np.int64], k: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Per original [n] each: `hits` [n, ≥ k] says which neighbours are copies, `relevant` [n] how
-    many copies there are. Raises ValueError for an original without any."""
+    """Precision, recall and F1 at k, each [n], one value an original.
+
+    `hits` [n, ≥ k] says which neighbours are copies, `relevant` [n] how many copies there are.
+    Raises ValueError for an original without any copy."""
     if (relevant < 1).any():
         raise ValueError("every original needs at least one copy to be found")
     hits_at_k = hits[:, :k].sum(axis=1).astype(np.float64)
@@ -72,7 +75,8 @@ def precision_recall_f1(
 
 
 def ceilings(relevant: npt.NDArray[np.int64], k: int) -> tuple[Floats, Floats, Floats]:
-    """The same for a perfect search: with m copies at most min(k, m) hits are to be had."""
+    """Precision, recall and F1 at k of a perfect search, each [n]: of m copies it has min(k, m) among
+    the k nearest."""
     return _scores(np.minimum(k, relevant).astype(np.float64), relevant, k)
 
 
@@ -89,8 +93,8 @@ def study_measures(
     profiles: Sequence[str],
     ks: Sequence[int],
 ) -> Iterator[Scores]:
-    """Group `all`: precision, recall and F1 at each k; the group of a profile: `recovered`, whether
-    the original's copy of that profile is among the k nearest."""
+    """The study's scores. In group `all`: precision, recall and F1 at each k; in the group of each
+    profile: `recovered`, 1 where the original's copy of that profile is among the k nearest."""
     if not len(hit_profiles):
         return
     for k in ks:

@@ -41,8 +41,9 @@ def label_matrix(labels: Sequence[Iterable[str | None]]) -> Any:
 
 
 def label_precision(items: Items, matrix: Any, k: int) -> tuple[Floats, Floats, Floats]:
-    """Per original that has a label [q] each: the share of its first k neighbours that share one;
-    the same share expected of neighbours drawn at random; the most it can be.
+    """Three values [q] for each original that has a label: the share of its first k neighbours that
+    have a label in common with it; the share expected of neighbours drawn at random; the largest
+    share possible.
 
     Only originals with k neighbours in their list are taken.
     """
@@ -58,7 +59,7 @@ def label_precision(items: Items, matrix: Any, k: int) -> tuple[Floats, Floats, 
 
 
 def _alike(matrix: Any, queries: Items) -> Floats:
-    """With how many others each query shares a label."""
+    """For each query [q] the number of other originals that it has a label in common with."""
     counts = np.zeros(len(queries))
     for start in range(0, len(queries), _ROWS_AT_ONCE):
         part = queries[start : start + _ROWS_AT_ONCE]
@@ -75,8 +76,9 @@ def overlap(first: Items, second: Items, k: int) -> Floats:
 
 
 def k_occurrence(items: Items, k: int) -> Floats:
-    """Per original [n]: in how many of the others' k nearest it is. A high skewness of it means
-    hubs, which are near to everything (Radovanović, Nanopoulos and Ivanović 2010)."""
+    """For each original [n] the number of others that have it among their k nearest. If these numbers
+    are strongly skewed, there are hubs: originals that are near to everything (Radovanović,
+    Nanopoulos and Ivanović 2010)."""
     neighbours = items[:, :k]
     return np.bincount(neighbours[neighbours >= 0], minlength=len(items)).astype(np.float64)
 
@@ -104,7 +106,7 @@ class ClosePairs:
 
 
 def close_pairs(items: Items, distances: npt.NDArray[np.float32], threshold: float) -> ClosePairs:
-    """Of neighbour lists [n, k] and their distances."""
+    """The pairs within `threshold` in neighbour lists `items` [n, k] with `distances` [n, k]."""
     rows, columns = np.nonzero((items >= 0) & (distances <= threshold))
     others = items[rows, columns]
     codes = np.minimum(rows, others) * len(items) + np.maximum(rows, others)

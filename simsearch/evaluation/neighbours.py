@@ -60,21 +60,22 @@ class Answers:
     depth_among_originals: int  # of lists among the originals
 
     def among(self, search: str) -> Neighbours:
-        """Among all images."""
+        """The neighbours [originals, depth] among all images, by `search` (exact or annoy)."""
         if search == "annoy":
             return self._annoy
         return read_lists(self.snapshot, self.space, AMONG[0]).first(self.depth)
 
     def among_originals(self, search: str) -> Neighbours:
-        """Among the originals; Annoy's index holds the copies too: its answer is what remains of the
-        longer list."""
+        """The neighbours among the originals alone. Annoy's index holds the copies too, so that by Annoy
+        the list among all images is returned, from which the caller takes the originals."""
         if search == "annoy":
             return self.among(search)
         return read_lists(self.snapshot, self.space, AMONG[1]).first(self.depth_among_originals)
 
     @cached_property
     def _annoy(self) -> Neighbours:
-        """Kept by the task that read it, which asks for it among images and among originals."""
+        """Annoy's lists, kept after they are read once: a task asks for them among images and among
+        originals."""
         table = self.snapshot.storage.read_table(self.annoy_path)
         columns = (matrix_of(table, name) for name in ("items", "distances"))
         return Neighbours(*columns).first(self.depth)
@@ -84,14 +85,14 @@ class Answers:
         return self.snapshot.lists_path(self.space, "annoy")
 
     def forget(self) -> None:
-        """Remove what no later snapshot needs."""
+        """Remove Annoy's lists, which no later snapshot needs."""
         self.snapshot.storage.delete(self.annoy_path)
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What was found for some originals: among all images and among originals by exact search, and by
-    Annoy."""
+    """The neighbours of a slice of the originals: by exact search among all images and among the
+    originals, and by Annoy among all images."""
 
     among_images: Lists
     among_originals: Lists
@@ -139,7 +140,8 @@ def _slices(originals: Items) -> list[Items]:
 def _in_order(
     search: Callable[[Items], ray.ObjectRef[_Answer]], slices: Sequence[Items]
 ) -> Iterator[_Answer]:
-    """The slices' answers in their order, never more than TASKS_AHEAD asked for beyond the next."""
+    """The answers for the slices, in their order; at most TASKS_AHEAD tasks are started ahead of the
+    answer that is waited for."""
     waiting: deque[ray.ObjectRef[_Answer]] = deque()
     for part in slices:
         waiting.append(search(part))

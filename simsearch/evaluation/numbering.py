@@ -38,7 +38,8 @@ class NumberedImages:
 
     @classmethod
     def of(cls, images: pa.Table, names: Sequence[str]) -> NumberedImages:
-        """From schemas.IMAGES; without near-duplicates, which are not known yet."""
+        """Number the rows of `images` (schemas.IMAGES) with the profiles `names`; near-duplicates are not
+        known yet."""
         _, artworks = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
         numbers = {profile: number for number, profile in enumerate(names)}
         profiles = np.array(
@@ -69,7 +70,8 @@ class NumberedImages:
         return np.asarray(counts[self.artworks[self.originals]])
 
     def groups(self) -> dict[str, list[int]]:
-        """What is scored: `all`, each kind of perturbation that has several profiles, each profile."""
+        """The groups of profiles that are scored, as numbers of profiles by the group's name: `all`, each
+        kind of perturbation that has several profiles, and each profile."""
         groups = {"all": list(range(len(self.names)))}
         for kind in KINDS:
             members = [n for n, name in enumerate(self.names) if get_profile(name).kind == kind]
@@ -80,7 +82,8 @@ class NumberedImages:
         return groups
 
     def near_to(self, items: Items) -> npt.NDArray[np.bool_]:
-        """Which of the items found [n, k] for each original are of its near-duplicates."""
+        """Which of the `items` [n, k] retrieved for each original are images of its near-duplicates, bool
+        [n, k]."""
         asked = self.artworks[self.originals][:, None]
         return np.isin(self._pair(asked, self.artworks[items]), self.near) & (items >= 0)
 
@@ -131,8 +134,8 @@ def rankings(
 
 
 def original_lists(numbered: NumberedImages, retrieved: Neighbours, k: int) -> Items:
-    """Of each original its nearest other originals [n, k] by place, −1 where the list ends;
-    near-duplicates left out."""
+    """The nearest other originals [n, k] of each original, by their place among the originals, −1
+    where a list ends; near-duplicates are left out."""
     place_of = np.full(len(numbered.artworks) + 1, -1, np.int64)
     place_of[numbered.originals] = np.arange(len(numbered.originals))
     places = place_of[retrieved.items]

@@ -16,7 +16,8 @@ COMPARED = ("f1", "map")
 
 
 def aligned_scores(scores: pa.Table, search: str) -> dict[tuple[str, int, str], dict[str, Floats]]:
-    """(group, k, metric) → space → its scores, over originals in the order of their ids."""
+    """The scores [n] of every space by (group, k, metric) and then by the space's name, over originals
+    in the order of their ids."""
     aligned: dict[tuple[str, int, str], dict[str, Floats]] = defaultdict(dict)
     chosen = scores.filter((pc.field("search") == search) & pc.field("metric").isin(COMPARED))
     keys = ["group", "k", "metric", "space"]

@@ -109,8 +109,8 @@ def pool_pairs(ranking: Ranking, distractors: npt.NDArray[np.float32]) -> Pooled
 
 @dataclass(frozen=True)
 class PooledScore:
-    """A score of the pool, its standard error and the ends of its interval (95 %, bootstrap over the
-    originals with copies; the collection and the other queries stay)."""
+    """A score of the pooled pairs with its standard error and its 95 % interval from `low` to `high`.
+    The bootstrap draws the originals with copies anew; the collection and the other queries stay."""
 
     value: float
     error: float
@@ -151,7 +151,7 @@ def _weighted(
     others: npt.NDArray[np.int64],
     relevant: npt.NDArray[np.int64],
 ) -> tuple[Floats, Floats]:
-    """Both scores [r] where query q is there counts[r, q] times."""
+    """Both scores [r] of r resamples, in which query q occurs counts[r, q] times."""
     weights = counts[:, owner]
     right = np.cumsum(weights * hits, axis=1)
     pairs = np.cumsum(weights, axis=1) + others

@@ -75,7 +75,7 @@ def _skewness(moments: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Is one row of scores higher than another over the same originals?
+    """The outcome of a test whether one row of scores is higher than another over the same originals.
 
     `difference` is the mean of first − second with its 95 % bootstrap interval; `p_value` is of the
     Wilcoxon signed-rank test (Pratt's treatment of zeros), 1 where no original differs.

@@ -76,7 +76,8 @@ def picture_file(view: SnapshotView, item: int, size: int) -> str:
 
 
 def recovery_file(view: SnapshotView, space: str, profile: str) -> str:
-    """Numbered, not named: a file name holds nothing that came from elsewhere."""
+    """The name of the recovery page of a space and profile. It holds their numbers and not their names:
+    file names contain nothing that came from outside."""
     place = view.profiles.index(profile) + 1 if profile else 0
     return f"recovery-{view.spaces.index(space)}-{place}.html"
 

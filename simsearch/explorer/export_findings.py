@@ -20,7 +20,8 @@ Page = tuple[str, Query, str, dict[str, Any]]
 
 
 def finding_file(view: SnapshotView, name: str, query: Mapping[str, Value]) -> str:
-    """Numbered, not named: a file name holds nothing that came from elsewhere."""
+    """The name of a finding's page. It holds numbers in place of names: file names contain nothing that
+    came from outside."""
     parts = [name.replace("/", "-")]
     if (space := query.get("space")) in view.spaces:
         parts.append(f"space-{view.spaces.index(str(space))}")

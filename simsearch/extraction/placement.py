@@ -150,10 +150,12 @@ def _task_limits(nodes: Sequence[Node], device: Device) -> tuple[int | None, int
 
 
 def _threads(actor: Request, nodes: Sequence[Node], device: Device) -> int:
-    """On CPUs an actor has one thread where memory has room for an actor on each. Threads of one
-    forward pass wait for each other after every layer, so whatever interrupts one stops all.
+    """How many threads an actor has: on CPUs one, where memory has room for an actor on each CPU.
+    Threads of one forward pass wait for each other after every layer, so that whatever interrupts
+    one of them stops all.
 
-    Whatever there is to do: with other threads VGG16's float32 vectors differ in the last bit.
+    The number does not depend on how much there is to do: with another one VGG16's float32 vectors
+    differ in the last bit.
     """
     if device == "cuda":
         return THREADS_BESIDE_GPU

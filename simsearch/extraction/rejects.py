@@ -13,7 +13,8 @@ PLACEHOLDER = "placeholder"
 
 
 def reject_lines(rejects: pa.Table) -> list[str]:
-    """A line per reason, the most frequent first: count, reason, an example and what is wrong with it."""
+    """A line per reason, the most frequent first: count, reason, an example and what is wrong with
+    it."""
     reasons: dict[str, list[dict[str, Any]]] = {}
     for row in rejects.to_pylist():
         reasons.setdefault(row["reason"], []).append(row)

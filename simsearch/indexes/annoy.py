@@ -1,4 +1,5 @@
-"""Annoy: built with a seed, and searched; the axes of what it is given."""
+"""Annoy indexes: the principal axes of the vectors they are given, building with a seed, and
+searching."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ def principal_axes(units: Vectors, count: int, seed: int) -> Vectors:
 def build_annoy(vectors: Vectors, path: Path, *, trees: int, seed: int) -> None:
     """Write an Annoy file of `vectors` [n, d]; the same input gives the same bytes.
 
-    One job: with more, the same seed gives a different file each time.
+    It is built by one job: with more, the same seed gives a different file each time.
     """
     index = AnnoyIndex(vectors.shape[1], METRIC)
     index.set_seed(seed)

@@ -155,7 +155,7 @@ def _most_similar(similarity: Vectors, count: int) -> npt.NDArray[np.int64]:
 
 
 def recall(retrieved: Neighbours, true: Neighbours) -> float:
-    """The share of the true nearest that were found, 0 to 1, told by their item numbers."""
+    """The share, 0 to 1, of the true nearest items that were retrieved, by their item numbers."""
     hits = (retrieved.items[:, :, None] == true.items[:, None, :]).any(axis=1)
     return float(hits.mean())
 
@@ -163,8 +163,11 @@ def recall(retrieved: Neighbours, true: Neighbours) -> float:
 def recall_with_ties(
     retrieved: Neighbours, true: Neighbours, units: Vectors, queries: Vectors
 ) -> float:
-    """`recall` where any item as near as the last of the true ones is right: of sixty copies of one
-    picture no eleven are nearer than the others. `true` is of unit rows `units` for `queries`."""
+    """`recall` in which every item that is as near as the last of the true ones counts as right: of
+    sixty copies of one picture no eleven are nearer than the others.
+
+    `true` are the exact neighbours among the unit rows `units` [items, d] of the unit rows `queries`
+    [q, d]."""
     hits = (retrieved.items[:, :, None] == true.items[:, None, :]).any(axis=2)
     rows, columns = np.nonzero(~hits & (retrieved.items >= 0))
     squared = _squared_distances(units, retrieved.items[rows, columns], queries, rows)

@@ -37,8 +37,9 @@ from simsearch.storage.uris import is_local, local_path
 
 @dataclass(frozen=True)
 class IndexManifest:
-    """What an index is; `recall` is that of the `neighbours` nearest, `factor` and `search_k` are
-    those of `candidates.Search`. `components` None: Annoy holds whole vectors."""
+    """The description that lies beside an index. `recall` is that of its `neighbours` nearest items;
+    `factor` and `search_k` are those of `candidates.Search`; `components` None: Annoy holds the whole
+    vectors."""
 
     fingerprint: str
     trained: bool
@@ -61,7 +62,8 @@ class IndexManifest:
 
 
 def read_manifest(storage: Storage, folder: str) -> IndexManifest:
-    """Raises NotFoundError for a folder without one: its index was never finished."""
+    """The manifest of the index in a folder. Raises NotFoundError where there is none, because the
+    index was never finished."""
     try:
         values: dict[str, Any] = storage.read_json(f"{folder}/manifest.json")
     except NotFoundError:
@@ -184,7 +186,8 @@ def cache_folder() -> Path:
 
 
 def _mapped(storage: Storage, path: str, sha256: str, *, verify: bool) -> Path:
-    """A file as one of this machine's; checked where `verify` asks for it."""
+    """The path of a stored file on this machine, fetched into the cache where it is remote; `verify`:
+    its SHA-256 is checked even if it is local."""
     uri = storage.uri(path)
     local = Path(local_path(uri)) if is_local(uri) else cache_folder() / "indexes" / sha256
     if not local.exists():

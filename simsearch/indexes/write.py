@@ -80,7 +80,7 @@ def write_index(
 
 
 def _store_axes(storage: Storage, folder: str, axes: npt.NDArray[Any]) -> str:
-    """Returns the file's SHA-256."""
+    """Store the axes [dimension, components]; returns the file's SHA-256."""
     buffer = io.BytesIO()
     np.save(buffer, axes, allow_pickle=False)
     storage.write_bytes(f"{folder}/axes.npy", buffer.getvalue())

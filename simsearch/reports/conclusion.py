@@ -134,7 +134,7 @@ def ran_on(timings: pa.Table, fingerprint: str) -> str:
 
 
 def _by_device(timings: pa.Table, fingerprint: str) -> dict[str, tuple[int, float]]:
-    """Images and seconds."""
+    """How many images of a space were embedded on each device, and in how many seconds."""
     sums: dict[str, tuple[int, float]] = {}
     for row in timings.filter(pc.field("fingerprint") == fingerprint).to_pylist():
         images, seconds = sums.get(row["device"], (0, 0.0))

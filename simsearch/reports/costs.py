@@ -1,4 +1,4 @@
-"""What spaces that learned cost: their training, and their encoder's time for every image."""
+"""The cost of spaces that learned: the time of their training, and that of their encoder per image."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from simsearch.snapshots.snapshot import Snapshot
 
 
 def with_heads(timings: pa.Table, snapshot: Snapshot) -> pa.Table:
-    """schemas.TIMINGS in which a space with a head has its encoder's: the head's own time, a matrix
-    product, does not count beside it."""
+    """The timings (schemas.TIMINGS) with rows added for spaces that have a head: they are given their
+    encoder's, because the head's own time, a matrix product, is negligible beside it."""
     plan, added = snapshot.plan(), []
     for name, made in trainings_of(snapshot.storage, plan.spaces).items():
         for training in made:
@@ -24,6 +24,7 @@ def with_heads(timings: pa.Table, snapshot: Snapshot) -> pa.Table:
 
 
 def training_seconds(snapshot: Snapshot) -> dict[str, float]:
-    """What the training of each space that learned took, its encoder's and its head's together."""
+    """The seconds that the training of each space that learned took, its encoder's and its head's
+    together, by the space's name."""
     trainings = trainings_of(snapshot.storage, snapshot.plan().spaces)
     return {name: sum(training.seconds for training in made) for name, made in trainings.items()}

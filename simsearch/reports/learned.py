@@ -1,4 +1,4 @@
-"""What a training tells of itself, in words: for the report and the explorer, without Matplotlib."""
+"""A training described in words, for the report and the explorer; Matplotlib is not imported."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a report says of spaces that learned from the collection: from what, at which cost, and how they
-do on changes they never saw."""
+"""The report's section on spaces that learned from the collection: what they learned from, at which
+cost, and how well they recognise changes that they never saw."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def losses_figure(losses: Sequence[Mapping[str, float]]) -> Figure:
 
 
 def examples_figure(pictures: Mapping[str, Any]) -> Figure:
-    """Artworks from left to right, in rows what they are and what was made of them."""
+    """A figure with an artwork a column: in its rows the picture itself and what was made of it."""
     rows = [name for name in EXAMPLE_ROWS if name in pictures]
     columns = max(1, len(pictures[rows[0]]))
     with matplotlib.rc_context(STYLE):

@@ -42,7 +42,8 @@ MANIFESTS = 24  # of a IIIF collection
 
 
 def check(config: Config) -> Checked:
-    """Everything that can be known before the first hour is spent."""
+    """Check everything that can be known without running: settings, storage, catalog, pictures,
+    weights."""
     checked = Checked(config, deadline=time.monotonic() + ALL_SECONDS)
     encoders = threading.Thread(target=_import_encoders, daemon=True)
     encoders.start()  # PyTorch takes seconds; the catalog is read meanwhile

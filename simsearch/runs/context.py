@@ -17,7 +17,8 @@ from simsearch.storage.storage import Storage, root_of
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step did: `items` of `unit`, with a `note` for readers."""
+    """The result of a step: how many `items` of which `unit` it dealt with, and a `note` for
+    readers."""
 
     items: int
     unit: str
@@ -68,6 +69,6 @@ def open_run(config: Config, *, new: bool = False) -> Iterator[Run]:
 
 
 def take(config: Config, step: Callable[[Run], Outcome], *, new: bool = False) -> StepRecord:
-    """One step by itself, as `open_run` and `Run.take` have it."""
+    """Open the run, take one step and close the run, as `open_run` and `Run.take` do."""
     with open_run(config, new=new) as run:
         return run.take(step)

@@ -1,4 +1,5 @@
-"""The encoders of a run: are their weights there, how fast are they here, what will the whole take."""
+"""Checks of a run's encoders: whether their weights are there, how fast they are on this machine, and how
+long the whole run will take."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ OTHER_SHARE = 1.3  # index, evaluation, maps and report, in the time of embeddin
 
 @dataclass(frozen=True)
 class EncoderCost:
-    """One encoder on this machine: seconds per image, bytes of its weights."""
+    """The cost of one encoder on this machine: seconds per image, and the bytes of its weights."""
 
     name: str
     dimension: int
@@ -37,8 +38,8 @@ class EncoderCost:
 
 
 def check_encoders(checked: Checked, seconds: float) -> None:
-    """Add what is found of every encoder, and the estimate where all was found. No encoder is begun
-    to be measured after so many seconds."""
+    """Add a finding for every encoder and, where all can be used, the estimate of the whole run. After
+    so many seconds no further encoder is measured."""
     config = checked.config
     deadline = time.monotonic() + seconds
     costs = []

@@ -16,7 +16,7 @@ State = Literal["right", "wrong", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the answer. "wrong" means that the run would fail."""
+    """One line of the answer of `simsearch check`; the state "wrong" means that the run would fail."""
 
     subject: str
     state: State
@@ -25,14 +25,14 @@ class Finding:
 
     @classmethod
     def of(cls, subject: str, error: Exception) -> Finding:
-        """An error's message, whose last clause says what to do."""
+        """The finding that an error amounts to; the last clause of its message becomes the advice."""
         statement, _, advice = str(error).rpartition("; ")
         return cls(subject, "wrong", statement or advice, advice if statement else "")
 
 
 @dataclass
 class Checked:
-    """What is known so far; each check adds to it."""
+    """The findings so far, to which each check adds, and what later checks need from earlier ones."""
 
     config: Config
     deadline: float  # of `time.monotonic()`
@@ -44,7 +44,8 @@ class Checked:
         self.findings.append(Finding(subject, state, statement, advice))
 
     def left(self, seconds: float) -> float:
-        """So many seconds, or what is left until the deadline."""
+        """The seconds that a check may take: so many, or fewer where the deadline comes before; at
+        least 1."""
         return max(1.0, min(seconds, self.deadline - time.monotonic()))
 
     @property

@@ -42,7 +42,8 @@ ANOTHER_TRY_MAY_HELP = ("unreadable",)
 
 @dataclass(frozen=True)
 class Result:
-    """What is published after a run, what was before, and which artworks differ."""
+    """The outcome of a run: the snapshot published after it, the one before, and which artworks
+    differ."""
 
     snapshot: Snapshot
     previous: Snapshot | None
@@ -58,7 +59,8 @@ def ingest(run: Run) -> Outcome:
 
 
 def run(config: Config) -> Result:
-    """All steps. A repeated run resumes; one with nothing to do ends after the listing."""
+    """Take all steps. A repeated run resumes where the last one stopped; a run with nothing to do ends
+    after listing the collection."""
     return _recorded_run(config, "run")
 
 
@@ -134,7 +136,7 @@ def _done_before(previous: Snapshot, config: Config) -> bool:
 
 
 def _last_success(previous: Snapshot) -> str | None:
-    """The digest of its settings, if it ended with this snapshot."""
+    """The digest of the last successful run's settings, if that run ended with this snapshot."""
     for record in list_records(previous.storage, RECENT):
         if record.outcome in SUCCESSES:
             same = record.snapshot_id == previous.snapshot_id
@@ -143,7 +145,8 @@ def _last_success(previous: Snapshot) -> str | None:
 
 
 def _first_choice(sources: Sequence[str], used: str, trained: bool) -> bool:
-    """Files in a folder may have changed, and a source that failed may be there now."""
+    """Whether the first of the `sources` of weights is the one that was `used` and still gives the same
+    ones: files in a folder may have changed, and a source that failed may answer now."""
     if used.startswith(f"{FOLDER}/"):  # learned, so no source has them
         return True
     if sources[0].startswith("random:"):

@@ -43,7 +43,8 @@ SUCCESSES = ("published", "unchanged")
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What a step did: `items` of `unit` in `seconds`, with a `note` for readers."""
+    """A step that was taken: how many `items` of which `unit` it dealt with in how many `seconds`, and a
+    `note` for readers."""
 
     name: str
     seconds: float
@@ -99,7 +100,8 @@ class RunRecord:
 
 @contextmanager
 def recorded(config: Config, command: str) -> Iterator[RunRecord]:
-    """Keep a record of the block; what it raises is noted and goes on."""
+    """Record what happens in the block and store the record at its end; an exception is noted in it and
+    raised again."""
     storage = root_of(config)
     now = datetime.now(UTC)
     record = RunRecord(
@@ -131,8 +133,8 @@ def recorded(config: Config, command: str) -> Iterator[RunRecord]:
 
 
 def list_records(storage: Storage, newest: int | None = None) -> list[RunRecord]:
-    """The run records, the newest first; all, or only so many. Raises StorageError for a file that
-    is none."""
+    """The run records, the newest first; all of them, or only the `newest` so many. Raises StorageError
+    for a file that is not a run record."""
     names = sorted((info.path for info in storage.files(FOLDER)), reverse=True)
     return [_read_record(storage, f"{FOLDER}/{name}") for name in names[:newest]]
 
@@ -179,7 +181,8 @@ def since(started: float) -> float:
 
 
 def _tell(config: Config, storage: Storage, record: RunRecord) -> None:
-    """None of those told may turn a finished run into a failed one, or hide why it failed."""
+    """Tell the log, the store, the metrics and the command how a run ended. Whatever goes wrong in that is
+    logged: it must neither turn a finished run into a failed one nor hide why a run failed."""
     values = record.to_json()
     line = json.dumps(values, ensure_ascii=False)
     wanted = config.monitoring.log_json

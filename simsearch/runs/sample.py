@@ -40,7 +40,7 @@ class Sampled:
 
 
 def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
-    """What a sample of at most PICTURES looks like, taken in at most about so many seconds.
+    """Fetch and decode a sample of at most PICTURES pictures, in at most about so many seconds.
 
     Pictures on the web are asked for only where a run would fetch them, and few of them; files that
     the catalog knows to be absent are not tried.

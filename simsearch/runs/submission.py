@@ -23,7 +23,8 @@ DONE = ("SUCCEEDED", "FAILED", "STOPPED")
 
 @dataclass(frozen=True)
 class Submission:
-    """What to run: a command line in a copy of `folder`, under a name of the caller's."""
+    """A job to submit: its command line, run in a copy of `folder`, and the name that the caller
+    chose."""
 
     name: str
     command: tuple[str, ...]
@@ -110,7 +111,7 @@ class _Client:
                 raise SimsearchError(f"{name}: not taken: {_first_line(error)}") from error
 
     def status(self, name: str) -> str | None:
-        """None for a job that is not there."""
+        """The state of a job; None where there is no such job."""
         info = self._info(name)
         return None if info is None else str(info.status.value)
 

@@ -52,7 +52,8 @@ def stalled(step: str) -> None:
 
 
 def _count(more: float, name: str, words: str, **tags: str) -> None:
-    """Add to a counter; 0, which a batch of rejects alone comes to, is skipped because Ray refuses it."""
+    """Add to a counter; 0, which a batch of rejects alone comes to, is skipped because Ray refuses
+    it."""
     if more:
         _counter(name, words, *tags).inc(more, tags)
 

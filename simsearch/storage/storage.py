@@ -213,7 +213,8 @@ def _read_object(uri: str, config: StorageConfig, end: int | None) -> bytes:
 
 
 def list_uri(uri: str, config: StorageConfig) -> list[FileInfo]:
-    """All files below a folder or bucket prefix, sorted by path. Raises NotFoundError if it is absent."""
+    """All files below a folder or bucket prefix, sorted by path. Raises NotFoundError if it is
+    absent."""
     return [info for info in list_entries(uri, config) if info.kind == "file"]
 
 

@@ -58,8 +58,8 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class StoredNeighbours:
-    """The evaluated neighbours of every artwork's original: items [artworks, k] (−1: none) and their
-    distances."""
+    """The evaluated neighbours of every artwork's original: `items` int32 [artworks, k], nearest first
+    (−1: none), and their angular `distances` float32 [artworks, k]."""
 
     items: Items
     distances: npt.NDArray[np.float32]

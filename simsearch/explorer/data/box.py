@@ -1,4 +1,4 @@
-"""A part of a picture that is asked about."""
+"""A rectangular part of a picture, for questions about that part alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ FEWEST_PIXELS = 8  # of a side: of less a network sees a smear
 
 @dataclass(frozen=True)
 class Box:
-    """Per cent of the picture's width and height, from its upper left corner."""
+    """A rectangle in per cent of the picture's width and height, measured from its upper left
+    corner."""
 
     left: float
     top: float
@@ -34,7 +35,7 @@ class Box:
                 )
 
     def cut(self, picture: Image.Image) -> Image.Image:
-        """The part of the picture, to whole pixels. Raises UsageError for one of hardly any."""
+        """The part of the picture, rounded to whole pixels. Raises UsageError where it has too few."""
         left, right = _pixels(self.left, self.width, picture.width)
         top, bottom = _pixels(self.top, self.height, picture.height)
         if min(right - left, bottom - top) < FEWEST_PIXELS:

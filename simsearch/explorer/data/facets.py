@@ -40,9 +40,11 @@ Codes = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Facet:
-    """One thing known of artworks. `codes` [artworks] point into `labels` (−1: not known); a second
-    and further value of an artwork is a pair of `also_numbers` and `also_codes`. `ordered` labels go
-    from low to high, others from the commonest to the rarest."""
+    """One property of artworks, such as their medium.
+
+    `codes` [artworks] are places in `labels` (−1: not known). Where an artwork has several values,
+    the further ones stand in `also_numbers` (the artwork's number) and `also_codes`. `ordered` labels
+    go from low to high, others from the commonest to the rarest."""
 
     key: str
     title: str
@@ -53,7 +55,7 @@ class Facet:
     also_codes: Codes
 
     def pairs(self) -> tuple[Codes, Codes]:
-        """Every (artwork, code) there is."""
+        """Every pair of an artwork's number and one of its codes, as two arrays."""
         known = np.flatnonzero(self.codes >= 0).astype(np.int32)
         return (
             np.concatenate([known, self.also_numbers]),
@@ -115,7 +117,7 @@ def categories(key: str, title: str, column: pa.Array) -> Facet:
 
 
 def _each_once(rows: Codes, codes: Codes) -> tuple[Codes, Codes]:
-    """The pairs in their order, a repeated one only where it comes first."""
+    """The pairs in their order without repetitions: each stays where it comes first."""
     pairs = rows.astype(np.int64) * (int(codes.max(initial=0)) + 1) + codes
     _, first = np.unique(pairs, return_index=True)
     first.sort()
@@ -134,7 +136,8 @@ def periods(years: Sequence[int | None]) -> Facet:
 
 
 def recovered(key: str, title: str, shares: Sequence[float | None]) -> Facet:
-    """How many of each artwork's copies were found; not known where none were made."""
+    """The facet of the `shares` of each artwork's copies that were recovered; not known where an
+    artwork has no copies (None)."""
 
     def code(share: float | None) -> int:
         if share is None:

@@ -19,8 +19,8 @@ Window = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class SeenPicture:
-    """What a network saw where: its feature `map` [h, w, C] and the `window` of the picture that it
-    covers (left, top, right, bottom as shares of its sides); `size` is the picture's, in pixels."""
+    """The feature `map` [h, w, C] that a network made of a picture, and the `window` of the picture that
+    it covers (left, top, right, bottom as shares of its sides); `size` is the picture's, in pixels."""
 
     map: FeatureMap
     window: Window
@@ -28,7 +28,7 @@ class SeenPicture:
 
 
 class FeatureMaps:
-    """Loads a network at the first question about it, as the query by picture does."""
+    """Makes feature maps of artworks; a network is loaded when it is first needed."""
 
     def __init__(self, query: PictureQuery, originals: Originals) -> None:
         self._query, self._originals = query, originals
@@ -36,7 +36,7 @@ class FeatureMaps:
         self._lock = threading.Lock()
 
     def seen(self, view: SnapshotView, space: str, artwork: Artwork) -> SeenPicture | None:
-        """None where the space's network has no layer that tells where it saw what.
+        """The feature map of an artwork; None where the space's network has no layer with positions.
 
         Raises NotFoundError where the picture is gone, MismatchError where the weights at hand are
         not the snapshot's.

@@ -51,7 +51,8 @@ class Library:
         self._known: dict[str, Storage] = {}
 
     def newest_id(self) -> str:
-        """Raises NotFoundError when nothing has been published."""
+        """The id of the first root's newest snapshot. Raises NotFoundError when nothing is
+        published."""
         read, snapshot_id = self._pointer
         if not snapshot_id or time.monotonic() - read > POINTER_SECONDS:
             snapshot_id = latest_snapshot(self.storages[0]).snapshot_id
@@ -82,7 +83,8 @@ class Library:
         return Snapshot(known[snapshot_id], snapshot_id)
 
     def _published(self) -> dict[str, Storage]:
-        """Looked up by name, so that no text from an address becomes a path."""
+        """The storage of each published snapshot by its id. Ids from addresses are looked up in it, so that
+        no text from an address becomes a path."""
         published: dict[str, Storage] = {}
         for storage in self.storages:
             for info in storage.files(SNAPSHOTS):

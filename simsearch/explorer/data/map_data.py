@@ -1,4 +1,4 @@
-"""What the map draws, in compact binary: where the artworks lie, and what is known of each.
+"""What the map draws, in compact binary form: where the artworks lie, and their facets and years.
 
 Numbers are little-endian and artworks are in the catalog's order throughout.
 """
@@ -55,8 +55,8 @@ class MapData:
 
 
 def unit_points(view: SnapshotView, space: str, method: str) -> npt.NDArray[np.float64]:
-    """Where each artwork lies [artworks, 2], the longer side of the map from 0 to 1, the other
-    centred. Raises NotFoundError if that map was not made."""
+    """The place of each artwork on the map [artworks, 2], scaled so that the map's longer side goes from
+    0 to 1 and the other is centred. Raises NotFoundError if that map was not made."""
     points = view.coordinates(space, method).astype(np.float64)
     low, high = points.min(axis=0), points.max(axis=0)
     span = float((high - low).max()) or 1.0
@@ -128,12 +128,12 @@ def region_rows(points: npt.NDArray[np.floating], facets: Sequence[Facet]) -> di
 
 
 def by_line(artwork: Artwork) -> str:
-    """Artists and date, as the wall has them below the title."""
+    """The line of artists and date that the wall shows below a title."""
     return ", ".join(part for part in (artwork.artists, artwork.row["date"]) if part)
 
 
 def card(view: SnapshotView, number: int) -> dict[str, Any]:
-    """What a wall says of one artwork; `item` is its picture's."""
+    """What the wall shows of one artwork; `item` is the number of its picture."""
     artwork = view.artwork_at(number)
     return {
         "number": number,

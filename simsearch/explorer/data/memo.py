@@ -11,8 +11,10 @@ _T = TypeVar("_T")
 
 
 class Memo:
-    """Makes each key's value once. Who asks for one that is being made waits for it; other keys are
-    answered meanwhile. Of more than `kept` values the least recently asked for is dropped."""
+    """Makes each key's value once and keeps it.
+
+    A caller whose value is being made waits for it, while callers with other keys are answered. Of
+    more than `kept` values the one that was not asked for the longest is dropped."""
 
     def __init__(self, kept: int | None = None) -> None:
         self._kept = kept
@@ -20,7 +22,8 @@ class Memo:
         self._lock = threading.Lock()
 
     def once(self, key: Hashable, make: Callable[[], _T]) -> _T:
-        """The key's value; `make` is tried again by the next who asks, should it raise."""
+        """The key's value, made by `make` at the first call; if that raises, the next caller tries
+        again."""
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)

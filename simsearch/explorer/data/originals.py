@@ -29,7 +29,7 @@ class Originals:
         self._lock = threading.Lock()
 
     def whole(self, view: SnapshotView, item: int) -> Image.Image:
-        """An original at its own size, RGB and upright; larger than LARGEST_SIDE: at that.
+        """An original at its own size, RGB and upright; a larger one is scaled down to LARGEST_SIDE.
 
         Raises NotFoundError where it is gone or cannot be read.
         """

@@ -30,7 +30,8 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Answer:
-    """What one space found, in `seconds`; or the `error` why it could not look."""
+    """The artworks nearest to a picture in one space, found in `seconds`, each with its rank and
+    distance; or the `error` that kept the space from answering."""
 
     space: str
     seconds: float
@@ -39,11 +40,12 @@ class Answer:
 
 
 class TooLargeError(UsageError):
-    """More bytes than explore.max_upload_bytes."""
+    """An upload has more bytes than explore.max_upload_bytes."""
 
 
 async def limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
-    """The same chunks. Raises TooLargeError as soon as there are more than `limit` bytes."""
+    """Pass the chunks on unchanged. Raises TooLargeError as soon as they are more than `limit`
+    bytes."""
     total = 0
     async for chunk in chunks:
         total += len(chunk)
@@ -108,8 +110,8 @@ class PictureQuery:
     def feature_map(
         self, view: SnapshotView, space: str, picture: Image.Image
     ) -> tuple[Any, tuple[float, float, float, float]] | None:
-        """What a space's encoder saw where [h, w, C], and the window of the picture it was shown; None
-        where it has no such layer."""
+        """The feature map [h, w, C] that a space's encoder makes of a picture, and the window of the
+        picture that it was shown; None where the encoder has no layer with positions."""
         with _ONE_AT_A_TIME:
             encoder = self._encoder(view, space)
             maps = encoder.feature_map(picture)

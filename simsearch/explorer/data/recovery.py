@@ -1,4 +1,5 @@
-"""How well copies are found: the numbers behind the chart, and the originals behind the failures."""
+"""How well copies are recovered: the means that the charts draw, and the originals whose copies are
+missed."""
 
 from __future__ import annotations
 
@@ -149,7 +150,7 @@ def missed_page(
     profile: str | None,
     entries: Sequence[tuple[int, float]],
 ) -> list[Missed]:
-    """The same for reading: which copies, and where each was found instead."""
+    """Some entries of `missed` for a page: which copies were missed, and the rank of each."""
     ranks = view.copy_ranks(space)
     page = []
     for number, distance in entries:

@@ -29,7 +29,7 @@ class Search:
 
     @property
     def narrowed(self) -> bool:
-        """Whether anything beside `q` is asked."""
+        """Whether anything beside `q` is asked for."""
         return bool(self.title or self.artist or self.medium) or self.has_years
 
     @property
@@ -38,7 +38,7 @@ class Search:
 
 
 class SearchIndex:
-    """The catalog's words, folded once."""
+    """Searches a catalog's texts, which are folded (see `folded`) once."""
 
     def __init__(self, view: SnapshotView) -> None:
         self._fields = {name: _folded_column(view, name) for name in FIELDS}
@@ -48,7 +48,8 @@ class SearchIndex:
         self._years = np.array([NO_YEAR if year is None else year for year in years], np.int32)
 
     def find(self, search: Search) -> npt.NDArray[np.int64]:
-        """The numbers of the artworks found: those with the words in their title first."""
+        """The numbers of the artworks that the search finds, those with the words in their title
+        first."""
         wanted = (
             (self._all, search.q),
             (self._fields["title"], search.title),

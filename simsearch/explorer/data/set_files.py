@@ -1,4 +1,4 @@
-"""A set to take away: its artworks as CSV and Parquet."""
+"""Files of a set for downloading: its artworks as CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 
 def csv_bytes(table: pa.Table) -> bytes:
-    """UTF-8 with a mark that spreadsheets know it by; lists with semicolons. A cell that would be
-    taken for a formula gets an apostrophe in front (OWASP, "CSV injection")."""
+    """The table as CSV in UTF-8 with a byte order mark, by which spreadsheets recognise it; lists are
+    joined by semicolons. A cell that would be taken for a formula gets an apostrophe in front (OWASP,
+    "CSV injection")."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(table.column_names)

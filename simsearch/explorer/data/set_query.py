@@ -1,4 +1,4 @@
-"""A set as a question: the artworks that are nearest to all of its own."""
+"""The artworks that are nearest to all artworks of a set."""
 
 from __future__ import annotations
 

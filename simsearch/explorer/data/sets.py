@@ -20,7 +20,7 @@ _TEXT = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 @dataclass(frozen=True)
 class ArtworkSet:
-    """`numbers` are a view's, ascending, each once."""
+    """A named set of artworks; `numbers` are theirs in a view, ascending, each once."""
 
     name: str
     numbers: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""An artwork seen by every space: its neighbours side by side, its copies and their ranks."""
+"""What the page of an artwork shows of every space: neighbours side by side, copies and their ranks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ARTWORKS_SHOWN = 12
 
 @dataclass(frozen=True)
 class ShownNeighbour:
-    """A neighbour with what the page says of it. `shared` counts the spaces that show it;
-    `profile` is set for a perturbed copy, `own` for a copy of the artwork asked for."""
+    """A neighbour with what the page says about it. `shared` counts the spaces that show it;
+    `profile` is set for a perturbed copy, `own` is true for a copy of the artwork asked for."""
 
     neighbour: Neighbour
     artwork: Artwork
@@ -35,7 +35,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Column:
-    """One space's answer; `missed` by the index and found by exact search, `extra` the reverse."""
+    """The neighbours of an artwork in one space; `missed` are those that exact search finds and the
+    index does not, `extra` the reverse."""
 
     space: str
     trained: bool

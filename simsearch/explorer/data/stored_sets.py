@@ -31,7 +31,7 @@ class StoredSet:
 
 
 def list_sets(storage: Storage) -> list[StoredSet]:
-    """All sets of a root, the newest first. A file that is none is left out."""
+    """All sets of a root, the newest first; files that are not named as sets are left out."""
     sets = []
     for info in storage.files(FOLDER):
         set_id = info.path.removesuffix(".json")
@@ -48,7 +48,7 @@ def read_set(storage: Storage, set_id: str) -> StoredSet:
 
 
 def store_set(view: SnapshotView, chosen: ArtworkSet) -> StoredSet:
-    """Keeps a set in the view's root. Raises UsageError where there are too many already, or the
+    """Store a set in the view's root. Raises UsageError where there are too many already, or the
     root cannot be written."""
     storage = view.snapshot.storage
     with _ONE_AT_A_TIME:
@@ -73,7 +73,8 @@ def remove_set(storage: Storage, set_id: str) -> None:
 
 
 def numbers_of(view: SnapshotView, kept: StoredSet) -> tuple[ArtworkSet, int]:
-    """The set in a snapshot's numbers, and how many of its artworks that snapshot does not hold."""
+    """The set by the numbers of a snapshot, and how many of its artworks that snapshot does not
+    hold."""
     numbers = [view.number_of(artwork_id) for artwork_id in kept.artwork_ids]
     here = sorted({number for number in numbers if number is not None})
     return ArtworkSet(kept.name, tuple(here)), sum(number is None for number in numbers)

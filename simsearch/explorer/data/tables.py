@@ -1,4 +1,4 @@
-"""Tables to take away: the snapshot's own Parquet files, and the same as CSV."""
+"""Tables for downloading: the snapshot's own Parquet files, and the same as CSV."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def table_names(view: SnapshotView) -> list[str]:
 
 
 def duplicates_path(view: SnapshotView) -> str | None:
-    """None where the snapshot lists no near-duplicates, as those of earlier versions do."""
+    """The path of the table of near-duplicates; None where the snapshot has none, as those made by
+    earlier versions."""
     path = view.snapshot.near_duplicates_path
     return path if path.removeprefix(f"{view.snapshot.folder}/") in view.manifest["files"] else None
 

@@ -56,7 +56,7 @@ class SnapshotView:
 
     @property
     def created(self) -> str:
-        """The day, as YYYY-MM-DD."""
+        """The day on which the snapshot was sealed, as YYYY-MM-DD."""
         return str(self.manifest["created"])[:10]
 
     @property
@@ -97,7 +97,7 @@ class SnapshotView:
         return len(self.item_of_artwork)
 
     def artwork(self, artwork_id: str) -> Artwork:
-        """Raises NotFoundError for an id that this snapshot does not hold."""
+        """The artwork of an id. Raises NotFoundError for one that this snapshot does not hold."""
         number = self._number_of.get(artwork_id)
         if number is None:
             raise NotFoundError(
@@ -106,7 +106,7 @@ class SnapshotView:
         return self.artwork_at(number)
 
     def number_of(self, artwork_id: str) -> int | None:
-        """None for an artwork without an image here."""
+        """The number of an artwork; None where this snapshot has no image of it."""
         return self._number_of.get(artwork_id)
 
     def artwork_at(self, number: int) -> Artwork:
@@ -129,7 +129,8 @@ class SnapshotView:
             raise NotFoundError("no picture of that name in this snapshot") from None
 
     def space(self, name: str) -> FeatureSpace:
-        """Raises NotFoundError for a space that this snapshot does not hold."""
+        """The feature space of a name. Raises NotFoundError for one that this snapshot does not
+        hold."""
         if name not in self.spaces:
             raise NotFoundError(
                 f"no such space in this snapshot; it holds {', '.join(self.spaces)}"
@@ -142,7 +143,7 @@ class SnapshotView:
         return int(self.plan.settings.evaluate.neighbours)
 
     def index(self, space: str) -> OpenIndex:
-        """Mapped from disk."""
+        """The index of a space, mapped from disk."""
         fingerprint = self.space(space).fingerprint
         return self._once(
             ("index", space),
@@ -180,7 +181,8 @@ class SnapshotView:
         return np.asarray(places.to_numpy(), dtype=np.int32)
 
     def nearest_artworks(self, space: str, artwork: Artwork, n: int) -> list[Neighbour]:
-        """The nearest `n` other artworks by the index, each at its nearest image, its own copies left out."""
+        """The nearest `n` other artworks by the index, each at its nearest image, its own copies
+        left out."""
         variants = 1 + len(self.profiles)
         index = self.index(space)
         wanted = (n + 1) * variants
@@ -220,7 +222,8 @@ class SnapshotView:
         return ranks
 
     def deep_rank(self, space: str, artwork: Artwork, item: int) -> int | None:
-        """Where the index finds `item`, the artwork itself not counted; None: beyond RANKS_SEARCHED."""
+        """The rank, from 1, at which the index finds `item` for an artwork, which itself does not count;
+        None where it lies beyond RANKS_SEARCHED."""
         neighbours = self.index(space).near([artwork.item], RANKS_SEARCHED + 1)
         others = [
             neighbour for neighbour in neighbours.items[0].tolist() if neighbour != artwork.item

@@ -40,7 +40,7 @@ def neighbour_graph(lists: NeighbourLists) -> Any:
 
 
 def shortest_walk(view: SnapshotView, space: str, graph: Any, first: int, last: int) -> Walk:
-    """The walk whose steps add up to least (Dijkstra 1959)."""
+    """The walk between two artworks whose steps have the smallest sum (Dijkstra 1959)."""
     lengths, before = dijkstra(graph, indices=first, return_predecessors=True)
     if np.isfinite(lengths[last]):
         return _walk(graph, before, first, last)

@@ -68,7 +68,7 @@ def service_host(base: str) -> str:
 
 
 def remote_tiles(view: SnapshotView, base: str) -> Tiles | None:
-    """As the image server describes them; None where it does not answer or gives no tiles."""
+    """The tiles that an image server describes; None where it does not answer or gives none."""
     settings = view.plan.settings.catalog.download
     settings = settings.model_copy(update={"attempts": 1, "timeout": INFO_SECONDS})
     try:
@@ -81,9 +81,11 @@ def remote_tiles(view: SnapshotView, base: str) -> Tiles | None:
 
 
 def read_info(info: Any, base: str) -> Tiles | None:
-    """An info.json of the IIIF Image API, 2 or 3. None where it is none, or allows no tiles.
+    """The tiles that an info.json of the IIIF Image API, version 2 or 3, describes; None where it is not
+    one or allows no tiles.
 
-    Its own idea of its address is not followed: the pictures come from where the catalog has them.
+    The address that it gives for itself is not followed: the pictures come from where the catalog has
+    them.
     """
     if not isinstance(info, Mapping):
         return None
@@ -116,7 +118,7 @@ def _number(value: Any, least: int, most: int) -> TypeGuard[int]:
 
 
 class TileMaker:
-    """Tiles made of originals, the latest kept."""
+    """Makes tiles of originals, and keeps the latest."""
 
     def __init__(self, originals: Originals) -> None:
         self._originals = originals
@@ -125,7 +127,8 @@ class TileMaker:
         self._lock = threading.Lock()
 
     def describe(self, view: SnapshotView, item: int, address: str) -> Tiles:
-        """Raises NotFoundError for a picture that is gone."""
+        """How to ask this explorer for a picture's tiles. Raises NotFoundError where the picture is
+        gone."""
         width, height = self._originals.whole(view, item).size
         wanted = [factor for factor in FACTORS if max(width, height) / factor > TILE]
         return Tiles(width, height, TILE, tuple(wanted) or (1,), address)

@@ -15,28 +15,30 @@ Value = str | int | None
 
 
 class Addresses(Protocol):
-    """What the templates link with. `live` is False where no server answers."""
+    """The addresses that templates link to. `live` is False in a static copy, which no server
+    answers."""
 
     live: bool
 
     def page(self, name: str, /, **query: Value) -> str:
-        """A page, its state in the query; a value of None or "" is left out."""
+        """The address of a page with `query` in its query string; a value of None or "" is left out."""
 
     def artwork(self, artwork_id: str) -> str:
-        """An artwork's page."""
+        """The address of an artwork's page."""
 
     def picture(self, item: int, size: int) -> str:
-        """An image of the snapshot, an original or a copy, as `size` pixels wide or high at most."""
+        """The address of an image of the snapshot, original or copy, at most `size` pixels wide and
+        high."""
 
     def fallback(self, item: int, size: int) -> str | None:
-        """Our own thumbnail where `picture` is on an image server elsewhere; None: it is ours."""
+        """The address of our own thumbnail where `picture` leads to another image server; else None."""
 
     def static(self, name: str) -> str:
-        """A script or style sheet."""
+        """The address of a script or style sheet."""
 
 
 class LiveAddresses:
-    """Addresses on the server, every one with its snapshot, so that it shows the same for ever."""
+    """Addresses on the server. Each names its snapshot, so that it shows the same for ever."""
 
     live = True
 
@@ -73,7 +75,8 @@ class LiveAddresses:
 
 @cache
 def static_version() -> str:
-    """Changes with any script or style, so that browsers may keep them for ever."""
+    """A text that changes with any script or style sheet. It is part of their addresses, so that browsers
+    may keep them for ever."""
     digest = hashlib.sha256()
     for file in sorted(files("simsearch.explorer").joinpath("static").iterdir(), key=str):
         digest.update(file.read_bytes())

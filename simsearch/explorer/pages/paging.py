@@ -4,7 +4,8 @@ from __future__ import annotations
 
 
 def page_of(total: int, page: int, size: int) -> tuple[int, int, slice]:
-    """The page asked for, brought into range, how many there are, and which entries it has."""
+    """The number of the page asked for, brought into range; the number of pages; and the slice of the
+    entries that are on it."""
     pages = max(1, -(-total // size))
     page = min(max(1, page), pages)
     return page, pages, slice((page - 1) * size, page * size)

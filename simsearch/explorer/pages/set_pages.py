@@ -18,7 +18,8 @@ NEAREST = 12  # artworks per space
 def one_set(
     view: SnapshotView, chosen: ArtworkSet, gone: int, stored: str | None, page: int
 ) -> dict[str, Any]:
-    """`gone`: how many of a kept set's artworks this snapshot does not hold."""
+    """The values of a set's page; `gone` is how many of a kept set's artworks this snapshot does not
+    hold."""
     page, count, shown = page_of(len(chosen.numbers), page, PAGE_SIZE)
     state = {"set_id": stored} if stored else {"ids": chosen.text, "name": chosen.name}
     return {

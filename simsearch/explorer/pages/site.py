@@ -49,7 +49,7 @@ class Site:
         self._templates.filters["metric_word"] = metric_word
 
     def render(self, name: str, view: SnapshotView, to: Addresses, **values: Any) -> str:
-        """A page; whatever stands in `values` is escaped."""
+        """Render a page; whatever stands in `values` is escaped."""
         return self._templates.get_template(f"{name}.html.j2").render(
             view=view,
             to=to,
@@ -60,13 +60,15 @@ class Site:
         )
 
     def render_plain(self, name: str, values: Mapping[str, Any]) -> str:
-        """A page that needs no snapshot."""
+        """Render a page that needs no snapshot."""
         return self._templates.get_template(f"{name}.html.j2").render(values)
 
     def search(self, view: SnapshotView, search: Search) -> Any:
-        """Numbers of the artworks found; everything, in a seeded order, where nothing is asked.
+        """The numbers of the artworks that a search finds; all of them, in a seeded order, where nothing is
+        asked for.
 
-        A wall of pictures hung by accession number shows one room of one museum: mixed is better.
+        They are mixed because a wall of pictures in the order of accession numbers shows one room of one
+        museum.
         """
         if search == Search():
             return self.derived(view, "shuffled", lambda: _shuffled(view))
@@ -82,7 +84,7 @@ class Site:
         return made
 
     def derived(self, view: SnapshotView, name: Hashable, make: Callable[[], Any]) -> Any:
-        """What `make` makes of a view, kept under the name `what`."""
+        """The value that `make` makes of a view, kept under `name`."""
         return self._derived.once((view.snapshot_id, name), make)
 
     def prepare(self, view: SnapshotView) -> None:

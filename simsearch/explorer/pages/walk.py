@@ -20,7 +20,8 @@ ENDS_OFFERED = 24
 def walk_page(
     site: Site, view: SnapshotView, artwork_id: str, to: str | None, space: str | None, q: str
 ) -> dict[str, Any]:
-    """Without an end `to`, the artworks that `q` finds, or a few from anywhere, are offered as one."""
+    """The values of the walk's page from one artwork to the artwork `to`. Without `to`, the artworks that
+    `q` finds, or a few from anywhere, are offered as an end."""
     first = view.artwork(artwork_id)
     space = space or view.spaces[0]
     view.space(space)

@@ -25,7 +25,8 @@ def zoom_page(site: Site, view: SnapshotView, artwork_id: str) -> dict[str, Any]
 
 
 def tiles_of(site: Site, view: SnapshotView, to: Addresses, artwork_id: str) -> Tiles:
-    """From the image server that the picture came from, where it answers; else made here."""
+    """The tiles of an artwork's picture: from the image server that it came from, where that answers,
+    else made here."""
     artwork = view.artwork(artwork_id)
     if base := _service(site, view, artwork):
         remote: Tiles | None = site.derived(view, ("tiles", base), lambda: remote_tiles(view, base))

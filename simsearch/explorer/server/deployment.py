@@ -22,7 +22,8 @@ REQUESTS_AT_ONCE = 64
 
 
 def deployment(config: Config, roots: list[str], token: str | None) -> Application:
-    """For `serve.run`; the replica reads snapshots from storage, nothing is handed to it."""
+    """The application for `serve.run`. The replica reads snapshots from storage; nothing is passed
+    to it."""
 
     def build() -> FastAPI:
         return create_app(config, roots, token)
@@ -47,7 +48,7 @@ def start(config: Config, roots: list[str]) -> None:
 
 
 def serve_on_ray(config: Config, roots: list[str]) -> None:
-    """The same until interrupted; then the application is taken down again."""
+    """Start it, wait until interrupted, and take the application down again."""
     with ray_session(config.ray):
         try:
             start(config, roots)

@@ -34,7 +34,8 @@ def search_of(
     year_from: Annotated[str, Query(pattern=r"^-?\d{0,4}$")] = "",
     year_to: Annotated[str, Query(pattern=r"^-?\d{0,4}$")] = "",
 ) -> Search:
-    """Years arrive as text: an empty field of a form is sent as one."""
+    """The search that a request asks for. Years arrive as text, because a form sends an empty field as an
+    empty text."""
     years = [int(year) if year.strip("-") else None for year in (year_from, year_to)]
     return Search(q.strip(), title.strip(), artist.strip(), medium.strip(), *years)
 

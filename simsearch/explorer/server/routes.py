@@ -136,7 +136,7 @@ def _picture(request: Request, site: Site, view: SnapshotView, item: int, size: 
 
 
 async def _form_picture(request: Request, limit: int) -> bytes:
-    """The file of a form, in memory only. Raises UsageError for a form without one."""
+    """The file sent with a form, held in memory only. Raises UsageError for a form without a file."""
     parser = MultiPartParser(
         request.headers, limited(request.stream(), limit + 2**16), max_files=1, max_fields=8
     )

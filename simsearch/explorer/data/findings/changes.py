@@ -16,7 +16,7 @@ SHOWN = 24  # artworks of each kind; the rest are counted
 
 @dataclass(frozen=True)
 class Since:
-    """The snapshot `before` a view under the same root, and what moved since."""
+    """The snapshot `before` a view under the same root, its view `older`, and the changes since."""
 
     before: Listed
     older: SnapshotView
@@ -32,7 +32,7 @@ class Redescribed:
 
 
 def since(library: Library, view: SnapshotView) -> Since | None:
-    """None for the first snapshot under its root."""
+    """What changed since the snapshot before; None for the first snapshot under its root."""
     listed = library.listed()
     place = next(
         (n for n, snapshot in enumerate(listed) if snapshot.snapshot_id == view.snapshot_id), 0

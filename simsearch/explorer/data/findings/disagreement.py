@@ -29,8 +29,10 @@ class Disagreement:
 
 
 def disagreement(lists: Mapping[str, NeighbourLists]) -> Disagreement:
-    """Of at least two spaces. Among equals those come first whose nearest are nearest: there every
-    space is sure, and of something else."""
+    """The disagreement of at least two spaces, by their neighbour lists.
+
+    Among artworks with the same agreement those come first whose nearest neighbours are nearest:
+    every space is sure of its answer there, and the answers differ."""
     k = min(space_lists.k for space_lists in lists.values())
     shared = [
         overlap(first.numbers, second.numbers, k)

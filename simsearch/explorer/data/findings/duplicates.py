@@ -85,7 +85,7 @@ def _group(pairs: list[DuplicatePair]) -> DuplicateGroup:
 
 
 def _gathered(pairs: list[Pair]) -> dict[int, int]:
-    """Which group each number of the pairs is in: the smallest number that it hangs together with."""
+    """The group of each number in the pairs: the smallest number that it is connected with."""
     parent: dict[int, int] = {}
 
     def root(number: int) -> int:

@@ -29,7 +29,8 @@ class Hubs:
 
 
 def hubs(lists: NeighbourLists) -> Hubs:
-    """Radovanović, Nanopoulos and Ivanović 2010: N_k, the k-occurrence, whose mean is k."""
+    """Count how often each artwork is among the k nearest of another: N_k, the k-occurrence, whose mean
+    is k (Radovanović, Nanopoulos and Ivanović 2010)."""
     counts = k_occurrence(lists.numbers, lists.k).astype(np.int64)
     order = np.lexsort((np.arange(len(counts)), -counts))
     return Hubs(lists.k, order, counts[order], int((counts == 0).sum()))

@@ -1,4 +1,5 @@
-"""Spaces that learned from the collection: how it went, and the pictures that show what they make."""
+"""Spaces that learned from the collection: the course of their training, and pictures of what they
+make."""
 
 from __future__ import annotations
 
@@ -36,8 +37,8 @@ class Learned:
 
 
 def learned(view: SnapshotView) -> list[Learned]:
-    """All that the snapshot's spaces learned, an encoder's before its head's; in an address each is
-    called by its place here."""
+    """Every training behind the snapshot's spaces, an encoder's before its head's. Addresses name each
+    by its place in this list."""
     measured = measured_of(view.snapshot.images())
     storage = view.snapshot.storage
     return [
@@ -53,8 +54,8 @@ def learned(view: SnapshotView) -> list[Learned]:
 
 
 def example_pictures(view: SnapshotView, training: Training) -> Pictures:
-    """uint8 [n, side, side, 3] of each kind; empty where a training keeps none. Raises StorageError
-    for a file that is not one of ours."""
+    """The example pictures of a training, uint8 [n, side, side, 3] by their kind; empty where it keeps
+    none. Raises StorageError for a file that is not one of ours."""
     storage, path = view.snapshot.storage, f"{training.folder}/{EXAMPLES}"
     try:
         data = safetensors.numpy.load(storage.read_bytes(path))

@@ -1,4 +1,5 @@
-"""Every artwork's nearest other artworks in a space, as two arrays: what the findings are counted from."""
+"""Every artwork's nearest other artworks in a space, as two arrays: what the findings are counted
+from."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ def neighbour_lists(view: SnapshotView, space: str) -> NeighbourLists:
 
 
 def fold(view: SnapshotView, stored: StoredNeighbours) -> NeighbourLists:
-    """Images become artworks, each once, at its nearest image; an artwork's own copies are left out."""
+    """Turn lists of images into lists of artworks: each artwork stands once, at its nearest image, and an
+    artwork's own copies are left out."""
     numbers = np.where(stored.items >= 0, view.artwork_of_item[stored.items], -1).astype(np.int64)
     numbers[numbers == np.arange(len(numbers))[:, None]] = -1
     for place in range(1, numbers.shape[1]):

@@ -58,7 +58,7 @@ def alike_pairs(
 
 
 def _pairs(lists: NeighbourLists, n: int) -> tuple[Numbers, Distances]:
-    """Pairs a × n + b with a < b, sorted, and their distances."""
+    """The pairs of neighbours a < b as sorted keys a × n + b, each once, and their distances."""
     rows, columns = np.nonzero(lists.numbers >= 0)
     others = lists.numbers[rows, columns]
     keys = np.minimum(rows, others) * n + np.maximum(rows, others)

@@ -1,4 +1,4 @@
-"""Pictures that stand for many artworks: those that were left out for it, and those that were not."""
+"""Pictures that several artworks share: placeholders, which were left out, and those that were kept."""
 
 from __future__ import annotations
 
