@@ -157,8 +157,8 @@ def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = 
         faults = error.errors()
         # A list that lost an entry to its own fault is not also too short.
         inner = {fault["loc"][:depth] for fault in faults for depth in range(len(fault["loc"]))}
-        told = [_describe(fault) for fault in faults if fault["loc"] not in inner]
-        raise ConfigError(where + "; ".join(told)) from None
+        lines = [_describe(fault) for fault in faults if fault["loc"] not in inner]
+        raise ConfigError(where + "; ".join(lines)) from None
 
 
 def dump_config(config: Config) -> str:

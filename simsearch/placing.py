@@ -68,28 +68,28 @@ def place(vectors: Vectors, carried: Carried, method: str, neighbours: int) -> C
     if not new.any():
         return points
     units = unit_rows(vectors)
-    fitted, there = units[carried.fitted], carried.points[carried.fitted]
+    fitted, fitted_points = units[carried.fitted], carried.points[carried.fitted]
     if method == "pca":
-        points[new] = _on_components(fitted, there, units[new])
+        points[new] = _on_components(fitted, fitted_points, units[new])
     else:
-        points[new] = _among_nearest(fitted, there, units[new], neighbours)
+        points[new] = _among_nearest(fitted, fitted_points, units[new], neighbours)
     return points
 
 
-def _on_components(fitted: Vectors, there: Coordinates, units: Vectors) -> Coordinates:
+def _on_components(fitted: Vectors, points: Coordinates, units: Vectors) -> Coordinates:
     """The map of principal components is linear about the mean, and its columns are uncorrelated but
     for a turn, so that it follows from the points themselves: W = Xᵀ P (Pᵀ P)⁻¹."""
-    mean, middle = fitted.mean(axis=0, dtype=np.float64), there.mean(axis=0, dtype=np.float64)
-    scores = there - middle
+    mean, middle = fitted.mean(axis=0, dtype=np.float64), points.mean(axis=0, dtype=np.float64)
+    scores = points - middle
     axes = (fitted - mean).T @ scores @ np.linalg.pinv(scores.T @ scores)
     return np.asarray((units - mean) @ axes + middle, dtype=np.float32)
 
 
 def _among_nearest(
-    fitted: Vectors, there: Coordinates, units: Vectors, neighbours: int
+    fitted: Vectors, points: Coordinates, units: Vectors, neighbours: int
 ) -> Coordinates:
     nearest = exact_search(fitted, units, neighbours)
     beyond = nearest.distances.astype(np.float64) - nearest.distances[:, :1]
     weights = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-12))
     weights /= weights.sum(axis=1, keepdims=True)
-    return np.asarray(np.einsum("mk,mkc->mc", weights, there[nearest.items]), dtype=np.float32)
+    return np.asarray(np.einsum("mk,mkc->mc", weights, points[nearest.items]), dtype=np.float32)

@@ -193,9 +193,9 @@ def lay_out(
             project_space.remote(config, snapshot, space, method, previous) for space in spaces
         ]
         maps = [ray.get(reference) for reference in pending]
-        for space, points, made in zip(spaces, together(maps), maps, strict=True):
+        for space, points, space_map in zip(spaces, together(maps), maps, strict=True):
             snapshot.storage.write_table(
                 snapshot.projection_path(space, method),
-                projection_table(originals, points, made.fitted),
+                projection_table(originals, points, space_map.fitted),
             )
         tell((number + 1) * len(spaces))

@@ -152,8 +152,10 @@ def _pictures(canvas: Mapping[str, Any], bodies: list[Any]) -> Iterator[Canvas]:
 
 
 def _is_image_service(service: Mapping[str, Any]) -> bool:
-    said = " ".join(str(service.get(key) or "") for key in ("@context", "type", "@type", "profile"))
-    return "image" in said.lower()
+    words = " ".join(
+        str(service.get(key) or "") for key in ("@context", "type", "@type", "profile")
+    )
+    return "image" in words.lower()
 
 
 def _metadata(value: Any) -> dict[str, list[str]]:
@@ -169,9 +171,13 @@ def _metadata(value: Any) -> dict[str, list[str]]:
 
 
 def _rights(value: Mapping[str, Any]) -> str | None:
-    said = value.get("rights") or value.get("license")
+    rights = value.get("rights") or value.get("license")
     return text(
-        [part for statement in listed(said) if (part := address_of(statement) or _words(statement))]
+        [
+            part
+            for statement in listed(rights)
+            if (part := address_of(statement) or _words(statement))
+        ]
     )
 
 

@@ -38,13 +38,13 @@ def needs_info(canvas: Canvas) -> bool:
 
 def image_api(service: Mapping[str, Any]) -> tuple[int, int]:
     """The version of the Image API and the compliance level, 0 to 2; 0 where nothing is said."""
-    said = " ".join(str(service.get(key) or "") for key in ("@context", "type", "@type"))
+    words = " ".join(str(service.get(key) or "") for key in ("@context", "type", "@type"))
     profile = service.get("profile")
     first = profile[0] if isinstance(profile, list) and profile else profile
     level = re.search(r"level([012])", str(first or ""))
-    version = re.search(r"ImageService([123])|image/([123])/", f"{said} {first}")
+    version = re.search(r"ImageService([123])|image/([123])/", f"{words} {first}")
     number = 2 if version is None else int(version.group(1) or version.group(2))
-    if "library.stanford.edu/iiif/image-api" in said:
+    if "library.stanford.edu/iiif/image-api" in words:
         number = 1
     return number, int(level.group(1)) if level else 0
 

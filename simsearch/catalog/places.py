@@ -150,8 +150,8 @@ class Places:
     def _advice(self) -> str:
         guess = self._guess()
         if guess is None:
-            there = "an empty or missing folder" if not self.files else "a folder of other files"
-            return f"{self.base} is {there}; set catalog.images to the folder that the names start from"
+            instead = "an empty or missing folder" if not self.files else "a folder of other files"
+            return f"{self.base} is {instead}; set catalog.images to the folder that the names start from"
         return f"files of these names lie elsewhere: set catalog.images={guess}"
 
     def _guess(self) -> str | None:

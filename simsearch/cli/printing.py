@@ -93,10 +93,12 @@ def print_runs(records: Sequence[RunRecord]) -> None:
     for record in records:
         started = record.started[:19].replace("T", " ")
         took = "" if record.seconds is None else duration(record.seconds)
-        made = ""
+        result = ""
         if record.snapshot_id is not None:
-            made = f"{record.snapshot_id}, {record.artworks:,} artworks, {record.rejects:,} rejects"
-        line = f"{started} UTC  {record.command:8} {record.outcome:12} {took:>14}  {made}"
+            result = (
+                f"{record.snapshot_id}, {record.artworks:,} artworks, {record.rejects:,} rejects"
+            )
+        line = f"{started} UTC  {record.command:8} {record.outcome:12} {took:>14}  {result}"
         print(line.rstrip())
         if record.error:
             print(f"{'':25}{printable(record.error)}")

@@ -67,9 +67,9 @@ def convert(
     running = Running(preprocessing, batch_size=TRIAL_IMAGES)
     expected = network.load(weights, running)(pixels)
     converted = ConvertedNetwork(network.name, network.dimension)
-    made = Weights(weights.source, weights.digest, weights.trained, data, len(data))
+    converted_weights = Weights(weights.source, weights.digest, weights.trained, data, len(data))
     try:
-        vectors = converted.load(made, running)(pixels)
+        vectors = converted.load(converted_weights, running)(pixels)
     except runtime_errors() as error:
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(f"{network.name} does not run converted to ONNX ({reason})") from None

@@ -41,8 +41,8 @@ def choose_precision(
     for candidate in candidates:
         worst = worst_cosine(reference, trial(candidate))
         if worst >= MIN_COSINE:
-            said = [*strayed, f"fast here; trial vectors within cosine {worst:.5f} of float32"]
-            return candidate, "; ".join(said)
+            reasons = [*strayed, f"fast here; trial vectors within cosine {worst:.5f} of float32"]
+            return candidate, "; ".join(reasons)
         strayed.append(f"{candidate} strays: cosine {worst:.5f} of float32, allowed {MIN_COSINE}")
     return "float32", "; ".join(strayed)
 

@@ -106,8 +106,8 @@ def _store_near_duplicates(
             "distance": distance,
             "threshold": thresholds[space],
         }
-        for (first, second), apart in pairs.items()
-        for space, distance in apart.items()
+        for (first, second), distances in pairs.items()
+        for space, distance in distances.items()
     ]
     table = pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
     snapshot.storage.write_table(snapshot.near_duplicates_path, table)
@@ -127,8 +127,8 @@ def _nearest_copy(numbered: NumberedImages, retrieved: Neighbours) -> Vectors:
     """How far each original that has copies is from the nearest of them."""
     asked = numbered.artworks[numbered.originals][:, None]
     own = (numbered.artworks[retrieved.items] == asked) & (retrieved.items >= 0)
-    apart = np.where(own, retrieved.distances, np.float32(np.inf))
-    return np.asarray(apart.min(axis=1, initial=np.inf)[numbered.have_copies])
+    distances = np.where(own, retrieved.distances, np.float32(np.inf))
+    return np.asarray(distances.min(axis=1, initial=np.inf)[numbered.have_copies])
 
 
 def _labels(snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any]) -> dict[str, Any]:

@@ -34,10 +34,10 @@ class Lists:
 
     def first(self, n: int) -> Neighbours:
         """The nearest `n`, of lists that hold so many or all."""
-        some, short = self.items[:, :n], ((0, 0), (0, max(0, n - self.items.shape[1])))
+        items, short = self.items[:, :n], ((0, 0), (0, max(0, n - self.items.shape[1])))
         distances = np.sqrt(self.squared[:, :n]).astype(np.float32)
         return Neighbours(
-            np.pad(some, short, constant_values=-1),
+            np.pad(items, short, constant_values=-1),
             np.pad(distances, short, constant_values=np.inf),
         )
 
@@ -80,11 +80,11 @@ def carried(
     fresh = np.setdiff1d(among, now[now >= 0])
     items, squared, horizon = _old(before, rows, now, among, len(units))
     if len(fresh):
-        places, apart = nearest(_rows(units, fresh), units[queries], width + 1)
+        places, new_squared = nearest(_rows(units, fresh), units[queries], width + 1)
         items = np.concatenate([items, fresh[places]], axis=1)
-        squared = np.concatenate([squared, apart], axis=1)
+        squared = np.concatenate([squared, new_squared], axis=1)
         if places.shape[1] < len(fresh):  # of the rest it is known that none is nearer
-            horizon = np.minimum(horizon, apart[:, -1])
+            horizon = np.minimum(horizon, new_squared[:, -1])
     gone = (items == queries[:, None]) | (squared >= horizon[:, None])
     items, squared = np.where(gone, -1, items), np.where(gone, np.inf, squared)
     order = np.lexsort((items, squared), axis=1)
@@ -115,13 +115,13 @@ def _old(
 ) -> tuple[Items, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Lists of another snapshot under today's numbers, for queries whose `rows` there are given (−1:
     none); images that are not among today's taken out."""
-    there = np.zeros(count + 1, dtype=bool)
-    there[among] = True
+    is_among = np.zeros(count + 1, dtype=bool)
+    is_among[among] = True
     known = np.append(now, -1)  # item −1, nothing, stays nothing
     items = known[before.items[rows]]
     horizon = np.where(rows < 0, -np.inf, before.horizon[rows])
     beyond = before.squared[rows] >= horizon[:, None]
-    items = np.where(beyond | ~there[items], -1, items)
+    items = np.where(beyond | ~is_among[items], -1, items)
     squared = np.where(items < 0, np.inf, before.squared[rows])
     return items, squared, horizon
 

@@ -122,14 +122,14 @@ def near_pairs(close: Mapping[str, ClosePairs]) -> dict[tuple[int, int], dict[st
     All spaces have to agree: a space judged by its own near-duplicates alone could excuse any error.
     """
     agreed = reduce(np.intersect1d, [pairs.codes for pairs in close.values()])
-    apart = {
+    distances_of = {
         space: pairs.distances[np.searchsorted(pairs.codes, agreed)]
         for space, pairs in close.items()
     }
     count = next(iter(close.values())).originals
     return {
         (int(code // count), int(code % count)): {
-            space: float(distances[place]) for space, distances in apart.items()
+            space: float(distances[place]) for space, distances in distances_of.items()
         }
         for place, code in enumerate(agreed)
     }

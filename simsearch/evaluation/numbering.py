@@ -92,17 +92,17 @@ def study_scores(
     numbered: NumberedImages, retrieved: Neighbours, ks: Sequence[int]
 ) -> Iterator[Scores]:
     """The study's scores over the originals that have copies."""
-    some = numbered.have_copies
+    have_copies = numbered.have_copies
     # Item −1, nothing found, reads the last place of each.
     artwork_of = np.append(numbered.artworks, -1)
     profile_of = np.append(numbered.profiles, np.int16(-1))
-    items = retrieved.items[some]
+    items = retrieved.items[have_copies]
     hits = hit_profiles(
         artwork_of[items],
         profile_of[items],
-        numbered.artworks[numbered.originals[some]],
+        numbered.artworks[numbered.originals[have_copies]],
     )
-    relevant = numbered.relevant(range(len(numbered.names)))[some]
+    relevant = numbered.relevant(range(len(numbered.names)))[have_copies]
     return study_measures(hits, relevant, numbered.names, ks)
 
 
@@ -110,24 +110,28 @@ def rankings(
     numbered: NumberedImages, retrieved: Neighbours, depth: int
 ) -> Iterator[tuple[str, Ranking, PooledPairs]]:
     """Every group's rankings over the originals that have copies, and the pool of all pairs."""
-    some = numbered.have_copies
+    have_copies = numbered.have_copies
     items = retrieved.items
     asked = numbered.artworks[numbered.originals][:, None]
     own = (numbered.artworks[items] == asked) & (items >= 0)
     profiles = np.where(items >= 0, numbered.profiles[items], np.int16(-1))
     foreign = (items < 0) | numbered.near_to(items)
-    nothing = np.zeros(int((~some).sum()), np.int64)
+    nothing = np.zeros(int((~have_copies).sum()), np.int64)
     others = ranking_of(
-        retrieved.distances[~some], own[~some] & False, (foreign | own)[~some], nothing, depth
+        retrieved.distances[~have_copies],
+        own[~have_copies] & False,
+        (foreign | own)[~have_copies],
+        nothing,
+        depth,
     ).distances
     for group, members in numbered.groups().items():
         wanted = own & np.isin(profiles, np.array(members, np.int16))
         junk = foreign | (own & ~wanted)
         ranking = ranking_of(
-            retrieved.distances[some],
-            wanted[some],
-            junk[some],
-            numbered.relevant(members)[some],
+            retrieved.distances[have_copies],
+            wanted[have_copies],
+            junk[have_copies],
+            numbered.relevant(members)[have_copies],
             depth,
         )
         yield group, ranking, pool_pairs(ranking, others)

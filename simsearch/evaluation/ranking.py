@@ -46,8 +46,10 @@ def ranking_of(
     order = np.argsort(junk, axis=1, kind="stable")[:, :depth]
     left = np.take_along_axis(kept, order, axis=1)
     hits = np.take_along_axis(wanted, order, axis=1) & left
-    apart = np.where(left, np.take_along_axis(distances, order, axis=1), np.float32(np.inf))
-    return Ranking(hits, apart.astype(np.float32), relevant)
+    left_distances = np.where(
+        left, np.take_along_axis(distances, order, axis=1), np.float32(np.inf)
+    )
+    return Ranking(hits, left_distances.astype(np.float32), relevant)
 
 
 def recall_at(ranking: Ranking, k: int) -> Floats:

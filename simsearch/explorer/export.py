@@ -16,7 +16,7 @@ from typing import Any
 
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.data import tables
+from simsearch.explorer.data import downloads
 from simsearch.explorer.data.library import Library
 from simsearch.explorer.data.map_data import by_line
 from simsearch.explorer.data.search import Search
@@ -126,9 +126,9 @@ class _Writer:
         self._recovery()
         self._findings()
         self._page("runs.html", "runs", pages.runs(self.site, self.view))
-        for name in tables.table_names(self.view):
-            for kind in tables.MEDIA_TYPES:
-                data = tables.table_bytes(self.view, name, kind)
+        for name in downloads.table_names(self.view):
+            for kind in downloads.MEDIA_TYPES:
+                data = downloads.table_bytes(self.view, name, kind)
                 _write(self.target / "tables" / f"{name}.{kind}", data)
         self._map()
         self._pictures()

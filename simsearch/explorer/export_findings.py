@@ -48,8 +48,8 @@ def finding_pages(site: Site, view: SnapshotView) -> Iterator[Page]:
     yield "findings/hubs", {}, "findings/hubs", first
     hands = findings.other_hands_page(site, view, None, 1)
     yield "findings/other-hands", {}, "findings/other-hands", hands
-    apart = findings.disagreement_page(site, view, 1)
-    yield "findings/disagreement", {}, "findings/disagreement", apart
+    disagreements = findings.disagreement_page(site, view, 1)
+    yield "findings/disagreement", {}, "findings/disagreement", disagreements
     yield "findings/learned", {}, "findings/learned", findings.learned_page(site, view)
 
 

@@ -124,8 +124,8 @@ def _missing(
     """The shards of `given` with the rows whose vectors are neither among `held` nor in a shard
     before."""
     keys = pa.array(feature_store.keys_of(given.table), pa.string())
-    there = pa.array(feature_store.keys_of(held.table), pa.string())
-    wanted = ~np.asarray(pc.is_in(keys, value_set=there), dtype=bool)
+    held_keys = pa.array(feature_store.keys_of(held.table), pa.string())
+    wanted = ~np.asarray(pc.is_in(keys, value_set=held_keys), dtype=bool)
     first = np.zeros(len(keys), dtype=bool)
     first[np.unique(given.numbers, return_index=True)[1]] = True
     ends = np.cumsum(given.rows)

@@ -109,13 +109,13 @@ class Embed:
                 started = time.perf_counter()
                 chosen = pixels if wanted.all() else pixels[wanted]
                 # On a GPU from the thread that Ray Data calls on: several may be at work at once.
-                made = (
+                new_vectors = (
                     encoder(chosen)
                     if self._on_gpu
                     else self._thread.submit(encoder, chosen).result()
                 )
                 seconds = self._busy.until_now(started)
-                vectors[wanted] = made
+                vectors[wanted] = new_vectors
                 self._counter.timed(
                     network.space, self._ran_on(network), int(wanted.sum()), seconds
                 )

@@ -57,9 +57,9 @@ def annoy_search(
     items = np.full((len(queries), n), -1, dtype=np.int64)
     distances = np.full((len(queries), n), np.inf, dtype=np.float32)
     for row, query in enumerate(queries):
-        nearest, apart = search(query, n, search_k, include_distances=True)
+        nearest, nearest_distances = search(query, n, search_k, include_distances=True)
         items[row, : len(nearest)] = nearest
-        distances[row, : len(apart)] = apart
+        distances[row, : len(nearest_distances)] = nearest_distances
     return Neighbours(items, distances)
 
 

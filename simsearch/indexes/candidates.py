@@ -49,10 +49,10 @@ class Search:
         items = np.full((len(queries), n), -1, dtype=np.int64)
         distances = np.full((len(queries), n), np.inf, dtype=np.float32)
         for row, query in enumerate(queries):
-            some = np.sort(candidates[row][candidates[row] >= 0])
-            nearest = exact_search(self.units[some], query[None], n)
+            own = np.sort(candidates[row][candidates[row] >= 0])
+            nearest = exact_search(self.units[own], query[None], n)
             width = nearest.items.shape[1]
-            items[row, :width] = some[nearest.items[0]]
+            items[row, :width] = own[nearest.items[0]]
             distances[row, :width] = nearest.distances[0]
         return Neighbours(items, distances)
 

@@ -72,12 +72,14 @@ def nearest(
         crowds = [(row, np.flatnonzero(similarity[row] >= low)) for row, low in crowded]
         del similarity  # before the next product, which is as large
         rows = np.repeat(np.arange(len(candidates)), spare)
-        apart = _squared_distances(units, candidates.ravel(), queries[part], rows)
-        items[part], squared[part] = _first(candidates, apart.reshape(candidates.shape), n)
+        pair_squared = _squared_distances(units, candidates.ravel(), queries[part], rows)
+        items[part], squared[part] = _first(candidates, pair_squared.reshape(candidates.shape), n)
         for row, crowd in crowds:
             same = np.full(len(crowd), start + row)
-            apart = _squared_distances(units, crowd, queries, same)
-            (items[start + row],), (squared[start + row],) = _first(crowd[None], apart[None], n)
+            pair_squared = _squared_distances(units, crowd, queries, same)
+            (items[start + row],), (squared[start + row],) = _first(
+                crowd[None], pair_squared[None], n
+            )
     return items, squared
 
 

@@ -92,8 +92,8 @@ def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate])
         if not trained or not scores:
             continue
         best = max(trained, key=lambda candidate: scores[candidate.space.name][0]).space.name
-        apart = _told_apart(comparisons, group, best)
-        equals = [candidate for candidate in trained if candidate.space.name not in apart]
+        worse = _told_apart(comparisons, group, best)
+        equals = [candidate for candidate in trained if candidate.space.name not in worse]
         choice = max(
             equals,
             key=lambda candidate: (candidate.images_per_second or 0.0, -candidate.training_seconds),

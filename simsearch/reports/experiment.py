@@ -68,36 +68,36 @@ def experiment_page(
 
 def verdicts(plan: Plan, batch_size: int | None) -> list[str]:
     """What these figures can say about the study, and what they cannot."""
-    said = []
+    sentences = []
     untrained = sorted(_untrained(plan))
     trained = [space.name for space in plan.spaces if space.trained]
     ours = [name for name in trained if name in STUDY_BACKBONES]
     foreign = [name for name in trained if name not in STUDY_BACKBONES]
     if untrained:
-        said.append(
+        sentences.append(
             f"Untrained: {', '.join(untrained)} ran with random weights. Their figures say nothing about the study."
         )
     if foreign:
-        said.append(
+        sentences.append(
             f"Not the study's networks: {', '.join(foreign)}. Their figures show what live batch statistics, dropout "
             "and missing normalisation cost a network, and say nothing about the study's own ranking."
         )
     if ours:
-        said.append(
+        sentences.append(
             f"The study's networks with trained weights: {', '.join(ours)}. Comparable with its published values as "
             "far as these are the ImageNet weights of 2018 and the collections are alike."
         )
     else:
-        said.append(
+        sentences.append(
             "None of the study's networks ran with trained weights: this report can neither confirm nor refute the "
             "study's ranking of VGG16, ResNet152 and DenseNet."
         )
-    said.append(
+    sentences.append(
         "The study measured 989 MoMA originals; this collection is another unless it is those. With a live network a "
         f"vector depends on its batch ({batch_size or 'the default number of'} images here, an original and its copies "
         "often together); the study's batches are not known."
     )
-    return said
+    return sentences
 
 
 def _untrained(plan: Plan) -> frozenset[str]:

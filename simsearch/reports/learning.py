@@ -37,8 +37,8 @@ def learning_of(
     rows: list[dict[str, Any]] = []
     drawn: dict[str, tuple[Figure, str]] = {}
     warnings = []
-    for space, made in trainings.items():
-        for training in made:
+    for space, of_space in trainings.items():
+        for training in of_space:
             seen = measured_seen(snapshot.storage, training, measured)
             rows.append(training_row(space, training, seen))
             if seen:
@@ -48,7 +48,10 @@ def learning_of(
                 )
             drawn |= _figures(snapshot, training)
     profiles = {
-        profile for made in trainings.values() for training in made for profile in training.profiles
+        profile
+        for of_space in trainings.values()
+        for training in of_space
+        for profile in training.profiles
     }
     split = split_rows(metrics, profiles) if rows else []
     return {"rows": rows, "split": split, "warnings": warnings}, drawn

@@ -112,11 +112,11 @@ def _try_root(storage: Storage) -> str:
         )
     else:
         state = "empty"
-    made = _missing_folders(storage)
+    new_folders = _missing_folders(storage)
     name = f"check-{uuid.uuid4().hex}"
     storage.write_bytes(name, b"simsearch check")
     storage.delete(name)
-    for folder in made:
+    for folder in new_folders:
         folder.rmdir()
     return state
 
@@ -182,8 +182,8 @@ def _whereabouts(checked: Checked, table: pa.Table) -> None:
     uris = table["image_uri"].to_pylist()
     etags = table["etag"].to_pylist()
     web = sum(map(is_web, uris))
-    there = sum(etag is not None for etag in etags)
-    absent = len(uris) - web - there
+    present = sum(etag is not None for etag in etags)
+    absent = len(uris) - web - present
     allowed = checked.config.extract.max_reject_share * len(uris)
     if web and not checked.config.catalog.download.enabled:
         checked.add(
@@ -207,8 +207,8 @@ def _whereabouts(checked: Checked, table: pa.Table) -> None:
             f"{absent:,} of {len(uris):,} named files are not there (such as {first})",
             "check catalog.images, or raise extract.max_reject_share",
         )
-    if there:
-        checked.add("images", "right", f"{there:,} of {len(uris):,} are in the store")
+    if present:
+        checked.add("images", "right", f"{present:,} of {len(uris):,} are in the store")
 
 
 def _pictures(checked: Checked) -> None:

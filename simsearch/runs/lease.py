@@ -165,7 +165,7 @@ def held(storage: Storage, config: LeaseConfig) -> Iterator[Lease]:
 
 def _acquire(storage: Storage, config: LeaseConfig) -> Lease:
     deadline = time.monotonic() + config.wait
-    told = False
+    logged = False
     while True:
         current, version = _read(storage)
         reason = "first" if current is None else current.free(time.time())
@@ -179,9 +179,9 @@ def _acquire(storage: Storage, config: LeaseConfig) -> Lease:
                 f"{storage.root}: another run is active ({current}); wait for it, or set lease.wait "
                 "to the seconds to wait"
             )
-        if not told:
+        if not logged:
             log.info("waiting up to %s s for another run (%s)", config.wait, current)
-            told = True
+            logged = True
         time.sleep(min(1.0, config.seconds / RENEWALS_PER_TERM))
 
 

@@ -65,11 +65,11 @@ def train(run: Run) -> Outcome:
     _, table = catalog.load_catalog(storage)
     with ray_session(config.ray):
         device = choose_device(config)
-        made = learn_encoders(config, storage, table, device)
+        trainings = learn_encoders(config, storage, table, device)
         networks = prepare_networks(config, device, table.num_rows)
-        made += fit_heads(config, storage, table, networks, device)
-    note = ", ".join(training.name for training in made) or "learned already"
-    return Outcome(len(made), "trainings", note)
+        trainings += fit_heads(config, storage, table, networks, device)
+    note = ", ".join(training.name for training in trainings) or "learned already"
+    return Outcome(len(trainings), "trainings", note)
 
 
 def _learns(config: Config) -> bool:
@@ -130,8 +130,8 @@ def index(run: Run) -> Outcome:
         with ray_session(config.ray):
             work = partial(_build, config, snapshot, missing)
             _watched(config, "index", len(missing), "indexes", work)
-    there = len(plan.spaces) - len(missing)
-    note = f"{there} of {len(plan.spaces)} indexes were there already" if there else ""
+    present = len(plan.spaces) - len(missing)
+    note = f"{present} of {len(plan.spaces)} indexes were there already" if present else ""
     return Outcome(plan.images * len(missing), "vectors", note)
 
 

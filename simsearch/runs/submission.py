@@ -134,14 +134,14 @@ class _Client:
             try:
                 return ask()
             except (OSError, RuntimeError) as error:  # OSError: what `requests` raises, too
-                told = _first_line(error)
-                if "status code 404" in told:
+                reason = _first_line(error)
+                if "status code 404" in reason:
                     return None
-                if "status code 4" in told:  # a token that is wrong stays wrong
-                    raise SimsearchError(f"Ray's dashboard refuses: {told}") from error
+                if "status code 4" in reason:  # a token that is wrong stays wrong
+                    raise SimsearchError(f"Ray's dashboard refuses: {reason}") from error
                 if time.monotonic() > deadline:
                     raise SimsearchError(
-                        f"cannot reach Ray's dashboard at {self._address or '$RAY_ADDRESS'}: {told}; "
+                        f"cannot reach Ray's dashboard at {self._address or '$RAY_ADDRESS'}: {reason}; "
                         "a job that was submitted goes on, and the same command follows it"
                     ) from error
                 time.sleep(POLL_SECONDS)

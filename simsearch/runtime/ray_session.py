@@ -123,9 +123,9 @@ def _own_error(error: BaseException) -> SimsearchError:
         log.error("a defect; please report it with these lines", exc_info=error)
     lines = [line.strip() for line in str(first).splitlines() if line.strip()] or ["no message"]
     # Ray's own errors end with what matters, others begin with it.
-    told = lines[-1] if isinstance(first, RayError) else lines[0]
+    reason = lines[-1] if isinstance(first, RayError) else lines[0]
     return SimsearchError(
-        f"a Ray worker failed: {type(first).__name__}: {told}; run the same command again to resume"
+        f"a Ray worker failed: {type(first).__name__}: {reason}; run the same command again to resume"
     )
 
 

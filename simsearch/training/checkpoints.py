@@ -49,9 +49,9 @@ def latest(storage: Storage, folder: str) -> Checkpoint | None:
         )
         return Checkpoint(**values)
     except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError, ValueError) as error:
-        told = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]
         raise StorageError(
-            f"{storage.uri(path)}: not a checkpoint ({told}); remove it and run again"
+            f"{storage.uri(path)}: not a checkpoint ({reason}); remove it and run again"
         ) from None
 
 

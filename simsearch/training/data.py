@@ -97,10 +97,10 @@ def decode_pixels(
     """Store the pixels of a catalog's originals and of their copies that `folder` lacks; what cannot
     be read is a row of `rejects`, as in an extraction."""
     variants = len(profiles) + 1
-    there = _stored(storage, folder, profiles)
+    stored = _stored(storage, folder, profiles)
     rows = catalog.select(["artwork_id", "image_uri", "etag"])
     rows = rows.filter(
-        pc.invert(pc.is_in(rows["artwork_id"], value_set=pa.array(there, pa.string())))
+        pc.invert(pc.is_in(rows["artwork_id"], value_set=pa.array(stored, pa.string())))
     )
     if not rows.num_rows:
         return
@@ -172,23 +172,23 @@ def _decode_part(batch: Batch, settings: DecodeSettings, folder: str) -> Mapping
 
 def count_images(storage: Storage, folder: str, artworks: Collection[str]) -> int:
     """How many images of `artworks` are stored; their pixels are not read."""
-    there = _profiles_by_artwork(storage, folder)
-    return sum(len(profiles) for artwork, profiles in there.items() if artwork in artworks)
+    profiles_of = _profiles_by_artwork(storage, folder)
+    return sum(len(profiles) for artwork, profiles in profiles_of.items() if artwork in artworks)
 
 
 def _stored(storage: Storage, folder: str, profiles: Sequence[str]) -> list[str]:
     """The artworks of which the original and all copies are stored."""
     wanted = {None, *profiles}
-    there = _profiles_by_artwork(storage, folder)
-    return sorted(artwork for artwork, have in there.items() if wanted <= have)
+    profiles_of = _profiles_by_artwork(storage, folder)
+    return sorted(artwork for artwork, have in profiles_of.items() if wanted <= have)
 
 
 def _profiles_by_artwork(storage: Storage, folder: str) -> dict[str, set[str | None]]:
-    there: dict[str, set[str | None]] = {}
+    profiles_of: dict[str, set[str | None]] = {}
     for info in storage.files(folder):
         part = storage.read_table(f"{folder}/{info.path}", ["artwork_id", "profile"])
         for artwork, profile in zip(
             *(part[name].to_pylist() for name in part.column_names), strict=True
         ):
-            there.setdefault(artwork, set()).add(profile)
-    return there
+            profiles_of.setdefault(artwork, set()).add(profile)
+    return profiles_of

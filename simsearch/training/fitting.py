@@ -65,7 +65,7 @@ def fit_heads(
     One that was fitted with the same settings for the same encoder stays, unless it saw an artwork
     that is measured now. Raises TrainingError where too little is left to learn from.
     """
-    made = []
+    trainings = []
     for network in networks:
         wanted = _heads_of(config, network.space)
         if not wanted:
@@ -78,8 +78,8 @@ def fit_heads(
         data = images.slice(0, 0)
         if any(config.heads[name].kind not in NEED_NO_COPIES for name in missing):
             data = _with_copies(config, storage, catalog, network, held, device)
-        made += [_fit(config, storage, name, network.space, held, data) for name in missing]
-    return made
+        trainings += [_fit(config, storage, name, network.space, held, data) for name in missing]
+    return trainings
 
 
 def _heads_of(config: Config, encoder: FeatureSpace) -> list[str]:

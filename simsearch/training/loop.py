@@ -139,23 +139,25 @@ class _Worker:
         if self._workers > 1:
             torch.distributed.all_reduce(sums)
             sums /= self._workers
-        error, apart = (sums / len(batches)).tolist()
+        error, divergence_mean = (sums / len(batches)).tolist()
         means = {"reconstruction": error}
         if settings.kind == "variational":
-            means |= {"divergence": apart, "active_units": float(self._active())}
+            means |= {"divergence": divergence_mean, "active_units": float(self._active())}
         return means
 
     def _step(self, rows: np.ndarray, noise: torch.Tensor | None, weight: float) -> torch.Tensor:
         images, targets = (
             as_images(self._data.pixels[at], self._device) for at in (rows, self._targets[rows])
         )
-        made, mean, log_variance = self._model(images, noise)
-        error = reconstruction(made, targets)
-        apart = torch.zeros(()) if log_variance is None else divergence(mean, log_variance).sum()
+        remade, mean, log_variance = self._model(images, noise)
+        error = reconstruction(remade, targets)
+        divergence_sum = (
+            torch.zeros(()) if log_variance is None else divergence(mean, log_variance).sum()
+        )
         self._optimiser.zero_grad()
-        (error + weight * apart.to(error.device)).backward()
+        (error + weight * divergence_sum.to(error.device)).backward()
         self._optimiser.step()
-        return torch.tensor([error.item(), apart.item()], dtype=torch.float64)
+        return torch.tensor([error.item(), divergence_sum.item()], dtype=torch.float64)
 
     def _noise(self, count: int, epoch: int, step: int) -> torch.Tensor | None:
         """This worker's rows of the noise for a whole batch."""

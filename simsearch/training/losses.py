@@ -31,8 +31,8 @@ def koleo(vectors: torch.Tensor, artworks: torch.Tensor) -> torch.Tensor:
     """
     same = artworks[:, None] == artworks[None, :]
     nearest = (vectors @ vectors.T).masked_fill(same, -2.0).argmax(dim=1)
-    apart = (vectors - vectors[nearest]).norm(dim=1)
-    return -torch.log(apart + APART).mean()
+    distances = (vectors - vectors[nearest]).norm(dim=1)
+    return -torch.log(distances + APART).mean()
 
 
 def reconstruction(images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -63,14 +63,14 @@ def learn_encoders(
     little is left to learn from, or for a loss that is not finite.
     """
     measured = choose_originals(config, catalog["artwork_id"].to_pylist())
-    made = []
+    trainings = []
     for name in config.extract.backbones:
         if name not in config.autoencoders:
             continue
         training = find_training(config, storage, name)
         if training is None or _saw(storage, training, measured):
-            made.append(_learn(config, storage, catalog, name, measured, device))
-    return made
+            trainings.append(_learn(config, storage, catalog, name, measured, device))
+    return trainings
 
 
 def _saw(storage: Storage, training: Training, measured: frozenset[str]) -> bool:
@@ -168,17 +168,17 @@ def fit(
             _raise_reason(error)
             kept = checkpoints.last_epoch(assignment.storage, assignment.folder)
             failures[kept] += 1
-            told = " ".join(str(error).split())
+            reason = " ".join(str(error).split())
             if failures[kept] == ATTEMPTS or not workers:
                 raise SimsearchError(
-                    f"training {assignment.name} failed: {told}; run the same "
+                    f"training {assignment.name} failed: {reason}; run the same "
                     "command again to go on after its last whole epoch"
                 ) from error
             log.warning(
                 "train: %s: a worker was lost; going on after epoch %d: %s",
                 assignment.name,
                 kept,
-                told,
+                reason,
             )
 
 

@@ -167,24 +167,24 @@ def _read_manifests(
 
     def read(row: dict[str, Any]) -> tuple[str, list[dict[str, Any]] | None, str]:
         url = row["image_uri"]
-        told = Notes()
+        own_notes = Notes()
         try:
             document = Document.from_json(library.fetch(url))
-            return url, list(_artworks(library, url, document, told)), _first(told)
+            return url, list(_artworks(library, url, document, own_notes)), _first(own_notes)
         except (RefusedError, BusyError, httpx.HTTPError, httpx.InvalidURL) as error:
             return url, None, _reason(error)
 
     rows = [{"image_uri": url} for url in manifests]
     read_manifests: list[tuple[int, list[dict[str, Any]]]] = []
     threads = library.config.catalog.download.concurrency
-    for done, (url, artworks, told) in enumerate(in_parallel(read, rows, threads), start=1):
+    for done, (url, artworks, problem) in enumerate(in_parallel(read, rows, threads), start=1):
         advance(done)
         if artworks is None:
-            failed[url] = told
+            failed[url] = problem
         else:
             read_manifests.append((order[url], artworks))
-            if told:
-                notes.leave_out(told, url)
+            if problem:
+                notes.leave_out(problem, url)
     for url, reason in sorted(failed.items(), key=lambda item: order[item[0]]):
         notes.leave_out("manifests that could not be read", f"{url}: {reason}")
     for _, artworks in sorted(read_manifests, key=lambda item: item[0]):

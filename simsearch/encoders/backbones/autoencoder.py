@@ -34,8 +34,8 @@ class Autoencoder(nn.Module):
         self.encoder = nn.Sequential(
             *(
                 layer
-                for given, made in pairwise([3, *widths])
-                for layer in (nn.Conv2d(given, made, 4, 2, 1), _norm(made), nn.SiLU())
+                for given, wider in pairwise([3, *widths])
+                for layer in (nn.Conv2d(given, wider, 4, 2, 1), _norm(wider), nn.SiLU())
             ),
             nn.Flatten(),
         )
@@ -46,8 +46,12 @@ class Autoencoder(nn.Module):
         self.decoder = nn.Sequential(
             *(
                 layer
-                for given, made in pairwise(back[:-1])
-                for layer in (nn.ConvTranspose2d(given, made, 4, 2, 1), _norm(made), nn.SiLU())
+                for given, narrower in pairwise(back[:-1])
+                for layer in (
+                    nn.ConvTranspose2d(given, narrower, 4, 2, 1),
+                    _norm(narrower),
+                    nn.SiLU(),
+                )
             ),
             nn.ConvTranspose2d(back[-2], 3, 4, 2, 1),
             nn.Sigmoid(),

@@ -48,9 +48,9 @@ class FeatureMaps:
                 return self._kept[key]
         picture = self._originals.as_embedded(view, artwork.item)
         seen_map = self._query.feature_map(view, space, picture)
-        made = None if seen_map is None else SeenPicture(*seen_map, picture.size)
+        seen = None if seen_map is None else SeenPicture(*seen_map, picture.size)
         with self._lock:
-            self._kept[key] = made
+            self._kept[key] = seen
             while len(self._kept) > MAPS_KEPT:
                 self._kept.popitem(last=False)
-        return made
+        return seen

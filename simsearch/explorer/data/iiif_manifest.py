@@ -48,7 +48,7 @@ def _canvas(
     size: tuple[int, int] | None,
 ) -> Json:
     width, height = size or (400, 400)
-    made: Json = {
+    canvas_json: Json = {
         "id": canvas,
         "type": "Canvas",
         "label": _words(artwork.title),
@@ -62,18 +62,21 @@ def _canvas(
     }
     rights, attribution = artwork.row.get("rights"), artwork.row.get("attribution")
     if rights and _RIGHTS.match(rights):
-        made["rights"] = rights
+        canvas_json["rights"] = rights
     if attribution:
-        made["requiredStatement"] = {"label": _words("Attribution"), "value": _words(attribution)}
+        canvas_json["requiredStatement"] = {
+            "label": _words("Attribution"),
+            "value": _words(attribution),
+        }
     if artwork.row.get("url") and _PAGE.match(artwork.row["url"]):
         label = _words(artwork.title)
-        made["homepage"] = [
+        canvas_json["homepage"] = [
             {"id": artwork.row["url"], "type": "Text", "label": label, "format": "text/html"}
         ]
     if size is None:
-        return made | {"items": []}
+        return canvas_json | {"items": []}
     small, large = picture(artwork, 400), picture(artwork, 1200)
-    made["thumbnail"] = [_image(small, width, height)]
+    canvas_json["thumbnail"] = [_image(small, width, height)]
     painting = {
         "id": f"{canvas}-painting",
         "type": "Annotation",
@@ -82,7 +85,7 @@ def _canvas(
         "body": _image(large, 3 * width, 3 * height),
     }
     page = {"id": f"{canvas}-page", "type": "AnnotationPage", "items": [painting]}
-    return made | {"items": [page]}
+    return canvas_json | {"items": [page]}
 
 
 def _image(address: str, width: int, height: int) -> Json:

@@ -134,11 +134,11 @@ def missed(view: SnapshotView, space: str, k: int, profile: str | None) -> list[
     lost = (ranks == 0) | (ranks > k)
     numbers = np.flatnonzero(lost.any(axis=1))
     rows, places = np.nonzero(lost[numbers])
-    apart = view.index(space).distances(
+    lost_distances = view.index(space).distances(
         view.item_of_artwork[numbers[rows]], view.copies[numbers[rows], places]
     )
     distances = np.zeros(len(numbers))
-    np.maximum.at(distances, rows, apart)
+    np.maximum.at(distances, rows, lost_distances)
     order = np.lexsort((-distances, -lost[numbers].sum(axis=1)))
     return [(int(numbers[place]), float(distances[place])) for place in order]
 
@@ -166,8 +166,8 @@ def missed_page(
 def recovered_share(view: SnapshotView, space: str) -> list[float | None]:
     """Per artwork the share of its copies among the stored exact neighbours; None: no copies."""
     ranks = view.copy_ranks(space)
-    made, recovered = (ranks >= 0).sum(axis=1), (ranks > 0).sum(axis=1)
-    return [float(f / m) if m else None for f, m in zip(recovered, made, strict=True)]
+    copies, recovered = (ranks >= 0).sum(axis=1), (ranks > 0).sum(axis=1)
+    return [float(f / m) if m else None for f, m in zip(recovered, copies, strict=True)]
 
 
 def metric_word(metric: str) -> str:

@@ -104,11 +104,11 @@ def _differences(
 ) -> tuple[list[Difference], list[Difference]]:
     exact, annoy = (view.stored(space, search).of(artwork) for search in ("exact", "annoy"))
 
-    def without(some: list[Neighbour], others: list[Neighbour]) -> list[Difference]:
+    def without(neighbours: list[Neighbour], others: list[Neighbour]) -> list[Difference]:
         known = {neighbour.item for neighbour in others}
         return [
             Difference(neighbour, view.artwork_of(neighbour.item), view.profile_of(neighbour.item))
-            for neighbour in some
+            for neighbour in neighbours
             if neighbour.item not in known
         ]
 

@@ -52,12 +52,12 @@ def _nearest_reached(
     view: SnapshotView, space: str, reached: npt.NDArray[np.int64], last: int
 ) -> tuple[int, float]:
     item = int(view.item_of_artwork[last])
-    apart = {
+    distances = {
         int(number): view.distance(space, int(view.item_of_artwork[number]), item)
         for number in reached
     }
-    nearest = min(apart, key=lambda number: (apart[number], number))
-    return nearest, apart[nearest]
+    nearest = min(distances, key=lambda number: (distances[number], number))
+    return nearest, distances[nearest]
 
 
 def _walk(

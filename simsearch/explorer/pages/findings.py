@@ -37,10 +37,10 @@ ALL = "all"
 
 def lists_of(site: Site, view: SnapshotView, space: str) -> NeighbourLists:
     view.space(space)
-    made: NeighbourLists = site.derived(
+    lists: NeighbourLists = site.derived(
         view, ("lists", space), lambda: neighbour_lists(view, space)
     )
-    return made
+    return lists
 
 
 def compared_spaces(view: SnapshotView) -> tuple[str, ...]:
@@ -50,18 +50,18 @@ def compared_spaces(view: SnapshotView) -> tuple[str, ...]:
 
 
 def groups_of(site: Site, view: SnapshotView) -> list[DuplicateGroup] | None:
-    made: list[DuplicateGroup] | None = site.derived(
+    groups: list[DuplicateGroup] | None = site.derived(
         view, "duplicates", lambda: duplicate_groups(view)
     )
-    return made
+    return groups
 
 
 def since(site: Site, view: SnapshotView) -> change.Since | None:
     listed = tuple(snapshot.snapshot_id for snapshot in site.library.listed())
-    made: change.Since | None = site.derived(
+    changes: change.Since | None = site.derived(
         view, ("since", listed), lambda: change.since(site.library, view)
     )
-    return made
+    return changes
 
 
 def overview(site: Site, view: SnapshotView) -> Values:
@@ -96,8 +96,8 @@ def duplicates(site: Site, view: SnapshotView, page: int) -> Values:
 
 
 def _placeholders(site: Site, view: SnapshotView) -> dict[str, Placeholder]:
-    made: dict[str, Placeholder] = site.derived(view, "placeholders", lambda: placeholders(view))
-    return made
+    by_hash: dict[str, Placeholder] = site.derived(view, "placeholders", lambda: placeholders(view))
+    return by_hash
 
 
 def placeholder_of(site: Site, view: SnapshotView, short_hash: str) -> Placeholder | None:
@@ -200,8 +200,8 @@ def _alike_pairs(site: Site, view: SnapshotView, spaces: Sequence[str]) -> list[
 
 
 def learned_of(site: Site, view: SnapshotView) -> list[Learned]:
-    made: list[Learned] = site.derived(view, "learned", lambda: learned(view))
-    return made
+    trainings: list[Learned] = site.derived(view, "learned", lambda: learned(view))
+    return trainings
 
 
 def learned_page(site: Site, view: SnapshotView) -> Values:

@@ -9,8 +9,8 @@ import yaml
 
 from simsearch.config import Config
 from simsearch.errors import UsageError
+from simsearch.explorer.data import downloads, sets, side_by_side
 from simsearch.explorer.data import runs as run_history
-from simsearch.explorer.data import sets, side_by_side, tables
 from simsearch.explorer.data.picture_query import Answer
 from simsearch.explorer.data.recovery import MeanScore, missed, missed_page
 from simsearch.explorer.data.search import Search
@@ -118,7 +118,7 @@ def recovery(
         "bars": charts.bars(groups, view.spaces, link),
         "whole": whole,
         "whole_bars": charts.bars(whole, view.spaces, link),
-        "table_names": tables.table_names(view),
+        "table_names": downloads.table_names(view),
         **_missed(view, space, profile, k, page),
     }
 
@@ -172,7 +172,7 @@ def runs(site: Site, view: SnapshotView) -> Values:
         "settings": yaml.safe_dump(
             _presentable(view.plan.settings.model_dump(mode="json")), sort_keys=False
         ),
-        "table_names": tables.table_names(view),
+        "table_names": downloads.table_names(view),
     }
 
 

@@ -76,12 +76,12 @@ class Site:
         return index.find(search)
 
     def recovery(self, view: SnapshotView) -> Recovery:
-        made: Recovery = self.derived(view, "recovery", lambda: Recovery(view))
-        return made
+        recovery: Recovery = self.derived(view, "recovery", lambda: Recovery(view))
+        return recovery
 
     def map_data(self, view: SnapshotView) -> MapData:
-        made: MapData = self.derived(view, "map", lambda: MapData(view))
-        return made
+        data: MapData = self.derived(view, "map", lambda: MapData(view))
+        return data
 
     def derived(self, view: SnapshotView, name: Hashable, make: Callable[[], Any]) -> Any:
         """The value that `make` makes of a view, kept under `name`."""

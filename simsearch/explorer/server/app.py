@@ -83,7 +83,7 @@ def token_from_environment() -> str | None:
 def _add_errors(app: FastAPI) -> None:
     """Every failure is a page with one line of what to do; machines get the same as JSON."""
 
-    def told(request: Request, status: int, message: str) -> Response:
+    def failure(request: Request, status: int, message: str) -> Response:
         path = request.url.path.removeprefix(request.scope.get("root_path", ""))
         if path.startswith("/api/"):
             return JSONResponse({"error": message}, status)
@@ -98,15 +98,15 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(SimsearchError)
     def ours(request: Request, error: SimsearchError) -> Response:
         if isinstance(error, NotFoundError):
-            return told(request, 404, str(error))
+            return failure(request, 404, str(error))
         if isinstance(error, TooLargeError):
-            refused = told(request, 413, str(error))
+            refused = failure(request, 413, str(error))
             refused.headers["Connection"] = "close"  # or the rest of it would still be sent
             return refused
         if isinstance(error, UsageError):
-            return told(request, 400, str(error))
+            return failure(request, 400, str(error))
         log.error("explore: %s: %s", request.url.path, error)
-        return told(request, 500, str(error))
+        return failure(request, 500, str(error))
 
     @app.exception_handler(ClientDisconnect)
     def gone(_request: Request, _error: ClientDisconnect) -> Response:
@@ -115,13 +115,13 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def unforeseen(request: Request, error: Exception) -> Response:
         log.error("explore: %s", request.url.path, exc_info=error)
-        return told(request, 500, "the explorer failed at this page; its log says where")
+        return failure(request, 500, "the explorer failed at this page; its log says where")
 
     @app.exception_handler(RequestValidationError)
     def misuse(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        return told(request, 400, f"{first['loc'][-1]}: {first['msg']}")
+        return failure(request, 400, f"{first['loc'][-1]}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
     def plain(request: Request, error: HTTPException) -> Response:
-        return told(request, error.status_code, "there is no such page here")
+        return failure(request, error.status_code, "there is no such page here")

@@ -29,14 +29,14 @@ def deployment(config: Config, roots: list[str], token: str | None) -> Applicati
         return create_app(config, roots, token)
 
     deploy: Any = serve.deployment  # its stub knows the decorator's form only
-    made = deploy(
+    deployed = deploy(
         serve.ingress(build)(),
         name=NAME,
         num_replicas=1,
         max_ongoing_requests=REQUESTS_AT_ONCE,
         ray_actor_options={"num_cpus": REPLICA_CPUS},
     )
-    application: Application = made.bind()
+    application: Application = deployed.bind()
     return application
 
 

@@ -84,10 +84,10 @@ def placeholder(site: InSite, view: View, short_hash: str, size: int) -> Respons
 def example(
     request: Request, site: InSite, view: View, number: int, kind: str, place: int
 ) -> Response:
-    made = findings.learned_of(site, view)
-    if not 0 <= number < len(made):
+    trainings = findings.learned_of(site, view)
+    if not 0 <= number < len(trainings):
         raise NotFoundError("no learned space of that number in this snapshot")
-    training = made[number].training
+    training = trainings[number].training
     tag = f'"{training.weights_sha256[:20]}-{kind}-{place}"'
     headers = {"ETag": tag, "Cache-Control": FOR_EVER}
     if tag in request.headers.get("if-none-match", ""):

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.data import tables
+from simsearch.explorer.data import downloads
 from simsearch.explorer.data.picture_query import limited, read_picture
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import pages
@@ -98,11 +98,11 @@ def api_page(request: Request, view: View) -> Response:
 
 @router.get("/tables/{name}.{kind}")
 def table(view: View, name: str, kind: str) -> Response:
-    data = tables.table_bytes(view, name, kind)
+    data = downloads.table_bytes(view, name, kind)
     file = f"{view.snapshot_id}-{name}.{kind}"
     return Response(
         data,
-        media_type=tables.MEDIA_TYPES[kind],
+        media_type=downloads.MEDIA_TYPES[kind],
         headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
 

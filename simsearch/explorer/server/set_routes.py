@@ -15,8 +15,8 @@ from PIL import Image
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.data import iiif_manifest, set_files, sets, stored_sets
 from simsearch.explorer.data.artworks import Artwork
+from simsearch.explorer.data.downloads import MEDIA_TYPES
 from simsearch.explorer.data.sets import ArtworkSet
-from simsearch.explorer.data.tables import MEDIA_TYPES
 from simsearch.explorer.pages.set_pages import all_sets, one_set
 from simsearch.explorer.server.answers import addresses_of, shown
 from simsearch.explorer.server.requests import InSite, View
@@ -108,8 +108,10 @@ def manifest(request: Request, site: InSite, view: View, chosen: Chosen) -> Resp
         return Image.open(io.BytesIO(data)).size
 
     artworks = [view.artwork_at(number) for number in artwork_set.numbers]
-    made = iiif_manifest.manifest(str(request.url), artwork_set.name, artworks, picture, measured)
-    data = json.dumps(made, ensure_ascii=False, indent=1).encode()
+    content = iiif_manifest.manifest(
+        str(request.url), artwork_set.name, artworks, picture, measured
+    )
+    data = json.dumps(content, ensure_ascii=False, indent=1).encode()
     kind = 'application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"'
     return _file(data, kind, f"{artwork_set.name}.json")
 

@@ -104,16 +104,16 @@ def entries(view: SnapshotView, group: DuplicateGroup) -> list[Entry]:
     """The group's artworks, with what tells their catalog entries apart."""
     artworks = [view.artwork_at(number) for number in group.members]
     hashes = [artwork.content_hash for artwork in artworks]
-    said = {
+    values_of = {
         words: [_text(artwork.row.get(column)) for artwork in artworks]
         for column, words in COMPARED
     }
-    telling = [words for words, values in said.items() if len(set(values)) > 1]
+    telling = [words for words, values in values_of.items() if len(set(values)) > 1]
     return [
         Entry(
             artwork,
             hashes.count(artwork.content_hash) > 1,
-            tuple((words, said[words][place] or "not given") for words in telling),
+            tuple((words, values_of[words][place] or "not given") for words in telling),
         )
         for place, artwork in enumerate(artworks)
     ]

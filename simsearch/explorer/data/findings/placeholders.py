@@ -87,8 +87,8 @@ def shared_pictures(view: SnapshotView) -> list[SharedPicture]:
     for number, content_hash in enumerate(hashes):
         if counts[content_hash] > 1:
             numbers.setdefault(content_hash, []).append(number)
-    ordered = sorted(numbers.values(), key=lambda some: (-len(some), some[0]))
+    ordered = sorted(numbers.values(), key=lambda sharers: (-len(sharers), sharers[0]))
     return [
-        SharedPicture(len(some), [view.artwork_at(number) for number in some[:NAMED]])
-        for some in ordered
+        SharedPicture(len(sharers), [view.artwork_at(number) for number in sharers[:NAMED]])
+        for sharers in ordered
     ]
