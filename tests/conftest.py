@@ -8,12 +8,17 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from simsearch.sections.operation import StorageConfig
 from simsearch.storage.storage import make_folder
 from tests.support import s3_server
 from tests.support.places import SHARED, Place
+
+# What a law says does not depend on the machine: a busy one takes longer than hypothesis allows.
+hypothesis.settings.register_profile("simsearch", deadline=None)
+hypothesis.settings.load_profile("simsearch")
 
 # Who asks for one of these fixtures needs what the marker stands for. A test that starts Ray or a
 # browser itself says so with a marker of its own.
