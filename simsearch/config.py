@@ -96,13 +96,13 @@ class Config(Section):
         if not isinstance(values, dict):
             return values
         merged = dict(values)
-        for section, ready in (("heads", HEADS), ("autoencoders", AUTOENCODERS)):
+        for section, defaults in (("heads", HEADS), ("autoencoders", AUTOENCODERS)):
             if isinstance(given := values.get(section), dict):
                 settings = {
-                    name: {**ready.get(name, {}), **own} if isinstance(own, dict) else own
+                    name: {**defaults.get(name, {}), **own} if isinstance(own, dict) else own
                     for name, own in given.items()
                 }
-                merged[section] = {**ready, **settings}
+                merged[section] = {**defaults, **settings}
         return merged
 
     def remake(self, within: Limits | None = None) -> Remake:
@@ -217,9 +217,9 @@ def _describe(error: Any) -> str:
             f"{key}: no such setting; allowed here: {', '.join(_allowed_keys(error['loc'][:-1]))}"
         )
     message = str(error["msg"]).removeprefix("Value error, ")
-    given = error.get("input")
-    shown = "" if isinstance(given, dict) else f" (is {given!r})"
-    return f"{key}: {message}{shown}" if key else message
+    value = error.get("input")
+    value_words = "" if isinstance(value, dict) else f" (is {value!r})"
+    return f"{key}: {message}{value_words}" if key else message
 
 
 def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:

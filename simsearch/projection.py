@@ -89,14 +89,14 @@ def projection_table(
 ) -> pa.Table:
     """schemas.PROJECTION of `originals` (schemas.IMAGES rows without copies), row by row; `fitted`
     None: all were."""
-    whole = np.ones(originals.num_rows, dtype=bool) if fitted is None else fitted
+    fitted_or_all = np.ones(originals.num_rows, dtype=bool) if fitted is None else fitted
     return pa.table(
         {
             "image_id": originals["image_id"],
             "artwork_id": originals["artwork_id"],
             "x": pa.array(points[:, 0], pa.float32()),
             "y": pa.array(points[:, 1], pa.float32()),
-            "fitted": pa.array(whole, pa.bool_()),
+            "fitted": pa.array(fitted_or_all, pa.bool_()),
         },
         schema=schemas.PROJECTION,
     )

@@ -54,8 +54,8 @@ def read_newest(
             newest[row[key]] = row
     rows = list(newest.values())
     if len(parts) > MANY_PARTS:
-        whole = write_part(storage, folder, rows, schema)
+        merged = write_part(storage, folder, rows, schema)
         for info in parts:
-            if f"{folder}/{info.path}" != whole:
+            if f"{folder}/{info.path}" != merged:
                 storage.delete(f"{folder}/{info.path}")
     return rows

@@ -166,8 +166,8 @@ def _single(values: list[Any]) -> str | None:
 
 def _listed(values: list[Any], split: Split | None, count: int | None) -> list[str]:
     if len(values) == 1 and isinstance(values[0], str):
-        whole = values[0]
-        parts = whole.splitlines() if split is None else whole.split(split.separator)
-        values = [whole] if count is not None and len(parts) != count else parts
+        text_value = values[0]
+        parts = text_value.splitlines() if split is None else text_value.split(split.separator)
+        values = [text_value] if count is not None and len(parts) != count else parts
     names = [name for value in values if (name := text(value))]
     return list(dict.fromkeys(names))

@@ -172,13 +172,13 @@ def _json_records(source: str, text: str, notes: Notes) -> list[dict[str, Any]]:
     """Records of an array, of the one list of records in an object, or of an object a line."""
     try:
         value = json.loads(text)
-    except ValueError as whole:
+    except ValueError as whole_error:
         lines = [line for line in text.splitlines() if line.strip()]
         try:
             value = [json.loads(line) for line in lines]
         except ValueError:
             raise CatalogError(
-                f"{source}: not valid JSON, neither whole nor line by line ({whole}); get the file again"
+                f"{source}: not valid JSON, neither whole nor line by line ({whole_error}); get the file again"
             ) from None
         notes.say(f"{source}: JSON lines")
     if isinstance(value, dict):

@@ -270,11 +270,11 @@ def public_addresses(host: str, port: int, *, lenient: bool = False) -> list[str
 
 def _retry_after(response: httpx.Response) -> float | None:
     """The seconds that a Retry-After header asks to wait, whether it gives a number or a date."""
-    given = response.headers.get("Retry-After", "").strip()
-    if given.isdecimal():
-        return float(given)
+    header = response.headers.get("Retry-After", "").strip()
+    if header.isdecimal():
+        return float(header)
     try:
-        date = email.utils.parsedate_to_datetime(given)
+        date = email.utils.parsedate_to_datetime(header)
     except ValueError:
         return None
     return max(0.0, date.timestamp() - time.time())

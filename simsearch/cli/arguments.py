@@ -37,7 +37,9 @@ def config_of(
 ) -> Config:
     """The settings that a command's words name and, over them, those that its options stand for,
     None: not given. Raises ConfigError."""
-    given = list(words or ())
-    path = given.pop(0) if given and "=" not in given[0] else None
-    given += [f"{name}={value}" for name, value in (options or {}).items() if value is not None]
-    return load_config(path, given)
+    given_words = list(words or ())
+    path = given_words.pop(0) if given_words and "=" not in given_words[0] else None
+    given_words += [
+        f"{name}={value}" for name, value in (options or {}).items() if value is not None
+    ]
+    return load_config(path, given_words)

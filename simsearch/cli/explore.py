@@ -38,9 +38,11 @@ def explore(
     ] = None,
 ) -> None:
     """Show the published snapshot as web pages on this machine, until interrupted."""
-    given = list(words or ())
-    roots = [word for word in given if "=" not in word and not word.endswith((".yaml", ".yml"))]
-    config = config_of([word for word in given if word not in roots])
+    given_words = list(words or ())
+    roots = [
+        word for word in given_words if "=" not in word and not word.endswith((".yaml", ".yml"))
+    ]
+    config = config_of([word for word in given_words if word not in roots])
     if export is not None:
         from simsearch.explorer.export import export_site
 

@@ -109,15 +109,15 @@ def diff_command(old: Name, new: Name, words: Words = None, as_json: AsJson = Fa
 
 
 def _print_metrics(console: Console, changes: SnapshotDiff) -> None:
-    shown = changes.overall_metrics
+    rows = changes.overall_metrics
     console.print(
         f"metrics: {len(changes.metrics):,} moved"
-        + (", of all copies by exact search:" if shown else "")
+        + (", of all copies by exact search:" if rows else "")
     )
-    if not shown:
+    if not rows:
         return
     table = Table("space", "k", "metric", "before", "after", "moved", box=SIMPLE)
-    for row in shown:
+    for row in rows:
         before, after = row["before"], row["after"]
         moved = "" if before is None or after is None else f"{after - before:+.4f}"
         cells = ["" if value is None else f"{value:.4f}" for value in (before, after)]
@@ -138,15 +138,15 @@ def rollback(name: Name, words: Words = None) -> None:
         withdrawn: list[str] = [] if current is None else list(current.withdrawn)
         if current is not None and current.snapshot_id != target.snapshot_id:
             withdrawn.append(current.snapshot_id)
-        kept = tuple(
+        still_withdrawn = tuple(
             snapshot_id
             for snapshot_id in dict.fromkeys(withdrawn)
             if snapshot_id != target.snapshot_id
         )
-        point_latest(target, lease.token, kept)
+        point_latest(target, lease.token, still_withdrawn)
     print(f"published: {target.snapshot_id}")
-    if kept:
-        print(f"not published again unless publish.force=true: {', '.join(kept)}")
+    if still_withdrawn:
+        print(f"not published again unless publish.force=true: {', '.join(still_withdrawn)}")
 
 
 @app.command()

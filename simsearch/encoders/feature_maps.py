@@ -25,9 +25,9 @@ def before_pooling(module: nn.Module, side: int) -> fx.GraphModule | None:
     """
     traced = module if isinstance(module, fx.GraphModule) else fx.symbolic_trace(module)
     weight = next(traced.parameters())
-    shown = torch.zeros(1, 3, side, side, dtype=weight.dtype, device=weight.device)
+    image = torch.zeros(1, 3, side, side, dtype=weight.dtype, device=weight.device)
     with torch.inference_mode():
-        ShapeProp(traced).propagate(shown)
+        ShapeProp(traced).propagate(image)
     last = _last_map(traced.graph)
     if last is None:
         return None

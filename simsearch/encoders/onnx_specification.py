@@ -127,8 +127,8 @@ class OnnxEncoder:
         if count < self._batch_size:
             filler = np.zeros((self._batch_size - count, *pixels.shape[1:]), dtype=np.uint8)
             pixels = np.concatenate([pixels, filler])
-        given = {self._specification.input.name: self._input(pixels)}
-        (vectors,) = self._session.run([self._specification.output], given)
+        feed = {self._specification.input.name: self._input(pixels)}
+        (vectors,) = self._session.run([self._specification.output], feed)
         wanted = self._batch_size, self._specification.dimension
         if vectors.shape != wanted:
             raise WeightsError(
@@ -140,8 +140,8 @@ class OnnxEncoder:
     def _input(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.generic]:
         port = self._specification.input
         if port.number == "uint8":
-            shown = pixels if port.layout == "NHWC" else pixels.transpose(0, 3, 1, 2)
-            return np.ascontiguousarray(shown)
+            in_layout = pixels if port.layout == "NHWC" else pixels.transpose(0, 3, 1, 2)
+            return np.ascontiguousarray(in_layout)
         import torch
 
         with torch.inference_mode():

@@ -147,18 +147,20 @@ class WeightSources:
         """The tensors in the network's own keys and order. Raises WeightsError for another
         network's."""
         wanted = skeleton(self.build).state_dict()
-        given = self.renamed(state)
+        own_state = self.renamed(state)
         # Counts batches in training only; weights older than PyTorch 0.4.1 lack it.
         for key, tensor in wanted.items():
             if key.endswith("num_batches_tracked"):
-                given.setdefault(key, torch.zeros(tensor.shape, dtype=tensor.dtype))
-        problem = next((f"no {key}" for key in wanted if key not in given), None)
-        problem = problem or next((f"unknown {key}" for key in given if key not in wanted), None)
+                own_state.setdefault(key, torch.zeros(tensor.shape, dtype=tensor.dtype))
+        problem = next((f"no {key}" for key in wanted if key not in own_state), None)
+        problem = problem or next(
+            (f"unknown {key}" for key in own_state if key not in wanted), None
+        )
         problem = problem or next(
             (
-                f"{key} is {tuple(given[key].shape)}, the network's is {tuple(tensor.shape)}"
+                f"{key} is {tuple(own_state[key].shape)}, the network's is {tuple(tensor.shape)}"
                 for key, tensor in wanted.items()
-                if given[key].shape != tensor.shape
+                if own_state[key].shape != tensor.shape
             ),
             None,
         )
@@ -166,7 +168,7 @@ class WeightSources:
             raise WeightsError(
                 f"{place}: not weights of {self.name} ({problem}); are they another network's?"
             )
-        return {key: given[key].to(tensor.dtype).contiguous() for key, tensor in wanted.items()}
+        return {key: own_state[key].to(tensor.dtype).contiguous() for key, tensor in wanted.items()}
 
 
 # What layers initialise themselves by, as far as a mode is asked.

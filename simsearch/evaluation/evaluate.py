@@ -93,9 +93,9 @@ def _store_near_duplicates(
     """List the near-duplicates in the collection itself; returns them as places in `originals`, which
     `ids` are of."""
     shared = ray.put(numbered)
-    asked = {space: _close.remote(shared, answers) for space, answers in answers_of.items()}
+    pending = {space: _close.remote(shared, answers) for space, answers in answers_of.items()}
     thresholds, close = {}, {}
-    for space, reference in asked.items():
+    for space, reference in pending.items():
         thresholds[space], close[space] = ray.get(reference)
     pairs = near_pairs(close)
     rows = [
@@ -125,8 +125,8 @@ def _close(numbered: NumberedImages, answers: Answers) -> tuple[float, ClosePair
 
 def _nearest_copy(numbered: NumberedImages, retrieved: Neighbours) -> Vectors:
     """How far each original that has copies is from the nearest of them."""
-    asked = numbered.artworks[numbered.originals][:, None]
-    own = (numbered.artworks[retrieved.items] == asked) & (retrieved.items >= 0)
+    query_artworks = numbered.artworks[numbered.originals][:, None]
+    own = (numbered.artworks[retrieved.items] == query_artworks) & (retrieved.items >= 0)
     distances = np.where(own, retrieved.distances, np.float32(np.inf))
     return np.asarray(distances.min(axis=1, initial=np.inf)[numbered.have_copies])
 

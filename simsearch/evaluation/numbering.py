@@ -84,8 +84,8 @@ class NumberedImages:
     def near_to(self, items: Items) -> npt.NDArray[np.bool_]:
         """Which of the `items` [n, k] retrieved for each original are images of its near-duplicates, bool
         [n, k]."""
-        asked = self.artworks[self.originals][:, None]
-        return np.isin(self._pair(asked, self.artworks[items]), self.near) & (items >= 0)
+        query_artworks = self.artworks[self.originals][:, None]
+        return np.isin(self._pair(query_artworks, self.artworks[items]), self.near) & (items >= 0)
 
 
 def study_scores(
@@ -112,8 +112,8 @@ def rankings(
     """Every group's rankings over the originals that have copies, and the pool of all pairs."""
     have_copies = numbered.have_copies
     items = retrieved.items
-    asked = numbered.artworks[numbered.originals][:, None]
-    own = (numbered.artworks[items] == asked) & (items >= 0)
+    query_artworks = numbered.artworks[numbered.originals][:, None]
+    own = (numbered.artworks[items] == query_artworks) & (items >= 0)
     profiles = np.where(items >= 0, numbered.profiles[items], np.int16(-1))
     foreign = (items < 0) | numbered.near_to(items)
     nothing = np.zeros(int((~have_copies).sum()), np.int64)
@@ -145,8 +145,8 @@ def original_lists(numbered: NumberedImages, retrieved: Neighbours, k: int) -> I
     places = place_of[retrieved.items]
     junk = (places < 0) | numbered.near_to(retrieved.items)
     order = np.argsort(junk, axis=1, kind="stable")[:, :k]
-    kept = np.where(junk, -1, places)
-    return np.asarray(np.take_along_axis(kept, order, axis=1))
+    numbers = np.where(junk, -1, places)
+    return np.asarray(np.take_along_axis(numbers, order, axis=1))
 
 
 def neighbourhood_scores(lists: Items, labels: Mapping[str, Any]) -> Iterator[Scores]:

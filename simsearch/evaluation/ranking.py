@@ -44,12 +44,12 @@ def ranking_of(
     """The ranking [n, ≤ depth] that is left of neighbour lists [n, d] without their junk."""
     kept = ~junk
     order = np.argsort(junk, axis=1, kind="stable")[:, :depth]
-    left = np.take_along_axis(kept, order, axis=1)
-    hits = np.take_along_axis(wanted, order, axis=1) & left
-    left_distances = np.where(
-        left, np.take_along_axis(distances, order, axis=1), np.float32(np.inf)
+    valid = np.take_along_axis(kept, order, axis=1)
+    hits = np.take_along_axis(wanted, order, axis=1) & valid
+    valid_distances = np.where(
+        valid, np.take_along_axis(distances, order, axis=1), np.float32(np.inf)
     )
-    return Ranking(hits, left_distances.astype(np.float32), relevant)
+    return Ranking(hits, valid_distances.astype(np.float32), relevant)
 
 
 def recall_at(ranking: Ranking, k: int) -> Floats:

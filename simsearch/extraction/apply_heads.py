@@ -106,16 +106,16 @@ def _apply(
 ) -> Iterator[int]:
     """Store the vectors of `space` that `encoder`'s shards hold and its own lack, one task a shard;
     yields how many each stored."""
-    given = ray.put(head)
+    head_reference = ray.put(head)
     pending = [
-        _apply_to_shard.remote(storage, encoder, space, given, shard, rows)
+        _apply_to_shard.remote(storage, encoder, space, head_reference, shard, rows)
         for shard, rows in _missing(
             feature_store.stored_keys(storage, encoder), feature_store.stored_keys(storage, space)
         )
     ]
     while pending:
-        (ready,), pending = ray.wait(pending, num_returns=1)
-        yield ray.get(ready)
+        (done,), pending = ray.wait(pending, num_returns=1)
+        yield ray.get(done)
 
 
 def _missing(

@@ -38,12 +38,12 @@ def choose_device(config: Config) -> Device:
     """
     device, reason = _decide(config)
     log.info("extract: on %s: %s", "GPUs" if device == "cuda" else "CPUs", reason)
-    asked = Request(TASKS["arrive"].cpus, GPU_SHARE if device == "cuda" else 0.0)
+    request = Request(TASKS["arrive"].cpus, GPU_SHARE if device == "cuda" else 0.0)
 
     def describe() -> str:
-        return lacks(asked, cluster_nodes()) or waiting_line(cluster_state())
+        return lacks(request, cluster_nodes()) or waiting_line(cluster_state())
 
-    if missing := lacks(asked, cluster_nodes()):
+    if missing := lacks(request, cluster_nodes()):
         log.warning("extract: %s", missing)
     wait_for("extract", config.ray, _ask(device), describe)
     return device
@@ -89,14 +89,14 @@ def _what_may_come() -> tuple[Device, str]:
 def _can_start_gpus() -> bool:
     """Whether the autoscaler can start a node with a GPU: asks for a share of one and waits for an
     answer."""
-    asked = _ask("cuda")
+    reference = _ask("cuda")
     try:
         refused = _within(
             AUTOSCALER_SECONDS,
             lambda state: any(request.gpus for request in state.infeasible),
         )
     finally:
-        ray.cancel(asked, force=True)
+        ray.cancel(reference, force=True)
     return not refused
 
 

@@ -110,13 +110,15 @@ class Missing:
 
         What could not be fetched is tried each run, what could not be decoded only when it changed.
         """
-        left = self.missing.any(axis=(1, 2))
+        unfinished = self.missing.any(axis=(1, 2))
         if not retry_rejects:
             refused = [key for key, row in self.rejected.items() if row["stage"] == "decode"]
             ids = self.artworks["artwork_id"].combine_chunks()
-            left &= ~_is_in(ids, refused)
-        rows = self.artworks.filter(pa.array(left)).select(["artwork_id", "image_uri", "etag"])
-        masks = self.missing[left].astype(np.uint8)
+            unfinished &= ~_is_in(ids, refused)
+        rows = self.artworks.filter(pa.array(unfinished)).select(
+            ["artwork_id", "image_uri", "etag"]
+        )
+        masks = self.missing[unfinished].astype(np.uint8)
         width = len(self.variants) * len(self.stored)
         rows = rows.append_column("need", _binary(masks.reshape(len(masks), width)))
         return rows.sort_by([("need", "descending"), ("artwork_id", "descending")])
@@ -152,9 +154,9 @@ class Missing:
     def images(self) -> pa.Table:
         """schemas.IMAGES of the complete artworks whose picture is their own, sorted by image_id."""
         tables = [schemas.IMAGES.empty_table()]
-        shown = self.complete & (self.placeholders == 0)
+        listed = self.complete & (self.placeholders == 0)
         for variant, profile in enumerate(self.variants):
-            rows = self.artworks.filter(pa.array(shown & self.wanted[:, variant]))
+            rows = self.artworks.filter(pa.array(listed & self.wanted[:, variant]))
             ids = rows["artwork_id"]
             named = ids if profile is None else pc.binary_join_element_wise(ids, profile, SEPARATOR)
             copies = pa.repeat(pa.scalar(profile, pa.string()), rows.num_rows)

@@ -93,8 +93,8 @@ class Todo:
         ]
 
         def cut(mask: bytes) -> bytes:
-            whole = np.frombuffer(mask, dtype=np.uint8).reshape(-1, len(self.networks))
-            return whole[:, places].tobytes()
+            bits = np.frombuffer(mask, dtype=np.uint8).reshape(-1, len(self.networks))
+            return bits[:, places].tobytes()
 
         needs = [cut(need) for need in self.rows["need"].to_pylist()]
         rows = self.rows.set_column(

@@ -110,8 +110,8 @@ class OpenIndex:
     def near(self, items: Items, n: int) -> Neighbours:
         """The nearest `n` of the index's own items; each is among its own, where none is as near."""
         if self.units is None:
-            asked = [int(item) for item in items]
-            return annoy_search(self.annoy, asked, n, max(self.manifest.search_k, n))
+            numbers = [int(item) for item in items]
+            return annoy_search(self.annoy, numbers, n, max(self.manifest.search_k, n))
         return self.search(self.units[np.asarray(items, dtype=np.int64)], n)
 
     def distances(self, first: Items, second: Items) -> npt.NDArray[np.float64]:

@@ -34,13 +34,13 @@ def pictures_of(config: Config, snapshot: Snapshot, plan: Plan) -> dict[str, tup
     pictures = {}
     if copied:
         variants = [queries[0], *(f"{queries[0]}--{profile}" for profile in plan.profiles)]
-        shown = [
+        panels = [
             album.shown(image, rows[image]["profile"] or "original")
             for image in variants
             if image in rows
         ]
         pictures["profiles"] = (
-            profiles_figure(shown),
+            profiles_figure(panels),
             f"The perturbation profiles on one artwork: {album.title(queries[0])}.",
         )
     for space in plan.spaces:

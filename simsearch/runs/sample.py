@@ -53,13 +53,13 @@ def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
     sampled = Sampled()
     deadline = time.monotonic() + seconds
     spent = 0.0
-    asked = 0
+    requests = 0
     with WebClient(config.catalog.download) as client:
         for artwork in seeded_sample(rows, PICTURES, config.seed):
             uri = rows[artwork]
-            if time.monotonic() > deadline or (is_web(uri) and asked >= WEB_PICTURES):
+            if time.monotonic() > deadline or (is_web(uri) and requests >= WEB_PICTURES):
                 continue
-            asked += is_web(uri)
+            requests += is_web(uri)
             started = time.monotonic()
             sampled.tried += 1
             try:

@@ -255,9 +255,9 @@ def _build(
 
     pending = [build_index.remote(snapshot, space, config.seed) for space in spaces]
     while pending:
-        (ready,), pending = ray.wait(pending, num_returns=1)
+        (done,), pending = ray.wait(pending, num_returns=1)
         tell(len(spaces) - len(pending))
-        _log_index(ray.get(ready))
+        _log_index(ray.get(done))
 
 
 def environment() -> dict[str, str]:

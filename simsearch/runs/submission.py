@@ -70,13 +70,13 @@ def _to_follow(client: _Client, submission: Submission) -> tuple[str, str | None
 
 def _follow(client: _Client, name: str, output: TextIO) -> int:
     """Copy the job's log until it ends; returns its exit code."""
-    shown = 0
+    printed = 0
     while True:
         status = client.status(name)
         text = client.logs(name) if status is not None else ""
-        output.write(text[shown:])
+        output.write(text[printed:])
         output.flush()
-        shown = max(shown, len(text))
+        printed = max(printed, len(text))
         if status is None:
             raise SimsearchError(
                 f"{name}: the cluster does not know it any more, was its head started again? "

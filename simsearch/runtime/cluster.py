@@ -116,5 +116,5 @@ def _node(resources: dict[str, float], name: str) -> Node:
 
 
 def _request(request: Any) -> Request:
-    asked = dict(request.resources_bundle)
-    return Request(asked.get("CPU", 0.0), asked.get("GPU", 0.0), int(asked.get("memory", 0.0)))
+    bundle = dict(request.resources_bundle)
+    return Request(bundle.get("CPU", 0.0), bundle.get("GPU", 0.0), int(bundle.get("memory", 0.0)))

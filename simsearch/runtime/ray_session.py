@@ -86,15 +86,15 @@ def _standard_error_closed() -> Iterator[None]:
     """Keep everything that this process, its C++ code included, writes to the standard error from
     being seen; exceptions are raised as usual."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    standard_error = os.dup(2)
     try:
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
         yield
     finally:
         sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
 
 
 def _set_up_ray_data() -> None:

@@ -96,5 +96,5 @@ ENDLESS = -1
 def task_options(kind: str, *, gpu: bool = False) -> dict[str, float | int]:
     """Ray's options for a task of a kind in TASKS; on a node with a GPU where `gpu` is set."""
     request = TASKS[kind]
-    asked = Request(request.cpus, GPU_SHARE if gpu else 0.0, request.memory)
-    return {**asked.options(), "max_retries": ENDLESS}
+    with_share = Request(request.cpus, GPU_SHARE if gpu else 0.0, request.memory)
+    return {**with_share.options(), "max_retries": ENDLESS}

@@ -184,7 +184,7 @@ def _neighbour_change(
 ) -> NeighbourChange:
     old_lists, new_lists = (_neighbour_lists(snapshot, after.name) for snapshot in (old, new))
     common = sorted(set(old_lists) & set(new_lists))
-    kept = [
+    kept_shares = [
         len(set(old_lists[query]) & set(new_lists[query])) / len(old_lists[query])
         for query in common
     ]
@@ -192,7 +192,7 @@ def _neighbour_change(
         space=after.name,
         same_space=before.fingerprint == after.fingerprint,
         queries=len(common),
-        kept=sum(kept) / len(kept) if kept else 0.0,
+        kept=sum(kept_shares) / len(kept_shares) if kept_shares else 0.0,
         moved=sum(old_lists[query] != new_lists[query] for query in common),
     )
 

@@ -157,11 +157,11 @@ def _images(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
 
 
 def _thumbnails(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
-    shown = {content_hash for snapshot in kept for content_hash in _hashes(snapshot).to_pylist()}
+    hashes = {content_hash for snapshot in kept for content_hash in _hashes(snapshot).to_pylist()}
     unused = [
         info
         for info in storage.files(thumbnails.FOLDER)
-        if thumbnails.hash_of_path(info.path) not in shown
+        if thumbnails.hash_of_path(info.path) not in hashes
     ]
     yield from _old(unused, f"{thumbnails.FOLDER}/", "picture of no kept snapshot", older_than)
 

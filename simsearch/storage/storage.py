@@ -271,7 +271,7 @@ def _base_name(name: str) -> str:
 
 def _file_info(uri: str, bare: str, name: str, entry: dict[str, Any]) -> FileInfo:
     path = name.removeprefix(bare).lstrip("/") or name.rpartition("/")[2]
-    whole = uri if name == bare else f"{uri}/{path}"
+    file_uri = uri if name == bare else f"{uri}/{path}"
     kind = "folder marker" if name.endswith("/") else "file"
     if is_local(uri) and (entry["type"] != "file" or entry.get("islink")):
         kind, status = kind_of(name)
@@ -281,7 +281,7 @@ def _file_info(uri: str, bare: str, name: str, entry: dict[str, Any]) -> FileInf
     etag = str(tag).strip('"') if tag else f"{entry['size']}-{entry.get('mtime', 0)}"
     when = entry.get("LastModified") or entry.get("mtime", 0)
     modified = when.timestamp() if isinstance(when, datetime) else float(when)
-    return FileInfo(whole, path, int(entry["size"] or 0), etag, modified, kind)
+    return FileInfo(file_uri, path, int(entry["size"] or 0), etag, modified, kind)
 
 
 def root_of(config: Config) -> Storage:

@@ -44,10 +44,10 @@ def fit_contrastive(
     finite. The same vectors and seed give the same head on the same machine.
     """
     whitening = fit_whitening(vectors[originals], dimensions=None, power=1.0).layers[0]
-    given = torch.from_numpy(unit(vectors) @ whitening.weight + whitening.bias)
+    whitened = torch.from_numpy(unit(vectors) @ whitening.weight + whitening.bias)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = _module(given.shape[1], settings)
+        module = _module(whitened.shape[1], settings)
     pairs = _Pairs(artworks, settings.batch_size, seed)
     steps = settings.epochs * pairs.steps
     optimiser = torch.optim.AdamW(
@@ -59,7 +59,7 @@ def fit_contrastive(
     for epoch in range(settings.epochs):
         sums = np.zeros(2)
         for rows in pairs.epoch(epoch):
-            images = functional.normalize(module(given[rows]))
+            images = functional.normalize(module(whitened[rows]))
             contrast = info_nce(images, labels[rows], settings.temperature)
             spread = koleo(images, labels[rows])
             optimiser.zero_grad()
@@ -79,12 +79,12 @@ def fit_contrastive(
 
 
 def _module(width: int, settings: ContrastiveConfig) -> nn.Sequential:
-    kept = min(settings.dimensions or width, width)
+    components = min(settings.dimensions or width, width)
     if settings.hidden is not None:
         return nn.Sequential(
-            nn.Linear(width, settings.hidden), nn.ReLU(), nn.Linear(settings.hidden, kept)
+            nn.Linear(width, settings.hidden), nn.ReLU(), nn.Linear(settings.hidden, components)
         )
-    linear = nn.Linear(width, kept)
+    linear = nn.Linear(width, components)
     nn.init.eye_(linear.weight)  # the first principal components, whitened
     nn.init.zeros_(linear.bias)
     return nn.Sequential(linear)

@@ -42,32 +42,32 @@ def store(
         np.array([artwork_id in set(artworks) for artwork_id in ids], dtype=bool)
         & everything.originals
     )
-    shown = everything.select(wanted)
+    originals = everything.select(wanted)
     model = Autoencoder(settings)
     model.load_state_dict(state)
     model.eval()
-    copies = _copies(config, shown)
+    copies = _copies(config, originals)
     pictures = {
-        "originals": shown.pixels,
-        "made": _made(model, shown.pixels),
+        "originals": originals.pixels,
+        "made": _made(model, originals.pixels),
         "copies": copies,
         "mended": _made(model, copies),
     }
-    if settings.kind == "variational" and len(shown.pixels) > 1:
-        pictures["between"] = _between(model, shown.pixels[0], shown.pixels[1])
+    if settings.kind == "variational" and len(originals.pixels) > 1:
+        pictures["between"] = _between(model, originals.pixels[0], originals.pixels[1])
     data = safetensors.numpy.save(
         {name: np.ascontiguousarray(images) for name, images in pictures.items()}
     )
     storage.write_bytes(f"{training.folder}/{EXAMPLES}", data)
 
 
-def _copies(config: Config, shown: PixelSet) -> Pixels:
+def _copies(config: Config, originals: PixelSet) -> Pixels:
     """One perturbed copy of each image that is shown [n, side, side, 3], made from its pixels; the
     profiles of the training take turns."""
-    side = shown.pixels.shape[1]
-    copies = np.empty_like(shown.pixels)
-    hashes = shown.rows["content_hash"].to_pylist()
-    for row, (pixels, content_hash) in enumerate(zip(shown.pixels, hashes, strict=True)):
+    side = originals.pixels.shape[1]
+    copies = np.empty_like(originals.pixels)
+    hashes = originals.rows["content_hash"].to_pylist()
+    for row, (pixels, content_hash) in enumerate(zip(originals.pixels, hashes, strict=True)):
         profile = config.train.profiles[row % len(config.train.profiles)]
         copy = config.remake().copy(Image.fromarray(pixels), profile, content_hash)
         copies[row] = np.asarray(copy.resize((side, side)))

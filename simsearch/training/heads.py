@@ -47,8 +47,8 @@ def epochs(settings: Any) -> int:
 def _whitening(
     _name: str, settings: Any, data: LearnedFrom, _seed: int, _tell: Tell
 ) -> tuple[Head, Losses]:
-    given = {"dimensions": settings.dimensions, "power": settings.power}
-    return fit_whitening(data.vectors[data.originals], **given), ()
+    options = {"dimensions": settings.dimensions, "power": settings.power}
+    return fit_whitening(data.vectors[data.originals], **options), ()
 
 
 def _denoising(

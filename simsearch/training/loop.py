@@ -179,9 +179,11 @@ class _Worker:
 
 def training_pixels(assignment: Assignment) -> PixelSet:
     """The stored pixels of the artworks that may be learned from."""
-    whole = read_pixels(assignment.storage, f"{assignment.folder}/pixels", assignment.settings.side)
-    ids = whole.rows["artwork_id"].to_pylist()
-    return whole.select(
+    stored = read_pixels(
+        assignment.storage, f"{assignment.folder}/pixels", assignment.settings.side
+    )
+    ids = stored.rows["artwork_id"].to_pylist()
+    return stored.select(
         np.array([artwork_id in assignment.learned_from for artwork_id in ids], dtype=bool)
     )
 

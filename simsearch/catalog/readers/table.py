@@ -32,15 +32,15 @@ def read_table(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     places.report(notes)
 
 
-def _layout(records: Records, given: dict[str, tuple[str, ...]]) -> Layout:
+def _layout(records: Records, mapping: dict[str, tuple[str, ...]]) -> Layout:
     names = ", ".join(records.columns)
-    if strange := sorted(set(given) - set(schemas.CATALOG.names)):
+    if strange := sorted(set(mapping) - set(schemas.CATALOG.names)):
         raise CatalogError(
             f"catalog.columns: no catalog column {', '.join(strange)}; allowed: {', '.join(schemas.CATALOG.names)}"
         )
     wanted = {
         name
-        for paths in given.values()
+        for paths in mapping.values()
         for path in paths
         for name in top_level(path, records.columns)
     }
@@ -49,7 +49,7 @@ def _layout(records: Records, given: dict[str, tuple[str, ...]]) -> Layout:
             f"catalog.columns: {records.source} has no column {', '.join(absent)}; it has: {names}"
         )
     same = {name: (name,) for name in schemas.CATALOG.names if name in records.columns}
-    columns = {**same, **given}
+    columns = {**same, **mapping}
     if missing := [name for name in REQUIRED if name not in columns]:
         raise CatalogError(
             f"{records.source}: which column is the {' and the '.join(missing)}? it has: {names}; {_advice(records)}"

@@ -34,8 +34,8 @@ class Autoencoder(nn.Module):
         self.encoder = nn.Sequential(
             *(
                 layer
-                for given, wider in pairwise([3, *widths])
-                for layer in (nn.Conv2d(given, wider, 4, 2, 1), _norm(wider), nn.SiLU())
+                for inputs, outputs in pairwise([3, *widths])
+                for layer in (nn.Conv2d(inputs, outputs, 4, 2, 1), _norm(outputs), nn.SiLU())
             ),
             nn.Flatten(),
         )
@@ -46,10 +46,10 @@ class Autoencoder(nn.Module):
         self.decoder = nn.Sequential(
             *(
                 layer
-                for given, narrower in pairwise(back[:-1])
+                for inputs, outputs in pairwise(back[:-1])
                 for layer in (
-                    nn.ConvTranspose2d(given, narrower, 4, 2, 1),
-                    _norm(narrower),
+                    nn.ConvTranspose2d(inputs, outputs, 4, 2, 1),
+                    _norm(outputs),
                     nn.SiLU(),
                 )
             ),

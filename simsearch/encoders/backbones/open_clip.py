@@ -119,18 +119,18 @@ def _shape(model: str, quick_gelu: bool) -> tuple[Any, int]:
 def _preprocessing(name: str, size: Any, published: Mapping[str, Any]) -> Preprocessing:
     from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 
-    shown = merge_preprocess_dict(asdict(PreprocessCfg()), dict(published))
+    transform = merge_preprocess_dict(asdict(PreprocessCfg()), dict(published))
     height, width = size if isinstance(size, tuple) else (size, size)
     if height != width:
         raise UsageError(f"{name}: is shown {height} × {width} pixels, not squares; name another")
     return Preprocessing(
         resize=height,
         crop=height,
-        interpolation=shown["interpolation"],
-        mean=tuple(shown["mean"]),
-        std=tuple(shown["std"]),
-        fit=FITS[shown["resize_mode"]],
-        fill=(shown["fill_color"],) * 3,
+        interpolation=transform["interpolation"],
+        mean=tuple(transform["mean"]),
+        std=tuple(transform["std"]),
+        fit=FITS[transform["resize_mode"]],
+        fill=(transform["fill_color"],) * 3,
     )
 
 

@@ -92,21 +92,21 @@ def _configuration(name: str, model: str) -> Mapping[str, Any]:
 def _preprocessing(name: str, configuration: Mapping[str, Any]) -> Preprocessing:
     from timm.data.config import resolve_data_config
 
-    shown = resolve_data_config(pretrained_cfg=configuration)
-    channels, height, width = shown["input_size"]
-    fit = FITS.get(shown["crop_mode"])
+    data_config = resolve_data_config(pretrained_cfg=configuration)
+    channels, height, width = data_config["input_size"]
+    fit = FITS.get(data_config["crop_mode"])
     if channels != 3 or height != width or fit is None or configuration.get("crop_border_pixels"):
         raise UsageError(
-            f"{name}: is shown {shown['input_size']} pixels ({shown['crop_mode']}), not RGB squares; "
+            f"{name}: is shown {data_config['input_size']} pixels ({data_config['crop_mode']}), not RGB squares; "
             "name another model"
         )
-    mean = tuple(shown["mean"])
+    mean = tuple(data_config["mean"])
     return Preprocessing(
-        resize=math.floor(height / shown["crop_pct"]),
+        resize=math.floor(height / data_config["crop_pct"]),
         crop=height,
-        interpolation=shown["interpolation"],
+        interpolation=data_config["interpolation"],
         mean=mean,
-        std=tuple(shown["std"]),
+        std=tuple(data_config["std"]),
         fit=fit,
         fill=tuple(round(255 * value) for value in mean) if fit == "pad" else (0, 0, 0),
     )
@@ -142,8 +142,8 @@ def _maps(side: int, network: nn.Module) -> nn.Module | None:
     and columns: a transformer's are a list of tokens."""
     parameter = next(network.parameters())
     with torch.inference_mode():
-        shown = torch.zeros(1, 3, side, side, device=parameter.device)
-        shape = network.eval().forward_features(shown).shape  # type: ignore[operator]
+        image = torch.zeros(1, 3, side, side, device=parameter.device)
+        shape = network.eval().forward_features(image).shape  # type: ignore[operator]
     return _Map(network) if len(shape) == 4 else None
 
 

@@ -107,8 +107,8 @@ def categories(key: str, title: str, column: pa.Array) -> Facet:
     ranked = ranked[:LABELS_KEPT]
     new_codes = np.full(len(values), -1, dtype=np.int32)
     new_codes[ranked] = np.arange(len(ranked))
-    kept = new_codes[codes] >= 0
-    rows, codes = rows[kept].astype(np.int32), new_codes[codes[kept]]
+    has_label = new_codes[codes] >= 0
+    rows, codes = rows[has_label].astype(np.int32), new_codes[codes[has_label]]
     _, first = np.unique(rows, return_index=True)
     firsts = np.full(count, -1, dtype=np.int32)
     firsts[rows[first]] = codes[first]

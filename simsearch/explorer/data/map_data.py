@@ -85,11 +85,11 @@ def facet_bytes(facets: Sequence[Facet], years: Sequence[int | None]) -> bytes:
         at += len(data)
         return start
 
-    given = [NO_YEAR if year is None else year for year in years]
+    filled_years = [NO_YEAR if year is None else year for year in years]
     head: dict[str, Any] = {
-        "artworks": len(given),
+        "artworks": len(filled_years),
         "noYear": NO_YEAR,
-        "years": put(np.array(given, dtype="<i2")),
+        "years": put(np.array(filled_years, dtype="<i2")),
         "facets": [],
     }
     for facet in facets:

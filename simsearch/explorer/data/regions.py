@@ -144,21 +144,21 @@ def log_odds(
 
 def _joined(names: dict[int, tuple[Name, ...]], side: int) -> Iterator[list[int]]:
     """Squares beside each other whose first name is the same."""
-    left = dict.fromkeys(sorted(names))
-    while left:
-        start = next(iter(left))
+    unvisited = dict.fromkeys(sorted(names))
+    while unvisited:
+        start = next(iter(unvisited))
         wanted = (names[start][0].facet, names[start][0].code)
         group, edge = [], [start]
-        del left[start]
+        del unvisited[start]
         while edge:
             cell = edge.pop()
             group.append(cell)
             for neighbour in _beside(cell, side):
-                if neighbour in left and wanted == (
+                if neighbour in unvisited and wanted == (
                     names[neighbour][0].facet,
                     names[neighbour][0].code,
                 ):
-                    del left[neighbour]
+                    del unvisited[neighbour]
                     edge.append(neighbour)
         yield sorted(group)
 

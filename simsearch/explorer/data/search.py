@@ -57,11 +57,11 @@ class SearchIndex:
             (self._fields["medium"], search.medium),
         )
         every_number = range(len(self._all))
-        kept: list[int] = list(every_number)
-        for texts, asked in wanted:
-            for word in folded(asked).split()[:WORDS_READ]:
-                kept = [number for number in kept if word in texts[number]]
-        numbers = np.array(kept, dtype=np.int64)
+        matching: list[int] = list(every_number)
+        for texts, query in wanted:
+            for word in folded(query).split()[:WORDS_READ]:
+                matching = [number for number in matching if word in texts[number]]
+        numbers = np.array(matching, dtype=np.int64)
         if search.has_years:
             years = self._years[numbers]
             low = NO_YEAR + 1 if search.year_from is None else search.year_from

@@ -32,12 +32,12 @@ class ArtworkSet:
 
 def clean_name(text: str) -> str:
     """One line of printable text, MOST_NAME characters at most; UNNAMED for none."""
-    shown = "".join(
+    printable = "".join(
         " " if letter.isspace() else letter
         for letter in unicodedata.normalize("NFC", text)
         if letter.isspace() or unicodedata.category(letter)[0] != "C"
     )
-    return " ".join(shown.split())[:MOST_NAME].strip() or UNNAMED
+    return " ".join(printable.split())[:MOST_NAME].strip() or UNNAMED
 
 
 def encode(numbers: Iterable[int]) -> str:

@@ -37,7 +37,7 @@ def list_sets(storage: Storage) -> list[StoredSet]:
         set_id = info.path.removesuffix(".json")
         if _ID.match(set_id):
             sets.append(_read(storage, set_id))
-    return sorted(sets, key=lambda kept: (kept.created, kept.set_id), reverse=True)
+    return sorted(sets, key=lambda stored: (stored.created, stored.set_id), reverse=True)
 
 
 def read_set(storage: Storage, set_id: str) -> StoredSet:
@@ -54,17 +54,17 @@ def store_set(view: SnapshotView, chosen: ArtworkSet) -> StoredSet:
     with _ONE_AT_A_TIME:
         if len(storage.files(FOLDER)) >= MOST_STORED:
             raise UsageError(f"{MOST_STORED} sets are kept here; remove one first")
-        kept = StoredSet(
+        stored = StoredSet(
             set_id=secrets.token_hex(8),
             name=chosen.name,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             artwork_ids=tuple(view.artwork_at(number).artwork_id for number in chosen.numbers),
         )
         try:
-            storage.write_json(_path(kept.set_id), asdict(kept))
+            storage.write_json(_path(stored.set_id), asdict(stored))
         except StorageError as error:
             raise UsageError(f"the set cannot be kept, the root is not writable: {error}") from None
-    return kept
+    return stored
 
 
 def remove_set(storage: Storage, set_id: str) -> None:
@@ -72,12 +72,12 @@ def remove_set(storage: Storage, set_id: str) -> None:
     storage.delete(_path(read_set(storage, set_id).set_id))
 
 
-def numbers_of(view: SnapshotView, kept: StoredSet) -> tuple[ArtworkSet, int]:
+def numbers_of(view: SnapshotView, stored: StoredSet) -> tuple[ArtworkSet, int]:
     """The set by the numbers of a snapshot, and how many of its artworks that snapshot does not
     hold."""
-    numbers = [view.number_of(artwork_id) for artwork_id in kept.artwork_ids]
+    numbers = [view.number_of(artwork_id) for artwork_id in stored.artwork_ids]
     here = sorted({number for number in numbers if number is not None})
-    return ArtworkSet(kept.name, tuple(here)), sum(number is None for number in numbers)
+    return ArtworkSet(stored.name, tuple(here)), sum(number is None for number in numbers)
 
 
 def _path(set_id: str) -> str:

@@ -94,9 +94,9 @@ def read_info(info: Any, base: str) -> Tiles | None:
         return None
     version, level = image_api(info)
     listed = info.get("tiles")
-    given = listed[0] if isinstance(listed, list) and listed else {}
-    side = given.get("width") if isinstance(given, Mapping) else None
-    factors = given.get("scaleFactors") if isinstance(given, Mapping) else None
+    tiles = listed[0] if isinstance(listed, list) and listed else {}
+    side = tiles.get("width") if isinstance(tiles, Mapping) else None
+    factors = tiles.get("scaleFactors") if isinstance(tiles, Mapping) else None
     if level < 1 and not (_number(side, 64, 4096) and isinstance(factors, list)):
         return None
     known = [factor for factor in factors or FACTORS if _number(factor, 1, FACTORS[-1])]

@@ -46,8 +46,10 @@ class LiveAddresses:
         self._view, self._prefix = view, prefix
 
     def page(self, name: str, /, **query: Value) -> str:
-        given = {key: value for key, value in query.items() if value not in (None, "")}
-        return f"{self._prefix}/{name}?{urlencode({'snapshot': self._view.snapshot_id, **given})}"
+        parameters = {key: value for key, value in query.items() if value not in (None, "")}
+        return (
+            f"{self._prefix}/{name}?{urlencode({'snapshot': self._view.snapshot_id, **parameters})}"
+        )
 
     def artwork(self, artwork_id: str) -> str:
         return self.page("artwork", id=artwork_id)

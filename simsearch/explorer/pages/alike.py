@@ -92,17 +92,17 @@ def parts_of(
     if first_seen is None or other_seen is None:
         return values
     matches = mutual_matches(first_seen.map, other_seen.map)
-    shown = matches[:MATCHES_DRAWN]
+    drawn = matches[:MATCHES_DRAWN]
     pictures = [
         (to.picture(artwork.item, 1200), artwork.title, seen)
         for artwork, seen in ((first, first_seen), (other, other_seen))
     ]
     return {
         **values,
-        "matches": shown,
+        "matches": drawn,
         "found": len(matches),
         "cells": first_seen.map.shape[0] * first_seen.map.shape[1],
-        "drawings": [drawing(pictures, shown, beside=beside) for beside in (True, False)],
+        "drawings": [drawing(pictures, drawn, beside=beside) for beside in (True, False)],
     }
 
 

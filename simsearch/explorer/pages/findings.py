@@ -169,16 +169,16 @@ def other_hands_page(site: Site, view: SnapshotView, space: str | None, page: in
     space = space or choices[0]
     if space not in choices:
         raise UsageError(f"space: {space!r} is none here; choose one of {', '.join(choices)}")
-    asked = spaces if space == ALL else (space,)
+    chosen_spaces = spaces if space == ALL else (space,)
     pairs: list[AlikePair] = site.derived(
-        view, ("other hands", space), lambda: _alike_pairs(site, view, asked)
+        view, ("other hands", space), lambda: _alike_pairs(site, view, chosen_spaces)
     )
     page, count, part = page_of(len(pairs), page, PAIRS_PER_PAGE)
     return {
         "space": space,
         "choices": choices,
         "choice_words": {ALL: "all networks", **{name: name for name in view.spaces}},
-        "asked": asked,
+        "asked": chosen_spaces,
         "named": any(view.catalog["artists"].to_pylist()),
         "total": len(pairs),
         "pairs": [

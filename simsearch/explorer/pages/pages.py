@@ -31,7 +31,7 @@ MISSED_PER_PAGE = 24
 
 def search(site: Site, view: SnapshotView, asked: Search, page: int) -> Values:
     numbers = site.search(view, asked)
-    page, count, shown = page_of(len(numbers), page, PAGE_SIZE)
+    page, count, part = page_of(len(numbers), page, PAGE_SIZE)
     state = {
         "q": asked.q, "title": asked.title, "artist": asked.artist, "medium": asked.medium,
         "year_from": asked.year_from, "year_to": asked.year_to,
@@ -42,7 +42,7 @@ def search(site: Site, view: SnapshotView, asked: Search, page: int) -> Values:
         "total": len(numbers),
         "page": page,
         "page_count": count,
-        "artworks": [view.artwork_at(int(number)) for number in numbers[shown]],
+        "artworks": [view.artwork_at(int(number)) for number in numbers[part]],
         "snapshots": site.library.listed(),
         "set_of": sets.encode(numbers.tolist())
         if asked != Search() and 0 < len(numbers) <= sets.MOST
@@ -53,19 +53,19 @@ def search(site: Site, view: SnapshotView, asked: Search, page: int) -> Values:
 def artwork(
     view: SnapshotView, artwork_id: str, chosen: Sequence[str], *, with_copies: bool
 ) -> Values:
-    shown = view.artwork(artwork_id)
+    artwork = view.artwork(artwork_id)
     for space in chosen:
         view.space(space)
     spaces = [space for space in view.spaces if not chosen or space in chosen]
     return {
-        "artwork": shown,
+        "artwork": artwork,
         "spaces": spaces,
         "with_copies": with_copies,
-        "columns": side_by_side.columns(view, shown, spaces, with_copies=with_copies),
-        "copies": side_by_side.copies(view, shown, spaces),
-        "position": shown.number,
-        "before": view.artwork_at((shown.number - 1) % len(view)),
-        "after": view.artwork_at((shown.number + 1) % len(view)),
+        "columns": side_by_side.columns(view, artwork, spaces, with_copies=with_copies),
+        "copies": side_by_side.copies(view, artwork, spaces),
+        "position": artwork.number,
+        "before": view.artwork_at((artwork.number - 1) % len(view)),
+        "after": view.artwork_at((artwork.number + 1) % len(view)),
     }
 
 
@@ -108,7 +108,7 @@ def recovery(
 
     groups = measured.by_profile(search, k)
     overall = measured.overall(search, metric)
-    whole = measured.of_rankings(search)
+    of_rankings = measured.of_rankings(search)
     return {
         "measured": measured,
         "state": state,
@@ -116,8 +116,8 @@ def recovery(
         "groups": groups,
         "curves": charts.curves(overall, view.spaces),
         "bars": charts.bars(groups, view.spaces, link),
-        "whole": whole,
-        "whole_bars": charts.bars(whole, view.spaces, link),
+        "whole": of_rankings,
+        "whole_bars": charts.bars(of_rankings, view.spaces, link),
         "table_names": downloads.table_names(view),
         **_missed(view, space, profile, k, page),
     }
@@ -131,13 +131,13 @@ def _missed(
     if profile is not None:
         _check("profile", profile, view.profiles)
     entries = missed(view, space, k, profile)
-    page, count, shown = page_of(len(entries), page, MISSED_PER_PAGE)
+    page, count, part = page_of(len(entries), page, MISSED_PER_PAGE)
     return {
         "space": space,
         "profile": profile,
         "profile_words": {"": "any", **{profile: profile for profile in view.profiles}},
         "missed_total": len(entries),
-        "missed": missed_page(view, space, k, profile, entries[shown]),
+        "missed": missed_page(view, space, k, profile, entries[part]),
         "page": page,
         "page_count": count,
     }

@@ -20,7 +20,7 @@ def one_set(
 ) -> dict[str, Any]:
     """The values of a set's page; `gone` is how many of a kept set's artworks this snapshot does not
     hold."""
-    page, count, shown = page_of(len(chosen.numbers), page, PAGE_SIZE)
+    page, count, part = page_of(len(chosen.numbers), page, PAGE_SIZE)
     state = {"set_id": stored} if stored else {"ids": chosen.text, "name": chosen.name}
     return {
         "chosen": chosen,
@@ -29,7 +29,7 @@ def one_set(
         "state": state,
         "page": page,
         "page_count": count,
-        "artworks": [view.artwork_at(number) for number in chosen.numbers[shown]],
+        "artworks": [view.artwork_at(number) for number in chosen.numbers[part]],
         "answers": {
             space: [
                 (neighbour, view.artwork_of(neighbour.item))
@@ -43,10 +43,10 @@ def one_set(
 
 
 def all_sets(view: SnapshotView) -> dict[str, Any]:
-    kept = stored_sets.list_sets(view.snapshot.storage)
-    first = {entry.set_id: stored_sets.numbers_of(view, entry)[0].numbers[:4] for entry in kept}
+    stored = stored_sets.list_sets(view.snapshot.storage)
+    first = {entry.set_id: stored_sets.numbers_of(view, entry)[0].numbers[:4] for entry in stored}
     return {
-        "kept": kept,
+        "kept": stored,
         "first": {
             set_id: [view.artwork_at(number) for number in numbers]
             for set_id, numbers in first.items()

@@ -132,12 +132,12 @@ def artworks(
 ) -> ArtworksOut:
     """Artworks with the words of `q` anywhere, or of `title`, `artist`, `medium` there; paged."""
     numbers = site.search(view, asked)
-    shown = numbers[(page - 1) * size : page * size]
+    part = numbers[(page - 1) * size : page * size]
     return ArtworksOut(
         snapshot=view.snapshot_id,
         total=len(numbers),
         page=page,
-        artworks=[_artwork(view, view.artwork_at(int(number))) for number in shown],
+        artworks=[_artwork(view, view.artwork_at(int(number))) for number in part],
     )
 
 
@@ -160,18 +160,18 @@ def neighbours(
     n: Annotated[int, Query(ge=1, le=100, description="how many, of `artworks`")] = ARTWORKS_SHOWN,
 ) -> NeighboursOut:
     """The nearest of an artwork in every space."""
-    shown = view.artwork(id)
+    artwork = view.artwork(id)
     return NeighboursOut(
         snapshot=view.snapshot_id,
-        artwork_id=shown.artwork_id,
+        artwork_id=artwork.artwork_id,
         trained={space: space not in view.untrained for space in view.spaces},
         spaces={
             space: [
                 _neighbour(view, neighbour)
                 for neighbour in (
-                    view.nearest_artworks(space, shown, n)
+                    view.nearest_artworks(space, artwork, n)
                     if search == "artworks"
-                    else view.stored(space, search).of(shown)
+                    else view.stored(space, search).of(artwork)
                 )
             ]
             for space in view.spaces

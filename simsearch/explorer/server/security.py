@@ -92,12 +92,12 @@ def _same_site(request: Request, origin: str | None) -> bool:
 def _shows(request: Request, token: str) -> bool:
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        shown = value
+        password = value
     elif scheme.lower() == "basic":
         try:
-            shown = base64.b64decode(value, validate=True).decode().partition(":")[2]
+            password = base64.b64decode(value, validate=True).decode().partition(":")[2]
         except (binascii.Error, UnicodeDecodeError):
             return False
     else:
         return False
-    return hmac.compare_digest(shown.encode(), token.encode())
+    return hmac.compare_digest(password.encode(), token.encode())

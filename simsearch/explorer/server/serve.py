@@ -27,8 +27,8 @@ def serve(config: Config, roots: list[str], *, browser: bool) -> None:
     app = create_app(config, roots, token)
     listener = _listen(settings)
     port = listener.getsockname()[1]
-    shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     if settings.host not in LOOPBACK and token is None:
         log.warning(
             "explore: open to every machine that reaches %s; set $%s to ask for a password",

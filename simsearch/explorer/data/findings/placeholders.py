@@ -74,8 +74,8 @@ def _content_hashes(view: SnapshotView, uris: set[str]) -> dict[str, str]:
 
 
 def _titles(view: SnapshotView, ids: set[str]) -> dict[str, dict[str, Any]]:
-    _, whole = load_catalog(view.snapshot.storage, view.plan.catalog_id)
-    rows = whole.select(["artwork_id", "title", "artists"]).to_pylist()
+    _, catalog = load_catalog(view.snapshot.storage, view.plan.catalog_id)
+    rows = catalog.select(["artwork_id", "title", "artists"]).to_pylist()
     return {row["artwork_id"]: row for row in rows if row["artwork_id"] in ids}
 
 
