@@ -38,9 +38,9 @@ def test_pca_is_the_first_two_singular_directions() -> None:
 def test_umap_keeps_clusters_together_and_repeats_itself() -> None:
     vectors, labels = blobs()
     points = project(vectors, "umap", settings=SETTINGS, seed=1)
-    apart = np.linalg.norm(points[:, None] - points[None], axis=2)
-    np.fill_diagonal(apart, np.inf)
-    assert (labels[apart.argmin(axis=1)] == labels).all()
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    assert (labels[distances.argmin(axis=1)] == labels).all()
     np.testing.assert_array_equal(points, project(vectors, "umap", settings=SETTINGS, seed=1))
 
 

@@ -103,8 +103,8 @@ def _told(shown: str, asked: Asked, run: Extracted) -> dict[str, Any]:
 
 
 def precision_note(precisions: Mapping[str, str], reasons: Mapping[str, str]) -> str:
-    said = {f"{precisions[name]} ({reasons[name]})" for name in precisions}
-    note = f"Precision picked: {'; '.join(sorted(said))}."
+    formats = {f"{precisions[name]} ({reasons[name]})" for name in precisions}
+    note = f"Precision picked: {'; '.join(sorted(formats))}."
     if set(precisions.values()) == {"float32"}:
         note += " It is float32 itself, so cosines and recovery metrics are those of float32."
     return note

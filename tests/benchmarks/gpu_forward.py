@@ -111,11 +111,11 @@ def _enlarged(pictures: Path, folder: Path) -> Path:
 
 
 def _listed(values: Mapping[str, Any]) -> str:
-    said = {
+    sentences = {
         name: f"{value:.5f}" if isinstance(value, float) else value
         for name, value in values.items()
     }
-    return ", ".join(f"{name} {value}" for name, value in said.items())
+    return ", ".join(f"{name} {value}" for name, value in sentences.items())
 
 
 Rates = list[dict[str, float]]

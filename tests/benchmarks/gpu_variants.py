@@ -54,8 +54,10 @@ def measure(asked: Asked, scratch: Path) -> Result:
     for run, way in zip(
         alone(decoded_rates, [name], scratch / "decoded", DECODED_IMAGES, WAYS), WAYS, strict=True
     ):
-        said = f"decoded images through Ray Data, {way.actors} actor(s) × {way.calls} call(s)"
-        variants += _told([Variant(name, said, run.batch_size, run.rate)])
+        description = (
+            f"decoded images through Ray Data, {way.actors} actor(s) × {way.calls} call(s)"
+        )
+        variants += _told([Variant(name, description, run.batch_size, run.rate)])
     return Result(
         {"networks": ", ".join(asked.networks)},
         [],

@@ -106,11 +106,11 @@ def point(dimension: int, items: int, repeats: int, scratch: Path) -> Point:
         annoy, mapped, axes, n=NEAREST, trees=config.trees, target=config.target_recall, seed=SEED
     )
 
-    def approximate(some: Vectors) -> Neighbours:
-        return search(some, NEAREST)
+    def approximate(batch: Vectors) -> Neighbours:
+        return search(batch, NEAREST)
 
-    def exact(some: Vectors) -> Neighbours:
-        return exact_search(units, some, NEAREST)
+    def exact(batch: Vectors) -> Neighbours:
+        return exact_search(units, batch, NEAREST)
 
     single = queries[:SINGLE_QUERIES]
     measured = Point(
@@ -151,7 +151,7 @@ def at_once(search: Callable[[Vectors], Any], queries: Vectors) -> float:
 
 
 def crossovers(points: Sequence[Point]) -> str:
-    said = []
+    notes = []
     for dimension in SIZES:
         line = [point for point in points if point.dimension == dimension]
         sizes = [point.items for point in line]
@@ -162,8 +162,8 @@ def crossovers(points: Sequence[Point]) -> str:
                 for point in line
             ]
             which = "one query" if kind == "single" else "a batch"
-            said.append(f"{which} of {dimension} {crossover(sizes, ratios)}")
-    return f"The index is faster than exact search for {'; '.join(said)}."
+            notes.append(f"{which} of {dimension} {crossover(sizes, ratios)}")
+    return f"The index is faster than exact search for {'; '.join(notes)}."
 
 
 def crossover(sizes: Sequence[int], ratios: Sequence[float]) -> str:

@@ -101,11 +101,13 @@ def _bare(settings: AutoencoderConfig, images: int) -> float:
             noise = None
             if settings.kind == "variational":
                 noise = torch.randn(len(rows), settings.latent)
-            made, mean, log_variance = model(as_images(pictures[rows], device), noise)
-            loss = ((made - as_images(pictures[targets[rows]], device)) ** 2).sum() / len(rows)
+            remade, mean, log_variance = model(as_images(pictures[rows], device), noise)
+            loss = ((remade - as_images(pictures[targets[rows]], device)) ** 2).sum() / len(rows)
             if log_variance is not None:
-                apart = 0.5 * (mean**2 + log_variance.exp() - log_variance - 1).mean(dim=0).sum()
-                loss = loss + settings.beta * apart
+                divergence = (
+                    0.5 * (mean**2 + log_variance.exp() - log_variance - 1).mean(dim=0).sum()
+                )
+                loss = loss + settings.beta * divergence
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

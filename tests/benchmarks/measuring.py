@@ -90,13 +90,13 @@ def alone(
     Not a process pool: Ray and torch keep threads, memory and settings of the measurement before.
     """
     context = get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_answer, args=(there, function, arguments))
+    receiving_end, sending_end = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(sending_end, function, arguments))
     with patch.dict(os.environ, environment or {}):
         process.start()
-    there.close()
+    sending_end.close()
     try:
-        answer: T = here.recv()
+        answer: T = receiving_end.recv()
     except EOFError:
         raise RuntimeError(f"{function.__name__}: its process failed; its error is above") from None
     except BaseException:

@@ -62,11 +62,11 @@ def test_pictures_without_rows_and_rows_without_pictures_are_counted(place: Plac
     notes = Notes()
     table = read(place, "art.csv", notes=notes)
     assert table.num_rows == 3  # a missing file is a reject of its own later
-    told = " | ".join(notes.summary())
-    assert "1 images in" in told
-    assert "that no row names (such as spare.jpg)" in told
-    assert "2 images named that are not there (first: " in told
-    assert "gone.jpg" in told
+    lines = " | ".join(notes.summary())
+    assert "1 images in" in lines
+    assert "that no row names (such as spare.jpg)" in lines
+    assert "2 images named that are not there (first: " in lines
+    assert "gone.jpg" in lines
 
 
 def test_names_that_differ_in_case_slashes_or_unicode_form_are_found_and_told(place: Place) -> None:

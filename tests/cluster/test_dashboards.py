@@ -53,14 +53,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRun]:
     program("prometheus")
     folder = tmp_path_factory.mktemp("watched")
     size = draw(folder / "pictures")
-    root, told = Storage(str(folder / "root")), RunMetrics()
-    server, _ = start_http_server(0, addr="127.0.0.1", registry=told.registry)
+    root, metrics = Storage(str(folder / "root")), RunMetrics()
+    server, _ = start_http_server(0, addr="127.0.0.1", registry=metrics.registry)
     with (
         ray_cluster() as cluster,
         prometheus(folder, [cluster.metrics, f"127.0.0.1:{server.server_port}"], ALERTS) as watcher,
     ):
         output = run_job(cluster, folder)
-        told.set(list_records(root)[0])
+        metrics.set(list_records(root)[0])
         wait_until_scraped(watcher)
         yield WatchedRun(cluster, watcher, root, size, output)
     server.shutdown()
@@ -205,8 +205,8 @@ def test_prometheus_evaluates_every_alert_and_only_the_rejects_are_told(run: Wat
     rules = run.prometheus.rules()
     assert [rule["name"] for rule in rules] == [rule["alert"] for rule in alert_rules()]
     assert {rule["health"] for rule in rules} == {"ok"}
-    told = {rule["name"] for rule in rules if rule["state"] != "inactive"}
-    assert told - {"SimsearchNodeMemory", "SimsearchNodeDisk"} == {"SimsearchManyRejects"}
+    active = {rule["name"] for rule in rules if rule["state"] != "inactive"}
+    assert active - {"SimsearchNodeMemory", "SimsearchNodeDisk"} == {"SimsearchManyRejects"}
 
 
 def test_a_node_answers_its_probes_without_a_token(run: WatchedRun) -> None:

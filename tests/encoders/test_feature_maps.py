@@ -78,9 +78,9 @@ def test_a_map_lies_as_the_picture_does(corner: tuple[slice, slice]) -> None:
     plain_map, changed_map = look(plain), look(changed)
     assert plain_map is not None
     assert changed_map is not None
-    apart = np.linalg.norm(plain_map - changed_map, axis=3)[0]
-    row, column = np.unravel_index(apart.argmax(), apart.shape)
-    middle = apart.shape[0] // 2
+    differences = np.linalg.norm(plain_map - changed_map, axis=3)[0]
+    row, column = np.unravel_index(differences.argmax(), differences.shape)
+    middle = differences.shape[0] // 2
     assert (row < middle, column < middle) == (
         corner[0].start is None,
         corner[1].start is None,

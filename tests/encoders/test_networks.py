@@ -158,7 +158,7 @@ def test_the_pretrained_network_knows_a_copy_from_another_picture() -> None:
     preprocessing = preprocessing_for(get_encoder("efficientnet_lite0", CONFIG), "weights")
     net = network("efficientnet_lite0", weights, batch_size=8)
     originals, copies = (
-        net(np.stack([preprocessing.pixels(image) for image in some]))
-        for some in (originals_of, copies_of)
+        net(np.stack([preprocessing.pixels(image) for image in batch]))
+        for batch in (originals_of, copies_of)
     )
     assert (unit_rows(copies) @ unit_rows(originals).T).argmax(axis=1).tolist() == list(range(16))

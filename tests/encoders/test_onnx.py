@@ -61,10 +61,12 @@ def test_vectors_are_those_of_a_bare_session_on_torchvisions_transforms(tmp_path
         ]
     )
     given = np.stack([theirs(image).numpy() for image in images])
-    made = vectors(name, shown(name, images))
-    assert made.shape == (5, DIMENSION)
-    assert made.dtype == np.float32
-    np.testing.assert_allclose(made, bare(name.removeprefix("onnx:"), given), rtol=1e-4, atol=1e-5)
+    from_onnx = vectors(name, shown(name, images))
+    assert from_onnx.shape == (5, DIMENSION)
+    assert from_onnx.dtype == np.float32
+    np.testing.assert_allclose(
+        from_onnx, bare(name.removeprefix("onnx:"), given), rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
@@ -92,9 +94,9 @@ def test_a_vector_does_not_depend_on_the_images_beside_it(tmp_path: Path, batch:
 
 
 def with_data_outside(folder: Path, location: str) -> str:
-    made = model()
+    onnx_model = model()
     onnx.save(
-        made, folder / "small.onnx", save_as_external_data=True, location="small.data",
+        onnx_model, folder / "small.onnx", save_as_external_data=True, location="small.data",
         size_threshold=0,
     )  # fmt: skip
     if location != "small.data":
@@ -200,11 +202,13 @@ def test_a_missing_side_car_or_model_is_told(tmp_path: Path) -> None:
 
 
 def of_opset(domain: str, version: int) -> Any:
-    made = model()
-    del made.opset_import[:]
-    made.opset_import.extend([helper.make_opsetid("", 17), helper.make_opsetid(domain, version)])
-    made.graph.node[1].domain = domain
-    return made
+    onnx_model = model()
+    del onnx_model.opset_import[:]
+    onnx_model.opset_import.extend(
+        [helper.make_opsetid("", 17), helper.make_opsetid(domain, version)]
+    )
+    onnx_model.graph.node[1].domain = domain
+    return onnx_model
 
 
 @pytest.mark.parametrize("made", [of_opset("org.example", 1), of_opset("", 999)])

@@ -64,19 +64,19 @@ def test_carried_lists_equal_a_search_of_everything(
                 now = same(before, items)
                 held, _ = carried(held, asked, now, units, among, queries, DEPTH)
             for name in ("items", "squared"):
-                some = getattr(held, name)[:, :DEPTH]
-                np.testing.assert_array_equal(some, getattr(whole, name)[:, :DEPTH])
+                values = getattr(held, name)[:, :DEPTH]
+                np.testing.assert_array_equal(values, getattr(whole, name)[:, :DEPTH])
             before, asked = items, queries
 
 
 def test_a_list_is_all_others_by_distance_and_number() -> None:
     units, items = day(dict.fromkeys(range(9), 0) | {20: 1, 21: 3})
     lists_of_4 = searched(units, np.arange(len(items)), np.array([4]), DEPTH)
-    apart = np.square(units.astype(np.float64) - units[4]).sum(axis=1)
-    apart[4] = np.inf
+    squared = np.square(units.astype(np.float64) - units[4]).sum(axis=1)
+    squared[4] = np.inf
     assert (
         lists_of_4.items[0, :DEPTH].tolist()
-        == np.lexsort((np.arange(len(items)), apart))[:DEPTH].tolist()
+        == np.lexsort((np.arange(len(items)), squared))[:DEPTH].tolist()
     )
 
 

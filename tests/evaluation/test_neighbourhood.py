@@ -113,11 +113,16 @@ def test_a_hub_makes_the_occurrences_skewed() -> None:
 
 def test_near_duplicates_need_every_spaces_agreement() -> None:
     close = (np.array([[1], [0], [1]]), np.array([[0.1], [0.1], [0.2]], np.float32))
-    apart = (np.array([[1], [0], [0]]), np.array([[0.3], [0.3], [0.1]], np.float32))
+    lists_and_distances = (np.array([[1], [0], [0]]), np.array([[0.3], [0.3], [0.1]], np.float32))
     assert set(near_pairs({"a": close_pairs(*close, 0.2)})) == {(0, 1), (1, 2)}
-    both = near_pairs({"a": close_pairs(*close, 0.15), "b": close_pairs(*apart, 0.35)})
+    both = near_pairs(
+        {"a": close_pairs(*close, 0.15), "b": close_pairs(*lists_and_distances, 0.35)}
+    )
     assert both == {(0, 1): pytest.approx({"a": 0.1, "b": 0.3})}
-    assert near_pairs({"a": close_pairs(*close, 0.15), "b": close_pairs(*apart, 0.25)}) == {}
+    assert (
+        near_pairs({"a": close_pairs(*close, 0.15), "b": close_pairs(*lists_and_distances, 0.25)})
+        == {}
+    )
 
 
 def test_the_threshold_is_what_half_of_the_originals_keep_to_their_own_copy() -> None:
@@ -144,22 +149,22 @@ def collection(seed: int = 0) -> tuple[NumberedImages, np.ndarray]:
             spread = 0 if profile is None else 0.8
             vectors.append(base[number] + spread * rng.normal(size=8))
     images = pa.Table.from_pylist(rows, schema=schemas.IMAGES)
-    made = NumberedImages.of(images, ("rotate-3", "blur-1"))
-    return made, unit_rows(np.array(vectors, np.float32))
+    numbered = NumberedImages.of(images, ("rotate-3", "blur-1"))
+    return numbered, unit_rows(np.array(vectors, np.float32))
 
 
-def everything(made: NumberedImages, units: np.ndarray) -> Neighbours:
+def everything(numbered: NumberedImages, units: np.ndarray) -> Neighbours:
     """All other images of every original, nearest first."""
-    nearest = exact_search(units, units[made.originals], len(units))
-    keep = nearest.items != made.originals[:, None]
-    shape = (len(made.originals), len(units) - 1)
+    nearest = exact_search(units, units[numbered.originals], len(units))
+    keep = nearest.items != numbered.originals[:, None]
+    shape = (len(numbered.originals), len(units) - 1)
     return Neighbours(nearest.items[keep].reshape(shape), nearest.distances[keep].reshape(shape))
 
 
 def test_a_groups_ranking_leaves_out_the_other_copies_of_the_query() -> None:
-    made, units = collection()
-    nearest = everything(made, units)
-    by_group = {group: ranking for group, ranking, _ in rankings(made, nearest, 100)}
+    numbered, units = collection()
+    nearest = everything(numbered, units)
+    by_group = {group: ranking for group, ranking, _ in rankings(numbered, nearest, 100)}
     assert list(by_group) == ["all", "rotate-3", "blur-1"]
     assert by_group["all"].relevant.tolist() == [2] * 6
     for place, group in enumerate(("rotate-3", "blur-1")):
@@ -169,42 +174,42 @@ def test_a_groups_ranking_leaves_out_the_other_copies_of_the_query() -> None:
             left = [
                 item
                 for item in nearest.items[row]
-                if made.artworks[item] != row or made.profiles[item] == place
+                if numbered.artworks[item] != row or numbered.profiles[item] == place
             ]
-            rank = next(n for n, item in enumerate(left, 1) if made.artworks[item] == row)
+            rank = next(n for n, item in enumerate(left, 1) if numbered.artworks[item] == row)
             assert average_precision(ranking)[row] == pytest.approx(1 / rank)
 
 
 def test_a_near_duplicate_is_no_miss() -> None:
-    made, units = collection()
+    numbered, units = collection()
     twin = units.copy()
     # Artwork 9 becomes a picture of artwork 0: nearer to it than any copy.
     twin[-1] = unit_rows(twin[:1] + np.float32(1e-4))
-    nearest = everything(made, twin)
+    nearest = everything(numbered, twin)
     assert nearest.items[0, 0] == len(units) - 1
-    counted = next(rankings(made, nearest, 100))[1]
-    spared = next(rankings(made.with_near([(0, 9)]), nearest, 100))[1]
+    counted = next(rankings(numbered, nearest, 100))[1]
+    spared = next(rankings(numbered.with_near([(0, 9)]), nearest, 100))[1]
     assert not counted.hits[0, 0]
     assert average_precision(spared)[0] > average_precision(counted)[0]
     np.testing.assert_array_equal(spared.hits[1:], counted.hits[1:])
     # The study's own scores stay as the study defined them.
     for spared_score, counted_score in zip(
-        study_scores(made, nearest, (1, 3)),
-        study_scores(made.with_near([(0, 9)]), nearest, (1, 3)),
+        study_scores(numbered, nearest, (1, 3)),
+        study_scores(numbered.with_near([(0, 9)]), nearest, (1, 3)),
         strict=True,
     ):
         np.testing.assert_array_equal(spared_score.values, counted_score.values)
 
 
 def test_lists_of_originals_hold_no_copies_and_no_near_duplicates() -> None:
-    made, units = collection()
-    nearest = everything(made, units)
-    plain = original_lists(made, nearest, 5)
-    alone = exact_search(units[made.originals], units[made.originals], 6).items
+    numbered, units = collection()
+    nearest = everything(numbered, units)
+    plain = original_lists(numbered, nearest, 5)
+    alone = exact_search(units[numbered.originals], units[numbered.originals], 6).items
     expected = [[item for item in row if item != place][:5] for place, row in enumerate(alone)]
     np.testing.assert_array_equal(plain, expected)
     first = int(plain[3, 0])
-    spared = original_lists(made.with_near([(3, first)]), nearest, 5)
+    spared = original_lists(numbered.with_near([(3, first)]), nearest, 5)
     assert spared[3, 0] == plain[3, 1]
     assert 3 not in spared[first]
 

@@ -36,23 +36,23 @@ def ranking(seed: int, relevant: int = 3) -> Ranking:
 @given(seed=st.integers(0, 500), relevant=st.integers(1, DEPTH))
 @settings(max_examples=30, deadline=None)
 def test_average_precision_is_scikit_learns(seed: int, relevant: int) -> None:
-    made = ranking(seed, relevant)
+    ranked = ranking(seed, relevant)
     expected = [
-        average_precision_score(hits, -apart)
-        for hits, apart in zip(made.hits, made.distances, strict=True)
+        average_precision_score(hits, -row_distances)
+        for hits, row_distances in zip(ranked.hits, ranked.distances, strict=True)
     ]
-    np.testing.assert_allclose(average_precision(made), expected, atol=1e-12)
+    np.testing.assert_allclose(average_precision(ranked), expected, atol=1e-12)
 
 
 @given(seed=st.integers(0, 500))
 @settings(max_examples=20, deadline=None)
 def test_micro_average_precision_is_scikit_learns_on_the_pool(seed: int) -> None:
-    made = ranking(seed)
+    ranked = ranking(seed)
     drawn = np.random.default_rng(seed + 1).random((40, DEPTH))
     strangers = np.sort(drawn, axis=1).astype(np.float32)
-    micro, recall = pooled_scores(pool_pairs(made, strangers), resamples=5, seed=0)
-    truth = np.concatenate([made.hits.ravel(), np.zeros(strangers.size, bool)])
-    score = -np.concatenate([made.distances.ravel(), strangers.ravel()])
+    micro, recall = pooled_scores(pool_pairs(ranked, strangers), resamples=5, seed=0)
+    truth = np.concatenate([ranked.hits.ravel(), np.zeros(strangers.size, bool)])
+    score = -np.concatenate([ranked.distances.ravel(), strangers.ravel()])
     assert micro.value == pytest.approx(average_precision_score(truth, score))
     precisions, recalls, _ = precision_recall_curve(truth, score)
     at_hits = np.append(np.diff(recalls) < 0, False)  # where a relevant pair comes in
@@ -61,13 +61,13 @@ def test_micro_average_precision_is_scikit_learns_on_the_pool(seed: int) -> None
 
 
 def test_a_resample_is_scikit_learns_score_with_weights() -> None:
-    made = ranking(3)
-    pool = pool_pairs(made, np.zeros((0, DEPTH), np.float32))
+    ranked = ranking(3)
+    pool = pool_pairs(ranked, np.zeros((0, DEPTH), np.float32))
     micro, _ = pooled_scores(pool, resamples=40, seed=9)
     counts = np.random.default_rng(9).multinomial(N, np.full(N, 1 / N), 40)
     expected = [
         average_precision_score(
-            made.hits.ravel(), -made.distances.ravel(), sample_weight=np.repeat(drawn, DEPTH)
+            ranked.hits.ravel(), -ranked.distances.ravel(), sample_weight=np.repeat(drawn, DEPTH)
         )
         for drawn in counts
     ]
@@ -78,8 +78,8 @@ def test_a_resample_is_scikit_learns_score_with_weights() -> None:
 def test_equal_distances_count_in_their_worst_order() -> None:
     hits = np.array([[True, False, False, True]])
     distances = np.array([[0.1, 0.1, 0.1, 0.2]], dtype=np.float32)
-    made = Ranking(hits, distances, np.array([2]))
-    micro, _ = pooled_scores(pool_pairs(made, np.zeros((0, 4), np.float32)), resamples=2, seed=0)
+    ranked = Ranking(hits, distances, np.array([2]))
+    micro, _ = pooled_scores(pool_pairs(ranked, np.zeros((0, 4), np.float32)), resamples=2, seed=0)
     orders = (
         Ranking(np.array([[*order, True]]), np.arange(4, dtype=np.float32)[None], np.array([2]))
         for order in permutations([True, False, False])
@@ -88,32 +88,32 @@ def test_equal_distances_count_in_their_worst_order() -> None:
 
 
 def test_a_query_without_copies_can_only_do_harm() -> None:
-    made = ranking(1)
-    alone, _ = pooled_scores(pool_pairs(made, np.zeros((0, 3), np.float32)), resamples=2, seed=0)
+    ranked = ranking(1)
+    alone, _ = pooled_scores(pool_pairs(ranked, np.zeros((0, 3), np.float32)), resamples=2, seed=0)
     nearer = np.full((5, 3), -1.0, np.float32)
     farther = np.full((5, 3), 9.0, np.float32)
-    harmed, _ = pooled_scores(pool_pairs(made, nearer), resamples=2, seed=0)
-    spared, _ = pooled_scores(pool_pairs(made, farther), resamples=2, seed=0)
+    harmed, _ = pooled_scores(pool_pairs(ranked, nearer), resamples=2, seed=0)
+    spared, _ = pooled_scores(pool_pairs(ranked, farther), resamples=2, seed=0)
     assert harmed.value < alone.value == spared.value
 
 
 def test_the_other_scores_worked_by_hand() -> None:
     hits = np.array([[False, True, True, False, True], [False] * 5])
-    made = Ranking(hits, np.zeros((2, 5), np.float32), np.array([4, 2]))
-    np.testing.assert_allclose(recall_at(made, 3), [2 / 4, 0])
-    np.testing.assert_allclose(r_precision(made), [2 / 4, 0])
-    np.testing.assert_allclose(reciprocal_rank(made), [1 / 2, 0])
-    np.testing.assert_allclose(average_precision(made), [(1 / 2 + 2 / 3 + 3 / 5) / 4, 0])
+    ranked = Ranking(hits, np.zeros((2, 5), np.float32), np.array([4, 2]))
+    np.testing.assert_allclose(recall_at(ranked, 3), [2 / 4, 0])
+    np.testing.assert_allclose(r_precision(ranked), [2 / 4, 0])
+    np.testing.assert_allclose(reciprocal_rank(ranked), [1 / 2, 0])
+    np.testing.assert_allclose(average_precision(ranked), [(1 / 2 + 2 / 3 + 3 / 5) / 4, 0])
 
 
 def test_junk_counts_neither_for_nor_against() -> None:
     distances = np.array([[0.1, 0.2, 0.3, 0.4]], dtype=np.float32)
     wanted = np.array([[False, False, True, False]])
     junk = np.array([[True, True, False, False]])
-    made = ranking_of(distances, wanted, junk, np.array([1]), 3)
-    assert made.hits.tolist() == [[True, False, False]]
-    np.testing.assert_allclose(made.distances[0], [0.3, 0.4, np.inf])
-    assert average_precision(made).tolist() == [1.0]
+    ranked = ranking_of(distances, wanted, junk, np.array([1]), 3)
+    assert ranked.hits.tolist() == [[True, False, False]]
+    np.testing.assert_allclose(ranked.distances[0], [0.3, 0.4, np.inf])
+    assert average_precision(ranked).tolist() == [1.0]
 
 
 @given(seed=st.integers(0, 200))
@@ -122,10 +122,10 @@ def test_a_perfect_search_scores_one_everywhere(seed: int) -> None:
     relevant = np.random.default_rng(seed).integers(1, 6, N)
     hits = np.arange(DEPTH) < relevant[:, None]
     distances = np.where(hits, 0.1, 0.9).astype(np.float32)
-    made = Ranking(hits, distances, relevant)
-    for scores in (average_precision(made), r_precision(made), reciprocal_rank(made)):
+    ranked = Ranking(hits, distances, relevant)
+    for scores in (average_precision(ranked), r_precision(ranked), reciprocal_rank(ranked)):
         np.testing.assert_allclose(scores, 1)
-    pool = pool_pairs(made, np.full((7, DEPTH), 0.95, np.float32))
+    pool = pool_pairs(ranked, np.full((7, DEPTH), 0.95, np.float32))
     for pooled in pooled_scores(pool, resamples=20, seed=0):
         assert (pooled.value, pooled.low, pooled.high) == pytest.approx((1, 1, 1))
 
@@ -139,8 +139,8 @@ def test_the_pooled_interval_covers_the_truth_and_follows_from_its_seed() -> Non
         distances = np.stack([copies, strangers], axis=1)
         order = np.argsort(distances, axis=1)
         hits = np.take_along_axis(np.array([[True, False]]).repeat(n, 0), order, axis=1)
-        apart = np.take_along_axis(distances, order, axis=1).astype(np.float32)
-        return pool_pairs(Ranking(hits, apart, np.ones(n, np.int64)), np.zeros((0, 2), np.float32))
+        drawn = np.take_along_axis(distances, order, axis=1).astype(np.float32)
+        return pool_pairs(Ranking(hits, drawn, np.ones(n, np.int64)), np.zeros((0, 2), np.float32))
 
     truth = pooled_scores(simulated(100_000), resamples=1, seed=0)[0].value
     trials = 200

@@ -46,6 +46,6 @@ def address(site: httpx.Client) -> str:
 def browser() -> Iterator[Browser]:
     path = need_chromium()
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield made
-        made.close()
+        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield launched
+        launched.close()

@@ -23,8 +23,8 @@ def test_a_file_per_space_has_what_embedding_atlas_reads(
     snapshot: Snapshot, tmp_path: Path
 ) -> None:
     config = settings(snapshot.storage.root)
-    said = export_atlas(config, [config.root], str(tmp_path / "atlas"))
-    assert said.count("embedding-atlas ") == 2
+    message = export_atlas(config, [config.root], str(tmp_path / "atlas"))
+    assert message.count("embedding-atlas ") == 2
     assert (tmp_path / "atlas" / f"{NETWORK}.parquet").exists()
     rows = pq.read_table(tmp_path / "atlas" / f"{GIVEN}.parquet").to_pylist()
     stored = snapshot.storage.read_table(snapshot.projection_path(GIVEN, "pca")).to_pylist()
@@ -37,9 +37,9 @@ def test_a_file_per_space_has_what_embedding_atlas_reads(
         assert (row["x"], row["y"]) == places[row["artwork_id"]]
         assert Image.open(io.BytesIO(row["image"]["bytes"])).format == "WEBP"
         own = images["image_id"].to_pylist().index(row["artwork_id"])
-        apart = np.linalg.norm(units - units[own], axis=1)
+        distances = np.linalg.norm(units - units[own], axis=1)
         nearest = min(
-            (float(apart[owners == other["artwork_id"]].min()), number)
+            (float(distances[owners == other["artwork_id"]].min()), number)
             for number, other in enumerate(rows)
             if other["artwork_id"] != row["artwork_id"]
         )

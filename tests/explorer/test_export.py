@@ -22,8 +22,8 @@ from tests.support.places import Place
 def test_a_static_copy_stands_alone(snapshot: Snapshot, tmp_path: Path) -> None:
     config = settings(snapshot.storage.root)
     target = tmp_path / "copy"
-    said = export_site(config, [config.root], str(target))
-    assert str(target / "index.html") in said
+    message = export_site(config, [config.root], str(target))
+    assert str(target / "index.html") in message
     for page in target.glob("*.html"):
         html = page.read_text()
         assert "<script>" not in html

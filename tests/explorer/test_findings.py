@@ -63,10 +63,10 @@ def test_a_hub_is_near_to_as_many_as_plain_numpy_counts(
     ids, nearest_rows = nearest(snapshot, GIVEN, 10)
     counts = np.bincount(nearest_rows.ravel(), minlength=len(ids))
     page = site.get("/findings/hubs", params={"space": GIVEN}).text
-    said = [int(times) for times in re.findall(r"near to (\d+)</span>", page)]
-    assert said == sorted(counts[counts > 0].tolist(), reverse=True)
+    counts_shown = [int(times) for times in re.findall(r"near to (\d+)</span>", page)]
+    assert counts_shown == sorted(counts[counts > 0].tolist(), reverse=True)
     assert {artwork_id: counts[ids.index(artwork_id)] for artwork_id in ids_in(page)} == dict(
-        zip(ids_in(page), said, strict=True)
+        zip(ids_in(page), counts_shown, strict=True)
     )
 
 

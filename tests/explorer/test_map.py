@@ -37,8 +37,8 @@ def test_every_artwork_lies_where_it_was_put(site: httpx.Client, snapshot: Snaps
     cards = site.get("/map/cards", params={"numbers": ".".join(map(str, range(24)))}).json()
     wanted = wanted[[ids.index(card["id"]) for card in cards]]
     span = float(np.ptp(wanted, axis=0).max())
-    apart = (wanted - wanted[0]) / span * 65535
-    assert np.abs((points.astype(float) - points[0]) - apart).max() <= 1.01
+    expected = (wanted - wanted[0]) / span * 65535
+    assert np.abs((points.astype(float) - points[0]) - expected).max() <= 1.01
     assert points.min() == 0
     assert points.max() == 65535
     assert site.get("/map/points", params={"space": GIVEN, "method": "umap"}).status_code == 404

@@ -110,7 +110,7 @@ def test_missed_copies_come_worst_first(site: httpx.Client, snapshot: Snapshot) 
         feature_store.read_vectors(snapshot.storage, snapshot.plan().space(GIVEN), images)
     )
     place = {image_id: number for number, image_id in enumerate(images["image_id"].to_pylist())}
-    apart = {}
+    missed = {}
     for number in range(12):
         own = next(
             image_id
@@ -121,8 +121,8 @@ def test_missed_copies_come_worst_first(site: httpx.Client, snapshot: Snapshot) 
         distances[place[own]] = np.inf
         copy = place[f"{own}--{profile}"]
         if copy not in np.argsort(distances)[:3]:
-            apart[f"{number:03}"] = distances[copy]
-    assert shown == sorted(apart, key=lambda image_id: -apart[image_id])
+            missed[f"{number:03}"] = distances[copy]
+    assert shown == sorted(missed, key=lambda image_id: -missed[image_id])
 
 
 def test_the_charts_begin_at_the_largest_k_of_the_study_and_hold_whole_rankings_apart(

@@ -90,22 +90,22 @@ def test_a_set_is_a_page_with_its_files(site: httpx.Client) -> None:
 
 def test_a_manifest_is_what_the_specification_asks(site: httpx.Client) -> None:
     answer = site.get("/set/manifest.json", params={"ids": encode([0, 1]), "name": "Two"})
-    made = answer.json()
+    manifest = answer.json()
     assert answer.headers["content-type"].startswith("application/ld+json")
-    assert made["type"] == "Manifest"
-    assert made["@context"] == "http://iiif.io/api/presentation/3/context.json"
-    assert made["label"] == {"none": ["Two"]}
-    assert made["id"] == str(answer.url)
-    for canvas in made["items"]:
+    assert manifest["type"] == "Manifest"
+    assert manifest["@context"] == "http://iiif.io/api/presentation/3/context.json"
+    assert manifest["label"] == {"none": ["Two"]}
+    assert manifest["id"] == str(answer.url)
+    for canvas in manifest["items"]:
         assert canvas["type"] == "Canvas"
         (annotation,) = canvas["items"][0]["items"]
         assert annotation["target"] == canvas["id"]
         body = annotation["body"]
         assert body["width"] * canvas["height"] == body["height"] * canvas["width"]
         assert site.get(body["id"]).headers["content-type"] == body["format"]
-    assert made["items"][0]["label"]["none"][0].startswith("&lt;script")
-    assert "homepage" not in made["items"][0]  # a javascript: link
-    assert made["items"][1]["homepage"][0]["id"] == "https://museum.example/1"
+    assert manifest["items"][0]["label"]["none"][0].startswith("&lt;script")
+    assert "homepage" not in manifest["items"][0]  # a javascript: link
+    assert manifest["items"][1]["homepage"][0]["id"] == "https://museum.example/1"
 
 
 def test_the_nearest_to_a_set_are_those_of_plain_numpy(

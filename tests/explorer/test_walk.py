@@ -37,10 +37,10 @@ def plain_length(edges: dict[tuple[int, int], float], first: int, last: int) -> 
         if here == last:
             return length
         for (start, end), step in edges.items():
-            there = end if start == here else start if end == here else None
-            if there is not None and length + step < best.get(there, np.inf):
-                best[there] = length + step
-                heapq.heappush(todo, (length + step, there))
+            neighbour = end if start == here else start if end == here else None
+            if neighbour is not None and length + step < best.get(neighbour, np.inf):
+                best[neighbour] = length + step
+                heapq.heappush(todo, (length + step, neighbour))
     return None
 
 

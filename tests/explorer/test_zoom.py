@@ -53,17 +53,17 @@ def test_tiles_put_together_are_the_picture(scans: httpx.Client, big: Path) -> N
     for factor in (1, 2):
         assert factor in info["factors"]
         size = (-(-SIZE[0] // factor), -(-SIZE[1] // factor))
-        made = Image.new("RGB", size)
+        image = Image.new("RGB", size)
         side = 512 * factor
         for row in range(-(-SIZE[1] // side)):
             for column in range(-(-SIZE[0] // side)):
                 address = info["address"].format(factor=factor, column=column, row=row)
                 tile = Image.open(io.BytesIO(scans.get(address).content))
-                made.paste(tile, (column * 512, row * 512))
-        shown = np.asarray(made).astype(int)
-        apart = np.abs(shown - np.asarray(whole.resize(size)).astype(int))
-        assert apart.max() < 20  # WebP's own loss
-        assert apart.mean() < 3
+                image.paste(tile, (column * 512, row * 512))
+        shown = np.asarray(image).astype(int)
+        differences = np.abs(shown - np.asarray(whole.resize(size)).astype(int))
+        assert differences.max() < 20  # WebP's own loss
+        assert differences.mean() < 3
 
 
 @pytest.mark.parametrize("wrong", ["1-3-0", "1-0-2", "3-0-0", "1--1-0", "1-99999999-0", "4096-0-0"])

@@ -30,18 +30,18 @@ def test_a_conversion_is_kept_by_weights_and_versions(
 ) -> None:
     storage = Storage(str(tmp_path))
     assert of(storage).kept() is None
-    made = of(storage).make()
-    assert of(storage).kept() == made
-    assert made.model is not None
-    assert len(made.model.load().content) == made.model.size
+    conversion = of(storage).make()
+    assert of(storage).kept() == conversion
+    assert conversion.model is not None
+    assert len(conversion.model.load().content) == conversion.model.size
     assert of(storage, seed=1).kept() is None
     with monkeypatch.context() as patch:
         patch.setattr(conversions, "versions", lambda: {"onnxruntime": "another"})
         assert of(storage).kept() is None
-    storage.write_bytes(made.model.path, b"somebody else's")
+    storage.write_bytes(conversion.model.path, b"somebody else's")
     with pytest.raises(MismatchError):
-        made.model.load()
-    storage.delete(made.model.path)
+        conversion.model.load()
+    storage.delete(conversion.model.path)
     assert of(storage).kept() is None  # and is made again
 
 
@@ -61,7 +61,7 @@ def test_a_refusal_is_kept_so_that_no_night_tries_again(tmp_path: Path) -> None:
             traceable=False,
         ),
     )
-    made = broken.make()
-    assert made.model is None
-    assert "cannot be converted to ONNX" in made.note
-    assert broken.kept() == made
+    refused = broken.make()
+    assert refused.model is None
+    assert "cannot be converted to ONNX" in refused.note
+    assert broken.kept() == refused

@@ -234,13 +234,13 @@ def _strike(
         code = running.code(LIMIT_SECONDS)
     except subprocess.TimeoutExpired:
         code = -1
-    told = {0: "survived", -1: "HUNG"}.get(code, f"exit {code}")
+    outcome = {0: "survived", -1: "HUNG"}.get(code, f"exit {code}")
     harness.add(
         Row(
             place.name,
             str(strike),
             f"in {struck_in}" if hit else "not at all",
-            told,
+            outcome,
             "nothing to resume" if code == 0 else "not resumed",
             {
                 "struck before its end": hit,

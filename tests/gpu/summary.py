@@ -12,15 +12,15 @@ from typing import Any
 def lines(entry: dict[str, Any]) -> list[str]:
     """Of the `forward-gpu` entry of a file of results."""
     machine = entry["machine"]
-    said = [f"{machine['gpu']}, {machine['cores']} × {machine['cpu']}"]
+    lines = [f"{machine['gpu']}, {machine['cores']} × {machine['cpu']}"]
     for row in entry["rows"]:
         ours, bare = (statistics.median(row[side]) for side in ("ours", "baseline"))
         target = f" (target {row['target']})" if row["target"] else ""
-        said.append(
+        lines.append(
             f"{row['name']}: {ours:,.0f} {row['unit']}, {row['against']} {bare:,.0f}: "
             f"ratio {row['ratio']['median']:.3f}{target}"
         )
-    return [*said, *entry["notes"]]
+    return [*lines, *entry["notes"]]
 
 
 def main() -> int:

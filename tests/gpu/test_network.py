@@ -59,9 +59,9 @@ def worst_cosine(vectors: npt.NDArray[np.float32], other: npt.NDArray[np.float32
 def test_float32_vectors_are_those_of_a_cpu(name: str) -> None:
     """Far closer than TF32, in which convolutions run unless told otherwise, comes."""
     images = pixels(BATCH)
-    there, here = network(name, "float32")(images), network(name, "float32", "cpu")(images)
-    scale = float(np.abs(here).max())
-    np.testing.assert_allclose(there / scale, here / scale, atol=2e-5)
+    on_gpu, on_cpu = network(name, "float32")(images), network(name, "float32", "cpu")(images)
+    scale = float(np.abs(on_cpu).max())
+    np.testing.assert_allclose(on_gpu / scale, on_cpu / scale, atol=2e-5)
 
 
 @pytest.mark.parametrize("name", STUDY)

@@ -183,8 +183,8 @@ def test_an_index_from_before_its_vectors_were_kept_is_answered_by_annoy(tmp_pat
     true = exact_search(units, units[5:6], 3)
     for nearest in (opened.near([5], 3), opened.search(7 * vectors()[5:6], 3)):
         np.testing.assert_array_equal(nearest.items, true.items)
-    apart = opened.distances([5, 5], true.items[0, 1:].tolist())
-    assert apart == pytest.approx(true.distances[0, 1:], abs=1e-3)
+    distances = opened.distances([5, 5], true.items[0, 1:].tolist())
+    assert distances == pytest.approx(true.distances[0, 1:], abs=1e-3)
 
 
 def test_pairs_are_as_far_apart_as_a_search_has_them(tmp_path: Path) -> None:

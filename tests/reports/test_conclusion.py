@@ -222,8 +222,8 @@ def test_near_duplicates_are_listed_closest_first() -> None:
 
 
 def test_preprocessing_is_told_with_three_decimals() -> None:
-    told = space("net", preprocessing="centre 224, mean (0.4980392156862745, 0.5)")
-    assert told.preprocessing_words == "centre 224, mean (0.498, 0.5)"
+    described = space("net", preprocessing="centre 224, mean (0.4980392156862745, 0.5)")
+    assert described.preprocessing_words == "centre 224, mean (0.498, 0.5)"
 
 
 def test_the_devices_that_a_space_ran_on_are_named_with_their_images() -> None:

@@ -53,13 +53,15 @@ def test_a_good_config_can_start_and_nothing_is_left_behind(place: Place) -> Non
     config = config_for(place)
     checked = check(config)
     assert not wrong(checked)
-    told = " | ".join(f"{finding.subject}: {finding.statement}" for finding in checked.findings)
-    assert "catalog: 6 artworks" in told
-    assert "left out: 1 rows without an image (first: row 7, 7)" in told
-    assert "images: 6 of 6 are in the store" in told
-    assert "pictures: 6 of 6 tried can be read" in told
-    assert "UNTRAINED" in told
-    assert "estimate: 12 images through 1 encoder(s): about" in told
+    statements = " | ".join(
+        f"{finding.subject}: {finding.statement}" for finding in checked.findings
+    )
+    assert "catalog: 6 artworks" in statements
+    assert "left out: 1 rows without an image (first: row 7, 7)" in statements
+    assert "images: 6 of 6 are in the store" in statements
+    assert "pictures: 6 of 6 tried can be read" in statements
+    assert "UNTRAINED" in statements
+    assert "estimate: 12 images through 1 encoder(s): about" in statements
     assert Storage(config.root, config.storage).files() == []
     if place.config.endpoint_url is None:
         assert not Path(Storage(config.root).root.removeprefix("file://")).exists()

@@ -89,7 +89,7 @@ def test_a_converted_network_runs_by_onnx_runtime_and_each_space_keeps_its_engin
         all_vectors(snapshot)["squeezenet1_1"]
         for snapshot in (converted, pending_snapshot(storage))
     ]
-    assert worst_cosine(*(some.astype(float) for some in vectors)) >= 0.99999
+    assert worst_cosine(*(matrix.astype(float) for matrix in vectors)) >= 0.99999
 
     more = config_for(root, "perturbations.originals=5", "extract.backbones=[squeezenet1_1]")
     assert take(more, pipeline.extract).items == 2 * 5

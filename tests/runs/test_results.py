@@ -150,8 +150,8 @@ def test_deep_scores_are_scikit_learns_on_the_same_vectors(
             wanted = own & np.array([group in ("all", row["profile"]) for row in images])
             wanted[row] = False
             kept = wanted | ~own
-            apart = np.linalg.norm(units - units[row], axis=1)
-            precisions.append(average_precision_score(wanted[kept], -apart[kept]))
+            distances = np.linalg.norm(units - units[row], axis=1)
+            precisions.append(average_precision_score(wanted[kept], -distances[kept]))
         assert metrics[group, "map"]["mean"] == pytest.approx(np.mean(precisions))
         assert metrics[group, "map"]["n"] == ARTWORKS
         assert metrics[group, "micro_ap"]["ceiling"] == 1

@@ -86,11 +86,11 @@ def test_a_job_that_failed_is_run_again_and_one_that_succeeded_is_not(
 ) -> None:
     slot = Slot(cluster, tmp_path, "simsearch-29403660")
     slot.finish()
-    told = [slot.submitter(code).communicate(timeout=120)[0] for code in (1, 0, 0)]
-    assert "simsearch-29403660 failed, exit code 1" in told[0]
-    assert "simsearch-29403660-2 succeeded, exit code 0" in told[1]
-    assert "simsearch-29403660-2 has succeeded already" in told[2]
-    assert "the job's last line" in told[2]
+    outputs = [slot.submitter(code).communicate(timeout=120)[0] for code in (1, 0, 0)]
+    assert "simsearch-29403660 failed, exit code 1" in outputs[0]
+    assert "simsearch-29403660-2 succeeded, exit code 0" in outputs[1]
+    assert "simsearch-29403660-2 has succeeded already" in outputs[2]
+    assert "the job's last line" in outputs[2]
     assert slot.starts() == 2
 
 

@@ -60,6 +60,6 @@ def test_a_defect_is_told_in_one_line_and_logged_whole(caplog: pytest.LogCapture
 
 
 def test_an_own_error_of_a_task_is_its_one_line() -> None:
-    told = r"^s3://museum/a\.jpg: cannot read: access denied$"
-    with pytest.raises(StorageError, match=told), ray_session(RayConfig()):
+    message = r"^s3://museum/a\.jpg: cannot read: access denied$"
+    with pytest.raises(StorageError, match=message), ray_session(RayConfig()):
         ray.get(ray.remote(denied).remote(None))

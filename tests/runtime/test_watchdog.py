@@ -25,16 +25,16 @@ def test_a_step_in_which_nothing_moves_is_told_of_and_then_ended(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for_ever = threading.Event()
-    told: list[int] = []
+    counts: list[int] = []
     with pytest.raises(
         StallError,
         match=r"^index: nothing moved for 3 s \(ray\.stall_fail\): waiting: 1 × 1 GPU; .*",
     ) as raised:
-        watched("index", IMPATIENT, for_ever.wait, lambda: 7, told.append, still)
+        watched("index", IMPATIENT, for_ever.wait, lambda: 7, counts.append, still)
     for_ever.set()
     assert raised.value.exit_code == 1
     assert "run the same command again" in str(raised.value)
-    assert set(told) == {7}
+    assert set(counts) == {7}
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert warnings[0] == f"index: nothing moved for 1 s: {still()}"
     assert len(warnings) == 2
@@ -42,14 +42,14 @@ def test_a_step_in_which_nothing_moves_is_told_of_and_then_ended(
 
 def test_a_slow_step_that_moves_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     moving = count()
-    told: list[int] = []
+    counts: list[int] = []
 
     def work() -> str:
         time.sleep(4)
         return "done"
 
-    assert watched("index", IMPATIENT, work, lambda: next(moving), told.append, still) == "done"
-    assert told == sorted(told)
+    assert watched("index", IMPATIENT, work, lambda: next(moving), counts.append, still) == "done"
+    assert counts == sorted(counts)
     assert not caplog.records
 
 

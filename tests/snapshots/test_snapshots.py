@@ -141,11 +141,11 @@ def test_snapshots_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> Non
 def test_a_reader_never_sees_a_mixture_while_snapshots_are_published(place: Place) -> None:
     """Fifty publications, readers in a loop: every file fits the manifest that LATEST led to."""
     storage = Storage(place.root, place.config)
-    made = [
+    sealed = [
         make_snapshot(storage, {**ABC, f"new-{number}": str(number)}, publish=False)
         for number in range(5)
     ]
-    point_latest(made[0], 1)
+    point_latest(sealed[0], 1)
     done = threading.Event()
 
     def read() -> int:
@@ -165,7 +165,7 @@ def test_a_reader_never_sees_a_mixture_while_snapshots_are_published(place: Plac
     with ThreadPoolExecutor(2) as pool:
         readers = [pool.submit(read) for _ in range(2)]
         for number in range(50):
-            point_latest(made[number % 5], number + 1)
+            point_latest(sealed[number % 5], number + 1)
         done.set()
         assert sum(reader.result() for reader in readers) >= 2
 

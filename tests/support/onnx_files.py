@@ -101,7 +101,9 @@ def deep_model(side: int = 224, channels: int = 96, layers: int = 16) -> tuple[A
         [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["N", channels])],
         weights,
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model_proto = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    )
     shown = {**CARD["preprocessing"], "resize": 256, "size": side}
     output = {"name": "vector", "dimension": channels}
-    return made, {**CARD, "preprocessing": shown, "output": output}
+    return model_proto, {**CARD, "preprocessing": shown, "output": output}

@@ -74,7 +74,7 @@ def test_the_threshold_is_the_median_distance_to_the_nearest_copy() -> None:
     copies = np.array([[1, 0.1, 0], [1, 0.5, 0], [0, 1, 0.2], [0.4, 0, 1]], np.float32)
     owners = np.array([0, 0, 1, 2])
     unit = copies / np.linalg.norm(copies, axis=1, keepdims=True)
-    apart = np.linalg.norm(originals[owners] - unit, axis=1)
-    expected = np.median([min(apart[:2]), apart[2], apart[3]])
+    distances = np.linalg.norm(originals[owners] - unit, axis=1)
+    expected = np.median([min(distances[:2]), distances[2], distances[3]])
     assert near_duplicate_threshold(originals, copies, owners) == pytest.approx(expected, rel=1e-5)
     assert near_duplicate_threshold(originals, copies[:0], owners[:0]) == 0

@@ -163,8 +163,8 @@ def test_pixels_stored_twice_are_read_once_in_order(tmp_path: Path) -> None:
 def test_images_go_through_few_numbers_and_back(side: int, kind: str) -> None:
     model = Autoencoder(AutoencoderConfig(side=side, kind=kind, latent=7, width=4))
     images = torch.rand(3, 3, side, side)
-    made, mean, log_variance = model(images)
-    assert made.shape == images.shape
+    remade, mean, log_variance = model(images)
+    assert remade.shape == images.shape
     assert mean.shape == (3, 7)
     assert (log_variance is not None) == (kind == "variational")
     torch.testing.assert_close(model.encode(images), mean)
@@ -173,6 +173,6 @@ def test_images_go_through_few_numbers_and_back(side: int, kind: str) -> None:
 
 def test_it_tells_of_as_many_steps_as_there_are(tmp_path: Path) -> None:
     assignment = _assignment(tmp_path)
-    told: list[int] = []
-    fit(assignment, workers=0, use_gpu=False, tell=told.append)
-    assert told == list(range(1, steps(assignment) + 1))
+    counts: list[int] = []
+    fit(assignment, workers=0, use_gpu=False, tell=counts.append)
+    assert counts == list(range(1, steps(assignment) + 1))
