@@ -151,13 +151,15 @@ def duplicates(storage: Storage) -> int:
 
 
 def counts_add_up(storage: Storage) -> bool:
-    """Rows in = rows out + rejects, and every image has one vector per space."""
+    """Rows in = rows out + rejects, each measured original has all its copies, and every image has
+    one vector per space."""
     snapshot = latest_snapshot(storage)
     plan, images = snapshot.plan(), snapshot.images()
     originals = images["profile"].null_count
+    measured = min(originals, plan.settings.perturbations.originals or originals)
     return (
         originals + plan.rejects == plan.artworks
-        and images.num_rows == originals * (1 + len(plan.profiles))
+        and images.num_rows == originals + measured * len(plan.profiles)
         and all(
             len(feature_store.read_vectors(storage, space, images)) == images.num_rows
             for space in plan.spaces
