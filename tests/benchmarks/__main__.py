@@ -24,6 +24,7 @@ PARTS = {
     "forward": "forward",
     "study": "study",
     "peer": "peer",
+    "copies": "copies",
     "onnx": "onnx_session",
     "engine": "engine",
     "decoding": "decoding",

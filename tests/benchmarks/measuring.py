@@ -47,12 +47,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Result:
-    """What a part measured. `notes` are sentences for the README."""
+    """What a part measured. `notes` are sentences for the README; `table` what no pair of values tells,
+    its header first."""
 
     settings: dict[str, Any]
     rows: Sequence[Comparison]
     notes: Sequence[str] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    table: Sequence[Sequence[str]] = ()
 
 
 def ratio(ours: Sequence[float], baseline: Sequence[float]) -> dict[str, float]:
@@ -70,16 +72,17 @@ def in_turn(
     ours: Callable[[], T], baseline: Callable[[], U], repeats: int
 ) -> tuple[list[T], list[U]]:
     """Both, `repeats` times; who goes first alternates, so that a slow minute hits both alike."""
-    first: list[T] = []
-    second: list[U] = []
+    taken = all_in_turn({"ours": ours, "baseline": baseline}, repeats)
+    return taken["ours"], taken["baseline"]
+
+
+def all_in_turn(ways: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[Any]]:
+    """Every way, `repeats` times, in their order and then in the reverse, in turn."""
+    taken: dict[str, list[Any]] = {name: [] for name in ways}
     for turn in range(repeats):
-        if turn % 2:
-            second.append(baseline())
-            first.append(ours())
-        else:
-            first.append(ours())
-            second.append(baseline())
-    return first, second
+        for name in reversed(list(ways)) if turn % 2 else ways:
+            taken[name].append(ways[name]())
+    return taken
 
 
 def alone(

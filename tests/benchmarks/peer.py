@@ -1,14 +1,14 @@
-"""`peer`: imagededup's CNN encoding against ours: same pictures, same network, same weights."""
+"""`peer`: what others would encode with: imagededup's loop, and a pipeline as Ray Data's guides have it;
+same pictures, same network, same weights."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-import shutil
-import subprocess
-import sys
-from dataclasses import asdict
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,104 +22,130 @@ from simsearch.features import store as feature_store
 from simsearch.sections.operation import StorageConfig
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import root_of
-from tests.benchmarks.extracting import extracted, settings, whole_network
-from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
+from tests.benchmarks import peers
+from tests.benchmarks.extracting import Extracted, extracted, settings, whole_network
+from tests.benchmarks.measuring import Asked, Comparison, Result, all_in_turn, alone
 from tests.benchmarks.pictures import fill
+from tests.benchmarks.ray_data_pipeline import BATCH_SIZE, piped
 
-REPOSITORY = Path(__file__).parents[2]
-ENVIRONMENT = REPOSITORY / ".bench" / "peer"
-PACKAGE = "imagededup==0.3.3.post2"
-NETWORK = "squeezenet1_1"
-PICTURES = 2000
+LIGHT, LIGHT_PICTURES = "squeezenet1_1", 2000
+# The network of Ray's own example; enough pictures for an actor on each of two cores.
+HEAVY, HEAVY_PICTURES = "resnet152", 320
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One encoding of a folder: images per second in steady state and with the process's start; of
+    ours, the run."""
+
+    rate: float
+    whole: float
+    run: Extracted | None = None
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
-    shown = fill(scratch / "pictures", asked.images or PICTURES, asked.paintings)
-    python = environment()
-    specification = get_encoder(NETWORK, StorageConfig())
-    assert isinstance(specification, NetworkSpecification)
-    torch.save(whole_network(specification).state_dict(), scratch / "weights.pth")
-    config = settings(
-        scratch / "pictures", scratch / "root", [NETWORK], "perturbations.profiles=[]"
-    )
-    ours, peer = in_turn(
-        lambda: alone(extracted, config), lambda: encode(python, scratch), asked.repeats
-    )
-    rates = [run.rate for run in ours]
-    whole = [run.vectors / run.seconds for run in ours]
-    cosine = alone(_agreement, config, scratch / "vectors.npz")
+    rows, details, shown = [], {}, {}
+    cosines: dict[str, float] = {}
+    missing: list[str] = []
+    for network, count in ((LIGHT, LIGHT_PICTURES), (HEAVY, HEAVY_PICTURES)):
+        place = scratch / network
+        shown[network] = fill(place / "pictures", asked.images or count, asked.paintings)
+        config = settings(
+            place / "pictures", place / "root", [network], "perturbations.profiles=[]"
+        )
+        ways = {"ours": partial(_ours, config), "Ray Data": _ray_data(place, network)}
+        if network == LIGHT:
+            try:
+                ways["imagededup"] = _imagededup(place)
+            except peers.PeerError as error:
+                missing.append(f"imagededup was not measured: {error}.")
+        turns = all_in_turn(ways, asked.repeats)
+        details[network] = {name: [asdict(turn) for turn in taken] for name, taken in turns.items()}
+        ours = turns.pop("ours")
+        for name, theirs in turns.items():
+            rows += compared(network, name, ours, theirs)
+            cosines[f"{network} by {name}"] = alone(agreement, config, place / f"{name}.npz")
+    smallest = ", ".join(f"{name} {cosine:.4f}" for name, cosine in cosines.items())
     return Result(
-        {"pictures": shown, "network": NETWORK, "peer": f"{PACKAGE}, its batch size of 64"},
+        {
+            "pictures": ", ".join(f"{words} for {name}" for name, words in shown.items()),
+            "imagededup": f"{peers.IMAGEDEDUP}, its batch size of 64",
+            "Ray Data": f"as its guides have it, an actor on each core but one, batch size {BATCH_SIZE}",
+        },
+        rows,
         [
-            Comparison(
-                "originals to vectors, steady state", "imagededup's loop, loaded",
-                "images/s", rates, [rates["rate"] for rates in peer],
-            ),
-            Comparison(
-                "the same with start-up", "imagededup with its imports",
-                "images/s", whole, [rates["rate_with_start"] for rates in peer],
-            ),
+            f"All give the same vectors, smallest cosine to ours: {smallest}. Steady state begins after the first "
+            "batch, imagededup's with its DataLoader; with start-up: processes from their start to their end.",
+            *missing,
         ],
-        [
-            f"Both give the same vectors: smallest cosine {cosine:.4f}. imagededup's loop has the start of its "
-            "DataLoader in it, ours begins after the first batch."
-        ],
-        {"peer": peer, "runs": [asdict(run) for run in ours]},
-    )  # fmt: skip
+        details,
+    )
 
 
-def environment() -> Path:
-    """The interpreter of an environment with the peer, made when it is not there.
-
-    With our versions of PyTorch and Pillow, so that only the code around them differs.
-    """
-    python = ENVIRONMENT / "bin" / "python"
-    if not (ENVIRONMENT / "ready").exists():
-        uv = shutil.which("uv") or str(REPOSITORY / ".uv" / "bin" / "uv")
-        pins = [f"{name}=={version(name)}" for name in ("torch", "torchvision", "pillow", "numpy")]
-        _call(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, ENVIRONMENT)
-        _call(uv, "pip", "install", "--quiet", "--python", python, PACKAGE, *pins)
-        (ENVIRONMENT / "ready").touch()
-    return python
+def compared(
+    network: str, name: str, ours: Sequence[Turn], theirs: Sequence[Turn]
+) -> list[Comparison]:
+    return [
+        Comparison(
+            f"{network}, originals to vectors, {words}", name, "images/s",
+            [getattr(turn, rate) for turn in ours], [getattr(turn, rate) for turn in theirs],
+        )
+        for rate, words in (("rate", "steady state"), ("whole", "with start-up"))
+    ]  # fmt: skip
 
 
-def encode(python: Path, scratch: Path) -> dict[str, float]:
-    """Run the peer once over the pictures; its vectors go to vectors.npz."""
-    preset = get_encoder(NETWORK, StorageConfig()).preprocessing
-    asked = {
-        "pictures": str(scratch / "pictures"),
-        "weights": str(scratch / "weights.pth"),
-        "network": NETWORK,
-        "resize": preset.resize,
-        "crop": preset.crop,
-        "mean": preset.mean,
-        "std": preset.std,
+def _ours(config: Config) -> Turn:
+    run, seconds = peers.timed(lambda: alone(extracted, config))
+    return Turn(run.rate, run.vectors / seconds, run)
+
+
+def _ray_data(place: Path, network: str) -> Callable[[], Turn]:
+    preprocessing = get_encoder(network, StorageConfig()).preprocessing
+    turns = itertools.count()
+
+    def encode() -> Turn:
+        scratch = place / f"ray-data-{next(turns)}"
+        scratch.mkdir()
+        run, seconds = peers.timed(
+            lambda: alone(piped, place / "pictures", network, preprocessing, scratch)
+        )
+        (scratch / "vectors.npz").replace(place / "Ray Data.npz")
+        return Turn(run.rate, len(list((place / "pictures").iterdir())) / seconds)
+
+    return encode
+
+
+def _imagededup(place: Path) -> Callable[[], Turn]:
+    """Its CNN class over SqueezeNet, in its own environment; vectors go to imagededup.npz."""
+    python = peers.imagededup()
+    specification = get_encoder(LIGHT, StorageConfig())
+    assert isinstance(specification, NetworkSpecification)
+    torch.save(whole_network(specification).state_dict(), place / "weights.pth")
+    task = {
+        "task": "encode",
+        "pictures": str(place / "pictures"),
+        "weights": str(place / "weights.pth"),
+        "network": LIGHT,
+        "preprocessing": asdict(specification.preprocessing),
         "workers": os.cpu_count(),
-        "out": str(scratch / "vectors.npz"),
+        "out": str(place / "imagededup.npz"),
     }
-    script = Path(__file__).with_name("imagededup_encode.py")
-    answer = _call(python, script, json.dumps(asked))
-    rates: dict[str, float] = json.loads(answer.splitlines()[-1])
-    return rates
+
+    def encode() -> Turn:
+        answer, seconds = peers.timed(lambda: peers.run(peers.imagededup_command(python, task)))
+        rate = json.loads(answer.splitlines()[-1])["rate"]
+        return Turn(rate, len(list((place / "pictures").iterdir())) / seconds)
+
+    return encode
 
 
-def _agreement(config: Config, path: Path) -> float:
+def agreement(config: Config, path: Path) -> float:
     """The smallest cosine between our vector of a picture and the peer's."""
     snapshot = pending_snapshot(root_of(config))
     images = snapshot.images()
     ours = feature_store.read_vectors(snapshot.storage, snapshot.plan().spaces[0], images)
     peer: Any = np.load(path)
     names = {Path(name).stem: row for row, name in enumerate(peer["names"])}
-    theirs = peer["vectors"][
-        [names[Path(artwork_id).stem] for artwork_id in images["artwork_id"].to_pylist()]
-    ]
+    theirs = peer["vectors"][[names[artwork] for artwork in images["artwork_id"].to_pylist()]]
     lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     return float((np.einsum("id,id->i", ours, theirs) / lengths).min())
-
-
-def _call(*command: str | Path) -> str:
-    """Standard output. Raises RuntimeError with the end of what the command said."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} failed: {(done.stderr or done.stdout).strip()[-2000:]}")
-    return done.stdout

