@@ -14,8 +14,8 @@ from tests.benchmarks.copy_scores import Pair, Score, score, true_pairs
 from tests.benchmarks.edits import EDITS, edit_all
 from tests.benchmarks.finders import (
     DISTILLED,
+    PLAIN,
     SPACES,
-    WHITENED,
     Finder,
     Search,
     all_finders,
@@ -30,7 +30,7 @@ PAINTINGS = 1000
 PRECISION = 0.99
 
 # Ours beside the peer with the same network.
-ALIKE = {WHITENED: "imagededup cnn-lite0", DISTILLED: "immaculate sscd_distilled"}
+ALIKE = {PLAIN: "imagededup cnn-lite0", DISTILLED: "immaculate sscd_distilled"}
 
 
 def measure(asked: Asked, scratch: Path) -> Result:

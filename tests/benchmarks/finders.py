@@ -24,9 +24,10 @@ from simsearch.storage.storage import Storage
 from tests.benchmarks import peers
 from tests.benchmarks.copy_scores import Pair, longest_precise, nearest_pairs, pair, true_pairs
 
-WHITENED, DISTILLED = "efficientnet_lite0+whitening", "sscd_distilled"
+PLAIN, DISTILLED = "efficientnet_lite0", "sscd_distilled"
 SPACES = {
-    WHITENED: "{backbone: efficientnet_lite0, head: whitening}",
+    PLAIN: "{backbone: efficientnet_lite0}",
+    "efficientnet_lite0+whitening": "{backbone: efficientnet_lite0, head: whitening}",
     DISTILLED: "{backbone: sscd_distilled}",
 }
 

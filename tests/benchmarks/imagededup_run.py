@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from typing import Any
+from urllib.error import URLError
 
 import numpy as np
 import torch
@@ -60,16 +61,20 @@ def lite0() -> torch.nn.Module:
     return network
 
 
+def its_own() -> Any:
+    try:
+        return CNN(verbose=False)
+    except URLError as error:
+        sys.exit(f"MobileNetV3's weights, which it downloads, could not be had: {error.reason}")
+
+
 def find(asked: dict[str, Any]) -> dict[str, Any]:
     """The pairs of files that it calls duplicates, each once."""
     if asked["task"] == "phash":
         found = PHash(verbose=False).find_duplicates(asked["pictures"])
     else:
-        cnn = (
-            finder("efficientnet_lite0", lite0(), asked["preprocessing"])
-            if asked["task"] == "cnn-lite0"
-            else CNN(verbose=False)
-        )
+        lite = asked["task"] == "cnn-lite0"
+        cnn = finder("lite0", lite0(), asked["preprocessing"]) if lite else its_own()
         found = cnn.find_duplicates(asked["pictures"], num_enc_workers=asked["workers"])
     pairs = {tuple(sorted((name, other))) for name, others in found.items() for other in others}
     return {"pairs": sorted(pairs)}
