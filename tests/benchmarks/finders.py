@@ -115,7 +115,7 @@ def best_cut(root: Path, precision: float) -> tuple[str, frozenset[Pair]]:
     pairs = [
         pair(names[row], names[column]) for row, column in zip(near.rows, near.columns, strict=True)
     ]
-    count = longest_precise(np.array([one in truth for one in pairs]), precision)
+    count = longest_precise(np.array([two in truth for two in pairs]), precision)
     rule = f"cosine ≥ {near.cosines[count - 1]:.3f}" if count else "at no cosine"
     return rule, frozenset(pairs[:count])
 

@@ -27,10 +27,10 @@ def encode(asked: dict[str, Any]) -> dict[str, Any]:
     model = torch.nn.Sequential(whole.features, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
     encoder = finder(asked["network"], model, asked["preprocessing"])
     loaded = time.perf_counter()
-    found = encoder.encode_images(asked["pictures"], num_enc_workers=asked["workers"])
+    vectors = encoder.encode_images(asked["pictures"], num_enc_workers=asked["workers"])
     seconds = time.perf_counter() - loaded
-    np.savez(asked["out"], names=list(found), vectors=np.stack(list(found.values())))
-    return {"rate": len(found) / seconds}
+    np.savez(asked["out"], names=list(vectors), vectors=np.stack(list(vectors.values())))
+    return {"rate": len(vectors) / seconds}
 
 
 def finder(name: str, model: torch.nn.Module, preprocessing: dict[str, Any]) -> Any:
@@ -71,12 +71,14 @@ def its_own() -> Any:
 def find(asked: dict[str, Any]) -> dict[str, Any]:
     """The pairs of files that it calls duplicates, each once."""
     if asked["task"] == "phash":
-        found = PHash(verbose=False).find_duplicates(asked["pictures"])
+        duplicates = PHash(verbose=False).find_duplicates(asked["pictures"])
     else:
         lite = asked["task"] == "cnn-lite0"
         cnn = finder("lite0", lite0(), asked["preprocessing"]) if lite else its_own()
-        found = cnn.find_duplicates(asked["pictures"], num_enc_workers=asked["workers"])
-    pairs = {tuple(sorted((name, other))) for name, others in found.items() for other in others}
+        duplicates = cnn.find_duplicates(asked["pictures"], num_enc_workers=asked["workers"])
+    pairs = {
+        tuple(sorted((name, other))) for name, others in duplicates.items() for other in others
+    }
     return {"pairs": sorted(pairs)}
 
 
