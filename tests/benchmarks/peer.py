@@ -53,7 +53,10 @@ def measure(asked: Asked, scratch: Path) -> Result:
         config = settings(
             place / "pictures", place / "root", [network], "perturbations.profiles=[]"
         )
-        ways = {"ours": partial(_ours, config), "Ray Data": _ray_data(place, network)}
+        ways: dict[str, Callable[[], Turn]] = {
+            "ours": partial(_ours, config),
+            "Ray Data": _ray_data(place, network),
+        }
         if network == LIGHT:
             try:
                 ways["imagededup"] = _imagededup(place)
