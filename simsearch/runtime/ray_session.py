@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 # Ray ends a process that is idle for a second where there are more than CPUs, and the next task waits
 # for a new one: five seconds of a core. Of a small run's 15 processes 10 are left when they may wait.
 IDLE_WORKERS = ("RAY_idle_worker_killing_time_threshold_ms", "60000")
+# Nothing is reported to Ray's makers unasked; collecting it takes a process, too.
+NO_USAGE_REPORTS = ("RAY_USAGE_STATS_ENABLED", "0")
 
 
 @contextmanager
@@ -58,6 +60,7 @@ def _connect(config: RayConfig) -> None:
             # it was told not to.
             os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
             os.environ.setdefault(*IDLE_WORKERS)
+            os.environ.setdefault(*NO_USAGE_REPORTS)
             with _standard_error_closed():
                 ray.init(
                     address="local",  # without it Ray joins any cluster once started on this machine
