@@ -57,10 +57,11 @@ def measure(asked: Asked, scratch: Path) -> Result:
     }
     notes = [
         "Thresholds are each program's documented defaults. Ours is the median distance of an original to the nearest "
-        f"of its study-2018 copies, which the same run makes of {judged_by(len(names)):,} of the files. A best "
-        f"threshold was chosen on these very pictures, for precision {PRECISION}: what the vectors would allow, not "
-        "what a run lists. Ours computes an index, scores and a report too (no maps). Time is of the whole process, "
-        "memory of all its processes together, shared pages counted once.",
+        f"of its study-2018 copies, which the same run makes of {judged_by(len(names)):,} of the files; a whitening is "
+        "learned from the other files, edits and all. A best threshold was chosen on these very pictures, for "
+        f"precision {PRECISION}: what the vectors would allow, not what a run lists. Ours computes an index, scores "
+        "and a report too (no maps). Time is of the whole process, memory of all its processes together, shared "
+        "pages counted once.",
         *(f"{name} was not measured: {why}." for name, why in {**missing, **failed}.items()),
     ]
     costs = {
