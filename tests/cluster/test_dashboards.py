@@ -56,7 +56,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRun]:
     root, metrics = Storage(str(folder / "root")), RunMetrics()
     server, _ = start_http_server(0, addr="127.0.0.1", registry=metrics.registry)
     with (
-        ray_cluster() as cluster,
+        ray_cluster(dashboard=True) as cluster,
         prometheus(folder, [cluster.metrics, f"127.0.0.1:{server.server_port}"], ALERTS) as watcher,
     ):
         output = run_job(cluster, folder)

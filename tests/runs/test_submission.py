@@ -32,7 +32,7 @@ sys.exit(int(sys.argv[3]))
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
-    with ray_cluster() as cluster:
+    with ray_cluster(dashboard=True) as cluster:
         wait_until_jobs_are_taken(cluster, tmp_path_factory.mktemp("empty"))
         yield cluster
 

@@ -27,7 +27,7 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def cluster(credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
-    with ray_cluster() as cluster:
+    with ray_cluster(dashboard=True) as cluster:
         wait_until_jobs_are_taken(cluster, tmp_path_factory.mktemp("empty"))
         yield cluster
 

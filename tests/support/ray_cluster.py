@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,23 +22,34 @@ from tests.support.processes import ProcessId, end, family_of, free_port, left_o
 
 BIN = Path(sys.executable).parent
 READY_SECONDS = 90
+STARTED = "This command will now block forever"  # the last line of `ray start --block`
 
 
 @dataclass(frozen=True)
 class RayCluster:
-    """A running cluster. `address` is for `ray.init`, `dashboard` for `ray job submit`, `agent` for
-    health checks and `metrics` for Prometheus."""
+    """A running cluster. `address` is for `ray.init`, `dashboard` for `ray job submit` (where the cluster
+    was started with one), `agent` for health checks and `metrics` for Prometheus."""
 
     process: subprocess.Popen[bytes]
     address: str
     dashboard: str
     agent: str
     metrics: str
+    log: Path
 
     def processes(self) -> list[ProcessId]:
         return family_of(self.process.pid)
 
     def answers(self) -> bool:
+        """Whether the control service takes a connection."""
+        host, _, port = self.address.partition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=20).close()
+        except OSError:
+            return False
+        return True
+
+    def takes_jobs(self) -> bool:
         try:
             return httpx.get(f"{self.dashboard}/api/version", timeout=20).status_code < 500
         except httpx.TransportError:
@@ -45,8 +57,12 @@ class RayCluster:
 
 
 @contextmanager
-def ray_cluster(*options: str, cpus: int = 2, port: int | None = None) -> Iterator[RayCluster]:
+def ray_cluster(
+    *options: str, cpus: int = 2, port: int | None = None, dashboard: bool = False
+) -> Iterator[RayCluster]:
     """`ray start --head --block` with ports and a folder of its own, and further `options`.
+
+    With a dashboard, which is a dozen processes, it takes jobs.
 
     Never `ray stop`: that ends every Ray on the machine, whoever's it is. The node's processes stay
     children of `ray start`, so that they are found, and ended, by their ids.
@@ -57,7 +73,9 @@ def ray_cluster(*options: str, cpus: int = 2, port: int | None = None) -> Iterat
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        with _started(options, cpus, port) as cluster:
+        with _started((f"--include-dashboard={dashboard}", *options), cpus, port) as cluster:
+            if dashboard:
+                _wait_until(cluster.takes_jobs, cluster)
             yield cluster
 
 
@@ -87,9 +105,10 @@ def _started(options: tuple[str, ...], cpus: int, port: int | None) -> Iterator[
         f"http://127.0.0.1:{dashboard}",
         f"http://127.0.0.1:{agent}",
         f"127.0.0.1:{metrics}",
+        log,
     )
     try:
-        _wait_until_it_answers(cluster, log)
+        _wait_until(lambda: STARTED in log.read_text(errors="replace"), cluster)
         yield cluster
     finally:
         members = cluster.processes()
@@ -120,9 +139,9 @@ def wait_until_jobs_are_taken(cluster: RayCluster, folder: Path) -> None:
         assert time.monotonic() < deadline, done.stdout + done.stderr
 
 
-def _wait_until_it_answers(cluster: RayCluster, log: Path) -> None:
+def _wait_until(holds: Callable[[], bool], cluster: RayCluster) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while not cluster.answers():
-        assert cluster.process.poll() is None, log.read_text(errors="replace")
-        assert time.monotonic() < deadline, log.read_text(errors="replace")
+    while not holds():
+        assert cluster.process.poll() is None, cluster.log.read_text(errors="replace")
+        assert time.monotonic() < deadline, cluster.log.read_text(errors="replace")
         time.sleep(0.2)

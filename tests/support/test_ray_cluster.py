@@ -47,7 +47,7 @@ def test_a_foreign_cluster_survives_ours() -> None:
         theirs = foreign.processes()
         with ray_cluster(cpus=1) as ours:
             mine = ours.processes()
-            assert len(mine) > 3  # gcs_server, raylet, dashboard and their helpers
+            assert len(mine) > 3  # `ray start`, gcs_server, raylet and its agents
         subprocess.run([sys.executable, "-c", LOCAL_SESSION], check=True, timeout=120)
         assert not left_over(mine, seconds=0)
         assert [process for process in theirs if not process.alive()] == []
