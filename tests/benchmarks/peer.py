@@ -26,7 +26,7 @@ from tests.benchmarks import peers
 from tests.benchmarks.extracting import Extracted, extracted, settings, whole_network
 from tests.benchmarks.measuring import Asked, Comparison, Result, all_in_turn, alone
 from tests.benchmarks.pictures import fill
-from tests.benchmarks.ray_data_pipeline import BATCH_SIZE, piped
+from tests.benchmarks.ray_data_pipeline import BATCH_SIZE, actors, collected, piped
 
 LIGHT, LIGHT_PICTURES = "squeezenet1_1", 2000
 # The network of Ray's own example; enough pictures for an actor on each of two cores.
@@ -73,7 +73,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
         {
             "pictures": ", ".join(f"{words} for {name}" for name, words in shown.items()),
             "imagededup": f"{peers.IMAGEDEDUP}, its batch size of 64",
-            "Ray Data": f"as its guides have it, an actor on each core but one, batch size {BATCH_SIZE}",
+            "Ray Data": f"as its guides have it, {actors()} × 1 core to embed and one core to read, batch size {BATCH_SIZE}",
         },
         rows,
         [
@@ -107,13 +107,12 @@ def _ray_data(place: Path, network: str) -> Callable[[], Turn]:
     turns = itertools.count()
 
     def encode() -> Turn:
-        scratch = place / f"ray-data-{next(turns)}"
-        scratch.mkdir()
-        run, seconds = peers.timed(
-            lambda: alone(piped, place / "pictures", network, preprocessing, scratch)
+        written = place / f"parquet-{next(turns)}"
+        _, seconds = peers.timed(
+            lambda: alone(piped, place / "pictures", network, preprocessing, written)
         )
-        (scratch / "vectors.npz").replace(place / "Ray Data.npz")
-        return Turn(run.rate, len(list((place / "pictures").iterdir())) / seconds)
+        rate = alone(collected, written, place / "Ray Data.npz")
+        return Turn(rate, len(list((place / "pictures").iterdir())) / seconds)
 
     return encode
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,6 @@ from tests.benchmarks.extracting import plain_network
 BATCH_SIZE = 16  # as ours on a CPU
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Piped:
-    """`rate`: images per second from the first batch's vectors to the last's; all of them and their
-    file names are in `vectors`, an .npz file."""
-
-    rate: float
-    actors: int
 
 
 class Embedder:
@@ -67,13 +57,14 @@ def shown(preprocessing: Preprocessing) -> Callable[[Row], Row]:
     return preprocess
 
 
-def piped(pictures: Path, network: str, preprocessing: Preprocessing, scratch: Path) -> Piped:
-    """Run it over a folder into `scratch`; a process of its own, please.
+def actors() -> int:
+    """One for each core but one: with as many as there are cores, each with Ray's default of one core,
+    nothing would be left to read with, and it would wait for ever."""
+    return max(1, (os.cpu_count() or 1) - 1)
 
-    An actor on each core but one: on as many actors as there are cores, each with Ray's default of one
-    core, nothing would be left to read with, and it would wait for ever.
-    """
-    actors = max(1, (os.cpu_count() or 1) - 1)
+
+def piped(pictures: Path, network: str, preprocessing: Preprocessing, written: Path) -> None:
+    """Run it over a folder; a process of its own, please."""
     ray.init()
     (
         ray.data.read_images(str(pictures), mode="RGB", include_paths=True)
@@ -81,14 +72,20 @@ def piped(pictures: Path, network: str, preprocessing: Preprocessing, scratch: P
         .map_batches(
             Embedder,
             fn_constructor_args=(network,),
-            compute=ray.data.ActorPoolStrategy(size=actors),
+            compute=ray.data.ActorPoolStrategy(size=actors()),
             batch_size=BATCH_SIZE,
         )
-        .write_parquet(str(scratch / "parquet"))
+        .write_parquet(str(written))
     )
-    written = ray.data.read_parquet(str(scratch / "parquet")).to_pandas()
     ray.shutdown()
-    names = [Path(path).name for path in written["path"]]
-    np.savez(scratch / "vectors.npz", names=names, vectors=np.stack(list(written["vector"])))
-    moments, counts = np.unique(written["done"], return_counts=True)
-    return Piped(float(counts[1:].sum() / (moments[-1] - moments[0])), actors)
+
+
+def collected(written: Path, vectors: Path) -> float:
+    """Images per second from the first batch's vectors to the last's; all of them go with their file
+    names into an .npz file. A process of its own, please."""
+    rows = ray.data.read_parquet(str(written)).to_pandas()
+    ray.shutdown()
+    names = [Path(path).name for path in rows["path"]]
+    np.savez(vectors, names=names, vectors=np.stack(list(rows["vector"])))
+    moments, counts = np.unique(rows["done"], return_counts=True)
+    return float(counts[1:].sum() / (moments[-1] - moments[0]))
