@@ -73,7 +73,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
         {
             "pictures": ", ".join(f"{words} for {name}" for name, words in shown.items()),
             "imagededup": f"{peers.IMAGEDEDUP}, its batch size of 64",
-            "Ray Data": f"as its guides have it, {actors()} × 1 core to embed and one core to read, batch size {BATCH_SIZE}",
+            "Ray Data": f"as its guides have it, {actors()} × 1 core to preprocess and embed (Ray joins the two) and one core to read, batch size {BATCH_SIZE}",
         },
         rows,
         [
