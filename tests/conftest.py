@@ -104,7 +104,7 @@ def ray_local() -> Iterator[None]:
     """Ray inside the test process, on two logical CPUs."""
     import ray
 
-    from simsearch.runtime.ray_session import IDLE_WORKERS
+    from simsearch.runtime.environment import IDLE_WORKERS
 
     os.environ.setdefault(*IDLE_WORKERS)
     ray.init(

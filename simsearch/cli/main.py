@@ -28,6 +28,7 @@ from simsearch.cli.steps import app as steps_app
 from simsearch.config import dump_config
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.runtime.background import end_process
+from simsearch.runtime.environment import prepare_environment
 from simsearch.storage.storage import root_of
 
 app = typer.Typer(
@@ -245,6 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     logging.getLogger("simsearch").setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, _interrupt)
+    prepare_environment()
     end_process(_exit_code(arguments))
 
 

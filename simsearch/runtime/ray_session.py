@@ -16,16 +16,10 @@ from ray.exceptions import RayError, RayTaskError
 
 from simsearch.errors import SimsearchError
 from simsearch.runtime.background import left_behind
+from simsearch.runtime.environment import IDLE_WORKERS, NO_USAGE_REPORTS
 from simsearch.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
-
-
-# Ray ends a process that is idle for a second where there are more than CPUs, and the next task waits
-# for a new one: five seconds of a core. Of a small run's 15 processes 10 are left when they may wait.
-IDLE_WORKERS = ("RAY_idle_worker_killing_time_threshold_ms", "60000")
-# Nothing is reported to Ray's makers unasked; collecting it takes a process, too.
-NO_USAGE_REPORTS = ("RAY_USAGE_STATS_ENABLED", "0")
 
 
 @contextmanager
