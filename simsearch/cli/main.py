@@ -37,6 +37,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Which artworks look alike, in which feature space, and how far can the answer be trusted?",
 )
+INTERRUPTED = 130
+
 config_app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
 app.add_typer(config_app, name="config")
 app.add_typer(snapshots_app, name="snapshots")
@@ -253,16 +255,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _exit_code(arguments: Sequence[str] | None) -> int:
     try:
         given = None if arguments is None else list(arguments)
-        return app(args=given, standalone_mode=False) or 0
+        code: int = app(args=given, standalone_mode=False) or 0
     except SimsearchError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except TyperException as error:
         print(f"{error}\nsee simsearch --help", file=sys.stderr)
         return 2
-    except (KeyboardInterrupt, typer.Abort):
+    if code == INTERRUPTED:  # what Typer makes of a KeyboardInterrupt
         print("interrupted; run the same command again to resume", file=sys.stderr)
-        return 130
+    return code
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -174,3 +174,12 @@ def test_sample_and_seed_are_options_too(tmp_path: Path) -> None:
     assert len(chosen) == 5
     assert chosen == artworks("words", "catalog.sample=5", "seed=3")
     assert chosen != artworks("other", "--sample", "5", "--seed", "4")
+
+
+def test_a_run_that_is_ended_by_a_signal_says_how_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simsearch.runs.job.run", lambda _: signal.raise_signal(signal.SIGTERM))
+    done = in_process("run", f"root={tmp_path}/root", *SMALL)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "interrupted; run the same command again to resume\n"
