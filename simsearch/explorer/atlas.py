@@ -2,15 +2,17 @@
 
 Columns as its command line takes them: `x`, `y`, `image` (a struct with the file's bytes), and
 `neighbors` (a struct of row numbers and distances, equally many in every row, for it computes with
-them as a matrix); then the catalog's fields and how many copies were found. Names of the map's
-regions lie beside it as JSON, in its form for labels.
+them as a matrix); then the catalog's fields and how many copies were found. `year` is a date, the
+first of January: a number would be shown as "1,680", a text ordered by how often it comes. Names of
+the map's regions lie beside it as JSON, in its form for labels.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from simsearch.explorer.data.facets import years_of
 from simsearch.explorer.data.library import Library
 from simsearch.explorer.data.map_data import NAMING
 from simsearch.explorer.data.recovery import recovered_share
-from simsearch.explorer.data.regions import regions
+from simsearch.explorer.data.regions import LEVELS, regions
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.site import Site
 from simsearch.runtime.progress import progress
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 
 NEIGHBOURS = 10
 ROWS_AT_ONCE = 2000
+INNER = 0.98  # of the artworks along each axis
 LARGE_UP_TO = 20_000  # artworks, above which pictures of 96 pixels keep the file below a gigabyte
 
 TEXTS = (
@@ -45,7 +48,7 @@ SCHEMA = pa.schema(
         *(pa.field(name, pa.string()) for name in TEXTS[:1]),
         pa.field("artists", pa.string()),
         *(pa.field(name, pa.string()) for name in TEXTS[1:]),
-        pa.field("year", pa.int32()),
+        pa.field("year", pa.date32()),
         pa.field("copies_found", pa.float64()),  # share of the artwork's copies, null: none made
         pa.field("x", pa.float64(), nullable=False),
         pa.field("y", pa.float64(), nullable=False),
@@ -75,32 +78,41 @@ def export_atlas(config: Config, roots: list[str], folder: str) -> str:
         )
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for space in view.maps:
-            _write(site, view, space, target)
+        commands = [_write(site, view, space, target) for space in view.maps]
     except OSError as error:
         raise UsageError(f"--export-atlas {target}: cannot write there: {error.strerror}") from None
-    return "\n".join(
-        f"embedding-atlas {target / space}.parquet --x x --y y --neighbors neighbors "
-        f"--image image --text title --labels {target / space}-labels.json"
-        for space in view.maps
-    )
+    return "\n".join(commands)
 
 
-def _write(site: Site, view: SnapshotView, space: str, target: Path) -> None:
+def _write(site: Site, view: SnapshotView, space: str, target: Path) -> str:
+    """Write a space's files; returns the command that opens them."""
     points = view.coordinates(space, view.maps[space][0]).astype(np.float64)
     with (
         pq.ParquetWriter(target / f"{space}.parquet", SCHEMA, compression="zstd") as writer,
         progress(f"export-atlas {space}", len(view), "artworks", 10) as advance,
     ):
-        for batch in _batches(site, view, space, points):
+        for batch in _batches(site, view, space, points, advance):
             writer.write_table(batch)
-            advance(batch.num_rows)
-    labels = json.dumps(_labels(site, view, points), ensure_ascii=False, indent=1)
-    (target / f"{space}-labels.json").write_text(labels + "\n")
+    command = (
+        f"embedding-atlas {target / space}.parquet --x x --y y --neighbors neighbors "
+        "--image image --text title"
+    )
+    labels_file = target / f"{space}-labels.json"
+    labels = _labels(site, view, points)
+    if not labels:
+        log.info("export-atlas %s: no metadata stands out in any part of its map", space)
+        labels_file.unlink(missing_ok=True)  # of an earlier export
+        return command  # Embedding Atlas names parts by words of the titles then
+    labels_file.write_text(json.dumps(labels, ensure_ascii=False, indent=1) + "\n")
+    return f"{command} --labels {labels_file}"
 
 
 def _batches(
-    site: Site, view: SnapshotView, space: str, points: npt.NDArray[np.float64]
+    site: Site,
+    view: SnapshotView,
+    space: str,
+    points: npt.NDArray[np.float64],
+    advance: Callable[[int], None],
 ) -> Iterator[pa.Table]:
     years = years_of(view)
     shares = recovered_share(view, space) if view.profiles else [None] * len(view)
@@ -108,13 +120,13 @@ def _batches(
     for start in range(0, len(view), ROWS_AT_ONCE):
         rows = []
         for number in range(start, min(start + ROWS_AT_ONCE, len(view))):
-            artwork = view.artwork_at(number)
+            artwork, year = view.artwork_at(number), years[number]
             rows.append(
                 {name: artwork.row[name] for name in TEXTS}
                 | {
                     "artwork_id": artwork.artwork_id,
                     "artists": artwork.artists or None,
-                    "year": years[number],
+                    "year": None if year is None else date(year, 1, 1),
                     "copies_found": shares[number],
                     "x": points[number, 0],
                     "y": points[number, 1],
@@ -122,6 +134,7 @@ def _batches(
                     "image": _image(site, view, artwork.item, size),
                 }
             )
+            advance(number + 1)
         yield pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
@@ -147,16 +160,26 @@ def _labels(
     site: Site, view: SnapshotView, points: npt.NDArray[np.float64]
 ) -> list[dict[str, Any]]:
     """Names of the regions where they lie; level and priority as the atlas has them."""
-    low = points.min(axis=0)
-    span = float(np.ptp(points, axis=0).max()) or 1.0
+    low, span = inner_square(points)
     facets = [facet for facet in site.map_data(view).facets if facet.key in NAMING]
     return [
         {
             "x": region.x * span + float(low[0]),
             "y": region.y * span + float(low[1]),
             "text": " · ".join(facets[name.facet].labels[name.code] for name in region.names),
-            "level": region.level - 2,
+            "level": region.level - LEVELS[0],
             "priority": region.names[0].score,
         }
-        for region in regions((points - low) / span, facets, levels=(2, 3, 4))
+        for region in regions(np.clip((points - low) / span, 0, 1), facets)
     ]
+
+
+def inner_square(points: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+    """The lowest corner [2] and the side of the square around the inner artworks of `points` [artworks, 2].
+
+    Names are sought in parts of it, the few artworks beyond counting for its edge. A whitened space's
+    map is a dense ball with a wide halo: in a square around all of it four parts hold everything.
+    """
+    low, high = np.quantile(points, [(1 - INNER) / 2, (1 + INNER) / 2], axis=0)
+    span = float((high - low).max()) or 1.0
+    return (low + high - span) / 2, span
