@@ -1,6 +1,7 @@
 """A IIIF server on loopback: a paged collection of manifests, their image services, any size.
 
-Counts what it was asked, answers conditional requests, and can be told to be busy.
+Counts what it was asked, and answers conditional requests. Whole images are of one colour; a part of
+one is as iiif_parts.py has it.
 """
 
 from __future__ import annotations
@@ -8,31 +9,54 @@ from __future__ import annotations
 import io
 import json
 import re
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+from tests.support.iiif_parts import PART, cut_part
 
 MASTER = (6000, 4000)  # of every image
 
 
 class IiifServer:
-    """`version` 2 or 3 of both APIs; `level` of the image service."""
+    """`version` 2 or 3 of both APIs; `level` of the image service, and the side of the tiles that it
+    names, if any. With a `certificate` (and its key, in one file) it speaks TLS."""
 
-    def __init__(self, images: int, pages: int, version: int, level: int = 2) -> None:
+    def __init__(
+        self,
+        images: int,
+        pages: int,
+        version: int,
+        level: int = 2,
+        *,
+        tile: int | None = None,
+        certificate: Path | None = None,
+    ) -> None:
         self.images, self.pages, self.version, self.level = images, pages, version, level
         self.asked: list[str] = []
         self.statuses: Counter[int] = Counter()
         self.edition = 1  # part of every ETag
         self.robots = ""
         self.max_width: int | None = None
+        self.tile = tile
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        self.base = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            # Hands are shaken in the request's thread: one slow visitor keeps nobody waiting.
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        scheme = "http" if certificate is None else "https"
+        self.base = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     @contextmanager
     def running(self) -> Iterator[IiifServer]:
@@ -218,6 +242,8 @@ class IiifServer:
             }
             if self.max_width is not None:
                 service["maxWidth"] = self.max_width
+            if self.tile is not None:
+                service["tiles"] = [{"width": self.tile, "scaleFactors": [1, 2, 4, 8]}]
         return service
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -234,6 +260,9 @@ class IiifServer:
                 etag = f'"{owner.edition}-{self.path}"'
                 document = owner.document(self.path)
                 match = re.fullmatch(r"/image/(\d+)/full/([^/]+)/0/default\.jpg", self.path)
+                if part := PART.fullmatch(self.path):
+                    cut = cut_part(part, MASTER, owner.level, owner.tile)
+                    return self._send(200 if cut else 400, cut or b"")
                 if document is None and match is None:
                     return self._send(404, b"")
                 if self.headers.get("If-None-Match") == etag:
