@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from PIL import Image
 
 from simsearch.catalog import catalog
@@ -109,10 +111,23 @@ def _matches(
 
 
 def search_picture(
-    index: OpenIndex, encoder: PictureEncoder, plan: Plan, picture: Image.Image, n: int
+    index: OpenIndex,
+    encoder: PictureEncoder,
+    plan: Plan,
+    picture: Image.Image,
+    n: int,
+    among: pa.Array | None = None,
 ) -> dict[str, float]:
-    """The `n` artworks nearest to an RGB picture, nearest first, each with its angular distance."""
-    neighbours = index.search(encoder.vector(picture), n * (1 + len(plan.profiles)))
+    """The `n` artworks nearest to an RGB picture, nearest first, each with its angular distance.
+
+    `among`: only artworks of these ids, all of whose images are compared.
+    """
+    vector, wanted = encoder.vector(picture), n * (1 + len(plan.profiles))
+    if among is None:
+        neighbours = index.search(vector, wanted)
+    else:
+        chosen = pc.is_in(index.images["artwork_id"], value_set=among)
+        neighbours = index.search_among(vector, np.flatnonzero(chosen.to_numpy()), wanted)
     nearest: dict[str, float] = {}
     for item, distance in zip(neighbours.items[0], neighbours.distances[0], strict=True):
         if item >= 0:

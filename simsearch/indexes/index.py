@@ -30,9 +30,18 @@ from annoy import AnnoyIndex
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.indexes.annoy import annoy_search, open_annoy
 from simsearch.indexes.candidates import Search
-from simsearch.indexes.exact import Items, Neighbours, Vectors, pair_distances, unit_rows
+from simsearch.indexes.exact import (
+    Items,
+    Neighbours,
+    Vectors,
+    exact_search,
+    pair_distances,
+    unit_rows,
+)
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local, local_path
+
+COMPARED_AT_ONCE = 8192  # items; of 4,096 numbers 128 MiB
 
 
 @dataclass(frozen=True)
@@ -93,12 +102,7 @@ class OpenIndex:
 
     def search(self, queries: Vectors, n: int) -> Neighbours:
         """The nearest `n` of vectors [q, d]. Raises MismatchError for another dimension."""
-        if queries.shape[1] != self.manifest.dimension:
-            raise MismatchError(
-                f"index {self.manifest.fingerprint}: a vector of {queries.shape[1]} numbers in an index of "
-                f"{self.manifest.dimension}; query with the space it was built for"
-            )
-        queries = unit_rows(queries)
+        queries = self._queries(queries)
         if self.units is not None:
             search_k = self.manifest.search_k
             return Search(self.annoy, self.units, self.axes, self.manifest.factor, search_k)(
@@ -106,6 +110,41 @@ class OpenIndex:
             )
         reduced = queries if self.axes is None else queries @ self.axes
         return annoy_search(self.annoy, reduced, n, max(self.manifest.search_k, n))
+
+    def search_among(self, queries: Vectors, items: Items, n: int) -> Neighbours:
+        """The true nearest `n` of some `items` alone to vectors [q, d], all of them compared. Raises
+        MismatchError for another dimension."""
+        queries = self._queries(queries)
+        if self.units is None and self.axes is not None:
+            queries = unit_rows(queries @ self.axes)
+        numbers = np.asarray(items, dtype=np.int64)
+        retrieved: list[npt.NDArray[np.int64]] = [np.empty((len(queries), 0), np.int64)]
+        distances: list[Vectors] = [np.empty((len(queries), 0), np.float32)]
+        for start in range(0, len(numbers), COMPARED_AT_ONCE):
+            part = numbers[start : start + COMPARED_AT_ONCE]
+            nearest = exact_search(self._vectors(part), queries, n)
+            retrieved.append(part[nearest.items])
+            distances.append(nearest.distances)
+        apart = np.concatenate(distances, axis=1)
+        order = np.argsort(apart, axis=1, kind="stable")[:, :n]
+        return Neighbours(
+            np.take_along_axis(np.concatenate(retrieved, axis=1), order, axis=1),
+            np.take_along_axis(apart, order, axis=1),
+        )
+
+    def _vectors(self, items: npt.NDArray[np.int64]) -> Vectors:
+        if self.units is not None:
+            return np.asarray(self.units[items])
+        vectors = [self.annoy.get_item_vector(int(item)) for item in items]
+        return unit_rows(np.asarray(vectors, dtype=np.float32))
+
+    def _queries(self, queries: Vectors) -> Vectors:
+        if queries.shape[1] != self.manifest.dimension:
+            raise MismatchError(
+                f"index {self.manifest.fingerprint}: a vector of {queries.shape[1]} numbers in an index of "
+                f"{self.manifest.dimension}; query with the space it was built for"
+            )
+        return unit_rows(queries)
 
     def near(self, items: Items, n: int) -> Neighbours:
         """The nearest `n` of the index's own items; each is among its own, where none is as near."""

@@ -114,6 +114,12 @@ def test_a_box_is_drawn_by_mouse_and_moved_by_keys_and_asked_with(watched: Watch
     ]
     page.goto(page.url)  # the address asks the same again
     expect(column.locator(".score").first).to_have_text(first, timeout=60_000)
+    page.get_by_label("Of years from").fill("1855")
+    page.keyboard.press("Enter")
+    expect(column.locator("li")).to_have_count(7, timeout=60_000)  # 1855 to 1861
+    expect(page).to_have_url(re.compile("year_from=1855"))
+    column.get_by_role("link", name="Make a set of these").click()
+    expect(page.locator(".count")).to_have_text("7 artworks")
     assert watched.faults == []
 
 

@@ -52,6 +52,23 @@ def test_a_detail_is_found_without_a_script(site: httpx.Client) -> None:
     assert 'name="left" value="25"' in page.text
 
 
+def test_a_detail_is_asked_of_some_years_alone(site: httpx.Client, folder: Path) -> None:
+    """The gallery's artwork number n is of the year 1850 + n."""
+    own, years = "a/005?&é", {"year_from": "1853", "year_to": "1859"}
+    everyone = dict(matches(site.get("/api/v1/detail", params={"id": own, "n": 23, **PART})))
+    asked = matches(site.get("/api/v1/detail", params={"id": own, "n": 8, **PART, **years}))
+    assert sorted(int(match[0][2:5]) for match in asked) == [3, 4, 6, 7, 8, 9]  # not itself
+    assert [match[1] for match in asked] == sorted((match[1] for match in asked), reverse=True)
+    scores = {artwork_id: score for artwork_id, score in asked if artwork_id in everyone}
+    assert len(scores) >= 4  # Annoy does not find all that are asked for
+    assert scores == pytest.approx({artwork_id: everyone[artwork_id] for artwork_id in scores})
+    given_part = site.post("/api/v1/query", content=middle(folder), params={"n": 2, **years})
+    assert all(3 <= int(match[0][2:5]) <= 9 for match in matches(given_part))
+    none = site.get("/detail", params={"id": own, "answered": "1", **PART, "year_from": "1990"})
+    assert "No work of these years" in none.text
+    assert site.get("/api/v1/detail", params={"id": own, **PART, "year_to": "x"}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import numpy as np
@@ -86,6 +89,15 @@ def test_a_set_is_a_page_with_its_files(site: httpx.Client) -> None:
     given_name = site.get("/set.csv", params=state).headers["content-disposition"]
     assert "\n" not in given_name
     assert 'filename="set-script-document-title' in given_name
+
+
+def test_one_work_of_a_set_is_left_out_by_a_link(site: httpx.Client) -> None:
+    page = site.get("/set", params={"ids": encode([0, 4, 9]), "name": "Three"}).text
+    links = [html.unescape(link) for link in re.findall(r'class="why" href="([^"]+)"', page)]
+    rests = [parse_qs(urlsplit(link).query)["ids"][0] for link in links]
+    assert [decode(rest, 24) for rest in rests] == [(4, 9), (0, 9), (0, 4)]
+    assert "2 artworks" in site.get(links[0]).text
+    assert "Leave out" not in site.get("/set", params={"ids": encode([4])}).text
 
 
 def test_a_manifest_is_what_the_specification_asks(site: httpx.Client) -> None:

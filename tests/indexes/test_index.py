@@ -187,6 +187,25 @@ def test_an_index_from_before_its_vectors_were_kept_is_answered_by_annoy(tmp_pat
     assert distances == pytest.approx(true.distances[0, 1:], abs=1e-3)
 
 
+@pytest.mark.parametrize("at_once", [7, 8192])
+def test_of_some_items_the_nearest_are_those_of_plain_numpy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(index, "COMPARED_AT_ONCE", at_once)
+    storage = Storage(str(tmp_path))
+    write(storage)
+    opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
+    query, some = vectors(1, seed=9), np.arange(3, 500, 11)
+    distances = np.linalg.norm(unit_rows(vectors())[some] - unit_rows(query), axis=1)
+    nearest = opened.search_among(query, some, 6)
+    assert nearest.items[0].tolist() == some[np.argsort(distances)[:6]].tolist()
+    np.testing.assert_allclose(nearest.distances[0], np.sort(distances)[:6], atol=1e-6)
+    assert opened.search_among(query, [], 6).items.shape == (1, 0)
+    assert opened.search_among(query, some[:2], 6).items.shape == (1, 2)
+    old = replace(opened, units=None)  # before the vectors were kept: the same of what Annoy holds
+    assert len(set(old.search_among(query, some, 6).items[0]) & set(some)) == 6
+
+
 def test_pairs_are_as_far_apart_as_a_search_has_them(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write(storage)

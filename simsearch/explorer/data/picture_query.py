@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow as pa
 from PIL import Image
 
 from simsearch.config import Config
@@ -125,8 +126,10 @@ class PictureQuery:
         n: int,
         *,
         leave_out: Artwork | None = None,
+        among: pa.Array | None = None,
     ) -> Iterator[Answer]:
-        """One answer per space, as each is ready; without the artwork that the picture is of."""
+        """One answer per space, as each is ready; without the artwork that the picture is of, and only
+        with artworks of the ids in `among`."""
         from simsearch.query import search_picture
 
         for space in spaces:
@@ -135,7 +138,9 @@ class PictureQuery:
                 with _ONE_AT_A_TIME:
                     encoder = self._encoder(view, space)
                     wanted = n if leave_out is None else n + 1
-                    nearest = search_picture(view.index(space), encoder, view.plan, picture, wanted)
+                    nearest = search_picture(
+                        view.index(space), encoder, view.plan, picture, wanted, among
+                    )
             except SimsearchError as error:
                 yield Answer(space, time.monotonic() - started, [], str(error))
                 continue

@@ -9,6 +9,7 @@ from simsearch.errors import UsageError
 from simsearch.explorer.data.artworks import Artwork
 from simsearch.explorer.data.box import Box
 from simsearch.explorer.data.picture_query import Answer
+from simsearch.explorer.data.search import Search
 from simsearch.explorer.data.side_by_side import ARTWORKS_SHOWN
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.site import Site
@@ -17,13 +18,22 @@ FIRST_BOX = Box(30, 30, 40, 40)  # what is drawn before anything was asked
 
 
 def detail_page(
-    site: Site, view: SnapshotView, artwork_id: str, box: Box | None, *, answered: bool
+    site: Site,
+    view: SnapshotView,
+    artwork_id: str,
+    box: Box | None,
+    years: Search,
+    *,
+    answered: bool,
 ) -> dict[str, Any]:
     artwork = view.artwork(artwork_id)
     answers = (
-        list(detail_answers(site, view, artwork, box, ARTWORKS_SHOWN)) if answered and box else []
+        list(detail_answers(site, view, artwork, box, years, ARTWORKS_SHOWN))
+        if answered and box
+        else []
     )
     return {
+        "years": years,
         "artwork": artwork,
         "box": box or FIRST_BOX,
         "asked": box is not None,
@@ -33,10 +43,13 @@ def detail_page(
 
 
 def detail_answers(
-    site: Site, view: SnapshotView, artwork: Artwork, box: Box | None, n: int
+    site: Site, view: SnapshotView, artwork: Artwork, box: Box | None, years: Search, n: int
 ) -> Iterator[Answer]:
-    """Per space the `n` other artworks nearest to that part of the picture, as each is ready."""
+    """Per space the `n` other artworks of those years nearest to that part of the picture, as each is
+    ready."""
     if box is None:
         raise UsageError("give left, top, width and height of the part, in per cent")
     part = box.cut(site.originals.whole(view, artwork.item))
-    return site.picture_query.answers(view, part, list(view.spaces), n, leave_out=artwork)
+    return site.picture_query.answers(
+        view, part, list(view.spaces), n, leave_out=artwork, among=site.of_years(view, years)
+    )

@@ -19,6 +19,7 @@ from simsearch.explorer.data.findings.placeholders import (
     placeholders,
     shared_pictures,
 )
+from simsearch.explorer.data.sets import MOST, encode
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import charts
 from simsearch.explorer.pages.paging import page_of
@@ -84,10 +85,12 @@ def overview(site: Site, view: SnapshotView) -> Values:
 def duplicates(site: Site, view: SnapshotView, page: int) -> Values:
     groups = groups_of(site, view)
     page, count, part = page_of(len(groups or []), page, GROUPS_PER_PAGE)
+    works = {number for group in groups or [] for number in group.members}
     return {
         "stored": groups is not None,
         "total": len(groups or []),
-        "works": len({number for group in groups or [] for number in group.members}),
+        "works": len(works),
+        "set_of": encode(works) if len(works) <= MOST else None,
         "groups": [(group, entries(view, group)) for group in (groups or [])[part]],
         "first": part.start + 1,
         "page": page,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from simsearch.explorer.data import sets, stored_sets
@@ -13,6 +14,7 @@ from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import PAGE_SIZE
 
 NEAREST = 12  # artworks per space
+MOST_TO_SORT = 500  # artworks of a set of which single ones can be left out: each has an address
 
 
 def one_set(
@@ -30,6 +32,7 @@ def one_set(
         "page": page,
         "page_count": count,
         "artworks": [view.artwork_at(number) for number in chosen.numbers[part]],
+        "without": {} if stored else _without(chosen.numbers, chosen.numbers[part]),
         "answers": {
             space: [
                 (neighbour, view.artwork_of(neighbour.item))
@@ -40,6 +43,14 @@ def one_set(
         "in_manifest": len(chosen.numbers) <= MOST_IN_MANIFEST,
         "most_in_manifest": MOST_IN_MANIFEST,
     }
+
+
+def _without(numbers: Sequence[int], shown: Sequence[int]) -> dict[int, str]:
+    """For each artwork shown, the rest of the set as text for an address; of a large set, or of one
+    artwork, none."""
+    if not 1 < len(numbers) <= MOST_TO_SORT:
+        return {}
+    return {left_out: sets.encode(n for n in numbers if n != left_out) for left_out in shown}
 
 
 def all_sets(view: SnapshotView) -> dict[str, Any]:

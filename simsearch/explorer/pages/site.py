@@ -7,6 +7,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
+import pyarrow as pa
 
 from simsearch import __version__
 from simsearch.config import Config
@@ -19,6 +20,7 @@ from simsearch.explorer.data.picture_query import PictureQuery
 from simsearch.explorer.data.pictures import Pictures
 from simsearch.explorer.data.recovery import Recovery, metric_word
 from simsearch.explorer.data.search import Search, SearchIndex
+from simsearch.explorer.data.sets import encode
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.data.zoom import TileMaker
 from simsearch.explorer.pages.addresses import Addresses
@@ -47,6 +49,7 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters["metric_word"] = metric_word
+        self._templates.filters["as_set"] = encode
 
     def render(self, name: str, view: SnapshotView, to: Addresses, **values: Any) -> str:
         """Render a page; whatever stands in `values` is escaped."""
@@ -78,6 +81,13 @@ class Site:
     def recovery(self, view: SnapshotView) -> Recovery:
         recovery: Recovery = self.derived(view, "recovery", lambda: Recovery(view))
         return recovery
+
+    def of_years(self, view: SnapshotView, years: Search) -> pa.Array | None:
+        """The ids of the artworks whose dates begin in those years; None where none are named."""
+        if not years.has_years:
+            return None
+        numbers = pa.array(self.search(view, years))
+        return view.catalog["artwork_id"].combine_chunks().take(numbers)
 
     def map_data(self, view: SnapshotView) -> MapData:
         data: MapData = self.derived(view, "map", lambda: MapData(view))

@@ -13,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 
 from simsearch.explorer.data.artworks import Artwork, Neighbour
 from simsearch.explorer.data.picture_query import Answer, limited, read_picture
+from simsearch.explorer.data.sets import encode
 from simsearch.explorer.data.side_by_side import ARTWORKS_SHOWN
 from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
 from simsearch.explorer.pages.detail import detail_answers
-from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View
+from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View, Years
 
 router = APIRouter(prefix="/api/v1")
 
@@ -58,6 +59,7 @@ class NeighbourOut(BaseModel):
     )
     title: str | None
     artists: list[str]
+    date: str | None
     distance: float = Field(description="angular, in [0, 2]")
     score: float = Field(description="cosine similarity, in [−1, 1]")
     thumbnail: str
@@ -212,14 +214,17 @@ async def query(
     site: InSite,
     view: View,
     box: AskedBox,
+    years: Years,
     n: PerSpace = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
-    """The artworks nearest to the picture in the body, or to the part of it in the box: one line of
-    JSON per space, as each is ready. The picture is not stored."""
+    """The artworks nearest to the picture in the body, or to the part of it in the box, of all years or
+    of some: one line of JSON per space, as each is ready. The picture is not stored."""
     limit = site.config.explore.max_upload_bytes
     data = b"".join([chunk async for chunk in limited(request.stream(), limit)])
     picture = await run_in_threadpool(read_picture, site.config, view, data, box)
-    return _streamed(view, site.picture_query.answers(view, picture, list(view.spaces), n))
+    among = await run_in_threadpool(site.of_years, view, years)
+    answers = site.picture_query.answers(view, picture, list(view.spaces), n, among=among)
+    return _streamed(view, answers)
 
 
 @router.get("/detail", response_class=StreamingResponse)
@@ -227,11 +232,12 @@ def detail(
     site: InSite,
     view: View,
     box: AskedBox,
+    years: Years,
     id: Annotated[str, Query(description="artwork_id of the catalog")],
     n: PerSpace = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
     """The other artworks nearest to a part of an artwork's picture, as `query` answers."""
-    return _streamed(view, detail_answers(site, view, view.artwork(id), box, n))
+    return _streamed(view, detail_answers(site, view, view.artwork(id), box, years, n))
 
 
 def _streamed(view: SnapshotView, answers: Iterator[Answer]) -> StreamingResponse:
@@ -250,6 +256,7 @@ def _answer(view: SnapshotView, answer: Answer) -> dict[str, object]:
         "trained": answer.space not in view.untrained,
         "seconds": round(answer.seconds, 3),
         "error": answer.error,
+        "set": encode(artwork.number for _, artwork in answer.neighbours),
         "matches": [_neighbour(view, neighbour).model_dump() for neighbour, _ in answer.neighbours],
     }
 
@@ -270,6 +277,7 @@ def _neighbour(view: SnapshotView, neighbour: Neighbour) -> NeighbourOut:
         profile=view.profile_of(neighbour.item),
         title=artwork.row["title"],
         artists=artwork.row["artists"] or [],
+        date=artwork.row["date"],
         distance=neighbour.distance,
         score=neighbour.score,
         thumbnail=_thumbnail(view, neighbour.item),

@@ -13,7 +13,7 @@ from simsearch.explorer.pages.alike import alike_page, parts_of
 from simsearch.explorer.pages.detail import detail_page
 from simsearch.explorer.pages.walk import walk_page
 from simsearch.explorer.server.answers import FOR_EVER, addresses_of, shown
-from simsearch.explorer.server.requests import AskedBox, InSite, View
+from simsearch.explorer.server.requests import AskedBox, InSite, View, Years
 
 Place = Annotated[int, Path(ge=0, le=10_000)]
 
@@ -36,13 +36,18 @@ def walk(
 
 @router.get("/detail")
 def detail(
-    request: Request, site: InSite, view: View, box: AskedBox, id: str, answered: bool = False
+    request: Request,
+    site: InSite,
+    view: View,
+    box: AskedBox,
+    years: Years,
+    id: str,
+    answered: bool = False,
 ) -> Response:
     """`answered`: with what the networks find, for browsers that run no script and cannot ask."""
     site.picture_query.warm(view)
-    return shown(
-        request, view, "closer/detail", detail_page(site, view, id, box, answered=answered)
-    )
+    values = detail_page(site, view, id, box, years, answered=answered)
+    return shown(request, view, "closer/detail", values)
 
 
 @router.get("/alike")

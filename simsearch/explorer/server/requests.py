@@ -26,13 +26,16 @@ View = Annotated[SnapshotView, Depends(view_of)]
 InSite = Annotated[Site, Depends(site_of)]
 
 
+YEAR = r"^-?\d{0,4}$"
+
+
 def search_of(
     q: Annotated[str, Query(max_length=200)] = "",
     title: Annotated[str, Query(max_length=200)] = "",
     artist: Annotated[str, Query(max_length=200)] = "",
     medium: Annotated[str, Query(max_length=200)] = "",
-    year_from: Annotated[str, Query(pattern=r"^-?\d{0,4}$")] = "",
-    year_to: Annotated[str, Query(pattern=r"^-?\d{0,4}$")] = "",
+    year_from: Annotated[str, Query(pattern=YEAR)] = "",
+    year_to: Annotated[str, Query(pattern=YEAR)] = "",
 ) -> Search:
     """The search that a request asks for. Years arrive as text, because a form sends an empty field as an
     empty text."""
@@ -41,6 +44,17 @@ def search_of(
 
 
 Asked = Annotated[Search, Depends(search_of)]
+
+
+def years_of(
+    year_from: Annotated[str, Query(pattern=YEAR)] = "",
+    year_to: Annotated[str, Query(pattern=YEAR)] = "",
+) -> Search:
+    """The years that a question by picture is confined to."""
+    return search_of(year_from=year_from, year_to=year_to)
+
+
+Years = Annotated[Search, Depends(years_of)]
 
 
 Percent = Annotated[float | None, Query(ge=0, le=100, description="per cent of the picture")]

@@ -63,6 +63,11 @@ function show(answer, form) {
   section.setAttribute("aria-label", answer.space);
   if (answer.error) section.append(element("p", { className: "error" }, answer.error));
   section.append(element("ol", {}, ...answer.matches.map((found) => match(found, form))));
+  if (answer.matches.length) {
+    const address = new URL(form.dataset.set, location.href);
+    address.searchParams.set("ids", answer.set);
+    section.append(element("p", { className: "soft" }, element("a", { href: address.href }, "Make a set of these")));
+  } else if (!answer.error) section.append(element("p", {}, "No work of these years."));
   answers.append(section);
 }
 
@@ -77,7 +82,7 @@ function match(found, form) {
     element("span", { className: "hang" }, image),
     element("span", { className: "rank" }, String(found.rank)), " ",
     element("span", { className: "score" }, found.score.toFixed(4)), " ",
-    element("cite", {}, title), " ", element("span", { className: "by" }, artists)));
+    element("cite", {}, title), " ", element("span", { className: "by" }, [artists, found.date].filter(Boolean).join(", "))));
 }
 
 function element(name, properties, ...children) {
