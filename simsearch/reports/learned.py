@@ -16,6 +16,18 @@ EXAMPLE_ROWS = {
 """What the pictures of an autoencoder show, by the name they are stored under."""
 
 
+LOSS_NAMES = {
+    "info_nce": "contrast (InfoNCE)",
+    "koleo": "spread (KoLeo)",
+    "active_units": "numbers in use",
+}
+
+
+def loss_name(name: str) -> str:
+    """What to call a training's loss, or another figure of its epochs, on a page."""
+    return LOSS_NAMES.get(name, name.replace("_", " "))
+
+
 def training_row(space: str, training: Training, seen: int) -> dict[str, Any]:
     """A row of the table of learned spaces; `seen` counts the measured artworks it learned from."""
     last = training.losses[-1] if training.losses else {}
@@ -31,7 +43,7 @@ def training_row(space: str, training: Training, seen: int) -> dict[str, Any]:
         "seen": seen,
         "cost": f"{duration(training.seconds)} ({training.device})",
         "losses": ", ".join(
-            f"{name.replace('_', ' ')} {value:,.3g}"
+            f"{loss_name(name)} {value:,.3g}"
             for name, value in last.items()
             if name not in ("epoch", "seconds")
         )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from markupsafe import Markup
 
 from simsearch.explorer.data.recovery import MeanScore
+from simsearch.reports.learned import loss_name
 
 WIDTH, HEIGHT = 880, 340
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 44
@@ -66,7 +67,7 @@ def losses(epochs: Sequence[Mapping[str, float]]) -> list[tuple[str, Markup]]:
     if not epochs:
         return []
     names = [name for name in epochs[0] if name not in ("epoch", "seconds")]
-    return [(name.replace("_", " "), _loss([row[name] for row in epochs])) for name in names]
+    return [(loss_name(name), _loss([row[name] for row in epochs])) for name in names]
 
 
 def _loss(values: Sequence[float]) -> Markup:
