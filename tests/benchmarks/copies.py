@@ -106,7 +106,7 @@ def table_row(name: str, rule: str, scored: Score, turns: Sequence[Search]) -> l
         memory = statistics.median(turn.peak_mib for turn in turns)
         costs = [f"{three_digits(seconds)} s", f"{three_digits(memory)} MiB"]
     said = f"ours: {name}" if name.startswith(tuple(SPACES)) else name
-    pairs = f"{scored.found:,} ({scored.recall:.3f})"
+    pairs = f"{scored.right_pairs:,} ({scored.recall:.3f})"
     edits = [f"{share:.3f}" for share in scored.edits.values()]
     return [said, rule, pairs, f"{scored.precision:.4f}", *edits, *costs]
 

@@ -19,7 +19,7 @@ class Score:
     """Right pairs among those found, and their share of all right pairs; the share of the pairs found
     that is right, 1 where there are none; by edit, the share of the originals it was found for."""
 
-    found: int
+    right_pairs: int
     recall: float
     precision: float
     edits: dict[str, float]

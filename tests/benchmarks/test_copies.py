@@ -29,12 +29,12 @@ def test_every_two_edits_of_a_picture_are_a_pair() -> None:
 
 
 def test_what_was_found_is_scored_by_hand() -> None:
-    found: set[Pair] = {
+    retrieved: set[Pair] = {
         pair("a.original", "a.crop"), pair("a.crop", "a.flip"), pair("b.original", "b.flip"),
         pair("b.crop", "a.crop"),
     }  # fmt: skip
-    scored = score(found, true_pairs(NAMES))
-    assert (scored.found, scored.recall, scored.precision) == (3, 3 / 30, 3 / 4)
+    scored = score(retrieved, true_pairs(NAMES))
+    assert (scored.right_pairs, scored.recall, scored.precision) == (3, 3 / 30, 3 / 4)
     assert scored.edits == {"crop": 0.5, "flip": 0.5, "upside-down": 0, "rotation": 0, "square": 0}
     assert score(set(), true_pairs(NAMES)).precision == 1
 
