@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -56,8 +57,10 @@ def explore(
     if ray_serve:
         from simsearch.explorer.server.deployment import serve_on_ray
 
-        serve_on_ray(config, roots or [config.root])
+        with suppress(KeyboardInterrupt):
+            serve_on_ray(config, roots or [config.root])
         return
     from simsearch.explorer.server.serve import serve
 
-    serve(config, roots or [config.root], browser=browser)
+    with suppress(KeyboardInterrupt):  # which is how a server is stopped
+        serve(config, roots or [config.root], browser=browser)
