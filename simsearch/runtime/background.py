@@ -48,7 +48,8 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 
 def left_behind() -> bool:
     """Whether work that was given up, after too long or by an interrupt, still goes on."""
-    return any(isinstance(thread, Background) for thread in threading.enumerate())
+    threads = threading.enumerate()
+    return any(isinstance(thread, Background) and not thread.ended.is_set() for thread in threads)
 
 
 def end_process(code: int) -> NoReturn:

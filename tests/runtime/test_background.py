@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from simsearch.runtime.background import left_behind, within
+from simsearch.runtime.background import Background, left_behind, within
 
 ENDING = """
 import atexit, threading
@@ -46,8 +46,8 @@ def test_work_is_left_behind_until_it_is_over() -> None:
     over.set()
     assert within(60, lambda: 7) == 7
     for thread in threading.enumerate():
-        if thread.daemon and type(thread).__name__ == "Background":
-            thread.join(60)
+        if isinstance(thread, Background):
+            assert thread.ended.wait(60)
     assert not left_behind()
 
 
