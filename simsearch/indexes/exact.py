@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ TIE = 1e-9  # squared distances in float64 that differ relatively by less are eq
 GROUP = 32  # items of which only the most similar is looked at first; 16 to 64 cost the same
 
 Vectors = npt.NDArray[np.float32]
+Distance = TypeVar("Distance", bound=np.floating[Any])
 Items = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 
@@ -73,21 +74,28 @@ def nearest(
         del similarity  # before the next product, which is as large
         rows = np.repeat(np.arange(len(candidates)), spare)
         pair_squared = _squared_distances(units, candidates.ravel(), queries[part], rows)
-        items[part], squared[part] = _first(candidates, pair_squared.reshape(candidates.shape), n)
+        items[part], squared[part] = nearest_first(
+            candidates, pair_squared.reshape(candidates.shape), n
+        )
         for row, crowd in crowds:
             same = np.full(len(crowd), start + row)
             pair_squared = _squared_distances(units, crowd, queries, same)
-            (items[start + row],), (squared[start + row],) = _first(
+            (items[start + row],), (squared[start + row],) = nearest_first(
                 crowd[None], pair_squared[None], n
             )
     return items, squared
 
 
-def _first(
-    candidates: npt.NDArray[np.int64], squared: npt.NDArray[np.float64], n: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    order = np.lexsort((candidates, squared), axis=1)[:, :n]
-    return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(squared, order, axis=1)
+def nearest_first(
+    candidates: npt.NDArray[np.int64], distances: npt.NDArray[Distance], n: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[Distance]]:
+    """Of each row's `candidates` [q, c], at `distances` [q, c], the nearest `n` and their distances
+    [q, n], nearest first, ties ordered by item number."""
+    order = np.lexsort((candidates, distances), axis=1)[:, :n]
+    return (
+        np.take_along_axis(candidates, order, axis=1),
+        np.take_along_axis(distances, order, axis=1),
+    )
 
 
 def _crowded(

@@ -35,6 +35,7 @@ from simsearch.indexes.exact import (
     Neighbours,
     Vectors,
     exact_search,
+    nearest_first,
     pair_distances,
     unit_rows,
 )
@@ -125,12 +126,8 @@ class OpenIndex:
             nearest = exact_search(self._vectors(part), queries, n)
             retrieved.append(part[nearest.items])
             distances.append(nearest.distances)
-        apart = np.concatenate(distances, axis=1)
-        order = np.argsort(apart, axis=1, kind="stable")[:, :n]
-        return Neighbours(
-            np.take_along_axis(np.concatenate(retrieved, axis=1), order, axis=1),
-            np.take_along_axis(apart, order, axis=1),
-        )
+        candidates, apart = np.concatenate(retrieved, axis=1), np.concatenate(distances, axis=1)
+        return Neighbours(*nearest_first(candidates, apart, n))
 
     def _vectors(self, items: npt.NDArray[np.int64]) -> Vectors:
         if self.units is not None:
