@@ -54,13 +54,12 @@ def explore(
 
         print(export_atlas(config, roots or [config.root], atlas))
         return
-    if ray_serve:
-        from simsearch.explorer.server.deployment import serve_on_ray
-
-        with suppress(KeyboardInterrupt):
-            serve_on_ray(config, roots or [config.root])
-        return
-    from simsearch.explorer.server.serve import serve
-
     with suppress(KeyboardInterrupt):  # which is how a server is stopped
-        serve(config, roots or [config.root], browser=browser)
+        if ray_serve:
+            from simsearch.explorer.server.deployment import serve_on_ray
+
+            serve_on_ray(config, roots or [config.root])
+        else:
+            from simsearch.explorer.server.serve import serve
+
+            serve(config, roots or [config.root], browser=browser)

@@ -62,18 +62,17 @@ def all_finders(pictures: Path, scratch: Path) -> tuple[dict[str, Finder], dict[
             missing[f"ours: {space}"] = "the extra sscd is not installed (needs Python 3.12)"
         else:
             finders[space] = partial(by_us, space, pictures, scratch / space)
-    try:
-        python = peers.immaculate()
-        for method in IMMACULATE:
-            finders[f"immaculate {method}"] = partial(by_immaculate, python, method, pictures)
-    except peers.PeerError as error:
-        missing["immaculate"] = str(error)
-    try:
-        python = peers.imagededup()
-        for task in IMAGEDEDUP:
-            finders[f"imagededup {task}"] = partial(by_imagededup, python, task, pictures)
-    except peers.PeerError as error:
-        missing["imagededup"] = str(error)
+    for name, environment, methods, find in (
+        ("immaculate", peers.immaculate, IMMACULATE, by_immaculate),
+        ("imagededup", peers.imagededup, IMAGEDEDUP, by_imagededup),
+    ):
+        try:
+            python = environment()
+        except peers.PeerError as error:
+            missing[name] = str(error)
+            continue
+        for method in methods:
+            finders[f"{name} {method}"] = partial(find, python, method, pictures)
     return finders, missing
 
 

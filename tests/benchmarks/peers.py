@@ -19,9 +19,8 @@ T = TypeVar("T")
 
 REPOSITORY = Path(__file__).parents[2]
 ENVIRONMENTS = REPOSITORY / ".bench"
-SAMPLE_SECONDS = (
-    0.02  # between looks at the memory, at least; a look takes a twentieth of the time at most
-)
+# Between looks at the memory, at least; a look takes a twentieth of the time at most.
+SAMPLE_SECONDS = 0.02
 
 IMAGEDEDUP = "imagededup==0.3.3.post2"
 # Proprietary: its terms let anyone install and run it unmodified, and nothing more.

@@ -21,6 +21,7 @@ from tests.faults.run_job import LIMIT_SECONDS, Job, fingerprint
 from tests.support import s3_server
 from tests.support.namespaces import INSTALL, Machine, Network, ip, usable
 from tests.support.node_jobs import RunningJob, sane
+from tests.support.ray_cluster import STARTED
 
 INSIDE = "SIMSEARCH_FAULTS_NAMESPACE"
 BIN = Path(sys.executable).parent
@@ -29,7 +30,6 @@ PORT = 6379
 STORE_BYTES = 200 * 2**20
 STEPS = ("train", "extract", "index", "evaluate")  # in their order; not all runs learn
 READY_SECONDS = 240
-STARTED = "This command will now block forever"
 BACK_SECONDS = (5.0, 100.0)  # a cable is out for so long: less, and more, than Ray waits for a node
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.support.iiif_parts import PART, cut_part
+from tests.support.iiif_parts import FACTORS, PART, cut_part
 
 MASTER = (6000, 4000)  # of every image
 
@@ -243,7 +243,7 @@ class IiifServer:
             if self.max_width is not None:
                 service["maxWidth"] = self.max_width
             if self.tile is not None:
-                service["tiles"] = [{"width": self.tile, "scaleFactors": [1, 2, 4, 8]}]
+                service["tiles"] = [{"width": self.tile, "scaleFactors": list(FACTORS)}]
         return service
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
