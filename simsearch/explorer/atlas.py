@@ -27,7 +27,7 @@ from simsearch.explorer.data.facets import years_of
 from simsearch.explorer.data.library import Library
 from simsearch.explorer.data.map_data import NAMING
 from simsearch.explorer.data.recovery import recovered_share
-from simsearch.explorer.data.regions import LEVELS, regions
+from simsearch.explorer.data.regions import LEVELS, inner_regions
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.site import Site
 from simsearch.runtime.progress import progress
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 
 NEIGHBOURS = 10
 ROWS_AT_ONCE = 2000
-INNER = 0.98  # of the artworks along each axis
 LARGE_UP_TO = 20_000  # artworks, above which pictures of 96 pixels keep the file below a gigabyte
 
 TEXTS = (
@@ -160,26 +159,14 @@ def _labels(
     site: Site, view: SnapshotView, points: npt.NDArray[np.float64]
 ) -> list[dict[str, Any]]:
     """Names of the regions where they lie; level and priority as the atlas has them."""
-    low, span = inner_square(points)
     facets = [facet for facet in site.map_data(view).facets if facet.key in NAMING]
     return [
         {
-            "x": region.x * span + float(low[0]),
-            "y": region.y * span + float(low[1]),
+            "x": region.x,
+            "y": region.y,
             "text": " · ".join(facets[name.facet].labels[name.code] for name in region.names),
             "level": region.level - LEVELS[0],
             "priority": region.names[0].score,
         }
-        for region in regions(np.clip((points - low) / span, 0, 1), facets)
+        for region in inner_regions(points, facets)
     ]
-
-
-def inner_square(points: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
-    """The lowest corner [2] and the side of the square around the inner artworks of `points` [artworks, 2].
-
-    Names are sought in parts of it, the few artworks beyond counting for its edge. A whitened space's
-    map is a dense ball with a wide halo: in a square around all of it four parts hold everything.
-    """
-    low, high = np.quantile(points, [(1 - INNER) / 2, (1 + INNER) / 2], axis=0)
-    span = float((high - low).max()) or 1.0
-    return (low + high - span) / 2, span

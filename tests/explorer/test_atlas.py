@@ -7,16 +7,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from simsearch.errors import UsageError
-from simsearch.explorer.atlas import export_atlas, inner_square
+from simsearch.explorer.atlas import export_atlas
 from simsearch.explorer.data.artworks import first_year
-from simsearch.explorer.data.facets import categories
-from simsearch.explorer.data.regions import regions
 from simsearch.features import store as feature_store
 from simsearch.indexes.exact import unit_rows
 from simsearch.snapshots.snapshot import Snapshot
@@ -59,21 +56,6 @@ def test_a_file_per_space_has_what_embedding_atlas_reads(
         assert file.exists() == (f"--labels {file}" in message)
         labels = json.loads(file.read_text()) if file.exists() else []
         assert all({"x", "y", "text", "level", "priority"} == set(label) for label in labels)
-
-
-def test_a_dense_ball_in_a_wide_halo_gets_names() -> None:
-    random = np.random.default_rng(1)
-    ball = random.normal(scale=0.01, size=(600, 2))
-    halo = np.array([[-1.0, 0], [1, 0], [0, -1], [0, 1]])
-    points = np.concatenate([ball, halo])
-    painters = ["Munch" if x < 0 else "Dahl" for x, _ in points]
-    facet = categories("artist", "Artist", pa.array(painters))
-    low, span = inner_square(points)
-    assert span < 0.1
-    named = regions(np.clip((points - low) / span, 0, 1), [facet], levels=(2,))
-    places = {facet.labels[region.names[0].code]: region.x * span + low[0] for region in named}
-    assert set(places) == {"Munch", "Dahl"}
-    assert -0.03 < places["Munch"] < 0 < places["Dahl"] < 0.03
 
 
 def test_a_bucket_is_refused(snapshot: Snapshot) -> None:

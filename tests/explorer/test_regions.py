@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch.explorer.data.facets import LABELS_KEPT, Facet, categories, periods, recovered
-from simsearch.explorer.data.regions import LEAST_COUNT, LEAST_SHARE, log_odds, regions
+from simsearch.explorer.data.map_data import home
+from simsearch.explorer.data.regions import (
+    LEAST_COUNT,
+    LEAST_SHARE,
+    inner_regions,
+    log_odds,
+    regions,
+)
 
 
 def made(*values: Sequence[str | None] | None) -> Facet:
@@ -32,6 +39,31 @@ def test_a_region_is_named_by_what_is_common_there_and_rare_elsewhere() -> None:
     assert region.names[0].share == pytest.approx(20 / 30)
     assert region.central < 20  # one of Munch's, not the nearest of all
     assert 0 <= region.x < 0.25
+
+
+def dense_ball() -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """600 artworks close together and four far out: [604, 2] in [0, 1]."""
+    ball = np.random.default_rng(1).normal((0.4, 0.5), 0.005, (600, 2))
+    return np.concatenate([ball, [[0.0, 0.5], [1.0, 0.5], [0.4, 0.0], [0.4, 1.0]]])
+
+
+def test_a_dense_ball_in_a_wide_halo_gets_names_where_it_lies() -> None:
+    points = dense_ball()
+    facet = made(*(["Munch"] if x < 0.4 else ["Dahl"] for x, _ in points))
+    assert regions(points, [facet], levels=(2,)) == []
+    named = inner_regions(points, [facet], levels=(2,))
+    places = {facet.labels[region.names[0].code]: region.x for region in named}
+    assert set(places) == {"Munch", "Dahl"}
+    assert 0.385 < places["Munch"] < 0.4 < places["Dahl"] < 0.415
+
+
+def test_a_map_opens_on_its_dense_ball_and_otherwise_whole() -> None:
+    x, y, scale = home(dense_ball())
+    assert (x, y) == pytest.approx((0.4, 0.5), abs=0.005)
+    inside = np.abs(dense_ball() - (x, y)).max(axis=1) <= 0.5 / scale
+    assert 580 <= inside.sum() <= 600
+    assert home(np.random.default_rng(2).uniform(size=(600, 2))) == (0.5, 0.5, 1)
+    assert home(np.array([[0.5, 0.5]])) == (0.5, 0.5, 1)
 
 
 def test_what_says_nothing_names_no_region() -> None:

@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from simsearch.explorer.data.artworks import Artwork
 from simsearch.explorer.data.facets import NO_YEAR, Facet, facets_of, years_of
-from simsearch.explorer.data.regions import Region, regions
+from simsearch.explorer.data.regions import Region, inner_regions, inner_square
 from simsearch.explorer.data.view import SnapshotView
 
 STEPS = 65_535  # places along the longer side of a map
 CARDS_AT_ONCE = 200  # artworks told about in one answer
 ALIGN = 4  # bytes: a browser reads whole numbers only where they begin at a multiple of their size
+
+DENSE = 0.6  # of a map's longer side: a smaller square around the inner artworks is a dense ball
 
 NAMING = ("period", "artist", "classification", "department", "medium", "subject")
 
@@ -114,7 +116,7 @@ def facet_bytes(facets: Sequence[Facet], years: Sequence[int | None]) -> bytes:
 
 def region_rows(points: npt.NDArray[np.floating], facets: Sequence[Facet]) -> dict[str, Any]:
     """The map's regions as rows of numbers: level, x and y in STEPS, artworks, the central one, and
-    a facet's place and code for each name."""
+    a facet's place and code for each name. `home`: where the map opens, as `home` says."""
     naming = {facet.key: place for place, facet in enumerate(facets)}
     chosen = [facet for facet in facets if facet.key in NAMING]
     places = [naming[facet.key] for facet in chosen]
@@ -124,7 +126,18 @@ def region_rows(points: npt.NDArray[np.floating], facets: Sequence[Facet]) -> di
         x, y = round(region.x * STEPS), round(region.y * STEPS)
         return [region.level, x, y, region.count, region.central, *names]
 
-    return {"regions": [row(region) for region in regions(points, chosen)]}
+    rows = [row(region) for region in inner_regions(points, chosen)]
+    return {"home": home(points), "regions": rows}
+
+
+def home(points: npt.NDArray[np.floating]) -> tuple[float, float, float]:
+    """Where a map of `points` [artworks, 2] in [0, 1] opens: the middle x and y and how often magnified.
+    All of it, unless it is a dense ball in a wide halo: then the ball."""
+    low, side = inner_square(points)
+    if side > DENSE:
+        return 0.5, 0.5, 1.0
+    x, y = low + side / 2
+    return round(float(x), 4), round(float(y), 4), float(f"{1 / side:.3g}")
 
 
 def by_line(artwork: Artwork) -> str:

@@ -1,6 +1,6 @@
 """The map's regions and what to call each: the facet values that stand out there.
 
-The map is cut into squares, finer and finer. In each square every value's odds are set against its
+The map's inner square is cut into squares, finer and finer. In each square every value's odds are set against its
 odds in the rest of the collection: the log-odds ratio with an informative Dirichlet prior over its
 standard error, as Monroe, Colaresi & Quinn 2008 ("Fightin' Words") find the words of a party.
 Neighbouring squares of the same name become one region.
@@ -9,13 +9,14 @@ Neighbouring squares of the same name become one region.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from simsearch.explorer.data.facets import Facet
 
+INNER = 0.98  # of the artworks along each axis
 LEVELS = (2, 3, 4, 5, 6)  # squares a side as powers of two: 4, 8, 16, 32, 64
 PRIOR = 20.0  # artworks' worth of "as everywhere" that a square has to speak against
 LEAST_SCORE = 2.6  # standard errors: 1 in 200 by chance
@@ -65,6 +66,29 @@ def regions(
             _level(np.asarray(points, dtype=np.float64), facets, level),
             key=lambda region: (-region.names[0].score, region.y, region.x),
         )
+    ]
+
+
+def inner_square(points: Points) -> tuple[npt.NDArray[np.float64], float]:
+    """The lowest corner [2] and the side of the square around the inner artworks of `points` [artworks, 2].
+
+    A whitened space's map is a dense ball with a wide halo: in a square around all of it four parts
+    hold everything.
+    """
+    low, high = np.quantile(points, [(1 - INNER) / 2, (1 + INNER) / 2], axis=0)
+    side = float((high - low).max()) or 1.0
+    return np.asarray((low + high - side) / 2, dtype=np.float64), side
+
+
+def inner_regions(
+    points: Points, facets: Sequence[Facet], levels: Sequence[int] = LEVELS
+) -> list[Region]:
+    """Named regions of `points` [artworks, 2], wherever those lie: sought in parts of their inner square,
+    the few artworks beyond counting for its edge."""
+    low, side = inner_square(points)
+    return [
+        replace(region, x=region.x * side + float(low[0]), y=region.y * side + float(low[1]))
+        for region in regions(np.clip((points - low) / side, 0, 1), facets, levels)
     ]
 
 

@@ -37,14 +37,13 @@ export function remember(state) {
 function addressOf(state) {
   const url = new URL(location.href);
   for (const name of [...url.searchParams.keys()]) if (name.startsWith("is.")) url.searchParams.delete(name);
-  const whole = Math.abs(state.at[0] - 0.5) < 1e-3 && Math.abs(state.at[1] - 0.5) < 1e-3 && Math.abs(state.at[2] - 1) < 1e-3;
   const values = {
     space: state.space,
     method: state.method,
     colour: state.colour,
     q: state.words,
     years: state.years?.join(".."),
-    at: whole ? "" : `${state.at[0].toFixed(4)}_${state.at[1].toFixed(4)}_${state.at[2].toPrecision(3)}`,
+    at: state.atHome ? "" : `${state.at[0].toFixed(4)}_${state.at[1].toFixed(4)}_${state.at[2].toPrecision(3)}`,
     area: state.area ? areaText(state.area) : "",
     set: state.set?.text,
     set_name: state.set?.name,

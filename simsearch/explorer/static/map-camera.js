@@ -59,6 +59,11 @@ export class Camera {
     this.changed();
   }
 
+  // Whether it looks from there, and rests.
+  isAt(x, y, scale) {
+    return !this.#flight && Math.hypot(this.x - x, this.y - y) < 1e-3 && Math.abs(this.scale / scale - 1) < 1e-3;
+  }
+
   // One frame of a flight; whether there is another.
   fly(now) {
     if (!this.#flight) return false;

@@ -6,9 +6,11 @@ const PICTURE = 52; // pixels of a region's picture
 
 export class Regions {
   #levels = new Map();
+  #scale;
 
-  // Rows as map_data.region_rows writes them.
-  constructor(rows, facets) {
+  // Rows as map_data.region_rows writes them, and the scale at which the coarsest are in sight.
+  constructor(rows, facets, scale) {
+    this.#scale = scale;
     for (const [level, x, y, count, central, ...names] of rows) {
       const words = [];
       for (let i = 0; i < names.length; i += 2) words.push({ key: facets[names[i]].key, title: facets[names[i]].title, label: facets[names[i]].labels[names[i + 1] - 1] });
@@ -19,7 +21,7 @@ export class Regions {
 
   // Those to write, best first, none over another: each with its box on the screen.
   inSight(camera, measure, withPictures) {
-    const level = Math.min(LEVELS[1], Math.max(LEVELS[0], LEVELS[0] + Math.round(Math.log2(camera.scale))));
+    const level = Math.min(LEVELS[1], Math.max(LEVELS[0], LEVELS[0] + Math.round(Math.log2(camera.scale / this.#scale))));
     const placed = [];
     const written = new Set();
     for (const region of this.#levels.get(level) ?? []) {

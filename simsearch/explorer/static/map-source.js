@@ -42,7 +42,7 @@ export class Source {
 
   async regions(space, method) {
     const url = this.live ? address(this.#from.regions, { space, method }) : address(`map/${space}-${method}-regions.json`);
-    return (await (await read(url)).json()).regions;
+    return (await read(url)).json();
   }
 
   // The artworks with those words, by number.

@@ -22,6 +22,7 @@ export class Stage {
   #points;
   #overlay;
   #pictures;
+  home = [0.5, 0.5, 1]; // x, y and scale that the map opens at
   #tip;
   #source;
   #moved;
@@ -75,8 +76,11 @@ export class Stage {
     this.draw();
   }
 
-  name(rows, facets) {
-    this.#regions = new Regions(rows, facets);
+  // Names the map's regions. Who has looked nowhere yet looks from the map's own place.
+  name({ home, regions }, facets) {
+    this.#regions = new Regions(regions, facets, home[2]);
+    if (this.camera.isAt(...this.home)) this.camera.go(...home);
+    this.home = home;
     this.draw();
   }
 

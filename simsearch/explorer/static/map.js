@@ -73,7 +73,7 @@ function remembered() {
   const { camera } = stage;
   return {
     ...map(), colour: form.elements.colour.value, words: form.elements.q.value.trim(), years: state.timeline?.range ?? null,
-    at: [camera.x, camera.y, camera.scale], area: state.area, set: state.set, facets: state.facets?.labels() ?? new Map(),
+    at: [camera.x, camera.y, camera.scale], atHome: camera.isAt(...stage.home), area: state.area, set: state.set, facets: state.facets?.labels() ?? new Map(),
   };
 }
 
