@@ -18,11 +18,11 @@ setup: .venv/ready ## set up the isolated environment in .venv
 demo: setup ## set up, then run the whole job on a generated collection
 	$(BIN)/simsearch demo
 
-check: setup .venv/sscd ## set up, then check style and types and run the tests that need neither Ray, S3 nor a browser
+check: setup .venv/sscd ## set up, then check style and types and run the quick tests: no Ray, no S3, no browser, none that is slow
 	@$(MAKE) --no-print-directory --jobs=2 lint quick  # mypy runs on one core only
 
 quick:
-	$(PYTEST) -m "not ray and not s3 and not browser"
+	$(PYTEST) -m "not ray and not s3 and not browser and not slow"
 
 test: setup .venv/sscd lint ## set up, then check style and types and run all tests
 	$(PYTEST)

@@ -35,6 +35,7 @@ def test_pca_is_the_first_two_singular_directions() -> None:
     np.testing.assert_allclose(np.abs(points), np.abs(expected), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_umap_keeps_clusters_together_and_repeats_itself() -> None:
     vectors, labels = blobs()
     points = project(vectors, "umap", settings=SETTINGS, seed=1)

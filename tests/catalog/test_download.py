@@ -69,6 +69,7 @@ def museum() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.slow
 def test_images_are_downloaded_and_trouble_costs_its_own_row(
     museum: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

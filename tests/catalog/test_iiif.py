@@ -159,6 +159,7 @@ def test_robots_are_followed_unless_told_otherwise(server: IiifServer, here: Pla
     assert catalog.read_catalog(rude).num_rows == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "level", "max_width", "size"),
     [

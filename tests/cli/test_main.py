@@ -113,6 +113,7 @@ def test_ray_that_does_not_start_is_one_line_that_says_where_to_look(tmp_path: P
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_help_and_listings_name_what_there_is() -> None:
     listed = in_process("--help").stdout
     for command in ("run", "ingest", "extract", "index", "evaluate", "report", "query", "config"):

@@ -68,6 +68,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_an_alert_fires_when_it_should_and_no_other(case: str, tmp_path: Path) -> None:
     series, minute, expected = CASES[case]

@@ -41,6 +41,7 @@ REFERENCES: dict[str, Callable[[nn.Module, torch.Tensor], torch.Tensor]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCES)
 def test_converted_vectors_are_torchvisions_own_activations(name: str) -> None:
     images = torch.from_numpy(pixels(5)).permute(0, 3, 1, 2).float() / 255
@@ -83,6 +84,7 @@ class ByItsNumbers(nn.Module):
         return vectors if float(vectors.sum()) > 0 else -vectors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layer", "why"), [(Otherwise, "strays to cosine 0"), (ByItsNumbers, "cannot be converted")]
 )

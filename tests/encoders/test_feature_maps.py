@@ -20,6 +20,7 @@ def spatial(name: str, **given: str) -> SpatialEncoder:
     return encoder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "cells"),
     [

@@ -69,6 +69,7 @@ REFERENCES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCES)
 def test_vectors_are_torchvisions_own_activations(name: str) -> None:
     dimension, reference = REFERENCES[name]
@@ -99,6 +100,7 @@ def test_an_unknown_encoder_lists_the_known_ones() -> None:
         get_encoder("vgg17", CONFIG)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_vector_does_not_depend_on_the_images_beside_it(precision: str) -> None:
     many = pixels(7)

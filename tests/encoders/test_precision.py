@@ -11,6 +11,7 @@ from simsearch.encoders.registry import get_encoder
 from tests.support.networks import CONFIG, network, weights_of
 
 
+@pytest.mark.slow
 def test_automatic_precision_refuses_a_network_that_rounding_hurts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

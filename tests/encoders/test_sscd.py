@@ -49,6 +49,7 @@ def loaded(name: str, *sources: str) -> Encoder:
     )
 
 
+@pytest.mark.slow
 def test_metas_weights_give_the_papers_descriptor(tmp_path: Path) -> None:
     state = as_published(tmp_path)
     whole = torchvision.models.resnet50(num_classes=512)

@@ -41,6 +41,7 @@ def normalised(encoder: Specification, given: np.ndarray) -> torch.Tensor:
     return (images - mean) / std
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model", ["resnet10t", "test_vit", "test_efficientnet", "mobilenetv4_conv_small"]
 )
@@ -106,6 +107,7 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
         get_encoder("timm:resnet10t", CONFIG).weights([str(tmp_path)], CONFIG)
 
 
+@pytest.mark.slow
 def test_open_clips_image_tower_is_taken_from_a_file_of_the_whole_model(tmp_path: Path) -> None:
     name = "RN50-quickgelu/openai"
     with torch.random.fork_rng():

@@ -19,6 +19,7 @@ from simsearch.evaluation.statistics import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", ["shares", "skewed"])
 def test_intervals_of_the_mean_cover_the_truth_about_95_percent_of_the_time(law: str) -> None:
     rng = np.random.default_rng(11)

@@ -32,6 +32,7 @@ def middle(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 def test_a_detail_is_answered_as_the_same_part_in_a_file_of_its_own(
     site: httpx.Client, folder: Path
 ) -> None:
@@ -44,6 +45,7 @@ def test_a_detail_is_answered_as_the_same_part_in_a_file_of_its_own(
     assert matches(given_part) == alone
 
 
+@pytest.mark.slow
 def test_a_detail_is_found_without_a_script(site: httpx.Client) -> None:
     page = site.get("/detail", params={"id": "a/005?&é", "answered": "1", **PART})
     first = matches(site.get("/api/v1/detail", params={"id": "a/005?&é", **PART}))[0]
@@ -52,6 +54,7 @@ def test_a_detail_is_found_without_a_script(site: httpx.Client) -> None:
     assert 'name="left" value="25"' in page.text
 
 
+@pytest.mark.slow
 def test_a_detail_is_asked_of_some_years_alone(site: httpx.Client, folder: Path) -> None:
     """The gallery's artwork number n is of the year 1850 + n."""
     own, years = "a/005?&é", {"year_from": "1853", "year_to": "1859"}

@@ -19,6 +19,7 @@ from tests.support.gallery import FIRST
 from tests.support.places import Place
 
 
+@pytest.mark.slow
 def test_a_static_copy_stands_alone(snapshot: Snapshot, tmp_path: Path) -> None:
     config = settings(snapshot.storage.root)
     target = tmp_path / "copy"

@@ -59,6 +59,7 @@ def test_every_page_shows_and_runs_nothing_inline(site: httpx.Client, page: str)
         assert not [name for name in attributes if name == "style" or name.startswith("on")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_needs_another_server(site: httpx.Client, page: str) -> None:
     for address in re.findall(r'(?:src|<link[^>]*href)="([^"]+)"', site.get(page).text):
@@ -145,6 +146,7 @@ def test_a_metric_that_was_not_evaluated_is_refused_by_name(site: httpx.Client) 
     assert "choose one of 1, 3, 5" in answer.text
 
 
+@pytest.mark.slow
 def test_runs_show_rejects_and_what_changed(folder: Path) -> None:
     root = str(folder / "twice")
     publish_gallery(settings(root), folder / "twice-gallery")

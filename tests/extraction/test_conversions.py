@@ -25,6 +25,7 @@ def of(storage: Storage, seed: int = 0) -> Conversions:
     return Conversions(encoder, stored, encoder.preprocessing)
 
 
+@pytest.mark.slow
 def test_a_conversion_is_kept_by_weights_and_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,6 +46,7 @@ def test_a_conversion_is_kept_by_weights_and_versions(
     assert of(storage).kept() is None  # and is made again
 
 
+@pytest.mark.slow
 def test_a_refusal_is_kept_so_that_no_night_tries_again(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
 

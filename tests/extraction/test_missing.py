@@ -109,6 +109,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     return iter(lambda: tmp_path_factory.mktemp("root"), None)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(world=worlds)
 def test_the_table_says_what_sets_say(roots: Iterator[Path], world: World) -> None:
@@ -130,6 +131,7 @@ def test_the_table_says_what_sets_say(roots: Iterator[Path], world: World) -> No
         assert order == sorted(order, reverse=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(world=worlds)
 def test_vectors_of_pictures_that_no_source_names_are_orphans(
@@ -148,6 +150,7 @@ def test_vectors_of_pictures_that_no_source_names_are_orphans(
     assert table.orphans() == {key: flags for key, flags in orphans.items() if any(flags)}
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(world=worlds)
 def test_artworks_are_whole_or_have_a_reason(roots: Iterator[Path], world: World) -> None:

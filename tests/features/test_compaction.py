@@ -28,6 +28,7 @@ def compact(storage: Storage, shard_rows: int) -> int:
     return compact_shards(storage, SPACE, shard_rows, untidy)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @example(shards=[["a"], ["a", "b", "c"], ["a", "b", "c", "d", "e"], ["u"], ["b", "u"]])
 @given(

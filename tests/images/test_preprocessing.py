@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -35,6 +36,7 @@ def test_pixels_are_torchvisions(
     np.testing.assert_array_equal(mine, np.asarray(transforms.center_crop(theirs, [crop])))
 
 
+@pytest.mark.slow
 def test_the_processes_that_decode_write_and_index_need_no_pytorch() -> None:
     program = (
         "import sys, simsearch.extraction.decode, simsearch.runtime.progress, simsearch.indexes.build, "

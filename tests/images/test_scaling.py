@@ -121,6 +121,7 @@ def test_all_copies_of_a_scan_are_made_of_its_scaled_original() -> None:
     np.testing.assert_array_equal(remake.image(data, "sharpen", content_hash(data)), copy)
 
 
+@pytest.mark.slow
 def test_a_network_sees_that_a_large_scan_was_sharpened() -> None:
     """At full size the change is lost when the picture is scaled down for the network."""
     data = saved(painting(3000, 2000), "PNG")

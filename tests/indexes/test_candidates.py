@@ -33,6 +33,7 @@ def falling(items: int, dimension: int) -> np.ndarray:
     return unit_rows(vectors(items, dimension) * spread)
 
 
+@pytest.mark.slow
 def test_few_components_reach_the_target_recall_on_other_queries(tmp_path: Path) -> None:
     """By themselves they put too many neighbours in the wrong order; the vectors put them right."""
     units = falling(3000, 64)
@@ -47,6 +48,7 @@ def test_few_components_reach_the_target_recall_on_other_queries(tmp_path: Path)
     assert all(reached < 0.99 for value, reached in tried.items() if int(value) < search.search_k)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**16), components=st.sampled_from([4, 24]), n=st.integers(1, 60))
 @settings(max_examples=20, deadline=None)
 def test_what_is_found_is_ordered_and_measured_as_exact_search_does(

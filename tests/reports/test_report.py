@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from PIL import Image
 
 from simsearch import schemas
@@ -57,6 +58,7 @@ def test_the_summary_sets_both_searches_side_by_side() -> None:
             assert row[search].mean == wanted[row["space"], row["k"], metric, search]
 
 
+@pytest.mark.slow
 def test_figures_draw_anything_and_are_the_same_each_time() -> None:
     picture = Image.new("RGB", (300, 200), (90, 20, 20))
     shown = [Shown(picture, shortened(HOSTILE), copy=bool(n % 2)) for n in range(6)]

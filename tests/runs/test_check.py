@@ -125,6 +125,7 @@ def test_a_iiif_collection_is_sampled_and_nothing_of_it_is_kept(tmp_path: Path) 
     assert not (tmp_path / "root").exists()
 
 
+@pytest.mark.slow
 def test_it_needs_no_ray(tmp_path: Path) -> None:
     code = (
         "import sys; from simsearch.cli.main import main\n"

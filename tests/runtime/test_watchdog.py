@@ -21,6 +21,7 @@ def still() -> str:
     return "waiting: 1 × 1 GPU; the cluster has no node to work on yet"
 
 
+@pytest.mark.slow
 def test_a_step_in_which_nothing_moves_is_told_of_and_then_ended(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -40,6 +41,7 @@ def test_a_step_in_which_nothing_moves_is_told_of_and_then_ended(
     assert len(warnings) == 2
 
 
+@pytest.mark.slow
 def test_a_slow_step_that_moves_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     moving = count()
     counts: list[int] = []
@@ -53,6 +55,7 @@ def test_a_slow_step_that_moves_is_left_alone(caplog: pytest.LogCaptureFixture) 
     assert not caplog.records
 
 
+@pytest.mark.slow
 def test_null_waits_for_ever() -> None:
     patient = RayConfig(stall_warn=1, stall_fail=None)
 

@@ -22,6 +22,7 @@ from tests.support.processes import ProcessId, end, family_of, free_port, left_o
 
 BIN = Path(sys.executable).parent
 READY_SECONDS = 90
+NODE_SECONDS = 5  # a node with a dashboard may leave a process of its own behind
 STARTED = "This command will now block forever"  # the last line of `ray start --block`
 
 
@@ -113,7 +114,7 @@ def _started(options: tuple[str, ...], cpus: int, port: int | None) -> Iterator[
     finally:
         members = cluster.processes()
         process.terminate()  # `ray start --block` then ends its own node
-        end(left_over(members))
+        end(left_over(members, NODE_SECONDS))
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -59,6 +59,7 @@ def _curve(assignment: Assignment) -> list[dict[str, float]]:
     return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["autoencoder", "variational", "denoising"])
 def test_a_killed_training_goes_on_with_the_same_losses(kind: str, tmp_path: Path) -> None:
     whole = _assignment(tmp_path / "whole", kind=kind)
