@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from simsearch.config import Config
+from simsearch.encoders.backbones.learned import encoder_of
 from simsearch.encoders.extras import EXTRA_OF, install_line, installed
-from simsearch.encoders.registry import encoder_names, get_encoder, prefixed_families
+from simsearch.encoders.registry import encoder_names, prefixed_families
 from simsearch.errors import UnknownNameError, UsageError
 
 
 def listing(config: Config, like: str) -> Iterator[str]:
     """A line for each encoder whose name is `like` a pattern; '' lists those that are named without
-    a family, and how to list the others. Raises UnknownNameError where no name fits."""
+    a family, those learned from the collection, and how to list the others. Raises UnknownNameError where no name fits."""
     families = prefixed_families()
-    names = encoder_names()
+    names = [*config.autoencoders, *encoder_names()]
     if like:
         names += [name for family in families.values() for name in family.names()]
         names = [name for name in names if fnmatchcase(name, like)]
@@ -32,10 +33,11 @@ def listing(config: Config, like: str) -> Iterator[str]:
 
 def _line(config: Config, name: str) -> str:
     try:
-        encoder = get_encoder(name, config.storage)
+        encoder = encoder_of(config, name)
     except UsageError as error:
         return f"{name:24} not to be had: {str(error).removeprefix(f'{name}: ')}"
-    place = encoder.at_hand(config.extract.weights, config.storage) or "weights not here"
+    absent = "learned by the run" if name in config.autoencoders else "weights not here"
+    place = encoder.at_hand(config.extract.weights, config.storage) or absent
     return f"{name:24} {encoder.dimension:>6}  {place:48}  {encoder.licence:14}  {encoder.layer}"
 
 

@@ -7,6 +7,7 @@ from a URI.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.metadata import entry_points
 
 from simsearch.encoders.backbones import efficientnet_lite, onnx, open_clip, sscd, timm, torchvision
@@ -54,9 +55,9 @@ def encoder_names() -> list[str]:
     return sorted(name for family in PLAIN.values() for name in family.names())
 
 
-def get_encoder(name: str, config: StorageConfig) -> Specification:
-    """The encoder of that name. Raises UnknownNameError listing those there are, and UsageError where
-    its family's package is not installed or its description is wrong."""
+def get_encoder(name: str, config: StorageConfig, learned: Collection[str] = ()) -> Specification:
+    """The encoder of that name. Raises UnknownNameError listing those there are and those `learned` from
+    a collection, and UsageError where its family's package is not installed or its description is wrong."""
     prefix, colon, _ = name.partition(":")
     if colon:
         families = prefixed_families()
@@ -66,4 +67,6 @@ def get_encoder(name: str, config: StorageConfig) -> Specification:
     for family in PLAIN.values():
         if name in family.names():
             return family.specification(name, config)
-    raise UnknownNameError("encoder", name, [*encoder_names(), *(f"{name}:…" for name in PREFIXED)])
+    raise UnknownNameError(
+        "encoder", name, [*learned, *encoder_names(), *(f"{name}:…" for name in PREFIXED)]
+    )

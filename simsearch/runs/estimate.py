@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from simsearch.catalog.readers.generated import image_bytes
+from simsearch.encoders.backbones.learned import LearnedSpecification, encoder_of
 from simsearch.encoders.encoder import Running, Specification, preprocessing_for
-from simsearch.encoders.registry import get_encoder
 from simsearch.encoders.weights import PUBLISHED
 from simsearch.errors import SimsearchError
 from simsearch.extraction.missing import images_wanted
@@ -33,7 +33,7 @@ class EncoderCost:
 
     name: str
     dimension: int
-    seconds: float | None  # None: there was no time to measure it
+    seconds: float | None  # None: not measured
     bytes: int
 
 
@@ -45,13 +45,23 @@ def check_encoders(checked: Checked, seconds: float) -> None:
     costs = []
     for name in config.extract.backbones:
         try:
-            specification = get_encoder(name, config.storage)
+            specification = encoder_of(config, name)
+            if isinstance(specification, LearnedSpecification) and specification.training is None:
+                costs.append(_to_learn(checked, specification))
+                continue
             preprocessing_for(specification, config.extract.preprocessing)
             costs.append(_check_encoder(checked, specification, deadline))
         except SimsearchError as error:
             checked.findings.append(Finding.of(name, error))
     if costs and len(costs) == len(config.extract.backbones):
         _estimate(checked, costs)
+
+
+def _to_learn(checked: Checked, encoder: LearnedSpecification) -> EncoderCost:
+    """What is known of an encoder that the run learns from the collection before it can be measured."""
+    epochs = encoder.settings.epochs
+    checked.add(encoder.name, "note", f"the run learns it from the collection, in {epochs} epochs")
+    return EncoderCost(encoder.name, encoder.dimension, None, 0)
 
 
 def _check_encoder(checked: Checked, specification: Specification, deadline: float) -> EncoderCost:
@@ -112,7 +122,7 @@ def _estimate(checked: Checked, costs: list[EncoderCost]) -> None:
     decoding = artworks * (checked.sampled.seconds_each if checked.sampled else 0.0) / cpus
     missing = [encoder.name for encoder in costs if encoder.seconds is None]
     took = duration(OTHER_SHARE * (images * sum(speeds) + decoding))
-    without = f", without {', '.join(missing)}, for which no time was left" if missing else ""
+    without = f", without {', '.join(missing)}, not measured" if missing else ""
     where = " on this machine; a cluster is faster" if _cluster(checked) else " on this machine"
     if os.getloadavg()[0] > 1.5 * cpus:
         where += f", which is busy with other work (load {os.getloadavg()[0]:.0f} on {cpus} CPUs)"

@@ -66,7 +66,7 @@ class AutoencoderConfig(Section):
     warm_up: Share = Field(
         0.3, description="variational: share of the training in which the weight rises from 0"
     )
-    epochs: Positive = Field(20, description="times that every image is seen")
+    epochs: Positive = Field(8, description="times that every image is seen")
     batch_size: Positive = Field(64, description="images a step, over all workers")
     learning_rate: Annotated[float, Field(gt=0)] = Field(1e-3, description="of Adam")
 

@@ -83,9 +83,9 @@ class LearnedSpecification:
 
 
 def encoder_of(config: Config, name: str) -> Specification:
-    """The encoder that a space's `backbone` names, learned or registered."""
+    """The encoder that a space's `backbone` names, learned or registered. Raises what `get_encoder` does."""
     if name not in config.autoencoders:
-        return get_encoder(name, config.storage)
+        return get_encoder(name, config.storage, learned=config.autoencoders)
     storage = root_of(config)
     training = find_training(config, storage, name)
     return LearnedSpecification(name, config.autoencoders[name], storage, training)
