@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -118,7 +119,9 @@ def test_help_and_listings_name_what_there_is() -> None:
     listed = in_process("--help").stdout
     for command in ("run", "ingest", "extract", "index", "evaluate", "report", "query", "config"):
         assert command in listed
-    assert "vgg16" in in_process("encoders").stdout
+    encoders = in_process("encoders").stdout
+    assert "vgg16" in encoders
+    assert re.search(r"^variational +256  learned by the run ", encoders, re.MULTILINE)
     assert "edge-enhance" in in_process("perturbations").stdout
     assert "batch_size: 64" in in_process("config", "show", "extract.batch_size=64").stdout
 
