@@ -14,7 +14,8 @@ from simsearch.errors import UnknownNameError, UsageError
 
 def listing(config: Config, like: str) -> Iterator[str]:
     """A line for each encoder whose name is `like` a pattern; '' lists those that are named without
-    a family, those learned from the collection, and how to list the others. Raises UnknownNameError where no name fits."""
+    a family, those learned from the collection, and how to list the others. Raises UnknownNameError
+    where no name fits."""
     families = prefixed_families()
     names = [*config.autoencoders, *encoder_names()]
     if like:

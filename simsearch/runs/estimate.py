@@ -46,9 +46,6 @@ def check_encoders(checked: Checked, seconds: float) -> None:
     for name in config.extract.backbones:
         try:
             specification = encoder_of(config, name)
-            if isinstance(specification, LearnedSpecification) and specification.training is None:
-                costs.append(_to_learn(checked, specification))
-                continue
             preprocessing_for(specification, config.extract.preprocessing)
             costs.append(_check_encoder(checked, specification, deadline))
         except SimsearchError as error:
@@ -57,15 +54,12 @@ def check_encoders(checked: Checked, seconds: float) -> None:
         _estimate(checked, costs)
 
 
-def _to_learn(checked: Checked, encoder: LearnedSpecification) -> EncoderCost:
-    """What is known of an encoder that the run learns from the collection before it can be measured."""
-    epochs = encoder.settings.epochs
-    checked.add(encoder.name, "note", f"the run learns it from the collection, in {epochs} epochs")
-    return EncoderCost(encoder.name, encoder.dimension, None, 0)
-
-
 def _check_encoder(checked: Checked, specification: Specification, deadline: float) -> EncoderCost:
     config, name = checked.config, specification.name
+    if isinstance(specification, LearnedSpecification) and specification.training is None:
+        epochs = specification.settings.epochs
+        checked.add(name, "note", f"the run learns it from the collection, in {epochs} epochs")
+        return EncoderCost(name, specification.dimension, None, 0)
     sources = config.extract.weights_for.get(name, config.extract.weights)
     place = specification.at_hand(sources, config.storage)
     usable = sources

@@ -68,16 +68,16 @@ def test_a_good_config_can_start_and_nothing_is_left_behind(place: Place) -> Non
 
 
 def test_an_encoder_that_the_run_learns_is_told_of_and_no_fault(tmp_path: Path) -> None:
-    config = config_for(
-        Place(str(tmp_path / "root"), Storage("/").config),
-        "extract.backbones=[squeezenet1_1,autoencoder]",
-    )
-    checked = check(config)
+    place = Place(str(tmp_path / "root"), Storage("/").config)
+    learns = "extract.backbones=[squeezenet1_1,autoencoder]"
+    checked = check(config_for(place, learns))
     assert not wrong(checked)
     statements = [f"{finding.subject}: {finding.statement}" for finding in checked.findings]
     assert "autoencoder: the run learns it from the collection, in 8 epochs" in statements
     assert any("through 2 encoder(s)" in text for text in statements)
     assert any("without autoencoder, not measured" in text for text in statements)
+    (finding,) = wrong(check(config_for(place, learns, "extract.preprocessing=study-2018")))
+    assert "study-2018 does not fit autoencoder" in finding.statement
 
 
 @pytest.mark.parametrize(

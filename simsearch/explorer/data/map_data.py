@@ -22,7 +22,6 @@ from simsearch.explorer.data.view import SnapshotView
 STEPS = 65_535  # places along the longer side of a map
 CARDS_AT_ONCE = 200  # artworks told about in one answer
 ALIGN = 4  # bytes: a browser reads whole numbers only where they begin at a multiple of their size
-
 DENSE = 0.6  # of a map's longer side: a smaller square around the inner artworks is a dense ball
 
 NAMING = ("period", "artist", "classification", "department", "medium", "subject")
@@ -116,7 +115,7 @@ def facet_bytes(facets: Sequence[Facet], years: Sequence[int | None]) -> bytes:
 
 def region_rows(points: npt.NDArray[np.floating], facets: Sequence[Facet]) -> dict[str, Any]:
     """The map's regions as rows of numbers: level, x and y in STEPS, artworks, the central one, and
-    a facet's place and code for each name. `home`: where the map opens, as `home` says."""
+    a facet's place and code for each name; beside them where the map opens."""
     naming = {facet.key: place for place, facet in enumerate(facets)}
     chosen = [facet for facet in facets if facet.key in NAMING]
     places = [naming[facet.key] for facet in chosen]

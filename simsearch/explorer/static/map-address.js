@@ -43,7 +43,7 @@ function addressOf(state) {
     colour: state.colour,
     q: state.words,
     years: state.years?.join(".."),
-    at: state.atHome ? "" : `${state.at[0].toFixed(4)}_${state.at[1].toFixed(4)}_${state.at[2].toPrecision(3)}`,
+    at: state.at ? `${state.at[0].toFixed(4)}_${state.at[1].toFixed(4)}_${state.at[2].toPrecision(3)}` : "",
     area: state.area ? areaText(state.area) : "",
     set: state.set?.text,
     set_name: state.set?.name,

@@ -1,5 +1,6 @@
 // Where the eye is: the middle of the picture in the map's own coordinates (0 to 1), and how near.
 
+export const WHOLE = [0.5, 0.5, 1]; // x, y and scale
 const NEAREST = 200, FARTHEST = 0.6;
 const FLIGHT = 500; // milliseconds
 const calm = matchMedia("(prefers-reduced-motion: reduce)");

@@ -1,6 +1,7 @@
 // Fingers, mouse and keys on the map: moving, coming near, drawing a box or a lasso, opening.
 
 import { boxCorners } from "./map-area.js";
+import { WHOLE } from "./map-camera.js";
 
 const TAP = 6; // pixels that a finger may slip
 const STEP = 60, KEY_STEP = 24; // pixels an arrow moves the map, and a box
@@ -107,7 +108,7 @@ export class Hands {
     if (arrow) this.#camera.pan(-arrow[0] * STEP, -arrow[1] * STEP);
     else if (event.key === "+" || event.key === "=") this.#camera.zoom(1.5);
     else if (event.key === "-") this.#camera.zoom(1 / 1.5);
-    else if (event.key === "0") this.#camera.go(0.5, 0.5, 1);
+    else if (event.key === "0") this.#camera.go(...WHOLE);
     else if (event.key === "b") this.startBox();
     else if (event.key === "Enter") this.#does.open(this.#camera.width / 2, this.#camera.height / 2, false, true);
     else return false;

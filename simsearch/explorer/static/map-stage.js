@@ -1,6 +1,6 @@
 // The stage: points, and over them pictures and names, as the eye stands; and what is under the hand.
 
-import { Camera } from "./map-camera.js";
+import { Camera, WHOLE } from "./map-camera.js";
 import { Grid } from "./map-grid.js";
 import { Hands } from "./map-hands.js";
 import { Overlay } from "./map-overlay.js";
@@ -18,11 +18,11 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export class Stage {
+  home = WHOLE; // where the map opens
   #canvas;
   #points;
   #overlay;
   #pictures;
-  home = [0.5, 0.5, 1]; // x, y and scale that the map opens at
   #tip;
   #source;
   #moved;

@@ -2,6 +2,7 @@
 
 import { boxCorners, numbersWithin } from "./map-area.js";
 import { asked, remember } from "./map-address.js";
+import { WHOLE } from "./map-camera.js";
 import { colourOf, legendOf, pointColours } from "./map-colours.js";
 import { artworks, counted, element } from "./map-elements.js";
 import { Facets } from "./map-facets.js";
@@ -73,7 +74,7 @@ function remembered() {
   const { camera } = stage;
   return {
     ...map(), colour: form.elements.colour.value, words: form.elements.q.value.trim(), years: state.timeline?.range ?? null,
-    at: [camera.x, camera.y, camera.scale], atHome: camera.isAt(...stage.home), area: state.area, set: state.set, facets: state.facets?.labels() ?? new Map(),
+    at: camera.isAt(...stage.home) ? null : [camera.x, camera.y, camera.scale], area: state.area, set: state.set, facets: state.facets?.labels() ?? new Map(),
   };
 }
 
@@ -211,7 +212,7 @@ for (const button of document.querySelectorAll("[data-mode]")) {
 }
 for (const button of document.querySelectorAll("[data-zoom]")) {
   const factor = Number(button.dataset.zoom);
-  button.addEventListener("click", () => (factor ? stage.camera.zoom(factor) : stage.camera.go(0.5, 0.5, 1)));
+  button.addEventListener("click", () => (factor ? stage.camera.zoom(factor) : stage.camera.go(...WHOLE)));
 }
 byId("insight").addEventListener("click", () => choose({ corners: boxCorners(stage.camera.sight()) }));
 dark.addEventListener("change", () => { if (state.data) { recolour(); update(); } });
