@@ -81,11 +81,7 @@ def candidates(
 
 def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate]) -> list[Pick]:
     """Advice for all changes together and for each kind; untrained networks are never advised."""
-    trained = [
-        candidate
-        for candidate in ranked
-        if candidate.space.trained and candidate.space.mode == "eval"
-    ]
+    trained = _advisable(ranked)
     advice = []
     for group in ("all", *KINDS):
         scores = _quality(metrics, group)
@@ -103,6 +99,41 @@ def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate])
         )
         advice.append(Pick(group, choice, *scores[choice.space.name], best, others))
     return advice
+
+
+def _advisable(ranked: Sequence[Candidate]) -> list[Candidate]:
+    return [
+        candidate
+        for candidate in ranked
+        if candidate.space.trained and candidate.space.mode == "eval"
+    ]
+
+
+def label_warnings(metrics: pa.Table, choice: str, ranked: Sequence[Candidate]) -> list[str]:
+    """What the space `choice`, advised for finding copies, loses of what works have in common.
+
+    A sentence for each label (artist, medium, …) that clearly fewer of the nearest artworks share by
+    `choice` than by the best of all spaces that may be advised (their 95 % intervals lie apart). By
+    exact search and the longest list that was scored.
+    """
+    names = [candidate.space.name for candidate in _advisable(ranked)]
+    rows = metrics.filter(
+        (pc.field("search") == "exact")
+        & (pc.field("metric") == "label_precision")
+        & pc.field("space").isin(names)
+    ).to_pylist()
+    warnings = []
+    for label in dict.fromkeys(row["group"] for row in rows):
+        longest = max(row["k"] for row in rows if row["group"] == label)
+        scores = {row["space"]: row for row in rows if (row["group"], row["k"]) == (label, longest)}
+        best = max(scores.values(), key=lambda row: row["mean"])
+        if choice in scores and scores[choice]["ci_high"] < best["ci_low"]:
+            warnings.append(
+                f"of the {longest} artworks nearest by {choice}, {scores[choice]['mean']:.1%} share "
+                f"the {label}, by {best['space']} {best['mean']:.1%}: for works that are alike "
+                f"without being copies, search with {best['space']}"
+            )
+    return warnings
 
 
 def _quality(metrics: pa.Table, group: str) -> dict[str, tuple[float, float, float]]:
@@ -174,10 +205,8 @@ def conclusion_words(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[
     name = pick.choice.space.name
     others = [
         candidate.space.name
-        for candidate in ranked
-        if candidate.space.trained
-        and candidate.space.mode == "eval"
-        and candidate.space.name not in (name, *pick.equals)
+        for candidate in _advisable(ranked)
+        if candidate.space.name not in (name, *pick.equals)
     ]
     words = [
         f"search with {name}: mean average precision {pick.quality:.3f} "
@@ -187,7 +216,7 @@ def conclusion_words(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[
         words.append(f"a paired test does not tell {' or '.join(pick.equals)} from it")
     if others:
         words.append(f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} worse")
-    return "; ".join(words)
+    return "; ".join([*words, *label_warnings(metrics, name, ranked)])
 
 
 def evaluation_rows(
@@ -199,6 +228,7 @@ def evaluation_rows(
 ) -> dict[str, Any]:
     """The rows of the sections on conclusion, rankings and neighbours."""
     near = near_duplicate_rows(near_duplicates, titles)
+    advice = picks(metrics, comparisons, ranked)
     return {
         "n": max((row["n"] for row in comparisons.to_pylist()), default=0),
         "candidates": [
@@ -221,7 +251,13 @@ def evaluation_rows(
                 "equals": ", ".join(pick.equals),
                 **cost_words(pick.choice),
             }
-            for pick in picks(metrics, comparisons, ranked)
+            for pick in advice
+        ],
+        "label_warnings": [
+            warning
+            for pick in advice
+            if pick.group == "all"
+            for warning in label_warnings(metrics, pick.choice.space.name, ranked)
         ],
         "comparisons": comparison_rows(comparisons),
         "rankings": ranking_table(metrics),

@@ -145,6 +145,54 @@ def test_the_conclusion_is_said_in_one_line() -> None:
     assert "nothing to conclude" in conclusion_words(table, comparisons(1), [])
 
 
+def shared_labels(**precision: tuple[float, float]) -> pa.Table:
+    """Rows of `label_precision` by artist: at k = 5 the first value, at k = 10 the second."""
+    return pa.Table.from_pylist(
+        [
+            {
+                "space": name,
+                "search": "exact",
+                "group": "artist",
+                "k": k,
+                "metric": "label_precision",
+                "mean": mean,
+                "std": 0.1,
+                "ci_low": mean - 0.01,
+                "ci_high": mean + 0.01,
+                "ceiling": 1.0,
+                "n": 90,
+            }
+            for name, values in precision.items()
+            for k, mean in zip((5, 10), values, strict=True)
+        ],
+        schema=schemas.METRICS,
+    )
+
+
+def test_a_pick_that_finds_copies_and_loses_artists_is_advised_with_a_warning() -> None:
+    ranked = candidates(metrics(fast=0.8, slow=0.9, random=0.5), SPACES, timings())
+    # The random network shares most artists and may not be advised; at k = 5 nothing differs.
+    labels = shared_labels(fast=(0.1, 0.16), slow=(0.1, 0.05), random=(0.9, 0.9))
+    table = pa.concat_tables([metrics(fast=0.8, slow=0.9, random=0.5), labels])
+    warning = (
+        "of the 10 artworks nearest by slow, 5.0% share the artist, by fast 16.0%: for works that "
+        "are alike without being copies, search with fast"
+    )
+    assert conclusion_words(table, comparisons(0.001), ranked).endswith(f"worse; {warning}")
+    rows = evaluation_rows(
+        table, comparisons(0.001), schemas.NEAR_DUPLICATES.empty_table(), {}, ranked
+    )
+    assert warning in read(page(evaluation=rows)).text
+
+    close = pa.concat_tables(
+        [
+            metrics(fast=0.8, slow=0.9, random=0.5),
+            shared_labels(fast=(0.1, 0.16), slow=(0.1, 0.145)),
+        ]
+    )
+    assert "share" not in conclusion_words(close, comparisons(0.001), ranked)
+
+
 def test_a_network_in_the_studys_mode_is_not_advised() -> None:
     table = metrics(live=0.9)
     ranked = candidates(table, [space("live", mode="study-2018")], timings())
