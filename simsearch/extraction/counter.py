@@ -80,10 +80,49 @@ class ProgressCounter:
         ]
 
 
+class MeteredCounter:
+    """What stages report besides progress: to the metrics of the node that they work on."""
+
+    def decoded(self, artworks: int, images: int, size: int) -> None:
+        metrics.decoded(artworks, images, size)
+
+    def rejected(self, stage: str, reason: str) -> None:
+        metrics.rejected(stage, reason)
+
+    def written(self, space: FeatureSpace, vectors: int, size: int) -> None:
+        metrics.written(space.name, vectors, size)
+
+
 @dataclass(frozen=True)
-class RemoteCounter:
-    """A ProgressCounter in an actor of its own, to which stages report without waiting; they report
-    the same to the metrics of the node that they work on.
+class LocalCounter(MeteredCounter):
+    """A ProgressCounter for stages that run in this process."""
+
+    counter: ProgressCounter
+
+    @classmethod
+    def start(cls, places: int) -> LocalCounter:
+        return cls(ProgressCounter(places))
+
+    def add(self, places: npt.NDArray[np.int64]) -> None:
+        self.counter.add(places)
+
+    def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None:
+        self.counter.timed(space.fingerprint, device, images, seconds)
+        metrics.embedded(space.name, device, images, seconds)
+
+    def read(self) -> int:
+        return self.counter.read()
+
+    def timings(self) -> list[dict[str, Any]]:
+        return self.counter.timings()
+
+    def pace(self) -> Pace | None:
+        return self.counter.pace()
+
+
+@dataclass(frozen=True)
+class RemoteCounter(MeteredCounter):
+    """A ProgressCounter in an actor of its own, to which stages report without waiting.
 
     If its process dies, a new one counts from zero: progress and rates then lack what came before,
     the results of the run lack nothing.
@@ -101,15 +140,6 @@ class RemoteCounter:
     def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None:
         self.handle.timed.remote(space.fingerprint, device, images, seconds)
         metrics.embedded(space.name, device, images, seconds)
-
-    def decoded(self, artworks: int, images: int, size: int) -> None:
-        metrics.decoded(artworks, images, size)
-
-    def rejected(self, stage: str, reason: str) -> None:
-        metrics.rejected(stage, reason)
-
-    def written(self, space: FeatureSpace, vectors: int, size: int) -> None:
-        metrics.written(space.name, vectors, size)
 
     def read(self) -> int:
         """How many vectors are done. Raises RayError where no answer comes within READ_SECONDS."""

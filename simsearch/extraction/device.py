@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +20,7 @@ from simsearch.runtime.cluster import (
     lacks,
     waiting_line,
 )
+from simsearch.runtime.ray_session import runs_here
 from simsearch.runtime.resources import GPU_SHARE, TASKS, Request, task_options
 from simsearch.runtime.watchdog import wait_for
 
@@ -56,7 +56,7 @@ def _decide(config: Config) -> tuple[Device, str]:
     gpus = sum(node.gpus for node in cluster_nodes())
     if gpus:
         return "cuda", f"the cluster has {gpus:g}"
-    here = not (config.ray.address or os.environ.get("RAY_ADDRESS"))
+    here = runs_here(config.ray)
     if setting == "cuda":
         if here:
             raise UsageError(

@@ -13,8 +13,9 @@ from simsearch.config import Config
 from simsearch.extraction.counter import Pace, joint_rate
 from simsearch.extraction.missing import Missing, StoredVectors
 from simsearch.extraction.networks import PreparedNetwork
-from simsearch.extraction.pipeline import Todo, run_pools
+from simsearch.extraction.pipeline import run_pools
 from simsearch.extraction.placement import ActorPool, Device
+from simsearch.extraction.stages import Todo
 from simsearch.features.compaction import compact_parts, compact_shards
 from simsearch.features.space import FeatureSpace
 from simsearch.storage.storage import Storage

@@ -31,6 +31,7 @@ from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features.space import ONNX_RUNTIME, FeatureSpace
 from simsearch.features.store import count_rows
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.runtime.ray_session import runs_here
 from simsearch.runtime.resources import task_options
 from simsearch.runtime.watchdog import wait_for
 from simsearch.sections.extraction import safe_name
@@ -182,7 +183,7 @@ def _with_engine(
     if engine == ONNX_RUNTIME:
         if conversion is None:
             log.info("extract: converting a network")
-            conversion = _there(config, "converting a network", conversions.make)
+            conversion = _as_task(config, "converting a network", conversions.make)
         if conversion.model is not None:
             return PreparedNetwork(
                 spaces[engine],
@@ -197,8 +198,14 @@ def _with_engine(
 
 
 def _there(config: Config, task: str, function: Callable[[], T], device: Device = "cpu") -> T:
-    """Call a function on a node where actors will run, whose hardware may differ from this process's,
-    and return what it returns."""
+    """Call a function where actors will run, whose hardware may differ from this process's, and return
+    what it returns: on a node, or in this process where that is the same and saves a start."""
+    if device == "cpu" and runs_here(config.ray):
+        return function()
+    return _as_task(config, task, function, device)
+
+
+def _as_task(config: Config, task: str, function: Callable[[], T], device: Device = "cpu") -> T:
     remote: Any = ray.remote
     options = task_options("precision", gpu=device == "cuda")
     reference = remote(_call).options(**options).remote(function)

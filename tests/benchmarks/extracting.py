@@ -18,8 +18,8 @@ from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.device import choose_device
 from simsearch.extraction.extract import extract
 from simsearch.extraction.networks import prepare_networks
-from simsearch.extraction.pipeline import batch_size_of
 from simsearch.extraction.placement import ActorPool
+from simsearch.extraction.stages import batch_size_of
 from simsearch.runtime.ray_session import ray_session
 from simsearch.sections.operation import StorageConfig
 from simsearch.snapshots import snapshot as snapshots

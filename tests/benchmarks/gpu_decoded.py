@@ -15,7 +15,7 @@ import ray
 from ray.data import TaskPoolStrategy
 
 from simsearch.config import Config
-from simsearch.extraction import pipeline
+from simsearch.extraction import pipeline, stages
 from simsearch.extraction.batches import Batch
 from simsearch.extraction.counter import RemoteCounter
 from simsearch.extraction.networks import PreparedNetwork, prepare_networks
@@ -68,7 +68,7 @@ def _measured(
 ) -> Decoded:
     if way.calls is not None:
         pipeline.CALLS_PER_GPU_ACTOR = way.calls
-    size = pipeline.batch_size_of(config, "cuda")
+    size = stages.batch_size_of(config, "cuda")
     (pool,) = plan_pools(
         {network.space.encoder: network.weights.size for network in prepared},
         cluster_nodes(),
@@ -79,7 +79,7 @@ def _measured(
         share = replace(pool.actor, gpus=pool.actor.gpus / way.actors)
         pool = replace(pool, actors=way.actors, most=way.actors, actor=share)
     crop = prepared[0].preprocessing.crop
-    per_block = max(1, pipeline.BLOCK_BYTES // (crop * crop * 3) // size) * size
+    per_block = max(1, stages.BLOCK_BYTES // (crop * crop * 3) // size) * size
     blocks = math.ceil(images / per_block)
     started = time.monotonic()
     counter = RemoteCounter.start(blocks * per_block * len(prepared))
@@ -99,7 +99,7 @@ def _run(
     blocks: int,
     counter: RemoteCounter,
 ) -> None:
-    geometries, columns = pipeline._geometries(prepared)
+    geometries, columns = stages._geometries(prepared)
     assert len(geometries) == 1, "networks of one geometry, please"
     data = ray.data.range(blocks, override_num_blocks=blocks).map_batches(
         partial(decoded_block, images=per_block, crop=geometries[0].crop, networks=len(prepared)),
@@ -108,10 +108,14 @@ def _run(
         compute=TaskPoolStrategy(pool.decoders),
         num_cpus=pool.task.cpus,
     )
-    data = pipeline._embed(data, pool, prepared, columns, batch_size, counter)
+    arguments = stages.embed_arguments(prepared, columns, pool, batch_size, counter)
+    data = pipeline.embedded(data, arguments, pool)
     data = data.map_batches(
         partial(
-            write_batch, storage=root_of(config), spaces=[network.space for network in prepared]
+            write_batch,
+            storage=root_of(config),
+            spaces=[network.space for network in prepared],
+            counter=counter,
         ),
         batch_size=config.extract.shard_rows,
         batch_format="numpy",

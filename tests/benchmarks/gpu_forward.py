@@ -22,7 +22,7 @@ from simsearch.encoders.encoder import Encoder, Running, Specification, Weights
 from simsearch.encoders.network import DTYPES
 from simsearch.encoders.precision import choose_precision
 from simsearch.encoders.registry import get_encoder
-from simsearch.extraction.pipeline import BATCH_GPU
+from simsearch.extraction.stages import BATCH_GPU
 from simsearch.images.decode import decode
 from tests.benchmarks.extracting import Extracted, extracted, plain_network, settings
 from tests.benchmarks.forward import decode_rate

@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.extraction.pipeline import _blocks
+from simsearch.extraction.stages import _blocks
 
 
 @given(st.lists(st.integers(0, 20), max_size=60), st.integers(1, 50))

@@ -1,0 +1,198 @@
+"""The stages of one pool as plain functions of batches: fetch and decode, embed, write to shards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from simsearch.config import Config
+from simsearch.extraction.batches import Batch, Counter
+from simsearch.extraction.decode import DecodeSettings, decode_batch
+from simsearch.extraction.embed import Embed, EmbedSettings
+from simsearch.extraction.networks import PreparedNetwork
+from simsearch.extraction.placement import ActorPool, Device
+from simsearch.extraction.stored_weights import StoredWeights
+from simsearch.extraction.write import write_batch
+from simsearch.images.preprocessing import Preprocessing
+from simsearch.images.thumbnails import sizes_of
+from simsearch.storage.storage import Storage
+
+BATCH_CPU = 16
+
+# Images per second on an H100 at 128, 256 and 512, bare float16: VGG16 7,943, 7,954, 7,976; ResNet152
+# 5,921, 6,344, 6,711; DenseNet201 4,828, 5,588, 5,919. A block of 512 would not fit BLOCK_BYTES.
+BATCH_GPU = 256
+
+# Ray Data splits an output block above 128 MiB; pixels of a decoded block stay well below.
+BLOCK_BYTES = 48 * 2**20
+
+BLOCKS_PER_ACTOR = 32
+
+
+@dataclass(frozen=True)
+class Todo:
+    """The vectors that are missing.
+
+    `rows` has `artwork_id`, `image_uri`, `etag` and `need`, bytes of 0 and 1: [variants, networks].
+    `orphans` maps content hashes that no known source has to a mask like `need` of the vectors that
+    are stored for them.
+    """
+
+    rows: pa.Table
+    orphans: dict[str, bytes]
+    networks: tuple[PreparedNetwork, ...]
+
+    def needs(self) -> npt.NDArray[np.uint8]:
+        """[artworks, variants, networks]"""
+        joined = b"".join(self.rows["need"].to_pylist())
+        masks = np.frombuffer(joined, dtype=np.uint8)
+        return masks.reshape(self.rows.num_rows, -1, len(self.networks))
+
+    def of(self, encoders: Sequence[str]) -> Todo:
+        """What is missing of some encoders' spaces."""
+        places = [
+            place
+            for place, network in enumerate(self.networks)
+            if network.space.encoder in encoders
+        ]
+
+        def cut(mask: bytes) -> bytes:
+            bits = np.frombuffer(mask, dtype=np.uint8).reshape(-1, len(self.networks))
+            return bits[:, places].tobytes()
+
+        needs = [cut(need) for need in self.rows["need"].to_pylist()]
+        rows = self.rows.set_column(
+            self.rows.column_names.index("need"), "need", pa.array(needs, pa.binary())
+        )
+        return Todo(
+            rows.filter(pa.array([any(need) for need in needs], pa.bool_())),
+            {content: cut(mask) for content, mask in self.orphans.items()},
+            tuple(self.networks[place] for place in places),
+        )
+
+
+class StoredEmbed(Embed):
+    """An `Embed` whose weights are read from the root or, where they are there already, from a folder
+    of the node."""
+
+    def __init__(self, *, weights: Sequence[StoredWeights], **settings: Any) -> None:
+        super().__init__(weights=[stored.load() for stored in weights], **settings)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What one pool does: `decode` the blocks of catalog rows, embed `batch_size` images at once by a
+    `StoredEmbed` of the arguments `embed`, `write` `shard_rows` vectors to a shard."""
+
+    blocks: list[pa.Table]
+    decode: Callable[[Batch], Batch]
+    embed: Mapping[str, Any]
+    write: Callable[[Batch], Batch]
+    batch_size: int
+    shard_rows: int
+
+
+def pool_stages(
+    config: Config, storage: Storage, todo: Todo, pool: ActorPool, counter: Counter
+) -> Stages:
+    """The stages that compute what is missing of a pool's networks."""
+    geometries, columns = _geometries(todo.networks)
+    settings = DecodeSettings(
+        storage=storage,
+        remake=config.remake(),
+        profiles=config.perturbations.profiles,
+        preprocessings=geometries,
+        spaces=len(todo.networks),
+        orphans=todo.orphans,
+        counter=counter,
+        thumbnails=sizes_of(config.perturbations.side),
+    )
+    batch_size = batch_size_of(config, pool.device)
+    images = [int(count) for count in todo.needs().any(axis=2).sum(axis=1)]
+    size = _images_per_block(settings, batch_size, sum(images), pool.actors)
+    rows = todo.rows.append_column("row", pa.array(range(todo.rows.num_rows), pa.int64()))
+    spaces = [network.space for network in todo.networks]
+    return Stages(
+        blocks=list(_blocks(rows, images, size)),
+        decode=partial(decode_batch, settings=settings),
+        embed=embed_arguments(todo.networks, columns, pool, batch_size, counter),
+        write=partial(write_batch, storage=storage, spaces=spaces, counter=counter),
+        batch_size=batch_size,
+        shard_rows=config.extract.shard_rows,
+    )
+
+
+def batch_size_of(config: Config, device: Device) -> int:
+    """Images per forward pass."""
+    return config.extract.batch_size or (BATCH_GPU if device == "cuda" else BATCH_CPU)
+
+
+def embed_arguments(
+    networks: Sequence[PreparedNetwork],
+    columns: Sequence[str],
+    pool: ActorPool,
+    batch_size: int,
+    counter: Counter,
+) -> dict[str, Any]:
+    """The arguments of a `StoredEmbed` of these networks; `columns` are their pixels columns."""
+    return {
+        "settings": [
+            EmbedSettings(
+                place, columns[place], network.space, network.encoder, network.preprocessing
+            )
+            for place, network in enumerate(networks)
+        ],
+        "weights": [network.weights for network in networks],
+        "device": pool.device,
+        "threads": pool.threads,
+        "batch_size": batch_size,
+        "drop": sorted(set(columns)),
+        "counter": counter,
+    }
+
+
+def _geometries(
+    networks: Sequence[PreparedNetwork],
+) -> tuple[tuple[Preprocessing, ...], list[str]]:
+    """One preprocessing per distinct geometry, and each network's pixels column."""
+    distinct: dict[Any, Preprocessing] = {}
+    for network in networks:
+        distinct.setdefault(network.preprocessing.geometry, network.preprocessing)
+    order = list(distinct)
+    columns = [f"pixels_{order.index(network.preprocessing.geometry)}" for network in networks]
+    return tuple(distinct.values()), columns
+
+
+def _images_per_block(settings: DecodeSettings, batch_size: int, images: int, actors: int) -> int:
+    """How many images a block has: whole batches of whole artworks, where they fit a block's memory,
+    and so few that each actor gets several blocks, because the actor with the last block keeps the
+    others waiting."""
+    image_bytes = sum(
+        preprocessing.crop * preprocessing.crop * 3 for preprocessing in settings.preprocessings
+    )
+    fit = max(1, BLOCK_BYTES // image_bytes)
+    even = images // (BLOCKS_PER_ACTOR * actors)
+    for unit in (math.lcm(batch_size, 1 + len(settings.profiles)), batch_size):
+        if fit >= unit:
+            return max(unit, min(fit, even) // unit * unit)
+    return fit
+
+
+def _blocks(rows: pa.Table, images: Sequence[int], images_per_block: int) -> Iterator[pa.Table]:
+    """Cut `rows` into blocks of whole artworks with at most `images_per_block` images each: a few more
+    images than whole batches would cost a forward pass of their own."""
+    start = held = 0
+    for row, count in enumerate(images):
+        if held and held + count > images_per_block:
+            yield rows.slice(start, row - start)
+            start, held = row, 0
+        held += count
+    if start < rows.num_rows:
+        yield rows.slice(start)
