@@ -38,7 +38,7 @@ class ContrastiveConfig(Section):
     entropy: Annotated[float, Field(ge=0)] = Field(
         10.0, description="weight of the KoLeo term, which spreads vectors over the sphere"
     )
-    epochs: Positive = Field(30, description="times that every artwork is seen")
+    epochs: Positive = Field(60, description="times that every artwork is seen")
     batch_size: Annotated[int, Field(ge=2)] = Field(256, description="artworks a step")
     learning_rate: Annotated[float, Field(gt=0)] = Field(1e-3, description="of AdamW, at its peak")
 
