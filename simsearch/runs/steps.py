@@ -12,6 +12,7 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 
 import pyarrow as pa
@@ -25,6 +26,7 @@ from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.runs.context import Outcome, Run
+from simsearch.runtime.background import Background
 from simsearch.runtime.progress import Advance
 from simsearch.runtime.ray_session import ray_session
 from simsearch.runtime.watchdog import Count, followed
@@ -198,6 +200,9 @@ def compute(
 ) -> Snapshot:
     """Take all `steps` in one Ray session and seal the snapshot; returns what is published then, or
     the snapshot itself where it shall not be published."""
+    # Extraction imports for ten seconds, PyTorch and its compiler most of all; Ray's start is ten
+    # seconds of waiting.
+    Background(partial(_import_for, run.config)).start()
     with ray_session(run.config.ray):
         for step in steps:
             if step is train and not _learns(run.config):
@@ -208,6 +213,12 @@ def compute(
             run.take(step)
     finish(run)
     return publish(run) if publishing else run.snapshot
+
+
+def _import_for(config: Config) -> None:
+    """Import what the extraction of these encoders needs; it will say itself what is wrong with them."""
+    import_module("pandas")  # Ray Data's
+    check_names(config)
 
 
 def finish(run: Run) -> None:
