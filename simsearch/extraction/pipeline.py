@@ -67,16 +67,6 @@ def run_pools(
     paces = []
     for number, pool in enumerate(pools, start=1):
         step = "extract" if len(pools) == 1 else f"extract {number} of {len(pools)}"
-        log.info(
-            "%s: %s on %s: %s actors to begin with, up to %s, of %s thread(s), each asks for %s",
-            step,
-            ", ".join(pool.encoders),
-            pool.device,
-            pool.actors,
-            pool.most,
-            pool.threads,
-            pool.actor,
-        )
         pace = _run_pool(config, storage, todo.of(pool.encoders), pool, step)
         if pace is not None:
             paces.append(pace)
@@ -91,6 +81,7 @@ def _run_pool(
     started = time.monotonic()
     needs = todo.needs()
     in_process = _too_few_for_actors(config, pool, int(needs.sum()))
+    log.info("%s: %s", step, _how(pool, in_process=in_process))
     counter: LocalCounter | RemoteCounter
     counter = (LocalCounter if in_process else RemoteCounter).start(needs.size)
     stages = pool_stages(config, storage, todo, pool, counter)
@@ -104,6 +95,16 @@ def _run_pool(
     startup = time.monotonic() - started - pace.first_ago
     log.info("%s: start-up %s, then %.1f vectors/s", step, duration(startup), pace.rate)
     return Pace(pace.first, pace.all, pace.first_ago, pace.last_ago, startup)
+
+
+def _how(pool: ActorPool, *, in_process: bool) -> str:
+    names = ", ".join(pool.encoders)
+    if in_process:
+        return f"{names} in this process: too few vectors for actors, which take longer to start"
+    return (
+        f"{names} on {pool.device}: {pool.actors} actors to begin with, up to {pool.most}, of "
+        f"{pool.threads} thread(s), each asks for {pool.actor}"
+    )
 
 
 def _too_few_for_actors(config: Config, pool: ActorPool, vectors: int) -> bool:
