@@ -30,7 +30,8 @@ from simsearch.evaluation.statistics import holm, paired_test
 from simsearch.reports.experiment import experiment_page
 from simsearch.runs.context import open_run
 from simsearch.runs.job import ingest
-from simsearch.runs.steps import STEPS, check_names, compute, environment, project
+from simsearch.runs.steps import STEPS, check_names, compute, project
+from simsearch.runs.versions import environment
 from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage, root_of

@@ -8,12 +8,10 @@ works with is imported where it works: a command that takes one step shall not w
 from __future__ import annotations
 
 import logging
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from importlib import import_module
-from importlib.metadata import version
 
 import pyarrow as pa
 import ray
@@ -26,6 +24,7 @@ from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.runs.context import Outcome, Run
+from simsearch.runs.versions import environment
 from simsearch.runtime.background import Background
 from simsearch.runtime.progress import Advance
 from simsearch.runtime.ray_session import ray_session
@@ -36,8 +35,6 @@ from simsearch.snapshots.published import point_latest, read_latest
 from simsearch.snapshots.snapshot import Snapshot, seal, write_plan
 
 log = logging.getLogger(__name__)
-
-PACKAGES = ("torch", "torchvision", "ray", "annoy", "pyarrow", "pillow", "numpy")
 
 
 def check_names(config: Config) -> None:
@@ -269,16 +266,6 @@ def _build(
         (done,), pending = ray.wait(pending, num_returns=1)
         tell(len(spaces) - len(pending))
         _log_index(ray.get(done))
-
-
-def environment() -> dict[str, str]:
-    """The machine and the versions that a figure depends on."""
-    return {
-        "simsearch": version("simsearch"),
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {platform.system()}",
-        **{name: version(name) for name in PACKAGES},
-    }
 
 
 def _indexed(snapshot: Snapshot, space: FeatureSpace) -> bool:

@@ -33,7 +33,7 @@ from simsearch.indexes.exact import Neighbours
 from simsearch.indexes.index import open_index
 from simsearch.indexes.write import write_index
 from simsearch.projection import projection_table
-from simsearch.runs import steps as pipeline
+from simsearch.runs.versions import environment
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.published import point_latest
 from simsearch.snapshots.root import open_root
@@ -95,7 +95,7 @@ def make_snapshot(folder: Path, artworks: int) -> Config:
         vectors += random.normal(scale=0.6, size=vectors.shape)
         _fill(config, snapshot, space, images, vectors.astype(np.float32))
     storage.write_table(snapshot.metrics_path, schemas.METRICS.empty_table())
-    snapshots.seal(snapshot, [], pipeline.environment())
+    snapshots.seal(snapshot, [], environment())
     point_latest(snapshot, 1)
     return config
 

@@ -116,7 +116,7 @@ def _answer(pipe: Any, function: Callable[..., Any], arguments: tuple[Any, ...])
 
 def machine() -> dict[str, Any]:
     """Where and with what this was measured; `load_before` tells how busy the machine was."""
-    from simsearch.runs import steps as pipeline
+    from simsearch.runs.versions import environment
 
     return {
         "cpu": _cpu_model(),
@@ -124,7 +124,7 @@ def machine() -> dict[str, Any]:
         "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
         "load_before": round(os.getloadavg()[0], 1),
         "commit": _commit(),
-        **pipeline.environment(),
+        **environment(),
     }
 
 

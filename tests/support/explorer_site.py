@@ -38,7 +38,7 @@ from simsearch.images.decode import content_hash, decode
 from simsearch.indexes.exact import Neighbours, exact_search, unit_rows
 from simsearch.indexes.write import write_index
 from simsearch.projection import project, projection_table
-from simsearch.runs import steps as pipeline
+from simsearch.runs.versions import environment
 from simsearch.schemas import image_id
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import ORIGINALS
@@ -212,7 +212,7 @@ def publish_gallery(
     measured = [_fill(config, snapshot, space, images, vectors[space.name]) for space in spaces]
     storage.write_table(snapshot.near_duplicates_path, near_duplicates(table))
     storage.write_table(snapshot.metrics_path, pa.concat_tables(measured))
-    snapshots.seal(snapshot, [], pipeline.environment())
+    snapshots.seal(snapshot, [], environment())
     point_latest(snapshot, 1)
     return snapshot
 

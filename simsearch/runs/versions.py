@@ -1,0 +1,18 @@
+"""What a figure depends on besides data and settings."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+PACKAGES = ("torch", "torchvision", "ray", "annoy", "pyarrow", "pillow", "numpy")
+
+
+def environment() -> dict[str, str]:
+    """The machine and the versions that a figure depends on."""
+    return {
+        "simsearch": version("simsearch"),
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {platform.system()}",
+        **{name: version(name) for name in PACKAGES},
+    }
