@@ -45,7 +45,7 @@ def test_umap_keeps_clusters_together_and_repeats_itself() -> None:
     np.testing.assert_array_equal(points, project(vectors, "umap", settings=SETTINGS, seed=1))
 
 
-@pytest.mark.parametrize("method", ["pca", "umap"])
+@pytest.mark.parametrize("method", ["pca", pytest.param("umap", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
 def test_a_handful_of_artworks_still_has_a_map(method: str, count: int) -> None:
     vectors = np.random.default_rng(0).normal(size=(count, 8)).astype(np.float32)
