@@ -58,7 +58,7 @@ class ProgressCounter:
     def read(self) -> int:
         return int(self._done.sum())
 
-    def timed(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
+    def took(self, fingerprint: str, device: str, images: int, seconds: float) -> None:
         before = self._timings.get((fingerprint, device), (0, 0.0))
         self._timings[fingerprint, device] = (before[0] + images, before[1] + seconds)
         total = sum(images for images, _ in self._timings.values())
@@ -83,6 +83,9 @@ class ProgressCounter:
 class MeteredCounter:
     """What stages report besides progress: to the metrics of the node that they work on."""
 
+    def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None:
+        metrics.embedded(space.name, device, images, seconds)
+
     def decoded(self, artworks: int, images: int, size: int) -> None:
         metrics.decoded(artworks, images, size)
 
@@ -93,31 +96,12 @@ class MeteredCounter:
         metrics.written(space.name, vectors, size)
 
 
-@dataclass(frozen=True)
-class LocalCounter(MeteredCounter):
+class LocalCounter(ProgressCounter, MeteredCounter):
     """A ProgressCounter for stages that run in this process."""
 
-    counter: ProgressCounter
-
-    @classmethod
-    def start(cls, places: int) -> LocalCounter:
-        return cls(ProgressCounter(places))
-
-    def add(self, places: npt.NDArray[np.int64]) -> None:
-        self.counter.add(places)
-
     def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None:
-        self.counter.timed(space.fingerprint, device, images, seconds)
-        metrics.embedded(space.name, device, images, seconds)
-
-    def read(self) -> int:
-        return self.counter.read()
-
-    def timings(self) -> list[dict[str, Any]]:
-        return self.counter.timings()
-
-    def pace(self) -> Pace | None:
-        return self.counter.pace()
+        self.took(space.fingerprint, device, images, seconds)
+        super().timed(space, device, images, seconds)
 
 
 @dataclass(frozen=True)
@@ -138,8 +122,8 @@ class RemoteCounter(MeteredCounter):
         self.handle.add.remote(places)
 
     def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None:
-        self.handle.timed.remote(space.fingerprint, device, images, seconds)
-        metrics.embedded(space.name, device, images, seconds)
+        self.handle.took.remote(space.fingerprint, device, images, seconds)
+        super().timed(space, device, images, seconds)
 
     def read(self) -> int:
         """How many vectors are done. Raises RayError where no answer comes within READ_SECONDS."""

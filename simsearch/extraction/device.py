@@ -20,7 +20,6 @@ from simsearch.runtime.cluster import (
     lacks,
     waiting_line,
 )
-from simsearch.runtime.ray_session import runs_here
 from simsearch.runtime.resources import GPU_SHARE, TASKS, Request, task_options
 from simsearch.runtime.watchdog import wait_for
 
@@ -56,7 +55,7 @@ def _decide(config: Config) -> tuple[Device, str]:
     gpus = sum(node.gpus for node in cluster_nodes())
     if gpus:
         return "cuda", f"the cluster has {gpus:g}"
-    here = runs_here(config.ray)
+    here = config.ray.cluster is None
     if setting == "cuda":
         if here:
             raise UsageError(

@@ -31,7 +31,6 @@ from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features.space import ONNX_RUNTIME, FeatureSpace
 from simsearch.features.store import count_rows
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.runtime.ray_session import runs_here
 from simsearch.runtime.resources import task_options
 from simsearch.runtime.watchdog import wait_for
 from simsearch.sections.extraction import safe_name
@@ -200,7 +199,7 @@ def _with_engine(
 def _there(config: Config, task: str, function: Callable[[], T], device: Device = "cpu") -> T:
     """Call a function where actors will run, whose hardware may differ from this process's, and return
     what it returns: on a node, or in this process where that is the same and saves a start."""
-    if device == "cpu" and runs_here(config.ray):
+    if device == "cpu" and config.ray.cluster is None:
         return function()
     return _as_task(config, task, function, device)
 

@@ -23,7 +23,6 @@ from simsearch.extraction.placement import VECTORS_PER_ACTOR, ActorPool, Device,
 from simsearch.extraction.stages import Stages, StoredEmbed, Todo, pool_stages
 from simsearch.runtime.cluster import cluster_nodes
 from simsearch.runtime.progress import duration
-from simsearch.runtime.ray_session import runs_here
 from simsearch.runtime.watchdog import followed
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
@@ -50,7 +49,7 @@ def run_pools(
     config: Config, storage: Storage, todo: Todo, device: Device
 ) -> tuple[tuple[ActorPool, ...], list[Pace]]:
     """Compute what is missing; returns the pools that did, and how fast each was."""
-    needs = todo.needs()
+    needs = todo.needs
     lacking: list[bool] = np.asarray(needs.any(axis=(0, 1))).tolist()
     pools = plan_pools(
         {
@@ -79,11 +78,10 @@ def _run_pool(
     """Run the stages of one pool; returns its pace, None where every vector was found again or
     rejected and none computed."""
     started = time.monotonic()
-    needs = todo.needs()
+    needs = todo.needs
     in_process = _too_few_for_actors(config, pool, int(needs.sum()))
     log.info("%s: %s", step, _how(pool, in_process=in_process))
-    counter: LocalCounter | RemoteCounter
-    counter = (LocalCounter if in_process else RemoteCounter).start(needs.size)
+    counter = LocalCounter(needs.size) if in_process else RemoteCounter.start(needs.size)
     stages = pool_stages(config, storage, todo, pool, counter)
     work = partial(run_in_process, stages) if in_process else partial(_run_in_actors, stages, pool)
     followed(step, int(needs.sum()), "vectors", config.ray, work, counter.read)
@@ -109,7 +107,9 @@ def _how(pool: ActorPool, *, in_process: bool) -> str:
 
 def _too_few_for_actors(config: Config, pool: ActorPool, vectors: int) -> bool:
     return (
-        pool.device == "cpu" and vectors <= VECTORS_PER_ACTOR[pool.device] and runs_here(config.ray)
+        pool.device == "cpu"
+        and vectors <= VECTORS_PER_ACTOR[pool.device]
+        and config.ray.cluster is None
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,7 @@ class Todo:
     orphans: dict[str, bytes]
     networks: tuple[PreparedNetwork, ...]
 
+    @cached_property
     def needs(self) -> npt.NDArray[np.uint8]:
         """[artworks, variants, networks]"""
         joined = b"".join(self.rows["need"].to_pylist())
@@ -115,7 +116,7 @@ def pool_stages(
         thumbnails=sizes_of(config.perturbations.side),
     )
     batch_size = batch_size_of(config, pool.device)
-    images = [int(count) for count in todo.needs().any(axis=2).sum(axis=1)]
+    images = [int(count) for count in todo.needs.any(axis=2).sum(axis=1)]
     size = _images_per_block(settings, batch_size, sum(images), pool.actors)
     rows = todo.rows.append_column("row", pa.array(range(todo.rows.num_rows), pa.int64()))
     spaces = [network.space for network in todo.networks]

@@ -137,4 +137,4 @@ def _size(count: float) -> str:
 
 
 def _cluster(checked: Checked) -> bool:
-    return bool(checked.config.ray.address or os.environ.get("RAY_ADDRESS"))
+    return checked.config.ray.cluster is not None

@@ -44,17 +44,8 @@ def ray_session(config: RayConfig) -> Iterator[None]:
             ray.shutdown()
 
 
-def runs_here(config: RayConfig) -> bool:
-    """Whether Ray is started on this machine for the command alone, no cluster being named."""
-    return not _address(config)
-
-
-def _address(config: RayConfig) -> str | None:
-    return config.address or os.environ.get("RAY_ADDRESS")
-
-
 def _connect(config: RayConfig) -> None:
-    address = _address(config)
+    address = config.cluster
     try:
         if address:
             ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)

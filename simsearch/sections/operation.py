@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 from pydantic import Field
@@ -98,3 +99,9 @@ class RayConfig(Section):
     stall_fail: Annotated[float, Field(gt=0)] | None = Field(
         1800, description="seconds in which nothing moves after which the run ends; null: never"
     )
+
+    @property
+    def cluster(self) -> str | None:
+        """The cluster that is named, by `address` or $RAY_ADDRESS; None where Ray is started on this
+        machine for the command alone."""
+        return self.address or os.environ.get("RAY_ADDRESS") or None

@@ -21,7 +21,7 @@ def test_a_counter_keeps_the_first_batch_and_all(monkeypatch: pytest.MonkeyPatch
     counter = ProgressCounter(40)
     assert counter.pace() is None
     for name, images in (("a", 16), ("b", 16), ("a", 8)):
-        counter.timed(name, "cpu", images, 1.0)
+        counter.took(name, "cpu", images, 1.0)
     assert counter.pace() == Pace(first=16, all=40, first_ago=11.0, last_ago=1.0)
 
 
