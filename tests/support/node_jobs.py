@@ -57,8 +57,11 @@ class RunningJob:
 
     def _wait(self, holds: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not holds():
-            assert self.process.poll() is None, self.text()[-3000:]
+        while True:
+            ended = self.process.poll() is not None
+            if holds():
+                return
+            assert not ended, self.text()[-3000:]
             assert time.monotonic() < deadline, self.text()[-3000:]
             time.sleep(0.1)
 
