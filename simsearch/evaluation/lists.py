@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.indexes.exact import Neighbours, Vectors, nearest
+from simsearch.indexes.exact import Neighbours, Vectors, cosine_error, nearest
 
 SPARE = 64  # entries beyond those needed, so that a list lasts some nights of removals
 
@@ -80,7 +80,9 @@ def carried(
     fresh = np.setdiff1d(among, now[now >= 0])
     items, squared, horizon = _old(before, rows, now, among, len(units))
     if len(fresh):
-        places, new_squared = nearest(_rows(units, fresh), units[queries], width + 1)
+        new = _rows(units, fresh)
+        most = min(width, _most_within(new, units[queries], horizon))
+        places, new_squared = nearest(new, units[queries], most + 1)
         items = np.concatenate([items, fresh[places]], axis=1)
         squared = np.concatenate([squared, new_squared], axis=1)
         if places.shape[1] < len(fresh):  # of the rest it is known that none is nearer
@@ -124,6 +126,13 @@ def _old(
     items = np.where(beyond | ~is_among[items], -1, items)
     squared = np.where(items < 0, np.inf, before.squared[rows])
     return items, squared, horizon
+
+
+def _most_within(units: Vectors, queries: Vectors, horizon: npt.NDArray[np.float64]) -> int:
+    """At least as many as any query [n] has rows of `units` nearer than its horizon [n], and seldom more:
+    counted by float32 products."""
+    lowest = 1 - horizon / 2 - cosine_error(units.shape[1])
+    return int((queries @ units.T > lowest[:, None]).sum(axis=1).max(initial=0))
 
 
 def _narrowed(lists: Lists, width: int) -> Lists:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -11,19 +12,22 @@ import torch
 from simsearch.extraction.batches import Batch
 from simsearch.extraction.stages import Stages, StoredEmbed
 
+DECODERS = 2  # feed one thread that embeds; each has a process to decode in
+
 
 def run_in_process(stages: Stages) -> None:
-    """Run the stages one after the other, as Ray Data does with a single actor; the number of
-    PyTorch's threads is afterwards what it was."""
+    """Run the stages as Ray Data does with a single actor; the number of PyTorch's threads is
+    afterwards what it was."""
     threads = torch.get_num_threads()
+    decoders = ThreadPoolExecutor(DECODERS)
     try:
+        decoded = decoders.map(stages.decode, map(_columns, stages.blocks))
         embed = StoredEmbed(**stages.embed)
         made = [
-            embed(batch)
-            for block in stages.blocks
-            for batch in _batches(stages.decode(_columns(block)), stages.batch_size)
+            embed(batch) for pixels in decoded for batch in _batches(pixels, stages.batch_size)
         ]
     finally:
+        decoders.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)
     for batch in _batches(_joined(made), stages.shard_rows) if made else ():
         stages.write(batch)

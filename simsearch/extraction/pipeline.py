@@ -19,7 +19,7 @@ from simsearch import schemas
 from simsearch.config import Config
 from simsearch.extraction.counter import LocalCounter, Pace, RemoteCounter
 from simsearch.extraction.in_process import run_in_process
-from simsearch.extraction.placement import VECTORS_PER_ACTOR, ActorPool, Device, plan_pools
+from simsearch.extraction.placement import ActorPool, Device, plan_pools, too_few_for_actors
 from simsearch.extraction.stages import Stages, StoredEmbed, Todo, pool_stages
 from simsearch.runtime.cluster import cluster_nodes
 from simsearch.runtime.progress import duration
@@ -79,7 +79,12 @@ def _run_pool(
     rejected and none computed."""
     started = time.monotonic()
     needs = todo.needs
-    in_process = _too_few_for_actors(config, pool, int(needs.sum()))
+    weight_bytes = sum(network.weights.size for network in todo.networks)
+    in_process = (
+        pool.device == "cpu"
+        and config.ray.cluster is None
+        and too_few_for_actors(weight_bytes, int(needs.sum()))
+    )
     log.info("%s: %s", step, _how(pool, in_process=in_process))
     counter = LocalCounter(needs.size) if in_process else RemoteCounter.start(needs.size)
     stages = pool_stages(config, storage, todo, pool, counter)
@@ -102,14 +107,6 @@ def _how(pool: ActorPool, *, in_process: bool) -> str:
     return (
         f"{names} on {pool.device}: {pool.actors} actors to begin with, up to {pool.most}, of "
         f"{pool.threads} thread(s), each asks for {pool.actor}"
-    )
-
-
-def _too_few_for_actors(config: Config, pool: ActorPool, vectors: int) -> bool:
-    return (
-        pool.device == "cpu"
-        and vectors <= VECTORS_PER_ACTOR[pool.device]
-        and config.ray.cluster is None
     )
 
 

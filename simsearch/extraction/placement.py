@@ -34,6 +34,9 @@ LEAST_TASKS = 4  # of a kind at once, however small the cluster is when it is lo
 # to do it: of the study's networks a core makes some 20 vectors a second, of small ones 100, and a GPU
 # thousands.
 VECTORS_PER_ACTOR: Mapping[Device, int] = {"cpu": 128, "cuda": 4096}
+# Where small networks have less to do than this, the start of actors takes longer than they save.
+SMALL_NETWORKS = 32 * 2**20  # bytes of weights: SqueezeNet, EfficientNet-Lite0, a distilled SSCD
+VECTORS_OF_SMALL_NETWORKS = 512
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,14 @@ def plan_pools(
         _pool(group, weight_bytes, usable, roomiest, device, vectors, least, most)
         for group in _groups(weight_bytes, roomiest)
     )
+
+
+def too_few_for_actors(weight_bytes: int, vectors: int) -> bool:
+    """Whether so many vectors of networks with so many bytes of weights are made on CPUs sooner than
+    actors start."""
+    if weight_bytes <= SMALL_NETWORKS:
+        return vectors <= VECTORS_OF_SMALL_NETWORKS
+    return vectors <= VECTORS_PER_ACTOR["cpu"]
 
 
 def _has(node: Node, device: Device) -> bool:

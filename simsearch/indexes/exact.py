@@ -102,20 +102,22 @@ def _crowded(
     similarity: Vectors, candidates: npt.NDArray[np.int64], n: int, dimension: int
 ) -> list[tuple[int, float]]:
     """The rows of which more items than `candidates` [q, c] may be among the nearest `n`, each with the
-    cosine from which on; pictures that are many times there, or a network that was not trained.
-
-    A cosine of unit vectors in float32 is off by at most λ√d·2⁻²⁴ but for a probability of
-    2d·exp(−λ²/2) (Higham and Mary 2019, A new approach to probabilistic rounding error analysis),
-    here λ = 10.
-    """
+    cosine from which on; pictures that are many times there, or a network that was not trained."""
     if candidates.shape[1] == similarity.shape[1]:
         return []
-    error = 10 * dimension**0.5 * 2.0**-24
+    error = cosine_error(dimension)
     chosen = np.take_along_axis(similarity, candidates, axis=1)
     place = chosen.shape[1] - n
     low = np.partition(chosen, place, axis=1)[:, place].astype(np.float64) - 2 * error
     rows = np.flatnonzero(chosen.min(axis=1) >= low)
     return [(int(row), float(low[row])) for row in rows]
+
+
+def cosine_error(dimension: int) -> float:
+    """How far a float32 product of two unit vectors may be from their cosine: λ√d·2⁻²⁴ but for a
+    probability of 2d·exp(−λ²/2) (Higham and Mary 2019, A new approach to probabilistic rounding error
+    analysis), here λ = 10."""
+    return 10 * dimension**0.5 * 2.0**-24
 
 
 def _squared_distances(

@@ -73,7 +73,8 @@ TASK_BESIDE_CPU_ACTORS = Request(cpus=CRUMB / 10)  # decode, write
 ACTOR_ON_GPU = Request(cpus=CRUMB / 2, gpus=1.0)
 TASK_BESIDE_GPU_ACTORS = Request(cpus=0.5 - CRUMB)  # decode, write
 
-# These run when no actors do. Half a CPU each: two share a CPU while they wait for storage.
+# These run when no actors do. Those that wait for storage ask for half a CPU: two share one. Those that
+# compute ask for as much as an actor: a second process on their CPU would start for nothing.
 TASKS = {
     "arrive": Request(cpus=CRUMB),  # the first task of a run: it waits until the cluster has a node
     "precision": Request(cpus=0.25),
@@ -82,8 +83,8 @@ TASKS = {
     "apply": Request(cpus=0.5),
     "index": Request(cpus=0.5),
     "load": Request(cpus=0.5),
-    "search": Request(cpus=0.5),
-    "score": Request(cpus=0.5),
+    "search": ACTOR_ON_CPU,
+    "score": ACTOR_ON_CPU,
     "project": Request(cpus=0.5),
 }
 

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.extraction.placement import VECTORS_PER_ACTOR, ActorPool, Device, plan_pools
+from simsearch.extraction.placement import (
+    VECTORS_PER_ACTOR,
+    ActorPool,
+    Device,
+    plan_pools,
+    too_few_for_actors,
+)
 from simsearch.runtime.resources import LARGEST_NODE, RESOLUTION, Node, Request, how_many_fit
 
 MIB = 2**20
@@ -263,3 +269,16 @@ def test_a_cluster_that_has_no_node_yet_is_planned_for_too() -> None:
 def test_each_gpu_has_an_actor(gpus: int) -> None:
     (pool,) = plan([Node(16, gpus=gpus, memory=512 * GIB)], device="cuda", vectors=10**6)
     assert (pool.actors, pool.actor.gpus) == (gpus, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "vectors", "few"),
+    [
+        ("squeezenet1_1", 440, True),
+        ("squeezenet1_1", 600, False),
+        ("densenet201", 110, True),
+        ("densenet201", 440, False),
+    ],
+)
+def test_how_many_vectors_are_too_few_for_actors(encoder: str, vectors: int, few: bool) -> None:
+    assert too_few_for_actors(ENCODERS[encoder], vectors) is few
