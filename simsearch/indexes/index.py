@@ -103,7 +103,9 @@ class OpenIndex:
 
     def search(self, queries: Vectors, n: int) -> Neighbours:
         """The nearest `n` of vectors [q, d]. Raises MismatchError for another dimension."""
-        queries = self._queries(queries)
+        return self._search(self._queries(queries), n)
+
+    def _search(self, queries: Vectors, n: int) -> Neighbours:
         if self.units is not None:
             search_k = self.manifest.search_k
             return Search(self.annoy, self.units, self.axes, self.manifest.factor, search_k)(
@@ -148,7 +150,7 @@ class OpenIndex:
         if self.units is None:
             numbers = [int(item) for item in items]
             return annoy_search(self.annoy, numbers, n, max(self.manifest.search_k, n))
-        return self.search(self.units[np.asarray(items, dtype=np.int64)], n)
+        return self._search(self.units[np.asarray(items, dtype=np.int64)], n)
 
     def distances(self, first: Items, second: Items) -> npt.NDArray[np.float64]:
         """How far apart the pairs of items (first[i], second[i]) are [pairs]."""
