@@ -23,9 +23,7 @@ def run_in_process(stages: Stages) -> None:
     try:
         decoded = decoders.map(stages.decode, map(_columns, stages.blocks))
         embed = StoredEmbed(**stages.embed)
-        made = [
-            embed(batch) for pixels in decoded for batch in _batches(pixels, stages.batch_size)
-        ]
+        made = [embed(batch) for pixels in decoded for batch in _batches(pixels, stages.batch_size)]
     finally:
         decoders.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)
