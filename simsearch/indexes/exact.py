@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -117,7 +118,7 @@ def cosine_error(dimension: int) -> float:
     """How far a float32 product of two unit vectors may be from their cosine: λ√d·2⁻²⁴ but for a
     probability of 2d·exp(−λ²/2) (Higham and Mary 2019, A new approach to probabilistic rounding error
     analysis), here λ = 10."""
-    return 10 * dimension**0.5 * 2.0**-24
+    return 10 * math.sqrt(dimension) * 2.0**-24
 
 
 def _squared_distances(
