@@ -34,9 +34,8 @@ log = logging.getLogger(__name__)
 # A latent number is in use where its mean varies by more than this from image to image (Burda,
 # Grosse and Salakhutdinov 2016, section 5.2).
 ACTIVE = 0.01
-ACTIVE_FROM = (
-    256  # images, spread evenly: 2 % of an epoch of 2,048, and the two kinds lie far apart
-)
+# Images that tell, spread evenly over all: 2 % of an epoch of 2,048.
+ACTIVE_FROM = 256
 
 
 @dataclass(frozen=True)
