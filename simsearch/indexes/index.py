@@ -42,6 +42,7 @@ from simsearch.indexes.exact import (
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local, local_path
 
+NO_DIRECTION = 1e-6  # of a mean of unit vectors: float32's rounding, which points nowhere
 COMPARED_AT_ONCE = 8192  # items; of 4,096 numbers 128 MiB
 
 
@@ -130,6 +131,18 @@ class OpenIndex:
             distances.append(nearest.distances)
         candidates, apart = np.concatenate(retrieved, axis=1), np.concatenate(distances, axis=1)
         return Neighbours(*nearest_first(candidates, apart, n))
+
+    def around(self, items: Items, n: int) -> tuple[Neighbours, float]:
+        """The nearest `n` to the direction of the mean of some items' vectors of length 1, among them
+        those items themselves, and the length of that mean; none at all where it is 0."""
+        mean = self._vectors(np.asarray(items, dtype=np.int64)).mean(axis=0, dtype=np.float64)
+        length = float(np.linalg.norm(mean))
+        if length < NO_DIRECTION:
+            return Neighbours(np.empty((1, 0), np.int64), np.empty((1, 0), np.float32)), 0.0
+        direction = (mean / length).astype(np.float32)[None]
+        if self.units is None:
+            return annoy_search(self.annoy, direction, n, max(self.manifest.search_k, n)), length
+        return self._search(direction, n), length
 
     def _vectors(self, items: npt.NDArray[np.int64]) -> Vectors:
         if self.units is not None:

@@ -22,7 +22,6 @@ from simsearch.errors import UsageError
 from simsearch.explorer.data.set_files import csv_bytes
 from simsearch.explorer.data.sets import MOST, MOST_NAME, MOST_TEXT, clean_name, decode, encode
 from simsearch.explorer.server.app import create_app
-from simsearch.indexes.exact import unit_rows
 from simsearch.indexes.index import open_index
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import GIVEN, HOSTILE, publish_gallery, running, settings
@@ -127,8 +126,8 @@ def test_the_nearest_to_a_set_are_those_of_plain_numpy(
     images = snapshot.images()
     space = snapshot.plan().space(GIVEN)
     index = open_index(snapshot.storage, snapshot.index_folder(GIVEN), space.fingerprint)
-    vectors = [index.annoy.get_item_vector(item) for item in range(images.num_rows)]
-    units = unit_rows(np.array(vectors, np.float32)).astype(float)
+    assert index.units is not None
+    units = index.units.astype(float)
     ids = np.array(images["artwork_id"].to_pylist())
     names = [f"a/{number:03}?&{'é' if number % 2 else 'e'}" for number in range(24)]
     originals = [images["image_id"].to_pylist().index(name) for name in names]

@@ -247,3 +247,26 @@ def test_an_item_too_many_does_not_make_up_for_one_missed() -> None:
         np.concatenate([np.arange(60)[None], none]), np.zeros((2, 60), np.float32)
     )
     assert recall_with_ties(retrieved, true, copies, copies[:2]) == 0.5
+
+
+def test_what_lies_around_several_items_is_found_by_their_whole_vectors(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    manifest = write(storage, components=8)
+    opened = index.open_index(storage, "indexes/test", manifest.fingerprint)
+    units = unit_rows(vectors()).astype(np.float64)
+    chosen = [3, 77, 240]
+    means = (units @ units[chosen].T).mean(axis=1)
+    found, length = opened.around(chosen, 12)
+    assert found.items[0].tolist() == np.argsort(-means)[:12].tolist()
+    assert (1 - found.distances[0].astype(float) ** 2 / 2) * length == pytest.approx(
+        np.sort(means)[::-1][:12], abs=1e-6
+    )
+
+
+def test_opposites_have_no_direction(tmp_path: Path) -> None:
+    storage, rows = Storage(str(tmp_path)), vectors()
+    rows[1] = -rows[0]
+    manifest = write(storage, rows=rows)
+    opened = index.open_index(storage, "indexes/test", manifest.fingerprint)
+    found, length = opened.around([0, 1], 5)
+    assert (found.items.size, length) == (0, 0.0)

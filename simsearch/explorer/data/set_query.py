@@ -8,10 +8,8 @@ import numpy as np
 
 from simsearch.explorer.data.artworks import Neighbour
 from simsearch.explorer.data.view import SnapshotView
-from simsearch.indexes.exact import unit_rows
 
 CANDIDATES = 20_000  # images asked of the index at most
-SEARCH_FACTOR = 3  # nodes looked at per image asked for, where the index's own number is less
 
 
 def nearest_to_all(
@@ -21,27 +19,19 @@ def nearest_to_all(
 
     That mean is the product with the mean of the set's unit vectors, so the index is asked for what
     lies in its direction. `distance` is that of two vectors with the mean cosine. A set's artwork
-    counts by its original; its own copies are no answer.
+    counts by its original; its own copies are no answer. Opposites have no such direction: none is near.
     """
-    index = view.index(space).annoy
-    vectors = [index.get_item_vector(int(view.item_of_artwork[number])) for number in numbers]
-    units = unit_rows(np.asarray(vectors, dtype=np.float32))
-    mean = units.mean(axis=0)
-    length = float(np.linalg.norm(mean))
-    if length == 0:  # opposites: no direction is near to all
-        return []
     variants = 1 + len(view.profiles)
     wanted = min(CANDIDATES, (n + len(numbers)) * variants)
-    search = max(view.index(space).manifest.search_k, SEARCH_FACTOR * wanted)
-    items, distances = index.get_nns_by_vector(
-        (mean / length).tolist(), wanted, search, include_distances=True
+    retrieved, length = view.index(space).around(
+        [int(view.item_of_artwork[number]) for number in numbers], wanted
     )
     own = set(numbers)
     nearest: dict[int, float] = {}
-    for item, distance in zip(items, distances, strict=True):
-        number = int(view.artwork_of_item[item])
+    for item, distance in zip(retrieved.items[0], retrieved.distances[0], strict=True):
+        number = int(view.artwork_of_item[item]) if item >= 0 else -1
         if number >= 0 and number not in own:
-            nearest.setdefault(number, distance)
+            nearest.setdefault(number, float(distance))
     return [
         Neighbour(rank, int(view.item_of_artwork[number]), _apart(distance, length))
         for rank, (number, distance) in enumerate(list(nearest.items())[:n], start=1)
