@@ -7,6 +7,9 @@ asks for an item's or a vector's nearest asks an OpenIndex.
     ids.parquet     schemas.IMAGES: which image each item is
     manifest.json   written last
 
+Where Annoy would have to look at so much that exact search is faster, as in whitened spaces, whose
+directions all weigh the same, the vectors are compared one and all.
+
 An `.ann` file knows neither its dimension nor its metric and answers garbage when loaded with the
 wrong ones, hence the manifest. An index from before the vectors lay beside it (no `vectors_sha256`)
 is answered by Annoy alone.
@@ -29,7 +32,7 @@ from annoy import AnnoyIndex
 
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.indexes.annoy import annoy_search, open_annoy
-from simsearch.indexes.candidates import Search
+from simsearch.indexes.candidates import Search, slower_than_exact
 from simsearch.indexes.exact import (
     Items,
     Neighbours,
@@ -48,7 +51,7 @@ COMPARED_AT_ONCE = 8192  # items; of 4,096 numbers 128 MiB
 
 @dataclass(frozen=True)
 class IndexManifest:
-    """The description that lies beside an index. `recall` is that of its `neighbours` nearest items;
+    """The description that lies beside an index. `recall` is that of its `neighbours` nearest items, by Annoy;
     `factor` and `search_k` are those of `candidates.Search`; `components` None: Annoy holds the whole
     vectors."""
 
@@ -70,6 +73,13 @@ class IndexManifest:
     axes_sha256: str | None = None
     vectors_sha256: str | None = None
     factor: int = 1
+
+    @property
+    def exact(self) -> bool:
+        """Whether all vectors are compared, because Annoy takes longer for the recall that is wanted."""
+        return self.vectors_sha256 is not None and slower_than_exact(
+            self.items, self.dimension, self.components or self.dimension, self.search_k
+        )
 
 
 def read_manifest(storage: Storage, folder: str) -> IndexManifest:
@@ -107,6 +117,8 @@ class OpenIndex:
         return self._search(self._queries(queries), n)
 
     def _search(self, queries: Vectors, n: int) -> Neighbours:
+        if self.units is not None and self.manifest.exact:
+            return exact_search(self.units, queries, n)
         if self.units is not None:
             search_k = self.manifest.search_k
             return Search(self.annoy, self.units, self.axes, self.manifest.factor, search_k)(

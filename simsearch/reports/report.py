@@ -156,7 +156,8 @@ def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
                 "preprocessing": space.preprocessing_words,
                 "precision_reason": plan.precision_reasons[space.name],
                 "ran_on": ran_on(timings, space.fingerprint),
-                "recall": manifest.recall,
+                "recall": 1.0 if manifest.exact else manifest.recall,
+                "exact": manifest.exact,
                 "search_k": manifest.search_k,
                 "components": manifest.components,
             }

@@ -273,13 +273,14 @@ def _indexed(snapshot: Snapshot, space: FeatureSpace) -> bool:
 
 
 def _log_index(manifest: IndexManifest) -> None:
+    numbers = f"of {manifest.components or manifest.dimension} numbers a vector"
     log.info(
         "index: %s: recall@%d %.4f at search_k %d, %s",
         manifest.fingerprint,
         manifest.neighbours + 1,
         manifest.recall,
         manifest.search_k,
-        f"of {manifest.components or manifest.dimension} numbers a vector",
+        f"{numbers}; exact search is faster and answers" if manifest.exact else numbers,
     )
 
 
