@@ -61,6 +61,7 @@ $(UV):
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 	$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements.lock
 	$(UV) pip install --quiet --python .venv --no-deps --editable .
+	$(BIN)/python -m compileall -q simsearch  # every process of a run imports it, and may not write
 	touch $@
 
 # The extra `sscd` for tests and benchmarks, on its publisher's own terms: apart, so that neither the

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch.indexes.exact import Vectors, exact_search, unit_rows
+from simsearch.features.vectors import Vectors, unit_rows
+from simsearch.indexes.exact import exact_search
 
 Coordinates = npt.NDArray[np.float32]
 

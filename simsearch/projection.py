@@ -19,7 +19,7 @@ from simsearch import schemas
 from simsearch.config import Config
 from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
-from simsearch.indexes.exact import Vectors, unit_rows
+from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.placing import Carried, Coordinates, carry, place
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.sections.analysis import ProjectionConfig

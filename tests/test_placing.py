@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from simsearch import schemas
-from simsearch.indexes.exact import unit_rows
+from simsearch.features.vectors import unit_rows
 from simsearch.placing import Carried, carry, place
 from simsearch.projection import SpaceMap, align, project, projection_table, together
 from simsearch.sections.analysis import ProjectionConfig

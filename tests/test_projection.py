@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from simsearch import schemas
 from simsearch.config import load_config
 from simsearch.errors import ConfigError
-from simsearch.indexes.exact import unit_rows
+from simsearch.features.vectors import unit_rows
 from simsearch.placing import Coordinates
 from simsearch.projection import align, project
 from simsearch.sections.analysis import ProjectionConfig

@@ -31,7 +31,6 @@ from simsearch.evaluation.neighbourhood import (
     ClosePairs,
     close_pairs,
     label_matrix,
-    near_duplicate_threshold,
     near_pairs,
     overlap,
 )
@@ -46,8 +45,9 @@ from simsearch.evaluation.numbering import (
 )
 from simsearch.evaluation.paired_tests import COMPARED, compare_spaces
 from simsearch.evaluation.statistics import skewness_interval
+from simsearch.features.vectors import Vectors, near_duplicate_threshold
 from simsearch.images.perturbations import KINDS
-from simsearch.indexes.exact import Neighbours, Vectors
+from simsearch.indexes.exact import Neighbours
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.plan import Plan

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.indexes.exact import Neighbours, Vectors, cosine_error, nearest
+from simsearch.features.vectors import Vectors
+from simsearch.indexes.exact import Neighbours, cosine_error, nearest
 
 SPARE = 64  # entries beyond those needed, so that a list lasts some nights of removals
 

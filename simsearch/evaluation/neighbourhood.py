@@ -83,18 +83,6 @@ def k_occurrence(items: Items, k: int) -> Floats:
     return np.bincount(neighbours[neighbours >= 0], minlength=len(items)).astype(np.float64)
 
 
-def near_duplicate_threshold(nearest_copy: npt.NDArray[np.float32]) -> float:
-    """How close two originals have to be to count as one picture in a space: as close as half of the
-    originals are to their own nearest copy. `nearest_copy` [n], ∞ where none was found.
-
-    0, so that only equal vectors count, where there are no copies to judge by.
-    """
-    if not len(nearest_copy):
-        return 0.0
-    middle = float(np.median(nearest_copy))
-    return middle if np.isfinite(middle) else 0.0
-
-
 @dataclass(frozen=True)
 class ClosePairs:
     """Pairs of `originals` originals that a space puts within its threshold: `codes` int64 [p], the lower

@@ -32,7 +32,8 @@ from simsearch.evaluation.lists import Items, Lists, carried, searched
 from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.indexes.exact import Neighbours, Vectors, unit_rows
+from simsearch.features.vectors import Vectors, unit_rows
+from simsearch.indexes.exact import Neighbours
 from simsearch.indexes.index import open_index
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.layout import ORIGINALS, SEARCHES

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from annoy import AnnoyIndex
 
-from simsearch.indexes.exact import Neighbours, Vectors
+from simsearch.features.vectors import Vectors
+from simsearch.indexes.exact import Neighbours
 
 METRIC: Final = "angular"
 

@@ -8,14 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from annoy import AnnoyIndex
 
+from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import annoy_search, check_queries
-from simsearch.indexes.exact import (
-    Neighbours,
-    Vectors,
-    exact_search,
-    recall_with_ties,
-    unit_rows,
-)
+from simsearch.indexes.exact import Neighbours, exact_search, recall_with_ties
 
 # An index of few numbers a vector is small and quickly searched; what it puts in the wrong order, the
 # vectors put right. A sixteenth of them, from so many to so many: at 2,048 dimensions more than 128

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from simsearch.features.vectors import Vectors
+
 EXACT_CHUNK = 1024  # queries per matrix product: 1024 × 100,000 similarities are 0.4 GB
 
 REFINE_BYTES = 2**20  # float64 differences at once: a core's cache; 64 MiB was half as fast
@@ -18,7 +20,6 @@ TIE = 1e-9  # squared distances in float64 that differ relatively by less are eq
 
 GROUP = 32  # items of which only the most similar is looked at first; 16 to 64 cost the same
 
-Vectors = npt.NDArray[np.float32]
 Distance = TypeVar("Distance", bound=np.floating[Any])
 Items = Sequence[int] | npt.NDArray[np.integer[Any]]
 
@@ -38,12 +39,6 @@ class Neighbours:
 def cosine(distance: float) -> float:
     """The cosine similarity, in [−1, 1], of an angular distance √(2 − 2·cos)."""
     return 1 - distance**2 / 2
-
-
-def unit_rows(vectors: Vectors) -> Vectors:
-    """Rows scaled to length 1; a zero vector stays zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
 def exact_search(units: Vectors, queries: Vectors, n: int) -> Neighbours:

@@ -31,17 +31,10 @@ import pyarrow.parquet as pq
 from annoy import AnnoyIndex
 
 from simsearch.errors import MismatchError, NotFoundError
+from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import annoy_search, open_annoy
 from simsearch.indexes.candidates import Search, slower_than_exact
-from simsearch.indexes.exact import (
-    Items,
-    Neighbours,
-    Vectors,
-    exact_search,
-    nearest_first,
-    pair_distances,
-    unit_rows,
-)
+from simsearch.indexes.exact import Items, Neighbours, exact_search, nearest_first, pair_distances
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local, local_path
 

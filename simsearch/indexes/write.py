@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch.features.space import FeatureSpace
+from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import METRIC, build_annoy, open_annoy, principal_axes
 from simsearch.indexes.candidates import components_for, tuned
-from simsearch.indexes.exact import Vectors, unit_rows
 from simsearch.indexes.index import IndexManifest, file_digest
 from simsearch.storage.storage import Storage
 

@@ -14,9 +14,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from simsearch.encoders.heads.head import Head, Layer, Vectors, unit
+from simsearch.encoders.heads.head import Head, Layer
 from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.errors import TrainingError
+from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.sections.training import ContrastiveConfig
 from simsearch.training.losses import info_nce, koleo
 
@@ -44,7 +45,7 @@ def fit_contrastive(
     finite. The same vectors and seed give the same head on the same machine.
     """
     whitening = fit_whitening(vectors[originals], dimensions=None, power=1.0).layers[0]
-    whitened = torch.from_numpy(unit(vectors) @ whitening.weight + whitening.bias)
+    whitened = torch.from_numpy(unit_rows(vectors) @ whitening.weight + whitening.bias)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = _module(whitened.shape[1], settings)

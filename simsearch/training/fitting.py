@@ -37,6 +37,7 @@ from simsearch.extraction.networks import PreparedNetwork
 from simsearch.extraction.placement import Device
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
+from simsearch.features.vectors import near_duplicate_threshold
 from simsearch.runtime.progress import duration
 from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.resources import ENDLESS, TASKS
@@ -46,8 +47,8 @@ from simsearch.training.heads import NEED_NO_COPIES, LearnedFrom, Losses, epochs
 from simsearch.training.holdout import (
     Holdout,
     hold_out,
-    near_duplicate_threshold,
     near_measured,
+    nearest_copies,
 )
 
 log = logging.getLogger(__name__)
@@ -112,9 +113,8 @@ def _holdout(storage: Storage, encoder: FeatureSpace, images: pa.Table) -> Holdo
     places = np.asarray(owners, dtype=np.int64)
     measured = np.zeros(originals.num_rows, dtype=bool)
     measured[places] = True
-    threshold = near_duplicate_threshold(
-        vectors, feature_store.read_vectors(storage, encoder, copies), places
-    )
+    copied = feature_store.read_vectors(storage, encoder, copies)
+    threshold = near_duplicate_threshold(nearest_copies(vectors, copied, places))
     held = hold_out(originals, measured, near_measured(vectors, measured, threshold))
     log.info(
         "train: %s: %s artworks to learn from; held out: %s",

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simsearch.encoders.heads.denoising import fit_denoising
-from simsearch.encoders.heads.head import Head, Vectors
+from simsearch.encoders.heads.head import Head
 from simsearch.encoders.heads.whitening import fit_whitening
+from simsearch.features.vectors import Vectors
 
 Losses = tuple[Mapping[str, float], ...]
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from simsearch.encoders.heads.head import Vectors, unit
 from simsearch.errors import TrainingError
+from simsearch.features.vectors import Vectors, unit_rows
 
 Bools = npt.NDArray[np.bool_]
 
@@ -61,28 +61,25 @@ def hold_out(originals: pa.Table, measured: Bools, near: Bools) -> Holdout:
 def near_measured(vectors: Vectors, measured: Bools, threshold: float) -> Bools:
     """Which originals [n], of vectors [n, d], are within `threshold` (angular, 0 to 2) of a measured
     one."""
-    wanted = unit(vectors[measured])
+    wanted = unit_rows(vectors[measured])
     cosine = 1 - threshold**2 / 2
     near = np.zeros(len(vectors), dtype=bool)
     if not len(wanted):
         return near
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
-        part = unit(vectors[start : start + _ROWS_AT_ONCE])
+        part = unit_rows(vectors[start : start + _ROWS_AT_ONCE])
         near[start : start + len(part)] = (part @ wanted.T).max(axis=1) >= cosine
     return near & ~measured
 
 
-def near_duplicate_threshold(
+def nearest_copies(
     originals: Vectors, copies: Vectors, owners: npt.NDArray[np.int64]
-) -> float:
-    """The distance within which two originals count as one picture: as near as half of the measured
-    originals are to their own nearest copy, as in `simsearch.evaluation.neighbourhood`.
+) -> npt.NDArray[np.float64]:
+    """How far (angular) each original that has copies is from the nearest of them.
 
-    `originals` [m, d]; `copies` [c, d] are of the originals at places `owners` [c]. 0 without copies.
+    `originals` [m, d]; `copies` [c, d] are of the originals at places `owners` [c].
     """
-    if not len(copies):
-        return 0.0
-    cosines = (unit(originals)[owners] * unit(copies)).sum(axis=1, dtype=np.float64)
+    cosines = (unit_rows(originals)[owners] * unit_rows(copies)).sum(axis=1, dtype=np.float64)
     nearest = np.full(len(originals), -1.0)
     np.maximum.at(nearest, owners, cosines)
-    return float(np.sqrt(np.clip(2 - 2 * np.median(nearest[np.unique(owners)]), 0, 4)))
+    return np.asarray(np.sqrt(np.clip(2 - 2 * nearest[np.unique(owners)], 0, 4)))

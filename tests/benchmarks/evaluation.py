@@ -14,8 +14,9 @@ from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
+from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.images.suites import STUDY_PROFILES
-from simsearch.indexes.exact import EXACT_CHUNK, Vectors, exact_search, unit_rows
+from simsearch.indexes.exact import EXACT_CHUNK, exact_search
 from simsearch.runs import steps as pipeline
 from simsearch.runs.context import take
 from simsearch.schemas import image_id

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.indexes.exact import Vectors
+from simsearch.features.vectors import Vectors
 
 SEED = 9
 COPY_NOISE = 0.05

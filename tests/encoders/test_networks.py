@@ -15,8 +15,8 @@ from simsearch.catalog.readers.generated import image_bytes
 from simsearch.encoders.encoder import preprocessing_for
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import UnknownNameError
+from simsearch.features.vectors import unit_rows
 from simsearch.images.decode import decode
-from simsearch.indexes.exact import unit_rows
 from tests.support.networks import CONFIG, network, pixels, weights_of
 
 

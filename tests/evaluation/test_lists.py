@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from simsearch.evaluation import lists
 from simsearch.evaluation.lists import Lists, carried, searched
-from simsearch.indexes.exact import Vectors, unit_rows
+from simsearch.features.vectors import Vectors, unit_rows
 
 DEPTH = 5
 PICTURES = unit_rows(np.random.default_rng(4).normal(size=(40, 6)).astype(np.float32))

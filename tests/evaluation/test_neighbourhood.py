@@ -16,7 +16,6 @@ from simsearch.evaluation.neighbourhood import (
     k_occurrence,
     label_matrix,
     label_precision,
-    near_duplicate_threshold,
     near_pairs,
     overlap,
 )
@@ -30,7 +29,8 @@ from simsearch.evaluation.numbering import (
 )
 from simsearch.evaluation.paired_tests import compare_spaces
 from simsearch.evaluation.ranking import average_precision
-from simsearch.indexes.exact import Neighbours, exact_search, unit_rows
+from simsearch.features.vectors import near_duplicate_threshold, unit_rows
+from simsearch.indexes.exact import Neighbours, exact_search
 
 
 def lists(seed: int, n: int = 20, k: int = 5) -> np.ndarray:

@@ -15,7 +15,7 @@ from simsearch.errors import UsageError
 from simsearch.explorer.atlas import export_atlas
 from simsearch.explorer.data.artworks import first_year
 from simsearch.features import store as feature_store
-from simsearch.indexes.exact import unit_rows
+from simsearch.features.vectors import unit_rows
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import GIVEN, NETWORK, settings
 

@@ -15,8 +15,8 @@ from simsearch.catalog import catalog
 from simsearch.explorer.data.artworks import first_year, iiif_address
 from simsearch.explorer.data.search import folded
 from simsearch.features import store as feature_store
+from simsearch.features.vectors import unit_rows
 from simsearch.images.perturbations import get_profile, perturb
-from simsearch.indexes.exact import unit_rows
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import GIVEN, NETWORK
 from tests.support.gallery import FIRST

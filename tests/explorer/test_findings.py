@@ -16,7 +16,7 @@ from simsearch.explorer.data.library import Library
 from simsearch.explorer.pages import findings
 from simsearch.explorer.pages.site import Site
 from simsearch.features import store as feature_store
-from simsearch.indexes.exact import unit_rows
+from simsearch.features.vectors import unit_rows
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_findings import STANDING_FOR, examples
 from tests.support.explorer_site import GIVEN, NETWORK, settings

@@ -13,7 +13,7 @@ import pytest
 
 from simsearch.explorer.server.app import create_app
 from simsearch.features import store as feature_store
-from simsearch.indexes.exact import unit_rows
+from simsearch.features.vectors import unit_rows
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import (
     GIVEN,

@@ -18,7 +18,7 @@ from simsearch.encoders.encoder import Encoder, Running, Weights
 from simsearch.encoders.precision import MIN_COSINE, choose_precision
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.stages import BATCH_GPU
-from simsearch.indexes.exact import unit_rows
+from simsearch.features.vectors import unit_rows
 from simsearch.sections.operation import StorageConfig
 
 STUDY = ["vgg16", "resnet152", "densenet201"]

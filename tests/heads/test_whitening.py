@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from simsearch.encoders.heads.head import unit
 from simsearch.encoders.heads.whitening import fit_whitening
+from simsearch.features.vectors import unit_rows
 
 
 def _vectors(count: int, dimension: int, seed: int) -> np.ndarray:
@@ -24,9 +24,9 @@ def test_whitening_is_scikit_learns_pca_with_whiten(dimensions: int) -> None:
     others = _vectors(40, 24, seed=2)
     head = fit_whitening(vectors, dimensions=dimensions, power=1.0)
     reference = PCA(n_components=dimensions, whiten=True, svd_solver="full").fit(
-        unit(vectors).astype(np.float64)
+        unit_rows(vectors).astype(np.float64)
     )
-    expected = reference.transform(unit(others).astype(np.float64))
+    expected = reference.transform(unit_rows(others).astype(np.float64))
     signs = np.sign((reference.components_ * head.layers[0].weight.T).sum(axis=1))
     np.testing.assert_allclose(head(others), expected * signs, rtol=1e-3, atol=1e-3)
 
@@ -38,7 +38,7 @@ def test_power_0_only_turns_the_axes() -> None:
     for row in range(0, 300, 50):
         np.testing.assert_allclose(
             np.linalg.norm(moved - moved[row], axis=1),
-            np.linalg.norm(unit(vectors) - unit(vectors)[row], axis=1),
+            np.linalg.norm(unit_rows(vectors) - unit_rows(vectors)[row], axis=1),
             atol=1e-5,
         )
 

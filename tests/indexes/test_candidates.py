@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simsearch.features.vectors import unit_rows
 from simsearch.indexes.annoy import annoy_search, build_annoy, open_annoy, principal_axes
 from simsearch.indexes.candidates import Search, components_for, tuned
-from simsearch.indexes.exact import exact_search, recall, unit_rows
+from simsearch.indexes.exact import exact_search, recall
 from simsearch.sections.analysis import IndexConfig
 
 

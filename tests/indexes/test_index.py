@@ -9,9 +9,10 @@ import pytest
 
 from simsearch import schemas
 from simsearch.errors import MismatchError, NotFoundError
+from simsearch.features.vectors import unit_rows
 from simsearch.indexes import index
 from simsearch.indexes.annoy import build_annoy, open_annoy
-from simsearch.indexes.exact import Neighbours, exact_search, recall, recall_with_ties, unit_rows
+from simsearch.indexes.exact import Neighbours, exact_search, recall, recall_with_ties
 from simsearch.indexes.write import write_index
 from simsearch.storage.storage import Storage
 from tests.support.spaces import SPACE

@@ -21,10 +21,11 @@ from simsearch.encoders.encoder import Running
 from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import MismatchError, UsageError
+from simsearch.features.vectors import unit_rows
 from simsearch.images.decode import content_hash, decode
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.suites import STUDY_PROFILES
-from simsearch.indexes.exact import exact_search, unit_rows
+from simsearch.indexes.exact import exact_search
 from simsearch.indexes.index import open_index
 from simsearch.runs import job
 from simsearch.runs import steps as pipeline

@@ -34,8 +34,9 @@ from simsearch.evaluation.neighbours import neighbours_table
 from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages, rankings
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
+from simsearch.features.vectors import unit_rows
 from simsearch.images.decode import content_hash, decode
-from simsearch.indexes.exact import Neighbours, exact_search, unit_rows
+from simsearch.indexes.exact import Neighbours, exact_search
 from simsearch.indexes.write import write_index
 from simsearch.projection import project, projection_table
 from simsearch.runs.versions import environment

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simsearch.encoders.heads.head import Vectors, unit
 from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.errors import TrainingError
+from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.sections.training import ContrastiveConfig
 from simsearch.training.contrastive import fit_contrastive
 
@@ -31,7 +31,7 @@ def _collection(count: int, seed: int) -> tuple[Vectors, np.ndarray, np.ndarray]
 
 def _recall(vectors: Vectors, artworks: np.ndarray) -> float:
     """Share of images whose nearest other image is of the same artwork."""
-    cosines = unit(vectors) @ unit(vectors).T
+    cosines = unit_rows(vectors) @ unit_rows(vectors).T
     np.fill_diagonal(cosines, -1)
     return float((artworks[cosines.argmax(axis=1)] == artworks).mean())
 

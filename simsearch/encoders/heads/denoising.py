@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simsearch.encoders.heads.head import Head, Layer, Vectors
+from simsearch.encoders.heads.head import Head, Layer
 from simsearch.encoders.heads.moments import products
+from simsearch.features.vectors import Vectors
 
 
 def fit_denoising(copies: Vectors, originals: Vectors, *, ridge: float) -> Head:

@@ -12,13 +12,11 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import safetensors
 import safetensors.numpy
 
 from simsearch.errors import WeightsError
-
-Vectors = npt.NDArray[np.float32]
+from simsearch.features.vectors import Vectors, unit_rows
 
 ROWS_AT_ONCE = 8192  # 8192 × 2048 float32 are 64 MiB
 
@@ -59,7 +57,7 @@ class Head:
         return np.concatenate([np.empty((0, self.dimension), np.float32), *parts])
 
     def _apply(self, vectors: Vectors) -> Vectors:
-        values = unit(vectors)
+        values = unit_rows(vectors)
         for number, layer in enumerate(self.layers):
             if number:
                 np.maximum(values, 0, out=values)
@@ -94,12 +92,6 @@ class Head:
         if not sound:
             raise WeightsError(f"{source}: not a head of simsearch's; remove it and train again")
         return cls(layers)
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """The vectors [n, d] at length 1; a zero vector stays zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
 def _fit_together(layers: tuple[Layer, ...]) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.encoders.heads.head import ROWS_AT_ONCE, Vectors, unit
+from simsearch.encoders.heads.head import ROWS_AT_ONCE
+from simsearch.features.vectors import Vectors, unit_rows
 
 Doubles = npt.NDArray[np.float64]
 
@@ -14,7 +15,7 @@ def unit_mean(vectors: Vectors) -> Doubles:
     """The mean [d] of vectors [n, d] at unit length."""
     total = np.zeros(vectors.shape[1])
     for start in range(0, len(vectors), ROWS_AT_ONCE):
-        total += unit(vectors[start : start + ROWS_AT_ONCE]).sum(axis=0, dtype=np.float64)
+        total += unit_rows(vectors[start : start + ROWS_AT_ONCE]).sum(axis=0, dtype=np.float64)
     return np.asarray(total / len(vectors))
 
 
@@ -24,7 +25,7 @@ def products(first: Vectors, second: Vectors) -> tuple[Doubles, Doubles, Doubles
     first_mean, second_mean = unit_mean(first), unit_mean(second)
     total = np.zeros((first.shape[1], second.shape[1]))
     for start in range(0, len(first), ROWS_AT_ONCE):
-        a = unit(first[start : start + ROWS_AT_ONCE]).astype(np.float64) - first_mean
-        b = unit(second[start : start + ROWS_AT_ONCE]).astype(np.float64) - second_mean
+        a = unit_rows(first[start : start + ROWS_AT_ONCE]).astype(np.float64) - first_mean
+        b = unit_rows(second[start : start + ROWS_AT_ONCE]).astype(np.float64) - second_mean
         total += a.T @ b
     return total, first_mean, second_mean
