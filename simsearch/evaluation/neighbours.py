@@ -93,7 +93,7 @@ class Answers:
 @dataclass(frozen=True)
 class _Answer:
     """The neighbours of a slice of the originals: by exact search among all images and among the
-    originals, and by Annoy among all images."""
+    originals, and by the index among all images."""
 
     among_images: Lists
     among_originals: Lists
@@ -216,6 +216,8 @@ def _search_slice(
         _lists(units, items, queries, deep, earlier, place)
         for place, (items, deep) in enumerate(zip(among, depths, strict=True))
     )
+    if index.manifest.exact:
+        return _Answer(among_images, among_originals, among_images.first(max(1, answers.depth)))
     annoy = index.near(queries, answers.depth + 1)  # the query finds itself
     return _Answer(among_images, among_originals, drop_query(annoy, queries, max(1, answers.depth)))
 

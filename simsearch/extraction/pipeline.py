@@ -104,10 +104,10 @@ def _how(pool: ActorPool, *, in_process: bool) -> str:
     names = ", ".join(pool.encoders)
     if in_process:
         return f"{names} in this process: too few vectors for actors, which take longer to start"
-    return (
-        f"{names} on {pool.device}: {pool.actors} actors to begin with, up to {pool.most}, of "
-        f"{pool.threads} thread(s), each asks for {pool.actor}"
-    )
+    actors = "1 actor" if pool.actors == 1 else f"{pool.actors} actors"
+    threads = "1 thread" if pool.threads == 1 else f"{pool.threads} threads"
+    more = f", later up to {pool.most}," if pool.most > pool.actors else ""
+    return f"{names} on {pool.device}: {actors}{more} of {threads}, each asks for {pool.actor}"
 
 
 def _run_in_actors(stages: Stages, pool: ActorPool) -> None:

@@ -98,7 +98,7 @@ def test_a_cluster_whose_workers_come_one_by_one_is_waited_for_aloud(tmp_path: P
         extract.wait_for_line("extract: nothing moved for")
         assert extract.process.poll() is None
         join(cluster)
-        extract.wait_for_line("squeezenet1_1 on cpu: 1 actors to begin with")
+        extract.wait_for_line("squeezenet1_1 on cpu: 1 actor of 1 thread")
         join(cluster)
         assert extract.code() == 0, extract.text()
 

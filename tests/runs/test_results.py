@@ -106,6 +106,24 @@ def test_neighbours_are_those_of_a_brute_force_search(finished: tuple[Config, Sn
         assert images[query_row]["image_id"] not in expected
 
 
+def test_what_is_listed_for_the_index_is_what_it_answers(
+    finished: tuple[Config, Snapshot],
+) -> None:
+    _, snapshot = finished
+    space = snapshot.plan().space("squeezenet1_1")
+    index = open_index(snapshot.storage, snapshot.index_folder(space.name), space.fingerprint)
+    images = snapshot.images().to_pylist()
+    names = [image["image_id"] for image in images]
+    originals = [row for row, image in enumerate(images) if image["profile"] is None]
+    rows = snapshot.storage.read_table(snapshot.neighbours_path(space.name, "annoy")).to_pylist()
+    assert index.manifest.exact  # so few are
+    answers = index.near(originals, 40)
+    for own, items in zip(originals, answers.items, strict=True):
+        expected = [names[item] for item in items if item != own][:10]
+        listed = [row["neighbour_id"] for row in rows if row["query_id"] == names[own]]
+        assert listed == expected
+
+
 def test_metrics_follow_from_the_neighbours(finished: tuple[Config, Snapshot]) -> None:
     _, snapshot = finished
     metrics = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
