@@ -157,8 +157,7 @@ def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
                 "precision_reason": plan.precision_reasons[space.name],
                 "ran_on": ran_on(timings, space.fingerprint),
                 "recall": 1.0 if manifest.exact else manifest.recall,
-                "exact": manifest.exact,
-                "search_k": manifest.search_k,
+                "search_k": None if manifest.exact else manifest.search_k,
                 "components": manifest.components,
             }
         )

@@ -257,9 +257,9 @@ def test_what_lies_around_several_items_is_found_by_their_whole_vectors(tmp_path
     units = unit_rows(vectors()).astype(np.float64)
     chosen = [3, 77, 240]
     means = (units @ units[chosen].T).mean(axis=1)
-    found, length = opened.around(chosen, 12)
-    assert found.items[0].tolist() == np.argsort(-means)[:12].tolist()
-    assert (1 - found.distances[0].astype(float) ** 2 / 2) * length == pytest.approx(
+    nearest, length = opened.around(chosen, 12)
+    assert nearest.items[0].tolist() == np.argsort(-means)[:12].tolist()
+    assert (1 - nearest.distances[0].astype(float) ** 2 / 2) * length == pytest.approx(
         np.sort(means)[::-1][:12], abs=1e-6
     )
 
@@ -274,9 +274,9 @@ def test_exact_search_answers_where_annoy_would_take_longer(tmp_path: Path, exac
     assert manifest.exact is exact
     assert opened.units is not None
     true = exact_search(opened.units, opened.units, 11)
-    found = opened.near(range(500), 11)
-    assert np.array_equal(found.items, true.items) is exact
-    assert recall_with_ties(found, true, opened.units, opened.units) > 0.98
+    answers = opened.near(range(500), 11)
+    assert np.array_equal(answers.items, true.items) is exact
+    assert recall_with_ties(answers, true, opened.units, opened.units) > 0.98
 
 
 def test_opposites_have_no_direction(tmp_path: Path) -> None:
@@ -284,5 +284,5 @@ def test_opposites_have_no_direction(tmp_path: Path) -> None:
     rows[1] = -rows[0]
     manifest = write(storage, rows=rows)
     opened = index.open_index(storage, "indexes/test", manifest.fingerprint)
-    found, length = opened.around([0, 1], 5)
-    assert (found.items.size, length) == (0, 0.0)
+    nearest, length = opened.around([0, 1], 5)
+    assert (nearest.items.size, length) == (0, 0.0)
