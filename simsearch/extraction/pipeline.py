@@ -106,7 +106,7 @@ def _how(pool: ActorPool, *, in_process: bool) -> str:
         return f"{names} in this process: too few vectors for actors, which take longer to start"
     actors = "1 actor" if pool.actors == 1 else f"{pool.actors} actors"
     threads = "1 thread" if pool.threads == 1 else f"{pool.threads} threads"
-    more = f", later up to {pool.most}," if pool.most > pool.actors else ""
+    more = f", up to {pool.most} as nodes join," if pool.most > pool.actors else ""
     return f"{names} on {pool.device}: {actors}{more} of {threads}, each asks for {pool.actor}"
 
 
