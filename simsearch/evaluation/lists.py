@@ -81,9 +81,9 @@ def carried(
     fresh = np.setdiff1d(among, now[now >= 0])
     items, squared, horizon = _old(before, rows, now, among, len(units))
     if len(fresh):
-        new = _rows(units, fresh)
-        most = min(width, _most_within(new, units[queries], horizon))
-        places, new_squared = nearest(new, units[queries], most + 1)
+        new, asking = _rows(units, fresh), units[queries]
+        most = min(width, _most_within(new, asking, horizon))
+        places, new_squared = nearest(new, asking, most + 1)
         items = np.concatenate([items, fresh[places]], axis=1)
         squared = np.concatenate([squared, new_squared], axis=1)
         if places.shape[1] < len(fresh):  # of the rest it is known that none is nearer

@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,15 +111,15 @@ class OpenIndex:
         return self._search(self._queries(queries), n)
 
     def _search(self, queries: Vectors, n: int) -> Neighbours:
-        if self.units is not None and self.manifest.exact:
+        if self.units is None:
+            return self._by_annoy(queries if self.axes is None else queries @ self.axes, n)
+        if self.manifest.exact:
             return exact_search(self.units, queries, n)
-        if self.units is not None:
-            search_k = self.manifest.search_k
-            return Search(self.annoy, self.units, self.axes, self.manifest.factor, search_k)(
-                queries, n
-            )
-        reduced = queries if self.axes is None else queries @ self.axes
-        return annoy_search(self.annoy, reduced, n, max(self.manifest.search_k, n))
+        search_k = self.manifest.search_k
+        return Search(self.annoy, self.units, self.axes, self.manifest.factor, search_k)(queries, n)
+
+    def _by_annoy(self, queries: Sequence[int] | Vectors, n: int) -> Neighbours:
+        return annoy_search(self.annoy, queries, n, max(self.manifest.search_k, n))
 
     def search_among(self, queries: Vectors, items: Items, n: int) -> Neighbours:
         """The true nearest `n` of some `items` alone to vectors [q, d], all of them compared. Raises
@@ -145,9 +146,9 @@ class OpenIndex:
         if length < NO_DIRECTION:
             return Neighbours(np.empty((1, 0), np.int64), np.empty((1, 0), np.float32)), 0.0
         direction = (mean / length).astype(np.float32)[None]
-        if self.units is None:
-            return annoy_search(self.annoy, direction, n, max(self.manifest.search_k, n)), length
-        return self._search(direction, n), length
+        # Without the vectors, the mean is one of what Annoy holds.
+        near = self._by_annoy if self.units is None else self._search
+        return near(direction, n), length
 
     def _vectors(self, items: npt.NDArray[np.int64]) -> Vectors:
         if self.units is not None:
@@ -166,8 +167,7 @@ class OpenIndex:
     def near(self, items: Items, n: int) -> Neighbours:
         """The nearest `n` of the index's own items; each is among its own, where none is as near."""
         if self.units is None:
-            numbers = [int(item) for item in items]
-            return annoy_search(self.annoy, numbers, n, max(self.manifest.search_k, n))
+            return self._by_annoy([int(item) for item in items], n)
         return self._search(self.units[np.asarray(items, dtype=np.int64)], n)
 
     def distances(self, first: Items, second: Items) -> npt.NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from simsearch.explorer.data.artworks import Neighbour
 from simsearch.explorer.data.view import SnapshotView
+from simsearch.indexes.exact import cosine
 
 CANDIDATES = 20_000  # images asked of the index at most
 
@@ -39,5 +40,4 @@ def nearest_to_all(
 
 
 def _apart(distance: float, length: float) -> float:
-    mean_cosine = (1 - distance**2 / 2) * length
-    return float(np.sqrt(max(0.0, 2 - 2 * mean_cosine)))
+    return float(np.sqrt(max(0.0, 2 - 2 * cosine(distance) * length)))
