@@ -32,7 +32,7 @@ PARTS = {
     "evaluation": "evaluation",
     "learning": "learning",
     "planning": "planning",
-    "unchanged": "unchanged",
+    "reindex": "reindex",
     "explorer": "explorer_load",
     "scale": "scale",
     "given": "scale_given",

@@ -19,6 +19,7 @@ import torch
 from simsearch.config import Config
 from simsearch.encoders.encoder import preprocessing_for
 from simsearch.encoders.network import DTYPES
+from simsearch.encoders.precision import has_tiles
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.pipeline import KEEP_MEMORY
 from simsearch.extraction.placement import ActorPool
@@ -35,7 +36,8 @@ from tests.benchmarks.extracting import Extracted, extracted, plain_network, set
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn, together
 from tests.benchmarks.pictures import fill
 
-ORIGINALS = 500
+# Enough for a steady state of minutes; above what converting a network pays for where there are no tiles.
+ORIGINALS, ORIGINALS_WITHOUT_TILES = 500, 360
 BARE_BATCHES = 12
 WARM_BATCHES = 2
 WAIT_SECONDS = 120  # for the processes beside it to build the same network
@@ -44,7 +46,8 @@ _together: Barrier
 
 
 def measure(asked: Asked, scratch: Path) -> Result:
-    shown = fill(scratch / "pictures", asked.images or ORIGINALS, asked.paintings)
+    originals = asked.images or (ORIGINALS if has_tiles() else ORIGINALS_WITHOUT_TILES)
+    shown = fill(scratch / "pictures", originals, asked.paintings)
     config = settings(scratch / "pictures", scratch / "root", asked.networks)
     runs: list[Extracted] = []
 
@@ -60,12 +63,12 @@ def measure(asked: Asked, scratch: Path) -> Result:
         Comparison(
             "whole pipeline, steady state", "bare forward pass", "vectors/s",
             [run.rate for run in ours], [together(rates) for rates in bare],
-            "≥ 0.92",
         ),
         *(
             Comparison(
                 f"inside the pipeline's {name}", "bare forward pass", "images/s",
                 [run.network_rates[name] for run in ours], [rates[name] for rates in bare],
+                "≥ 0.95",
             )
             for name in asked.networks
         ),

@@ -90,6 +90,7 @@ def compared(small: Run, large: Run) -> list[Comparison]:
                 f"{name}, peak, at {large.artworks:,} artworks", f"at {small.artworks:,}", "MiB",
                 [max(sample[place] for sample in large.memory)],
                 [max(sample[place] for sample in small.memory)],
+                "≤ 1.2",
             )
         )  # fmt: skip
     return rows
