@@ -242,17 +242,18 @@ def version() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command line (None: this process's own) and exit: 0 done, 1 failed, 2 misused."""
+    """Run a command line (None: this process's own) and end this process: 0 done, 1 failed, 2 misused."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
     logging.getLogger("simsearch").setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, _interrupt)
     prepare_environment()
-    end_process(_exit_code(arguments))
+    end_process(exit_code(arguments))
 
 
-def _exit_code(arguments: Sequence[str] | None) -> int:
+def exit_code(arguments: Sequence[str] | None) -> int:
+    """Run a command line and return what its process is to end with."""
     try:
         given = None if arguments is None else list(arguments)
         code: int = app(args=given, standalone_mode=False) or 0

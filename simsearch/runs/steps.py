@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
-from importlib import import_module
 
 import pyarrow as pa
 import ray
@@ -197,9 +196,9 @@ def compute(
 ) -> Snapshot:
     """Take all `steps` in one Ray session and seal the snapshot; returns what is published then, or
     the snapshot itself where it shall not be published."""
-    # Extraction imports for ten seconds, PyTorch and its compiler most of all; Ray's start is ten
-    # seconds of waiting.
-    Background(partial(_import_for, run.config)).start()
+    # Which encoders there are takes PyTorch and torchvision to say, seconds of imports; Ray's start is
+    # seconds of waiting. What is wrong with a name extraction says itself.
+    Background(partial(check_names, run.config)).start()
     with ray_session(run.config.ray):
         for step in steps:
             if step is train and not _learns(run.config):
@@ -210,12 +209,6 @@ def compute(
             run.take(step)
     finish(run)
     return publish(run) if publishing else run.snapshot
-
-
-def _import_for(config: Config) -> None:
-    """Import what the extraction of these encoders needs; it will say itself what is wrong with them."""
-    import_module("pandas")  # Ray Data's
-    check_names(config)
 
 
 def finish(run: Run) -> None:

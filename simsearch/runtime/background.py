@@ -53,14 +53,15 @@ def left_behind() -> bool:
 
 
 def end_process(code: int) -> NoReturn:
-    """Exit with `code`, at once where work is left behind.
+    """Exit with `code`, at once.
 
-    Such work is within Ray or a library: an orderly exit would wait for it, or take away under it
-    what it uses, which can crash the process.
+    Python would take PyTorch and Ray apart first, for two seconds. Work that was left behind is within
+    Ray or a library: Python would wait for it, or take away under it what it uses, which can crash.
     """
-    if left_behind():
-        logging.shutdown()
+    logging.shutdown()
+    try:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    except BrokenPipeError:  # whoever read it has gone, as `head` does
+        os._exit(code or 1)
+    os._exit(code)

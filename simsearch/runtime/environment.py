@@ -1,7 +1,8 @@
-"""What Ray reads from the environment: before it is imported, before it starts."""
+"""What a process is prepared with before PyTorch and Ray are imported."""
 
 from __future__ import annotations
 
+import gc
 import os
 
 IDLE_WORKERS = ("RAY_idle_worker_killing_time_threshold_ms", "60000")
@@ -23,7 +24,15 @@ they have the same setting.
 """
 
 
+GARBAGE_AFTER = 100_000  # objects
+
+
 def prepare_environment() -> None:
-    """Set what is not set yet. To be called before Ray is imported, which reads it then."""
+    """Set what is not set yet. To be called before Ray is imported, which reads it then.
+
+    PyTorch and Ray come with half a million objects that live on. Python would look through them for
+    garbage after every 700 new ones, a tenth of the time that they take to import.
+    """
+    gc.set_threshold(GARBAGE_AFTER)
     for name, value in LOST_POWER:
         os.environ.setdefault(name, value)

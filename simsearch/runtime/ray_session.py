@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +32,6 @@ def ray_session(config: RayConfig) -> Iterator[None]:
     started = not ray.is_initialized()
     if started:
         _connect(config)
-    _set_up_ray_data()
     try:
         yield
     except RayError as error:
@@ -92,19 +90,6 @@ def _standard_error_closed() -> Iterator[None]:
         sys.stderr.flush()
         os.dup2(standard_error, 2)
         os.close(standard_error)
-
-
-def _set_up_ray_data() -> None:
-    context = ray.data.DataContext.get_current()
-    # Its own bars garble a job's log; `simsearch.runtime.progress` shows one line instead.
-    context.enable_progress_bars = False
-    context.enable_operator_progress_bars = False
-    context.print_on_execution_start = False
-    # Its wrapper drops what a stage raised on the way to the driver; `_own_error` tells that.
-    context.raise_original_map_exception = True
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    # Where there is less to do than might run at once, which is no fault.
-    warnings.filterwarnings("ignore", message="The maximum number of concurrent tasks")
 
 
 def _own_error(error: BaseException) -> SimsearchError:

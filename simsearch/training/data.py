@@ -23,6 +23,7 @@ from simsearch.extraction.batches import Batch
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.features.space import FeatureSpace
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.runtime.ray_data import set_up_ray_data
 from simsearch.runtime.resources import TASKS
 from simsearch.runtime.watchdog import Count, followed
 from simsearch.storage.storage import Storage
@@ -117,6 +118,7 @@ def decode_pixels(
         counter=_Uncounted(),
     )
     blocks = [rows.slice(start, ARTWORKS_A_PART) for start in range(0, len(rows), ARTWORKS_A_PART)]
+    set_up_ray_data()
     decoded = ray.data.from_arrow(blocks).map_batches(
         partial(_decode_part, settings=settings, folder=folder),
         batch_size=None,

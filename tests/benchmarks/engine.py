@@ -21,7 +21,7 @@ from simsearch.encoders.encoder import Encoder, Running, Weights
 from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.precision import has_tiles, worst_cosine
 from simsearch.encoders.registry import get_encoder
-from simsearch.extraction.pipeline import KEEP_MEMORY
+from simsearch.extraction.in_actors import KEEP_MEMORY
 from simsearch.extraction.stages import BATCH_CPU
 from simsearch.sections.operation import StorageConfig
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone

@@ -21,7 +21,7 @@ from simsearch.encoders.encoder import preprocessing_for
 from simsearch.encoders.network import DTYPES
 from simsearch.encoders.precision import has_tiles
 from simsearch.encoders.registry import get_encoder
-from simsearch.extraction.pipeline import KEEP_MEMORY
+from simsearch.extraction.in_actors import KEEP_MEMORY
 from simsearch.extraction.placement import ActorPool
 from simsearch.features import store as feature_store
 from simsearch.images import perturbations

@@ -15,13 +15,14 @@ import ray
 from ray.data import TaskPoolStrategy
 
 from simsearch.config import Config
-from simsearch.extraction import pipeline, stages
+from simsearch.extraction import in_actors, stages
 from simsearch.extraction.batches import Batch
 from simsearch.extraction.counter import RemoteCounter
 from simsearch.extraction.networks import PreparedNetwork, prepare_networks
 from simsearch.extraction.placement import ActorPool, plan_pools
 from simsearch.extraction.write import write_batch
 from simsearch.runtime.cluster import cluster_nodes
+from simsearch.runtime.ray_data import set_up_ray_data
 from simsearch.runtime.ray_session import ray_session
 from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import root_of
@@ -67,7 +68,7 @@ def _measured(
     config: Config, prepared: Sequence[PreparedNetwork], images: float, way: Way
 ) -> Decoded:
     if way.calls is not None:
-        pipeline.CALLS_PER_GPU_ACTOR = way.calls
+        in_actors.CALLS_PER_GPU_ACTOR = way.calls
     size = stages.batch_size_of(config, "cuda")
     (pool,) = plan_pools(
         {network.space.encoder: network.weights.size for network in prepared},
@@ -101,6 +102,7 @@ def _run(
 ) -> None:
     geometries, columns = stages._geometries(prepared)
     assert len(geometries) == 1, "networks of one geometry, please"
+    set_up_ray_data()
     data = ray.data.range(blocks, override_num_blocks=blocks).map_batches(
         partial(decoded_block, images=per_block, crop=geometries[0].crop, networks=len(prepared)),
         batch_size=None,
@@ -109,7 +111,7 @@ def _run(
         num_cpus=pool.task.cpus,
     )
     arguments = stages.embed_arguments(prepared, columns, pool, batch_size, counter)
-    data = pipeline.embedded(data, arguments, pool)
+    data = in_actors.embedded(data, arguments, pool)
     data = data.map_batches(
         partial(
             write_batch,

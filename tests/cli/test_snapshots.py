@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simsearch.cli.main import main
+from simsearch.cli.main import exit_code
 from simsearch.config import Config
 from simsearch.errors import GuardError
 from simsearch.images.thumbnails import thumbnail_path
@@ -25,10 +25,8 @@ ABC = {"a": "1", "b": "2", "c": "3"}
 
 def command(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of `simsearch WORDS`."""
-    with pytest.raises(SystemExit) as ended:
-        main(list(words))
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
+    code = exit_code(words)
+    return code, *capsys.readouterr()
 
 
 @pytest.fixture

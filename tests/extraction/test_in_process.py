@@ -9,7 +9,7 @@ import torch
 
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import Config
-from simsearch.extraction import pipeline
+from simsearch.extraction import in_actors, pipeline
 from simsearch.runs import job
 from simsearch.runs.context import take
 from simsearch.runs.steps import extract
@@ -49,7 +49,7 @@ def test_vectors_rejects_and_thumbnails_are_those_of_the_actors(
 ) -> None:
     threads = torch.get_num_threads()
     with monkeypatch.context() as patched:
-        patched.delattr(pipeline, "_run_in_actors")  # whoever starts actors here fails
+        patched.delattr(in_actors, "run_in_actors")  # whoever starts actors here fails
         _, here = extracted(tmp_path / "here", pictures)
     assert torch.get_num_threads() == threads
     with monkeypatch.context() as patched:

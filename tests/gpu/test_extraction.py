@@ -14,7 +14,7 @@ from simsearch.catalog.readers.generated import image_bytes
 from simsearch.config import Config, load_config
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.registry import get_encoder
-from simsearch.extraction.pipeline import CALLS_PER_GPU_ACTOR
+from simsearch.extraction.in_actors import CALLS_PER_GPU_ACTOR
 from simsearch.features.store import read_vectors
 from simsearch.images.decode import decode
 from simsearch.runs import steps

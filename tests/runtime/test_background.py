@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -11,31 +12,43 @@ import pytest
 from simsearch.runtime.background import Background, left_behind, within
 
 ENDING = """
-import atexit, threading
+import threading
 from simsearch.runtime.background import end_process, within
-atexit.register(print, "an orderly exit")
 try:
     within(0.05, {work})
+    print("done")
 except TimeoutError:
     print("given up")
 end_process(3)
 """
 
 
-def ending(work: str) -> str:
+@pytest.mark.parametrize(
+    ("work", "said"), [("int", "done\n"), ("threading.Event().wait", "given up\n")]
+)
+def test_a_process_ends_at_once_with_its_code_and_what_it_said_is_read(
+    work: str, said: str
+) -> None:
     done = subprocess.run(
         [sys.executable, "-c", ENDING.format(work=work)], capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 3, done.stderr
-    return done.stdout
+    assert (done.returncode, done.stdout, done.stderr) == (3, said, "")
 
 
-def test_a_process_that_left_work_behind_ends_at_once_with_its_code() -> None:
-    assert ending("threading.Event().wait") == "given up\n"
-
-
-def test_a_process_that_left_nothing_behind_ends_in_order() -> None:
-    assert ending("int") == "an orderly exit\n"
+def test_a_process_that_nobody_reads_any_more_has_failed_without_a_traceback() -> None:
+    program = "from simsearch.runtime.background import end_process; print(input()); end_process(0)"
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = None
+        _, error = process.communicate(b"said to nobody\n", timeout=60)
+    assert (process.returncode, error) == (1, b"")
 
 
 def test_work_is_left_behind_until_it_is_over() -> None:
