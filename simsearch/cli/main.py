@@ -247,13 +247,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
     logging.getLogger("simsearch").setLevel(logging.INFO)
-    signal.signal(signal.SIGTERM, _interrupt)
     prepare_environment()
     end_process(exit_code(arguments))
 
 
 def exit_code(arguments: Sequence[str] | None) -> int:
-    """Run a command line and return what its process is to end with."""
+    """Run a command line and return what its process is to end with. SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         given = None if arguments is None else list(arguments)
         code: int = app(args=given, standalone_mode=False) or 0

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.cli.main import main
+from simsearch.cli.main import exit_code
 from tests.support.places import Place
 
 SMALL = [
@@ -46,12 +46,10 @@ def in_process(*arguments: str) -> subprocess.CompletedProcess[str]:
     out, errors = io.StringIO(), io.StringIO()
     handler = signal.getsignal(signal.SIGTERM)
     try:
-        with redirect_stdout(out), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
-            main(arguments)
+        with redirect_stdout(out), redirect_stderr(errors):
+            code = exit_code(arguments)
     finally:
         signal.signal(signal.SIGTERM, handler)
-    code = ended.value.code
-    assert isinstance(code, int)
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), errors.getvalue())
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.processes import ProcessId, family_of, free_port
+from tests.support.processes import ProcessId, family_of, free_port, left_over
 
 BIN = Path(sys.executable).parent
 READY_SECONDS = 90
@@ -113,9 +113,11 @@ def _started(options: tuple[str, ...], cpus: int, port: int | None) -> Iterator[
         yield cluster
     finally:
         # At once: the node has nothing to keep, and asked to leave it takes up to twenty seconds.
-        for member in cluster.processes():
+        members = cluster.processes()
+        for member in members:
             member.signal(signal.SIGKILL)
         process.wait()
+        left_over(members)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -89,6 +89,7 @@ def _decode_here(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ray, "data", _Here())
+        patch.setattr(data, "set_up_ray_data", lambda: None)
         data.decode_pixels(config, storage, folder, catalog, shown, profiles)
 
 
