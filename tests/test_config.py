@@ -75,6 +75,23 @@ def test_a_missing_file_is_named() -> None:
         load_config("nowhere.yaml")
 
 
+@pytest.mark.parametrize(
+    ("address", "environment", "cluster"),
+    [
+        ("null", None, None),
+        ("null", "ray://there:10001", "ray://there:10001"),
+        ("here:6379", "ray://there:10001", "here:6379"),
+        ("local", "ray://there:10001", None),
+    ],
+)
+def test_a_run_goes_where_its_config_says_or_else_the_environment(
+    address: str, environment: str | None, cluster: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if environment is not None:
+        monkeypatch.setenv("RAY_ADDRESS", environment)
+    assert load_config(None, [f"ray.address={address}"]).ray.cluster == cluster
+
+
 def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     (tmp_path / "conf.yaml").write_text("")
     assert load_config(tmp_path / "conf.yaml") == Config()

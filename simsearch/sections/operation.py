@@ -82,7 +82,8 @@ class RayConfig(Section):
     """Where the work runs."""
 
     address: str | None = Field(
-        None, description="cluster address; null: $RAY_ADDRESS, else Ray inside this process"
+        None,
+        description="cluster address; local: Ray inside this process; null: $RAY_ADDRESS, else local",
     )
     cpus: Positive | None = Field(
         None, description="CPUs to use when Ray runs inside this process; null: all"
@@ -104,4 +105,5 @@ class RayConfig(Section):
     def cluster(self) -> str | None:
         """The cluster that is named, by `address` or $RAY_ADDRESS; None where Ray is started on this
         machine for the command alone."""
-        return self.address or os.environ.get("RAY_ADDRESS") or None
+        named = self.address or os.environ.get("RAY_ADDRESS")
+        return None if named in ("", "local") else named
