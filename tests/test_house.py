@@ -4,12 +4,14 @@ nothing."""
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 FILE_LINES, FUNCTION_LINES = 300, 60
 NAMELESS = {"each", "one", "found", "it", "thing", "every", "what"}  # anything could be called so
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SOURCES = [
     path for folder in ("simsearch", "jobs", "tests") for path in (PROJECT / folder).rglob("*.py")
 ]
@@ -25,6 +27,14 @@ def named(node: ast.AST) -> str | None:
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         return node.id
     return node.arg if isinstance(node, ast.arg) else None
+
+
+def within(node: ast.AST, *apart: type[ast.AST]) -> Iterator[ast.AST]:
+    """All nodes below one, but for what is inside nodes of the types `apart`."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, apart):
+            yield from within(child, *apart)
 
 
 def test_no_file_is_longer_than_300_lines() -> None:
@@ -52,3 +62,35 @@ def test_variables_are_named_for_what_they_hold() -> None:
         if (name := named(node)) in NAMELESS
     ]
     assert nameless == []
+
+
+def test_no_function_uses_what_it_calls_something_else_later() -> None:
+    """Where a function has a variable that is called like a function of its module, it cannot call that
+    function any more; inside a comprehension no linter sees it."""
+    hidden = [
+        f"{path}:{node.lineno} {name}"
+        for path in SOURCES
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for name in names_used_before_their_own(node, defined_in(path))
+    ]
+    assert hidden == []
+
+
+def defined_in(path: Path) -> set[str]:
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, kinds)}
+
+
+def names_used_before_their_own(function: ast.AST, names: set[str]) -> set[str]:
+    own: dict[str, int] = {}
+    apart = (*COMPREHENSIONS, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    for node in within(function, *apart):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            own[node.id] = min(node.lineno, own.get(node.id, node.lineno))
+    return {
+        node.id
+        for node in within(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        if node.id in names and node.lineno < own.get(node.id, 0)
+    }

@@ -48,7 +48,7 @@ class Point:
 
 def measure(asked: Asked, scratch: Path) -> Result:
     points = [
-        alone(point, dimension, items, asked.repeats, scratch)
+        alone(measured_point, dimension, items, asked.repeats, scratch)
         for dimension, sizes in SIZES.items()
         for items in sizes
     ]
@@ -84,7 +84,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
     )
 
 
-def point(dimension: int, items: int, repeats: int, scratch: Path) -> Point:
+def measured_point(dimension: int, items: int, repeats: int, scratch: Path) -> Point:
     units = unit_rows(feature_like(items + BATCH_QUERIES, dimension))
     units, queries = units[:items], units[items:]
     matrix = scratch / f"{dimension}-{items}.npy"
