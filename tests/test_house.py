@@ -77,6 +77,7 @@ def test_no_function_uses_what_it_calls_something_else_later() -> None:
     assert hidden == []
 
 
+@cache
 def defined_in(path: Path) -> set[str]:
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, kinds)}
