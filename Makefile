@@ -36,7 +36,7 @@ lint: setup ## check style, types and the direction of imports
 faults: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
 	$(BIN)/python -m tests.faults
 
-bench: setup .venv/sscd ## measure against the baselines, in about two and a quarter hours; write tests/benchmarks/README.md
+bench: setup .venv/sscd ## measure against the baselines, in about three hours; write tests/benchmarks/README.md
 	$(BIN)/python -m tests.benchmarks
 
 bench-gpu: setup ## the extraction part of it on CUDA, in about 4 minutes
