@@ -8,6 +8,7 @@ import pytest
 import ray
 
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
+from simsearch.runtime.ray_data import set_up_ray_data
 from simsearch.runtime.ray_session import ray_session
 from simsearch.sections.operation import RayConfig
 
@@ -31,6 +32,7 @@ def defective(batch: Any) -> Any:
 
 def run_stage(stage: Any) -> None:
     with ray_session(RayConfig()):
+        set_up_ray_data()
         for _ in ray.data.from_items([{"number": 1}]).map_batches(stage).iter_batches():
             pass
 
