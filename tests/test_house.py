@@ -77,10 +77,9 @@ def test_no_function_uses_what_it_calls_something_else_later() -> None:
     assert hidden == []
 
 
-@cache
 def defined_in(path: Path) -> set[str]:
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, kinds)}
+    return {node.name for node in ast.iter_child_nodes(nodes(path)[0]) if isinstance(node, kinds)}
 
 
 def names_used_before_their_own(function: ast.AST, names: set[str]) -> set[str]:

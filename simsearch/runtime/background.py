@@ -63,5 +63,5 @@ def end_process(code: int) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:  # whoever read it has gone, as `head` does
-        os._exit(code or 1)
+        code = code or 1
     os._exit(code)

@@ -23,16 +23,13 @@ for seven minutes. Ray's servers end a connection that is asked about more than 
 they have the same setting.
 """
 
-
-GARBAGE_AFTER = 100_000  # objects
+GARBAGE_AFTER = 100_000
+"""Python looks for garbage after so many new objects, not after every 700. PyTorch and Ray come with
+half a million that live on; looking through them was a tenth of the time that they take to import."""
 
 
 def prepare_environment() -> None:
-    """Set what is not set yet. To be called before Ray is imported, which reads it then.
-
-    PyTorch and Ray come with half a million objects that live on. Python would look through them for
-    garbage after every 700 new ones, a tenth of the time that they take to import.
-    """
+    """Set what is not set yet. To be called before Ray is imported, which reads it then."""
     gc.set_threshold(GARBAGE_AFTER)
     for name, value in LOST_POWER:
         os.environ.setdefault(name, value)

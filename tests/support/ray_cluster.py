@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.processes import ProcessId, family_of, free_port, left_over
+from tests.support.processes import ProcessId, end, family_of, free_port, left_over
 
 BIN = Path(sys.executable).parent
 READY_SECONDS = 90
@@ -114,8 +113,7 @@ def _started(options: tuple[str, ...], cpus: int, port: int | None) -> Iterator[
     finally:
         # At once: the node has nothing to keep, and asked to leave it takes up to twenty seconds.
         members = cluster.processes()
-        for member in members:
-            member.signal(signal.SIGKILL)
+        end(members, seconds=0)
         process.wait()
         left_over(members)
         shutil.rmtree(folder, ignore_errors=True)
