@@ -45,7 +45,7 @@ from simsearch.evaluation.numbering import (
 )
 from simsearch.evaluation.paired_tests import COMPARED, compare_spaces
 from simsearch.evaluation.statistics import skewness_interval
-from simsearch.features.vectors import Vectors, near_duplicate_threshold
+from simsearch.features.vectors import OTHER_WORK, Vectors, near_duplicate_threshold
 from simsearch.images.perturbations import KINDS
 from simsearch.indexes.exact import Neighbours
 from simsearch.runtime.resources import ENDLESS, TASKS
@@ -117,8 +117,10 @@ def _store_near_duplicates(
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _close(numbered: NumberedImages, answers: Answers) -> tuple[float, ClosePairs]:
     """A space's threshold for near-duplicates, and the pairs of originals that are within it."""
-    threshold = near_duplicate_threshold(_nearest_copy(numbered, answers.among("exact")))
     nearest = answers.among_originals("exact")
+    threshold = near_duplicate_threshold(
+        _nearest_copy(numbered, answers.among("exact")), _other_work(numbered, nearest)
+    )
     lists = original_lists(numbered, nearest, nearest.items.shape[1])
     return threshold, close_pairs(lists, nearest.distances, threshold)
 
@@ -129,6 +131,12 @@ def _nearest_copy(numbered: NumberedImages, retrieved: Neighbours) -> Vectors:
     own = (numbered.artworks[retrieved.items] == query_artworks) & (retrieved.items >= 0)
     distances = np.where(own, retrieved.distances, np.float32(np.inf))
     return np.asarray(distances.min(axis=1, initial=np.inf)[numbered.have_copies])
+
+
+def _other_work(numbered: NumberedImages, nearest: Neighbours) -> Vectors:
+    """How far each original that has copies is from the fifth nearest other original, or from the last
+    of fewer."""
+    return np.asarray(nearest.distances[numbered.have_copies, :OTHER_WORK][:, -1:].ravel())
 
 
 def _labels(snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any]) -> dict[str, Any]:

@@ -49,6 +49,7 @@ from simsearch.training.holdout import (
     hold_out,
     near_measured,
     nearest_copies,
+    other_work,
 )
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,9 @@ def _holdout(storage: Storage, encoder: FeatureSpace, images: pa.Table) -> Holdo
     measured = np.zeros(originals.num_rows, dtype=bool)
     measured[places] = True
     copied = feature_store.read_vectors(storage, encoder, copies)
-    threshold = near_duplicate_threshold(nearest_copies(vectors, copied, places))
+    threshold = near_duplicate_threshold(
+        nearest_copies(vectors, copied, places), other_work(vectors, measured)
+    )
     held = hold_out(originals, measured, near_measured(vectors, measured, threshold))
     log.info(
         "train: %s: %s artworks to learn from; held out: %s",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch.errors import TrainingError
-from simsearch.features.vectors import Vectors, unit_rows
+from simsearch.features.vectors import OTHER_WORK, Vectors, unit_rows
 
 Bools = npt.NDArray[np.bool_]
 
@@ -70,6 +70,18 @@ def near_measured(vectors: Vectors, measured: Bools, threshold: float) -> Bools:
         part = unit_rows(vectors[start : start + _ROWS_AT_ONCE])
         near[start : start + len(part)] = (part @ wanted.T).max(axis=1) >= cosine
     return near & ~measured
+
+
+def other_work(vectors: Vectors, measured: Bools) -> npt.NDArray[np.float64]:
+    """How far (angular) each measured original, of vectors [n, d], is from the fifth nearest other, ∞
+    where there are fewer (see `near_duplicate_threshold`)."""
+    wanted = unit_rows(vectors[measured])
+    kept = OTHER_WORK + 1  # each is the nearest to itself
+    nearest = np.full((len(wanted), kept), -np.inf, dtype=np.float32)
+    for start in range(0, len(vectors), _ROWS_AT_ONCE):
+        cosines = wanted @ unit_rows(vectors[start : start + _ROWS_AT_ONCE]).T
+        nearest = np.partition(np.hstack([nearest, cosines]), -kept, axis=1)[:, -kept:]
+    return np.sqrt(np.maximum(0, 2 - 2 * nearest[:, 0].astype(np.float64)))
 
 
 def nearest_copies(

@@ -56,8 +56,9 @@ def measure(asked: Asked, scratch: Path) -> Result:
         "programs": f"{peers.IMMACULATE}, {peers.IMAGEDEDUP}",
     }
     notes = [
-        "Thresholds are each program's documented defaults. Ours is the median distance of an original to the nearest "
-        f"of its study-2018 copies, which the same run makes of {judged_by(len(names)):,} of the files; a whitening is "
+        "Thresholds are each program's documented defaults. Ours is halfway in cosine from a copy, the median "
+        "original and the nearest of its study-2018 copies, to another work, the closest hundredth of the fifth nearest "
+        f"others; the same run makes copies of {judged_by(len(names)):,} of the files; a whitening is "
         "learned from the other files, edits and all. A best threshold was chosen on these very pictures, for "
         f"precision {PRECISION}: what the vectors would allow, not what a run lists. Ours computes an index, scores "
         "and a report too (no maps). Time is of the whole process, memory of all its processes together, shared "

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.spatial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from simsearch.training.holdout import (
     hold_out,
     near_measured,
     nearest_copies,
+    other_work,
 )
 
 
@@ -78,3 +80,15 @@ def test_nearest_copies_are_as_far_as_plain_numpy_has_them() -> None:
     expected = [min(distances[:2]), distances[2]]
     assert nearest_copies(originals, copies, owners) == pytest.approx(expected, rel=1e-5)
     assert len(nearest_copies(originals, copies[:0], owners[:0])) == 0
+
+
+@pytest.mark.parametrize("count", [4, 1500])
+def test_another_work_is_as_far_as_the_fifth_nearest_by_brute_force(count: int) -> None:
+    random = np.random.default_rng(1)
+    vectors = random.normal(size=(count, 6)).astype(np.float32)
+    measured = random.random(count) < 0.1
+    measured[0] = True
+    unit = vectors / np.linalg.norm(vectors, axis=1)[:, None]
+    distances = scipy.spatial.distance.cdist(unit, unit)
+    expected = np.pad(np.sort(distances), [(0, 0), (0, 5)], constant_values=np.inf)[measured, 5]
+    assert other_work(vectors, measured) == pytest.approx(expected, rel=1e-4)
