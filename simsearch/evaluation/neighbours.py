@@ -216,7 +216,7 @@ def _search_slice(
         _lists(units, items, queries, deep, earlier, place)
         for place, (items, deep) in enumerate(zip(among, depths, strict=True))
     )
-    if index.manifest.exact:
+    if index.manifest.exact_for(answers.depth + 1):
         return _Answer(among_images, among_originals, among_images.first(max(1, answers.depth)))
     annoy = index.near(queries, answers.depth + 1)  # the query finds itself
     return _Answer(among_images, among_originals, drop_query(annoy, queries, max(1, answers.depth)))

@@ -7,8 +7,9 @@ asks for an item's or a vector's nearest asks an OpenIndex.
     ids.parquet     schemas.IMAGES: which image each item is
     manifest.json   written last
 
-Where Annoy would have to look at so much that exact search is faster, as in whitened spaces, whose
-directions all weigh the same, the vectors are compared one and all.
+Where Annoy would have to look at so much, or give so many candidates, that exact search is faster, the
+vectors are compared one and all: in whitened spaces, whose directions all weigh the same, and for deep
+lists.
 
 An `.ann` file knows neither its dimension nor its metric and answers garbage when loaded with the
 wrong ones, hence the manifest. An index from before the vectors lay beside it (no `vectors_sha256`)
@@ -70,9 +71,21 @@ class IndexManifest:
 
     @property
     def exact(self) -> bool:
-        """Whether all vectors are compared, because Annoy takes longer for the recall that is wanted."""
-        return self.vectors_sha256 is not None and slower_than_exact(
-            self.items, self.dimension, self.components or self.dimension, self.search_k
+        """Whether all vectors are compared where `neighbours` are asked for."""
+        return self.exact_for(self.neighbours)
+
+    def exact_for(self, n: int) -> bool:
+        """Whether all vectors are compared for the nearest `n`, because Annoy and comparing its candidates
+        take longer for the recall that is wanted."""
+        if self.vectors_sha256 is None:
+            return False
+        candidates = min(self.items, n * self.factor)
+        return slower_than_exact(
+            self.items,
+            self.dimension,
+            self.components or self.dimension,
+            max(self.search_k, candidates),
+            candidates,
         )
 
 
@@ -113,7 +126,7 @@ class OpenIndex:
     def _search(self, queries: Vectors, n: int) -> Neighbours:
         if self.units is None:
             return self._by_annoy(queries if self.axes is None else queries @ self.axes, n)
-        if self.manifest.exact:
+        if self.manifest.exact_for(n):
             return exact_search(self.units, queries, n)
         search_k = self.manifest.search_k
         return Search(self.annoy, self.units, self.axes, self.manifest.factor, search_k)(queries, n)

@@ -279,6 +279,18 @@ def test_exact_search_answers_where_annoy_would_take_longer(tmp_path: Path, exac
     assert recall_with_ties(answers, true, opened.units, opened.units) > 0.98
 
 
+def test_a_list_so_deep_that_annoy_gives_nearly_all_is_of_exact_search(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    rows = vectors() * np.float32(0.5) ** np.arange(24, dtype=np.float32)
+    manifest = write(storage, rows=rows, components=4)
+    opened = index.open_index(storage, "indexes/test", manifest.fingerprint)
+    assert opened.units is not None
+    assert not manifest.exact_for(11)
+    assert manifest.exact_for(200)
+    true = exact_search(opened.units, opened.units[:50], 200)
+    assert np.array_equal(opened.near(range(50), 200).items, true.items)
+
+
 def test_opposites_have_no_direction(tmp_path: Path) -> None:
     storage, rows = Storage(str(tmp_path)), vectors()
     rows[1] = -rows[0]
