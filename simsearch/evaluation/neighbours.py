@@ -28,6 +28,7 @@ from simsearch.evaluation.earlier import (
     read_earlier,
     read_lists,
 )
+from simsearch.evaluation.index_answers import index_answers
 from simsearch.evaluation.lists import Items, Lists, carried, searched
 from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.features import store as feature_store
@@ -216,10 +217,8 @@ def _search_slice(
         _lists(units, items, queries, deep, earlier, place)
         for place, (items, deep) in enumerate(zip(among, depths, strict=True))
     )
-    if index.manifest.exact_for(answers.depth + 1):
-        return _Answer(among_images, among_originals, among_images.first(max(1, answers.depth)))
-    annoy = index.near(queries, answers.depth + 1)  # the query finds itself
-    return _Answer(among_images, among_originals, drop_query(annoy, queries, max(1, answers.depth)))
+    by_index = index_answers(index, queries, max(1, answers.depth), among_images)
+    return _Answer(among_images, among_originals, by_index)
 
 
 def _lists(
@@ -236,23 +235,6 @@ def _lists(
         earlier.lists[place], earlier.asked, earlier.now, units, among, queries, depth
     )
     return lists
-
-
-def drop_query(retrieved: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Neighbours:
-    """The first `n` of each row without the query itself, by its item number.
-
-    A copy at distance 0 may come before the query: dropping the first place would lose it.
-    """
-    dropped = (retrieved.items == queries[:, None]) | (retrieved.items < 0)
-    order = np.argsort(dropped, axis=1, kind="stable")[:, :n]  # what is kept comes first
-    gone = np.take_along_axis(dropped, order, axis=1)
-    items = np.take_along_axis(retrieved.items, order, axis=1)
-    distances = np.take_along_axis(retrieved.distances, order, axis=1)
-    short = ((0, 0), (0, n - order.shape[1]))
-    return Neighbours(
-        np.pad(np.where(gone, -1, items), short, constant_values=-1),
-        np.pad(np.where(gone, np.float32(np.inf), distances), short, constant_values=np.inf),
-    )
 
 
 def neighbours_table(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from annoy import AnnoyIndex
 
 from simsearch.features.vectors import Vectors, unit_rows
@@ -53,9 +54,7 @@ class Search:
         """The nearest `n` of unit rows [q, d] that are found, ordered as `exact_search` does; their
         distances are those of the vectors themselves."""
         n = min(n, len(self.units))
-        reduced = queries if self.axes is None else queries @ self.axes
-        wanted = min(len(self.units), n * self.factor)
-        candidates = annoy_search(self.annoy, reduced, wanted, max(self.search_k, wanted)).items
+        candidates = self.candidates(queries, n)
         items = np.full((len(queries), n), -1, dtype=np.int64)
         distances = np.full((len(queries), n), np.inf, dtype=np.float32)
         for row, query in enumerate(queries):
@@ -65,6 +64,13 @@ class Search:
             items[row, :width] = own[nearest.items[0]]
             distances[row, :width] = nearest.distances[0]
         return Neighbours(items, distances)
+
+    def candidates(self, queries: Vectors, n: int) -> npt.NDArray[np.int64]:
+        """The items [q, c] among which the nearest `n` of unit rows [q, d] are sought, as Annoy orders
+        them; −1 where it finds fewer."""
+        reduced = queries if self.axes is None else queries @ self.axes
+        wanted = min(len(self.units), n * self.factor)
+        return annoy_search(self.annoy, reduced, wanted, max(self.search_k, wanted)).items
 
 
 def tuned(

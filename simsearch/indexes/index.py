@@ -128,8 +128,10 @@ class OpenIndex:
             return self._by_annoy(queries if self.axes is None else queries @ self.axes, n)
         if self.manifest.exact_for(n):
             return exact_search(self.units, queries, n)
-        search_k = self.manifest.search_k
-        return Search(self.annoy, self.units, self.axes, self.manifest.factor, search_k)(queries, n)
+        return self._by_candidates(self.units)(queries, n)
+
+    def _by_candidates(self, units: Vectors) -> Search:
+        return Search(self.annoy, units, self.axes, self.manifest.factor, self.manifest.search_k)
 
     def _by_annoy(self, queries: Sequence[int] | Vectors, n: int) -> Neighbours:
         return annoy_search(self.annoy, queries, n, max(self.manifest.search_k, n))
@@ -182,6 +184,14 @@ class OpenIndex:
         if self.units is None:
             return self._by_annoy([int(item) for item in items], n)
         return self._search(self.units[np.asarray(items, dtype=np.int64)], n)
+
+    def candidates(self, items: Items, n: int) -> npt.NDArray[np.int64] | None:
+        """The items [q, c] among which `near` seeks, in no order, −1 where there are fewer; None where it
+        compares all, or none."""
+        if self.units is None or self.manifest.exact_for(n):
+            return None
+        queries = self.units[np.asarray(items, dtype=np.int64)]
+        return self._by_candidates(self.units).candidates(queries, n)
 
     def distances(self, first: Items, second: Items) -> npt.NDArray[np.float64]:
         """How far apart the pairs of items (first[i], second[i]) are [pairs]."""

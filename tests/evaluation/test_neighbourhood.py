@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch import schemas
+from simsearch.evaluation.index_answers import drop_query
 from simsearch.evaluation.metrics import Scores, scores_table
 from simsearch.evaluation.neighbourhood import (
     close_pairs,
@@ -19,7 +20,6 @@ from simsearch.evaluation.neighbourhood import (
     near_pairs,
     overlap,
 )
-from simsearch.evaluation.neighbours import drop_query
 from simsearch.evaluation.numbering import (
     NumberedImages,
     neighbourhood_scores,
