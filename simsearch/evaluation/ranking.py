@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.evaluation.statistics import TAILS, Floats, resample_counts
+from simsearch.evaluation.statistics import TAILS, Floats, once_each, resample_counts
 
 Bools = npt.NDArray[np.bool_]
 
@@ -136,7 +136,7 @@ def pooled_scores(
     points = _weighted(np.ones((1, n)), hits, owner, others, pool.relevant)
     drawn = [
         _weighted(counts, hits, owner, others, pool.relevant)
-        for counts in resample_counts(n, resamples=resamples, seed=seed, width=len(hits))
+        for counts in resample_counts(once_each(n), resamples=resamples, seed=seed, width=len(hits))
     ]
     scores = []
     for point, blocks in zip(points, zip(*drawn, strict=True), strict=True):
@@ -155,10 +155,11 @@ def _weighted(
 ) -> tuple[Floats, Floats]:
     """Both scores [r] of r resamples, in which query q occurs counts[r, q] times."""
     weights = counts[:, owner]
-    right = np.cumsum(weights * hits, axis=1)
-    pairs = np.cumsum(weights, axis=1) + others
+    pairs = np.cumsum(weights, axis=1)[:, hits] + others[hits]
+    weights = weights[:, hits]  # precision counts only where a hit is
+    right = np.cumsum(weights, axis=1)
     precision = np.divide(right, pairs, out=np.zeros_like(right), where=pairs > 0)
     total = np.maximum(counts @ relevant, 1)
-    average = (precision * weights * hits).sum(axis=1) / total
-    reached = np.where((precision >= REQUIRED_PRECISION) & hits, right, 0.0)
+    average = (precision * weights).sum(axis=1) / total
+    reached = np.where(precision >= REQUIRED_PRECISION, right, 0.0)
     return average, reached.max(axis=1, initial=0.0) / total

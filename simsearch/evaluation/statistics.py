@@ -19,25 +19,33 @@ TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 _NUMBERS_AT_ONCE = 2**22  # 32 MiB of resampled values at a time
 
 
-def resample_counts(n: int, *, resamples: int, seed: int, width: int = 0) -> Iterator[Floats]:
-    """How often each of `n` originals is drawn in each resample, in blocks [some, n].
+def resample_counts(
+    times: npt.NDArray[np.int64], *, resamples: int, seed: int, width: int = 0
+) -> Iterator[Floats]:
+    """How often each of m different originals, that are there `times` [m], is drawn in each resample, in
+    blocks [some, m].
 
-    Blocks hold so few resamples that [some, max(n, width)] numbers fit in memory; the draws do not
+    Blocks hold so few resamples that [some, max(m, width)] numbers fit in memory; the draws do not
     depend on the blocks.
     """
     random = np.random.default_rng(seed)
-    step = max(1, _NUMBERS_AT_ONCE // max(n, width))
+    n = times.sum()
+    step = max(1, _NUMBERS_AT_ONCE // max(len(times), width))
     for start in range(0, resamples, step):
         count = min(step, resamples - start)
-        drawn = random.multinomial(n, np.full(n, 1 / n), count)
+        drawn = random.multinomial(n, times / n, count)
         yield drawn.astype(np.float64)
+
+
+def once_each(n: int) -> npt.NDArray[np.int64]:
+    return np.ones(n, dtype=np.int64)
 
 
 def bootstrap_intervals(values: Floats, *, resamples: int, seed: int) -> tuple[Floats, Floats]:
     """95 % percentile bootstrap intervals (Efron 1979) of the column means of `values` [n, c]."""
     means = [
         counts @ values / len(values)
-        for counts in resample_counts(len(values), resamples=resamples, seed=seed)
+        for counts in resample_counts(once_each(len(values)), resamples=resamples, seed=seed)
     ]
     low, high = np.quantile(np.concatenate(means), TAILS, axis=0)
     return low, high
@@ -52,16 +60,16 @@ def bootstrap_interval(values: Floats, *, resamples: int, seed: int) -> tuple[fl
 def skewness_interval(values: Floats, *, resamples: int, seed: int) -> tuple[float, float, float]:
     """The skewness of `values` [n] (third standardised moment, 0 where all are equal) with its 95 %
     percentile bootstrap interval."""
-    centred = values - values.mean()
-    powers = np.stack([centred, centred**2, centred**3], axis=1)
+    distinct, times = np.unique(values - values.mean(), return_counts=True)
+    powers = np.stack([distinct, distinct**2, distinct**3], axis=1)
     drawn = np.concatenate(
         [
             _skewness(counts @ powers / len(values))
-            for counts in resample_counts(len(values), resamples=resamples, seed=seed)
+            for counts in resample_counts(times, resamples=resamples, seed=seed)
         ]
     )
     low, high = np.quantile(drawn, TAILS)
-    return float(_skewness(powers.mean(axis=0)[None])[0]), float(low), float(high)
+    return float(_skewness(times[None] @ powers / len(values))[0]), float(low), float(high)
 
 
 def _skewness(moments: Floats) -> Floats:

@@ -66,7 +66,7 @@ def test_the_interval_is_scipys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_resample_draws_as_many_originals_as_there_are() -> None:
-    blocks = list(resample_counts(50, resamples=30, seed=3))
+    blocks = list(resample_counts(np.full(10, 5), resamples=30, seed=3))
     assert sum(len(block) for block in blocks) == 30
     assert all((block.sum(axis=1) == 50).all() for block in blocks)
 
@@ -75,6 +75,11 @@ def test_skewness_is_scipys() -> None:
     values = np.random.default_rng(1).poisson(3, 400).astype(float)
     value, low, high = skewness_interval(values, resamples=500, seed=0)
     assert value == pytest.approx(scipy.stats.skew(values))
+    reference = scipy.stats.bootstrap(
+        (values,), scipy.stats.skew, n_resamples=2000, method="percentile", rng=2
+    ).confidence_interval
+    value, low, high = skewness_interval(values, resamples=2000, seed=0)
+    assert (low, high) == pytest.approx(reference, abs=0.03)
     assert low < value < high
     assert skewness_interval(np.full(9, 4.0), resamples=20, seed=0) == (0, 0, 0)
 
