@@ -18,11 +18,13 @@ from simsearch.indexes.exact import Neighbours, exact_search, recall_with_ties
 # are no faster for the same recall, below 16 hundreds of candidates are needed.
 SHARE, FEWEST, MOST = 16, 16, 128
 
-# Numbers that exact search reads in order in the time in which Annoy looks one up, or in which one of a
-# candidate's, which lie anywhere, is compared: 7 to 11 in six spaces of 47,269 images with 512 to 1,280
-# dimensions, one query at a time, one AMD core with AVX-512. Lookups alone: 16 with 128 dimensions, 8
-# with 512, 3 with 2,048, on a core without.
-READ_PER_LOOKUP = 8
+# Numbers that exact search reads in order in the time in which Annoy looks an item up, whatever its
+# components: 700 to 1,000 on an AMD core with AVX-512, 250 to 400 on one without (10,000 to 47,000 items
+# of 512 to 4,096 dimensions, one query at a time).
+READ_PER_LOOKUP = 500
+
+# The same for each number of a candidate, whose vector lies anywhere: 10 to 11.
+READ_PER_COMPARED = 10
 
 
 def components_for(dimension: int) -> int:
@@ -30,13 +32,11 @@ def components_for(dimension: int) -> int:
     return min(dimension, max(FEWEST, min(MOST, dimension // SHARE)))
 
 
-def slower_than_exact(
-    items: int, dimension: int, components: int, search_k: int, candidates: int
-) -> bool:
+def slower_than_exact(items: int, dimension: int, search_k: int, candidates: int) -> bool:
     """Whether exact search of `items` vectors takes less time than Annoy, which looks `search_k` of them
-    up by so many components each, and comparing the `candidates` that it gives."""
-    asked = search_k * components + candidates * dimension
-    return READ_PER_LOOKUP * asked >= items * dimension
+    up, and comparing the `candidates` that it gives."""
+    asked = READ_PER_LOOKUP * search_k + READ_PER_COMPARED * candidates * dimension
+    return asked >= items * dimension
 
 
 @dataclass(frozen=True)

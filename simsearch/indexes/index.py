@@ -80,13 +80,8 @@ class IndexManifest:
         if self.vectors_sha256 is None:
             return False
         candidates = min(self.items, n * self.factor)
-        return slower_than_exact(
-            self.items,
-            self.dimension,
-            self.components or self.dimension,
-            max(self.search_k, candidates),
-            candidates,
-        )
+        search_k = max(self.search_k, candidates)
+        return slower_than_exact(self.items, self.dimension, search_k, candidates)
 
 
 def read_manifest(storage: Storage, folder: str) -> IndexManifest:

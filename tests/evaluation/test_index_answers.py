@@ -1,15 +1,17 @@
 """What the index answers, put in order by lists that exact search made, against asking the index."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch.evaluation.index_answers import candidates_in_order, drop_query, index_answers
 from simsearch.evaluation.lists import Lists, searched
+from simsearch.indexes import candidates
 from simsearch.indexes.exact import recall
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.indexes.write import write_index
@@ -18,6 +20,14 @@ from tests.indexes.test_index import images, write
 from tests.support.spaces import SPACE
 
 ITEMS = 2000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cheap_lookups() -> Iterator[None]:
+    """With what Annoy's lookups really cost, exact search would answer for so few items."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(candidates, "READ_PER_LOOKUP", 16)
+        yield
 
 
 def opened(folder: str, seed: int, *, doubles: int = 0) -> OpenIndex:
@@ -42,18 +52,19 @@ def opened(folder: str, seed: int, *, doubles: int = 0) -> OpenIndex:
     return open_index(storage, "index", manifest.fingerprint)
 
 
-@given(
+@hypothesis.given(
     seed=st.integers(0, 2**16),
     n=st.integers(1, 12),
     spare=st.integers(0, 40),
     doubles=st.sampled_from([0, 8]),
 )
-@settings(max_examples=25, deadline=None)
+@hypothesis.settings(max_examples=25, deadline=None)
 def test_lists_put_candidates_in_the_order_that_the_index_does(
     seed: int, n: int, spare: int, doubles: int
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         index = opened(folder, seed, doubles=doubles)
+        assert not index.manifest.exact_for(n + 1)
         assert index.units is not None
         queries = np.arange(60, 140)
         true = searched(index.units, np.arange(ITEMS), queries, n + spare)
@@ -78,8 +89,8 @@ def test_candidates_come_in_the_order_of_the_list_and_a_short_list_is_told() -> 
         np.array([[0.1, 0.2, 0.3], [0.1, 0.4, np.inf], [0.1, 0.2, 0.3]]),
         np.full(3, 1.0),
     )
-    candidates = np.array([[3, 1, -1], [4, 2, 5], [2, 5, 3]])
-    kept, short = candidates_in_order(candidates, true, 2, 6)
+    given = np.array([[3, 1, -1], [4, 2, 5], [2, 5, 3]])
+    kept, short = candidates_in_order(given, true, 2, 6)
     assert kept.items.tolist() == [[1, 3], [5, 4], [2, -1]]
     assert kept.distances[:2] ** 2 == pytest.approx(np.array([[0.1, 0.3], [0.1, 0.4]]))
     assert short.tolist() == [2]

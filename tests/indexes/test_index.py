@@ -264,33 +264,6 @@ def test_what_lies_around_several_items_is_found_by_their_whole_vectors(tmp_path
     )
 
 
-@pytest.mark.parametrize("exact", [True, False])
-def test_exact_search_answers_where_annoy_would_take_longer(tmp_path: Path, exact: bool) -> None:
-    """White noise has no few directions that tell its vectors apart; what falls off steeply has."""
-    storage = Storage(str(tmp_path))
-    rows = vectors() if exact else vectors() * np.float32(0.5) ** np.arange(24, dtype=np.float32)
-    manifest = write(storage, rows=rows, components=4)
-    opened = index.open_index(storage, "indexes/test", manifest.fingerprint)
-    assert manifest.exact is exact
-    assert opened.units is not None
-    true = exact_search(opened.units, opened.units, 11)
-    answers = opened.near(range(500), 11)
-    assert np.array_equal(answers.items, true.items) is exact
-    assert recall_with_ties(answers, true, opened.units, opened.units) > 0.98
-
-
-def test_a_list_so_deep_that_annoy_gives_nearly_all_is_of_exact_search(tmp_path: Path) -> None:
-    storage = Storage(str(tmp_path))
-    rows = vectors() * np.float32(0.5) ** np.arange(24, dtype=np.float32)
-    manifest = write(storage, rows=rows, components=4)
-    opened = index.open_index(storage, "indexes/test", manifest.fingerprint)
-    assert opened.units is not None
-    assert not manifest.exact_for(11)
-    assert manifest.exact_for(200)
-    true = exact_search(opened.units, opened.units[:50], 200)
-    assert np.array_equal(opened.near(range(50), 200).items, true.items)
-
-
 def test_opposites_have_no_direction(tmp_path: Path) -> None:
     storage, rows = Storage(str(tmp_path)), vectors()
     rows[1] = -rows[0]
