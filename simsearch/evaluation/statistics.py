@@ -38,6 +38,7 @@ def resample_counts(
 
 
 def once_each(n: int) -> npt.NDArray[np.int64]:
+    """The `times` [n] of originals that are all different."""
     return np.ones(n, dtype=np.int64)
 
 

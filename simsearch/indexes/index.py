@@ -182,7 +182,7 @@ class OpenIndex:
 
     def candidates(self, items: Items, n: int) -> npt.NDArray[np.int64] | None:
         """The items [q, c] among which `near` seeks, in no order, −1 where there are fewer; None where it
-        compares all, or none."""
+        compares all vectors, or has none beside it."""
         if self.units is None or self.manifest.exact_for(n):
             return None
         queries = self.units[np.asarray(items, dtype=np.int64)]
