@@ -144,7 +144,7 @@ EXPERIMENT_TESTS = pa.schema(
     ]
 )
 
-# Pairs of artworks that every space puts closer together than its threshold, a row per space.
+# Pairs of artworks that every trained space puts within its threshold, a row per space.
 NEAR_DUPLICATES = pa.schema(
     [
         pa.field("artwork_id", pa.string(), nullable=False),

@@ -70,7 +70,8 @@ def evaluate(
     numbered = NumberedImages.of(images, plan.profiles)
     answers_of = search_all(snapshot, plan, images, numbered, previous, advance)
     ids = images["artwork_id"].to_numpy()[numbered.originals]
-    numbered = numbered.with_near(_store_near_duplicates(snapshot, ids, numbered, answers_of))
+    near = _store_near_duplicates(snapshot, plan, ids, numbered, answers_of)
+    numbered = numbered.with_near(near)
     labels = _labels(snapshot, plan, ids)
     given = _Given(plan, config.seed, numbered, labels)
     shared = ray.put(given)
@@ -86,6 +87,7 @@ def evaluate(
 
 def _store_near_duplicates(
     snapshot: Snapshot,
+    plan: Plan,
     ids: npt.NDArray[Any],
     numbered: NumberedImages,
     answers_of: Mapping[str, Answers],
@@ -93,7 +95,13 @@ def _store_near_duplicates(
     """List the near-duplicates in the collection itself; returns them as places in `originals`, which
     `ids` are of."""
     shared = ray.put(numbered)
-    pending = {space: _close.remote(shared, answers) for space, answers in answers_of.items()}
+    # What random numbers find near says nothing. Where nothing else ran, only equal vectors are near.
+    trained = answers_of.keys() - plan.untrained
+    pending = {
+        space: _close.remote(shared, answers, bool(trained))
+        for space, answers in answers_of.items()
+        if space in trained or not trained
+    }
     thresholds, close = {}, {}
     for space, reference in pending.items():
         thresholds[space], close[space] = ray.get(reference)
@@ -115,12 +123,14 @@ def _store_near_duplicates(
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _close(numbered: NumberedImages, answers: Answers) -> tuple[float, ClosePairs]:
+def _close(numbered: NumberedImages, answers: Answers, trained: bool) -> tuple[float, ClosePairs]:
     """A space's threshold for near-duplicates, and the pairs of originals that are within it."""
     nearest = answers.among_originals("exact")
-    threshold = near_duplicate_threshold(
-        _nearest_copy(numbered, answers.among("exact")), _other_work(numbered, nearest)
-    )
+    threshold = 0.0
+    if trained:
+        threshold = near_duplicate_threshold(
+            _nearest_copy(numbered, answers.among("exact")), _other_work(numbered, nearest)
+        )
     lists = original_lists(numbered, nearest, nearest.items.shape[1])
     return threshold, close_pairs(lists, nearest.distances, threshold)
 
