@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.benchmarks import index, measuring, pictures, results
+from tests.benchmarks import index, measuring, pictures, planning, results
 from tests.benchmarks.measuring import Comparison, Result, together
 
 ROW = Comparison(
@@ -31,6 +31,13 @@ def test_a_ratio_is_taken_within_each_turn() -> None:
     }  # fmt: skip
     with pytest.raises(ValueError, match="shorter"):
         measuring.ratio([1.0, 2.0], [1.0])
+
+
+def test_the_peak_memory_of_a_process_is_its_own_not_that_of_its_parent() -> None:
+    held = np.ones(2**30, np.uint8)
+    assert planning.peak_gib() > 1
+    assert measuring.alone(planning.peak_gib) < 1
+    assert held[-1] == 1
 
 
 def test_who_goes_first_alternates() -> None:
