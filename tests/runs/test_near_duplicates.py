@@ -9,12 +9,10 @@ import pytest
 from PIL import Image
 
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.config import load_config
 from simsearch.runs import job
+from tests.support.small_runs import config_for
 
 pytestmark = pytest.mark.usefixtures("ray_local")
-
-RANDOM = "[random:0]"
 
 
 @pytest.fixture(scope="module")
@@ -33,19 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def listed(root: Path, folder: Path, *settings: str) -> dict[str, set[tuple[str, str]]]:
     """The pairs of near-duplicates that a run lists, by the space that a distance is given for."""
-    config = load_config(
-        None,
-        [
-            f"root={root}",
-            "catalog.reader=folder",
-            f"catalog.source={folder}",
-            "extract.precision=float32",
-            "evaluate.bootstrap=20",
-            "report.examples=1",
-            "projection.methods=[pca]",
-            *settings,
-        ],
-    )
+    config = config_for(str(root), "catalog.reader=folder", f"catalog.source={folder}", *settings)
     snapshot = job.run(config).snapshot
     pairs: dict[str, set[tuple[str, str]]] = {}
     for row in snapshot.storage.read_table(snapshot.near_duplicates_path).to_pylist():
@@ -59,14 +45,13 @@ def test_an_untrained_network_has_no_say_beside_a_trained_one(tmp_path: Path, fo
         tmp_path,
         folder,
         "extract.backbones=[efficientnet_lite0,squeezenet1_1]",
-        f"extract.weights_for={{squeezenet1_1: {RANDOM}}}",
+        "extract.weights=[imagenet]",
+        "extract.weights_for={squeezenet1_1: [random:0]}",
     )
     assert pairs == {"efficientnet_lite0": {("00", "00-again"), ("01", "01-small")}}
 
 
 def test_untrained_networks_alone_list_only_equal_vectors(tmp_path: Path, folder: Path) -> None:
     networks = ("squeezenet1_1", "shufflenet_v2_x0_5")
-    pairs = listed(
-        tmp_path, folder, f"extract.backbones=[{','.join(networks)}]", f"extract.weights={RANDOM}"
-    )
+    pairs = listed(tmp_path, folder, f"extract.backbones=[{','.join(networks)}]")
     assert pairs == {name: {("00", "00-again")} for name in networks}

@@ -29,7 +29,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class DuplicatePair:
-    """Two artworks, by number, and how alike every space finds them: cosines by space."""
+    """Two artworks, by number, and how alike the spaces that judged find them: cosines by space."""
 
     first: int
     second: int
@@ -37,7 +37,7 @@ class DuplicatePair:
 
     @property
     def score(self) -> float:
-        """The mean over the spaces: 1 is the same picture."""
+        """The mean over those spaces: 1 is the same picture."""
         return float(np.mean(list(self.scores.values())))
 
 
