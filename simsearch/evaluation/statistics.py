@@ -18,6 +18,14 @@ CONFIDENCE = 0.95
 TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 _NUMBERS_AT_ONCE = 2**22  # 32 MiB of resampled values at a time
 
+# Non-zero differences below which the signs of all of them are enumerated: 2^14 sums take 2 ms. The
+# normal approximation was wrong by a factor of 2.7 for four of 1,000.
+EXACT_BELOW = 15
+
+# Decimals to which differences of scores in [0, 1] are compared: float64 rounding, some 1e-16, would
+# break their ties.
+_DECIMALS = 12
+
 
 def resample_counts(
     times: npt.NDArray[np.int64], *, resamples: int, seed: int, width: int = 0
@@ -86,7 +94,7 @@ class PairedTest:
     """The outcome of a test whether one row of scores is higher than another over the same originals.
 
     `difference` is the mean of first − second with its 95 % bootstrap interval; `p_value` is of the
-    Wilcoxon signed-rank test (Pratt's treatment of zeros), 1 where no original differs.
+    two-sided Wilcoxon signed-rank test (see `signed_rank_p`).
     """
 
     difference: float
@@ -102,13 +110,32 @@ def paired_test(first: Floats, second: Floats, *, resamples: int, seed: int) -> 
         raise ValueError(f"scores of different originals: {first.shape} and {second.shape}")
     difference = first - second
     low, high = bootstrap_interval(difference, resamples=resamples, seed=seed)
-    p_value = 1.0
-    if np.any(difference != 0):
-        # Takes two seconds to import, which every worker of an evaluation would wait for.
-        from scipy.stats import wilcoxon
-
-        p_value = float(wilcoxon(difference, zero_method="pratt", method="asymptotic").pvalue)
+    p_value = signed_rank_p(difference)
     return PairedTest(float(difference.mean()), low, high, p_value, len(difference))
+
+
+def signed_rank_p(differences: Floats) -> float:
+    """The two-sided p-value of the Wilcoxon signed-rank test, 1 where all differences are 0.
+
+    Zeros are ranked with the others and then left out (Pratt 1959), ties have the mean of their ranks.
+    Below EXACT_BELOW non-zero differences the p-value is exact: the share of all assignments of signs to
+    those ranks whose sum lies as far from its mean. Above, it is that of the normal approximation.
+    """
+    # Takes two seconds to import, which every worker of an evaluation would wait for.
+    from scipy.stats import rankdata, wilcoxon
+
+    rounded = np.round(differences, _DECIMALS)
+    nonzero = rounded != 0
+    if not nonzero.any():
+        return 1.0
+    if nonzero.sum() >= EXACT_BELOW:
+        return float(wilcoxon(rounded, zero_method="pratt", method="asymptotic").pvalue)
+    ranks = np.rint(2 * rankdata(np.abs(rounded))).astype(np.int64)  # mid-ranks are halves
+    sums = np.zeros(1, np.int64)
+    for rank in ranks[nonzero]:
+        sums = np.concatenate([sums - rank, sums + rank])
+    observed = abs(int((np.sign(rounded).astype(np.int64) * ranks).sum()))
+    return float((np.abs(sums) >= observed).mean())
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -15,6 +19,7 @@ from simsearch.evaluation.statistics import (
     holm,
     paired_test,
     resample_counts,
+    signed_rank_p,
     skewness_interval,
 )
 
@@ -90,6 +95,60 @@ def test_the_paired_p_value_is_wilcoxons() -> None:
     test = paired_test(first, second, resamples=200, seed=0)
     assert test.p_value == pytest.approx(expected.pvalue)
     assert test.difference == pytest.approx((first - second).mean())
+
+
+def exact_p(differences: list[Fraction]) -> Fraction:
+    """The share of all signs whose rank sum is as far from 0, by plain loops over exact numbers."""
+    sizes = [abs(value) for value in differences]
+    ranks = [
+        Fraction(2 * sum(other < size for other in sizes) + sizes.count(size) + 1, 2)
+        for size in sizes
+    ]
+    signed = [(rank, value) for rank, value in zip(ranks, differences, strict=True) if value]
+    observed = abs(sum(rank if value > 0 else -rank for rank, value in signed))
+    sums = [
+        abs(sum(sign * rank for sign, (rank, _) in zip(signs, signed, strict=True)))
+        for signs in product((-1, 1), repeat=len(signed))
+    ]
+    return Fraction(sum(total >= observed for total in sums), len(sums))
+
+
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=9), st.integers(0, 40))
+def test_few_differences_have_the_exact_p_value_ties_and_zeros_too(
+    tenths: list[int], equal: int
+) -> None:
+    differences = [Fraction(value, 10) for value in tenths + [0] * equal]
+    assert signed_rank_p(np.array(tenths + [0] * equal) / 10) == float(exact_p(differences))
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=9), st.randoms())
+def test_a_p_value_depends_on_neither_direction_nor_order(values: list[float], random: Any) -> None:
+    expected = signed_rank_p(np.array(values))
+    assert signed_rank_p(-np.array(values)) == expected
+    random.shuffle(values)
+    assert signed_rank_p(np.array(values)) == expected
+    assert 0 < expected <= 1
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 14])
+def test_a_few_that_all_differ_one_way_are_as_likely_as_a_fair_coin_says(count: int) -> None:
+    first, second = np.full(1000, 0.5), np.full(1000, 0.5)
+    first[:count] += np.linspace(0.1, 0.3, count)
+    assert paired_test(first, second, resamples=20, seed=0).p_value == 2 * 0.5**count
+
+
+def test_rounding_breaks_no_ties() -> None:
+    # 0.3 − 0.1, 0.9 − 0.7 and 0.5 − 0.3 are three float64 numbers, all of them 0.2.
+    first, second = np.array([0.3, 0.9, 0.3, 0.7]), np.array([0.1, 0.7, 0.5, 0.7])
+    tied = exact_p([Fraction(1, 5), Fraction(1, 5), Fraction(-1, 5), Fraction(0)])
+    assert paired_test(first, second, resamples=20, seed=0).p_value == float(tied) == 1
+
+
+def test_without_ties_and_zeros_p_is_that_of_scipys_exact_mode() -> None:
+    for seed in range(5):
+        values = np.random.default_rng(seed).normal(0.3, 1, 14)
+        expected = scipy.stats.wilcoxon(values, method="exact").pvalue
+        assert signed_rank_p(values) == pytest.approx(expected, rel=1e-12)
 
 
 def test_equal_scores_differ_by_nothing() -> None:
