@@ -20,6 +20,7 @@ import ray
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config
+from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import (
     Scores,
     pooled_rows,
@@ -30,7 +31,6 @@ from simsearch.evaluation.metrics import (
 from simsearch.evaluation.neighbourhood import (
     ClosePairs,
     close_pairs,
-    label_matrix,
     near_pairs,
     overlap,
 )
@@ -149,14 +149,14 @@ def _other_work(numbered: NumberedImages, nearest: Neighbours) -> Vectors:
     return np.asarray(nearest.distances[numbered.have_copies, :OTHER_WORK][:, -1:].ravel())
 
 
-def _labels(snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any]) -> dict[str, Any]:
+def _labels(snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any]) -> dict[str, Labels]:
     _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
     rows = table.take(pc.index_in(pa.array(ids), value_set=table["artwork_id"].combine_chunks()))
-    matrices = {}
+    labels = {}
     for name, column in LABELS.items():
         values = (value or [] for value in rows[column].to_pylist())
-        matrices[name] = label_matrix([[v] if isinstance(v, str) else v for v in values])
-    return matrices
+        labels[name] = Labels.of([[v] if isinstance(v, str) else v for v in values])
+    return labels
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class _Given:
     plan: Plan
     seed: int
     numbered: NumberedImages
-    labels: Mapping[str, Any]
+    labels: Mapping[str, Labels]
 
     def settings(self, space: str, search: str) -> dict[str, Any]:
         bootstrap = self.plan.settings.evaluate.bootstrap

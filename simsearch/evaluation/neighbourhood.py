@@ -1,4 +1,4 @@
-"""Neighbour quality without copies: labels, agreement, hubs, near-duplicates; plain NumPy and SciPy.
+"""Neighbour quality without copies: labels, agreement, hubs, near-duplicates; plain NumPy.
 
 Everything here is about a collection's originals, numbered 0 to n − 1; neighbour lists [n, k] hold
 such numbers, nearest first, −1 where a list ends.
@@ -6,66 +6,36 @@ such numbers, nearest first, −1 where a list ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
+from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.statistics import Floats
 
 Items = npt.NDArray[np.int64]
 
-# Says that nobody knows, which no two works share.
-NO_LABEL = ("unknown", "anonymous", "unidentified", "various")
-_ROWS_AT_ONCE = 256
 
-
-def label_matrix(labels: Sequence[Iterable[str | None]]) -> Any:
-    """Which of all labels each original has: a sparse matrix [n, labels] of 0 and 1.
-
-    Empty labels and those that say "unknown" are none.
-    """
-    columns: dict[str, int] = {}
-    rows, places = [], []
-    for row, words in enumerate(labels):
-        for word in {" ".join(word.split()).casefold() for word in words if word}:
-            if word and not word.startswith(NO_LABEL):
-                rows.append(row)
-                places.append(columns.setdefault(word, len(columns)))
-    shape = (len(labels), max(1, len(columns)))
-    return scipy.sparse.csr_array((np.ones(len(rows), np.int32), (rows, places)), shape=shape)
-
-
-def label_precision(items: Items, matrix: Any, k: int) -> tuple[Floats, Floats, Floats]:
+def label_precision(items: Items, labels: Labels, k: int) -> tuple[Floats, Floats, Floats]:
     """Three values [q] for each original that has a label: the share of its first k neighbours that
     have a label in common with it; the share expected of neighbours drawn at random; the largest
     share possible.
 
     Only originals with k neighbours in their list are taken.
     """
+    matrix = labels.matrix
     labelled = np.diff(matrix.indptr) > 0
     queries = np.flatnonzero(labelled & (items[:, :k] >= 0).all(axis=1) & (items.shape[1] >= k))
     hits = np.zeros(len(queries))
     for place in range(k):
         both = matrix[queries].multiply(matrix[items[queries, place]])
         hits += np.asarray(both.sum(axis=1)).ravel() > 0
-    alike = _alike(matrix, queries)
+    alike = labels.alike[queries]
     others = max(1, matrix.shape[0] - 1)
     return hits / k, alike / others, np.minimum(k, alike) / k
-
-
-def _alike(matrix: Any, queries: Items) -> Floats:
-    """For each query [q] the number of other originals that it has a label in common with."""
-    counts = np.zeros(len(queries))
-    for start in range(0, len(queries), _ROWS_AT_ONCE):
-        part = queries[start : start + _ROWS_AT_ONCE]
-        shared = (matrix[part] @ matrix.T).tocsr()
-        counts[start : start + len(part)] = np.diff(shared.indptr) - 1  # itself
-    return counts
 
 
 def overlap(first: Items, second: Items, k: int) -> Floats:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import Scores, hit_profiles, study_measures
 from simsearch.evaluation.neighbourhood import k_occurrence, label_precision
 from simsearch.evaluation.ranking import PooledPairs, Ranking, pool_pairs, ranking_of
@@ -149,14 +149,14 @@ def original_lists(numbered: NumberedImages, retrieved: Neighbours, k: int) -> I
     return np.asarray(np.take_along_axis(numbers, order, axis=1))
 
 
-def neighbourhood_scores(lists: Items, labels: Mapping[str, Any]) -> Iterator[Scores]:
+def neighbourhood_scores(lists: Items, labels: Mapping[str, Labels]) -> Iterator[Scores]:
     """`label_precision` and `label_chance` of each label, and `k_occurrence` per original.
 
-    `lists` is of `original_lists`, `labels` a matrix of `label_matrix` by the label's name.
+    `lists` is of `original_lists`, `labels` by the label's name.
     """
-    for name, matrix in labels.items():
+    for name, shared in labels.items():
         for k in (k for k in NEIGHBOURHOOD_KS if k <= lists.shape[1]):
-            hits, chance, ceiling = label_precision(lists, matrix, k)
+            hits, chance, ceiling = label_precision(lists, shared, k)
             if ceiling.any():
                 yield Scores(name, k, "label_precision", hits, ceiling)
                 yield Scores(name, k, "label_chance", chance, ceiling)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from simsearch import schemas
 from simsearch.evaluation.index_answers import drop_query
+from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import Scores, scores_table
 from simsearch.evaluation.neighbourhood import (
     close_pairs,
     k_occurrence,
-    label_matrix,
     label_precision,
     near_pairs,
     overlap,
@@ -46,7 +46,7 @@ def test_label_precision_is_that_of_a_plain_loop(seed: int, k: int) -> None:
         [str(word) for word in rng.choice(4, rng.integers(0, 3), replace=False)] for _ in range(20)
     ]
     items = lists(seed)
-    hits, chance, ceiling = label_precision(items, label_matrix(words), k)
+    hits, chance, ceiling = label_precision(items, Labels.of(words), k)
     labelled = [row for row in range(20) if words[row]]
     alike = [[bool(set(words[a]) & set(words[b])) and a != b for b in range(20)] for a in labelled]
     expected = [
@@ -82,15 +82,15 @@ def test_only_the_query_is_dropped_from_its_neighbours_and_gaps_stay_gaps(
 def test_random_neighbours_reach_chance_and_no_more() -> None:
     rng = np.random.default_rng(0)
     words = [[str(word)] for word in rng.integers(0, 5, 600)]
-    hits, chance, _ = label_precision(lists(1, 600, 10), label_matrix(words), 10)
+    hits, chance, _ = label_precision(lists(1, 600, 10), Labels.of(words), 10)
     error = hits.std() / np.sqrt(len(hits))
     assert abs(hits.mean() - chance.mean()) < 4 * error
 
 
 def test_an_unknown_artist_is_no_label() -> None:
-    matrix = label_matrix([["Unknown artist"], ["unknown"], [None], [], ["Goya"], [" goya "]])
-    assert np.diff(matrix.indptr).tolist() == [0, 0, 0, 0, 1, 1]
-    assert matrix.shape[1] == 1
+    labels = Labels.of([["Unknown artist"], ["unknown"], [None], [], ["Goya"], [" goya "]])
+    assert np.diff(labels.matrix.indptr).tolist() == [0, 0, 0, 0, 1, 1]
+    assert labels.matrix.shape[1] == 1
 
 
 def test_spaces_that_agree_overlap_wholly() -> None:
@@ -236,8 +236,8 @@ def test_lists_of_originals_hold_no_copies_and_no_near_duplicates() -> None:
 
 def test_a_label_that_no_two_works_share_is_not_scored() -> None:
     items = lists(0, 20, 10)
-    alone = label_matrix([[str(number)] for number in range(20)])
-    pairs = label_matrix([[str(number // 2)] for number in range(20)])
+    alone = Labels.of([[str(number)] for number in range(20)])
+    pairs = Labels.of([[str(number // 2)] for number in range(20)])
     groups = {
         score.group for score in neighbourhood_scores(items, {"alone": alone, "pairs": pairs})
     }

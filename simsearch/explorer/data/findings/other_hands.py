@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.evaluation.neighbourhood import label_matrix
+from simsearch.evaluation.labels import label_matrix
 from simsearch.explorer.data.findings.neighbour_lists import Distances, NeighbourLists, Numbers
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.indexes.exact import cosine
