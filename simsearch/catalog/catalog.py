@@ -18,6 +18,7 @@ from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
+from simsearch.storage.inside import relative_to, resolved
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def ingest(config: Config) -> tuple[str, pa.Table]:
 def write_catalog(storage: Storage, table: pa.Table) -> str:
     """Store a catalog under the digest of its rows, then point catalog/LATEST at it; returns its id."""
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+    pq.write_table(relative_to(storage.root, table), buffer, compression="zstd")
     data = buffer.getvalue()
     catalog_id = hashlib.sha256(data).hexdigest()[:16]
     storage.write_bytes(f"catalog/{catalog_id}.parquet", data)
@@ -104,4 +105,4 @@ def load_catalog(storage: Storage, catalog_id: str | None = None) -> tuple[str, 
         raise NotFoundError(
             f"{storage.root}: no catalog here yet; run `simsearch ingest` first"
         ) from None
-    return catalog_id, storage.read_table(f"catalog/{catalog_id}.parquet")
+    return catalog_id, resolved(storage.root, storage.read_table(f"catalog/{catalog_id}.parquet"))

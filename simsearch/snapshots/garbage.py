@@ -6,14 +6,14 @@ catalogs, feature shards, downloaded images, thumbnails. Run records are never r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from simsearch.catalog.catalog import load_catalog
 from simsearch.encoders.trained import FOLDER, MANIFEST, folders_of, trainings_of
-from simsearch.errors import NotFoundError
+from simsearch.errors import NotFoundError, StorageError
 from simsearch.features import store as feature_store
 from simsearch.images import thumbnails
 from simsearch.snapshots.layout import SNAPSHOTS
@@ -52,7 +52,8 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
     """What can go: unreferenced, and last written before `older_than` (seconds since 1970).
 
     A snapshot's manifest comes before its other files, so that one that is half removed is no longer
-    a snapshot.
+    a snapshot. Raises StorageError where all files of a kind look unreferenced: what names them is
+    then more likely to be misread than all of them to be of no use.
     """
     kept = kept_snapshots(storage, keep)
     garbage = [
@@ -112,13 +113,17 @@ def _shards(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
                 if training.fitted_for is not None:
                     wanted.setdefault(training.fitted_for, set()).update(keys)
                     spaces.add(training.fitted_for)
-    for info in storage.files("features"):
-        if info.modified >= older_than:
+    shards = storage.files("features")
+
+    def of_kept_space(info: FileInfo) -> bool:
+        return info.path.partition("/")[0] in spaces
+
+    for info in _unused(shards, of_kept_space, older_than):
+        yield Garbage(f"features/{info.path}", info.size, "feature space of no kept snapshot")
+    for info in shards:
+        if info.modified >= older_than or not of_kept_space(info):
             continue
         fingerprint = info.path.partition("/")[0]
-        if fingerprint not in spaces:
-            yield Garbage(f"features/{info.path}", info.size, "feature space of no kept snapshot")
-            continue
         shard = storage.read_table(f"features/{info.path}", ["content_hash", "profile"])
         if wanted[fingerprint].isdisjoint(feature_store.keys_of(shard)):
             yield Garbage(f"features/{info.path}", info.size, "images of no kept snapshot")
@@ -140,9 +145,7 @@ def _trained(storage: Storage, kept: list[Snapshot], older_than: float) -> Itera
 
 
 def _images(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
-    files = {
-        f"{folder}/{info.path}": info for folder in IMAGE_FOLDERS for info in storage.files(folder)
-    }
+    files = [info for folder in IMAGE_FOLDERS for info in storage.files(folder)]
     if not files:
         return
     catalogs = {snapshot.plan().catalog_id for snapshot in kept} | {load_catalog(storage)[0]}
@@ -151,24 +154,39 @@ def _images(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
         for catalog_id in catalogs
         for uri in load_catalog(storage, catalog_id)[1]["image_uri"].to_pylist()
     }
-    for path, info in files.items():
-        if info.uri not in used and info.modified < older_than:
-            yield Garbage(path, info.size, "image of no kept catalog")
+    for info in _unused(files, lambda info: info.uri in used, older_than):
+        path = info.uri.removeprefix(storage.uri("")).lstrip("/")
+        yield Garbage(path, info.size, "image of no kept catalog")
 
 
 def _thumbnails(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
     hashes = {content_hash for snapshot in kept for content_hash in _hashes(snapshot).to_pylist()}
-    unused = [
-        info
-        for info in storage.files(thumbnails.FOLDER)
-        if thumbnails.hash_of_path(info.path) not in hashes
-    ]
-    yield from _old(unused, f"{thumbnails.FOLDER}/", "picture of no kept snapshot", older_than)
+    files = storage.files(thumbnails.FOLDER)
+
+    def used(info: FileInfo) -> bool:
+        return thumbnails.hash_of_path(info.path) in hashes
+
+    for info in _unused(files, used, older_than):
+        yield Garbage(f"{thumbnails.FOLDER}/{info.path}", info.size, "picture of no kept snapshot")
 
 
 def _hashes(snapshot: Snapshot) -> pa.Array:
     images = snapshot.storage.read_table(snapshot.images_path, ["content_hash"])
     return images["content_hash"].unique()
+
+
+def _unused(
+    files: list[FileInfo], used: Callable[[FileInfo], bool], older_than: float
+) -> list[FileInfo]:
+    """The files of a kind that can go. Raises StorageError where all of them could."""
+    unused = [info for info in files if not used(info)]
+    old = [info for info in unused if info.modified < older_than]
+    if old and len(unused) == len(files):
+        raise StorageError(
+            f"{old[0].uri} and all {len(files):,} files of its kind: no kept snapshot names one of them, so "
+            "nothing was removed anywhere; if they are truly of no use, remove their folder by hand"
+        )
+    return old
 
 
 def _old(files: Iterable[FileInfo], folder: str, why: str, older_than: float) -> Iterator[Garbage]:

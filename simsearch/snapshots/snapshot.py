@@ -26,6 +26,7 @@ from simsearch.features.space import FeatureSpace
 from simsearch.snapshots.layout import SnapshotLayout
 from simsearch.snapshots.plan import Plan, settings_digest
 from simsearch.snapshots.root import recognise
+from simsearch.storage.inside import relative_to, resolved
 from simsearch.storage.storage import Storage
 
 LINES_AT_ONCE = 100_000
@@ -53,7 +54,7 @@ class Snapshot(SnapshotLayout):
         return self.storage.read_table(self.images_path)
 
     def rejects(self) -> pa.Table:
-        return self.storage.read_table(self.rejects_path)
+        return resolved(self.storage.root, self.storage.read_table(self.rejects_path))
 
     def manifest(self) -> dict[str, Any]:
         """The manifest of a sealed snapshot. Raises NotFoundError where it is not sealed."""
@@ -102,7 +103,8 @@ def write_plan(
     snapshot = Snapshot(storage, plan.snapshot_id)
     if not snapshot.sealed():
         storage.write_table(snapshot.images_path, images.cast(schemas.IMAGES))
-        storage.write_table(snapshot.rejects_path, rejects.cast(schemas.REJECTS))
+        stored = relative_to(storage.root, rejects.cast(schemas.REJECTS))
+        storage.write_table(snapshot.rejects_path, stored)
         storage.write_json(snapshot.plan_path, plan.to_json())
     storage.write_bytes("PENDING", plan.snapshot_id.encode())
     return snapshot

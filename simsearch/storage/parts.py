@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simsearch.storage.inside import relative_to, resolved
 from simsearch.storage.storage import Storage
 
 
@@ -26,6 +27,7 @@ def write_part(
         {field.name: [_value(row.get(field.name)) for row in rows] for field in schema},
         schema=schema,
     )
+    table = relative_to(storage.root, table)
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     data = buffer.getvalue()
@@ -38,7 +40,7 @@ def read_parts(storage: Storage, folder: str, schema: pa.Schema) -> pa.Table:
     """All rows of an append-only table, the oldest part's first."""
     parts = sorted(storage.files(folder), key=lambda info: (info.modified, info.path))
     tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
-    return pa.concat_tables([schema.empty_table(), *tables])
+    return resolved(storage.root, pa.concat_tables([schema.empty_table(), *tables]))
 
 
 def _value(value: Any) -> Any:

@@ -30,9 +30,12 @@ def vector_of(content: str) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=SPACE.dimension).astype(np.float32)
 
 
-def catalog_of(artworks: Mapping[str, str], titles: Mapping[str, str]) -> pa.Table:
+def catalog_of(
+    artworks: Mapping[str, str], titles: Mapping[str, str], pictures: str = "file://"
+) -> pa.Table:
+    """A catalog whose images lie in the folder `pictures`, a URI."""
     rows = [
-        {"artwork_id": name, "title": titles.get(name, name), "image_uri": f"file:///{name}.jpg"}
+        {"artwork_id": name, "title": titles.get(name, name), "image_uri": f"{pictures}/{name}.jpg"}
         for name in sorted(artworks)
     ]
     return pa.Table.from_pylist(rows, schema=schemas.CATALOG)
@@ -46,11 +49,12 @@ def make_snapshot(
     titles: Mapping[str, str] | None = None,
     config: Config | None = None,
     publish: bool = True,
+    pictures: str = "file://",
 ) -> snapshots.Snapshot:
-    """A sealed snapshot of `artworks`: id → content."""
+    """A sealed snapshot of `artworks`: id → content; their images lie in the folder `pictures`."""
     config = config or Config()
     open_root(storage)
-    catalog_id = write_catalog(storage, catalog_of(artworks, titles or {}))
+    catalog_id = write_catalog(storage, catalog_of(artworks, titles or {}, pictures))
     images = pa.Table.from_pylist(
         [
             {"image_id": name, "artwork_id": name, "profile": None, "content_hash": artworks[name]}
