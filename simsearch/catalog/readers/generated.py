@@ -182,10 +182,10 @@ def _landscape(
     draw.ellipse((sun - radius, high - radius, sun + radius, high + radius), fill=(250, 240, 210))
     x = np.arange(width)
     for layer, colour in enumerate(colours[2:]):
-        line = height * (0.45 + 0.18 * layer) + sum(
-            rng.uniform(2, 16) * np.sin(x * rng.uniform(0.01, 0.07) + rng.uniform(0, 6))
-            for _ in range(3)
-        )
+        waves = np.zeros(width)
+        for _ in range(3):
+            waves += rng.uniform(2, 16) * np.sin(x * rng.uniform(0.01, 0.07) + rng.uniform(0, 6))
+        line = height * (0.45 + 0.18 * layer) + waves
         draw.polygon(
             [(0, height), *zip(x.tolist(), line.tolist(), strict=True), (width, height)],
             fill=colour,
