@@ -3,6 +3,9 @@ within a bound."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -47,6 +50,32 @@ def choose_precision(
     return "float32", "; ".join(strayed)
 
 
+def why_not(
+    encoder: Specification,
+    load: Callable[[], Weights],
+    preprocessing: Preprocessing,
+    precision: str,
+    *,
+    device: str,
+) -> str | None:
+    """Why this machine cannot run a network in `precision`, in words; None where it can.
+
+    float32 runs everywhere, as does a precision that the hardware is fast at. Another one is tried
+    on one image, because PyTorch emulates most: on one AVX2 core ResNet18 made 16 vectors a second
+    in float32, 2.1 in bfloat16 and 2.4 in float16. `load` is only called for such a trial.
+    """
+    if precision == "float32" or precision in fast_precisions(device):
+        return None
+    running = Running(preprocessing, precision, device=device)
+    try:
+        vectors = encoder.load(load(), running)(trial_pixels(preprocessing.crop)[:1])
+    except torch.OutOfMemoryError:
+        raise  # another process may have the memory now
+    except RuntimeError as error:  # an operator that has no kernel for these numbers
+        return " ".join(str(error).split())[:200]
+    return None if np.isfinite(vectors).all() else "its vectors are not finite"
+
+
 def worst_cosine(vectors: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
     """The smallest cosine between a row of `vectors` [n, d] and the same row of `other` [n, d]; 0 where
     any of the rows is zero or not finite."""
@@ -75,8 +104,14 @@ def fast_precisions(device: str) -> tuple[str, ...]:
 
 
 def has_tiles() -> bool:
-    """Whether this CPU multiplies matrices of bfloat16 in tiles (AMX)."""
-    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    """Whether this CPU multiplies matrices of bfloat16 in tiles (AMX), and oneDNN may use them."""
+    return bool(torch.cpu.get_capabilities().get("amx_bf16")) and _may_use_tiles()
+
+
+def _may_use_tiles() -> bool:
+    """Whether ONEDNN_MAX_CPU_ISA leaves oneDNN the matrix tiles."""
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    return limit in ("", "ALL", "DEFAULT") or "AMX" in limit
 
 
 def trial_pixels(crop: int) -> npt.NDArray[np.uint8]:

@@ -100,9 +100,14 @@ class Missing:
         )
 
     @property
+    def stored_counts(self) -> npt.NDArray[np.int64]:
+        """How many of the wanted vectors are stored of each space [spaces]."""
+        return np.asarray(self.wanted.sum() - self.missing.sum(axis=(0, 1)), dtype=np.int64)
+
+    @property
     def stored_count(self) -> int:
-        """How many of the wanted vectors are stored."""
-        return int(self.wanted.sum()) * len(self.stored) - int(self.missing.sum())
+        """How many of the wanted vectors are stored, of all spaces together."""
+        return int(self.stored_counts.sum())
 
     def todo(self, *, retry_rejects: bool) -> pa.Table:
         """The artworks with work left: artwork_id, image_uri, etag and `need`, the bytes 0 and 1 of

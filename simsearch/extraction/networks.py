@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import pyarrow as pa
 import ray
 
 from simsearch.config import Config
@@ -22,11 +23,18 @@ from simsearch.encoders.encoder import (
     preprocessing_for,
 )
 from simsearch.encoders.network_specification import NetworkSpecification
-from simsearch.encoders.precision import choose_precision, has_tiles
+from simsearch.encoders.precision import has_tiles
 from simsearch.extraction.conversions import Conversions
 from simsearch.extraction.engine import IN_WORDS, choose_engine, runs_faster_converted
 from simsearch.extraction.missing import images_wanted
 from simsearch.extraction.placement import Device
+from simsearch.extraction.precisions import (
+    Candidate,
+    Choice,
+    StoredPrecision,
+    choose_precisions,
+    find_stored,
+)
 from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features.space import ONNX_RUNTIME, FeatureSpace
 from simsearch.features.store import count_rows
@@ -52,8 +60,8 @@ class PreparedNetwork:
     precision_reason: str
 
 
-def prepare_networks(config: Config, device: Device, artworks: int) -> list[PreparedNetwork]:
-    """Resolve every encoder of the config, in its order, for a catalog of so many artworks.
+def prepare_networks(config: Config, device: Device, catalog: pa.Table) -> list[PreparedNetwork]:
+    """Resolve every encoder of the config, in its order, for the artworks of a catalog.
 
     Raises UnknownNameError for an encoder that is not registered, WeightsError for weights that
     cannot be had and UsageError for one that the study's mode or preprocessing does not fit.
@@ -62,21 +70,30 @@ def prepare_networks(config: Config, device: Device, artworks: int) -> list[Prep
     preprocessings = [_preprocessing(encoder, config) for encoder in encoders]
     resolved = [_resolve(encoder, config) for encoder in encoders]
     stored = [StoredWeights.store(root_of(config), weights) for weights in resolved]
-    setting = config.extract.precision
-    chosen: list[tuple[str, str]] = [(setting, "as set")] * len(encoders)
-    if setting == "auto" or any(encoder.precision for encoder in encoders):
-        # All in one process: PyTorch takes longer to start than the trial.
-        choose = functools.partial(
-            _choose_precisions, encoders, stored, preprocessings, device, setting
+    # Their precisions are not chosen yet.
+    spaces = [
+        _space(config, encoder, weights.described, preprocessing, config.extract.precision)
+        for encoder, weights, preprocessing in zip(encoders, stored, preprocessings, strict=True)
+    ]
+    candidates = [
+        Candidate(encoder, weights, preprocessing, _stored_precisions(config, catalog, space))
+        for encoder, weights, preprocessing, space in zip(
+            encoders, stored, preprocessings, spaces, strict=True
         )
-        chosen = _there(config, "choosing precisions", choose, device)
-    prepared = []
-    for encoder, weights, preprocessing, (precision, reason) in zip(
-        encoders, stored, preprocessings, chosen, strict=True
-    ):
-        space = _space(config, encoder, weights.described, preprocessing, precision)
-        prepared.append(PreparedNetwork(space, encoder, preprocessing, weights, reason))
-    prepared = _with_engines(config, prepared, device, images_wanted(config, artworks))
+    ]
+    choices = _choose_precisions(config, candidates, device)
+    prepared = [
+        PreparedNetwork(
+            replace(space, precision=choice.precision),
+            candidate.encoder,
+            candidate.preprocessing,
+            candidate.weights,
+            choice.reason,
+        )
+        for space, candidate, choice in zip(spaces, candidates, choices, strict=True)
+    ]
+    images = images_wanted(config, catalog.num_rows)
+    prepared = _with_engines(config, prepared, device, images)
     for network in prepared:
         space, reason = network.space, network.precision_reason
         log.info(
@@ -85,19 +102,31 @@ def prepare_networks(config: Config, device: Device, artworks: int) -> list[Prep
     return prepared
 
 
+def _stored_precisions(
+    config: Config, catalog: pa.Table, space: FeatureSpace
+) -> tuple[StoredPrecision, ...]:
+    """The precisions to go on with; none where the setting names one."""
+    return find_stored(config, catalog, space) if space.precision == "auto" else ()
+
+
 def _choose_precisions(
-    encoders: Sequence[Specification],
-    weights: Sequence[StoredWeights],
-    preprocessings: Sequence[Preprocessing],
-    device: str,
-    setting: str,
-) -> list[tuple[str, str]]:
-    return [
-        choose_precision(encoder, stored.load(), preprocessing, device=device)
-        if setting == "auto" or encoder.precision
-        else (setting, "as set")
-        for encoder, stored, preprocessing in zip(encoders, weights, preprocessings, strict=True)
-    ]
+    config: Config, candidates: Sequence[Candidate], device: Device
+) -> list[Choice]:
+    setting = config.extract.precision
+    choose = functools.partial(choose_precisions, candidates, device, setting)
+    if setting != "auto" and not any(candidate.encoder.precision for candidate in candidates):
+        return choose()
+    # All in one process: PyTorch takes longer to start than the trial.
+    choices = _there(config, "choosing precisions", choose, device)
+    for candidate, choice in zip(candidates, choices, strict=True):
+        if choice.anew:
+            log.warning(
+                "%s: all vectors are computed anew in %s: %s",
+                candidate.encoder.name,
+                choice.precision,
+                choice.reason,
+            )
+    return choices
 
 
 def _preprocessing(encoder: Specification, config: Config) -> Preprocessing:

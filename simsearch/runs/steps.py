@@ -64,7 +64,7 @@ def train(run: Run) -> Outcome:
     with ray_session(config.ray):
         device = choose_device(config)
         trainings = learn_encoders(config, storage, table, device)
-        networks = prepare_networks(config, device, table.num_rows)
+        networks = prepare_networks(config, device, table)
         trainings += fit_heads(config, storage, table, networks, device)
     note = ", ".join(training.name for training in trainings) or "learned already"
     return Outcome(len(trainings), "trainings", note)
@@ -93,7 +93,7 @@ def extract(run: Run) -> Outcome:
     catalog_id, table = catalog.load_catalog(storage)
     with ray_session(config.ray):
         device = choose_device(config)
-        networks = prepare_networks(config, device, table.num_rows)
+        networks = prepare_networks(config, device, table)
         heads = find_heads(config, storage, networks)
         extraction = extract_features(config, storage, table, networks, device)
         spaces, applied = apply_heads(config, storage, networks, heads, extraction.images.num_rows)

@@ -77,7 +77,8 @@ class ExtractConfig(Section):
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="auto: the fastest the hardware has that keeps vectors within cosine 0.999",
+        description="auto: that of the space's stored vectors; for a new space the fastest that the "
+        "hardware has and that keeps vectors within cosine 0.999",
     )
     engine: Literal["auto", "pytorch"] = Field(
         "auto",

@@ -78,7 +78,7 @@ def extracted(config: Config) -> Extracted:
     started = time.monotonic()
     with ray_session(config.ray):
         device = choose_device(config)
-        networks = prepare_networks(config, device, table.num_rows)
+        networks = prepare_networks(config, device, table)
         before = time.monotonic() - started
         done = extract(config, storage, table, networks, device)
         seconds = time.monotonic() - started

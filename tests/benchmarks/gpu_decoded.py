@@ -14,6 +14,7 @@ import numpy as np
 import ray
 from ray.data import TaskPoolStrategy
 
+from simsearch import schemas
 from simsearch.config import Config
 from simsearch.extraction import in_actors, stages
 from simsearch.extraction.batches import Batch
@@ -57,7 +58,7 @@ def decoded_rates(
     open_root(root_of(config))
     measured = []
     with ray_session(config.ray):
-        prepared = prepare_networks(config, "cuda", config.catalog.size)
+        prepared = prepare_networks(config, "cuda", schemas.CATALOG.empty_table())
         for way in ways:
             measured.append(_measured(config, prepared, vectors / len(networks), way))
             print(f"{', '.join(networks)}: {way}: {measured[-1].rate:.0f} vectors/s", flush=True)

@@ -54,7 +54,7 @@ def give_features(config: Config) -> None:
     storage = root_of(config)
     _, table = catalog.load_catalog(storage)
     with ray_session(config.ray):
-        (network,) = prepare_networks(config, "cpu", table.num_rows)
+        (network,) = prepare_networks(config, "cpu", table)
     sources = [
         {
             **row,

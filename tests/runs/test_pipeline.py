@@ -9,8 +9,9 @@ import pytest
 
 from simsearch import schemas
 from simsearch.catalog.readers.generated import image_bytes
+from simsearch.config import Config
 from simsearch.encoders.network_specification import NetworkSpecification
-from simsearch.encoders.precision import has_tiles, worst_cosine
+from simsearch.encoders.precision import worst_cosine
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import RejectsError, StorageError, UnknownNameError
 from simsearch.extraction.conversions import Conversions
@@ -23,6 +24,7 @@ from simsearch.runs.context import take
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
+from tests.support.machines import PLAIN, TILES, Machine
 from tests.support.places import SHARED
 from tests.support.small_runs import ARTWORKS, all_vectors, config_for
 
@@ -64,10 +66,10 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
     assert rows == 2 * (ARTWORKS + 25)  # no row twice
 
 
-@pytest.mark.skipif(has_tiles(), reason="PyTorch is as fast on a CPU with matrix tiles")
 def test_a_converted_network_runs_by_onnx_runtime_and_each_space_keeps_its_engine(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    PLAIN.simulate(monkeypatch)
     root = str(tmp_path / "root")
     few = config_for(root, "perturbations.originals=3", "extract.backbones=[squeezenet1_1]")
     take(few, job.ingest, new=True)
@@ -94,6 +96,32 @@ def test_a_converted_network_runs_by_onnx_runtime_and_each_space_keeps_its_engin
     more = config_for(root, "perturbations.originals=5", "extract.backbones=[squeezenet1_1]")
     assert take(more, pipeline.extract).items == 2 * 5
     assert pending_snapshot(storage).plan().spaces[0] == converted.plan().spaces[0]
+    TILES.simulate(monkeypatch)  # where PyTorch is as fast
+    assert take(more, pipeline.extract).items == 0
+    assert pending_snapshot(storage).plan().spaces[0] == converted.plan().spaces[0]
+
+
+@pytest.mark.parametrize(("first", "then"), [(PLAIN, TILES), (TILES, PLAIN)], ids=str)
+def test_a_run_on_another_cpu_computes_only_what_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: Machine, then: Machine
+) -> None:
+    def config(size: int, *overrides: str) -> Config:
+        words = ["perturbations.profiles=[]", "extract.backbones=[squeezenet1_1]"]
+        words += [f"catalog.size={size}", "extract.precision=auto"]
+        return config_for(str(tmp_path / "root"), *words, *overrides)
+
+    storage = Storage(str(tmp_path / "root"))
+    first.simulate(monkeypatch)
+    take(config(3), job.ingest, new=True)
+    assert take(config(3), pipeline.extract).items == 3
+    (begun,) = pending_snapshot(storage).plan().spaces
+    assert begun.precision == ("bfloat16" if first.tiles else "float32")
+    then.simulate(monkeypatch)
+    take(config(4), job.ingest, new=True)
+    assert take(config(4), pipeline.extract).items == 1
+    assert pending_snapshot(storage).plan().spaces == (begun,)
+    other = "float32" if first.tiles else "bfloat16"
+    assert take(config(4, f"extract.precision={other}"), pipeline.extract).items == 4
 
 
 def test_a_renamed_image_is_not_computed_again(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from simsearch.snapshots.published import latest_snapshot, list_snapshots
 from simsearch.snapshots.root import open_root
 from simsearch.snapshots.verification import verify
 from simsearch.storage.storage import Storage
+from tests.support.machines import TILES
 from tests.support.places import Place
 
 WRITTEN = Path(__file__).with_name("root-of-format-1.tar.xz")
@@ -93,8 +94,10 @@ def test_an_interrupted_migration_goes_on(
 
 @pytest.mark.ray
 def test_a_migrated_root_goes_on_without_computing_a_vector(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also where new spaces would be begun in bfloat16: these vectors are float32."""
+    TILES.simulate(monkeypatch)
     root = str(tmp_path / "root")
     old_root(Place(root, Storage(root).config), tmp_path)
     words = [f"root={root}", "catalog.size=4", "perturbations.profiles=[grayscale]"]

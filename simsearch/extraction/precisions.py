@@ -1,0 +1,123 @@
+"""Which precision each network of a run computes in: the one that its space was begun in, else the one
+that the machine is fast at.
+
+Precisions round differently, so that each has feature spaces of its own. If the machine of the day
+chose, a collection begun on one kind of CPU or GPU would be computed anew on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from simsearch.config import Config
+from simsearch.encoders.encoder import Specification
+from simsearch.encoders.precision import choose_precision, fast_precisions, why_not
+from simsearch.extraction.engine import IN_WORDS
+from simsearch.extraction.missing import Missing
+from simsearch.extraction.placement import Device
+from simsearch.extraction.stored_weights import StoredWeights
+from simsearch.features.space import FeatureSpace
+from simsearch.features.store import count_rows
+from simsearch.images.preprocessing import Preprocessing
+from simsearch.storage.storage import root_of
+
+PRECISIONS = ("float32", "float16", "bfloat16")  # the one that rounds least first
+
+
+@dataclass(frozen=True)
+class StoredPrecision:
+    """A precision in which vectors of a network are stored, and how many."""
+
+    precision: str
+    vectors: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network whose precision is to be chosen. `stored`: the precisions of its stored vectors, the one
+    to go on with first."""
+
+    encoder: Specification
+    weights: StoredWeights
+    preprocessing: Preprocessing
+    stored: tuple[StoredPrecision, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A precision and why, in words. `anew`: vectors are stored, in precisions that do not run here."""
+
+    precision: str
+    reason: str
+    anew: bool = False
+
+
+def find_stored(
+    config: Config, catalog: pa.Table, space: FeatureSpace
+) -> tuple[StoredPrecision, ...]:
+    """The precisions in which vectors of a space are stored, whatever precision and engine `space`
+    itself names.
+
+    First comes the one that has most of the catalog's vectors. On a tie the one with more vectors in
+    all comes first, then the one that rounds least.
+    """
+    storage = root_of(config)
+    spaces = [
+        replace(space, precision=precision, engine=engine)
+        for precision in PRECISIONS
+        for engine in IN_WORDS
+    ]
+    rows = {candidate: count_rows(storage, candidate) for candidate in spaces}
+    begun = [candidate for candidate in spaces if rows[candidate]]
+    of_catalog = dict.fromkeys(begun, 0)
+    if len({candidate.precision for candidate in begun}) > 1:
+        counts = Missing.read(config, storage, catalog, begun).stored_counts.tolist()
+        of_catalog = dict(zip(begun, counts, strict=True))
+    best: dict[str, tuple[int, int]] = {}
+    for candidate in begun:
+        counted = of_catalog[candidate], rows[candidate]
+        best[candidate.precision] = max(counted, best.get(candidate.precision, (0, 0)))
+    ordered = sorted(best, key=lambda precision: best[precision], reverse=True)
+    return tuple(StoredPrecision(precision, best[precision][1]) for precision in ordered)
+
+
+def choose_precisions(
+    candidates: Sequence[Candidate], device: Device, setting: str
+) -> list[Choice]:
+    """The precision of each network; to be called where the networks will run.
+
+    An encoder that runs in one precision only is tried in it, whatever `setting` says.
+    """
+    return [
+        _choose(candidate, device)
+        if setting == "auto" or candidate.encoder.precision
+        else Choice(setting, "as set")
+        for candidate in candidates
+    ]
+
+
+def _choose(candidate: Candidate, device: Device) -> Choice:
+    encoder, preprocessing = candidate.encoder, candidate.preprocessing
+    refusals = []
+    if encoder.precision is None:
+        for stored in candidate.stored:
+            words = f"{stored.precision} goes on with its {stored.vectors:,} vectors"
+            load = candidate.weights.load
+            fault = why_not(encoder, load, preprocessing, stored.precision, device=device)
+            if fault is None:
+                return Choice(stored.precision, words + _slowly(stored.precision, device))
+            refusals.append(f"{stored.precision} does not run here ({fault})")
+    precision, reason = choose_precision(
+        encoder, candidate.weights.load(), preprocessing, device=device
+    )
+    return Choice(precision, "; ".join([*refusals, reason]), anew=bool(refusals))
+
+
+def _slowly(precision: str, device: Device) -> str:
+    if precision in ("float32", *fast_precisions(device)):
+        return ""
+    hardware = "GPU" if device == "cuda" else "CPU"
+    return f", slowly on this {hardware} (extract.precision=float32 computes all anew)"
