@@ -82,7 +82,8 @@ NEIGHBOURS = pa.schema(
 METRICS = pa.schema(
     [
         pa.field("space", pa.string(), nullable=False),
-        pa.field("search", pa.string(), nullable=False),  # "annoy" or "exact"
+        # "exact"; "annoy": of the index's answers to as many neighbours as a user is shown
+        pa.field("search", pa.string(), nullable=False),
         # "all", a kind of perturbation, a profile; a label or the other space (neighbour quality)
         pa.field("group", pa.string(), nullable=False),
         pa.field("k", pa.int32(), nullable=False),

@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ RANKING_METRICS = ("map", "micro_ap")
 def print_result(config: Config, snapshot: Snapshot) -> None:
     """A run's metrics, then three lines: the conclusion, the report's place, and how to look closer."""
     # SciPy comes with these, and takes longer than most commands.
+    from simsearch.indexes.index import read_manifest
     from simsearch.reports.conclusion import candidates, conclusion_words
     from simsearch.reports.costs import training_seconds, with_heads
 
@@ -38,7 +39,9 @@ def print_result(config: Config, snapshot: Snapshot) -> None:
     metrics = storage.read_table(snapshot.metrics_path)
     comparisons = storage.read_table(snapshot.comparisons_path)
     timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
-    print(metrics_text(metrics, plan.untrained))
+    folders = {space.name: snapshot.index_folder(space.name) for space in plan.spaces}
+    exact = {name for name, folder in folders.items() if read_manifest(storage, folder).exact}
+    print(metrics_text(metrics, plan.untrained, exact))
     print()
     ranked = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))
     words = conclusion_words(metrics, comparisons, ranked)
@@ -47,8 +50,11 @@ def print_result(config: Config, snapshot: Snapshot) -> None:
     print(f"explorer: {explore_command(config)}")
 
 
-def metrics_text(metrics: pa.Table, untrained: frozenset[str]) -> str:
-    """The metrics as a table for a terminal: mean ± standard deviation over originals."""
+def metrics_text(metrics: pa.Table, untrained: frozenset[str], exact: Collection[str] = ()) -> str:
+    """The metrics as a table for a terminal: mean ± standard deviation over originals.
+
+    `exact` names the spaces whose indexes compare all vectors: their answers are those of exact search.
+    """
     from simsearch.evaluation.metrics import STUDY_METRICS
     from simsearch.reports.tables import of_all_copies, summary_rows
 
@@ -59,11 +65,14 @@ def metrics_text(metrics: pa.Table, untrained: frozenset[str]) -> str:
     ]
     for row in summary_rows(metrics, (*STUDY_METRICS, *RANKING_METRICS)):
         name = row["space"] + (" (untrained)" if row["space"] in untrained else "")
-        exact, annoy = (
-            f"{row[search].mean:.3f} ± {row[search].std:.3f}" for search in ("exact", "annoy")
+        true, index = (
+            f"{row[search].mean:.3f} ± {row[search].std:.3f}" if search in row else "–"
+            for search in ("exact", "annoy")
         )
+        if row["space"] in exact and "annoy" in row:
+            index = "exact"
         lines.append(
-            f"{name:32} {row['k']:>3}  {row['metric']:10} {exact:>15} {annoy:>15} {row['ceiling']:>8}"
+            f"{name:32} {row['k']:>3}  {row['metric']:10} {true:>15} {index:>15} {row['ceiling']:>8}"
         )
     return "\n".join(lines)
 

@@ -20,6 +20,7 @@ import ray
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config
+from simsearch.evaluation.index_answers import without_near_duplicates
 from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import (
     Scores,
@@ -125,7 +126,7 @@ def _store_near_duplicates(
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _close(numbered: NumberedImages, answers: Answers, trained: bool) -> tuple[float, ClosePairs]:
     """A space's threshold for near-duplicates, and the pairs of originals that are within it."""
-    nearest = answers.among_originals("exact")
+    nearest = answers.among_originals()
     threshold = 0.0
     if trained:
         threshold = near_duplicate_threshold(
@@ -206,26 +207,32 @@ def _score_all(
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list[Scores]]:
     """The metrics of one space and search, and the single scores that are stored, their ceilings left
-    out."""
+    out. What an index loses is measured as deep as users ask it: whole rankings, labels and hubs are
+    scored by exact search alone."""
     plan, numbered = given.plan, given.numbered
     settings = given.settings(answers.space, search)
     scores: list[Scores] = []
-    pooled = []
+    tables = []
     if plan.profiles:
         neighbours = answers.among(search)
+        if search == "annoy":
+            neighbours = without_near_duplicates(answers.index, numbered, neighbours)
         scores += study_scores(numbered, neighbours, plan.settings.evaluate.ks)
+    if plan.profiles and search == "exact":
         for group, ranking, pool in rankings(numbered, neighbours, plan.settings.evaluate.depth):
             scores += ranking_measures(group, ranking)
-            pooled.append(pooled_rows(group, ranking.hits.shape[1], pool, **settings))
+            tables.append(pooled_rows(group, ranking.hits.shape[1], pool, **settings))
     kept = [
         replace(score, ceiling=np.zeros(0))
         for score in scores
         if score.group in ("all", *KINDS) and score.metric != "recall_curve"
     ]
-    lists = original_lists(numbered, answers.among_originals(search), NEIGHBOURHOOD_KS[-1])
-    *labelled, occurrence = neighbourhood_scores(lists, given.labels)
-    hubs = _hubness(occurrence, **settings)
-    return pa.concat_tables([summary([*scores, *labelled], **settings), *pooled, hubs]), kept
+    if search == "exact":
+        lists = original_lists(numbered, answers.among_originals(), NEIGHBOURHOOD_KS[-1])
+        *labelled, occurrence = neighbourhood_scores(lists, given.labels)
+        scores += labelled
+        tables.append(_hubness(occurrence, **settings))
+    return pa.concat_tables([summary(scores, **settings), *tables]), kept
 
 
 def _hubness(occurrence: Scores, *, space: str, search: str, bootstrap: int, seed: int) -> pa.Table:
@@ -250,22 +257,20 @@ def _hubness(occurrence: Scores, *, space: str, search: str, bootstrap: int, see
 
 
 def _overlaps(shared: ray.ObjectRef[_Given], answers_of: Mapping[str, Answers]) -> list[pa.Table]:
-    """How far each two spaces agree on the nearest originals: schemas.METRICS."""
+    """How far each two spaces agree on the nearest originals, by exact search: schemas.METRICS."""
     pending = [
-        _overlap.remote(shared, answers_of[first], answers_of[second], search)
-        for search in SEARCHES
+        _overlap.remote(shared, answers_of[first], answers_of[second])
         for first, second in combinations(answers_of, 2)
     ]
     return ray.get(pending)
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _overlap(given: _Given, left: Answers, right: Answers, search: str) -> pa.Table:
+def _overlap(given: _Given, left: Answers, right: Answers) -> pa.Table:
     k = NEIGHBOURHOOD_KS[-1]
     first, second = (
-        original_lists(given.numbered, answers.among_originals(search), k)
-        for answers in (left, right)
+        original_lists(given.numbered, answers.among_originals(), k) for answers in (left, right)
     )
     shared = overlap(first, second, k)
     scores = Scores(right.space, k, "neighbour_overlap", shared, np.ones(len(shared)))
-    return summary([scores], **given.settings(left.space, search))
+    return summary([scores], **given.settings(left.space, "exact"))

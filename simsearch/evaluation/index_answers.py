@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-import numpy.typing as npt
 
 from simsearch.evaluation.lists import Items, Lists
-from simsearch.indexes.exact import Neighbours
+from simsearch.evaluation.numbering import NumberedImages
+from simsearch.indexes.exact import Neighbours, drop_query
 from simsearch.indexes.index import OpenIndex
+
+_ITEMS_AT_ONCE = 2**20  # answers held at a time: 12 MiB
 
 
 def index_answers(index: OpenIndex, queries: Items, n: int, true: Lists) -> Neighbours:
@@ -28,6 +32,32 @@ def index_answers(index: OpenIndex, queries: Items, n: int, true: Lists) -> Neig
     return answers
 
 
+def without_near_duplicates(
+    index: Callable[[], OpenIndex], numbered: NumberedImages, answered: Neighbours
+) -> Neighbours:
+    """The index's answers [originals, n] without images of near-duplicates.
+
+    Originals that have near-duplicates are asked anew, each for as many more as those have images, so
+    that n others are left where the index finds them. The index is opened only for these.
+    """
+    items, distances = answered.items.copy(), answered.distances.copy()
+    n, more = items.shape[1], numbered.near_images()
+    opened = index() if more.any() else None
+    for extra in np.unique(more[more > 0]).tolist():
+        assert opened is not None
+        deep = min(n + extra + 1, len(opened.images))
+        step = max(1, _ITEMS_AT_ONCE // deep)
+        alike = np.flatnonzero(more == extra)
+        for places in np.split(alike, range(step, len(alike), step)):
+            queries = numbered.originals[places]
+            retrieved = opened.near(queries, deep)
+            near = numbered.near_to(retrieved.items, places)
+            others = Neighbours(np.where(near, -1, retrieved.items), retrieved.distances)
+            kept = drop_query(others, queries, n)
+            items[places], distances[places] = kept.items, kept.distances
+    return Neighbours(items, distances)
+
+
 def candidates_in_order(
     candidates: Items, true: Lists, n: int, count: int
 ) -> tuple[Neighbours, Items]:
@@ -45,20 +75,3 @@ def candidates_in_order(
         squared[row, : len(places)] = true.squared[row, places]
     short = np.flatnonzero(items[:, -1] < 0)
     return Neighbours(items, np.sqrt(squared).astype(np.float32)), short
-
-
-def drop_query(retrieved: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Neighbours:
-    """The first `n` of each row without the query itself, by its item number.
-
-    A copy at distance 0 may come before the query: dropping the first place would lose it.
-    """
-    dropped = (retrieved.items == queries[:, None]) | (retrieved.items < 0)
-    order = np.argsort(dropped, axis=1, kind="stable")[:, :n]  # what is kept comes first
-    gone = np.take_along_axis(dropped, order, axis=1)
-    items = np.take_along_axis(retrieved.items, order, axis=1)
-    distances = np.take_along_axis(retrieved.distances, order, axis=1)
-    short = ((0, 0), (0, n - order.shape[1]))
-    return Neighbours(
-        np.pad(np.where(gone, -1, items), short, constant_values=-1),
-        np.pad(np.where(gone, np.float32(np.inf), distances), short, constant_values=np.inf),
-    )

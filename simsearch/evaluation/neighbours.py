@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.exact import Neighbours
-from simsearch.indexes.index import open_index
+from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.layout import ORIGINALS, SEARCHES
 from simsearch.snapshots.plan import Plan
@@ -58,29 +58,27 @@ class Answers:
 
     snapshot: Snapshot
     space: str
-    depth: int  # of lists among all images
-    depth_among_originals: int  # of lists among the originals
+    depth: int  # of exact lists among all images
+    depth_among_originals: int  # of exact lists among the originals
+    depth_by_index: int  # of the index's answers: as many as a user is shown
 
     def among(self, search: str) -> Neighbours:
-        """The neighbours [originals, depth] among all images, by `search` (exact or annoy)."""
-        if search == "annoy":
-            return self._annoy
-        return read_lists(self.snapshot, self.space, AMONG[0]).first(self.depth)
+        """The neighbours among all images, by `search`: [originals, depth] by exact search,
+        [originals, depth_by_index] as the index answers (annoy)."""
+        if search == "exact":
+            return read_lists(self.snapshot, self.space, AMONG[0]).first(self.depth)
+        table = self.snapshot.storage.read_table(self.annoy_path)
+        return Neighbours(*(matrix_of(table, name) for name in ("items", "distances")))
 
-    def among_originals(self, search: str) -> Neighbours:
-        """The neighbours among the originals alone. Annoy's index holds the copies too, so that by Annoy
-        the list among all images is returned, from which the caller takes the originals."""
-        if search == "annoy":
-            return self.among(search)
+    def among_originals(self) -> Neighbours:
+        """The neighbours [originals, depth_among_originals] among the originals alone, by exact search."""
         return read_lists(self.snapshot, self.space, AMONG[1]).first(self.depth_among_originals)
 
-    @cached_property
-    def _annoy(self) -> Neighbours:
-        """Annoy's lists, kept after they are read once: a task asks for them among images and among
-        originals."""
-        table = self.snapshot.storage.read_table(self.annoy_path)
-        columns = (matrix_of(table, name) for name in ("items", "distances"))
-        return Neighbours(*columns).first(self.depth)
+    def index(self) -> OpenIndex:
+        """The space's index, whose files are trusted: this run has just written them."""
+        space = self.snapshot.plan().space(self.space)
+        folder = self.snapshot.index_folder(self.space)
+        return open_index(self.snapshot.storage, folder, space.fingerprint, verify=False)
 
     @property
     def annoy_path(self) -> str:
@@ -117,11 +115,12 @@ def search_all(
     scored = plan.settings.evaluate.depth + len(plan.profiles) if plan.profiles else 0
     depth = min(max(scored, plan.settings.evaluate.neighbours) + SPARE_RANKS, images.num_rows - 1)
     depth_among_originals = min(NEIGHBOURHOOD_KS[-1] + SPARE_RANKS, len(numbered.originals) - 1)
+    by_index = max(1, min(plan.settings.evaluate.neighbours, images.num_rows - 1))
     image_ids = images["image_id"].to_numpy()
     stored = {}
     done = 0
     for space in plan.spaces:
-        answers = Answers(snapshot, space.name, depth, depth_among_originals)
+        answers = Answers(snapshot, space.name, depth, depth_among_originals, by_index)
         earlier = ray.put(None if previous is None else read_earlier(previous, space, images))
         search = partial(_search_slice.remote, answers, space, originals, earlier)
         with ExitStack() as stack:
@@ -187,7 +186,7 @@ class _Writing:
         shown_originals = min(NEIGHBOURHOOD_KS[-1], self._answers.depth_among_originals)
         neighbours = {
             "exact": answer.among_images.first(shown),
-            "annoy": answer.annoy.first(shown),
+            "annoy": answer.annoy,
             ORIGINALS: answer.among_originals.first(shown_originals),
         }
         for name, table in self._nearest.items():
@@ -204,20 +203,18 @@ def _search_slice(
     earlier: Earlier | None,
     queries: Items,
 ) -> _Answer:
-    snapshot = answers.snapshot
-    index = open_index(
-        snapshot.storage, snapshot.index_folder(space.name), space.fingerprint, verify=False
-    )
+    index = answers.index()
     units = index.units  # mapped: the node's tasks share its pages, which the system may drop
     if units is None:  # of an index from before vectors were kept beside it
-        units = unit_rows(feature_store.read_vectors(snapshot.storage, space, index.images))
+        storage = answers.snapshot.storage
+        units = unit_rows(feature_store.read_vectors(storage, space, index.images))
     among = (np.arange(len(units)), originals)
     depths = (answers.depth, answers.depth_among_originals)
     among_images, among_originals = (
         _lists(units, items, queries, deep, earlier, place)
         for place, (items, deep) in enumerate(zip(among, depths, strict=True))
     )
-    by_index = index_answers(index, queries, max(1, answers.depth), among_images)
+    by_index = index_answers(index, queries, answers.depth_by_index, among_images)
     return _Answer(among_images, among_originals, by_index)
 
 

@@ -81,11 +81,20 @@ class NumberedImages:
             groups |= {name: [number] for number, name in enumerate(self.names)}
         return groups
 
-    def near_to(self, items: Items) -> npt.NDArray[np.bool_]:
-        """Which of the `items` [n, k] retrieved for each original are images of its near-duplicates, bool
-        [n, k]."""
-        query_artworks = self.artworks[self.originals][:, None]
-        return np.isin(self._pair(query_artworks, self.artworks[items]), self.near) & (items >= 0)
+    def near_to(self, items: Items, places: Items | None = None) -> npt.NDArray[np.bool_]:
+        """Which of the `items` [n, k] retrieved for each original, or for those at `places` among the
+        originals, are images of its near-duplicates, bool [n, k]."""
+        queries = self.originals if places is None else self.originals[places]
+        pairs = self._pair(self.artworks[queries][:, None], self.artworks[items])
+        return np.isin(pairs, self.near) & (items >= 0)
+
+    def near_images(self) -> Items:
+        """How many images the near-duplicates of each original [n] have."""
+        images = np.bincount(self.artworks, minlength=1)
+        first, second = np.divmod(self.near, len(images))
+        counts = np.zeros(len(images), np.int64)
+        np.add.at(counts, first, images[second])
+        return np.asarray(counts[self.artworks[self.originals]])
 
 
 def study_scores(

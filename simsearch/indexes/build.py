@@ -28,4 +28,5 @@ def build_index(snapshot: Snapshot, space: FeatureSpace, seed: int) -> IndexMani
         neighbours=plan.settings.evaluate.neighbours,
         target_recall=plan.settings.index.target_recall,
         components=plan.settings.index.components,
+        images_per_artwork=1 + len(plan.profiles),
     )

@@ -11,7 +11,7 @@ from annoy import AnnoyIndex
 
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import annoy_search, check_queries
-from simsearch.indexes.exact import Neighbours, exact_search, recall_with_ties
+from simsearch.indexes.exact import Neighbours, drop_query, exact_search, recall_with_ties
 
 # An index of few numbers a vector is small and quickly searched; what it puts in the wrong order, the
 # vectors put right. A sixteenth of them, from so many to so many: at 2,048 dimensions more than 128
@@ -84,22 +84,20 @@ def tuned(
     seed: int,
 ) -> tuple[Search, dict[str, float]]:
     """The search with the fewest candidates and the smallest `search_k` of doubling series that finds
-    `target` of the `n` nearest; with it the recall at every `search_k` tried.
+    `target` of an item's `n` nearest others; with it the recall at every `search_k` tried.
 
-    Measured on a seeded sample of the index's own items against exact search; an item as near as the
-    last of them counts. If even a search of everything misses the target (float32 distances cannot
-    order vectors that lie too close), the smallest with the best recall is taken.
+    Measured on a seeded sample of the index's own items (see `others_found`). If even a search of
+    everything misses the target (float32 distances cannot order vectors that lie too close), the
+    smallest with the best recall is taken.
     """
-    places = check_queries(len(units), seed)
-    queries = units[places]
-    true = exact_search(units, queries, n)
-    n = true.items.shape[1]
-    factor = _factor(units, queries, true, axes, (1 + target) / 2)
+    n = min(n, len(units) - 1)
+    sample = check_queries(len(units), seed)
+    factor = _factor(units, sample, axes, n, (1 + target) / 2)
     tried: dict[str, float] = {}
-    search_k = n * factor
+    search_k = (n + 1) * factor
     while True:
         search = Search(annoy, units, axes, factor, search_k)
-        reached = recall_with_ties(search(queries, n), true, units, queries)
+        reached = others_found(search, units, sample, n)
         tried[str(search_k)] = reached
         if reached >= target:
             return search, tried
@@ -109,22 +107,37 @@ def tuned(
         search_k *= 2
 
 
+def others_found(search: Search, units: Vectors, queries: npt.NDArray[np.int64], n: int) -> float:
+    """The share of the true `n` nearest others of the items `queries` that `search` finds, asked for
+    one more, as each item finds itself. An other as near as the last of them counts."""
+    n = min(n, len(units) - 1)
+    rows = units[queries]
+    retrieved, true = (
+        drop_query(neighbours, queries, n)
+        for neighbours in (search(rows, n + 1), exact_search(units, rows, n + 1))
+    )
+    return recall_with_ties(retrieved, true, units, rows)
+
+
 def _factor(
-    units: Vectors, queries: Vectors, true: Neighbours, axes: Vectors | None, target: float
+    units: Vectors,
+    sample: npt.NDArray[np.int64],
+    axes: Vectors | None,
+    n: int,
+    target: float,
 ) -> int:
     """How many times as many candidates as neighbours have to be ordered where Annoy misses none:
     what the components left out cost."""
-    if axes is None:
+    if axes is None or n < 1:
         return 1
+    true = drop_query(exact_search(units, units[sample], n + 1), sample, n)
     reduced = unit_rows(units @ axes)
-    before = np.empty(
-        true.items.shape, dtype=np.int64
-    )  # candidates nearer than each true neighbour
-    for row, query in enumerate(queries @ axes):
+    # Candidates nearer than each true neighbour.
+    before = np.empty(true.items.shape, dtype=np.int64)
+    for row, query in enumerate(units[sample] @ axes):
         similarity = reduced @ query
         before[row] = (similarity[:, None] > similarity[true.items[row]]).sum(axis=0)
-    n = true.items.shape[1]
     factor = 1
-    while (before < n * factor).mean() < target:
+    while (before < (n + 1) * factor).mean() < target:
         factor *= 2
     return factor

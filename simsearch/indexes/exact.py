@@ -162,6 +162,23 @@ def _most_similar(similarity: Vectors, count: int) -> npt.NDArray[np.int64]:
     )
 
 
+def drop_query(retrieved: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Neighbours:
+    """The first `n` of each row without the query itself, by its item number.
+
+    A copy at distance 0 may come before the query: dropping the first place would lose it.
+    """
+    dropped = (retrieved.items == queries[:, None]) | (retrieved.items < 0)
+    order = np.argsort(dropped, axis=1, kind="stable")[:, :n]  # what is kept comes first
+    gone = np.take_along_axis(dropped, order, axis=1)
+    items = np.take_along_axis(retrieved.items, order, axis=1)
+    distances = np.take_along_axis(retrieved.distances, order, axis=1)
+    short = ((0, 0), (0, n - order.shape[1]))
+    return Neighbours(
+        np.pad(np.where(gone, -1, items), short, constant_values=-1),
+        np.pad(np.where(gone, np.float32(np.inf), distances), short, constant_values=np.inf),
+    )
+
+
 def recall(retrieved: Neighbours, true: Neighbours) -> float:
     """The share, 0 to 1, of the true nearest items that were retrieved, by their item numbers."""
     hits = (retrieved.items[:, :, None] == true.items[:, None, :]).any(axis=1)
@@ -172,10 +189,12 @@ def recall_with_ties(
     retrieved: Neighbours, true: Neighbours, units: Vectors, queries: Vectors
 ) -> float:
     """`recall` in which every item that is as near as the last of the true ones counts as right: of
-    sixty copies of one picture no eleven are nearer than the others.
+    sixty copies of one picture no eleven are nearer than the others. 1 where there is none to find.
 
     `true` are the exact neighbours among the unit rows `units` [items, d] of the unit rows `queries`
     [q, d]."""
+    if not true.items.size:
+        return 1.0
     hits = (retrieved.items[:, :, None] == true.items[:, None, :]).any(axis=2)
     rows, columns = np.nonzero(~hits & (retrieved.items >= 0))
     squared = _squared_distances(units, retrieved.items[rows, columns], queries, rows)

@@ -21,8 +21,8 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,10 @@ COMPARED_AT_ONCE = 8192  # items; of 4,096 numbers 128 MiB
 
 @dataclass(frozen=True)
 class IndexManifest:
-    """The description that lies beside an index. `recall` is that of its `neighbours` nearest items, by Annoy;
-    `factor` and `search_k` are those of `candidates.Search`; `components` None: Annoy holds the whole
-    vectors."""
+    """The description that lies beside an index. `recall` is Annoy's share of the `neighbours` nearest others
+    of an item; `recalls` is the share that the index answers, by the number of others that are asked
+    for. `factor` and `search_k` are those of `candidates.Search`; `components` None: Annoy holds the
+    whole vectors."""
 
     fingerprint: str
     trained: bool
@@ -68,11 +69,12 @@ class IndexManifest:
     axes_sha256: str | None = None
     vectors_sha256: str | None = None
     factor: int = 1
+    recalls: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def exact(self) -> bool:
-        """Whether all vectors are compared where `neighbours` are asked for."""
-        return self.exact_for(self.neighbours)
+        """Whether all vectors are compared for the `neighbours` nearest others of an item."""
+        return self.exact_for(self.neighbours + 1)  # the item is the nearest to itself
 
     def exact_for(self, n: int) -> bool:
         """Whether all vectors are compared for the nearest `n`, because Annoy and comparing its candidates

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,14 @@ import pyarrow as pa
 
 from simsearch.features.space import FeatureSpace
 from simsearch.features.vectors import Vectors, unit_rows
-from simsearch.indexes.annoy import METRIC, build_annoy, open_annoy, principal_axes
-from simsearch.indexes.candidates import components_for, tuned
+from simsearch.indexes.annoy import (
+    METRIC,
+    build_annoy,
+    check_queries,
+    open_annoy,
+    principal_axes,
+)
+from simsearch.indexes.candidates import Search, components_for, others_found, tuned
 from simsearch.indexes.index import IndexManifest, file_digest
 from simsearch.storage.storage import Storage
 
@@ -33,11 +40,13 @@ def write_index(
     neighbours: int,
     target_recall: float,
     components: int | None = None,
+    images_per_artwork: int = 1,
 ) -> IndexManifest:
     """Build, check and store the index of `vectors` [n, d], row i being row i of `images`.
 
     Annoy gets `components` principal components (None: `candidates.components_for`), where the
-    vectors have more.
+    vectors have more. Its recall is measured for the `neighbours` nearest images, and for as many as a
+    search for that many artworks looks through, each of which has `images_per_artwork`.
     """
     units = unit_rows(vectors)
     count = components or components_for(units.shape[1])
@@ -46,11 +55,9 @@ def write_index(
         annoy, matrix = Path(scratch) / "index.ann", Path(scratch) / "vectors.npy"
         build_annoy(units if axes is None else units @ axes, annoy, trees=trees, seed=seed)
         opened = open_annoy(annoy, units.shape[1] if axes is None else axes.shape[1])
-        nearest = neighbours + 1  # the query finds itself
         search, tried = tuned(
-            opened, units, axes, n=nearest, trees=trees, target=target_recall, seed=seed
+            opened, units, axes, n=neighbours, trees=trees, target=target_recall, seed=seed
         )
-        opened.unload()
         np.save(matrix, units, allow_pickle=False)
         storage.write_table(f"{folder}/ids.parquet", images)
         storage.upload(annoy, f"{folder}/index.ann")
@@ -75,8 +82,22 @@ def write_index(
             vectors_sha256=file_digest(matrix),
             factor=search.factor,
         )
+        asked = {neighbours, (neighbours + 1) * images_per_artwork - 1}
+        manifest = replace(manifest, recalls=_recalls(search, manifest, sorted(asked)))
+        opened.unload()
     storage.write_json(f"{folder}/manifest.json", asdict(manifest))
     return manifest
+
+
+def _recalls(search: Search, manifest: IndexManifest, asked: Sequence[int]) -> dict[str, float]:
+    """The recall of each number of others `asked` for, as the opened index answers it; of no more than
+    there are."""
+    sample = check_queries(manifest.items, manifest.seed)
+    depths = sorted({min(n, manifest.items - 1) for n in asked})
+    return {
+        str(n): 1.0 if manifest.exact_for(n + 1) else others_found(search, search.units, sample, n)
+        for n in depths
+    }
 
 
 def _store_axes(storage: Storage, folder: str, axes: npt.NDArray[Any]) -> str:

@@ -113,22 +113,20 @@ def profile_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
 
 
 def recall_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
-    """Recall of all copies against k, exact search (line) and Annoy (dots), with 95 % intervals."""
+    """Recall of all copies against k by exact search, with 95 % intervals."""
     with matplotlib.rc_context(STYLE):
         figure = new_figure(7.5, 4.4)
         axes = figure.add_subplot()
         names = list(dict.fromkeys(metrics["space"].to_pylist()))
         ks: list[int] = []
         for name, colour in zip(names, _colours(len(names)), strict=True):
-            rows = curve(metrics, name, "exact")
+            rows = curve(metrics, name)
             ks = [row["k"] for row in rows]
             low, high = ([row[end] for row in rows] for end in ("ci_low", "ci_high"))
             axes.fill_between(ks, low, high, color=colour, alpha=0.15, lw=0)
             label = _label(name, untrained)
             axes.plot(ks, [row["mean"] for row in rows], color=colour, label=label)
-            annoy = [row["mean"] for row in curve(metrics, name, "annoy")]
-            axes.plot(ks, annoy, color=colour, marker="o", markersize=4, ls="none")
-        ceiling = [row["ceiling"] for row in curve(metrics, names[0], "exact")]
+        ceiling = [row["ceiling"] for row in curve(metrics, names[0])]
         axes.plot(ks, ceiling, color=FAINT, ls="--", lw=1, label="ceiling")
         axes.set_xscale("log")
         axes.set_xticks(ks, [str(k) for k in ks])

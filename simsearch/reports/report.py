@@ -17,7 +17,7 @@ from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, dump_config
 from simsearch.evaluation.metrics import STUDY_METRICS
-from simsearch.indexes.index import read_manifest
+from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.reports import figures
 from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows, ran_on
 from simsearch.reports.costs import training_seconds, with_heads
@@ -112,6 +112,7 @@ def render(
         ks=sorted(set(of_all_copies(metrics, STUDY_METRICS)["k"].to_pylist())),
         untrained=plan.untrained,
         networks=networks,
+        exact={row["name"] for row in networks if row["search_k"] is None},
         rejects=rejects,
         charts=charts,
         pictures=pictures,
@@ -157,11 +158,22 @@ def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
                 "precision_reason": plan.precision_reasons[space.name],
                 "ran_on": ran_on(timings, space.fingerprint),
                 "recall": 1.0 if manifest.exact else manifest.recall,
+                "deeper": _recalls_deeper(manifest),
                 "search_k": None if manifest.exact else manifest.search_k,
                 "components": manifest.components,
             }
         )
     return rows
+
+
+def _recalls_deeper(manifest: IndexManifest) -> dict[int, str]:
+    """The recall of longer answers than `neighbours`, in words, by the number of images asked for."""
+    deeper = {
+        int(n): share for n, share in manifest.recalls.items() if int(n) > manifest.neighbours
+    }
+    return {
+        n: "exact" if manifest.exact_for(n + 1) else f"{share:.4f}" for n, share in deeper.items()
+    }
 
 
 def _rejects(rejects: pa.Table) -> list[dict[str, Any]]:
@@ -201,8 +213,8 @@ def _recall_chart(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tup
     return {
         "recall-curve": (
             figures.recall_figure(metrics, untrained),
-            "Recall of all copies against the number of neighbours: lines by exact search with their 95 % interval, "
-            "dots by Annoy. Near-duplicates in the collection are left out.",
+            "Recall of all copies against the number of neighbours, by exact search, with its 95 % interval. "
+            "Near-duplicates in the collection are left out.",
         )
     }
 

@@ -65,7 +65,7 @@ def of_all_copies(metrics: pa.Table, names: Sequence[str]) -> pa.Table:
 
 def ranking_table(metrics: pa.Table) -> dict[str, Any]:
     """Scores of whole rankings: `columns`, then `rows` per space and group, each with `cells` by
-    exact search and Annoy's where they read differently."""
+    exact search, and Annoy's where older snapshots measured it and it reads differently."""
     reached = set(metrics.filter(pc.field("metric") == "recall_curve")["k"].to_pylist())
     columns: dict[tuple[str, int], str] = {
         (name, 0): words for name, words in RANKING_METRICS.items()
@@ -96,21 +96,22 @@ def ranking_table(metrics: pa.Table) -> dict[str, Any]:
 
 
 def _both(words: Mapping[str, str]) -> dict[str, str]:
-    differs = words["exact"] != words["annoy"]
-    return {"exact": words["exact"], "annoy": words["annoy"] if differs else ""}
+    annoy = words.get("annoy", words["exact"])
+    return {"exact": words["exact"], "annoy": annoy if annoy != words["exact"] else ""}
 
 
 def label_rows(metrics: pa.Table) -> list[dict[str, Any]]:
-    """How many of an artwork's nearest share its label, against chance; exact search and Annoy."""
+    """How many of an artwork's nearest share its label by exact search, against chance."""
     entries: dict[tuple[str, str, int], dict[str, Any]] = {}
-    chosen = metrics.filter(pc.field("metric").isin(["label_precision", "label_chance"]))
+    chosen = metrics.filter(
+        (pc.field("search") == "exact")
+        & pc.field("metric").isin(["label_precision", "label_chance"])
+    )
     for row in chosen.to_pylist():
-        entry = entries.setdefault(
-            (row["space"], row["group"], row["k"]), {"n": row["n"], "annoy": "–", "exact": "–"}
-        )
+        entry = entries.setdefault((row["space"], row["group"], row["k"]), {"n": row["n"]})
         if row["metric"] == "label_precision":
-            entry[row["search"]] = interval(row)
-        elif row["search"] == "exact":
+            entry["exact"] = interval(row)
+        else:
             entry["chance"] = f"{row['mean']:.3f}"
     return [
         {"space": space, "label": label, "k": k, "chance": "–", **entry}
@@ -119,9 +120,11 @@ def label_rows(metrics: pa.Table) -> list[dict[str, Any]]:
 
 
 def space_rows(metrics: pa.Table) -> list[dict[str, Any]]:
-    """Hubness of every space and agreement of each two, by exact search and by Annoy."""
-    entries: dict[tuple[str, str], dict[str, Any]] = {}
-    chosen = metrics.filter(pc.field("metric").isin(["hubness", "neighbour_overlap"]))
+    """Hubness of every space and agreement of each two, by exact search."""
+    rows = []
+    chosen = metrics.filter(
+        (pc.field("search") == "exact") & pc.field("metric").isin(["hubness", "neighbour_overlap"])
+    )
     for row in chosen.to_pylist():
         hubs = row["metric"] == "hubness"
         quantity = (
@@ -129,13 +132,9 @@ def space_rows(metrics: pa.Table) -> list[dict[str, Any]]:
             if hubs
             else f"share of the {row['k']} nearest in common with {row['group']}"
         )
-        entry = entries.setdefault(
-            (row["space"], quantity), {"n": row["n"], "annoy": "–", "exact": "–"}
-        )
-        entry[row["search"]] = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
-    return [
-        {"space": space, "what": quantity, **entry} for (space, quantity), entry in entries.items()
-    ]
+        words = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
+        rows.append({"space": row["space"], "what": quantity, "exact": words, "n": row["n"]})
+    return rows
 
 
 def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -175,12 +174,12 @@ def p_words(p_value: float) -> str:
     return "< 0.0001" if p_value < 0.0001 else f"{p_value:.4f}"
 
 
-def curve(metrics: pa.Table, space: str, search: str) -> Sequence[Mapping[str, Any]]:
-    """The recall curve of all copies: rows of schemas.METRICS in the order of k."""
+def curve(metrics: pa.Table, space: str) -> Sequence[Mapping[str, Any]]:
+    """The recall curve of all copies by exact search: rows of schemas.METRICS in the order of k."""
     rows: list[dict[str, Any]] = (
         metrics.filter(
             (pc.field("space") == space)
-            & (pc.field("search") == search)
+            & (pc.field("search") == "exact")
             & (pc.field("group") == "all")
             & (pc.field("metric") == "recall_curve")
             & pc.field("k").isin(list(CURVE_KS))

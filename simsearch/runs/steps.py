@@ -266,14 +266,19 @@ def _indexed(snapshot: Snapshot, space: FeatureSpace) -> bool:
 
 
 def _log_index(manifest: IndexManifest) -> None:
-    numbers = f"of {manifest.components or manifest.dimension} numbers a vector"
+    shares = (
+        f"{share:.4f} of {n}" + (" (exact search)" if manifest.exact_for(int(n) + 1) else "")
+        for n, share in manifest.recalls.items()
+    )
     log.info(
-        "index: %s: recall@%d %.4f at search_k %d, %s",
+        "index: %s: finds %s nearest others, by Annoy %.4f of %d at search_k %d, "
+        "of %d numbers a vector",
         manifest.fingerprint,
-        manifest.neighbours + 1,
+        " and ".join(shares),
         manifest.recall,
+        manifest.neighbours,
         manifest.search_k,
-        f"{numbers}; exact search is faster and answers" if manifest.exact else numbers,
+        manifest.components or manifest.dimension,
     )
 
 

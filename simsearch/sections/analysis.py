@@ -15,7 +15,8 @@ class IndexConfig(Section):
 
     trees: Positive = Field(10, description="more trees: a larger file, fewer candidates looked at")
     target_recall: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.99, description="search_k is raised until this share of the true nearest is found"
+        0.99,
+        description="search_k is raised until this share of the evaluate.neighbours true nearest is found",
     )
     components: Positive | None = Field(
         None,

@@ -74,7 +74,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
             "vectors": "generated, seeded: Gaussian mixture, one centre per 50 items, in 256 directions of "
             "falling variance, plus noise, ReLU'd",
             "index": f"{settings.trees} trees over {', '.join(str(components_for(d)) for d in SIZES)} components, "
-            f"candidates and search_k for recall {settings.target_recall} of {NEAREST} nearest among the index's own",
+            f"candidates and search_k for recall {settings.target_recall} of {NEAREST - 1} nearest others among the index's own",
             "recall": f"of {BATCH_QUERIES} other queries, by distance",
             "batch": f"{BATCH_QUERIES} queries",
         },
@@ -98,7 +98,13 @@ def measured_point(dimension: int, items: int, repeats: int, scratch: Path) -> P
     mapped = np.asarray(np.load(matrix, mmap_mode="r"))  # as an opened index has it
     annoy = open_annoy(path, axes.shape[1])
     search, _ = tuned(
-        annoy, mapped, axes, n=NEAREST, trees=config.trees, target=config.target_recall, seed=SEED
+        annoy,
+        mapped,
+        axes,
+        n=NEAREST - 1,
+        trees=config.trees,
+        target=config.target_recall,
+        seed=SEED,
     )
 
     def approximate(batch: Vectors) -> Neighbours:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 
 from simsearch import schemas
@@ -15,6 +16,13 @@ from tests.support.report_pages import metrics
 
 def test_untrained_networks_are_marked_and_no_copies_are_said() -> None:
     assert "test (untrained)" in metrics_text(metrics(), frozenset({"test"}))
+    lines = metrics_text(metrics(), frozenset(), {"test"}).splitlines()
+    exact = {line.split()[0] for line in lines[1:] if line.split()[-2] == "exact"}
+    assert exact == {"test"}
+    alone = metrics().filter(pc.field("search") == "exact")
+    assert all(
+        line.split()[-2] == "–" for line in metrics_text(alone, frozenset()).splitlines()[1:]
+    )
     assert "no recovery to measure" in metrics_text(schemas.METRICS.empty_table(), frozenset())
 
 

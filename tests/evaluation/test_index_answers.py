@@ -2,22 +2,33 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import strategies as st
 
-from simsearch.evaluation.index_answers import candidates_in_order, drop_query, index_answers
+from simsearch import schemas
+from simsearch.evaluation import neighbours
+from simsearch.evaluation.index_answers import (
+    candidates_in_order,
+    index_answers,
+    without_near_duplicates,
+)
 from simsearch.evaluation.lists import Lists, searched
+from simsearch.evaluation.numbering import NumberedImages, study_scores
+from simsearch.features.vectors import unit_rows
 from simsearch.indexes import candidates
-from simsearch.indexes.exact import recall
+from simsearch.indexes.exact import drop_query, recall
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.indexes.write import write_index
 from simsearch.storage.storage import Storage
 from tests.indexes.test_index import images, write
 from tests.support.spaces import SPACE
+from tests.support.spaces import vectors as random_vectors
 
 ITEMS = 2000
 
@@ -105,3 +116,92 @@ def test_white_noise_is_answered_by_exact_search(tmp_path: Path) -> None:
     true = searched(index.units, np.arange(500), np.arange(5), 10)
     answers = index_answers(index, np.arange(5), 10, true)
     np.testing.assert_array_equal(answers.items, true.first(10).items)
+
+
+@dataclass(frozen=True)
+class OpenedAnswers(neighbours.Answers):
+    opened: OpenIndex
+
+    def index(self) -> OpenIndex:
+        return self.opened
+
+
+def test_the_index_is_asked_for_as_many_as_a_user_is_shown(tmp_path: Path) -> None:
+    index = opened(str(tmp_path), 0)
+    assert not index.manifest.exact_for(11)
+    assert index.manifest.exact_for(500 + 1)  # so long a list would be that of exact search
+    answers = OpenedAnswers(None, SPACE.name, 500, 60, 10, index)  # type: ignore[arg-type]
+    queries = np.arange(0, ITEMS, 9)
+    search = neighbours._search_slice._function
+    answer = search(answers, SPACE, np.arange(ITEMS), None, queries)
+    asked = drop_query(index.near(queries, 11), queries, 10)
+    np.testing.assert_array_equal(answer.annoy.items, asked.items)
+    assert recall(answer.annoy, answer.among_images.first(10)) < 1
+
+
+PROFILES = ("rotate-3", "blur-1", "jpeg-3")
+
+
+def shared_pictures(artworks: int, sharing: int) -> tuple[NumberedImages, np.ndarray]:
+    """Artworks of which each `sharing` show the same picture, with copies as perfect vectors have them."""
+    rows = [
+        {
+            "image_id": f"{number}{profile}",
+            "artwork_id": f"w{number:03}",
+            "profile": profile,
+            "content_hash": str(number // sharing),
+        }
+        for number in range(artworks)
+        for profile in (None, *PROFILES)
+    ]
+    pictures = random_vectors(artworks, seed=5)[np.arange(artworks) // sharing]
+    images = pa.Table.from_pylist(rows, schema=schemas.IMAGES)
+    numbered = NumberedImages.of(images, PROFILES)
+    groups = np.arange(artworks).reshape(-1, sharing)
+    pairs = [(int(a), int(b)) for group in groups for a in group for b in group if a < b]
+    return numbered.with_near(pairs), np.repeat(unit_rows(pictures), 1 + len(PROFILES), axis=0)
+
+
+@pytest.mark.parametrize("sharing", [1, 2, 6, 12])
+@pytest.mark.parametrize("lookup", [1, 10**6])  # Annoy answers, or all vectors are compared
+def test_however_many_share_a_picture_a_perfect_space_is_perfect_by_the_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sharing: int, lookup: int
+) -> None:
+    monkeypatch.setattr(candidates, "READ_PER_LOOKUP", lookup)
+    numbered, units = shared_pictures(24, sharing)
+    storage = Storage(str(tmp_path))
+    manifest = write_index(
+        storage, "index", images(len(units)), units, SPACE, trees=10, seed=1,
+        neighbours=5, target_recall=0.99,
+    )  # fmt: skip
+    index = open_index(storage, "index", manifest.fingerprint)
+    near_first = drop_query(index.near(numbered.originals, 6), numbered.originals, 5)
+    answered = without_near_duplicates(lambda: index, numbered, near_first)
+    assert answered.items.shape == (24, 5)
+    for score in study_scores(numbered, answered, (1, 3, 5)):
+        if score.group != "all":  # what one profile's copies reach depends on the order of equals
+            continue
+        assert score.values.tolist() == pytest.approx(score.ceiling.tolist())
+    if lookup == 1:
+        return
+    for place, query in enumerate(numbered.originals.tolist()):
+        others = [
+            item
+            for item in np.argsort(np.linalg.norm(units - units[query], axis=1), kind="stable")
+            if item != query
+            and (
+                numbered.artworks[item] == place
+                or numbered.artworks[item] // sharing != place // sharing
+            )
+        ]
+        assert answered.items[place].tolist() == others[:5]
+
+
+def test_an_index_is_opened_only_where_there_are_near_duplicates() -> None:
+    numbered, units = shared_pictures(24, 1)
+    true = searched(units, np.arange(len(units)), numbered.originals, 5).first(5)
+
+    def never() -> OpenIndex:
+        raise AssertionError("opened")
+
+    np.testing.assert_array_equal(without_near_duplicates(never, numbered, true).items, true.items)

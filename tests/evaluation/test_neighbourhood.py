@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch import schemas
-from simsearch.evaluation.index_answers import drop_query
 from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import Scores, scores_table
 from simsearch.evaluation.neighbourhood import (
@@ -30,7 +29,7 @@ from simsearch.evaluation.numbering import (
 from simsearch.evaluation.paired_tests import compare_spaces
 from simsearch.evaluation.ranking import average_precision
 from simsearch.features.vectors import near_duplicate_threshold, unit_rows
-from simsearch.indexes.exact import Neighbours, exact_search
+from simsearch.indexes.exact import Neighbours, drop_query, exact_search
 
 
 def lists(seed: int, n: int = 20, k: int = 5) -> np.ndarray:

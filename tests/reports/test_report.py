@@ -11,7 +11,7 @@ from simsearch import schemas
 from simsearch.reports import figures
 from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shortened
 from simsearch.reports.tables import summary_rows
-from tests.support.report_pages import HOSTILE, metrics, page, plan, read
+from tests.support.report_pages import HOSTILE, NETWORK, metrics, page, plan, read
 from tests.support.spaces import SPACE
 
 
@@ -32,6 +32,18 @@ def test_every_score_is_in_the_table() -> None:
     assert "0.9932" in text
     assert "2,500.0/s" in text
     assert "1,234" in text
+
+
+def test_where_the_index_compares_all_vectors_its_column_says_exact() -> None:
+    whole = {**NETWORK, "recall": 1.0, "search_k": None, "deeper": {59: "exact"}}
+    text = read(page(networks=[whole])).text
+    rows = [row["annoy"] for row in summary_rows(metrics())]
+    assert sum(str(score) in text for score in rows) == len(rows) // 2  # those of "other"
+    assert "0.9932" not in text
+    approximate = {**NETWORK, "deeper": {59: "0.6123", 99: "exact"}}
+    text = read(page(networks=[approximate])).text
+    assert "0.9932of 59: 0.6123of 99: exact" in text
+    assert all(str(score) in text for score in rows)
 
 
 def test_untrained_weights_are_said_loudly() -> None:

@@ -124,6 +124,22 @@ def test_what_is_listed_for_the_index_is_what_it_answers(
         assert listed == expected
 
 
+def test_the_index_is_scored_as_users_are_answered_and_the_rest_by_exact_search(
+    finished: tuple[Config, Snapshot],
+) -> None:
+    _, snapshot = finished
+    rows = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
+    by_index = {row["metric"] for row in rows if row["search"] == "annoy"}
+    assert by_index == {"precision", "recall", "f1", "recovered"}
+    by_exact_search = {row["metric"] for row in rows if row["search"] == "exact"}
+    assert {"map", "micro_ap", "recall_curve", "hubness", *by_index} <= by_exact_search
+    space = snapshot.plan().space("squeezenet1_1")
+    index = open_index(snapshot.storage, snapshot.index_folder(space.name), space.fingerprint)
+    assert list(index.manifest.recalls) == ["10", str((10 + 1) * (1 + len(STUDY_PROFILES)) - 1)]
+    page = snapshot.storage.read_bytes(snapshot.report_path).decode()
+    assert '<td class="number">exact</td>' in page
+
+
 def test_metrics_follow_from_the_neighbours(finished: tuple[Config, Snapshot]) -> None:
     _, snapshot = finished
     metrics = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()

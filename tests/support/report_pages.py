@@ -18,6 +18,15 @@ from tests.support.spaces import SPACE
 
 HOSTILE = '<script>alert("x")</script> $\\frac{1}{0}$ & "quotes"'
 
+NETWORK = {
+    **SPACE.to_json(),
+    "precision_reason": "as set",
+    "ran_on": "cpu, 1 thread: 6 images",
+    "recall": 0.99321,
+    "search_k": 5500,
+    "components": None,
+}
+
 
 def metrics(seed: int = 0) -> pa.Table:
     rng = np.random.default_rng(seed)
@@ -71,16 +80,7 @@ def page(table: pa.Table | None = None, **values: Any) -> str:
             {},
             [],
         ),
-        "networks": [
-            {
-                **SPACE.to_json(),
-                "precision_reason": "as set",
-                "ran_on": "cpu, 1 thread: 6 images",
-                "recall": 0.99321,
-                "search_k": 5500,
-                "components": None,
-            }
-        ],
+        "networks": [NETWORK],
         "rejects": [{"stage": "decode", "reason": "broken", "count": 3, "example": HOSTILE}],
         "charts": [{"source": "data:image/png;base64,AAAA", "caption": HOSTILE}],
         "pictures": [],

@@ -112,6 +112,7 @@ def recovery(
     return {
         "measured": measured,
         "state": state,
+        "exact": _compared_whole(view) if search == "annoy" else [],
         "overall": overall,
         "groups": groups,
         "curves": charts.curves(overall, view.spaces),
@@ -121,6 +122,15 @@ def recovery(
         "table_names": downloads.table_names(view),
         **_missed(view, space, profile, k, page),
     }
+
+
+def _compared_whole(view: SnapshotView) -> list[str]:
+    """The spaces whose indexes compare all vectors for as many neighbours as were evaluated."""
+    snapshot = view.snapshot
+    folders = {name: snapshot.index_folder(name) for name in view.spaces}
+    return [
+        name for name, folder in folders.items() if read_manifest(snapshot.storage, folder).exact
+    ]
 
 
 def _missed(
