@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel
@@ -159,10 +160,16 @@ def measured_of(images: pa.Table) -> pa.Table:
 
 
 def measured_seen(storage: Storage, training: Training, measured: pa.Table) -> int:
-    """How many artworks of `measured` the training saw, be it by their id or, where `measured` has
-    `content_hash`, by the same picture under another."""
+    """How many artworks of `measured` the training saw (see `saw`)."""
+    seen = saw(storage, training, measured)
+    return len(measured.filter(pa.array(seen))["artwork_id"].unique())
+
+
+def saw(storage: Storage, training: Training, artworks: pa.Table) -> npt.NDArray[np.bool_]:
+    """Which rows [n] of `artworks` the training saw, be it by `artwork_id` or, where `artworks` has
+    `content_hash`, by the same picture under another id."""
     learned_from = storage.read_table(f"{training.folder}/{LEARNED_FROM}")
-    saw = np.zeros(measured.num_rows, dtype=bool)
-    for key in measured.column_names:
-        saw |= np.asarray(pc.is_in(measured[key], value_set=learned_from[key].combine_chunks()))
-    return len(measured.filter(pa.array(saw))["artwork_id"].unique())
+    seen = np.zeros(artworks.num_rows, dtype=bool)
+    for key in artworks.column_names:
+        seen |= np.asarray(pc.is_in(artworks[key], value_set=learned_from[key].combine_chunks()))
+    return seen

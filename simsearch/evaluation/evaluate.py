@@ -6,6 +6,7 @@ space and search scores what is left.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -20,10 +21,12 @@ import ray
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config
+from simsearch.evaluation.held_out import HeldOut, held_out
 from simsearch.evaluation.index_answers import without_near_duplicates
 from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import (
     Scores,
+    hubness_rows,
     pooled_rows,
     ranking_measures,
     scores_table,
@@ -45,7 +48,6 @@ from simsearch.evaluation.numbering import (
     study_scores,
 )
 from simsearch.evaluation.paired_tests import COMPARED, compare_spaces
-from simsearch.evaluation.statistics import skewness_interval
 from simsearch.features.vectors import OTHER_WORK, Vectors, near_duplicate_threshold
 from simsearch.images.perturbations import KINDS
 from simsearch.indexes.exact import Neighbours
@@ -54,6 +56,8 @@ from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.growing import GrowingTable
+
+log = logging.getLogger(__name__)
 
 LABELS = {"artist": "artists", "classification": "classification", "subject": "subjects"}
 
@@ -74,10 +78,13 @@ def evaluate(
     near = _store_near_duplicates(snapshot, plan, ids, numbered, answers_of)
     numbered = numbered.with_near(near)
     labels = _labels(snapshot, plan, ids)
-    given = _Given(plan, config.seed, numbered, labels)
+    asked = held_out(snapshot.storage, plan, images)
+    if not asked.enough:
+        log.warning("evaluate: %s", asked.words)
+    given = _Given(plan, config.seed, numbered, labels, asked)
     shared = ray.put(given)
     metrics, compared = _score_all(snapshot, given, shared, ids[numbered.have_copies], answers_of)
-    metrics = pa.concat_tables([metrics, *_overlaps(shared, answers_of)])
+    metrics = pa.concat_tables([metrics, *_overlaps(given, shared, answers_of)])
     for answers in answers_of.values():
         answers.forget()
     snapshot.storage.write_table(snapshot.comparisons_path, compared)
@@ -168,6 +175,7 @@ class _Given:
     seed: int
     numbered: NumberedImages
     labels: Mapping[str, Labels]
+    held_out: HeldOut
 
     def settings(self, space: str, search: str) -> dict[str, Any]:
         bootstrap = self.plan.settings.evaluate.bootstrap
@@ -227,37 +235,27 @@ def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list
         for score in scores
         if score.group in ("all", *KINDS) and score.metric != "recall_curve"
     ]
-    if search == "exact":
-        lists = original_lists(numbered, answers.among_originals(), NEIGHBOURHOOD_KS[-1])
+    if search == "exact" and given.held_out.enough:
+        lists = _lists(given, answers)
         *labelled, occurrence = neighbourhood_scores(lists, given.labels)
         scores += labelled
-        tables.append(_hubness(occurrence, **settings))
+        tables.append(hubness_rows(occurrence, **settings))
     return pa.concat_tables([summary(scores, **settings), *tables]), kept
 
 
-def _hubness(occurrence: Scores, *, space: str, search: str, bootstrap: int, seed: int) -> pa.Table:
-    """schemas.METRICS: the skewness of how often each original is a neighbour of the others; `std` is
-    that of the occurrences themselves."""
-    n = len(occurrence.values)
-    value, low, high = skewness_interval(occurrence.values, resamples=bootstrap, seed=seed)
-    row = {
-        "space": space,
-        "search": search,
-        "group": occurrence.group,
-        "k": occurrence.k,
-        "metric": "hubness",
-        "mean": value,
-        "std": float(occurrence.values.std()),
-        "ci_low": low,
-        "ci_high": high,
-        "ceiling": max(0.0, (n - 2) / max(1, n - 1) ** 0.5),  # one hub for all
-        "n": n,
-    }
-    return pa.Table.from_pylist([row], schema=schemas.METRICS)
+def _lists(given: _Given, answers: Answers) -> npt.NDArray[np.int64]:
+    """The nearest other originals of each original; empty lists for those that are not held out."""
+    lists = original_lists(given.numbered, answers.among_originals(), NEIGHBOURHOOD_KS[-1])
+    lists[~given.held_out.places] = -1
+    return lists
 
 
-def _overlaps(shared: ray.ObjectRef[_Given], answers_of: Mapping[str, Answers]) -> list[pa.Table]:
+def _overlaps(
+    given: _Given, shared: ray.ObjectRef[_Given], answers_of: Mapping[str, Answers]
+) -> list[pa.Table]:
     """How far each two spaces agree on the nearest originals, by exact search: schemas.METRICS."""
+    if not given.held_out.enough:
+        return []
     pending = [
         _overlap.remote(shared, answers_of[first], answers_of[second])
         for first, second in combinations(answers_of, 2)
@@ -268,9 +266,8 @@ def _overlaps(shared: ray.ObjectRef[_Given], answers_of: Mapping[str, Answers]) 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _overlap(given: _Given, left: Answers, right: Answers) -> pa.Table:
     k = NEIGHBOURHOOD_KS[-1]
-    first, second = (
-        original_lists(given.numbered, answers.among_originals(), k) for answers in (left, right)
-    )
+    asked = given.held_out.places
+    first, second = (_lists(given, answers)[asked] for answers in (left, right))
     shared = overlap(first, second, k)
     scores = Scores(right.space, k, "neighbour_overlap", shared, np.ones(len(shared)))
     return summary([scores], **given.settings(left.space, "exact"))

@@ -27,7 +27,7 @@ from simsearch.evaluation.ranking import (
     recall_at,
     reciprocal_rank,
 )
-from simsearch.evaluation.statistics import Floats, bootstrap_intervals
+from simsearch.evaluation.statistics import Floats, bootstrap_intervals, skewness_interval
 
 Profiles = npt.NDArray[np.int16]
 
@@ -177,6 +177,29 @@ def pooled_rows(
         for metric, score in zip(("micro_ap", "recall_at_p90"), scores, strict=True)
     ]
     return pa.Table.from_pylist(rows, schema=schemas.METRICS)
+
+
+def hubness_rows(
+    occurrence: Scores, *, space: str, search: str, bootstrap: int, seed: int
+) -> pa.Table:
+    """schemas.METRICS: the skewness of how often each original is a neighbour of the others; `std` is
+    that of the occurrences themselves."""
+    n = len(occurrence.values)
+    value, low, high = skewness_interval(occurrence.values, resamples=bootstrap, seed=seed)
+    row = {
+        "space": space,
+        "search": search,
+        "group": occurrence.group,
+        "k": occurrence.k,
+        "metric": "hubness",
+        "mean": value,
+        "std": float(occurrence.values.std()),
+        "ci_low": low,
+        "ci_high": high,
+        "ceiling": max(0.0, (n - 2) / max(1, n - 1) ** 0.5),  # one hub for all
+        "n": n,
+    }
+    return pa.Table.from_pylist([row], schema=schemas.METRICS)
 
 
 def scores_table(

@@ -261,6 +261,7 @@ def evaluation_rows(
         ],
         "comparisons": comparison_rows(comparisons),
         "rankings": ranking_table(metrics),
+        "asked": "",
         "labels": label_rows(metrics),
         "spaces": space_rows(metrics),
         "near_count": len(near),

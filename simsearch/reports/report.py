@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, dump_config
+from simsearch.evaluation.held_out import held_out
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.reports import figures
@@ -42,6 +43,7 @@ def write_report(
     metrics = snapshot.storage.read_table(snapshot.metrics_path)
     untrained = plan.untrained
     evaluation, drawn = _evaluation(snapshot, plan, metrics)
+    evaluation["asked"] = held_out(snapshot.storage, plan, snapshot.images()).words
     charts = _charts(metrics, untrained)
     pictures = pictures_of(config, snapshot, plan)
     learning, learned = learning_of(snapshot, metrics)

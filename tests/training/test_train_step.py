@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+import scipy.stats
 
+from simsearch.catalog.catalog import load_catalog
 from simsearch.config import Config, load_config
 from simsearch.encoders.trained import (
     list_trained,
@@ -19,6 +21,7 @@ from simsearch.encoders.trained import (
 )
 from simsearch.errors import TrainingError
 from simsearch.features import store as feature_store
+from simsearch.features.vectors import unit_rows
 from simsearch.query import query
 from simsearch.runs import job, steps
 from simsearch.runs.context import take
@@ -109,6 +112,46 @@ def test_nothing_measured_was_learned_from(finished: tuple[Config, Snapshot]) ->
     assert [row["epoch"] for row in learned.losses] == [1, 2]
 
 
+def test_labels_overlap_and_hubs_are_of_artworks_that_nothing_learned_from(
+    finished: tuple[Config, Snapshot],
+) -> None:
+    _, snapshot = finished
+    images, vectors = snapshot.images(), _vectors(snapshot)
+    places = np.flatnonzero(images["profile"].is_null().to_numpy())
+    ids = images["artwork_id"].to_numpy()[places]
+    measured = set(measured_of(images)["artwork_id"].to_pylist())
+    _, catalog = load_catalog(snapshot.storage, snapshot.plan().catalog_id)
+    artists = {row["artwork_id"]: set(row["artists"]) for row in catalog.to_pylist()}
+    near = snapshot.storage.read_table(snapshot.near_duplicates_path).to_pylist()
+    left_out = {(row["artwork_id"], row["other_id"]) for row in near}
+    rows = {
+        (row["space"], row["group"], row["metric"], row["k"]): row
+        for row in snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
+        if row["search"] == "exact"
+    }
+    for name, matrix in vectors.items():
+        units = unit_rows(matrix[places]).astype(np.float64)
+        shares, occurrences = [], dict.fromkeys(ids, 0)
+        for place in np.flatnonzero(np.isin(ids, list(measured))):
+            own = ids[place]
+            distances = np.linalg.norm(units - units[place], axis=1)
+            others = [
+                other
+                for other in ids[np.argsort(distances)]
+                if other != own and not {(own, other), (other, own)} & left_out
+            ]
+            shares.append(np.mean([bool(artists[other] & artists[own]) for other in others[:5]]))
+            for other in others[:10]:
+                occurrences[other] += 1
+        row = rows[name, "artist", "label_precision", 5]
+        assert (row["mean"], row["n"]) == (pytest.approx(np.mean(shares)), 12)
+        hubness = rows[name, "originals", "hubness", 10]["mean"]
+        assert hubness == pytest.approx(scipy.stats.skew(list(occurrences.values())))
+    assert {row["n"] for row in rows.values() if row["metric"] == "neighbour_overlap"} == {12}
+    page = snapshot.storage.read_bytes(snapshot.report_path).decode()
+    assert "the same 12 of 48 artworks" in page
+
+
 def test_a_second_run_learns_nothing_and_publishes_the_same(
     finished: tuple[Config, Snapshot],
 ) -> None:
@@ -137,7 +180,6 @@ def test_a_picture_is_found_in_every_space(
     config, snapshot = finished
     images = snapshot.images().filter(pc.field("profile").is_null())
     wanted = images["artwork_id"][0].as_py()
-    from simsearch.catalog.catalog import load_catalog
     from simsearch.storage.storage import read_uri
 
     _, table = load_catalog(snapshot.storage)
