@@ -138,6 +138,15 @@ def signed_rank_p(differences: Floats) -> float:
     return float((np.abs(sums) >= observed).mean())
 
 
+def fewest_pairs(tests: int, level: float) -> int:
+    """The fewest originals with which one of `tests` signed-rank tests can come out below `level` after
+    Holm's correction: where every original speaks for the same side."""
+    n = 1
+    while tests * signed_rank_p(np.ones(n)) >= level:
+        n += 1
+    return n
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """p-values of one family adjusted for their number (Holm 1979), in the order given."""
     values = np.asarray(p_values, dtype=np.float64)

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import KINDS
+from simsearch.reports.significance import MARGIN, against, quality_of, too_few
 from simsearch.reports.tables import (
     NEAR_DUPLICATES_SHOWN,
-    SIGNIFICANT,
     comparison_rows,
     label_rows,
     near_duplicate_rows,
@@ -43,9 +43,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Pick:
-    """The advice for a group of changes: of all candidates that the test does not tell apart from the
-    best, the fastest, and of equally fast ones the one that took least training. `equals` are the
-    others of them."""
+    """The advice for a group of changes: of the `best` and all candidates that are shown to be as good,
+    the fastest, and of equally fast ones the one that took least training.
+
+    As good is a candidate whose mean average precision is at most MARGIN below that of the best by its
+    whole 95 % interval, and not significantly lower. `equals` are the others of these, `undecided` the
+    candidates that are neither shown to be as good nor significantly worse.
+    """
 
     group: str
     choice: Candidate
@@ -54,6 +58,7 @@ class Pick:
     high: float
     best: str
     equals: tuple[str, ...]
+    undecided: tuple[str, ...]
 
 
 def candidates(
@@ -68,7 +73,7 @@ def candidates(
     """
     ranked = []
     for space in spaces:
-        row = _quality(metrics, "all").get(space.name)
+        row = quality_of(metrics, "all").get(space.name)
         if row is None:
             return []
         rate, device = _rate(timings, space.fingerprint)
@@ -80,16 +85,18 @@ def candidates(
 
 
 def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate]) -> list[Pick]:
-    """Advice for all changes together and for each kind; untrained networks are never advised."""
+    """Advice for all changes together and for each kind; none where `no_advice` has a reason."""
     trained = _advisable(ranked)
-    advice = []
+    advice: list[Pick] = []
+    if no_advice(comparisons, ranked):
+        return advice
     for group in ("all", *KINDS):
-        scores = _quality(metrics, group)
-        if not trained or not scores:
+        scores = quality_of(metrics, group)
+        if not scores:
             continue
         best = max(trained, key=lambda candidate: scores[candidate.space.name][0]).space.name
-        worse = _told_apart(comparisons, group, best)
-        equals = [candidate for candidate in trained if candidate.space.name not in worse]
+        worse, as_good = against(comparisons, group, best)
+        equals = [candidate for candidate in trained if candidate.space.name in as_good | {best}]
         choice = max(
             equals,
             key=lambda candidate: (candidate.images_per_second or 0.0, -candidate.training_seconds),
@@ -97,8 +104,24 @@ def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate])
         others = tuple(
             candidate.space.name for candidate in equals if candidate.space != choice.space
         )
-        advice.append(Pick(group, choice, *scores[choice.space.name], best, others))
+        undecided = tuple(
+            candidate.space.name
+            for candidate in trained
+            if candidate not in equals and candidate.space.name not in worse
+        )
+        advice.append(Pick(group, choice, *scores[choice.space.name], best, others, undecided))
     return advice
+
+
+def no_advice(comparisons: pa.Table, ranked: Sequence[Candidate]) -> str:
+    """The reason why no space can be advised; empty where one can. Untrained networks never are."""
+    trained = _advisable(ranked)
+    if not trained:
+        return (
+            "every network here is untrained or in the study's mode, which no collection should be "
+            "searched with"
+        )
+    return too_few(comparisons) if len(trained) > 1 else ""
 
 
 def _advisable(ranked: Sequence[Candidate]) -> list[Candidate]:
@@ -134,27 +157,6 @@ def label_warnings(metrics: pa.Table, choice: str, ranked: Sequence[Candidate]) 
                 f"without being copies, search with {best['space']}"
             )
     return warnings
-
-
-def _quality(metrics: pa.Table, group: str) -> dict[str, tuple[float, float, float]]:
-    rows = metrics.filter(
-        (pc.field("search") == "exact")
-        & (pc.field("metric") == "map")
-        & (pc.field("group") == group)
-    ).to_pylist()
-    return {row["space"]: (row["mean"], row["ci_low"], row["ci_high"]) for row in rows}
-
-
-def _told_apart(comparisons: pa.Table, group: str, best: str) -> set[str]:
-    """The spaces that differ from the best by more than chance."""
-    others = set()
-    for row in comparisons.filter(
-        (pc.field("group") == group) & (pc.field("metric") == "map")
-    ).to_pylist():
-        pair = {row["first"], row["second"]}
-        if best in pair and row["p_holm"] < SIGNIFICANT:
-            others |= pair - {best}
-    return others
 
 
 def ran_on(timings: pa.Table, fingerprint: str) -> str:
@@ -195,28 +197,31 @@ def conclusion_words(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[
     """The advice for all changes together, in one line."""
     if not ranked:
         return "no perturbed copies were asked for, so there is nothing to conclude from"
-    advice = [pick for pick in picks(metrics, comparisons, ranked) if pick.group == "all"]
-    if not advice:
-        return (
-            "no advice: every network here is untrained or in the study's mode, which no collection "
-            "should be searched with"
-        )
-    (pick,) = advice
+    if reason := no_advice(comparisons, ranked):
+        return f"no advice: {reason}"
+    (pick,) = (pick for pick in picks(metrics, comparisons, ranked) if pick.group == "all")
     name = pick.choice.space.name
-    others = [
+    worse = [
         candidate.space.name
         for candidate in _advisable(ranked)
-        if candidate.space.name not in (name, *pick.equals)
+        if candidate.space.name not in (name, *pick.equals, *pick.undecided)
     ]
     words = [
         f"search with {name}: mean average precision {pick.quality:.3f} "
         f"[{pick.low:.3f}, {pick.high:.3f}] over all perturbed copies"
     ]
     if pick.equals:
-        words.append(f"a paired test does not tell {' or '.join(pick.equals)} from it")
-    if others:
-        words.append(f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} worse")
+        words.append(f"{_are(pick.equals)} within {MARGIN} of it")
+    if pick.undecided:
+        n = max(comparisons["n"].to_pylist())
+        words.append(f"{n:,} originals do not show whether {_are(pick.undecided)} as good")
+    if worse:
+        words.append(f"{_are(worse)} worse")
     return "; ".join([*words, *label_warnings(metrics, name, ranked)])
+
+
+def _are(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def evaluation_rows(
@@ -242,6 +247,8 @@ def evaluation_rows(
             }
             for candidate in ranked
         ],
+        "no_advice": no_advice(comparisons, ranked),
+        "margin": MARGIN,
         "picks": [
             {
                 "group": pick.group,
@@ -249,6 +256,7 @@ def evaluation_rows(
                 "quality": f"{pick.quality:.3f} [{pick.low:.3f}, {pick.high:.3f}]",
                 "best": pick.best,
                 "equals": ", ".join(pick.equals),
+                "undecided": ", ".join(pick.undecided),
                 **cost_words(pick.choice),
             }
             for pick in advice

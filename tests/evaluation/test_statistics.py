@@ -16,6 +16,7 @@ from simsearch.evaluation import statistics
 from simsearch.evaluation.statistics import (
     bootstrap_interval,
     bootstrap_intervals,
+    fewest_pairs,
     holm,
     paired_test,
     resample_counts,
@@ -149,6 +150,16 @@ def test_without_ties_and_zeros_p_is_that_of_scipys_exact_mode() -> None:
         values = np.random.default_rng(seed).normal(0.3, 1, 14)
         expected = scipy.stats.wilcoxon(values, method="exact").pvalue
         assert signed_rank_p(values) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("tests", [1, 2, 6, 30, 500, 20_000])
+def test_from_the_fewest_pairs_on_one_of_the_tests_can_be_significant(tests: int) -> None:
+    n = fewest_pairs(tests, 0.05)
+    others = [1.0] * (tests - 1)
+    assert min(holm([signed_rank_p(np.ones(n)), *others])) < 0.05
+    assert min(holm([signed_rank_p(np.ones(n - 1)), *others])) >= 0.05
+    if n < 15:
+        assert tests * 2 * 0.5**n < 0.05 <= tests * 2 * 0.5 ** (n - 1)
 
 
 def test_equal_scores_differ_by_nothing() -> None:

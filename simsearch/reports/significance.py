@@ -1,0 +1,55 @@
+"""Which spaces the copies of a run show to be worse than the best one, which to be as good, and when they
+show neither."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch.evaluation.statistics import fewest_pairs
+from simsearch.reports.tables import SIGNIFICANT
+
+# How much lower the mean average precision of an advised space may be than that of the best: two copies
+# in a hundred are a fair price for a space that costs less.
+MARGIN = 0.02
+
+
+def quality_of(metrics: pa.Table, group: str) -> dict[str, tuple[float, float, float]]:
+    """The mean average precision of each space over a group's copies, with its 95 % interval."""
+    rows = metrics.filter(
+        (pc.field("search") == "exact")
+        & (pc.field("metric") == "map")
+        & (pc.field("group") == group)
+    ).to_pylist()
+    return {row["space"]: (row["mean"], row["ci_low"], row["ci_high"]) for row in rows}
+
+
+def against(comparisons: pa.Table, group: str, best: str) -> tuple[set[str], set[str]]:
+    """The spaces that are significantly worse than the best, and those that are shown to be as good."""
+    worse, as_good = set(), set()
+    for row in comparisons.filter(
+        (pc.field("group") == group) & (pc.field("metric") == "map")
+    ).to_pylist():
+        if best not in (row["first"], row["second"]):
+            continue
+        other, most = row["second"], row["ci_high"]  # by how much the best may be better
+        if row["second"] == best:
+            other, most = row["first"], -row["ci_low"]
+        if row["p_holm"] < SIGNIFICANT:
+            worse.add(other)
+        elif most <= MARGIN:
+            as_good.add(other)
+    return worse, as_good
+
+
+def too_few(comparisons: pa.Table) -> str:
+    """That no test of a run could come out significant, in words; empty where one could."""
+    tests, n = comparisons.num_rows, max(comparisons["n"].to_pylist(), default=0)
+    needed = fewest_pairs(tests, SIGNIFICANT)
+    if n >= needed:
+        return ""
+    count = f"{tests} test{'s' if tests > 1 else ''}"
+    return (
+        f"{n} originals with copies are too few to compare spaces by; {needed} are the fewest from which "
+        f"{count} can show a difference"
+    )
