@@ -4,19 +4,24 @@ noted."""
 from __future__ import annotations
 
 import codecs
-import csv
-import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import overload
 
 import pyarrow as pa
 import pyarrow.csv
 from charset_normalizer import from_bytes
 
+from simsearch.catalog.cells import quoted
+from simsearch.catalog.lines import Kind, Lines, OpenQuoteError, Row
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SAMPLE_BYTES = 256 * 1024
-SAMPLE_LINES = 200
+SAMPLE_ROWS = 200
+MAX_BLOCK = 2**31 - 1  # bytes; Arrow's limit
 
 # The code pages of Windows and of older Macs and PCs that museums' programs write.
 _CODE_PAGES = ("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257", "iso8859_2", "mac_roman")
@@ -72,42 +77,121 @@ def decode_text(data: bytes, encoding: str | None, source: str, notes: Notes) ->
 
 def read_delimited(
     text: str, delimiter: str | None, source: str, notes: Notes
-) -> tuple[pa.Table, str]:
-    """A table with every cell as text, empty ones null, and its delimiter in words.
+) -> tuple[pa.Table, Sequence[str] | None, str]:
+    """A table with every cell as text, empty ones null; where its rows stand, in words (None: each by
+    its number); and its delimiter in words.
 
-    Rows with another number of cells than the header are left out and counted. Raises CatalogError.
+    Rows with another number of cells than the header are left out and counted. Raises CatalogError,
+    also for a quote that no later one closes.
     """
-    first, _, rest = text.partition("\n")
-    if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:  # Excel's own hint
-        delimiter, text = delimiter or first.strip()[4], rest
-    delimiter = delimiter or find_delimiter(text)
-    names = _header(text, delimiter, source)
-    data = pa.py_buffer(text.encode())
-
-    def ragged(row: pyarrow.csv.InvalidRow) -> str:
-        notes.leave_out(
-            "rows with too few or too many cells",
-            f"row {(row.number or 2) - 1} has {row.actual_columns} instead of {row.expected_columns}",
+    if nul := text.count("\0"):
+        notes.say(
+            f"{source}: {nul:,} NUL characters were left out; get the file again if text is missing"
         )
-        return "skip"
-
+        text = text.replace("\0", "")
+    text = text.lstrip("\ufeff")
+    first, _, rest = text.partition("\n")
+    if first.strip().lower().startswith("sep=") and len(first.strip("\r\n")) == 5:
+        delimiter, text = delimiter or first[4], rest  # Excel's own hint
+    delimiter = delimiter or find_delimiter(text)
     try:
-        table = pyarrow.csv.read_csv(
+        lines = Lines(text, delimiter)
+        names = _names(lines.header, source, notes)
+        data, numbers = _valid_text(text, lines, source, notes)
+    except OpenQuoteError as error:
+        raise CatalogError(
+            f"{source}: line {error.line:,} opens a quote that no later line closes; close it, or double it where it is a letter"
+        ) from None
+    table = _parsed(data, delimiter, names, source)
+    if table.num_rows != len(numbers):
+        raise CatalogError(
+            f"{source}: {len(numbers):,} rows became {table.num_rows:,}; save the table as CSV in UTF-8 again"
+        )
+    places = None if numbers == list(range(1, len(numbers) + 1)) else _Places(numbers)
+    return table, places, DELIMITERS.get(delimiter, repr(delimiter))
+
+
+@dataclass(frozen=True)
+class _Places(Sequence[str]):
+    """Where rows stand whose number is not their place."""
+
+    numbers: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [f"row {number:,}" for number in self.numbers[index]]
+        return f"row {self.numbers[index]:,}"
+
+
+def _valid_text(text: str, lines: Lines, source: str, notes: Notes) -> tuple[bytes, list[int]]:
+    """The rows as valid text that no quote can confuse, and the number of each among all, from 1."""
+    pieces: list[bytes] = []
+    numbers: list[int] = []
+    examples: dict[Kind, list[Row]] = {"spanning": [], "mended": []}
+    begin: int | None = None  # where the rows begin that stay as they are
+    end = 0
+    for number, row in enumerate(lines.rows(), start=1):
+        if row.kind in examples:
+            examples[row.kind].append(row)
+        if row.kind == "ragged" or row.cells is not None:
+            if begin is not None:
+                pieces.append(text[begin:end].encode() + b"\n")
+            begin = None
+        elif begin is None:
+            begin = row.start
+        end = row.end
+        if row.kind == "ragged":
+            notes.leave_out(
+                "rows with too few or too many cells",
+                f"row {number}{_span(row)} has {row.width} instead of {lines.width}",
+            )
+            continue
+        if row.cells is not None:
+            pieces.append(quoted(row.cells, lines.delimiter).encode() + b"\n")
+        numbers.append(number)
+    if begin is not None:
+        pieces.append(text[begin:end].encode() + b"\n")
+    if spanning := examples["spanning"]:
+        notes.say(
+            f"{source}: {len(spanning):,} rows have a cell that spans lines (first:{_span(spanning[0]).strip(',')})"
+        )
+    if mended := examples["mended"]:
+        notes.say(
+            f"{source}: {len(mended):,} rows have quotes that enclose no whole cell, read as letters (first: line {mended[0].first:,})"
+        )
+    return b"".join(pieces), numbers
+
+
+def _span(row: Row) -> str:
+    return "" if row.first == row.last else f", lines {row.first:,} to {row.last:,},"
+
+
+def _parsed(data: bytes, delimiter: str, names: list[str], source: str) -> pa.Table:
+    if not data:
+        return pa.table({name: pa.array([], pa.string()) for name in names})
+    try:
+        return pyarrow.csv.read_csv(
             pa.BufferReader(data),
-            # One thread numbers the rows for `ragged`.
-            read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=64 * 2**20),
-            parse_options=pyarrow.csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=ragged
+            # A row must not straddle two blocks.
+            read_options=pyarrow.csv.ReadOptions(
+                column_names=names, block_size=min(len(data) + 1, MAX_BLOCK)
             ),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=True,
                 null_values=[""],
             ),
         )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise CatalogError(f"{source}: not a readable table ({error}); check the file") from None
-    return table, DELIMITERS.get(delimiter, repr(delimiter))
 
 
 def find_delimiter(text: str) -> str:
@@ -117,37 +201,46 @@ def find_delimiter(text: str) -> str:
     """
     best, best_score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
-        rows = _first_rows(text, delimiter)
-        width = len(rows[0]) if rows else 0
-        if width < 2:
+        try:
+            lines = Lines(text, delimiter)
+        except OpenQuoteError:
             continue
-        score = (sum(len(row) == width for row in rows) / len(rows), width)
+        if lines.width < 2:
+            continue
+        score = (_regular_share(lines), lines.width)
         if score > best_score:
             best, best_score = delimiter, score
     return best
 
 
-def _first_rows(text: str, delimiter: str) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text[:SAMPLE_BYTES]), delimiter=delimiter)
-    rows = []
+def _regular_share(lines: Lines) -> float:
+    """Of the first rows, the share that have the header's number of cells."""
+    regular = count = 1  # the header
     try:
-        for row in reader:
-            if row:
-                rows.append(row)
-            if len(rows) > SAMPLE_LINES:
-                break
-    except csv.Error:
-        return []
-    # The last may be cut by the sample's end.
-    return rows[:-1] if len(rows) > 1 and len(text) > SAMPLE_BYTES else rows
+        for row in islice(lines.rows(), SAMPLE_ROWS):
+            count += 1
+            regular += row.kind != "ragged"
+    except OpenQuoteError:
+        count += 1
+    return regular / count
 
 
-def _header(text: str, delimiter: str, source: str) -> list[str]:
-    rows = _first_rows(text, delimiter)
-    names = rows[0] if rows else []
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+def _names(header: list[str], source: str, notes: Notes) -> list[str]:
+    """A name for each column; columns without one are called by their number."""
+    names = [name.strip() for name in header]
+    if twice := sorted({name for name in names if name and names.count(name) > 1}):
         raise CatalogError(f"{source}: column {twice[0]!r} occurs twice; rename one of them")
+    nameless = [number for number, name in enumerate(names, start=1) if not name]
+    for number in nameless:
+        names[number - 1] = _free_name(f"column {number}", names)
+    if nameless and any(header):
+        called = ", ".join(names[number - 1] for number in nameless[:3])
+        notes.say(f"{source}: {len(nameless):,} columns have no name; called {called}")
     return names
+
+
+def _free_name(name: str, names: list[str]) -> str:
+    return name if name not in names else _free_name(f"{name}'", names)
 
 
 def _certain_encoding(data: bytes) -> str | None:

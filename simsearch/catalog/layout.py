@@ -13,6 +13,7 @@ import yaml
 from simsearch import schemas
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.paths import Getter, first_of, getter, text, top_level
+from simsearch.catalog.places import MORE_IMAGES
 from simsearch.catalog.records import Records
 from simsearch.errors import CatalogError, UnknownNameError
 
@@ -98,7 +99,8 @@ def as_paths(
 
 def apply(layout: Layout, records: Records, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each record's place in words with its catalog columns; `image_uri` is still the name that the
-    record gives. Raises CatalogError for a path whose column there is not, or a record without id."""
+    record gives. A record without an id is left out and counted. Raises CatalogError for a path whose
+    column there is not."""
     readers = _readers(layout, records)
     wanted = {
         name
@@ -117,16 +119,19 @@ def apply(layout: Layout, records: Records, notes: Notes) -> Iterator[tuple[str,
         for column, read in readers.items():
             values = read(record)
             filled[column] = filled[column] or bool(values)
-            if column in LISTS:
+            if column == "image_uri":
+                names = [name for value in values if (name := text(value))]
+                row[column] = names[0] if names else None
+                row[MORE_IMAGES] = names[1:]
+            elif column in LISTS:
                 counter = counters.get(column)
                 count = None if counter is None else _count(counter(record))
                 row[column] = _listed(values, layout.split.get(column), count)
             else:
                 row[column] = text(values) if column == "title" else _single(values)
         if row["artwork_id"] is None:
-            raise CatalogError(
-                f"{records.source}: {records.place(number)} has no {' or '.join(layout.columns['artwork_id'])}; every artwork needs an id"
-            )
+            notes.leave_out("rows without an id", records.place(number))
+            continue
         yield records.place(number), row
     if records.count and (empty := [name for name, any_value in filled.items() if not any_value]):
         notes.say(f"{records.source}: no record has {', '.join(sorted(empty))}")

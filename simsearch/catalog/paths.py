@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from simsearch.errors import CatalogError
@@ -25,19 +26,30 @@ _BRACES = re.compile(r"\{([^{}]+)\}")
 
 
 def text(value: Any) -> str | None:
-    """A value as text without surrounding space; null for an empty one.
+    """A value as text without surrounding space; null for an empty one, and for bytes that are no text.
 
-    Whole numbers that a spreadsheet keeps as floating-point ones lose their ".0"; a list is joined.
+    Whole numbers that a table keeps as floating-point ones lose their ".0"; a list is joined.
     """
     if value is None:
         return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, bytes):
+        try:
+            return text(value.decode())
+        except UnicodeDecodeError:
+            return None
+    if isinstance(value, Mapping):
+        return text(list(value.values()))
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, float):
         if value != value:  # NaN, pandas' empty cell
             return None
         return str(int(value)) if value.is_integer() else str(value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ", ".join(part for item in value if (part := text(item))) or None
     return str(value).strip() or None
 

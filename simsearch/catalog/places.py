@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from simsearch.catalog.notes import Notes
-from simsearch.errors import CatalogError, NotFoundError, StorageError
+from simsearch.errors import CatalogError, NotFoundError, StorageError, UsageError
 from simsearch.images.decode import EXTENSIONS
 from simsearch.sections.operation import StorageConfig
+from simsearch.storage.objects import version_etag
 from simsearch.storage.storage import FileInfo, list_uri
 from simsearch.storage.uris import join_uri, normalise_uri
 
 WEB = ("http://", "https://")
+INSIDE = "parquet+"  # begins a reference to a picture inside a Parquet file
+ETAG = "inside"  # of such a picture, as long as it is not stored on its own
+MORE_IMAGES = "more_images"  # of a row beside its `image_uri`: the names after the first
+_SEPARATORS = re.compile(r"\s*[|;,\n]\s*")
 UNESCAPED = "/%:@!$&'()*+,;=~-._"
 EXAMPLES = 3
+SHOWN = 100  # characters of a name in a message
 GUESSES = 200  # missing names that are looked for elsewhere
 
 
 def is_web(uri: str | None) -> bool:
     return uri is not None and uri.lower().startswith(WEB)
+
+
+def is_inside(uri: str | None) -> bool:
+    """Whether a URI is a reference to a picture inside a Parquet file (`simsearch.catalog.inside`)."""
+    return uri is not None and uri.startswith(INSIDE)
 
 
 def files_below(folder: str, storage: StorageConfig) -> dict[str, FileInfo]:
@@ -50,6 +62,8 @@ class Places:
         default_factory=list
     )  # (name as given, path it was found at)
     used: set[str] = field(default_factory=set)
+    together: list[tuple[str, list[str]]] = field(default_factory=list)  # (name used, other names)
+    inside: bool = False  # whether names may be references to pictures inside the table's file
 
     def __post_init__(self) -> None:
         self.base = self.base.rstrip("/") if is_web(self.base) else normalise_uri(self.base)
@@ -72,35 +86,79 @@ class Places:
             by_path[key] = None if key in by_path else info
         return by_path
 
-    def locate(self, name: str | None, artwork_id: str) -> tuple[str, str | None] | None:
-        """An image's URI and ETag (None: not known), or None where the row has none."""
-        if self.by_id and (name is None or is_web(name)):
+    def locate(self, names: Sequence[str], artwork_id: str) -> tuple[str, str | None] | None:
+        """An image's URI and ETag (None: not known), or None where the row has none.
+
+        Of several names, in a list or in one cell, the first whose file is there is the image.
+        """
+        if self.by_id and (not names or is_web(names[0])):
             info = self._by_stem.get(artwork_id)
             if info is not None:
                 return self._take(info)
-        if name is None:
+        if not names:
             return None
-        if is_web(name):
-            return name, None
-        if is_web(self.base) and "://" not in name:
+        if self.inside and is_inside(names[0]):
+            self._several(names, names[0])
+            return names[0], ETAG
+        if is_web(names[0]) or (is_web(self.base) and "://" not in names[0]):
+            name, *others = [*_named_together(names[0]), *names[1:]]
+            self._several([name, *others], name)
+            if is_web(name):
+                return name, None
             # A name's own spaces and letters have to be escaped in an address, its slashes not.
             return f"{self.base}/{quote(name.lstrip('/'), safe=UNESCAPED)}", None
-        return self._stored(name)
+        return self._stored(names)
 
-    def _stored(self, name: str) -> tuple[str, str | None]:
+    def _stored(self, names: Sequence[str]) -> tuple[str, str | None]:
         self.named += 1
-        uri = normalise_uri(name) if "://" in name else join_uri(self.base, name.removeprefix("./"))
+        if self._find(names[0]) is None:
+            names = [*_parts(names[0]), *names[1:]]
+        present = [(name, info) for name in names if (info := self._find(name)) is not None]
+        if not present and (version := self._version(names[0])):
+            return version
+        if not present:
+            if web := next(filter(is_web, names), None):
+                self.named -= 1
+                self._several(names, web)
+                return web, None
+            uri = self._uri(names[0]) or names[0]
+            self.missing.append((names[0], uri))
+            return uri, None
+        for _, info in present:
+            self.used.add(info.uri)
+        name, info = present[0]
+        self._several(names, name)
+        if info.uri != self._uri(name):
+            self.loosely.append((name, info.path))
+        return self._take(info)
+
+    def _find(self, name: str) -> FileInfo | None:
+        uri = self._uri(name)
+        if uri is None:
+            return None
         info = self.files.get(uri)
         if info is None and "://" in name and not uri.startswith(f"{self.base}/"):
-            info = self._elsewhere(uri)
-        elif info is None:
-            info = self._loose.get(_loosened(name.removeprefix("./")))
-            if info is not None:
-                self.loosely.append((name, info.path))
-        if info is None:
-            self.missing.append((name, uri))
-            return uri, None
-        return self._take(info)
+            return self._elsewhere(uri)
+        return info or self._loose.get(_loosened(name.removeprefix("./")))
+
+    def _version(self, name: str) -> tuple[str, str] | None:
+        """The URI and ETag of a version of an object."""
+        uri = self._uri(name)
+        etag = None if uri is None else version_etag(uri, self.storage)
+        return None if uri is None or etag is None else (uri, etag)
+
+    def _uri(self, name: str) -> str | None:
+        """Where a name leads to; None for an address that no store has."""
+        if "://" not in name:
+            return join_uri(self.base, name.removeprefix("./"))
+        try:
+            return normalise_uri(name)
+        except UsageError:
+            return None
+
+    def _several(self, names: Sequence[str], chosen: str) -> None:
+        if len(names) > 1:
+            self.together.append((chosen, [name for name in names if name != chosen]))
 
     def _take(self, info: FileInfo) -> tuple[str, str]:
         self.used.add(info.uri)
@@ -133,6 +191,11 @@ class Places:
             name, path = self.loosely[0]
             notes.say(
                 f"{len(self.loosely):,} images found by another case or Unicode form of their names (first: {name!r} is {path!r})"
+            )
+        if self.together:
+            name, others = self.together[0]
+            notes.say(
+                f"{len(self.together):,} rows name several images, each is given one (first: {_short(name)}, not {_short(', '.join(others))})"
             )
         # A folder that no name was looked up in has not been listed, and need not be.
         listed: dict[str, FileInfo] = self.__dict__.get("files", {})
@@ -180,13 +243,35 @@ def _loosened(path: str) -> str:
     return unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
+
+
+def _parts(cell: str) -> list[str]:
+    """The names in a cell."""
+    return [part for part in _SEPARATORS.split(cell) if part] or [cell]
+
+
+def _named_together(cell: str) -> list[str]:
+    """The names in a cell where each of its parts is an address or ends as a picture does."""
+    for separator in ("|", "\n", ";", ","):
+        parts = [part.strip() for part in cell.split(separator) if part.strip()]
+        pictures = [
+            PurePosixPath(urlsplit(part).path).suffix.lower() in EXTENSIONS for part in parts
+        ]
+        if len(parts) > 1 and (all(map(is_web, parts)) or (all(pictures) and not is_web(cell))):
+            return parts
+    return [cell]
+
+
 def located(
     rows: Iterable[tuple[str, dict[str, Any]]], places: Places, notes: Notes
 ) -> Iterable[dict[str, Any]]:
     """Rows with `image_uri` and `etag` of where the image lies, and `where` of the row; those without
     an image are left out and counted."""
     for where, row in rows:
-        place = places.locate(row.get("image_uri"), row["artwork_id"])
+        names = [name for name in (row.get("image_uri"), *row.get(MORE_IMAGES, ())) if name]
+        place = places.locate(names, row["artwork_id"])
         if place is None:
             notes.leave_out("rows without an image", f"{where}, {row['artwork_id']}")
             continue

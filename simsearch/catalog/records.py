@@ -1,40 +1,42 @@
 """A museum's records from a file of any make, told by its content: CSV, TSV, JSON lines, a JSON
-array, Excel, OpenDocument, Parquet; or from a folder of JSON files."""
+array, Excel, OpenDocument, Parquet, each also packed; or from a folder of JSON files or of Parquet
+shards."""
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
-import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-import python_calamine as calamine
 
 from simsearch.catalog.delimited import decode_text, read_delimited
+from simsearch.catalog.json_records import json_records
 from simsearch.catalog.notes import Notes
+from simsearch.catalog.parquet import MAGIC, read_parquet
+from simsearch.catalog.unpacking import ZIP, unpacked
+from simsearch.catalog.workbooks import OLE, read_workbook
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.sections.collection import CatalogConfig
 from simsearch.sections.operation import StorageConfig
 from simsearch.storage.storage import FileInfo, list_uri, read_uri
 from simsearch.storage.uris import normalise_uri
 
+TABLES = (".csv", ".tsv", ".xlsx", ".ods", ".xls", ".jsonl", ".gz", ".bz2", ".xz", ".zst", ".zip")
 GIT_LFS = b"version https://git-lfs.github.com/spec/"
 READERS = 16  # files of a folder in flight; hides a store's latency
-MAX_UNPACKED = 4 * 2**30  # bytes; a table that unpacks to more is taken for a bomb
-
-_ZIP, _OLE, _GZIP = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b"
+DATASET_NOTES = (
+    "dataset_info"  # begins the names of JSON files that Hugging Face lays beside shards
+)
 
 
 @dataclass(frozen=True)
 class Records:
     """Rows of one table. `rows(columns)` gives each as a mapping of at least those columns; `places`
-    names single rows where a number would not find them (None: "row N", from 1)."""
+    names single rows where a number would not find them (None: "row N", from 1). `pictures` are the
+    columns whose pictures lie inside the file itself."""
 
     source: str
     columns: tuple[str, ...]
@@ -42,6 +44,7 @@ class Records:
     rows: Callable[[Collection[str]], Sequence[Mapping[str, Any]]]
     places: Sequence[str] | None = None
     is_folder: bool = False
+    pictures: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -56,17 +59,39 @@ class Records:
 def load_records(
     source: str, config: CatalogConfig, storage: StorageConfig, notes: Notes
 ) -> Records:
-    """The records at a URI, a file or a folder of JSON files; what was found out about the file goes
-    into `notes`. Raises CatalogError for anything else, NotFoundError where nothing is."""
+    """The records at a URI: a file, a folder of JSON files or of Parquet shards, or a pattern such as
+    `data/train-*.parquet`. What was found out goes into `notes`.
+
+    Raises CatalogError for anything else, NotFoundError where nothing is.
+    """
     source = normalise_uri(source)
-    files = list_uri(source, storage)
+    files = _files(source, storage)
     if [info.uri for info in files] == [source]:
-        records = _load_file(source, read_uri(source, storage), config, notes)
+        records = _load_file(source, config, storage, notes)
     else:
         records = _load_folder(source, files, storage, notes)
     if not records.count:
-        raise CatalogError(f"{source}: no records in it; check catalog.source")
+        raise CatalogError(f"{source}: no records in it{_left_out(notes)}; check catalog.source")
     return records
+
+
+def _files(source: str, storage: StorageConfig) -> list[FileInfo]:
+    folder, _, pattern = source.rpartition("/")
+    try:
+        return list_uri(source, storage)
+    except NotFoundError:
+        if "*" not in pattern:
+            raise
+    files = [info for info in list_uri(folder, storage) if fnmatchcase(info.path, pattern)]
+    if not files:
+        raise NotFoundError(f"{source}: no file of that pattern; check catalog.source")
+    return files
+
+
+def _left_out(notes: Notes) -> str:
+    """Of what was left out, the most frequent reason with its first example."""
+    counted = [line for line in notes.summary() if line.startswith("left out")]
+    return f" ({counted[0]})" if counted else ""
 
 
 def of_dicts(
@@ -86,19 +111,20 @@ def of_table(source: str, table: pa.Table) -> Records:
     return Records(source, tuple(table.column_names), table.num_rows, rows)
 
 
-def _load_file(source: str, data: bytes, config: CatalogConfig, notes: Notes) -> Records:
-    if data.startswith(_GZIP):
-        data = _unpacked(source, data)
+def _load_file(source: str, config: CatalogConfig, storage: StorageConfig, notes: Notes) -> Records:
+    if read_uri(source, storage, len(MAGIC) - 1) == MAGIC:
+        return _parquet(source, [source], storage, notes)
+    data = unpacked(source, read_uri(source, storage))
     if data.startswith(GIT_LFS):
         raise CatalogError(
             f"{source}: a Git LFS pointer, not the table itself; run `git lfs pull` in its folder"
         )
     if not data.strip():
         raise CatalogError(f"{source}: an empty file; get the table again")
-    if data.startswith(b"PAR1"):
-        return _parquet(source, data)
-    if data.startswith((_ZIP, _OLE)):
-        return _workbook(source, data, notes)
+    if data.startswith(MAGIC):
+        raise CatalogError(f"{source}: packed Parquet; unpack it, Parquet is small in itself")
+    if data.startswith((ZIP, OLE)):
+        return of_dicts(source, *read_workbook(source, data, notes))
     start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
     if start.startswith((b"<!doctype html", b"<html", b"<?xml")):
         raise CatalogError(
@@ -108,111 +134,34 @@ def _load_file(source: str, data: bytes, config: CatalogConfig, notes: Notes) ->
         raise CatalogError(f"{source}: a PDF, not a table; export it as CSV or Excel")
     text = decode_text(data, config.encoding, source, notes)
     if text.lstrip()[:1] in ("{", "["):
-        return of_dicts(source, _json_records(source, text, notes))
-    table, delimiter = read_delimited(text, config.delimiter, source, notes)
+        return of_dicts(source, *json_records(source, text, notes))
+    table, places, delimiter = read_delimited(text, config.delimiter, source, notes)
     notes.say(f"{source}: a table of {table.num_columns} columns separated by {delimiter}")
-    return of_table(source, table)
+    return replace(of_table(source, table), places=places)
 
 
-def _unpacked(source: str, data: bytes) -> bytes:
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        unpacked = unpacker.decompress(data, MAX_UNPACKED)
-    except zlib.error as error:
-        raise CatalogError(f"{source}: broken gzip file ({error}); get it again") from None
-    if unpacker.unconsumed_tail or not unpacker.eof:
-        raise CatalogError(f"{source}: a gzip file that is cut off or unpacks to more than 4 GiB")
-    return unpacked
-
-
-def _parquet(source: str, data: bytes) -> Records:
-    try:
-        return of_table(source, pq.read_table(pa.BufferReader(data)))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CatalogError(
-            f"{source}: not a readable Parquet file ({error}); get it again"
-        ) from None
-
-
-def _workbook(source: str, data: bytes, notes: Notes) -> Records:
-    """The first sheet with rows; its first row that is not empty names the columns."""
-    try:
-        if data.startswith(_ZIP):
-            with zipfile.ZipFile(io.BytesIO(data)) as parts:
-                if sum(part.file_size for part in parts.infolist()) > MAX_UNPACKED:
-                    raise CatalogError(f"{source}: unpacks to more than 4 GiB; export it as CSV")
-        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [(name, book.get_sheet_by_name(name).to_python()) for name in book.sheet_names]
-    except (calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
-        detail = " ".join(str(error).split())
-        raise CatalogError(
-            f"{source}: not a readable Excel or OpenDocument table ({detail}); export it as CSV"
-        ) from None
-    filled = [(name, rows) for name, rows in sheets if any(any(row) for row in rows)]
-    if not filled:
-        raise CatalogError(f"{source}: a workbook without a filled sheet; check the file")
-    name, rows = filled[0]
-    if len(sheets) > 1:
-        notes.say(f"{source}: read sheet {name!r}, the first filled one of {len(sheets)}")
-    first = next(number for number, row in enumerate(rows) if any(row))
-    header = [str(cell).strip() for cell in rows[first]]
-    if twice := sorted({name for name in header if name and header.count(name) > 1}):
-        raise CatalogError(f"{source}: column {twice[0]!r} occurs twice; rename one of them")
-    body = [
-        (number, row) for number, row in enumerate(rows[first + 1 :], start=first + 2) if any(row)
-    ]
-    records = [
-        {column: cell for column, cell in zip(header, row, strict=False) if column}
-        for _, row in body
-    ]
-    return of_dicts(source, records, [f"line {number:,} of sheet {name}" for number, _ in body])
-
-
-def _json_records(source: str, text: str, notes: Notes) -> list[dict[str, Any]]:
-    """Records of an array, of the one list of records in an object, or of an object a line."""
-    try:
-        value = json.loads(text)
-    except ValueError as whole_error:
-        lines = [line for line in text.splitlines() if line.strip()]
-        try:
-            value = [json.loads(line) for line in lines]
-        except ValueError:
-            raise CatalogError(
-                f"{source}: not valid JSON, neither whole nor line by line ({whole_error}); get the file again"
-            ) from None
-        notes.say(f"{source}: JSON lines")
-    if isinstance(value, dict):
-        lists = {
-            key: items
-            for key, items in value.items()
-            if isinstance(items, list) and items and all(isinstance(item, dict) for item in items)
-        }
-        if len(lists) == 1 and not _looks_like_a_record(value):
-            ((key, value),) = lists.items()
-            notes.say(f"{source}: the records are those under {key!r}")
-        else:
-            value = [value]
-    if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
-        raise CatalogError(f"{source}: JSON that is no list of records; check catalog.source")
-    return value
-
-
-def _looks_like_a_record(value: Mapping[str, Any]) -> bool:
-    return "title" in value or "id" in value
+def _parquet(source: str, uris: Sequence[str], storage: StorageConfig, notes: Notes) -> Records:
+    table, pictures = read_parquet(source, uris, storage, notes)
+    return replace(of_table(source, table), pictures=pictures)
 
 
 def _load_folder(
     source: str, files: Sequence[FileInfo], storage: StorageConfig, notes: Notes
 ) -> Records:
     documents = [info for info in files if info.path.lower().endswith(".json")]
+    shards = [info for info in files if info.path.lower().endswith(".parquet")]
+    described = [info for info in documents if DATASET_NOTES in info.path]
+    if len(shards) > len(documents) - len(described):
+        return _load_shards(source, shards, files, storage, notes)
     if not documents:
-        tables = [info.path for info in files if info.path.lower().endswith((".csv", ".xlsx"))]
+        tables = [info.path for info in files if info.path.lower().endswith(TABLES)]
         hint = f"name a file of it, such as {tables[0]}" if tables else "check catalog.source"
-        raise CatalogError(f"{source}: a folder without .json files; {hint}")
+        raise CatalogError(f"{source}: a folder without .json or .parquet files; {hint}")
 
     def load(info: FileInfo) -> list[dict[str, Any]] | None:
         try:
-            return _json_records(info.uri, read_uri(info.uri, storage).decode("utf-8-sig"), Notes())
+            text = read_uri(info.uri, storage).decode("utf-8-sig")
+            return json_records(info.uri, text, Notes())[0]
         except (CatalogError, NotFoundError, UnicodeDecodeError):
             return None
 
@@ -226,3 +175,18 @@ def _load_folder(
             places.extend([info.path] * len(records or ()))
     notes.say(f"{source}: {len(documents):,} JSON files")
     return replace(of_dicts(source, rows, places), is_folder=True)
+
+
+def _load_shards(
+    source: str,
+    shards: Sequence[FileInfo],
+    files: Sequence[FileInfo],
+    storage: StorageConfig,
+    notes: Notes,
+) -> Records:
+    """The rows of a folder's Parquet files as one table; other files of the folder are only named."""
+    others = len(files) - len(shards)
+    beside = f", {others:,} other files not read" if others else ""
+    notes.say(f"{source}: {len(shards):,} Parquet files, the first {shards[0].path}{beside}")
+    records = _parquet(source, [info.uri for info in shards], storage, notes)
+    return replace(records, is_folder="*" not in source.rpartition("/")[2])

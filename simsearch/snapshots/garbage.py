@@ -21,7 +21,7 @@ from simsearch.snapshots.published import list_snapshots, read_latest
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import FileInfo, Storage, list_leftovers
 
-IMAGE_FOLDERS = ("images/downloaded", "images/generated")
+IMAGE_FOLDERS = ("images/downloaded", "images/generated", "images/inside")
 
 
 @dataclass(frozen=True)

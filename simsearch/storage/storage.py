@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,7 +22,7 @@ import pyarrow.parquet as pq
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.sections.operation import StorageConfig
-from simsearch.storage.failures import NO_SUCH_RANGE, _error_code, _errors, _retrying
+from simsearch.storage.failures import _errors, _retrying
 from simsearch.storage.filesystems import (
     LOCK,
     TEMPORARY,
@@ -31,6 +33,7 @@ from simsearch.storage.filesystems import (
     _replace_local,
     _replacing,
 )
+from simsearch.storage.objects import _read_object
 from simsearch.storage.regular import kind_of, read_regular
 from simsearch.storage.uris import _bare, is_local, join_uri, local_path, normalise_uri
 
@@ -202,14 +205,12 @@ def read_uri(uri: str, config: StorageConfig, max_bytes: int | None = None) -> b
         return _retrying(config, lambda: _read_object(uri, config, end))
 
 
-def _read_object(uri: str, config: StorageConfig, end: int | None) -> bytes:
-    try:
-        data: bytes = _filesystem(uri, config).cat_file(_bare(uri), end=end)
-    except OSError as error:
-        if end is None or _error_code(error) not in NO_SUCH_RANGE:
-            raise
-        return b""  # an empty object has no first byte to ask for
-    return data
+@contextmanager
+def open_uri(uri: str, config: StorageConfig) -> Iterator[IO[bytes]]:
+    """A file of any size, read in parts as they are asked for."""
+    uri = normalise_uri(uri)
+    with _errors(uri, "read"), _filesystem(uri, config).open(_bare(uri), "rb") as file:
+        yield file
 
 
 def list_uri(uri: str, config: StorageConfig) -> list[FileInfo]:
@@ -270,7 +271,8 @@ def _base_name(name: str) -> str:
 
 
 def _file_info(uri: str, bare: str, name: str, entry: dict[str, Any]) -> FileInfo:
-    path = name.removeprefix(bare).lstrip("/") or name.rpartition("/")[2]
+    # A key may begin with a slash of its own, which is part of its name.
+    path = name.removeprefix(bare).removeprefix("/") or name.rpartition("/")[2]
     file_uri = uri if name == bare else f"{uri}/{path}"
     kind = "folder marker" if name.endswith("/") else "file"
     if is_local(uri) and (entry["type"] != "file" or entry.get("islink")):

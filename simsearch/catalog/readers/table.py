@@ -8,7 +8,8 @@ from typing import Any
 from simsearch import schemas
 from simsearch.catalog.layout import REQUIRED, Layout, apply, as_paths
 from simsearch.catalog.notes import Notes
-from simsearch.catalog.paths import top_level
+from simsearch.catalog.parquet import ROW
+from simsearch.catalog.paths import text, top_level
 from simsearch.catalog.places import Places, located
 from simsearch.catalog.proposal import propose, written
 from simsearch.catalog.records import Records, load_records
@@ -26,10 +27,47 @@ def read_table(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     """
     source = normalise_uri(config.catalog.source or "")
     records = load_records(source, config.catalog, config.storage, notes)
-    layout = _layout(records, as_paths(config.catalog.columns))
-    places = Places(config.catalog.images or records.folder, config.storage, source)
+    layout = _layout(records, _columns(records, as_paths(config.catalog.columns), notes))
+    base = config.catalog.images or records.folder
+    places = Places(base, config.storage, source, inside=bool(records.pictures))
     yield from located(apply(layout, records, notes), places, notes)
     places.report(notes)
+
+
+def _columns(
+    records: Records, mapping: dict[str, tuple[str, ...]], notes: Notes
+) -> dict[str, tuple[str, ...]]:
+    """The mapping; of a table with pictures inside, also for the image and the id that it lacks."""
+    if not records.pictures:
+        return mapping
+    within = {f"{name}.bytes": name for name in records.pictures}
+    mapping = {
+        column: tuple(within.get(path, path) for path in paths) for column, paths in mapping.items()
+    }
+    images = mapping.get("image_uri", ())
+    if not images and "image_uri" not in records.columns:
+        if len(records.pictures) > 1:
+            raise CatalogError(
+                f"{records.source}: which column of pictures is the image_uri? it has: {', '.join(records.pictures)}; set catalog.columns.image_uri"
+            )
+        images = mapping["image_uri"] = records.pictures
+    if "artwork_id" not in mapping and "artwork_id" not in records.columns:
+        proposed = propose(records).get("artwork_id")
+        candidates = [proposed, *(f"{name}.path" for name in images), ROW]
+        chosen = next(name for name in candidates if name and _tells_apart(records, name))
+        mapping["artwork_id"] = (chosen,)
+        notes.say(
+            f"{records.source}: the ids are those of column {chosen!r}; catalog.columns.artwork_id takes others"
+        )
+    return mapping
+
+
+def _tells_apart(records: Records, column: str) -> bool:
+    """Whether each row has a value of its own in a column."""
+    if column not in records.columns:
+        return False
+    values = [text(row[column]) for row in records.rows([column])]
+    return None not in values and len(set(values)) == len(values)
 
 
 def _layout(records: Records, mapping: dict[str, tuple[str, ...]]) -> Layout:

@@ -1,0 +1,105 @@
+"""Records of JSON: an array, the one list in an object, or an object a line; numbers as written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from simsearch.catalog.notes import Notes
+from simsearch.errors import CatalogError
+
+Rows = list[dict[str, Any]]
+NOT_A_RECORD = "lines that are no JSON object"
+
+
+def json_records(source: str, text: str, notes: Notes) -> tuple[Rows, list[str] | None]:
+    """The records, and where each stands in words (None: each by its number).
+
+    A line that is no record is left out and counted. Raises CatalogError for text that is not JSON.
+    """
+    decoder = _Decoder()
+    places = None
+    try:
+        value = decoder.decode(text)
+    except (ValueError, RecursionError) as whole_error:
+        value, places = _lines(source, text, decoder, notes, whole_error)
+    if isinstance(value, dict):
+        lists = {
+            key: items
+            for key, items in value.items()
+            if isinstance(items, list) and items and all(isinstance(item, dict) for item in items)
+        }
+        if len(lists) == 1 and not _looks_like_a_record(value):
+            ((key, value),) = lists.items()
+            notes.say(f"{source}: the records are those under {key!r}")
+        else:
+            value = [value]
+    if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
+        raise CatalogError(f"{source}: JSON that is no list of records; check catalog.source")
+    if decoder.repeated:
+        key, count = decoder.repeated[0], len(decoder.repeated)
+        notes.say(
+            f"{source}: {count:,} objects have a key twice, the last one counts (first: {key!r})"
+        )
+    return value, places
+
+
+class _Decoder:
+    """Reads JSON with its numbers as texts: 1999.10 keeps its last zero. Raw control characters
+    within texts are allowed, as programs write them."""
+
+    def __init__(self) -> None:
+        self.repeated: list[str] = []  # keys that an object has twice
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._object,
+            parse_float=str,
+            parse_int=str,
+            parse_constant=lambda name: None if name == "NaN" else name,
+            strict=False,
+        )
+
+    def decode(self, text: str) -> Any:
+        return self._decoder.decode(text)
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            names = [name for name, _ in pairs]
+            self.repeated.append(next(name for name in names if names.count(name) > 1))
+        return value
+
+
+def _lines(
+    source: str, text: str, decoder: _Decoder, notes: Notes, whole_error: Exception
+) -> tuple[Rows, list[str] | None]:
+    """The records of an object a line. Only a line feed ends a line, a carriage return where a text
+    has no line feed: JSON's texts may hold every other character that ends lines elsewhere."""
+    lines = text.split("\n" if "\n" in text else "\r")
+    filled = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    records: Rows = []
+    numbers = []
+    bad = []
+    for number, line in filled:
+        try:
+            value = decoder.decode(line)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            records.append(value)
+            numbers.append(number)
+        else:
+            bad.append(number)
+    if len(bad) >= len(records):
+        raise CatalogError(
+            f"{source}: not valid JSON, neither whole nor line by line ({whole_error}); get the file again"
+        ) from None
+    notes.say(f"{source}: JSON lines")
+    if bad:
+        notes.leave_out(NOT_A_RECORD, f"line {bad[0]:,}", len(bad))
+    in_order = numbers == list(range(1, len(numbers) + 1))
+    return records, None if in_order else [f"line {number:,}" for number in numbers]
+
+
+def _looks_like_a_record(value: Mapping[str, Any]) -> bool:
+    return "title" in value or "id" in value
