@@ -6,6 +6,7 @@ SimsearchError                 the run failed                         exit code 
 │   └── UnknownNameError       no backbone, profile or reader of that name
 ├── StorageError               a place cannot be read or written
 │   ├── NotFoundError          nothing there
+│   ├── DamagedError           a stored file is not what was written
 │   └── ConflictError          changed by another process between reading and writing
 ├── LeaseError                 another run is writing here, or has taken over from this one
 ├── GuardError                 a snapshot is so much worse than the last that it is not published
@@ -51,6 +52,19 @@ class StorageError(SimsearchError):
 
 class NotFoundError(StorageError):
     pass
+
+
+class DamagedError(StorageError):
+    """`root` is a URI, `path` the damaged file's below it, `problem` what is wrong with it."""
+
+    def __init__(
+        self, root: str, path: str, problem: str, advice: str = "remove it and run again"
+    ) -> None:
+        self.root, self.path, self.problem, self.advice = root, path, problem, advice
+        super().__init__(f"{root.rstrip('/')}/{path}: {problem}; {advice}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
+        return type(self), (self.root, self.path, self.problem, self.advice)
 
 
 class ConflictError(StorageError):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from simsearch import schemas
 from simsearch.catalog.download import download_images
@@ -20,6 +18,7 @@ from simsearch.catalog.sampling import seeded_sample
 from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.storage.inside import relative_to, resolved
+from simsearch.storage.parquet import encoded
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -90,9 +89,7 @@ def ingest(config: Config) -> tuple[str, pa.Table]:
 
 def write_catalog(storage: Storage, table: pa.Table) -> str:
     """Store a catalog under the digest of its rows, then point catalog/LATEST at it; returns its id."""
-    buffer = io.BytesIO()
-    pq.write_table(relative_to(storage.root, table), buffer, compression="zstd")
-    data = buffer.getvalue()
+    data = encoded(relative_to(storage.root, table))
     catalog_id = hashlib.sha256(data).hexdigest()[:16]
     storage.write_bytes(f"catalog/{catalog_id}.parquet", data)
     storage.write_bytes("catalog/LATEST", catalog_id.encode())

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from simsearch.config import Config
+from simsearch.errors import DamagedError
 from simsearch.runs.lease import Lease, held
 from simsearch.runs.records import StepRecord, log_step, since
 from simsearch.snapshots.root import open_root, require_root
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
+from simsearch.storage.damage import set_aside
 from simsearch.storage.storage import Storage, root_of
 
 
@@ -40,10 +42,17 @@ class Run:
         return pending_snapshot(self.storage)
 
     def take(self, step: Callable[[Run], Outcome]) -> StepRecord:
-        """Do a step: check that the lease is still ours, time the step, log and note what it did."""
+        """Do a step: check that the lease is still ours, time the step, log and note what it did.
+
+        Raises DamagedError for a stored file that is not what was written; one that a run makes anew is
+        moved out of the way first.
+        """
         self.lease.check()
         started = time.monotonic()
-        outcome = step(self)
+        try:
+            outcome = step(self)
+        except DamagedError as error:
+            raise set_aside(self.storage, error) from None
         record = StepRecord(
             step.__name__, since(started), outcome.items, outcome.unit, outcome.note
         )

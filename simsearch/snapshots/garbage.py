@@ -19,6 +19,7 @@ from simsearch.images import thumbnails
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.published import list_snapshots, read_latest
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
+from simsearch.storage.damage import FOLDER as DAMAGED
 from simsearch.storage.storage import FileInfo, Storage, list_leftovers
 
 IMAGE_FOLDERS = ("images/downloaded", "images/generated", "images/inside")
@@ -65,6 +66,7 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
         *_thumbnails(storage, kept, older_than),
     ]
     garbage += _old(storage.files("weights"), "weights/", "stored again by a run", older_than)
+    garbage += _old(storage.files(DAMAGED), f"{DAMAGED}/", "damaged, set aside", older_than)
     leftovers = list_leftovers(storage.root, storage.config)
     garbage += _old(leftovers, "", "left by a killed process", older_than)
     return garbage

@@ -9,6 +9,7 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simsearch.storage.parquet import WRITING
 from simsearch.storage.storage import Storage
 
 GROUP_BYTES = 2**23  # of a row group, at least: many small ones are slow to read
@@ -53,5 +54,5 @@ class GrowingTable:
         table = pa.concat_tables(self._held).combine_chunks()
         self._held = []
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._file, table.schema, compression="zstd")
+            self._writer = pq.ParquetWriter(self._file, table.schema, **WRITING)
         self._writer.write_table(table)

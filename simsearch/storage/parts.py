@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from simsearch.storage.inside import relative_to, resolved
+from simsearch.storage.parquet import encoded
 from simsearch.storage.storage import Storage
 
 
@@ -27,10 +26,7 @@ def write_part(
         {field.name: [_value(row.get(field.name)) for row in rows] for field in schema},
         schema=schema,
     )
-    table = relative_to(storage.root, table)
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    data = buffer.getvalue()
+    data = encoded(relative_to(storage.root, table))
     path = f"{folder}/part-{hashlib.sha256(data).hexdigest()[:20]}.parquet"
     storage.write_bytes(path, data)
     return path

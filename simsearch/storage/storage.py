@@ -7,7 +7,6 @@ objects appear when their upload completes.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +16,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from simsearch.config import Config
-from simsearch.errors import NotFoundError, StorageError
+from simsearch.errors import DamagedError, NotFoundError, StorageError
 from simsearch.sections.operation import StorageConfig
 from simsearch.storage.failures import _errors, _retrying
 from simsearch.storage.filesystems import (
@@ -34,6 +32,7 @@ from simsearch.storage.filesystems import (
     _replacing,
 )
 from simsearch.storage.objects import _read_object
+from simsearch.storage.parquet import columns_of, decoded, encoded, is_damage
 from simsearch.storage.regular import kind_of, read_regular
 from simsearch.storage.uris import _bare, is_local, join_uri, local_path, normalise_uri
 
@@ -173,26 +172,37 @@ class Storage:
         )
 
     def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table:
-        """A Parquet file, or only some columns of it, in which case only those are fetched."""
+        """A Parquet file, or only some columns of it, in which case only those are fetched. Raises
+        DamagedError."""
+        if columns is None:
+            data = self.read_bytes(path)
+            try:
+                return decoded(data)
+            except Exception as error:
+                if is_damage(error):
+                    raise self._damaged(path, error) from None
+                raise
         uri = self.uri(path)
-        try:
-            if columns is None:
-                return pq.read_table(pa.BufferReader(self.read_bytes(path)))
-            with _errors(uri, "read"):
-                return _retrying(self.config, lambda: self._read_columns(uri, columns))
-        except pa.ArrowInvalid as error:
-            raise StorageError(
-                f"{uri}: not a readable Parquet file ({error}); remove it and run again"
-            ) from None
+        with _errors(uri, "read"):
+            return _retrying(self.config, lambda: self._read_columns(path, columns))
 
-    def _read_columns(self, uri: str, columns: list[str]) -> pa.Table:
+    def _read_columns(self, path: str, columns: list[str]) -> pa.Table:
+        uri = self.uri(path)
         with _filesystem(uri, self.config).open(_bare(uri), "rb") as file:
-            return pq.read_table(file, columns=columns)
+            try:
+                return columns_of(file, columns)
+            except Exception as error:
+                if is_damage(error):
+                    raise self._damaged(path, error) from None
+                raise
+
+    def _damaged(self, path: str, error: Exception) -> DamagedError:
+        return DamagedError(
+            self.root, path, f"not a readable Parquet file ({' '.join(str(error).split())})"
+        )
 
     def write_table(self, path: str, table: pa.Table) -> None:
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer, compression="zstd")
-        self.write_bytes(path, buffer.getvalue())
+        self.write_bytes(path, encoded(table))
 
 
 def read_uri(uri: str, config: StorageConfig, max_bytes: int | None = None) -> bytes:
