@@ -134,6 +134,18 @@ class Config(Section):
 
 OPERATIONAL = ("storage", "explore", "ray", "lease", "publish", "monitoring")
 """Sections that decide how and where a run works, never what comes out of it."""
+NOT_KEPT: dict[str, Any] = {
+    **dict.fromkeys((*OPERATIONAL, "root"), True),
+    "catalog": {"download": True},
+}
+"""What a snapshot does not keep of the settings, as pydantic's `exclude`: addresses, hosts, contacts and
+passwords belong to whoever runs the job."""
+
+
+def kept_settings(config: Config) -> dict[str, Any]:
+    """The settings, as JSON, that decide what comes out of a run: those that plans, manifests, reports and
+    pages may name."""
+    return config.model_dump(mode="json", exclude=NOT_KEPT)
 
 
 def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = ()) -> Config:

@@ -14,7 +14,7 @@ from typing import Any
 from simsearch import __version__
 from simsearch.catalog import catalog
 from simsearch.catalog.readers.registry import get_reader
-from simsearch.config import Config
+from simsearch.config import Config, kept_settings
 from simsearch.encoders.trained import FOLDER
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.images import perturbations
@@ -121,7 +121,7 @@ def _done_before(previous: Snapshot, config: Config) -> bool:
     plan = previous.plan()
     definitions = f"definitions {perturbations.DEFINITIONS_VERSION},"
     return (
-        _last_success(previous) == settings_digest(config.model_dump(mode="json"))
+        _last_success(previous) == settings_digest(kept_settings(config))
         and plan.code_version == __version__
         and all(space.perturbations.startswith(definitions) for space in plan.spaces)
         and all(

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from simsearch import __version__
-from simsearch.config import Config
+from simsearch.config import Config, kept_settings
 from simsearch.errors import LeaseError, SimsearchError, StorageError
 from simsearch.runs.prometheus import export
 from simsearch.runtime.progress import duration
@@ -110,7 +110,7 @@ def recorded(config: Config, command: str) -> Iterator[RunRecord]:
         started=now.isoformat(timespec="seconds"),
         host=socket.gethostname(),
         pid=os.getpid(),
-        settings_sha256=settings_digest(config.model_dump(mode="json")),
+        settings_sha256=settings_digest(kept_settings(config)),
     )
     started = time.monotonic()
     storage.write_json(record.path, record.to_json())

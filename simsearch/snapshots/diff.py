@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch.catalog.catalog import load_catalog
-from simsearch.config import OPERATIONAL
+from simsearch.config import kept_settings
 from simsearch.features.space import FeatureSpace
 from simsearch.snapshots.snapshot import Snapshot
 
@@ -78,7 +78,7 @@ def diff(old: Snapshot, new: Snapshot) -> SnapshotDiff:
     before, after = old.plan().settings, new.plan().settings
     return SnapshotDiff(
         artworks=artwork_changes(artworks_of(old), artworks_of(new)),
-        settings=setting_changes(before.model_dump(mode="json"), after.model_dump(mode="json")),
+        settings=setting_changes(kept_settings(before), kept_settings(after)),
         metrics=metric_changes(_metrics(old), _metrics(new)),
     )
 
@@ -146,7 +146,7 @@ def setting_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str,
     return {
         key: (before.get(key), after.get(key))
         for key in sorted(before | after)
-        if before.get(key) != after.get(key) and key.partition(".")[0] not in OPERATIONAL
+        if before.get(key) != after.get(key)
     }
 
 

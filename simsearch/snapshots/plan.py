@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, fields
 from typing import Any
 
-from simsearch.config import OPERATIONAL, Config
+from simsearch.config import OPERATIONAL, Config, kept_settings
 from simsearch.features.space import FeatureSpace
 
 DECISIVE = ("seed", "index", "evaluate", "projection", "report")
@@ -31,7 +31,7 @@ class Plan:
     images: int
     rejects: int
     images_sha256: str
-    settings: Config
+    settings: Config  # those that are not kept have their defaults once the plan is read
 
     @property
     def profiles(self) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ class Plan:
         return {
             **values,
             "spaces": [space.to_json() for space in self.spaces],
-            "settings": self.settings.model_dump(mode="json"),
+            "settings": kept_settings(self.settings),
         }
 
     @classmethod
@@ -115,7 +115,7 @@ def plan_digest(values: dict[str, Any]) -> str:
 
 
 def settings_digest(settings: dict[str, Any]) -> str:
-    """The SHA-256 of the settings, as JSON, that decide what comes out of a run."""
+    """The SHA-256 of `kept_settings`; those of a plan that holds operational ones count the same."""
     counted = {key: value for key, value in settings.items() if key not in OPERATIONAL}
     counted["extract"] = {**settings["extract"], "retry_rejects": False}
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
