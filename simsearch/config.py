@@ -37,6 +37,7 @@ from simsearch.sections.training import (
     TrainConfig,
     WhiteningConfig,
 )
+from simsearch.sections.yaml_text import read_document, read_value
 
 CONFIG_VERSION: Literal[1] = 1
 
@@ -178,9 +179,14 @@ def dump_config(config: Config) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
+def dump_kept(config: Config) -> str:
+    """The settings that may be published, as YAML."""
+    return yaml.safe_dump(kept_settings(config), sort_keys=False)
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = read_document(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -202,7 +208,7 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
             f"{override!r}: an override is written key=value, such as extract.batch_size=64"
         )
     try:
-        value = yaml.safe_load(text) if text else None
+        value = read_value(text) if text else None
     except yaml.YAMLError:
         raise ConfigError(f"{key}: {text!r} is not a YAML value; quote it") from None
     *parents, last = key.split(".")

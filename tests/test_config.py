@@ -70,6 +70,54 @@ def test_a_file_that_is_no_config_is_named(tmp_path: Path, text: str, message: s
     assert "conf.yaml" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "catalog: {size: 3}\ncatalog: {sample: 2}\n",
+            "'catalog' is given twice, in lines 1 and 2",
+        ),
+        ("catalog:\n  size: 3\n  size: 4\n", "'size' is given twice, in lines 2 and 3"),
+        ("catalog: {columns: {title: a, title: b}}", "'title' is given twice"),
+        ("[" * 10_000, "not valid YAML: nested too deeply"),
+    ],
+)
+def test_no_setting_of_a_file_is_lost_in_silence(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "conf.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(file)
+    assert "\n" not in str(caught.value)
+
+
+TEXTS = ["2026-11-29", "1:30", "0o12", "010", "1999.10", "1_000", "1e5", "2026", "on", "No", ".5"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_what_reads_as_text_stays_text(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "conf.yaml"
+    file.write_text(f"root: {text}\ncatalog: {{columns: {{title: {text}}}}}\n")
+    for config in (
+        load_config(file),
+        load_config(None, [f"root={text}", f"catalog.columns={{title: {text}}}"]),
+    ):
+        assert config.root == text
+        assert config.catalog.columns == {"title": text}
+
+
+@pytest.mark.parametrize("text", ["/data/a #2", "#2", "s3://b/a#b", "/a # b # c"])
+def test_a_hash_in_a_word_begins_no_comment(text: str) -> None:
+    assert load_config(None, [f"root={text}"]).root == text
+
+
+def test_numbers_and_switches_are_read_in_every_spelling_that_their_setting_takes() -> None:
+    words = ["extract.max_reject_share=1e-3", "catalog.download.enabled=True", "seed=7"]
+    config = load_config(None, [*words, "catalog.sample=~", "projection.refit_share=0.25"])
+    assert config.extract.max_reject_share == 0.001
+    assert config.catalog.download.enabled is True
+    assert (config.seed, config.catalog.sample, config.projection.refit_share) == (7, None, 0.25)
+
+
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot read the config"):
         load_config("nowhere.yaml")

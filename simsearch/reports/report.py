@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.config import Config, dump_config
+from simsearch.config import Config, dump_kept
 from simsearch.evaluation.held_out import held_out
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.indexes.index import IndexManifest, read_manifest
@@ -73,7 +73,7 @@ def write_report(
         ],
         steps=steps,
         environment=environment,
-        settings=dump_config(config),
+        settings=dump_kept(config),
         learning=learning,
     )
     snapshot.storage.write_bytes(snapshot.report_path, page.encode())

@@ -14,4 +14,5 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Section(BaseModel):
     """A group of settings that cannot be changed once made and refuses names that it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A column, a folder or a host may be called 2026.
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)

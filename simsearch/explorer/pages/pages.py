@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
-from simsearch.config import Config
+from simsearch.config import Config, dump_kept
 from simsearch.errors import UsageError
 from simsearch.explorer.data import downloads, sets, side_by_side
 from simsearch.explorer.data import runs as run_history
@@ -179,15 +177,9 @@ def runs(site: Site, view: SnapshotView) -> Values:
         "reject_groups": run_history.reject_groups(view),
         "steps": view.manifest["steps"],
         "environment": view.manifest["environment"],
-        "settings": yaml.safe_dump(
-            _presentable(view.plan.settings.model_dump(mode="json")), sort_keys=False
-        ),
+        "settings": dump_kept(view.plan.settings),
         "table_names": downloads.table_names(view),
     }
-
-
-def _presentable(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key != "explore"}
 
 
 def api_page(description: Mapping[str, Any]) -> Values:
