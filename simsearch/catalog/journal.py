@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from simsearch.storage.parts import read_parts, write_part
+from simsearch.storage.parts import list_parts, read_parts, write_part
 from simsearch.storage.storage import Storage
 
 FLUSH_ROWS, FLUSH_SECONDS = 200, 10.0  # what an interruption may cost
@@ -48,7 +48,7 @@ def read_newest(
 ) -> list[dict[str, Any]]:
     """The row of each `key` that was checked last. Many small parts become one on the way."""
     newest: dict[str, dict[str, Any]] = {}
-    parts = storage.files(folder)
+    parts = list_parts(storage, folder)
     for row in read_parts(storage, folder, schema).to_pylist():
         if row[key] not in newest or newest[row[key]]["checked"] <= row["checked"]:
             newest[row[key]] = row

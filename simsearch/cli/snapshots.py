@@ -17,10 +17,25 @@ from rich.table import Table
 from simsearch.cli.arguments import AsJson, Words, config_of
 from simsearch.cli.printing import printable
 from simsearch.config import Config
-from simsearch.errors import MismatchError, UsageError
+from simsearch.errors import (
+    DamagedError,
+    MismatchError,
+    NotFoundError,
+    StorageError,
+    UsageError,
+)
 from simsearch.snapshots.diff import SnapshotDiff, diff, neighbour_changes
-from simsearch.snapshots.published import find_snapshot, list_snapshots, point_latest, read_latest
+from simsearch.snapshots.published import (
+    Latest,
+    find_snapshot,
+    latest_snapshot,
+    list_snapshots,
+    point_latest,
+    read_latest,
+)
 from simsearch.snapshots.root import require_root
+from simsearch.snapshots.snapshot import Snapshot
+from simsearch.storage.damage import move
 from simsearch.storage.storage import Storage
 
 SHOWN = 10  # artworks named per kind of change; --json names all
@@ -45,28 +60,36 @@ def list_command(words: Words = None, as_json: AsJson = False) -> None:
     latest, _ = read_latest(storage)
     rows: list[dict[str, Any]] = []
     for snapshot in list_snapshots(storage):
-        plan = snapshot.plan()
-        rows.append(
-            {
-                "snapshot_id": snapshot.snapshot_id,
-                "created": snapshot.created()[:19],
-                "published": latest is not None and latest.snapshot_id == snapshot.snapshot_id,
-                "withdrawn": latest is not None and snapshot.snapshot_id in latest.withdrawn,
-                "artworks": plan.artworks,
-                "rejects": plan.rejects,
-                "images": plan.images,
-                "spaces": [space.name for space in plan.spaces],
-            }
-        )
+        try:
+            rows.append(_listed(snapshot, latest))
+        except StorageError as error:
+            rows.append({"snapshot_id": snapshot.snapshot_id, "damaged": str(error)})
     if as_json:
         print(json.dumps(rows, indent=2))
         return
     for row in rows:
+        if "damaged" in row:
+            print(f"{row['snapshot_id']}  damaged: {row['damaged']}")
+            continue
         mark = "published" if row["published"] else "rolled back" if row["withdrawn"] else ""
         counts = ", ".join(f"{row[name]:,} {name}" for name in ("artworks", "rejects", "images"))
         when = row["created"].replace("T", " ")
         print(f"{row['snapshot_id']}  {when} UTC  {mark:11}  {counts}")
         print(f"{'':16}  {', '.join(row['spaces'])}")
+
+
+def _listed(snapshot: Snapshot, latest: Latest | None) -> dict[str, Any]:
+    plan = snapshot.plan()
+    return {
+        "snapshot_id": snapshot.snapshot_id,
+        "created": snapshot.created()[:19],
+        "published": latest is not None and latest.snapshot_id == snapshot.snapshot_id,
+        "withdrawn": latest is not None and snapshot.snapshot_id in latest.withdrawn,
+        "artworks": plan.artworks,
+        "rejects": plan.rejects,
+        "images": plan.images,
+        "spaces": [space.name for space in plan.spaces],
+    }
 
 
 @app.command()
@@ -134,7 +157,7 @@ def rollback(name: Name, words: Words = None) -> None:
     storage = existing_root(config)
     target = find_snapshot(storage, name)
     with held(storage, config.lease) as lease:
-        current, _ = read_latest(storage)
+        current = _current(storage)
         withdrawn: list[str] = [] if current is None else list(current.withdrawn)
         if current is not None and current.snapshot_id != target.snapshot_id:
             withdrawn.append(current.snapshot_id)
@@ -149,6 +172,21 @@ def rollback(name: Name, words: Words = None) -> None:
         print(f"not published again unless publish.force=true: {', '.join(still_withdrawn)}")
 
 
+def _current(storage: Storage) -> Latest | None:
+    """What LATEST says; a damaged one is moved out of the way, and with it the list of those that were
+    rolled back."""
+    try:
+        return read_latest(storage)[0]
+    except DamagedError as error:
+        kept = move(storage, error.path)
+        typer.echo(
+            f"{error.root}/{error.path}: {error.problem}; it lies in {kept} now, and which snapshots "
+            "had been rolled back is not known any more",
+            err=True,
+        )
+        return None
+
+
 @app.command()
 def verify(
     name: Annotated[str | None, typer.Option("--snapshot", help="only this one; else all")] = None,
@@ -159,6 +197,8 @@ def verify(
 
     storage = existing_root(config_of(words))
     chosen = [find_snapshot(storage, name)] if name else list_snapshots(storage)
+    if pointer := _pointer_problem(storage):
+        print(pointer)
     broken = 0
     for snapshot in chosen:
         problems = list(problems_of(snapshot))
@@ -171,6 +211,19 @@ def verify(
             f"{storage.root}: {broken} of {len(chosen)} snapshots are damaged; roll back to a whole "
             "one or run again from its inputs"
         )
+    if pointer:
+        raise MismatchError(pointer)
+
+
+def _pointer_problem(storage: Storage) -> str:
+    """What is wrong with LATEST; empty where it names a snapshot, or nothing is published yet."""
+    try:
+        latest_snapshot(storage)
+    except NotFoundError:
+        return ""
+    except StorageError as error:
+        return str(error)
+    return ""
 
 
 @app.command()

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.storage.parts import read_parts, write_part
+from simsearch.storage.parts import list_parts, read_parts, write_part
 from simsearch.storage.storage import Storage
 
 FEWEST_SHARDS = 8  # fewer small ones are not worth rewriting
@@ -55,7 +55,7 @@ def compact_shards(
 
 def compact_parts(storage: Storage, folder: str, schema: pa.Schema) -> int:
     """Merge the parts of an append-only table, each row once. Returns how many were merged."""
-    names = [info.path for info in storage.files(folder)]
+    names = [info.path for info in list_parts(storage, folder)]
     if len(names) < FEWEST_PARTS:
         return 0
     unique: dict[tuple[object, ...], dict[str, object]] = {}

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from simsearch import schemas
 from simsearch.errors import IncompleteError
 from simsearch.features.space import FeatureSpace
+from simsearch.storage.parts import list_parts
 from simsearch.storage.storage import Storage
 
 METADATA_KEY = b"simsearch.feature_space"
@@ -84,7 +85,7 @@ class StoredKeys:
 
 def stored_keys(storage: Storage, space: FeatureSpace) -> StoredKeys:
     """What a space's shards hold, without their vectors."""
-    names = tuple(shard.path for shard in storage.files(folder(space)))
+    names = tuple(shard.path for shard in list_parts(storage, folder(space)))
 
     def read(name: str) -> pa.Table:
         table = storage.read_table(shard_path(space, name), ["content_hash", "profile"])
@@ -107,7 +108,7 @@ def count_rows(storage: Storage, space: FeatureSpace) -> int:
         return int(storage.read_table(shard_path(space, name), []).num_rows)
 
     with ThreadPoolExecutor(READ_THREADS) as pool:
-        return sum(pool.map(rows, [shard.path for shard in storage.files(folder(space))]))
+        return sum(pool.map(rows, [shard.path for shard in list_parts(storage, folder(space))]))
 
 
 def keys_of(rows: pa.Table) -> list[str]:
@@ -140,7 +141,7 @@ def read_vectors(
     unique = wanted.unique()
     matrix = np.empty((len(unique), space.dimension), dtype=np.float32)
     stored = np.zeros(len(unique), dtype=bool)
-    for shard in storage.files(folder(space)):
+    for shard in list_parts(storage, folder(space)):
         table = storage.read_table(shard_path(space, shard.path))
         positions = pc.index_in(_keys(table), value_set=unique)
         present = np.asarray(positions.is_valid())

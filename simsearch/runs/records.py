@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from simsearch.storage.storage import Storage, root_of
 log = logging.getLogger(__name__)
 
 FOLDER = "runs"
+RECORD = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}\.json")
 
 HOOK_SECONDS = 60
 
@@ -90,12 +92,15 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> RunRecord:
-        known = {field.name for field in fields(StepRecord)}
-        steps = [
-            StepRecord(**{key: value for key, value in step.items() if key in known})
-            for step in values["steps"]
-        ]
-        return cls(**{**values, "steps": steps})
+        """A record of this version, or of a later one without what that added. Raises TypeError,
+        KeyError or AttributeError for anything else."""
+        steps = [StepRecord(**_known(StepRecord, step)) for step in values["steps"]]
+        return cls(**{**_known(cls, values), "steps": steps})
+
+
+def _known(kind: type[RunRecord | StepRecord], values: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {key: value for key, value in values.items() if key in names}
 
 
 @contextmanager
@@ -133,19 +138,23 @@ def recorded(config: Config, command: str) -> Iterator[RunRecord]:
 
 
 def list_records(storage: Storage, newest: int | None = None) -> list[RunRecord]:
-    """The run records, the newest first; all of them, or only the `newest` so many. Raises StorageError
-    for a file that is not a run record."""
-    names = sorted((info.path for info in storage.files(FOLDER)), reverse=True)
-    return [_read_record(storage, f"{FOLDER}/{name}") for name in names[:newest]]
+    """The run records, the newest first; all of them, or only the `newest` so many. One that cannot be
+    read is logged and left alone, as are files of other names."""
+    names = (info.path for info in storage.files(FOLDER) if RECORD.fullmatch(info.path))
+    chosen = sorted(names, reverse=True)[:newest]
+    read = (_read_record(storage, f"{FOLDER}/{name}") for name in chosen)
+    return [record for record in read if record is not None]
 
 
-def _read_record(storage: Storage, path: str) -> RunRecord:
+def _read_record(storage: Storage, path: str) -> RunRecord | None:
     try:
         return RunRecord.from_json(storage.read_json(path))
-    except (TypeError, KeyError) as error:
-        raise StorageError(
-            f"{storage.uri(path)}: not a run record of this version ({error}); remove it"
-        ) from None
+    except (TypeError, KeyError, AttributeError) as error:
+        problem = f"{storage.uri(path)}: not a run record ({error})"
+    except StorageError as error:
+        problem = str(error)
+    log.warning("%s; it is left out", problem)
+    return None
 
 
 def close_dead_records(storage: Storage, own: RunRecord) -> None:

@@ -6,6 +6,7 @@ catalogs, feature shards, downloaded images, thumbnails. Run records are never r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -17,12 +18,20 @@ from simsearch.errors import NotFoundError, StorageError
 from simsearch.features import store as feature_store
 from simsearch.images import thumbnails
 from simsearch.snapshots.layout import SNAPSHOTS
-from simsearch.snapshots.published import list_snapshots, read_latest
+from simsearch.snapshots.published import SNAPSHOT_ID, list_snapshots, read_latest
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.damage import FOLDER as DAMAGED
+from simsearch.storage.parts import PART
 from simsearch.storage.storage import FileInfo, Storage, list_leftovers
 
 IMAGE_FOLDERS = ("images/downloaded", "images/generated", "images/inside")
+
+
+# The names that simsearch gives. Whatever else lies in its folders is somebody's and stays.
+CATALOG = re.compile(rf"({SNAPSHOT_ID.pattern})\.parquet")
+SHARD = re.compile(rf"[^/]+/{PART.pattern}")
+TRAINED = re.compile(r"[^/]+-[0-9a-f]{16}/")
+THUMBNAIL = re.compile(r"[0-9a-z]+-\d+\.webp")
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,10 @@ class Garbage:
 
 def kept_snapshots(storage: Storage, keep: int) -> list[Snapshot]:
     """The newest `keep` sealed snapshots, the published one, and one that is being made."""
-    kept = {snapshot.snapshot_id: snapshot for snapshot in list_snapshots(storage)[:keep]}
+    sealed = list_snapshots(storage)
+    for snapshot in sealed:
+        snapshot.created()  # one whose manifest is damaged may be the newest: nothing is removed then
+    kept = {snapshot.snapshot_id: snapshot for snapshot in sealed[:keep]}
     latest, _ = read_latest(storage)
     if latest is not None:
         kept[latest.snapshot_id] = Snapshot(storage, latest.snapshot_id)
@@ -82,6 +94,8 @@ def _snapshots(storage: Storage, kept: set[str], older_than: float) -> Iterator[
     for info in storage.files(SNAPSHOTS):
         folders.setdefault(info.path.partition("/")[0], []).append(info)
     for snapshot_id, files in folders.items():
+        if not SNAPSHOT_ID.fullmatch(snapshot_id):
+            continue
         if snapshot_id in kept or max(info.modified for info in files) >= older_than:
             continue
         files.sort(key=lambda info: (not info.path.endswith("/manifest.json"), info.path))
@@ -94,8 +108,7 @@ def _catalogs(storage: Storage, kept: set[str], older_than: float) -> Iterator[G
     unused = [
         info
         for info in storage.files("catalog")
-        if info.path.endswith(".parquet")
-        and info.path.removesuffix(".parquet") not in kept | {current}
+        if (found := CATALOG.fullmatch(info.path)) and found[1] not in kept | {current}
     ]
     yield from _old(unused, "catalog/", "catalog of no kept snapshot", older_than)
 
@@ -115,7 +128,7 @@ def _shards(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
                 if training.fitted_for is not None:
                     wanted.setdefault(training.fitted_for, set()).update(keys)
                     spaces.add(training.fitted_for)
-    shards = storage.files("features")
+    shards = [info for info in storage.files("features") if SHARD.fullmatch(info.path)]
 
     def of_kept_space(info: FileInfo) -> bool:
         return info.path.partition("/")[0] in spaces
@@ -139,7 +152,7 @@ def _trained(storage: Storage, kept: list[Snapshot], older_than: float) -> Itera
         for space in snapshot.plan().spaces
         for place in folders_of(space)
     }
-    files = storage.files(FOLDER)
+    files = [info for info in storage.files(FOLDER) if TRAINED.match(info.path)]
     for info in sorted(files, key=lambda info: (not info.path.endswith(MANIFEST), info.path)):
         place = f"{FOLDER}/{info.path.partition('/')[0]}"
         if place not in used and info.modified < older_than:
@@ -163,7 +176,7 @@ def _images(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
 
 def _thumbnails(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
     hashes = {content_hash for snapshot in kept for content_hash in _hashes(snapshot).to_pylist()}
-    files = storage.files(thumbnails.FOLDER)
+    files = [info for info in storage.files(thumbnails.FOLDER) if THUMBNAIL.fullmatch(info.path)]
 
     def used(info: FileInfo) -> bool:
         return thumbnails.hash_of_path(info.path) in hashes

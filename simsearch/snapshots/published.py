@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 
-from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError, UsageError
+from simsearch.errors import (
+    ConflictError,
+    DamagedError,
+    LeaseError,
+    NotFoundError,
+    StorageError,
+    UsageError,
+)
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.root import recognise
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 
+LATEST = "LATEST"
+REPOINT = "point it anew with `simsearch snapshots rollback ID`"
+SNAPSHOT_ID = re.compile(r"[0-9a-f]{16}")
+SEALED = re.compile(rf"({SNAPSHOT_ID.pattern})/manifest\.json")
+
 
 def latest_snapshot(storage: Storage) -> Snapshot:
-    """The published snapshot."""
+    """The published snapshot. Raises NotFoundError before there is one, StorageError where LATEST is
+    damaged or names one that is not there."""
     recognise(storage)
     latest, _ = read_latest(storage)
     if latest is None:
         raise NotFoundError(
             f"{storage.root}: no published snapshot here; run `simsearch run` first"
         )
-    return Snapshot(storage, latest.snapshot_id)
+    snapshot = Snapshot(storage, latest.snapshot_id)
+    if not snapshot.sealed():
+        raise StorageError(
+            f"{storage.uri(LATEST)}: points to {latest.snapshot_id}, which is not there; {REPOINT}"
+        )
+    return snapshot
 
 
 def list_snapshots(storage: Storage) -> list[Snapshot]:
-    """Every sealed snapshot, the newest first."""
+    """Every sealed snapshot, the newest first; those whose manifest is damaged last."""
     snapshots = [
-        Snapshot(storage, info.path.partition("/")[0])
+        Snapshot(storage, found[1])
         for info in storage.files(SNAPSHOTS)
-        if info.path.count("/") == 1 and info.path.endswith("/manifest.json")
+        if (found := SEALED.fullmatch(info.path))
     ]
     return sorted(
-        snapshots, key=lambda snapshot: (snapshot.created(), snapshot.snapshot_id), reverse=True
+        snapshots, key=lambda snapshot: (_created(snapshot), snapshot.snapshot_id), reverse=True
     )
+
+
+def _created(snapshot: Snapshot) -> str:
+    try:
+        return snapshot.created()
+    except StorageError:
+        return ""
 
 
 def find_snapshot(storage: Storage, name: str) -> Snapshot:
@@ -60,16 +86,19 @@ class Latest:
 def read_latest(storage: Storage) -> tuple[Latest | None, str | None]:
     """LATEST and its version for the next swap; (None, None) before the first publication."""
     try:
-        data, version = storage.read_versioned("LATEST")
+        data, version = storage.read_versioned(LATEST)
         values = json.loads(data)
-        return Latest(**{**values, "withdrawn": tuple(values["withdrawn"])}), version
+        latest = Latest(**{**values, "withdrawn": tuple(values["withdrawn"])})
+        if not (
+            SNAPSHOT_ID.fullmatch(latest.snapshot_id) and isinstance(latest.fencing_token, int)
+        ):
+            raise ValueError("it names no snapshot")
+        return latest, version
     except NotFoundError:
         return None, None
     except (TypeError, KeyError, ValueError) as error:
-        raise StorageError(
-            f"{storage.uri('LATEST')}: not a pointer to a snapshot ({error}); point it anew with "
-            "`simsearch snapshots rollback ID`"
-        ) from None
+        problem = f"not a pointer to a snapshot ({' '.join(str(error).split())})"
+        raise DamagedError(storage.root, LATEST, problem, REPOINT) from None
 
 
 def point_latest(snapshot: Snapshot, fencing_token: int, withdrawn: tuple[str, ...] = ()) -> None:
@@ -89,13 +118,13 @@ def point_latest(snapshot: Snapshot, fencing_token: int, withdrawn: tuple[str, .
         current, version = read_latest(storage)
         if current is not None and current.fencing_token > fencing_token:
             raise LeaseError(
-                f"{storage.uri('LATEST')}: a later run has published {current.snapshot_id}; this one "
+                f"{storage.uri(LATEST)}: a later run has published {current.snapshot_id}; this one "
                 "no longer may"
             )
         if current == wanted:
             return
         try:
-            storage.replace("LATEST", json.dumps(asdict(wanted), indent=2).encode(), version)
+            storage.replace(LATEST, json.dumps(asdict(wanted), indent=2).encode(), version)
             return
         except ConflictError:
             continue

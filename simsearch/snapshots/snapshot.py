@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from simsearch import __version__, schemas
 from simsearch.config import Config
-from simsearch.errors import NotFoundError, StorageError
+from simsearch.errors import DamagedError, NotFoundError, StorageError
 from simsearch.features.space import FeatureSpace
 from simsearch.snapshots.layout import SnapshotLayout
 from simsearch.snapshots.plan import Plan, settings_digest
@@ -57,8 +57,11 @@ class Snapshot(SnapshotLayout):
         return resolved(self.storage.root, self.storage.read_table(self.rejects_path))
 
     def manifest(self) -> dict[str, Any]:
-        """The manifest of a sealed snapshot. Raises NotFoundError where it is not sealed."""
+        """The manifest of a sealed snapshot. Raises NotFoundError where it is not sealed, StorageError
+        for a damaged one."""
         manifest: dict[str, Any] = self.storage.read_json(self.manifest_path)
+        if not isinstance(manifest, dict) or not manifest.keys() >= {"created", "files", "inputs"}:
+            raise DamagedError(self.storage.root, self.manifest_path, "not a snapshot's manifest")
         return manifest
 
     def created(self) -> str:

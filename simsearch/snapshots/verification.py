@@ -20,7 +20,11 @@ def verify(snapshot: Snapshot) -> Iterator[str]:
     Checked: every file, none missing and none too many; that the id follows from the plan; the
     catalog; the vectors behind each index.
     """
-    manifest = snapshot.manifest()
+    try:
+        manifest = snapshot.manifest()
+    except SimsearchError as error:
+        yield str(error)
+        return
     yield from _files(snapshot, manifest)
     try:
         plan = snapshot.plan()

@@ -14,12 +14,14 @@ def set_aside(storage: Storage, error: DamagedError) -> DamagedError:
     """Move the damaged file out of the way where a run makes it anew; the error that says so."""
     if error.root != storage.root or error.path.partition("/")[0] not in MADE_ANEW:
         return error
-    kept = f"{FOLDER}/{error.path}"
-    storage.write_bytes(kept, storage.read_bytes(error.path))
-    storage.delete(error.path)
-    return DamagedError(
-        error.root,
-        error.path,
-        error.problem,
-        f"it lies in {kept} now; run the same command again, which makes it anew",
-    )
+    kept = move(storage, error.path)
+    advice = f"it lies in {kept} now; run the same command again, which makes it anew"
+    return DamagedError(error.root, error.path, error.problem, advice)
+
+
+def move(storage: Storage, path: str) -> str:
+    """Move a damaged file below `damaged/`; returns its new path."""
+    kept = f"{FOLDER}/{path}"
+    storage.write_bytes(kept, storage.read_bytes(path))
+    storage.delete(path)
+    return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,9 @@ import pyarrow as pa
 
 from simsearch.storage.inside import relative_to, resolved
 from simsearch.storage.parquet import encoded
-from simsearch.storage.storage import Storage
+from simsearch.storage.storage import FileInfo, Storage
+
+PART = re.compile(r"part-[0-9a-z]+\.parquet$")
 
 
 def write_part(
@@ -32,9 +35,14 @@ def write_part(
     return path
 
 
+def list_parts(storage: Storage, folder: str) -> list[FileInfo]:
+    """The files of an append-only table; whatever else lies in its folder is not ours."""
+    return [info for info in storage.files(folder) if PART.match(info.path)]
+
+
 def read_parts(storage: Storage, folder: str, schema: pa.Schema) -> pa.Table:
     """All rows of an append-only table, the oldest part's first."""
-    parts = sorted(storage.files(folder), key=lambda info: (info.modified, info.path))
+    parts = sorted(list_parts(storage, folder), key=lambda info: (info.modified, info.path))
     tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
     return resolved(storage.root, pa.concat_tables([schema.empty_table(), *tables]))
 

@@ -34,7 +34,7 @@ from simsearch.storage.filesystems import (
 from simsearch.storage.objects import _read_object
 from simsearch.storage.parquet import columns_of, decoded, encoded, is_damage
 from simsearch.storage.regular import kind_of, read_regular
-from simsearch.storage.uris import _bare, is_local, join_uri, local_path, normalise_uri
+from simsearch.storage.uris import _bare, is_litter, is_local, join_uri, local_path, normalise_uri
 
 DEFAULT_STORAGE = StorageConfig()
 
@@ -88,11 +88,12 @@ class Storage:
             return bool(_retrying(self.config, lambda: _filesystem(uri, self.config).exists(uri)))
 
     def files(self, path: str = "") -> list[FileInfo]:
-        """All files below a folder, sorted by path; an absent folder is an empty one."""
+        """All files below a folder but the litter of file managers, sorted; none of an absent one."""
         try:
-            return list_uri(self.uri(path), self.config)
+            found = list_uri(self.uri(path), self.config)
         except NotFoundError:
             return []
+        return [info for info in found if not is_litter(info.path)]
 
     def delete(self, path: str) -> None:
         """Remove a file; one that is already gone is no error."""
@@ -172,8 +173,7 @@ class Storage:
         )
 
     def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table:
-        """A Parquet file, or only some columns of it, in which case only those are fetched. Raises
-        DamagedError."""
+        """A Parquet file, or some columns, of which only those are fetched. Raises DamagedError."""
         if columns is None:
             data = self.read_bytes(path)
             try:

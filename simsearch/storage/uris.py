@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from simsearch.errors import UsageError
 
 SCHEMES = ("file", "s3")
+LITTER = re.compile(
+    r"(?:^|/)(?:\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini|\.directory)$", re.IGNORECASE
+)
 
 
 def normalise_uri(uri: str) -> str:
@@ -28,6 +32,11 @@ def normalise_uri(uri: str) -> str:
 
 def join_uri(base: str, path: str) -> str:
     return f"{base.rstrip('/')}/{path}" if path else base
+
+
+def is_litter(path: str) -> bool:
+    """Whether a file is one that a file manager leaves in folders that are looked at."""
+    return LITTER.search(path) is not None
 
 
 def is_local(uri: str) -> bool:
