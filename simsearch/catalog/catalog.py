@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.catalog.download import download_images
-from simsearch.catalog.inside import store_inside
+from simsearch.catalog.embedded import store_embedded
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.sampling import seeded_sample
@@ -80,7 +80,7 @@ def ingest(config: Config) -> tuple[str, pa.Table]:
     for line in notes.summary():
         log.info("ingest: %s", line)
     storage = Storage(config.root, config.storage)
-    table = store_inside(table, storage)
+    table = store_embedded(table, storage)
     table = download_images(
         table, storage, config.catalog.download, again=config.extract.retry_rejects
     )

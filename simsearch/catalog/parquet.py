@@ -1,5 +1,5 @@
 """Tables of Parquet, one file or a folder of shards. Pictures that lie inside are not loaded with the
-table: each is named by a reference (`simsearch.catalog.inside`)."""
+table: each is named by a reference (`simsearch.catalog.embedded`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simsearch.catalog.arrow_text import readable
-from simsearch.catalog.inside import Column, picture_columns, reference
+from simsearch.catalog.embedded import Column, picture_columns, reference
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
 from simsearch.sections.operation import StorageConfig

@@ -20,8 +20,8 @@ from simsearch.storage.storage import FileInfo, list_uri
 from simsearch.storage.uris import join_uri, normalise_uri
 
 WEB = ("http://", "https://")
-INSIDE = "parquet+"  # begins a reference to a picture inside a Parquet file
-ETAG = "inside"  # of such a picture, as long as it is not stored on its own
+EMBEDDED = "parquet+"  # begins a reference to a picture inside a Parquet file
+ETAG = "embedded"  # of such a picture, as long as it is not stored on its own
 MORE_IMAGES = "more_images"  # of a row beside its `image_uri`: the names after the first
 _SEPARATORS = re.compile(r"\s*[|;,\n]\s*")
 UNESCAPED = "/%:@!$&'()*+,;=~-._"
@@ -34,9 +34,9 @@ def is_web(uri: str | None) -> bool:
     return uri is not None and uri.lower().startswith(WEB)
 
 
-def is_inside(uri: str | None) -> bool:
-    """Whether a URI is a reference to a picture inside a Parquet file (`simsearch.catalog.inside`)."""
-    return uri is not None and uri.startswith(INSIDE)
+def is_embedded(uri: str | None) -> bool:
+    """Whether a URI is a reference to a picture inside a Parquet file (`simsearch.catalog.embedded`)."""
+    return uri is not None and uri.startswith(EMBEDDED)
 
 
 def files_below(folder: str, storage: StorageConfig) -> dict[str, FileInfo]:
@@ -63,7 +63,7 @@ class Places:
     )  # (name as given, path it was found at)
     used: set[str] = field(default_factory=set)
     together: list[tuple[str, list[str]]] = field(default_factory=list)  # (name used, other names)
-    inside: bool = False  # whether names may be references to pictures inside the table's file
+    embedded: bool = False  # whether names may be references to pictures inside the table's file
 
     def __post_init__(self) -> None:
         self.base = self.base.rstrip("/") if is_web(self.base) else normalise_uri(self.base)
@@ -97,7 +97,7 @@ class Places:
                 return self._take(info)
         if not names:
             return None
-        if self.inside and is_inside(names[0]):
+        if self.embedded and is_embedded(names[0]):
             self._several(names, names[0])
             return names[0], ETAG
         if is_web(names[0]) or (is_web(self.base) and "://" not in names[0]):

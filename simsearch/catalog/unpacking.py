@@ -18,7 +18,7 @@ from simsearch.errors import CatalogError
 MAX_UNPACKED = 4 * 2**30  # bytes; a table that unpacks to more is taken for a bomb
 CHUNK = 2**20  # bytes
 LAYERS = 3  # a table packed more often is taken for a bomb
-ZIP = b"PK\x03\x04"
+ZIP, EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
 EXAMPLES = 3
 
 _PACKED: tuple[tuple[bytes, str, Callable[[IO[bytes]], Any]], ...] = (
@@ -51,7 +51,7 @@ def _layer(source: str, data: bytes) -> bytes | None:
             raise CatalogError(
                 f"{source}: a {kind} archive, not a table; unpack it and name the table"
             )
-    if data.startswith(ZIP):
+    if data.startswith((ZIP, EMPTY_ZIP)):
         return _zipped(source, data)
     for mark, kind, opened in _PACKED:
         if data.startswith(mark):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simsearch import schemas
-from simsearch.errors import NotFoundError, StorageError
+from simsearch.errors import NotFoundError, StorageError, UsageError
 from simsearch.extraction.batches import Batch, Counter, _reject
 from simsearch.images import decode as images
 from simsearch.images.preprocessing import Preprocessing
@@ -114,6 +114,8 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> _File | _Refusal
         data = read_uri(uri, settings.storage.config, settings.remake.limits.max_bytes)
     except NotFoundError:
         return _Refusal("not found", "the catalog names a file that is not there")
+    except UsageError as error:  # an address that no store has
+        return _Refusal("not found", str(error))
     except StorageError as error:
         # Another night may find the store in order; a permission is given by somebody.
         lasting = isinstance(error.__cause__, PermissionError | NotRegularError)

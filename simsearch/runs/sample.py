@@ -9,8 +9,8 @@ import httpx
 import pyarrow as pa
 from PIL import Image
 
-from simsearch.catalog.inside import read_inside
-from simsearch.catalog.places import is_inside, is_web
+from simsearch.catalog.embedded import read_embedded
+from simsearch.catalog.places import is_embedded, is_web
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.catalog.web import BusyError, RefusedError, WebClient
 from simsearch.config import Config
@@ -81,8 +81,8 @@ def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
 
 
 def _fetch(uri: str, config: Config, client: WebClient) -> bytes:
-    if is_inside(uri):
-        return read_inside(uri, config.storage)
+    if is_embedded(uri):
+        return read_embedded(uri, config.storage)
     if not is_web(uri):
         return read_uri(uri, config.storage, config.images.max_bytes)
     return client.get(uri, config.catalog.download.max_bytes).data or b""

@@ -39,7 +39,8 @@ class CatalogConfig(Section):
 
     reader: str = Field("generated", description="a kind of collection, or a museum's name")
     source: str | None = Field(
-        None, description="URI of the folder, table or IIIF collection; null: the reader needs none"
+        None,
+        description="URI of the folder, table, Parquet shards (data/*.parquet) or IIIF collection; null: the reader needs none",
     )
     images: str | None = Field(
         None,

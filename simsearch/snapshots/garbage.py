@@ -24,7 +24,7 @@ from simsearch.storage.damage import FOLDER as DAMAGED
 from simsearch.storage.parts import PART
 from simsearch.storage.storage import FileInfo, Storage, list_leftovers
 
-IMAGE_FOLDERS = ("images/downloaded", "images/generated", "images/inside")
+IMAGE_FOLDERS = ("images/downloaded", "images/generated", "images/embedded")
 
 
 # The names that simsearch gives. Whatever else lies in its folders is somebody's and stays.

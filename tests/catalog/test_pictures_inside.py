@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simsearch.catalog import catalog, inside
+from simsearch.catalog import catalog
+from simsearch.catalog.embedded import FOLDER
 from simsearch.catalog.notes import Notes
 from simsearch.config import Config, load_config
 from simsearch.errors import CatalogError
@@ -87,11 +88,11 @@ def test_shards_are_one_collection_and_equal_pictures_are_stored_once(place: Pla
     expected = {f"train-{s}-{row}": jpeg(COLOURS[row]) for s in range(2) for row in range(6)}
     assert ingested(config) == expected
     root = Storage(config.root, config.storage)
-    stored = {info.path: info.etag for info in root.files(inside.FOLDER)}
+    stored = {info.path: info.etag for info in root.files(FOLDER)}
     assert len(stored) == 6
     first = catalog.load_catalog(root)[0]
     assert ingested(config) == expected  # a second time nothing changes
-    assert {info.path: info.etag for info in root.files(inside.FOLDER)} == stored
+    assert {info.path: info.etag for info in root.files(FOLDER)} == stored
     assert catalog.load_catalog(root)[0] == first
     pattern = config_for(place, "data/*-1.parquet")
     assert list(ingested(pattern)) == [f"train-1-{row}" for row in range(6)]

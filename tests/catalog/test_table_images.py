@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from simsearch.catalog.notes import Notes
@@ -77,3 +79,63 @@ def test_names_that_differ_in_case_slashes_or_unicode_form_are_found_and_told(pl
     table = read(place, "art.csv", notes=notes)
     assert table["etag"].null_count == 0
     assert any("2 images found by another case or Unicode form" in line for line in notes.lines)
+
+
+@pytest.mark.parametrize(
+    ("cell", "chosen"),
+    [
+        ("a.jpg|b.jpg", "a.jpg"),
+        ("a.jpg; b.jpg", "a.jpg"),
+        ("a.jpg ,b.jpg", "a.jpg"),
+        ("a.jpg\nb.jpg", "a.jpg"),
+        ("gone.jpg|b.jpg", "b.jpg"),
+        ("A.JPG;b.jpg;", "a.jpg"),
+        ("x|y; z,.jpg", "x|y; z,.jpg"),
+    ],
+)
+def test_of_several_names_in_a_cell_the_first_that_is_there_is_the_image(
+    place: Place, cell: str, chosen: str
+) -> None:
+    storage = put(place, art__csv=f'artwork_id,image_uri\n1,"{cell}"\n'.encode())
+    for name in ("a.jpg", "b.jpg", "x|y; z,.jpg", "spare.jpg"):
+        storage.write_bytes(name, jpeg())
+    notes = Notes()
+    (row,) = read(place, "art.csv", notes=notes).to_pylist()
+    assert row["image_uri"] == storage.uri(chosen)
+    assert row["etag"]
+    several = chosen != cell
+    assert several == any("1 rows name several images" in line for line in notes.lines)
+    assert any("spare.jpg" in line for line in notes.lines)  # and no row names it
+
+
+def test_of_several_names_none_of_which_is_there_the_row_is_counted(place: Place) -> None:
+    put(
+        place,
+        art__csv=b"artwork_id,image_uri\n1,x.jpg|y.jpg\n2,a.jpg\n3,ftp://x/a.jpg\n",
+        a__jpg=jpeg(),
+    )
+    notes = Notes()
+    etags = read(place, "art.csv", notes=notes)["etag"].to_pylist()
+    assert [etag is None for etag in etags] == [True, False, True]
+    assert notes.left_out["images named that are not there"][0] == 2
+
+
+@pytest.mark.parametrize("base", [None, "https://x.test/img"])
+def test_several_addresses_in_a_cell_or_a_list_give_the_first(
+    place: Place, base: str | None
+) -> None:
+    start = "" if base else "https://x.test/img/"
+    rows = [
+        {"artwork_id": "1", "image_uri": f"{start}a.jpg|{start}b.jpg"},
+        {"artwork_id": "2", "image_uri": [f"{start}a.jpg", f"{start}b.jpg"]},
+        {"artwork_id": "3", "image_uri": "https://x.test/img/a.jpg?x=1;y=2|3"},
+    ]
+    put(place, art__json=json.dumps(rows).encode())
+    notes = Notes()
+    table = read(place, "art.json", *([f"catalog.images={base}"] if base else []), notes=notes)
+    assert table["image_uri"].to_pylist() == [
+        "https://x.test/img/a.jpg",
+        "https://x.test/img/a.jpg",
+        "https://x.test/img/a.jpg?x=1;y=2|3",
+    ]
+    assert any(line.startswith("2 rows name several images") for line in notes.lines)

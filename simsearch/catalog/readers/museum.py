@@ -11,7 +11,7 @@ from simsearch.catalog.layout import Join, Layout, apply, museum_layout
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.paths import text, top_level
 from simsearch.catalog.places import Places, located
-from simsearch.catalog.records import Records, load_records
+from simsearch.catalog.records import TABLES, Records, load_records
 from simsearch.config import Config
 from simsearch.errors import CatalogError
 from simsearch.storage.uris import join_uri, normalise_uri
@@ -41,7 +41,7 @@ def read_museum(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
 
 
 def _main_file(source: str, layout: Layout) -> str:
-    if layout.file is None or source.endswith((".csv", ".json", ".gz", ".parquet", ".xlsx")):
+    if layout.file is None or source.lower().endswith((*TABLES, ".json", ".parquet")):
         return source
     return join_uri(source, layout.file)
 

@@ -33,7 +33,7 @@ READERS: dict[str, Reader] = {
     "generated": Reader(read_generated, None),
     "folder": Reader(read_folder, "a folder or bucket prefix of images"),
     "table": Reader(
-        read_table, "a CSV, JSON, Excel or Parquet file, or a folder of JSON files", True
+        read_table, "a CSV, JSON, Excel or Parquet file, or a folder of JSON or Parquet files", True
     ),
     "iiif": Reader(read_iiif, "a IIIF manifest or collection, on the web or in a store"),
     "openclipart": Reader(read_openclipart, "the png folder of openclipart-png"),

@@ -22,12 +22,12 @@ import pyarrow.parquet as pq
 from simsearch import schemas
 from simsearch.catalog.arrow_text import is_bytes
 from simsearch.catalog.download import sniff
-from simsearch.catalog.places import INSIDE, is_inside
+from simsearch.catalog.places import EMBEDDED, is_embedded
 from simsearch.errors import CatalogError
 from simsearch.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage, open_uri
 
-FOLDER = "images/inside"
+FOLDER = "images/embedded"
 BATCH = 16  # pictures in memory
 WRITERS = 8  # pictures on their way into the store
 PEEKED = 64  # rows in which the first picture of a column is looked for
@@ -36,7 +36,7 @@ _REFERENCE = re.compile(r"parquet\+(?P<uri>.+)#(?P<column>[^#]+)/(?P<row>\d+)", 
 
 
 def reference(uri: str, column: str, row: int) -> str:
-    return f"{INSIDE}{uri}#{quote(column, safe='')}/{row}"
+    return f"{EMBEDDED}{uri}#{quote(column, safe='')}/{row}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def picture_of(cell: Any) -> bytes | None:
     return None
 
 
-def read_inside(uri: str, storage: StorageConfig) -> bytes:
+def read_embedded(uri: str, storage: StorageConfig) -> bytes:
     """The picture that a reference names. Raises CatalogError where it is not there."""
     path, column, row = _taken_apart(uri)
     with open_uri(path, storage) as file, pq.ParquetFile(file, buffer_size=2**20) as parquet:
@@ -114,13 +114,13 @@ def read_inside(uri: str, storage: StorageConfig) -> bytes:
     raise CatalogError(f"{path}: no row {row:,} in column {column!r}; read the catalog again")
 
 
-def store_inside(table: pa.Table, storage: Storage) -> pa.Table:
+def store_embedded(table: pa.Table, storage: Storage) -> pa.Table:
     """The catalog with each reference replaced by the picture's place in the store, where it lies
     under the digest of its bytes."""
     rows = table.to_pylist()
     wanted: dict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(dict)
     for row in rows:
-        if is_inside(row["image_uri"]):
+        if is_embedded(row["image_uri"]):
             uri, column, number = _taken_apart(row["image_uri"])
             wanted[uri, column][number] = row
     if not wanted:
