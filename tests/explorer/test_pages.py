@@ -140,6 +140,22 @@ def test_the_charts_begin_at_the_largest_k_of_the_study_and_hold_whole_rankings_
     assert f"k = {deepest}</text>" in curve
 
 
+def test_scores_of_the_index_say_where_it_compares_all_vectors_and_lack_whole_rankings(
+    site: httpx.Client, snapshot: Snapshot
+) -> None:
+    note = (
+        "the index compares all vectors, as that is faster: its answers are those of exact search"
+    )
+    assert note not in site.get("/recovery").text
+    page = site.get("/recovery", params={"search": "annoy"}).text
+    named = re.search(rf"Of ([^.]*) {note}", page)
+    assert named is not None
+    assert set(named[1].split(", ")) == {space.name for space in snapshot.plan().spaces}
+    assert 'id="whole"' not in page
+    curve = site.get("/recovery", params={"search": "annoy", "metric": "recall_curve"}).text
+    assert "Not measured by the index: choose exact search." in curve
+
+
 def test_a_metric_that_was_not_evaluated_is_refused_by_name(site: httpx.Client) -> None:
     answer = site.get("/recovery", params={"k": 4})
     assert answer.status_code == 400

@@ -262,14 +262,15 @@ def _metrics(
     hits = hit_profiles(
         numbers[retrieved.items[kept]], profiles[retrieved.items[kept]], numbers[originals[kept]]
     )
-    measured = list(study_measures(hits, relevant[kept], PROFILES, config.evaluate.ks))
+    by_index = list(study_measures(hits, relevant[kept], PROFILES, config.evaluate.ks))
+    measured = list(by_index)
     if kept.any():
         depth = config.evaluate.neighbours
         for group, ranking, _ in rankings(NumberedImages.of(images, PROFILES), retrieved, depth):
             measured += ranking_measures(group, ranking)
     return pa.concat_tables(
-        summary(measured, space=space.name, search=search, bootstrap=50, seed=1)
-        for search in ("annoy", "exact")
+        summary(scores, space=space.name, search=search, bootstrap=50, seed=1)
+        for search, scores in (("annoy", by_index), ("exact", measured))
     )
 
 
