@@ -51,8 +51,12 @@ class PictureEncoder:
     head: Head | None = None
 
     def vector(self, picture: Image.Image) -> npt.NDArray[np.float32]:
-        """An RGB picture's vector [1, dimension]."""
+        """An RGB picture's vector [1, dimension]. Raises UsageError where it is not finite."""
         vector = self.encoder(self.preprocessing.pixels(picture)[None])
+        if not np.isfinite(vector).all():
+            raise UsageError(
+                "the network gives this picture a vector that is not finite; ask with another picture"
+            )
         return vector if self.head is None else self.head(vector)
 
     def feature_map(self, picture: Image.Image) -> npt.NDArray[np.float32] | None:

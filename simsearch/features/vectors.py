@@ -10,10 +10,35 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.float32]
 
 
-def unit_rows(vectors: Vectors) -> Vectors:
-    """Rows scaled to length 1; a zero vector stays zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
+# Between these norms the squares of float32 numbers neither vanish nor overflow: the smallest normal
+# one is 1e-38, the largest 3e38.
+SMALL_NORM, LARGE_NORM = 1e-12, 1e18
+
+
+def unit_rows(vectors: npt.NDArray[np.floating[Any]]) -> Vectors:
+    """Rows [n, d] scaled to length 1, within 1e-6, whatever their length. A zero vector stays zero. A row
+    with a number that is not finite has no direction and becomes NaN throughout: extraction rejects
+    its image, so that no such row is ever stored."""
+    vectors = np.ascontiguousarray(vectors)  # whose rows NumPy adds up in pairs, to fewer roundings
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    extreme = ~((norms > SMALL_NORM) & (norms < LARGE_NORM))[:, 0]
+    if not extreme.any():
+        return np.asarray(vectors / norms, dtype=np.float32)
+    units = np.empty(vectors.shape, dtype=np.float32)
+    units[~extreme] = vectors[~extreme] / norms[~extreme]
+    units[extreme] = _extreme_unit_rows(vectors[extreme].astype(np.float64))
+    return units
+
+
+def _extreme_unit_rows(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """`unit_rows` of very short, very long and not finite vectors: divided by the largest number of
+    each first, so that no square vanishes or overflows."""
+    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
+    divisors = np.where(np.isfinite(largest), np.where(largest > 0, largest, 1), np.nan)
+    scaled = vectors / divisors
+    lengths = np.linalg.norm(scaled, axis=1, keepdims=True)
+    return np.asarray(scaled / np.where(lengths > 0, lengths, 1))
 
 
 # Of the other originals, the one that is told as another work however many doubles a picture has.
