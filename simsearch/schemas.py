@@ -1,6 +1,7 @@
 """The data contracts: one Arrow schema per table, used by its writer, its readers and the tests."""
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 CATALOG = pa.schema(
     [
@@ -222,12 +223,23 @@ def neighbour_lists(width: int) -> pa.Schema:
     )
 
 
-SEPARATOR = "--"
+SEPARATOR = "--"  # of no profile's name
 
 
 def image_id(artwork_id: str, profile: str | None) -> str:
-    """The id of an artwork's original (`profile` None) or of its perturbed copy."""
-    return artwork_id if profile is None else f"{artwork_id}{SEPARATOR}{profile}"
+    """The id of an artwork's original (`profile` None) or of its perturbed copy, never that of another
+    image: an original whose artwork's id looks like a copy's ends in the separator."""
+    if profile is None and SEPARATOR not in artwork_id:
+        return artwork_id
+    return f"{artwork_id}{SEPARATOR}{profile or ''}"
+
+
+def image_ids(artwork_ids: pa.ChunkedArray, profile: str | None) -> pa.ChunkedArray:
+    """`image_id` of many artworks."""
+    copies = pc.binary_join_element_wise(artwork_ids, profile or "", SEPARATOR)
+    if profile is not None:
+        return copies
+    return pc.if_else(pc.match_substring(artwork_ids, SEPARATOR), copies, artwork_ids)
 
 
 def annoy_lists(width: int) -> pa.Schema:

@@ -24,7 +24,7 @@ from simsearch.extraction.rejects import placeholder_row, sharing
 from simsearch.features.compaction import UntidyShards, untidy_shards
 from simsearch.features.space import FeatureSpace
 from simsearch.features.store import StoredKeys, stored_keys
-from simsearch.schemas import SEPARATOR
+from simsearch.schemas import image_ids
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
 
@@ -163,10 +163,12 @@ class Missing:
         for variant, profile in enumerate(self.variants):
             rows = self.artworks.filter(pa.array(listed & self.wanted[:, variant]))
             ids = rows["artwork_id"]
-            named = ids if profile is None else pc.binary_join_element_wise(ids, profile, SEPARATOR)
             copies = pa.repeat(pa.scalar(profile, pa.string()), rows.num_rows)
             tables.append(
-                pa.table([named, ids, copies, rows["content_hash"]], schema=schemas.IMAGES)
+                pa.table(
+                    [image_ids(ids, profile), ids, copies, rows["content_hash"]],
+                    schema=schemas.IMAGES,
+                )
             )
         return pa.concat_tables(tables).sort_by("image_id").combine_chunks()
 
