@@ -5,6 +5,7 @@ Pure functions of vectors; the pipeline runs them as one task per space and meth
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,15 +21,18 @@ from simsearch.config import Config
 from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import Vectors, unit_rows
-from simsearch.placing import Carried, Coordinates, carry, place
+from simsearch.placing import DEPARTED, Carried, Coordinates, carry, place, span_components
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.sections.analysis import ProjectionConfig
 from simsearch.snapshots.snapshot import Snapshot
 
+log = logging.getLogger(__name__)
+
 UMAP_INPUT = 50  # principal components that UMAP starts from: the rest is mostly noise, and slow
 
-FEWEST_FITTED = 4  # of so few a map says where others belong
+FEWEST_DISTINCT = 4  # UMAP needs a neighbourhood to speak of
 
+FLAT = 1e-6  # share of the first axis' spread below which the second has none
 INITIAL_SPREAD = 1e-4  # as Kobak & Linderman 2021 scale a PCA initialisation
 
 
@@ -36,11 +40,12 @@ INITIAL_SPREAD = 1e-4  # as Kobak & Linderman 2021 scale a PCA initialisation
 class SpaceMap:
     """A map of a space: the `points` float32 [n, 2] where its originals lie; `fitted` bool [n], for
     which of them it was fitted; `anew`, whether it was fitted for this snapshot and not carried
-    over."""
+    over; `departed`, how many of the artworks that it was fitted for have left."""
 
     points: Coordinates
     fitted: npt.NDArray[np.bool_]
     anew: bool
+    departed: int = 0
 
 
 def project(vectors: Vectors, method: str, *, settings: ProjectionConfig, seed: int) -> Coordinates:
@@ -48,14 +53,19 @@ def project(vectors: Vectors, method: str, *, settings: ProjectionConfig, seed: 
 
     `pca`: the first two principal components of the unit vectors (sklearn.decomposition.PCA).
     `umap`: McInnes et al. 2018 (umap-learn) with cosine distance on the first principal components,
-    started from the PCA map so that the overall shape means something (Kobak & Linderman 2021).
+    started from the PCA map so that the overall shape means something (Kobak & Linderman 2021). Of
+    fewer than four different vectors it is the PCA map: equal vectors lie at one point.
     """
     if len(vectors) < 3:  # nothing to tell apart
         return np.asarray([[float(place), 0.0] for place in range(len(vectors))], dtype=np.float32)
     components = principal_components(vectors, UMAP_INPUT if method == "umap" else 2, seed)
-    if method == "pca" or len(vectors) < 4:  # UMAP needs a neighbourhood to speak of
+    if method == "pca" or _count_distinct(components) < FEWEST_DISTINCT:
         return _two_columns(components)
-    return _umap(components, settings, seed)
+    points = _umap(components, settings, seed)
+    if np.isfinite(points).all():
+        return points
+    log.warning("project: UMAP gave no finite map; its place takes the map of principal components")
+    return _two_columns(components)
 
 
 def principal_components(vectors: Vectors, count: int, seed: int) -> Coordinates:
@@ -66,9 +76,19 @@ def principal_components(vectors: Vectors, count: int, seed: int) -> Coordinates
     from sklearn.decomposition import PCA  # seconds to import, and the explorer needs only paths
 
     units = unit_rows(vectors)
+    if (units == units[0]).all():
+        return np.zeros((len(units), 1), dtype=np.float32)
     count = min(count, *units.shape)
-    fitted = PCA(count, svd_solver="auto", random_state=seed).fit_transform(units)
-    return np.asarray(fitted, dtype=np.float32)
+    pca = PCA(count, svd_solver="auto", random_state=seed).fit(units)
+    # Not fit_transform, which for many vectors only comes near to this: new artworks are placed on the
+    # map by its being linear in the vectors.
+    return np.asarray(pca.transform(units), dtype=np.float32)
+
+
+def _count_distinct(components: Coordinates) -> int:
+    """How many of the rows [n, c] differ by more than rounding."""
+    widest = float(np.abs(components).max())
+    return len(np.unique((components / (widest or 1)).round(5), axis=0))
 
 
 def align(points: npt.NDArray[np.floating], reference: npt.NDArray[np.floating]) -> Coordinates:
@@ -85,10 +105,14 @@ def align(points: npt.NDArray[np.floating], reference: npt.NDArray[np.floating])
 
 
 def projection_table(
-    originals: pa.Table, points: Coordinates, fitted: npt.NDArray[np.bool_] | None = None
+    originals: pa.Table,
+    points: Coordinates,
+    fitted: npt.NDArray[np.bool_] | None = None,
+    departed: int = 0,
 ) -> pa.Table:
     """schemas.PROJECTION of `originals` (schemas.IMAGES rows without copies), row by row; `fitted`
-    None: all were."""
+    None: all were. `departed` of the artworks that the map was fitted for have left, which its
+    metadata says."""
     fitted_or_all = np.ones(originals.num_rows, dtype=bool) if fitted is None else fitted
     return pa.table(
         {
@@ -99,19 +123,24 @@ def projection_table(
             "fitted": pa.array(fitted_or_all, pa.bool_()),
         },
         schema=schemas.PROJECTION,
-    )
+    ).replace_schema_metadata({DEPARTED: str(departed)} if departed else None)
 
 
 def _umap(components: Coordinates, settings: ProjectionConfig, seed: int) -> Coordinates:
     from umap import UMAP  # compiles with Numba at import: seconds that only this needs
 
-    start = _two_columns(components)
-    spread = float(start[:, 0].std()) or 1.0
+    start = _two_columns(components).astype(np.float64)
+    start *= INITIAL_SPREAD / start[:, 0].std()
+    # UMAP divides each axis of its start by its extent: of vectors along one line, one has none.
+    flat = np.ptp(start, axis=0) <= FLAT * INITIAL_SPREAD
+    start[:, flat] = np.random.default_rng(seed).normal(
+        scale=FLAT * INITIAL_SPREAD, size=(len(start), 1)
+    )
     reducer = UMAP(
         n_neighbors=min(settings.umap_neighbours, len(components) - 1),
         min_dist=settings.umap_min_distance,
         metric="cosine",
-        init=start / spread * INITIAL_SPREAD,
+        init=start.astype(np.float32),
         random_state=seed,
         n_jobs=1,  # with a seed there is no more; said, so that UMAP does not warn of it
     )
@@ -136,11 +165,14 @@ def project_space(
     if previous is not None:
         carried = _carried(previous, snapshot, config, space, method)
     if carried is not None and carried.known.all():
-        return SpaceMap(carried.points, carried.fitted, anew=False)
+        return SpaceMap(carried.points, carried.fitted, anew=False, departed=carried.departed)
     vectors = feature_store.read_vectors(snapshot.storage, snapshot.plan().space(space), originals)
+    if carried is not None and method == "pca" and not span_components(vectors, carried):
+        _say_anew(space, method, "the artworks left of it do not determine its axes")
+        carried = None
     if carried is not None:
         points = place(vectors, carried, method, config.projection.umap_neighbours)
-        return SpaceMap(points, carried.fitted, anew=False)
+        return SpaceMap(points, carried.fitted, anew=False, departed=carried.departed)
     points = project(vectors, method, settings=config.projection, seed=config.seed)
     return SpaceMap(points, np.ones(len(points), dtype=bool), anew=True)
 
@@ -148,7 +180,8 @@ def project_space(
 def _carried(
     previous: Snapshot, snapshot: Snapshot, config: Config, space: str, method: str
 ) -> Carried | None:
-    """The previous map of a space where it was made the same way and few artworks are new to it."""
+    """The previous map of a space where it was made the same way, few artworks have come or left since
+    and those that are left say where others belong; else the reason is logged."""
     before, now = previous.plan(), snapshot.plan()
     names = {old_space.fingerprint: old_space.name for old_space in before.spaces}
     name = names.get(now.space(space).fingerprint)
@@ -160,8 +193,15 @@ def _carried(
     except NotFoundError:
         return None
     carried = carry(earlier, _originals(previous), _originals(snapshot))
-    enough = carried.fitted.sum() >= FEWEST_FITTED
-    return carried if enough and carried.new_share < config.projection.refit_share else None
+    reason = carried.why_anew(config.projection.refit_share)
+    if reason is None:
+        return carried
+    _say_anew(space, method, reason)
+    return None
+
+
+def _say_anew(space: str, method: str, reason: str) -> None:
+    log.info("project: %s: the %s map is fitted anew: %s", space, method, reason)
 
 
 def _originals(snapshot: Snapshot) -> pa.Table:
@@ -196,6 +236,6 @@ def lay_out(
         for space, points, space_map in zip(spaces, together(maps), maps, strict=True):
             snapshot.storage.write_table(
                 snapshot.projection_path(space, method),
-                projection_table(originals, points, space_map.fitted),
+                projection_table(originals, points, space_map.fitted, space_map.departed),
             )
         tell((number + 1) * len(spaces))

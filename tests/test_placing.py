@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simsearch import schemas
 from simsearch.features.vectors import unit_rows
-from simsearch.placing import Carried, carry, place
+from simsearch.placing import Carried, carry, place, span_components
 from simsearch.projection import SpaceMap, align, project, projection_table, together
 from simsearch.sections.analysis import ProjectionConfig
 
@@ -66,6 +69,109 @@ def test_principal_components_are_carried_exactly() -> None:
     for new, placed in zip(true[~known], placed_points[~known], strict=True):
         gaps = np.linalg.norm(placed_points[known] - placed, axis=1)
         np.testing.assert_allclose(gaps, np.linalg.norm(true[known] - new, axis=1), atol=1e-3)
+
+
+def spread_out(count: int, dimension: int, seed: int) -> np.ndarray:
+    """Vectors in eight clusters of different sizes."""
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(8, dimension))
+    owners = np.sort(random.integers(0, 8, count))
+    noise = random.normal(scale=0.3, size=(count, dimension))
+    return np.asarray(centres[owners] + noise, np.float32)
+
+
+@settings(max_examples=10)
+@given(
+    seed=st.integers(0, 2**31),
+    gone=st.floats(0, 0.09),
+    corner=st.booleans(),
+    dimension=st.sampled_from([24, 60, 256]),
+)
+def test_new_works_lie_where_the_components_put_them_whoever_has_left(
+    seed: int, gone: float, corner: bool, dimension: int
+) -> None:
+    """A reference from NumPy's own SVD of all that the map was fitted for."""
+    everything, known = spread_out(120, dimension, seed), np.arange(120) % 20 > 0
+    units = unit_rows(everything).astype(np.float64)
+    centred = units - units[known].mean(axis=0)
+    axes = np.linalg.svd(centred[known], full_matrices=False)[2][:2].T
+    true = (centred @ axes) @ [[0.8, 0.6], [0.6, -0.8]] + 5  # turned and mirrored
+    order = true[:, 0] if corner else np.random.default_rng(seed).random(120)
+    leaving = known & (order <= np.quantile(order[known], gone))
+    left, stays = ~leaving, known[~leaving]
+    before = Carried(
+        np.where(stays[:, None], true[left], 0).astype(np.float32), stays, stays, leaving.sum()
+    )
+    if not span_components(everything[left], before):
+        return  # fitted anew
+    placed = place(everything[left], before, "pca", 15)
+    errors = np.linalg.norm(placed[~stays] - true[left][~stays], axis=1)
+    assert errors.max() < 0.1 * np.linalg.norm(true[known].std(axis=0))
+    if dimension < stays.sum() / 3:
+        assert errors.max() < 1e-3
+
+
+def test_axes_that_only_the_departed_showed_are_not_guessed() -> None:
+    """One cluster alone makes the second axis, and all of it leaves."""
+    random = np.random.default_rng(3)
+    owners = np.repeat([0, 1, 2], [40, 40, 7])
+    everything = np.eye(3, 500)[owners] + random.normal(scale=1e-3, size=(87, 500))
+    points = project(everything.astype(np.float32), "pca", settings=ProjectionConfig(), seed=1)
+    left = np.flatnonzero(owners < 2)
+    whole = np.ones(80, bool)
+    before = Carried(points[left], whole, whole, departed=7)
+    assert not span_components(everything[left].astype(np.float32), before)
+    left = np.flatnonzero(np.arange(87) % 13 > 0)
+    whole = np.ones(len(left), bool)
+    before = Carried(points[left], whole, whole, departed=87 - len(left))
+    assert span_components(everything[left].astype(np.float32), before)
+
+
+def test_departures_are_counted_over_many_nights() -> None:
+    pictures = {f"a{number:02}": str(number) for number in range(40)}
+    before = images(pictures)
+    table = projection_table(before, np.random.default_rng(1).normal(size=(40, 2)))
+    for night in range(1, 4):
+        del pictures[f"a{night:02}"]
+        now = images(pictures)
+        carried = carry(table, before, now)
+        assert carried.departed == night
+        assert carried.departed_share == pytest.approx(night / 40)
+        assert (carried.why_anew(0.07) is not None) == (night == 3)
+        buffer = pa.BufferOutputStream()
+        pq.write_table(
+            projection_table(now, carried.points, carried.fitted, carried.departed), buffer
+        )
+        before, table = now, pq.read_table(buffer.getvalue())
+    renamed = images({f"b{number:02}": picture for number, picture in enumerate(pictures.values())})
+    assert carry(table, before, renamed).departed == 3
+
+
+@pytest.mark.parametrize(
+    ("points", "reason"),
+    [
+        (np.zeros((0, 2)), "0 of the artworks"),
+        (np.eye(1, 2), "1 of the artworks"),
+        (np.eye(2), "2 of the artworks"),
+        (np.eye(3, 2), "3 of the artworks"),
+        (np.ones((9, 2)), "on one line"),
+        (np.arange(9)[:, None] * [[0.1, 0.7]] + 3, "on one line"),
+        (np.vstack([np.ones((8, 2)), [[2, 5]]]), "on one line"),
+    ],
+)
+def test_a_map_of_which_too_little_is_left_is_fitted_anew(points: np.ndarray, reason: str) -> None:
+    whole = np.ones(len(points), bool)
+    why = Carried(points.astype(np.float32), whole, whole).why_anew(1.0)
+    assert why is not None
+    assert reason in why
+
+
+def test_a_map_that_few_left_and_few_joined_is_carried_over() -> None:
+    points = np.random.default_rng(2).normal(size=(100, 2)).astype(np.float32)
+    fitted = np.arange(100) >= 4  # four are new
+    assert Carried(points, fitted, fitted, departed=4).why_anew(0.1) is None
+    assert Carried(points, fitted, fitted, departed=9).why_anew(0.1) is not None
+    assert Carried(points, fitted, fitted).why_anew(0.04) is not None
 
 
 def test_on_a_umap_an_artwork_lies_among_its_nearest() -> None:

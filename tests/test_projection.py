@@ -54,6 +54,57 @@ def test_a_handful_of_artworks_still_has_a_map(method: str, count: int) -> None:
     assert np.isfinite(points).all()
 
 
+def degenerate() -> dict[str, Coordinates]:
+    random = np.random.default_rng(7)
+    one, few = random.normal(size=(1, 8)), random.normal(size=(3, 8))
+    line = np.array([[1.0, 0.0]]) + np.linspace(0, 1, 30)[:, None] * [[-1.0, 1.0]]
+    spaces = {
+        "all equal": np.repeat(one, 30, axis=0),
+        "equal but for rounding": one + random.normal(scale=1e-8, size=(30, 8)),
+        "all zero": np.zeros((30, 8)),
+        "one that differs": np.vstack([np.repeat(one, 29, axis=0), few[:1]]),
+        "three different": few[random.integers(0, 3, 30)],
+        "four different": random.normal(size=(4, 8))[np.arange(40) % 4],
+        "mostly doubles": random.normal(size=(6, 8))[np.minimum(np.arange(60), 5)],
+        "all twice": np.repeat(random.normal(size=(20, 8)), 2, axis=0),
+        "one number": random.normal(size=(30, 1)),
+        "on an arc": line,
+        "along one line": np.hstack([np.ones((30, 1)), np.linspace(-1e-3, 1e-3, 30)[:, None]]),
+        "too short for squares": random.normal(size=(30, 8)) * 1e-30,
+        "too long for squares": random.normal(size=(30, 8)) * 1e25,
+    }
+    return {name: space.astype(np.float32) for name, space in spaces.items()}
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("method", ["pca", pytest.param("umap", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", degenerate())
+def test_every_space_has_a_finite_map(method: str, kind: str) -> None:
+    vectors = degenerate()[kind]
+    points = project(vectors, method, settings=SETTINGS, seed=1)
+    assert points.shape == (len(vectors), 2)
+    assert np.isfinite(points).all()
+    assert np.isfinite(align(points, points[::-1])).all()
+    np.testing.assert_array_equal(points, project(vectors, method, settings=SETTINGS, seed=1))
+
+
+@pytest.mark.parametrize("method", ["pca", "umap"])
+def test_equal_vectors_lie_at_one_point(method: str) -> None:
+    vectors = degenerate()["all equal"]
+    assert not project(vectors, method, settings=SETTINGS, seed=1).any()
+    three = project(degenerate()["three different"], method, settings=SETTINGS, seed=1)
+    assert len(np.unique(three.round(5), axis=0)) == 3
+
+
+def test_the_map_of_principal_components_is_linear_in_the_vectors() -> None:
+    """Of many vectors, too, which sklearn only comes near to: new artworks are placed by it."""
+    vectors = np.random.default_rng(4).normal(size=(1200, 600)).astype(np.float32)
+    units = unit_rows(vectors).astype(np.float64)
+    points = project(vectors, "pca", settings=SETTINGS, seed=1)
+    residuals = np.linalg.lstsq(units - units.mean(axis=0), points, rcond=None)[1]
+    assert np.sqrt(residuals.max() / len(points)) < 1e-4 * points.std()
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**31), st.floats(0, 6.3), st.booleans())
 def test_aligning_undoes_any_turn_and_mirroring(seed: int, angle: float, mirror: bool) -> None:

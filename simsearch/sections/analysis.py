@@ -69,8 +69,9 @@ class ProjectionConfig(Section):
     )
     refit_share: Share = Field(
         0.1,
-        description="artworks that came since a map was fitted are placed on it; once they are this share of "
-        "all, it is fitted anew; 0: each time",
+        description="artworks that came since a map was fitted are placed on it; once they, as a share of "
+        "all, and those that left, as a share of those it was fitted for, add up to this, it is fitted "
+        "anew; 0: each time",
     )
 
     @model_validator(mode="after")
