@@ -41,9 +41,15 @@ def fit_contrastive(
     belong together and `originals` [n] which are originals, and its mean losses by epoch.
 
     It starts as the PCA whitening of the originals: what copies add to the variance is what shall not
-    count. `tell` is told after each epoch how many are done. Raises TrainingError for a loss that is not
-    finite. The same vectors and seed give the same head on the same machine.
+    count. `tell` is told after each epoch how many are done. Raises TrainingError for fewer than two
+    artworks with copies and for a loss that is not finite. The same vectors and seed give the same head on the same machine.
     """
+    copied = np.unique(artworks[~originals])
+    if len(copied) < 2:
+        raise TrainingError(
+            f"heads.{name}: {len(copied)} artworks have copies to learn from, at least 2 are needed; "
+            "raise train.originals"
+        )
     whitening = fit_whitening(vectors[originals], dimensions=None, power=1.0).layers[0]
     whitened = torch.from_numpy(unit_rows(vectors) @ whitening.weight + whitening.bias)
     with torch.random.fork_rng(devices=[]):

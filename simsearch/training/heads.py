@@ -12,6 +12,7 @@ import numpy.typing as npt
 from simsearch.encoders.heads.denoising import fit_denoising
 from simsearch.encoders.heads.head import Head
 from simsearch.encoders.heads.whitening import fit_whitening
+from simsearch.errors import TrainingError
 from simsearch.features.vectors import Vectors
 
 Losses = tuple[Mapping[str, float], ...]
@@ -35,9 +36,16 @@ def fit_head(
 ) -> tuple[Head, Losses]:
     """The head called `name`, and its losses by epoch where it was not found in closed form.
 
-    Raises TrainingError for a loss that is not finite.
+    Raises TrainingError for a loss that is not finite, for too few artworks with copies and where all
+    originals have the same vector.
     """
-    return FITS[settings.kind](name, settings, data, seed, tell)
+    head, losses = FITS[settings.kind](name, settings, data, seed, tell)
+    if not head.dimension:
+        raise TrainingError(
+            f"heads.{name}: its encoder gives every original the same vector, so that there is nothing "
+            "to learn; name another encoder"
+        )
+    return head, losses
 
 
 def epochs(settings: Any) -> int:

@@ -134,29 +134,38 @@ class _Worker:
             done = epoch * len(batches) + step
             weight = kl_weight(settings, done, settings.epochs * len(batches))
             noise = self._noise(len(rows), epoch, step)
-            sums += self._step(share, noise, weight)
+            sums += self._step(share, len(rows), noise, weight)
             if self._rank == 0:
                 self._tell(done + 1)
         if self._workers > 1:
             torch.distributed.all_reduce(sums)
-            sums /= self._workers
         error, divergence_mean = (sums / len(batches)).tolist()
         means = {"reconstruction": error}
         if settings.kind == "variational":
             means |= {"divergence": divergence_mean, "active_units": float(self._active())}
         return means
 
-    def _step(self, rows: np.ndarray, noise: torch.Tensor | None, weight: float) -> torch.Tensor:
+    def _step(
+        self, rows: np.ndarray, batch_size: int, noise: torch.Tensor | None, weight: float
+    ) -> torch.Tensor:
+        """Learn from this worker's `rows` of a batch; returns their part of the batch's mean losses.
+
+        Workers may have unequal shares, or none: each image counts the same, so that the parts of all
+        workers add up to what one worker would have.
+        """
         images, targets = (
             as_images(self._data.pixels[at], self._device) for at in (rows, self._targets[rows])
         )
         remade, mean, log_variance = self._model(images, noise)
-        error = reconstruction(remade, targets)
+        error = reconstruction(remade, targets, batch_size)
         divergence_sum = (
-            torch.zeros(()) if log_variance is None else divergence(mean, log_variance).sum()
+            torch.zeros((), device=error.device)
+            if log_variance is None
+            else divergence(mean, log_variance, batch_size).sum()
         )
         self._optimiser.zero_grad()
-        (error + weight * divergence_sum.to(error.device)).backward()
+        # Gradients are averaged over workers, not added.
+        (self._workers * (error + weight * divergence_sum)).backward()
         self._optimiser.step()
         return torch.tensor([error.item(), divergence_sum.item()], dtype=torch.float64)
 

@@ -35,12 +35,22 @@ def koleo(vectors: torch.Tensor, artworks: torch.Tensor) -> torch.Tensor:
     return -torch.log(distances + APART).mean()
 
 
-def reconstruction(images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Squared error of images [n, 3, h, w] in 0..1, summed over an image, averaged over images."""
-    return functional.mse_loss(images, targets, reduction="sum") / len(images)
+def reconstruction(
+    images: torch.Tensor, targets: torch.Tensor, batch_size: int | None = None
+) -> torch.Tensor:
+    """Squared error of images [n, 3, h, w] in 0..1, summed over an image, averaged over images.
+
+    `batch_size`: the images are part of a batch of that size, and their part of its average is
+    returned; None: they are the batch.
+    """
+    summed = functional.mse_loss(images, targets, reduction="sum")
+    return summed / (batch_size or len(images))
 
 
-def divergence(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
+def divergence(
+    mean: torch.Tensor, log_variance: torch.Tensor, batch_size: int | None = None
+) -> torch.Tensor:
     """Kullback–Leibler divergence [d] of normal distributions [n, d] from the standard one, averaged
-    over images. (Kingma and Welling 2014, appendix B.)"""
-    return 0.5 * (mean**2 + log_variance.exp() - log_variance - 1).mean(dim=0)
+    over images as `reconstruction` does. (Kingma and Welling 2014, appendix B.)"""
+    terms = 0.5 * (mean**2 + log_variance.exp() - log_variance - 1)
+    return terms.sum(dim=0) / (batch_size or len(mean))

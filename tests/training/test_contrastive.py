@@ -8,8 +8,9 @@ import pytest
 from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.errors import TrainingError
 from simsearch.features.vectors import Vectors, unit_rows
-from simsearch.sections.training import ContrastiveConfig
+from simsearch.sections.training import ContrastiveConfig, WhiteningConfig
 from simsearch.training.contrastive import fit_contrastive
+from simsearch.training.heads import LearnedFrom, fit_head
 
 COPIES = 3
 
@@ -80,3 +81,24 @@ def test_a_loss_that_is_not_finite_is_one_line_naming_the_setting() -> None:
         fit_contrastive(
             vectors, artworks, originals, _settings(learning_rate=1e30), name="mine", seed=1
         )
+
+
+@pytest.mark.parametrize("copied", [0, 1])
+def test_too_few_artworks_with_copies_are_refused_in_one_line(copied: int) -> None:
+    vectors, _, _ = _collection(5, seed=7)
+    artworks = np.append(np.arange(4), [0] * copied)
+    originals = np.arange(len(artworks)) < 4
+    with pytest.raises(
+        TrainingError, match=rf"^heads\.mine: {copied} artworks have copies .*raise"
+    ):
+        fit_contrastive(
+            vectors[: len(artworks)], artworks, originals, _settings(), name="mine", seed=1
+        )
+
+
+@pytest.mark.parametrize("settings", [WhiteningConfig(), _settings(epochs=1)])
+def test_a_space_of_equal_vectors_has_nothing_to_learn(settings: Any) -> None:
+    vectors = np.ones((8, 5), np.float32)
+    data = LearnedFrom(vectors, np.tile(np.arange(4), 2), np.arange(8) < 4)
+    with pytest.raises(TrainingError, match=r"^heads\.mine: .* the same vector"):
+        fit_head("mine", settings, data, seed=1)

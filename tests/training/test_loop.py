@@ -149,6 +149,32 @@ def test_every_batch_is_whole_and_shared_without_loss() -> None:
     assert not np.array_equal(batches[0], next(batches_of(103, 16, seed=1, epoch=1)))
 
 
+@pytest.mark.parametrize("kind", ["autoencoder", "variational", "denoising"])
+@pytest.mark.parametrize(("workers", "images"), [(3, 16), (3, 2), (5, 1), (4, 12), (2, 1)])
+def test_workers_of_any_number_share_a_batch_as_one_would_learn_it(
+    kind: str, workers: int, images: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parts of the losses add up, and the average of the gradients is that of the whole batch."""
+    monkeypatch.setattr("ray.train.torch.get_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr("ray.train.torch.prepare_model", lambda model: model)
+    rows = np.random.default_rng(4).permutation(40)[:images]
+
+    def learned(rank: int, count: int) -> tuple[np.ndarray, list[torch.Tensor]]:
+        worker = _Worker(_assignment(tmp_path, kind=kind), rank, count)
+        worker._optimiser.step = lambda: None  # type: ignore[method-assign,assignment]
+        noise = worker._noise(images, epoch=0, step=0)
+        part = worker._step(rows[rank::count], images, noise, 0.3)
+        return part.numpy(), [weight.grad for weight in worker._model.parameters()]
+
+    whole, gradients = learned(0, 1)
+    shares = [learned(rank, workers) for rank in range(workers)]
+    np.testing.assert_allclose(np.sum([part for part, _ in shares], axis=0), whole, rtol=1e-5)
+    steepest = max(float(gradient.abs().max()) for gradient in gradients)
+    for number, gradient in enumerate(gradients):
+        mean = torch.stack([parts[number] for _, parts in shares]).mean(dim=0)
+        torch.testing.assert_close(mean, gradient, rtol=1e-3, atol=1e-5 * steepest)
+
+
 def test_pixels_stored_twice_are_read_once_in_order(tmp_path: Path) -> None:
     assignment = _assignment(tmp_path)
     pixels = read_pixels(assignment.storage, "t/pixels", SIDE)

@@ -1,4 +1,4 @@
-"""Two worker processes learn what one does, also where one is lost on the way."""
+"""Several worker processes learn what one does, whatever their shares, also where one is lost on the way."""
 
 from __future__ import annotations
 
@@ -37,3 +37,17 @@ def test_two_workers_learn_as_one_does_though_one_is_lost(tmp_path: Path) -> Non
     for losses, losses_of_two in zip(_curve(alone), _curve(both), strict=True):
         assert losses_of_two["reconstruction"] == pytest.approx(losses["reconstruction"], rel=1e-3)
         assert losses_of_two["divergence"] == pytest.approx(losses["divergence"], rel=1e-2)
+
+
+@pytest.mark.parametrize("batch_size", [2, 7])
+def test_three_workers_learn_as_one_does_where_their_shares_differ(
+    batch_size: int, tmp_path: Path
+) -> None:
+    """Of two images one worker gets none, of seven one gets three."""
+    settings = {"kind": "variational", "epochs": 1, "batch_size": batch_size}
+    alone = _assignment(tmp_path / "alone", **settings)
+    fit(alone, workers=0, use_gpu=False)
+    three = _assignment(tmp_path / "three", **settings)
+    fit(three, workers=3, use_gpu=False)
+    for losses, losses_of_three in zip(_curve(alone), _curve(three), strict=True):
+        assert losses_of_three == pytest.approx(losses, rel=1e-3)
