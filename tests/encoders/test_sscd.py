@@ -69,10 +69,16 @@ def test_metas_weights_give_the_papers_descriptor(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
 
 
-def test_the_whole_picture_is_shown_as_a_square() -> None:
-    picture = Image.fromarray(np.random.default_rng(2).integers(0, 256, (90, 333, 3), np.uint8))
-    theirs = torchvision.transforms.Resize([288, 288])(picture)
-    shown = get_encoder("sscd_disc_mixup", CONFIG).preprocessing.pixels(picture)
+@pytest.mark.parametrize("size", [(90, 333), (640, 300), (288, 288), (700, 701)])
+@pytest.mark.parametrize("name", sscd.PUBLISHED)
+def test_the_short_edge_is_resized_to_288_and_the_aspect_ratio_kept(
+    name: str, size: tuple[int, int]
+) -> None:
+    random = np.random.default_rng(2)
+    picture = Image.fromarray(random.integers(0, 256, (size[1], size[0], 3), np.uint8))
+    resized = torchvision.transforms.Resize(288)(picture)
+    theirs = torchvision.transforms.functional.center_crop(resized, [288, 288])
+    shown = get_encoder(name, CONFIG).preprocessing.pixels(picture)
     np.testing.assert_array_equal(shown, np.asarray(theirs))
 
 

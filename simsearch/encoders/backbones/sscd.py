@@ -30,10 +30,10 @@ from simsearch.storage.storage import Storage
 
 DIMENSION, SIDE = 512, 288
 GEM_POWER = 3.0
-# As its authors measured ("skew"): the whole picture as a square, its aspect ratio lost.
-NORMALISED = Preprocessing(
-    SIDE, SIDE, "bilinear", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "square"
-)
+# As its authors recommend: the short edge at 288 pixels and the aspect ratio kept. They feed pictures of
+# any shape, one at a time; here the middle square is fed, as batches have one shape.
+NORMALISED = Preprocessing(SIDE, SIDE, "bilinear", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+# The package's models take squares.
 RAW = Preprocessing(SIDE, SIDE, "bilinear", (0.0,) * 3, (1.0,) * 3, "square")
 
 PUBLISHED = (
