@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -53,7 +54,8 @@ class WeightSources:
 
     `build()` makes the whole network, its `state_dict` in the keys of its published weights, without
     loading any; `renamed` brings the keys of other files of them into those. In a folder they are
-    called <name>.safetensors or .pth, or as `files` says.
+    called <name>.safetensors or .pth, or as `files` says. `others` says what is wrong with files of other
+    weights of the same network, by the first digits of their SHA-256.
     """
 
     name: str
@@ -61,6 +63,7 @@ class WeightSources:
     published: Published
     renamed: Callable[[State], State] = unchanged
     files: tuple[str, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, sources: Sequence[str], config: StorageConfig) -> Weights:
         """`simsearch.encoders.encoder.Specification.weights`; sources that cannot serve are logged."""
@@ -133,6 +136,10 @@ class WeightSources:
         data = storage.read_bytes(name)
         if f"{name}.sha256" in names:
             check_sidecar(storage, name, data)
+        digest = hashlib.sha256(data).hexdigest()
+        for start, fault in self.others.items():
+            if digest.startswith(start):
+                raise WeightsError(f"{storage.uri(name)}: {fault}")
         return storage.uri(name), load_state(storage.uri(name), data)
 
     def _file_in(self, names: set[str], root: str) -> str:
@@ -172,13 +179,10 @@ class WeightSources:
 
 
 # What layers initialise themselves by, as far as a mode is asked.
-DRAWS = {
-    torch.Tensor.normal_,
-    torch.Tensor.uniform_,
-    nn.init.normal_,
-    nn.init.uniform_,
-    nn.init.kaiming_uniform_,
-}
+LEFT_OUT = {nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_}
+# trunc_normal_ draws by these until every number is within bounds, which memory as it is found may
+# never be.
+ZEROED = {torch.Tensor.normal_, torch.Tensor.uniform_}
 
 
 def skeleton(build: Callable[[], nn.Module]) -> nn.Module:
@@ -199,6 +203,9 @@ class Undrawn(TorchFunctionMode):
         self, function: Any, types: Any, arguments: Any = (), named: Any = None
     ) -> Any:
         named = named or {}
-        if function in DRAWS:
-            return named.get("tensor", arguments[0] if arguments else None)
+        if function in LEFT_OUT or function in ZEROED:
+            tensor: torch.Tensor = named["tensor"] if "tensor" in named else arguments[0]
+            if function in ZEROED:
+                tensor.detach().zero_()
+            return tensor
         return function(*arguments, **named)

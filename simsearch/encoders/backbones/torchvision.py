@@ -29,6 +29,10 @@ _OLD_DENSENET_KEY = re.compile(
     r"^(.*denselayer\d+\.(?:norm|relu|conv))\.((?:[12])\.(?:weight|bias|running_mean|running_var))$"
 )
 
+# Networks trained by TensorFlow, which shows them values from -1 to 1: they take images with ImageNet's
+# mean and standard deviation and normalise them a second time.
+NORMALISED_AGAIN = ("googlenet", "inception_v3")
+
 # By ONNX Runtime, as this package converts them, times as fast as PyTorch on two AVX2 cores (benchmark
 # `engine`): SqueezeNet 1.33, ResNet152 1.18, VGG16 1.14, DenseNet201 0.87, whose layers are mostly
 # copied together; on one busy core MobileNetV2 0.93, EfficientNet-Lite0 0.73. Who measures another may
@@ -80,7 +84,13 @@ def _specification(name: str) -> NetworkSpecification:
             mean=tuple(preset.mean),
             std=tuple(preset.std),
         ),
-        sources=WeightSources(name, build, _Download(published.url), _with_todays_keys),
+        sources=WeightSources(
+            name,
+            build,
+            _Download(published.url),
+            _with_todays_keys,
+            others=_other_weights(name, published),
+        ),
         features=features,
         can_run_as_studied=True,
         convertible=name.startswith(FASTER_CONVERTED),
@@ -94,11 +104,39 @@ def published_weights(name: str) -> Any:
     return getattr(enum, "IMAGENET1K_V1", enum.DEFAULT)
 
 
+def _other_weights(name: str, published: Any) -> dict[str, str]:
+    """What is wrong with the files of torchvision's other weights of a network, which were trained
+    with other preprocessing: by the first digits of their SHA-256."""
+    file = published.url.rpartition("/")[2]
+    return {
+        hash_in(weights.url)
+        or weights.url: f"holds {weights.name} and not {published.name}, which "
+        f"{name} stands for and is shown images for; put {file} there"
+        for weights in _models().get_model_weights(name)
+        if weights is not published
+    }
+
+
 def _build(name: str) -> nn.Module:
-    # Inception and GoogLeNet carry side classifiers in their published weights.
-    extra = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
-    network: nn.Module = _models().get_model(name, weights=None, **extra)
+    """The network as torchvision builds it for the published weights, with the side classifiers that
+    GoogLeNet's and Inception's files hold."""
+    network: nn.Module = _models().get_model(name, weights=None, **_published_arguments(name))
     return network
+
+
+def _published_arguments(name: str) -> dict[str, Any]:
+    """The arguments that torchvision's builder functions set when weights are given: its
+    `_ovewrite_named_param`, which works only beside a download."""
+    meta = published_weights(name).meta
+    arguments: dict[str, Any] = {"num_classes": len(meta["categories"])}
+    if name in NORMALISED_AGAIN:
+        # torchvision leaves the numbers undrawn here. `random:<seed>` needs them.
+        arguments |= {"transform_input": True, "init_weights": True}
+    elif name.startswith("vit_"):
+        arguments["image_size"] = meta["min_size"][0]
+    elif name.startswith("maxvit_"):
+        arguments["input_size"] = meta["min_size"]
+    return arguments
 
 
 def _features(
@@ -112,7 +150,19 @@ def _features(
         return 4096, layer, _second_linear
     last = last_linear(skeleton(build))
     assert last is not None
-    return last[1].in_features, f"input of {last[0]}, the last linear layer", before_last_linear
+    layer = f"input of {last[0]}, the last linear layer"
+    if name in NORMALISED_AGAIN:
+        return last[1].in_features, f"{layer}; images from -1 to 1", _main_branch
+    return last[1].in_features, layer, before_last_linear
+
+
+def _main_branch(network: nn.Module) -> nn.Module:
+    """The network without its side classifiers, which in training mode add outputs of their own."""
+    network.aux_logits = False  # type: ignore[assignment]
+    for side in ("aux1", "aux2", "AuxLogits"):
+        if hasattr(network, side):
+            setattr(network, side, None)
+    return before_last_linear(network)
 
 
 def _second_linear(network: nn.Module) -> nn.Module:
