@@ -100,7 +100,7 @@ def test_new_works_lie_where_the_components_put_them_whoever_has_left(
     leaving = known & (order <= np.quantile(order[known], gone))
     left, stays = ~leaving, known[~leaving]
     before = Carried(
-        np.where(stays[:, None], true[left], 0).astype(np.float32), stays, stays, leaving.sum()
+        np.where(stays[:, None], true[left], 0).astype(np.float32), stays, stays, int(leaving.sum())
     )
     if not span_components(everything[left], before):
         return  # fitted anew
@@ -130,7 +130,8 @@ def test_axes_that_only_the_departed_showed_are_not_guessed() -> None:
 def test_departures_are_counted_over_many_nights() -> None:
     pictures = {f"a{number:02}": str(number) for number in range(40)}
     before = images(pictures)
-    table = projection_table(before, np.random.default_rng(1).normal(size=(40, 2)))
+    points = np.random.default_rng(1).normal(size=(40, 2)).astype(np.float32)
+    table = projection_table(before, points)
     for night in range(1, 4):
         del pictures[f"a{night:02}"]
         now = images(pictures)

@@ -161,10 +161,10 @@ def test_workers_of_any_number_share_a_batch_as_one_would_learn_it(
 
     def learned(rank: int, count: int) -> tuple[np.ndarray, list[torch.Tensor]]:
         worker = _Worker(_assignment(tmp_path, kind=kind), rank, count)
-        worker._optimiser.step = lambda: None  # type: ignore[method-assign,assignment]
+        monkeypatch.setattr(worker._optimiser, "step", lambda: None)
         noise = worker._noise(images, epoch=0, step=0)
         part = worker._step(rows[rank::count], images, noise, 0.3)
-        return part.numpy(), [weight.grad for weight in worker._model.parameters()]
+        return part.numpy(), [torch.as_tensor(weight.grad) for weight in worker._model.parameters()]
 
     whole, gradients = learned(0, 1)
     shares = [learned(rank, workers) for rank in range(workers)]

@@ -6,6 +6,7 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_three_workers_learn_as_one_does_where_their_shares_differ(
     batch_size: int, tmp_path: Path
 ) -> None:
     """Of two images one worker gets none, of seven one gets three."""
-    settings = {"kind": "variational", "epochs": 1, "batch_size": batch_size}
+    settings: dict[str, Any] = {"kind": "variational", "epochs": 1, "batch_size": batch_size}
     alone = _assignment(tmp_path / "alone", **settings)
     fit(alone, workers=0, use_gpu=False)
     three = _assignment(tmp_path / "three", **settings)
