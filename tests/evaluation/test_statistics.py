@@ -106,9 +106,10 @@ def exact_p(differences: list[Fraction]) -> Fraction:
         for size in sizes
     ]
     signed = [(rank, value) for rank, value in zip(ranks, differences, strict=True) if value]
-    observed = abs(sum(rank if value > 0 else -rank for rank, value in signed))
+    none = Fraction(0)
+    observed = abs(sum((rank if value > 0 else -rank for rank, value in signed), none))
     sums = [
-        abs(sum(sign * rank for sign, (rank, _) in zip(signs, signed, strict=True)))
+        abs(sum((sign * rank for sign, (rank, _) in zip(signs, signed, strict=True)), none))
         for signs in product((-1, 1), repeat=len(signed))
     ]
     return Fraction(sum(total >= observed for total in sums), len(sums))
