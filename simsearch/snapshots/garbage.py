@@ -108,7 +108,7 @@ def _catalogs(storage: Storage, kept: set[str], older_than: float) -> Iterator[G
     unused = [
         info
         for info in storage.files("catalog")
-        if (found := CATALOG.fullmatch(info.path)) and found[1] not in kept | {current}
+        if (name := CATALOG.fullmatch(info.path)) and name[1] not in kept | {current}
     ]
     yield from _old(unused, "catalog/", "catalog of no kept snapshot", older_than)
 

@@ -45,9 +45,9 @@ def latest_snapshot(storage: Storage) -> Snapshot:
 def list_snapshots(storage: Storage) -> list[Snapshot]:
     """Every sealed snapshot, the newest first; those whose manifest is damaged last."""
     snapshots = [
-        Snapshot(storage, found[1])
+        Snapshot(storage, name[1])
         for info in storage.files(SNAPSHOTS)
-        if (found := SEALED.fullmatch(info.path))
+        if (name := SEALED.fullmatch(info.path))
     ]
     return sorted(
         snapshots, key=lambda snapshot: (_created(snapshot), snapshot.snapshot_id), reverse=True

@@ -90,10 +90,10 @@ class Storage:
     def files(self, path: str = "") -> list[FileInfo]:
         """All files below a folder but the litter of file managers, sorted; none of an absent one."""
         try:
-            found = list_uri(self.uri(path), self.config)
+            files = list_uri(self.uri(path), self.config)
         except NotFoundError:
             return []
-        return [info for info in found if not is_litter(info.path)]
+        return [info for info in files if not is_litter(info.path)]
 
     def delete(self, path: str) -> None:
         """Remove a file; one that is already gone is no error."""

@@ -148,5 +148,5 @@ def test_a_record_of_a_later_version_or_a_damaged_one_stops_no_night(
     root.write_bytes("runs/20260101T000000Z-00000000.json", b"{}")
     root.write_bytes("runs/20260101T000000Z-00000001.json", b"[1]")
     root.write_bytes("runs/20260101T000000Z-00000002.json", b"\xff")
-    assert [found.run_id for found in list_records(root)] == [record.run_id]
+    assert [stored.run_id for stored in list_records(root)] == [record.run_id]
     assert caplog.text.count("it is left out") == 3
