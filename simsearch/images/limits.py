@@ -1,4 +1,4 @@
-"""What decoding one image may cost."""
+"""What decoding one image may cost, and how it fails."""
 
 from __future__ import annotations
 
@@ -17,3 +17,23 @@ class Limits:
     max_memory: int
     background: str
     side: int | None = None
+
+
+class ImageError(ValueError):
+    """Why bytes are no usable image: `reason` is one of REASONS, `detail` says more."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason, self.detail = reason, detail
+        super().__init__(reason, detail)
+
+
+REASONS = (
+    "empty file",
+    "too many bytes",
+    "not an image",
+    "unsupported",
+    "too many pixels",
+    "too much memory",
+    "too slow",
+    "broken",
+)

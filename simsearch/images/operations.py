@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from simsearch.images.scaling import used_size
+
 Random = np.random.Generator
 Colour = tuple[int, int, int]
 
@@ -19,7 +21,7 @@ WHITE = (255, 255, 255)
 # The short side that ImageNet-C's corruptions are defined at; ours are scaled from it.
 REFERENCE_SIDE = 224
 # Networks look at 224 to 600 pixels; a larger scan would only cost time, and a canvas five times its
-# size more memory and longer sides (65,500) than JPEG has.
+# size more memory and longer sides than JPEG has.
 LONGEST_SIDE = 1024
 LETTERS = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"
 
@@ -39,11 +41,13 @@ def _bilinear() -> Any:
 
 
 def workable(image: Image.Image) -> Image.Image:
-    """The image, scaled down to LONGEST_SIDE if it is larger."""
-    if max(image.size) <= LONGEST_SIDE:
+    """The image, scaled down as networks get one of at most LONGEST_SIDE pixels: a long one keeps a
+    quarter of it as its short side (`scaling.used_size`)."""
+    longest = max(used_size(*image.size, LONGEST_SIDE))
+    if max(image.size) <= longest:
         return image
     small = image.copy()
-    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    small.thumbnail((longest, longest))
     return small
 
 

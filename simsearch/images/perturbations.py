@@ -18,12 +18,14 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from simsearch.errors import UnknownNameError
 from simsearch.images import operations
+from simsearch.images.limits import ImageError
 from simsearch.images.suites import SUITES
 
 # Part of every fingerprint: raise it whenever a profile gives other pixels. A new profile does not.
 DEFINITIONS_VERSION = 1
 
 KINDS = ("geometric", "photometric", "degradation", "overlay")
+LONGEST_JPEG = 65_500  # pixels a side that libjpeg writes
 DOWNSCALE = 0.8
 DESATURATE = 0.5
 
@@ -222,11 +224,18 @@ def perturb(
     image: Image.Image, profile: Profile, *, reencode_jpeg: bool, seed: int, content_hash: str
 ) -> Image.Image:
     """The RGB copy of an RGB image, saved as JPEG at Pillow's default quality and read again unless
-    `reencode_jpeg` is off. The same seed and content give the same pixels."""
+    `reencode_jpeg` is off. The same seed and content give the same pixels. Raises ImageError for a
+    copy that is too long for JPEG."""
     material = f"{seed}:{content_hash}:{profile.name}".encode()
     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(material).digest()[:8], "little"))
     copy = profile.apply(image, rng)
     if reencode_jpeg:
+        if max(copy.size) > LONGEST_JPEG:
+            raise ImageError(
+                "too many pixels",
+                f"its copy {profile.name} would have {copy.width:,} × {copy.height:,}, a JPEG has at "
+                f"most {LONGEST_JPEG:,} a side; set perturbations.side",
+            )
         buffer = io.BytesIO()
         copy.save(buffer, "JPEG")
         copy = Image.open(buffer)

@@ -7,6 +7,9 @@ from PIL import Image
 # A long picture's short side stays at least this share of the limit: a hanging scroll of 1,024 × 100
 # pixels would have to be enlarged for every network.
 NARROWEST = 1 / 4
+# And its long side is at most that many times the limit: turned by 60 degrees, a strip of 8,192 × 256
+# pixels fills 29 million, one of 66,000 × 256 some 2,000 million. From 32:1 on, the short side gives way.
+LONGEST = 8
 
 FILTER = Image.Resampling.BICUBIC
 REDUCING_GAP = 2.0  # averages whole pixels first, to twice the size; then the filter
@@ -18,10 +21,12 @@ SCALABLE = ("L", "LA", "RGB", "RGBA", "CMYK")
 
 def used_size(width: int, height: int, side: int | None) -> tuple[int, int]:
     """The size at which a picture of that size is used: its longer side at most `side` pixels, but
-    its shorter one at least a quarter of it. None and small pictures: its own size."""
+    its shorter one at least a quarter of it, unless the longer one would pass LONGEST times `side`.
+    None and small pictures: its own size."""
     if side is None:
         return width, height
-    share = max(side / max(width, height), side * NARROWEST / min(width, height))
+    long, short = max(width, height), min(width, height)
+    share = min(max(side / long, side * NARROWEST / short), side * LONGEST / long)
     if share >= 1:
         return width, height
     return max(1, round(width * share)), max(1, round(height * share))

@@ -175,7 +175,7 @@ def test_a_scan_of_any_size_and_shape_survives_every_operation() -> None:
         for operation in OPERATIONS:
             profile = get_profile(f"{operation.name}-5")
             copy = perturb(scan, profile, reencode_jpeg=True, seed=0, content_hash="x")
-            assert max(copy.size) < 3000
+            assert max(copy.size) < 20_000  # 8 × 1,024, on a collage 2.24 times as wide
 
 
 def test_suites_name_registered_profiles() -> None:
