@@ -20,7 +20,7 @@ from simsearch.encoders.heads.head import Head
 from simsearch.encoders.trained import load_head
 from simsearch.errors import MismatchError, UsageError
 from simsearch.features.space import FeatureSpace
-from simsearch.images import decode as images
+from simsearch.images.limits import ImageError
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.indexes.exact import cosine
 from simsearch.indexes.index import OpenIndex, open_index
@@ -91,7 +91,7 @@ def _read_picture(config: Config, image: Path, plan: Plan) -> Any:
         raise UsageError(f"{image}: cannot read it: {error.strerror}") from None
     try:
         return plan.settings.remake(config.images.limits).original(data)
-    except images.ImageError as error:
+    except ImageError as error:
         raise UsageError(
             f"{image}: not a usable image ({error.reason}: {error.detail}); give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
         ) from None

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError, NotFoundError, StorageError, UsageError
-from simsearch.images.decode import EXTENSIONS
+from simsearch.images.kinds import EXTENSIONS
 from simsearch.sections.operation import StorageConfig
 from simsearch.storage.objects import version_etag
 from simsearch.storage.storage import FileInfo, list_uri

@@ -2,114 +2,28 @@
 
 Where less than full size is enough, a JPEG file is scaled down in the course of decoding (Pillow's
 `Image.draft`), which reads fewer of its coefficients, and every file before its colours are converted.
+What Pillow reads wrongly or not at all goes through tifffile and imagecodecs (`samples.Deep`).
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import importlib
-import importlib.util
 import io
-import struct
-import zlib
 
 import numpy as np
-from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 
+from simsearch.images import jpeg, jpeg2000, png, tiff
+from simsearch.images.kinds import FORMATS, HEIF_ADVICE, heif_readable, kind_of, stranger_name
+from simsearch.images.limits import ImageError
+from simsearch.images.profiles import to_srgb
+from simsearch.images.samples import Deep, Samples
 from simsearch.images.scaling import SCALABLE, scaled, used_size
-
-# JPEG covers MPO, whose first picture is the photograph; TIFF covers BigTIFF.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF")
-
-HEIF_EXTENSIONS = frozenset({".heic", ".heif", ".hif"})
-HEIF_ADVICE = "HEIF; to read it, install simsearch[heif]"
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-
-# What files of these formats are called; contents are told by their first bytes, never by names.
-EXTENSIONS = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".png",
-        ".apng",
-        ".gif",
-        ".webp",
-        ".tif",
-        ".tiff",
-        ".btf",
-        ".bmp",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".pnm",
-        ".mpo",
-        ".jp2",
-        ".j2k",
-        ".jpf",
-        ".jpx",
-        ".jpc",
-        ".j2c",
-        ".avif",
-        ".avifs",
-    ]
-)
-
-# What Pillow's decoders raise on broken files, beside its own UnidentifiedImageError (an OSError).
-_BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    IndexError,
-    KeyError,
-    OverflowError,
-    EOFError,
-    AttributeError,
-    NotImplementedError,
-    RuntimeError,
-    MemoryError,
-    struct.error,
-    zlib.error,
-)
 
 # Pillow's own limit warns through process-wide state; ours is checked on the header, per call.
 Image.MAX_IMAGE_PIXELS = None
 
-
-class ImageError(ValueError):
-    """Why bytes are no usable image: `reason` is one of REASONS, `detail` says more."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        self.reason, self.detail = reason, detail
-        super().__init__(reason, detail)
-
-
-REASONS = (
-    "empty file",
-    "too many bytes",
-    "not an image",
-    "too many pixels",
-    "too much memory",
-    "too slow",
-    "broken",
-)
-
-
-@functools.cache
-def heif_readable() -> bool:
-    """Whether the optional package for HEIF is installed; registers it with Pillow."""
-    if importlib.util.find_spec("pillow_heif") is None:
-        return False
-    importlib.import_module("pillow_heif").register_heif_opener()
-    return True
-
-
-def content_hash(data: bytes) -> str:
-    """The SHA-256 of a file's bytes, in hex."""
-    return hashlib.sha256(data).hexdigest()
+_ORIENTATION = 0x0112  # in Exif
+_TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 
 
 def decode(
@@ -125,93 +39,131 @@ def decode(
         raise ImageError("empty file", "0 bytes")
     if len(data) > max_bytes:
         raise ImageError("too many bytes", f"more than {max_bytes:,}")
-    is_heif = data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
-    formats = (*FORMATS, "HEIF") if is_heif and heif_readable() else FORMATS
     try:
-        image = Image.open(io.BytesIO(data), formats=formats)
-    except UnidentifiedImageError:
-        raise ImageError("not an image", _what_it_is(data, is_heif)) from None
+        return _decode(data, max_pixels, background, side)
+    except ImageError:
+        raise
     except MemoryError:
-        raise ImageError("too much memory", "while its header was read") from None
-    except _BROKEN as error:
+        raise ImageError("too much memory", "for its pixels") from None
+    except Exception as error:  # noqa: BLE001 - on broken files decoders raise anything
         raise ImageError("broken", _detail(error)) from None
-    width, height = image.size
+
+
+def _decode(data: bytes, max_pixels: int, background: str, side: int | None) -> Image.Image:
+    kind = kind_of(data)
+    image = _opened(data, kind)
+    deep = _deep(data, kind, image)
+    if image is None and deep is None:
+        raise _unreadable(data, kind)
+    width, height = image.size if deep is None and image is not None else _size(deep)
     if width * height > max_pixels:
         raise ImageError("too many pixels", f"{width} × {height}, allowed are {max_pixels:,}")
-    if not width or not height:
+    if width < 1 or height < 1:
         raise ImageError("broken", "no pixels")
+    size = used_size(width, height, side)
+    if deep is not None:
+        image = deep.picture(size)
+        return _on_background(image, None, background, used_size(*_upright(deep), side))
+    assert image is not None
+    profile = _profile(data, kind, image)
+    if size != (width, height):
+        image.draft(None, size)  # JPEG: to an eighth, a quarter or half, never below `size`
+    image.load()
+    if kind == "PNG":
+        _scale_key(image, png.bits_of(data))
+    return _to_rgb(image, profile, background, size)
+
+
+def _opened(data: bytes, kind: str | None) -> Image.Image | None:
+    """The file as Pillow opens it, not decoded yet; None where Pillow does not know it."""
+    formats = (*FORMATS, "HEIF") if kind == "HEIF" and heif_readable() else FORMATS
     try:
-        size = used_size(width, height, side)
-        if size != (width, height):
-            image.draft(None, size)  # JPEG: to an eighth, a quarter or half, never below `size`
-        image.load()
-        return _to_rgb(image, background, size)
-    except MemoryError:
-        raise ImageError("too much memory", f"{width} × {height} pixels") from None
-    except _BROKEN as error:
-        raise ImageError("broken", _detail(error)) from None
+        return Image.open(io.BytesIO(data), formats=formats)
+    except UnidentifiedImageError:
+        return None
 
 
-def _what_it_is(data: bytes, is_heif: bool) -> str:
-    if is_heif:
-        return HEIF_ADVICE
-    if data.startswith(b"version https://git-lfs"):
-        return "a Git LFS pointer; run `git lfs pull` where it comes from"
-    if data.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
-        return "a web page"
-    return f"none of {', '.join(FORMATS)}"
+def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | None:
+    """The file as tifffile and imagecodecs read it, where Pillow does not or does so wrongly."""
+    if kind == "TIFF" and (image is None or not tiff.plain(image.tag_v2)):  # type: ignore[attr-defined]
+        return tiff.open_tiff(data)
+    if kind == "JPEG" and image is None:
+        return jpeg.open_jpeg(data)
+    if kind == "JPEG2000":
+        header = jpeg2000.read_header(data)
+        return None if header.plain and image is not None else jpeg2000.open_jpeg2000(data, header)
+    if image is None:
+        return None
+    if kind == "PNG" and png.bits_of(data) == 16:
+        profile = png.colour_profile(data, image.info.get("icc_profile"))
+        orientation = int(image.getexif().get(_ORIENTATION, 1))
+        return png.open_png(data, image.size, profile, orientation)
+    if image.mode in ("I", "F"):  # portable grey map of 16 bits, portable float map
+        bits = 16 if image.mode == "I" else None
+
+        def read() -> Samples:
+            return Samples(np.atleast_3d(np.asarray(image)), "gray", bits)
+
+        return Deep(image.size, read)
+    return None
 
 
-def _to_rgb(image: Image.Image, background: str, size: tuple[int, int]) -> Image.Image:
+def _size(deep: Deep | None) -> tuple[int, int]:
+    assert deep is not None
+    return deep.size
+
+
+def _upright(deep: Deep) -> tuple[int, int]:
+    width, height = deep.size
+    return (height, width) if deep.orientation in (5, 6, 7, 8) else (width, height)
+
+
+def _profile(data: bytes, kind: str | None, image: Image.Image) -> bytes | None:
+    embedded: bytes | None = image.info.get("icc_profile")
+    if kind == "PNG":
+        return png.colour_profile(data, embedded)
+    if kind == "JPEG2000":
+        return jpeg2000.read_header(data).profile
+    return embedded
+
+
+def _unreadable(data: bytes, kind: str | None) -> ImageError:
+    if kind is None:
+        return ImageError("not an image", stranger_name(data))
+    if kind == "HEIF" and not heif_readable():
+        return ImageError("not an image", HEIF_ADVICE)
+    return ImageError("broken", f"a {kind} whose header cannot be read")
+
+
+def _to_rgb(
+    image: Image.Image, profile: bytes | None, background: str, size: tuple[int, int]
+) -> Image.Image:
     """`size` is that of the file's own orientation."""
-    profile = image.info.get("icc_profile")
     stored = image.size
     image = ImageOps.exif_transpose(image)
     if image.size != stored:  # a quarter turn
         size = size[1], size[0]
-    image = _to_8_bits(image)
+    return _on_background(image, profile, background, size)
+
+
+def _scale_key(image: Image.Image, bits: int) -> None:
+    """Greys of 2 and 4 bits come scaled to 8, but not the one that a PNG calls transparent."""
+    key = image.info.get("transparency")
+    if image.mode == "L" and bits in (2, 4) and isinstance(key, int):
+        image.info["transparency"] = key * 255 // ((1 << bits) - 1)
+
+
+def _on_background(
+    image: Image.Image, profile: bytes | None, background: str, size: tuple[int, int]
+) -> Image.Image:
     if image.mode in SCALABLE and "transparency" not in image.info:
         image = scaled(image, size)
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        rgba = _to_srgb(image.convert("RGBA"), profile)
+    if image.mode in _TRANSPARENT or "transparency" in image.info:
+        image = image.convert("LA" if image.mode in ("1", "L", "LA", "La") else "RGBA")
+        rgba = to_srgb(image, profile).convert("RGBA")
         canvas = Image.new("RGBA", rgba.size, (*ImageColor.getrgb(background)[:3], 255))
         return scaled(Image.alpha_composite(canvas, rgba).convert("RGB"), size)
-    return scaled(_to_srgb(image, profile).convert("RGB"), size)
-
-
-def _to_8_bits(image: Image.Image) -> Image.Image:
-    """16-bit and floating-point grey scaled to 0..255; Pillow's own conversion clips instead."""
-    if image.mode not in ("I;16", "I;16B", "I;16L", "I", "F"):
-        return image
-    values = np.asarray(image, dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("pixels that are not finite")
-    high = values.max(initial=0.0)
-    if image.mode == "F" and high <= 1.0:
-        scale = 255.0
-    elif image.mode != "F" or high > 255.0:
-        scale = 255.0 / 65535.0
-    else:
-        scale = 1.0
-    return Image.fromarray(np.clip(values * scale, 0, 255).round().astype(np.uint8), "L")
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if not profile:
-        return image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "sRGB" in ImageCms.getProfileDescription(source):
-            return image
-        mode = image.mode if image.mode in ("RGB", "RGBA", "CMYK", "L") else "RGB"
-        target = "RGBA" if mode == "RGBA" else "RGB"
-        converted = ImageCms.profileToProfile(
-            image.convert(mode), source, ImageCms.createProfile("sRGB"), outputMode=target
-        )
-    except (ImageCms.PyCMSError, *_BROKEN):
-        # A broken profile, or one for other channels than the image has: viewers ignore it too.
-        return image
-    return image if converted is None else converted
+    return scaled(to_srgb(image, profile).convert("RGB"), size)
 
 
 def _detail(error: BaseException) -> str:

@@ -9,8 +9,8 @@ import sys
 from typing import BinaryIO
 
 from simsearch.images.bounded import ANSWER, HEADER
-from simsearch.images.decode import ImageError, decode
-from simsearch.images.limits import Limits
+from simsearch.images.decode import decode
+from simsearch.images.limits import ImageError, Limits
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from simsearch.catalog import catalog
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.config import Config
 from simsearch.errors import StorageError
-from simsearch.images import decode as images
+from simsearch.images.limits import ImageError
 from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shortened
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
@@ -68,7 +68,7 @@ class _Album:
     def shown(self, identifier: str, caption: str, *, copy: bool = False) -> Shown:
         try:
             return Shown(self._picture(identifier), caption, copy)
-        except (StorageError, images.ImageError):
+        except (StorageError, ImageError):
             # Removed since it was embedded; the figure says so in its place.
             return Shown(Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy)
 

@@ -16,7 +16,7 @@ from simsearch.catalog.web import BusyError, RefusedError, WebClient
 from simsearch.config import Config
 from simsearch.errors import StorageError
 from simsearch.images.bounded import decode_within
-from simsearch.images.decode import ImageError
+from simsearch.images.limits import ImageError
 from simsearch.storage.storage import read_uri
 
 PICTURES = 24

@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from simsearch.config import Config
-from simsearch.images.decode import content_hash, decode
+from simsearch.images.decode import decode
+from simsearch.images.identity import content_hash
 from simsearch.images.preprocessing import STUDY_2018
 from simsearch.images.suites import SUITES
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn

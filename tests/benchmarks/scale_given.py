@@ -11,7 +11,7 @@ from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.extraction.networks import prepare_networks
 from simsearch.features import store as feature_store
-from simsearch.images.decode import content_hash
+from simsearch.images.identity import content_hash
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.runs import job
 from simsearch.runs.context import take

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from simsearch.images.decode import EXTENSIONS, ImageError, decode, heif_readable
+from simsearch.images.decode import decode
+from simsearch.images.kinds import EXTENSIONS, heif_readable
+from simsearch.images.limits import ImageError
 
 
 def to_rgb(data: bytes) -> Image.Image:

@@ -22,7 +22,8 @@ from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import MismatchError, UsageError
 from simsearch.features.vectors import unit_rows
-from simsearch.images.decode import content_hash, decode
+from simsearch.images.decode import decode
+from simsearch.images.identity import content_hash
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.indexes.exact import exact_search

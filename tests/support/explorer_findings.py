@@ -13,7 +13,7 @@ from PIL import Image
 from simsearch import schemas
 from simsearch.encoders.trained import EXAMPLES, Training, store
 from simsearch.extraction.rejects import placeholder_row
-from simsearch.images.decode import content_hash
+from simsearch.images.identity import content_hash
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 

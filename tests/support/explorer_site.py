@@ -35,7 +35,8 @@ from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages, ran
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.features.vectors import unit_rows
-from simsearch.images.decode import content_hash, decode
+from simsearch.images.decode import decode
+from simsearch.images.identity import content_hash
 from simsearch.indexes.exact import Neighbours, exact_search
 from simsearch.indexes.write import write_index
 from simsearch.projection import project, projection_table

@@ -11,7 +11,7 @@ from PIL import Image
 from simsearch import schemas
 from simsearch.config import Config
 from simsearch.extraction.decode import DecodeSettings
-from simsearch.images.decode import content_hash
+from simsearch.images.identity import content_hash
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.storage.parts import read_parts

@@ -11,7 +11,7 @@ from PIL import Image
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.data.view import SnapshotView
-from simsearch.images import decode as images
+from simsearch.images.limits import ImageError
 from simsearch.storage.storage import read_uri
 
 LARGEST_SIDE = 8192  # pixels: larger scans are shown at this size, 200 MB of memory at most
@@ -57,7 +57,7 @@ class Originals:
         remake = replace(remake, limits=replace(remake.limits, side=side))
         try:
             return remake.original(read_uri(uri, self._config.storage, remake.limits.max_bytes))
-        except (StorageError, images.ImageError) as error:
+        except (StorageError, ImageError) as error:
             raise NotFoundError(f"{uri}: the picture cannot be read: {error}") from error
 
 

@@ -18,7 +18,7 @@ from simsearch.explorer.data.artworks import Artwork, Neighbour
 from simsearch.explorer.data.box import Box
 from simsearch.explorer.data.originals import LARGEST_SIDE
 from simsearch.explorer.data.view import SnapshotView
-from simsearch.images import decode as images
+from simsearch.images.limits import ImageError
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def read_picture(
             return remake.original(data)
         whole = replace(remake, limits=replace(remake.limits, side=LARGEST_SIDE))
         return box.cut(whole.original(data))
-    except images.ImageError as error:
+    except ImageError as error:
         raise UsageError(
             f"this is not a usable picture ({error.reason}: {error.detail}); give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
         ) from None

@@ -13,7 +13,7 @@ from PIL import Image
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.data.view import SnapshotView
-from simsearch.images import decode as images
+from simsearch.images.limits import ImageError
 from simsearch.images.thumbnails import SIZES, encode, thumbnail_path
 from simsearch.storage.storage import read_uri
 
@@ -98,7 +98,7 @@ class Pictures:
         try:
             data = read_uri(uri, self._config.storage, remake.limits.max_bytes)
             return remake.image(data, profile, content_hash)
-        except (StorageError, images.ImageError) as error:
+        except (StorageError, ImageError) as error:
             raise NotFoundError(f"{uri}: the picture cannot be read: {error}") from error
 
     def _remember(self, key: tuple[str, str | None, int, str], data: bytes) -> None:

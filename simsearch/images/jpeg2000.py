@@ -1,0 +1,170 @@
+"""JPEG 2000: what its boxes say, and pictures of other depths than 8 bits by imagecodecs."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from simsearch.images.limits import ImageError
+from simsearch.images.samples import Deep, Samples, Space
+
+CODESTREAM = b"\xff\x4f\xff\x51"
+CMYK, CIELAB, SYCC = 12, 14, 18  # enumerated colour spaces, ISO/IEC 15444-1 and -2
+OPACITY, PREMULTIPLIED = 1, 2  # channel types of a `cdef` box
+_DEEPEST = 31  # boxes in boxes, more of them than any file has
+
+
+@dataclass(frozen=True)
+class Header:
+    """`bits` and `signed` are those of each band; `profile` is an ICC profile, `enumerated` the number
+    of a colour space; `channels` has each channel's number, type and what it is of: of the whole
+    picture 0, of the first colour 1 and so on. `codestream` is where the pixels begin."""
+
+    size: tuple[int, int]
+    bits: tuple[int, ...]
+    signed: tuple[bool, ...]
+    uniform: bool  # all bands of the same size
+    profile: bytes | None = None
+    enumerated: int | None = None
+    channels: tuple[tuple[int, int, int], ...] = ()
+    palette: bool = False
+    codestream: int = 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether Pillow reads it rightly."""
+        return set(self.bits) == {8} and not any(self.signed) and not self.premultiplied
+
+    @property
+    def premultiplied(self) -> bool:
+        return any(kind == PREMULTIPLIED for _, kind, _ in self.channels)
+
+
+def read_header(data: bytes) -> Header:
+    """Raises ImageError."""
+    try:
+        if data.startswith(CODESTREAM):
+            return _codestream(data)
+        boxes = dict(_boxes(data, 0, len(data)))
+        start, _ = boxes[b"jp2c"]
+        header = replace(_codestream(data[start : start + 65536]), codestream=start)
+        inside = list(_boxes(data, *boxes[b"jp2h"]))
+    except (KeyError, struct.error):
+        raise ImageError("broken", "a JPEG 2000 whose header cannot be read") from None
+    for name, (start, end) in inside:
+        body = data[start:end]
+        if name == b"colr" and header.profile is None and header.enumerated is None:
+            if body[0] in (2, 3):
+                header = replace(header, profile=body[3:])
+            elif body[0] == 1:
+                header = replace(header, enumerated=int.from_bytes(body[3:7], "big"))
+        elif name == b"cdef":
+            entries = struct.iter_unpack(">HHH", body[2 : 2 + 6 * (len(body[2:]) // 6)])
+            header = replace(header, channels=tuple(entries))
+        elif name == b"pclr":
+            header = replace(header, palette=True)
+    return header
+
+
+def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
+    """Name and contents' place of each box."""
+    while start + 8 <= end:
+        length, name = struct.unpack_from(">I4s", data, start)
+        body = start + 8
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, body)
+            body += 8
+        stop = end if length == 0 else min(end, start + length)
+        if stop < body:
+            return
+        yield name, (body, stop)
+        start = stop
+
+
+def _codestream(data: bytes) -> Header:
+    right, bottom, left, top = struct.unpack_from(">4I", data, 8)
+    (count,) = struct.unpack_from(">H", data, 40)
+    bands = [struct.unpack_from(">3B", data, 42 + 3 * number) for number in range(count)]
+    return Header(
+        size=(right - left, bottom - top),
+        bits=tuple((depth & 0x7F) + 1 for depth, _, _ in bands),
+        signed=tuple(bool(depth & 0x80) for depth, _, _ in bands),
+        uniform=len({steps for _, *steps in map(tuple, bands) for steps in [tuple(steps)]}) <= 1,
+    )
+
+
+def open_jpeg2000(data: bytes, header: Header) -> Deep:
+    """A picture whose bands are not of 8 bits. Raises ImageError."""
+    count = len(header.bits)
+    cmyk = header.enumerated == CMYK or (header.profile or b"")[16:20] == b"CMYK"
+    spaces: dict[int, Space] = {1: "gray", 2: "gray", 3: "rgb", 4: "rgb", 5: "cmyk"}
+    space: Space | None = "cmyk" if cmyk and count in (4, 5) else spaces.get(count)
+    words = None
+    if space is None or (count == 5 and not cmyk):
+        words = f"with {count} bands"
+    elif header.palette:
+        words = f"with a palette of {header.bits[0]} bits"
+    elif header.enumerated == CIELAB:
+        words = "in CIELAB"
+    elif not header.uniform:
+        words = f"whose bands of {max(header.bits)} bits differ in size"
+    elif max(header.bits) > 26:
+        words = f"of {max(header.bits)} bits"
+    if words is not None or space is None:
+        raise ImageError("unsupported", f"a JPEG 2000 {words}")
+    channels = {"gray": 1, "rgb": 3, "cmyk": 4}[space]
+    if len(set(header.bits[:channels])) > 1 or len(set(header.signed[:channels])) > 1:
+        raise ImageError("unsupported", f"a JPEG 2000 whose bands have {header.bits} bits")
+
+    def read() -> Samples:
+        import imagecodecs
+
+        # Without its boxes: with them OpenJPEG would apply the profile, in 8 bits or wrongly.
+        bands: Any = np.atleast_3d(imagecodecs.jpeg2k_decode(data[header.codestream :]))
+        alpha = _alpha_place(header, channels)
+        colours = bands[:, :, _colour_places(header, channels)]
+        if header.enumerated == SYCC and channels == 3:
+            colours = _from_ycc(colours, header.bits[0])
+        return Samples(
+            colours=colours,
+            space=space,
+            bits=header.bits[0],
+            alpha=None if alpha is None else bands[:, :, alpha],
+            alpha_bits=None if alpha is None else header.bits[alpha],
+            premultiplied=header.premultiplied,
+            signed=header.signed[0],
+        )
+
+    return Deep(header.size, read, header.profile)
+
+
+def _alpha_place(header: Header, colours: int) -> int | None:
+    """The band of transparency, None without. A band beyond the colours of which the file says nothing
+    is one, as Pillow takes it."""
+    for number, kind, _ in header.channels:
+        if kind in (OPACITY, PREMULTIPLIED):
+            return number
+    return colours if len(header.bits) > colours and not header.channels else None
+
+
+def _colour_places(header: Header, colours: int) -> list[int]:
+    """The bands of the first colour, the second and so on."""
+    places = list(range(colours))
+    for number, kind, colour in header.channels:
+        if kind == 0 and 1 <= colour <= colours:
+            places[colour - 1] = number
+    return places
+
+
+def _from_ycc(bands: Any, bits: int) -> Any:
+    """RGB of YCbCr as JPEG has it (ITU-T T.871), in the same range."""
+    most, half = (1 << bits) - 1, 1 << (bits - 1)
+    luma = bands[:, :, 0].astype(np.float64)
+    blue, red = (bands[:, :, place].astype(np.float64) - half for place in (1, 2))
+    green = luma - 0.344136 * blue - 0.714136 * red
+    rgb = np.stack([luma + 1.402 * red, green, luma + 1.772 * blue], axis=2)
+    return np.clip(np.rint(rgb), 0, most).astype(bands.dtype)

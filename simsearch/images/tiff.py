@@ -1,0 +1,199 @@
+"""TIFF beyond what Pillow reads rightly, by tifffile and imagecodecs: more than 8 bits, floating
+point, planes, LAB, JPEG 2000 or JPEG XL inside, other inks. The first page, as with Pillow."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from simsearch.images.limits import ImageError
+from simsearch.images.samples import CHANNELS, Deep, Samples, Space
+
+# TIFF 6.0 and its supplements, by tag.
+_BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANES = 258, 259, 262, 277, 284
+_COLOUR_MAP, _INK_SET, _EXTRA, _FORMAT, _ORIENTATION, _PROFILE = 320, 332, 338, 339, 274, 34675
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB, ICCLAB = (
+    *range(7),
+    8,
+    9,
+)
+UNSIGNED, SIGNED, FLOAT, VOID = 1, 2, 3, 4
+ASSOCIATED, UNASSOCIATED = 1, 2  # of ExtraSamples: alpha, colours multiplied by it or not
+
+_SPACES: dict[int, Space] = {
+    WHITE_IS_ZERO: "gray",
+    BLACK_IS_ZERO: "gray",
+    RGB: "rgb",
+    PALETTE: "gray",
+    SEPARATED: "cmyk",
+    YCBCR: "rgb",
+    CIELAB: "lab",
+    ICCLAB: "lab",
+}
+_OTHERS = {
+    MASK: "that is a transparency mask",
+    10: "in ITU LAB",
+    32803: "of raw sensor data",
+    32844: "in LogL",
+    32845: "in LogLuv",
+    34892: "of raw sensor data",
+}
+_NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+
+
+def plain(tags: Mapping[int, Any]) -> bool:
+    """Whether Pillow reads a TIFF with these tags rightly: at most 8 bits, unsigned, pixel by pixel, in
+    grey, RGB, YCbCr, CMYK or by a palette."""
+    bits = _several(tags.get(_BITS, 1))
+    photometric = tags.get(_PHOTOMETRIC, WHITE_IS_ZERO)
+    if photometric == PALETTE and max(tags.get(_COLOUR_MAP, (0,))) < 256:
+        return False  # see `_looked_up`
+    return (
+        max(bits) <= 8
+        and set(_several(tags.get(_FORMAT, UNSIGNED))) <= {UNSIGNED, VOID}
+        and tags.get(_PLANES, 1) == 1
+        and tags.get(_INK_SET, 1) == 1
+        and photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR)
+    )
+
+
+def open_tiff(data: bytes) -> Deep:
+    """The first page of a TIFF. Raises ImageError."""
+    import tifffile
+
+    try:
+        page = tifffile.TiffFile(io.BytesIO(data)).pages.first
+        tags = {tag.code: tag.value for tag in page.tags.values()}
+        size = int(page.imagewidth), int(page.imagelength)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a damaged directory fails in any way
+        raise ImageError("broken", f"a TIFF whose directory cannot be read: {error}") from None
+    _refuse_unreadable(page, tags)
+    return Deep(
+        size=size,
+        read=lambda: _samples(page, tags),
+        profile=tags.get(_PROFILE),
+        orientation=int(tags.get(_ORIENTATION, 1)),
+    )
+
+
+def _refuse_unreadable(page: Any, tags: Mapping[int, Any]) -> None:
+    import tifffile
+
+    photometric, count = int(tags.get(_PHOTOMETRIC, WHITE_IS_ZERO)), int(tags.get(_SAMPLES, 1))
+    formats, bits = set(_several(tags.get(_FORMAT, UNSIGNED))), set(_several(tags.get(_BITS, 1)))
+    extra = _extra(tags) if photometric in _SPACES else None
+    words = None
+    if photometric not in _SPACES:
+        words = _OTHERS.get(photometric, f"of photometric kind {photometric}")
+    elif formats - {UNSIGNED, VOID, FLOAT}:
+        words = "of signed integers" if formats == {SIGNED} else "of complex numbers"
+    elif len(formats) > 1 or len(bits) > 1:
+        words = f"whose bands differ: {sorted(bits)} bits"
+    elif FLOAT in formats and (photometric == PALETTE or not bits <= {16, 24, 32, 64}):
+        words = f"of floating-point numbers of {min(bits)} bits"
+    elif photometric == SEPARATED and tags.get(_INK_SET, 1) != 1:
+        words = "in other inks than CMYK"
+    elif page.compression not in tifffile.TIFF.DECOMPRESSORS:
+        words = f"compressed in way {int(page.compression)}"
+    elif extra is None or (_SPACES[photometric] == "gray" and len(extra) > 1 and not any(extra)):
+        words = f"with {_NUMBERS[count] if count < len(_NUMBERS) else count} bands"
+    elif int(getattr(page, "imagedepth", 1)) != 1:
+        words = "of a solid"
+    if words is not None:
+        raise ImageError("unsupported", f"a TIFF {words}")
+
+
+def _extra(tags: Mapping[int, Any]) -> tuple[int, ...] | None:
+    """What the samples beyond the colours are. One that no tag explains is taken as transparency, as
+    Pillow and libvips take it; None where there are several of those, or colours are absent."""
+    channels = CHANNELS[_SPACES[int(tags.get(_PHOTOMETRIC, WHITE_IS_ZERO))]]
+    extra = tuple(int(kind) for kind in _several(tags.get(_EXTRA, ())))
+    beyond = int(tags.get(_SAMPLES, 1)) - channels
+    if beyond == 1 and not extra:
+        return (UNASSOCIATED,)
+    return extra if len(extra) == beyond else None
+
+
+def _samples(page: Any, tags: Mapping[int, Any]) -> Samples:
+    if not all(page.databytecounts):
+        raise ImageError("broken", "a TIFF of which a part is absent")
+    try:
+        decoded = page.asarray(maxworkers=1)
+    except NotImplementedError as error:
+        raise ImageError("unsupported", f"a TIFF of a kind that cannot be read: {error}") from None
+    separate, _, height, width, contiguous = page.shaped
+    bands = decoded.reshape(separate, height, width, contiguous)
+    bands = np.moveaxis(bands, 0, 2).reshape(height, width, separate * contiguous)
+    photometric, bits = page.photometric, int(_several(tags.get(_BITS, 1))[0])
+    extra, space = _extra(tags) or (), _SPACES[photometric]
+    colours = bands[:, :, : CHANNELS[space]]
+    alphas = [place for place, kind in enumerate(extra) if kind in (ASSOCIATED, UNASSOCIATED)]
+    alpha = bands[:, :, CHANNELS[space] + alphas[0]] if alphas else None
+    floating, alpha_bits = set(_several(tags.get(_FORMAT, UNSIGNED))) == {FLOAT}, bits
+    if photometric == PALETTE:
+        colours, space, bits = _looked_up(colours[:, :, 0], tags[_COLOUR_MAP]), "rgb", 16
+    elif photometric in (CIELAB, ICCLAB):
+        colours, bits = _icc_lab(colours, bits, photometric), 16
+    elif photometric == YCBCR and not _converted(page):
+        colours = _from_ycbcr(colours, bits)
+    return Samples(
+        colours=colours,
+        space=space,
+        bits=None if floating else bits,
+        alpha=alpha,
+        alpha_bits=None if floating else alpha_bits,
+        inverted=photometric == WHITE_IS_ZERO,
+        premultiplied=bool(alphas) and extra[alphas[0]] == ASSOCIATED,
+    )
+
+
+def _looked_up(indices: npt.NDArray[Any], colour_map: Any) -> npt.NDArray[np.uint16]:
+    """The colours of a palette's indices. Entries have 16 bits; some writers fill 8 of them, which
+    libtiff tells as it is told here: a whole palette below 256 would be black."""
+    entries = np.asarray(colour_map, dtype=np.uint32).reshape(3, -1)
+    if entries.max(initial=0) < 256:
+        entries = entries * 257
+    if int(indices.max(initial=0)) >= entries.shape[1]:
+        raise ImageError("broken", "a TIFF whose palette is too short")
+    return entries.T.astype(np.uint16)[indices]
+
+
+def _icc_lab(colours: npt.NDArray[Any], bits: int, photometric: int) -> npt.NDArray[np.uint16]:
+    """LAB as 16 bits in the encoding of ICC.1:2010. CIELAB has signed a and b, ICCLAB has them about
+    the middle; 16 bits of those are 8 bits and as many of their fraction."""
+    if bits not in (8, 16) or colours.dtype.kind == "f":
+        raise ImageError("unsupported", f"a TIFF in LAB of {bits} bits")
+    values = colours.astype(np.int64)
+    whole = 1 << bits
+    half, unit = whole // 2, whole // 256
+    lightness = values[:, :, :1]
+    chroma = values[:, :, 1:]
+    if photometric == CIELAB:
+        chroma = (chroma + half) % whole
+    most = (whole - 1) if photometric == CIELAB or bits == 8 else 0xFF00
+    encoded = np.concatenate([lightness * 65535 / most, chroma * 257 / unit], axis=2)
+    return np.clip(np.rint(encoded), 0, 65535).astype(np.uint16)
+
+
+def _converted(page: Any) -> bool:
+    """Whether the decoder of the page's compression made RGB of YCbCr: those of JPEG, JPEG XL and WebP
+    do."""
+    return page.compression.name in ("JPEG", "OJPEG", "ALT_JPEG", "JPEGXL", "JPEGXL_DNG", "WEBP")
+
+
+def _from_ycbcr(colours: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint8]:
+    if bits != 8:
+        raise ImageError("unsupported", f"a TIFF in YCbCr of {bits} bits")
+    image = Image.fromarray(np.ascontiguousarray(colours), "YCbCr")
+    return np.asarray(image.convert("RGB"))
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,)
