@@ -16,7 +16,8 @@ import numpy.typing as npt
 from simsearch import schemas
 from simsearch.errors import NotFoundError, StorageError, UsageError
 from simsearch.extraction.batches import Batch, Counter, _reject
-from simsearch.images import decode as images
+from simsearch.images.identity import content_hash
+from simsearch.images.limits import ImageError
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.remake import Remake
 from simsearch.images.thumbnails import encode, thumbnail_path
@@ -71,8 +72,9 @@ def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
             continue
         try:
             decoded.extend(_variants(row, file, settings, thumbnails))
-        except images.ImageError as error:
-            rejects.append(_reject(row, "decode", error.reason, error.detail))
+        except Exception as error:  # noqa: BLE001 - one odd picture costs its row
+            failure = _failure(error)
+            rejects.append(_reject(row, "decode", failure.reason, failure.detail))
             settings.counter.add(_places(row, _mask(row["need"], settings)))
             continue
         sources.append({**row, "content_hash": file.content_hash})
@@ -120,13 +122,22 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> _File | _Refusal
         # Another night may find the store in order; a permission is given by somebody.
         lasting = isinstance(error.__cause__, PermissionError | NotRegularError)
         return _Refusal("not permitted" if lasting else "unreadable", str(error))
-    content_hash = images.content_hash(data)
+    digest = content_hash(data)
     lacking = [
         size
         for size in settings.thumbnails
-        if not settings.storage.exists(thumbnail_path(content_hash, size))
+        if not settings.storage.exists(thumbnail_path(digest, size))
     ]
-    return _File(data, content_hash, tuple(lacking))
+    return _File(data, digest, tuple(lacking))
+
+
+def _failure(error: Exception) -> ImageError:
+    """Why a picture cannot be used, also where it failed after it was decoded."""
+    if isinstance(error, ImageError):
+        return error
+    if isinstance(error, MemoryError):
+        return ImageError("too much memory", "to be scaled or copied")
+    return ImageError("broken", f"decoded, but then: {type(error).__name__}: {error}"[:200])
 
 
 def _mask(need: bytes, settings: DecodeSettings) -> npt.NDArray[np.uint8]:

@@ -18,6 +18,7 @@ from simsearch.extraction.placement import ActorPool, Device
 from simsearch.extraction.stages import Todo
 from simsearch.features.compaction import compact_parts, compact_shards
 from simsearch.features.space import FeatureSpace
+from simsearch.snapshots.root import read_by_older_rules, write_marker
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def extract(
     device: Device,
 ) -> Extraction:
     """Compute the vectors that are missing. Raises IncompleteError if rows are unaccounted for."""
+    _forget_older_pixels(storage)
     spaces = [network.space for network in networks]
     before = Missing.read(config, storage, catalog, spaces)
     todo = before.todo(retry_rejects=config.extract.retry_rejects)
@@ -72,6 +74,21 @@ def extract(
         rate=joint_rate(paces),
         pools=pools,
     )
+
+
+def _forget_older_pixels(storage: Storage) -> None:
+    """Where pictures were last read by older rules, read every file once more: its hash says whether the
+    vectors that are stored are still those of its pixels (`images.identity`)."""
+    if not read_by_older_rules(storage):
+        return
+    log.info(
+        "extract: some pictures are read otherwise than when this root was last run, so every file is "
+        "read once more; only vectors of pictures that changed are computed anew"
+    )
+    for folder in ("sources", "rejects"):
+        for info in storage.files(folder):
+            storage.delete(f"{folder}/{info.path}")
+    write_marker(storage)
 
 
 def _compact(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import select
+import selectors
 import signal
 import struct
 import subprocess
@@ -19,8 +19,7 @@ from dataclasses import asdict
 
 from PIL import Image
 
-from simsearch.images.decode import ImageError
-from simsearch.images.limits import Limits
+from simsearch.images.limits import ImageError, Limits
 
 HEADER = struct.Struct(">IQ")  # bytes of the settings, bytes of the file
 ANSWER = struct.Struct(">cII")  # b"p" with width and height, b"e" with the bytes of a reason
@@ -95,7 +94,9 @@ class _Decoder:
 
     def _answer(self, process: subprocess.Popen[bytes], limits: Limits) -> Image.Image:
         assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], limits.max_seconds + GRACE)
+        with selectors.DefaultSelector() as answers:  # select() takes no descriptor above 1,023
+            answers.register(process.stdout, selectors.EVENT_READ)
+            ready = answers.select(limits.max_seconds + GRACE)
         head = process.stdout.read(ANSWER.size) if ready else b""
         if len(head) < ANSWER.size:
             raise self._death(limits)

@@ -18,7 +18,13 @@ from typing import Any
 from simsearch.errors import UsageError
 from simsearch.snapshots.plan import Plan, plan_digest, settings_digest
 from simsearch.snapshots.published import list_snapshots, read_latest
-from simsearch.snapshots.root import ROOT_FORMAT, check_format, root_format, write_marker
+from simsearch.snapshots.root import (
+    FIRST_RULES,
+    ROOT_FORMAT,
+    check_format,
+    root_format,
+    write_marker,
+)
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 
@@ -53,7 +59,7 @@ def migrate(storage: Storage, advance: Callable[[str], None]) -> dict[str, str]:
     _rename_experiments(storage, renamed)
     for old_id in renamed:
         _remove(Snapshot(storage, old_id))
-    write_marker(storage)
+    write_marker(storage, FIRST_RULES)
     return renamed
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from simsearch import __version__
 from simsearch.errors import StorageError, UsageError
+from simsearch.images.identity import PIXEL_RULES
 from simsearch.storage.storage import Storage
 
 ROOT_MARKER = "simsearch.json"
+FIRST_RULES = 1  # of pixels, which markers did not mention
 ROOT_FORMAT = 2  # 1 knew a feature space by its backbone alone; `snapshots/migration.py` reads it
 
 
@@ -61,5 +63,13 @@ def open_root(storage: Storage) -> None:
     write_marker(storage)
 
 
-def write_marker(storage: Storage) -> None:
-    storage.write_json(ROOT_MARKER, {"format": ROOT_FORMAT, "created_by": __version__})
+def write_marker(storage: Storage, pixel_rules: int = PIXEL_RULES) -> None:
+    marker = {"format": ROOT_FORMAT, "created_by": __version__, "pixel_rules": pixel_rules}
+    storage.write_json(ROOT_MARKER, marker)
+
+
+def read_by_older_rules(storage: Storage) -> bool:
+    """Whether the root's pictures were last read by other rules than `images.identity.PIXEL_RULES`."""
+    if not root_exists(storage):
+        return False
+    return storage.read_json(ROOT_MARKER).get("pixel_rules", FIRST_RULES) != PIXEL_RULES

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from simsearch import schemas
 from simsearch.config import Config
 from simsearch.extraction.decode import DecodeSettings, decode_batch
-from simsearch.images.decode import content_hash
+from simsearch.images.identity import content_hash
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.thumbnails import sizes_of, thumbnail_path
+from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
 from tests.support.places import Place
 
@@ -90,6 +94,27 @@ def test_each_picture_that_can_be_read_gets_its_thumbnails_once(
     decoded(place, files, tmp_path)  # as a run does that goes on after a crash
     assert storage_of(place).exists(lost)
     assert storage_of(place).read_bytes(kept[0]) == b"stays as it is"
+
+
+def test_a_picture_that_fails_after_it_was_decoded_costs_its_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, odd = picture(300, 1), picture(299, 2)
+
+    def failing(self: Preprocessing, image: Image.Image) -> np.ndarray[Any, Any]:
+        if image.width == 299:
+            raise OSError("encoder error -2")
+        return np.zeros((32, 32, 3), np.uint8)
+
+    monkeypatch.setattr(Preprocessing, "pixels", failing)
+    storage = Storage(str(tmp_path / "root"))
+    place = Place(storage.root, storage.config)
+    decoded(place, {"odd.jpg": odd, "good.jpg": good}, tmp_path)
+    (reject,) = read_parts(storage, "rejects", schemas.REJECTS).to_pylist()
+    assert (reject["artwork_id"], reject["stage"]) == ("odd.jpg", "decode")
+    assert reject["detail"] == "decoded, but then: OSError: encoder error -2"
+    (source,) = read_parts(storage, "sources", schemas.SOURCES).to_pylist()
+    assert source["content_hash"] == content_hash(good)
 
 
 def test_pictures_read_smaller_than_a_thumbnail_are_not_passed_off_as_one() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import signal
 import struct
 import threading
@@ -17,8 +18,8 @@ from PIL import Image
 
 from simsearch.images import bounded
 from simsearch.images.bounded import decode_within
-from simsearch.images.decode import ImageError, decode
-from simsearch.images.limits import Limits
+from simsearch.images.decode import decode
+from simsearch.images.limits import ImageError, Limits
 
 LIMITS = Limits(
     max_pixels=150_000_000,
@@ -119,6 +120,22 @@ def test_a_decoder_that_dies_costs_its_image_and_is_replaced() -> None:
     assert raised.value.reason == "broken"
     assert "crashed" in raised.value.detail
     assert decode_within(saved(painting(), "PNG"), LIMITS).size == (90, 60)
+
+
+def test_a_process_with_more_than_1024_open_files_still_decodes() -> None:
+    most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1200:
+        pytest.skip("this system allows no 1,200 open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(most, 1200), hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert max(opened) > 1024
+        bounded._idle.clear()  # the next one's pipes get numbers beyond
+        assert decode_within(saved(painting(), "PNG"), LIMITS).size == (90, 60)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def test_many_at_once_get_their_own_pixels() -> None:
