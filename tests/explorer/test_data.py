@@ -135,6 +135,8 @@ def test_iiif_addresses_are_asked_for_the_width_needed() -> None:
         iiif_address(given, 400)
         == "https://www.artic.edu/iiif/2/8cbc9cf1-748c/full/400,/0/default.jpg"
     )
+    part = "https://a.example/iiif/x/10,20,500,600/full/90/native.jpg"
+    assert iiif_address(part, 400) == "https://a.example/iiif/x/10,20,500,600/400,/90/native.jpg"
     for other in (
         "https://a.example/pic.jpg",
         "file:///full/1,/0/default.jpg",

@@ -19,6 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simsearch.errors import UsageError
+from simsearch.explorer.data import iiif_manifest
+from simsearch.explorer.data.artworks import Artwork
 from simsearch.explorer.data.set_files import csv_bytes
 from simsearch.explorer.data.sets import MOST, MOST_NAME, MOST_TEXT, clean_name, decode, encode
 from simsearch.explorer.server.app import create_app
@@ -100,23 +102,70 @@ def test_one_work_of_a_set_is_left_out_by_a_link(site: httpx.Client) -> None:
 
 
 def test_a_manifest_is_what_the_specification_asks(site: httpx.Client) -> None:
+    """The rules that Presentation 3 puts as MUST (iiif.io/api/presentation/3.0)."""
     answer = site.get("/set/manifest.json", params={"ids": encode([0, 1]), "name": "Two"})
     manifest = answer.json()
-    assert answer.headers["content-type"].startswith("application/ld+json")
+    kind = 'application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"'
+    assert answer.headers["content-type"] == kind
     assert manifest["type"] == "Manifest"
     assert manifest["@context"] == "http://iiif.io/api/presentation/3/context.json"
     assert manifest["label"] == {"none": ["Two"]}
     assert manifest["id"] == str(answer.url)
+    ids = [manifest["id"]]
     for canvas in manifest["items"]:
         assert canvas["type"] == "Canvas"
-        (annotation,) = canvas["items"][0]["items"]
+        (page,) = canvas["items"]
+        (annotation,) = page["items"]
+        ids += [canvas["id"], page["id"], annotation["id"]]
+        assert (page["type"], annotation["type"]) == ("AnnotationPage", "Annotation")
+        assert annotation["motivation"] == "painting"
         assert annotation["target"] == canvas["id"]
         body = annotation["body"]
         assert body["width"] * canvas["height"] == body["height"] * canvas["width"]
         assert site.get(body["id"]).headers["content-type"] == body["format"]
+        for pair in canvas["metadata"]:
+            assert (pair["label"].keys(), pair["value"].keys()) == ({"en"}, {"none"})
+    assert len(set(ids)) == len(ids) == 7
+    assert all(re.match("https?://[^#]+$", address) for address in ids)  # no fragment
     assert manifest["items"][0]["label"]["none"][0].startswith("&lt;script")
     assert "homepage" not in manifest["items"][0]  # a javascript: link
     assert manifest["items"][1]["homepage"][0]["id"] == "https://museum.example/1"
+
+
+def test_our_own_words_have_their_language() -> None:
+    rights = "https://creativecommons.org/publicdomain/zero/1.0/"
+    row = {"title": None, "date": "1884", "attribution": "Museum", "rights": rights}
+    artworks = [Artwork(0, 0, "", row | {"url": "https://x.test/1"})]
+    picture = "https://x.test/p.webp"
+    written = iiif_manifest.manifest(
+        "https://x.test/m", "", artworks, lambda *_: picture, lambda _: (40, 30)
+    )
+    (canvas,) = written["items"]
+    assert canvas["label"] == {"en": ["Untitled"]}
+    assert canvas["homepage"][0]["label"] == {"en": ["Untitled"]}
+    assert canvas["metadata"] == [{"label": {"en": ["Date"]}, "value": {"none": ["1884"]}}]
+    assert canvas["requiredStatement"]["label"] == {"en": ["Attribution"]}
+    assert canvas["rights"] == "http://creativecommons.org/publicdomain/zero/1.0/"
+    assert canvas["id"] == "https://x.test/m?canvas=1"
+
+
+def test_a_viewer_elsewhere_shows_a_manifest(site: httpx.Client, snapshot: Snapshot) -> None:
+    """It may read what names its snapshot; a page that guesses an address reads nothing."""
+    asked = {"ids": encode([0, 1]), "snapshot": snapshot.snapshot_id}
+    answer = site.get("/set/manifest.json", params=asked, headers={"Origin": "https://viewer.test"})
+    assert answer.headers["content-disposition"].startswith("inline;")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    for canvas in answer.json()["items"]:
+        picture = site.get(canvas["items"][0]["items"][0]["body"]["id"])
+        assert picture.headers["access-control-allow-origin"] == "*"
+        assert picture.headers["cross-origin-resource-policy"] == "cross-origin"
+    for path in ("/set/manifest.json", "/set.csv", "/set"):
+        page = site.get(path, params={"ids": encode([0, 1])})
+        assert "access-control-allow-origin" not in page.headers
+        assert page.headers["cross-origin-resource-policy"] == "same-origin"
+    table = site.get("/set.csv", params=asked)
+    assert table.headers["content-disposition"].startswith("attachment;")
+    assert "access-control-allow-origin" not in table.headers
 
 
 def test_the_nearest_to_a_set_are_those_of_plain_numpy(

@@ -13,7 +13,8 @@ from simsearch.indexes.exact import cosine
 from simsearch.snapshots.plan import Plan
 
 IIIF_IMAGE = re.compile(
-    r"^(https://[^/?#\s;,'\"]+)(/[^?#\s]+)/(full|square|[\d.,:pct]+)/[^/]+/!?[\d.]+/(default|color|gray|bitonal|native)\.(jpg|png|webp)$"
+    r"^(?P<host>https://[^/?#\s;,'\"]+)(?P<path>/[^?#\s]+)/(?P<region>full|square|[\d.,:pct]+)/[^/]+/"
+    r"(?P<rotation>!?[\d.]+)/(?P<quality>default|color|gray|bitonal|native)\.(jpg|png|webp)$"
 )
 
 YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
@@ -76,7 +77,10 @@ class StoredNeighbours:
 def iiif_address(image_uri: str | None, width: int) -> str | None:
     """The same picture at another width, where its address is one of the IIIF Image API's."""
     match = IIIF_IMAGE.match(image_uri or "")
-    return f"{match.group(1)}{match.group(2)}/full/{width},/0/default.jpg" if match else None
+    if match is None:
+        return None
+    part = f"{match['host']}{match['path']}/{match['region']}"
+    return f"{part}/{width},/{match['rotation']}/{match['quality']}.jpg"
 
 
 def first_year(date: str | None) -> int | None:

@@ -28,14 +28,18 @@ def manifest(
     measured: Callable[[Artwork], tuple[int, int] | None],
 ) -> Json:
     """A canvas per artwork. `address` is the manifest's own; `picture(artwork, size)` a picture's,
-    both absolute; `measured` the width and height of the picture at size 400, None if it is gone."""
+    both absolute; `measured` the width and height of the picture at size 400, None if it is gone.
+
+    The specification forbids a fragment in a canvas's id, so its number is part of the query.
+    """
+    parts = f"{address}{'&' if '?' in address else '?'}"
     return {
         "@context": "http://iiif.io/api/presentation/3/context.json",
         "id": address,
         "type": "Manifest",
         "label": _words(name),
         "items": [
-            _canvas(f"{address}#canvas-{place}", artwork, picture, measured(artwork))
+            _canvas(f"{parts}canvas={place}", artwork, picture, measured(artwork))
             for place, artwork in enumerate(artworks, start=1)
         ],
     }
@@ -48,28 +52,29 @@ def _canvas(
     size: tuple[int, int] | None,
 ) -> Json:
     width, height = size or (400, 400)
+    label = _words(artwork.title) if artwork.row["title"] else _english(artwork.title)
     canvas_json: Json = {
         "id": canvas,
         "type": "Canvas",
-        "label": _words(artwork.title),
+        "label": label,
         "width": 3 * width,
         "height": 3 * height,
         "metadata": [
-            {"label": _words(label), "value": _words(*_texts(artwork.row.get(column)))}
-            for column, label in NAMES.items()
+            {"label": _english(name), "value": _words(*_texts(artwork.row.get(column)))}
+            for column, name in NAMES.items()
             if _texts(artwork.row.get(column))
         ],
     }
     rights, attribution = artwork.row.get("rights"), artwork.row.get("attribution")
     if rights and _RIGHTS.match(rights):
-        canvas_json["rights"] = rights
+        # Both publishers write their statements' addresses with http.
+        canvas_json["rights"] = re.sub("^https", "http", rights)
     if attribution:
         canvas_json["requiredStatement"] = {
-            "label": _words("Attribution"),
+            "label": _english("Attribution"),
             "value": _words(attribution),
         }
     if artwork.row.get("url") and _PAGE.match(artwork.row["url"]):
-        label = _words(artwork.title)
         canvas_json["homepage"] = [
             {"id": artwork.row["url"], "type": "Text", "label": label, "format": "text/html"}
         ]
@@ -78,13 +83,13 @@ def _canvas(
     small, large = picture(artwork, 400), picture(artwork, 1200)
     canvas_json["thumbnail"] = [_image(small, width, height)]
     painting = {
-        "id": f"{canvas}-painting",
+        "id": f"{canvas}&part=painting",
         "type": "Annotation",
         "motivation": "painting",
         "target": canvas,
         "body": _image(large, 3 * width, 3 * height),
     }
-    page = {"id": f"{canvas}-page", "type": "AnnotationPage", "items": [painting]}
+    page = {"id": f"{canvas}&part=page", "type": "AnnotationPage", "items": [painting]}
     return canvas_json | {"items": [page]}
 
 
@@ -99,8 +104,13 @@ def _texts(value: object) -> list[str]:
     return [str(value)] if value else []
 
 
+def _english(text: str) -> dict[str, list[str]]:
+    """A language map of one of our own words."""
+    return {"en": [text]}
+
+
 def _words(*texts: str) -> dict[str, list[str]]:
-    """A language map. A viewer takes a text from "<" to ">" for HTML: such a one is escaped."""
+    """A language map of a catalog's texts, whose language nobody says. A viewer takes a text from "<" to ">" for HTML: such a one is escaped."""
     return {
         "none": [html.escape(text) if text.lstrip().startswith("<") else text for text in texts]
     }

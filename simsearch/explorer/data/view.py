@@ -277,5 +277,5 @@ class SnapshotView:
     def iiif_hosts(self) -> tuple[str, ...]:
         """Image servers that the catalog's pictures come from, for the Content-Security-Policy."""
         uris = self.catalog["image_uri"].drop_null().to_pylist()
-        hosts = {match.group(1) for uri in uris if (match := IIIF_IMAGE.match(uri))}
+        hosts = {match["host"] for uri in uris if (match := IIIF_IMAGE.match(uri))}
         return tuple(sorted(hosts))

@@ -51,10 +51,13 @@ class Tiles:
 
 
 def image_service(artwork: Artwork, sources: Mapping[str, str]) -> str | None:
-    """The base address of the IIIF image that an artwork's picture was taken from; None: of none."""
+    """The base address of the IIIF image that an artwork's picture was taken from; None: of none, or of
+    a part of one, whose tiles show more than the picture."""
     uri = artwork.row["image_uri"] or ""
     match = IIIF_IMAGE.match(sources.get(uri.rpartition(".")[0], uri))
-    return f"{match.group(1)}{match.group(2)}" if match else None
+    if match is None or (match["region"], match["rotation"]) != ("full", "0"):
+        return None
+    return f"{match['host']}{match['path']}"
 
 
 def image_sources(view: SnapshotView) -> dict[str, str]:

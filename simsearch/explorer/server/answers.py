@@ -25,6 +25,17 @@ def addresses_of(request: Request, view: SnapshotView) -> LiveAddresses:
     return LiveAddresses(view, prefix_of(request))
 
 
+def open_to_viewers(request: Request) -> dict[str, str]:
+    """Headers that let a viewer on another site show an answer.
+
+    Only one whose address names its snapshot is open: nobody guesses that name, so a stranger's page
+    that asks a curator's own explorer blindly reads nothing.
+    """
+    if "snapshot" not in request.query_params:
+        return {}
+    return {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+
+
 def shown(
     request: Request,
     view: SnapshotView,

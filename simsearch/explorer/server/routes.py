@@ -17,7 +17,7 @@ from simsearch.explorer.data.picture_query import limited, read_picture
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.site import Site
-from simsearch.explorer.server.answers import FOR_EVER, addresses_of, shown
+from simsearch.explorer.server.answers import FOR_EVER, addresses_of, open_to_viewers, shown
 from simsearch.explorer.server.requests import Asked, InSite, View
 
 router = APIRouter(include_in_schema=False)
@@ -128,7 +128,7 @@ def _picture(request: Request, site: Site, view: SnapshotView, item: int, size: 
     made_of = view.hashes[item].as_py()[:32]
     profile = view.profile_of(item) or ""
     tag = f'"{made_of}-{profile}-{view.plan.seed}-{size}"'
-    headers = {"ETag": tag, "Cache-Control": FOR_EVER}
+    headers = {"ETag": tag, "Cache-Control": FOR_EVER, **open_to_viewers(request)}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     data = site.pictures.thumbnail(view, item, size)

@@ -18,7 +18,7 @@ from simsearch.explorer.data.artworks import Artwork
 from simsearch.explorer.data.downloads import MEDIA_TYPES
 from simsearch.explorer.data.sets import ArtworkSet
 from simsearch.explorer.pages.set_pages import all_sets, one_set
-from simsearch.explorer.server.answers import addresses_of, shown
+from simsearch.explorer.server.answers import addresses_of, open_to_viewers, shown
 from simsearch.explorer.server.requests import InSite, View
 
 router = APIRouter(include_in_schema=False)
@@ -113,7 +113,9 @@ def manifest(request: Request, site: InSite, view: View, chosen: Chosen) -> Resp
     )
     data = json.dumps(content, ensure_ascii=False, indent=1).encode()
     kind = 'application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"'
-    return _file(data, kind, f"{artwork_set.name}.json")
+    answer = _file(data, kind, f"{artwork_set.name}.json", "inline")
+    answer.headers.update(open_to_viewers(request))
+    return answer
 
 
 def _may_keep(request: Request) -> None:
@@ -124,14 +126,14 @@ def _may_keep(request: Request) -> None:
         )
 
 
-def _file(data: bytes, kind: str, name: str) -> Response:
-    """A file to save; RFC 6266's form for names that are not plain ASCII."""
+def _file(data: bytes, kind: str, name: str, handling: str = "attachment") -> Response:
+    """A file to save, or to show where `handling` is inline; RFC 6266's form for names that are not plain ASCII."""
     plain = "".join(
         letter if letter.isascii() and letter.isalnum() else "-" for letter in name[:-5]
     )
     ending = name.rpartition(".")[2]
     disposition = (
-        f'attachment; filename="set-{plain.strip("-")[:40]}.{ending}"; '
+        f'{handling}; filename="set-{plain.strip("-")[:40]}.{ending}"; '
         f"filename*=UTF-8''{quote(name.replace('/', '-'), safe='')}"
     )
     return Response(data, media_type=kind, headers={"Content-Disposition": disposition})
