@@ -47,7 +47,7 @@ SOURCES = pa.schema(
 )
 
 # The last request for an image that lies on the web; `checked` in seconds since 1970, `lasting` where
-# it failed in a way that another day will not mend.
+# it failed in a way that another day will not mend, `problem` why it failed.
 DOWNLOADS = pa.schema(
     [
         pa.field("name", pa.string(), nullable=False),
@@ -56,6 +56,7 @@ DOWNLOADS = pa.schema(
         pa.field("last_modified", pa.string()),
         pa.field("checked", pa.float64(), nullable=False),
         pa.field("lasting", pa.bool_()),
+        pa.field("problem", pa.string()),
     ]
 )
 

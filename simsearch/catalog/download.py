@@ -2,7 +2,8 @@
 
 What arrives is told by its first bytes, not by its name or Content-Type. What was fetched, when, and
 the server's ETag are noted as it comes in (`downloads/`), so an interrupted run goes on where it
-stopped. An image that cannot be fetched keeps its address, and extraction rejects it.
+stopped. An image that cannot be fetched keeps its address, and extraction rejects it for the reason
+that is noted.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import islice, zip_longest
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pyarrow as pa
@@ -24,7 +24,7 @@ import pyarrow as pa
 from simsearch import schemas
 from simsearch.catalog.journal import Journal, read_newest
 from simsearch.catalog.places import is_web
-from simsearch.catalog.web import Answer, BusyError, RefusedError, WebClient
+from simsearch.catalog.web import Answer, BusyError, RefusedError, WebClient, reason_of
 from simsearch.runtime.progress import progress
 from simsearch.sections.collection import DownloadConfig
 from simsearch.storage.parts import read_parts
@@ -66,6 +66,7 @@ def download_images(
         stored, state = _stored(storage), _states(storage)
         if config.enabled:
             todo = [row for row in web if _due(row, stored, state, config, again)]
+            _report_given_up(web, todo, stored, state, config)
             if todo:
                 _download_all(todo, storage, config, stored, state)
                 stored = _stored(storage)
@@ -84,6 +85,12 @@ def downloaded_from(storage: Storage) -> dict[str, str]:
     """The web address of each stored image, by its place in the store without its extension."""
     rows = read_parts(storage, STATE, schemas.DOWNLOADS).select(["name", "url"]).to_pylist()
     return {storage.uri(f"{FOLDER}/{row['name']}"): row["url"] for row in rows}
+
+
+def download_problems(storage: Storage) -> dict[str, str]:
+    """Why the last request for an image failed, by its web address."""
+    rows = read_newest(storage, STATE, schemas.DOWNLOADS, key="name")
+    return {row["url"]: row["problem"] for row in rows if row["problem"]}
 
 
 def sniff(data: bytes) -> str | None:
@@ -116,11 +123,32 @@ def _due(
     known = state.get(name)
     if name in stored:
         checked = known["checked"] if known else stored[name].modified
-    elif known is None or again or not known["lasting"]:
+    elif known is None or again or not known["lasting"] or not known["problem"]:
         return True
     else:
         checked = known["checked"]
     return time.time() - float(checked) >= config.check_again_days * DAY
+
+
+def _report_given_up(
+    web: list[dict[str, Any]],
+    todo: list[dict[str, Any]],
+    stored: dict[str, FileInfo],
+    state: dict[str, dict[str, Any]],
+    config: DownloadConfig,
+) -> None:
+    """Log the images that failed in an earlier run and are not asked for in this one."""
+    asked = {_name(row) for row in todo}
+    problems: dict[str, list[str]] = defaultdict(list)
+    for row in web:
+        name = _name(row)
+        if name not in asked and name not in stored:
+            problems[state[name]["problem"]].append(row["image_uri"])
+    for problem, addresses in sorted(problems.items(), key=lambda item: -len(item[1])):
+        log.warning(
+            "download: %s failed in an earlier run and are asked for again after %g days: %s (such as %s)",
+            f"{len(addresses):,}", config.check_again_days, problem, addresses[0],
+        )  # fmt: skip
 
 
 def _download_all(
@@ -149,13 +177,13 @@ def _download_all(
                     last_modified=known.get("last_modified"),
                 )
                 written = _store(answer, name, stored.get(name), storage)
-            except (RefusedError, BusyError, httpx.HTTPError, httpx.InvalidURL) as error:
-                reason = " ".join(str(error).split()) or type(error).__name__
+            except (RefusedError, BusyError, httpx.HTTPError) as error:
+                reason = reason_of(error)
                 failed[reason].append(row["image_uri"])
-                lasting = isinstance(error, httpx.InvalidURL) or getattr(error, "lasting", False)
-                journal.note(_noted(row, Answer(None, None, None), lasting))
+                lasting = getattr(error, "lasting", False)
+                journal.note(_noted(row, Answer(None, None, None), lasting, reason))
                 return False
-            journal.note(_noted(row, answer, False))
+            journal.note(_noted(row, answer, False, None))
             return written
 
         for done, was_written in enumerate(in_parallel(fetch, todo, config.concurrency), start=1):
@@ -185,7 +213,8 @@ def in_parallel(call: Any, rows: list[dict[str, Any]], threads: int) -> Iterator
 def _hosts_in_turn(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     by_host: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        by_host[urlsplit(row["image_uri"]).netloc].append(row)
+        # Split by hand: an address may be none that a library takes, and is refused when it is asked for.
+        by_host[row["image_uri"].partition("://")[2].partition("/")[0].lower()].append(row)
     turns = zip_longest(*by_host.values())
     return [row for turn in turns for row in turn if row is not None]
 
@@ -207,7 +236,9 @@ def _store(answer: Answer, name: str, info: FileInfo | None, storage: Storage) -
     return True
 
 
-def _noted(row: dict[str, Any], answer: Answer, lasting: bool) -> dict[str, Any]:
+def _noted(
+    row: dict[str, Any], answer: Answer, lasting: bool, problem: str | None
+) -> dict[str, Any]:
     return {
         "name": _name(row),
         "url": row["image_uri"],
@@ -215,6 +246,7 @@ def _noted(row: dict[str, Any], answer: Answer, lasting: bool) -> dict[str, Any]
         "last_modified": answer.last_modified,
         "checked": time.time(),
         "lasting": lasting,
+        "problem": problem,
     }
 
 

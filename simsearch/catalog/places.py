@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError, NotFoundError, StorageError, UsageError
@@ -256,8 +256,9 @@ def _named_together(cell: str) -> list[str]:
     """The names in a cell where each of its parts is an address or ends as a picture does."""
     for separator in ("|", "\n", ";", ","):
         parts = [part.strip() for part in cell.split(separator) if part.strip()]
+        # Cut by hand: an address may be one that no library takes apart.
         pictures = [
-            PurePosixPath(urlsplit(part).path).suffix.lower() in EXTENSIONS for part in parts
+            PurePosixPath(re.split("[?#]", part)[0]).suffix.lower() in EXTENSIONS for part in parts
         ]
         if len(parts) > 1 and (all(map(is_web, parts)) or (all(pictures) and not is_web(cell))):
             return parts

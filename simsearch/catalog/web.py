@@ -31,15 +31,23 @@ MAX_ROBOTS = 512 * 1024  # bytes; RFC 9309 asks for 500 KiB at least
 
 
 class RefusedError(Exception):
-    """A request that failed and need not be repeated in this run; `lasting`: nor in a later one."""
+    """A request that failed and need not be repeated in this run; `lasting`: nor in a later one.
+    `status` is that of the answer, None where none came."""
 
-    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+    def __init__(self, reason: str, *, lasting: bool = False, status: int | None = None) -> None:
         super().__init__(reason)
-        self.lasting = lasting
+        self.lasting, self.status = lasting, status
 
 
 class BusyError(Exception):
     """A request that failed because the server is busy, and may be repeated."""
+
+
+def reason_of(error: Exception) -> str:
+    """Why a request failed, in one line."""
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time (catalog.download.timeout)"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,12 @@ class WebClient:
         """
         if not url.lower().startswith(("http://", "https://")):
             raise RefusedError("not a web address", lasting=True)
+        try:
+            return self._get(url, max_bytes, etag, last_modified)
+        except (httpx.InvalidURL, ValueError, OverflowError) as error:  # what libraries say of one
+            raise RefusedError(f"not a web address ({error})", lasting=True) from None
+
+    def _get(self, url: str, max_bytes: int, etag: str | None, last_modified: str | None) -> Answer:
         headers = {}
         if etag:
             headers["If-None-Match"] = etag
@@ -117,12 +131,13 @@ class WebClient:
         with self._client.stream("GET", url, headers=headers) as response:
             status = response.status_code
             if status in RETRIED:
-                host.hold(_retry_after(response))
+                host.hold(_retry_after(response), status)
                 raise BusyError(f"HTTP {status}")
             if status == 304 and headers:
                 return Answer(None, headers.get("If-None-Match"), headers.get("If-Modified-Since"))
             if status != 200:
-                raise RefusedError(f"HTTP {status}", lasting=400 <= status < 500)
+                lasting = 400 <= status < 500
+                raise RefusedError(f"HTTP {status}", lasting=lasting, status=status)
             data = bytearray()
             for chunk in response.iter_bytes():
                 data += chunk
@@ -157,8 +172,10 @@ class WebClient:
             answer = self._retrying(
                 self._request, f"{host.origin}/robots.txt", {}, MAX_ROBOTS, host
             )
+        except BusyError as error:
+            raise BusyError(f"{error} for its robots.txt") from None
         except RefusedError as error:
-            if not str(error).startswith("HTTP 4"):
+            if error.status is None or error.status >= 500:
                 raise
             return protego.Protego.parse("")  # none there: everything is allowed
         rules = protego.Protego.parse((answer.data or b"").decode("utf-8", "replace"))
@@ -184,24 +201,25 @@ class _Host:
         self._pace = threading.Lock()
         self._gap = 1 / per_second
         self._next = time.monotonic()
-        self._closed: float | None = None
+        self._closed: tuple[int, float] | None = None  # the status and the seconds asked for
 
     def wait(self) -> None:
         """Sleep until the next request may start; they start evenly spaced."""
         with self._pace:
             if self._closed is not None:
+                status, seconds = self._closed
                 raise RefusedError(
-                    f"asks to be left alone for {self._closed:,.0f} s; run again then"
+                    f"HTTP {status}: asks to be left alone for {seconds:,.0f} s; run again then"
                 )
             start = max(self._next, time.monotonic())
             self._next = start + self._gap
         time.sleep(max(0.0, start - time.monotonic()))
 
-    def hold(self, seconds: float | None) -> None:
+    def hold(self, seconds: float | None, status: int) -> None:
         """The server asked for a pause: all requests to it wait, or are given up where it is long."""
         with self._pace:
             if seconds is not None and seconds > LONGEST_WAIT:
-                self._closed = seconds
+                self._closed = status, seconds
             self._next = max(self._next, time.monotonic() + (seconds or 0.0))
 
     def slow_down(self, gap: float) -> None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from simsearch import schemas
+from simsearch.catalog.places import is_web
+from simsearch.catalog.undownloaded import Undownloaded
 from simsearch.errors import NotFoundError, StorageError, UsageError
 from simsearch.extraction.batches import Batch, Counter, _reject
 from simsearch.images.identity import content_hash
@@ -36,6 +38,7 @@ class DecodeSettings:
     `orphans` maps content hashes that no known source has to a mask like a row's `need`: the
     vectors already stored for them, which a renamed or touched file finds again. `thumbnails` are
     the sizes that the explorer finds in the root afterwards.
+    `undownloaded` says why images on the web are not in the store.
     """
 
     storage: Storage
@@ -46,6 +49,7 @@ class DecodeSettings:
     orphans: Mapping[str, bytes]
     counter: Counter
     thumbnails: tuple[int, ...] = ()
+    undownloaded: Undownloaded = field(default_factory=Undownloaded)
 
 
 def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
@@ -108,10 +112,8 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> _File | _Refusal
     uri = row["image_uri"]
     if not uri:
         return _Refusal("no image", "the catalog names none")
-    if uri.startswith(("http://", "https://")):
-        return _Refusal(
-            "not downloaded", "run `simsearch ingest` with catalog.download.enabled=true"
-        )
+    if is_web(uri):
+        return _Refusal(*settings.undownloaded.reason(uri))
     try:
         data = read_uri(uri, settings.storage.config, settings.remake.limits.max_bytes)
     except NotFoundError:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from simsearch.catalog.undownloaded import Undownloaded
 from simsearch.config import Config
 from simsearch.extraction.batches import Batch, Counter
 from simsearch.extraction.decode import DecodeSettings, decode_batch
@@ -114,6 +115,9 @@ def pool_stages(
         orphans=todo.orphans,
         counter=counter,
         thumbnails=sizes_of(config.perturbations.side),
+        undownloaded=Undownloaded.read(
+            storage, config.catalog.download, todo.rows["image_uri"].to_pylist()
+        ),
     )
     batch_size = batch_size_of(config, pool.device)
     images = [int(count) for count in todo.needs.any(axis=2).sum(axis=1)]

@@ -12,7 +12,7 @@ from PIL import Image
 from simsearch.catalog.embedded import read_embedded
 from simsearch.catalog.places import is_embedded, is_web
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.catalog.web import BusyError, RefusedError, WebClient
+from simsearch.catalog.web import BusyError, RefusedError, WebClient, reason_of
 from simsearch.config import Config
 from simsearch.errors import StorageError
 from simsearch.images.bounded import decode_within
@@ -69,7 +69,7 @@ def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
                 sampled.reject(error.reason, f"{uri}: {error.detail}")
                 continue
             except (StorageError, RefusedError, BusyError, httpx.HTTPError) as error:
-                sampled.reject("cannot be fetched", f"{uri}: {error}")
+                sampled.reject("cannot be fetched", f"{uri}: {reason_of(error)}")
                 continue
             if sampled.sizes:  # the first one starts the decoder
                 spent += time.monotonic() - started

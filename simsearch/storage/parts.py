@@ -41,10 +41,12 @@ def list_parts(storage: Storage, folder: str) -> list[FileInfo]:
 
 
 def read_parts(storage: Storage, folder: str, schema: pa.Schema) -> pa.Table:
-    """All rows of an append-only table, the oldest part's first."""
+    """All rows of an append-only table, the oldest part's first. A column that a part lacks is null in
+    its rows."""
     parts = sorted(list_parts(storage, folder), key=lambda info: (info.modified, info.path))
     tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
-    return resolved(storage.root, pa.concat_tables([schema.empty_table(), *tables]))
+    rows = pa.concat_tables([schema.empty_table(), *tables], promote_options="default")
+    return resolved(storage.root, rows.select(schema.names))
 
 
 def _value(value: Any) -> Any:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
+from simsearch.catalog.undownloaded import Undownloaded
 from simsearch.config import Config
 from simsearch.extraction.batches import Batch
 from simsearch.extraction.decode import DecodeSettings, decode_batch
@@ -116,6 +117,9 @@ def decode_pixels(
         spaces=1,
         orphans={},
         counter=_Uncounted(),
+        undownloaded=Undownloaded.read(
+            storage, config.catalog.download, rows["image_uri"].to_pylist()
+        ),
     )
     blocks = [rows.slice(start, ARTWORKS_A_PART) for start in range(0, len(rows), ARTWORKS_A_PART)]
     set_up_ray_data()
