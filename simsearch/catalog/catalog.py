@@ -38,15 +38,20 @@ def read_catalog(config: Config, notes: Notes | None = None) -> pa.Table:
             raise CatalogError(_twice(config, rows[artwork_id], row))
         rows[artwork_id] = row
     if not rows:
-        raise CatalogError(
-            f"{config.catalog.source}: no artworks here{_left_out(notes)}; check catalog.source and catalog.reader"
-        )
+        raise no_artworks(config, notes)
     wanted = config.catalog.sample
     if wanted is not None and wanted > len(rows):
         raise CatalogError(
             f"catalog.sample: {wanted} asked for, {config.catalog.source or 'the collection'} has {len(rows)}; ask for fewer"
         )
     return as_table([rows[artwork] for artwork in seeded_sample(rows, wanted, config.seed)])
+
+
+def no_artworks(config: Config, notes: Notes) -> CatalogError:
+    """The error of a collection in which nothing was found; `notes` has what was left out of it."""
+    return CatalogError(
+        f"{config.catalog.source}: no artworks here{_left_out(notes)}; check catalog.source and catalog.reader"
+    )
 
 
 def as_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:

@@ -7,25 +7,49 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from simsearch.catalog.iiif import Canvas, address_of, listed, number_of
+from simsearch.catalog.iiif_pictures import UNKNOWN_PART, Canvas, said_of, service_base
+from simsearch.catalog.iiif_values import address_of, listed, mappings, number_of
+
+_CONFINED = {"sizeByConfinedWh", "sizeByForcedWh"}  # a size such as !1024,1024
 
 
 def image_address(canvas: Canvas, info: Mapping[str, Any] | None, pixels: int) -> str | None:
-    """The address of a canvas's image with a longer side of `pixels`, or of the nearest size that its
-    server gives; None where there is no address.
+    """The address of a canvas's picture with a longer side of `pixels`, or of the nearest size that its
+    server gives; None where there is no address, or the server does not cut the part that is shown.
 
-    `info` is the service's info.json, None where what the manifest says of it is enough.
+    `info` is the service's info.json, None where what the manifest says of it is enough. Requests go to
+    the address that the manifest names: info.json often gives one from behind a proxy, or a decoded one.
     """
-    service = {**(canvas.service or {}), **(info or {})}
-    base = address_of(service.get("@id") or service.get("id"))
+    base = address_of(canvas.service)
     if base is None:
         return canvas.url
+    service = {**(canvas.service or {}), **(info or {})}
     version, level = image_api(service)
-    width = number_of(service.get("width")) or canvas.width
-    height = number_of(service.get("height")) or canvas.height
-    size = _size(service, version, level, width, height, pixels)
+    whole = number_of(service.get("width")), number_of(service.get("height"))
+    if None in whole:
+        whole = canvas.width, canvas.height
+    features = _features(service)
+    region, width, height = _part(canvas.region, *whole)
+    if region is None:
+        return None
+    plain = (region, canvas.rotation) == ("full", "0")
+    cuts = level >= 1 or plain or "regionByPx" in features
+    sizes = _sizes(service) if plain else []  # they are those of the whole image
+    sized = level >= 1 or bool(features & {*_CONFINED, "sizeByW"} or sizes)
+    if canvas.url is not None and not (cuts and sized):
+        return canvas.url
+    if not cuts:
+        return None
+    size = _size(service, version, level, (width, height), sizes, pixels)
     quality = "native" if version == 1 else "default"
-    return f"{base.rstrip('/')}/full/{size}/0/{quality}.jpg"
+    return f"{service_base(base)}/{region}/{size}/{canvas.rotation}/{quality}.jpg"
+
+
+def info_address(canvas: Canvas) -> str | None:
+    """The address of the info.json that says which sizes the image server gives; None where the manifest
+    says enough, or there is no server."""
+    base = address_of(canvas.service)
+    return f"{service_base(base)}/info.json" if base and needs_info(canvas) else None
 
 
 def needs_info(canvas: Canvas) -> bool:
@@ -33,61 +57,97 @@ def needs_info(canvas: Canvas) -> bool:
     if canvas.service is None:
         return False
     _, level = image_api(canvas.service)
-    return level < 2 or not (canvas.width and canvas.height)
+    sides = (
+        number_of(canvas.service.get("width")) or canvas.width,
+        number_of(canvas.service.get("height")) or canvas.height,
+    )
+    return level < 2 or None in sides
 
 
 def image_api(service: Mapping[str, Any]) -> tuple[int, int]:
     """The version of the Image API and the compliance level, 0 to 2; 0 where nothing is said."""
-    words = " ".join(str(service.get(key) or "") for key in ("@context", "type", "@type"))
-    profile = service.get("profile")
-    first = profile[0] if isinstance(profile, list) and profile else profile
-    level = re.search(r"level([012])", str(first or ""))
-    version = re.search(r"ImageService([123])|image/([123])/", f"{words} {first}")
+    said = said_of(service)
+    level = re.search(r"level([012])", said)
+    version = re.search(r"ImageService([123])|image/([123])/", said)
     number = 2 if version is None else int(version.group(1) or version.group(2))
-    if "library.stanford.edu/iiif/image-api" in words:
+    if "library.stanford.edu/iiif/image-api" in said:
         number = 1
     return number, int(level.group(1)) if level else 0
+
+
+def _part(
+    region: str, width: int | None, height: int | None
+) -> tuple[str | None, int | None, int | None]:
+    """A region as it is asked for, in pixels where the image's size is known, with its own size. None
+    where there is no such part."""
+    if region == "full":
+        return region, width, height
+    if region == UNKNOWN_PART:
+        return None, None, None
+    if width is None or height is None:
+        numbers = re.fullmatch(r"\d+,\d+,(\d+),(\d+)", region)
+        return region, *((int(side) for side in numbers.groups()) if numbers else (None, None))
+    if region == "square":
+        side = min(width, height)
+        left, top, wide, high = (width - side) // 2, (height - side) // 2, side, side
+    else:
+        scales = (1.0, 1.0)
+        if region.startswith("pct:"):
+            scales = width / 100, height / 100
+        x, y, w, h = (float(number) for number in region.removeprefix("pct:").split(","))
+        left, top = round(x * scales[0]), round(y * scales[1])
+        wide = min(round(w * scales[0]), width - left)
+        high = min(round(h * scales[1]), height - top)
+    if wide < 1 or high < 1:
+        return None, None, None
+    if (left, top, wide, high) == (0, 0, width, height):
+        return "full", width, height
+    return f"{left},{top},{wide},{high}", wide, high
 
 
 def _size(
     service: Mapping[str, Any],
     version: int,
     level: int,
-    width: int | None,
-    height: int | None,
+    part: tuple[int | None, int | None],
+    sizes: list[tuple[int, int]],
     pixels: int,
 ) -> str:
     largest = "max" if version == 3 else "full"
-    confined = _confined(service)
+    width, height = part
+    features = _features(service)
     limit = _limit(service, width, height, pixels)
     if width and height and max(width, height) <= limit:
         return largest
-    if level >= 2 or confined:
+    if level >= 2 or features & _CONFINED:
         return f"!{limit},{limit}"
-    if level == 1 and width and height:
-        return f"{max(1, round(width * limit / max(width, height)))},"
-    sizes = [
-        (size_width, number_of(size.get("height")))
-        for size in service.get("sizes") or ()
-        if isinstance(size, Mapping) and (size_width := number_of(size.get("width")))
-    ]
+    if level == 1 or "sizeByW" in features:
+        if width and height:
+            return f"{max(1, round(width * limit / max(width, height)))},"
+        return f"{limit},"
     if not sizes:
         return largest
-    enough = [size for size in sizes if max(size[0], size[1] or 0) >= limit]
-    chosen = min(enough) if enough else max(sizes)
-    return f"{chosen[0]},{chosen[1]}" if version == 3 and chosen[1] else f"{chosen[0]},"
+    enough = [size for size in sizes if max(size) >= limit]
+    wide, high = min(enough, key=lambda size: size[0]) if enough else max(sizes)
+    if not high and width and height:
+        high = max(1, round(height * wide / width))
+    return f"{wide},{high}" if version == 3 and high else f"{wide},"
+
+
+def _sizes(service: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """The widths and heights that a server has ready; a height of 0 where it names none."""
+    return [
+        (width, number_of(size.get("height")) or 0)
+        for size in mappings(service.get("sizes"))
+        if (width := number_of(size.get("width")))
+    ]
 
 
 def _limit(service: Mapping[str, Any], width: int | None, height: int | None, pixels: int) -> int:
     """The longer side to ask for, within what the server gives out (maxWidth, maxHeight, maxArea)."""
-    profile = service.get("profile")
-    extra = (
-        next((extension for extension in profile if isinstance(extension, Mapping)), {})
-        if isinstance(profile, list)
-        else {}
-    )
+    said = [service, *mappings(service.get("profile"))]
     caps = {
-        name: number_of(service.get(name) or extra.get(name))
+        name: next((most for part in said if (most := number_of(part.get(name)))), None)
         for name in ("maxWidth", "maxHeight", "maxArea")
     }
     most_wide, most_high = caps["maxWidth"], caps["maxHeight"] or caps["maxWidth"]
@@ -102,9 +162,9 @@ def _limit(service: Mapping[str, Any], width: int | None, height: int | None, pi
     return max(1, int(limit))
 
 
-def _confined(service: Mapping[str, Any]) -> bool:
-    features = [*listed(service.get("extraFeatures"))]
-    for extension in listed(service.get("profile")):
-        if isinstance(extension, Mapping):
-            features += listed(extension.get("supports"))
-    return bool({"sizeByConfinedWh", "sizeByForcedWh"} & {str(feature) for feature in features})
+def _features(service: Mapping[str, Any]) -> set[str]:
+    """The features that a server has beyond its level."""
+    features = listed(service.get("extraFeatures"))
+    for extension in mappings(service.get("profile")):
+        features = features + listed(extension.get("supports"))
+    return {feature for feature in features if isinstance(feature, str)}

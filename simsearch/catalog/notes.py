@@ -22,6 +22,13 @@ class Notes:
         before, first = self.left_out.get(reason, (0, example))
         self.left_out[reason] = (before + count, first)
 
+    def add(self, other: Notes) -> None:
+        """Take over another's sentences and counts, after those that are here."""
+        for line in other.lines:
+            self.say(line)
+        for reason, (count, example) in other.left_out.items():
+            self.leave_out(reason, example, count)
+
     def summary(self) -> list[str]:
         """Every sentence, then a line for each reason, the most frequent first."""
         counted = sorted(self.left_out.items(), key=lambda item: -item[1][0])

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simsearch.catalog.catalog import as_table, read_catalog
+from simsearch.catalog.catalog import as_table, no_artworks, read_catalog
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.places import is_web
 from simsearch.catalog.readers.iiif import read_iiif
@@ -174,7 +174,9 @@ def _read(config: Config, notes: Notes) -> pa.Table:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         scratch = config.model_copy(update={"root": folder})
         rows = list(read_iiif(scratch, notes, sample=MANIFESTS))
-    notes.say(f"{len(rows)} manifests were read, a seeded sample of all")
+    if not rows:
+        raise no_artworks(config, notes)
+    notes.say(f"only a seeded sample was read: {MANIFESTS} manifests, or all where there are fewer")
     return as_table(rows)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from simsearch.catalog import catalog
-from simsearch.catalog.iiif import Canvas, parse
+from simsearch.catalog.iiif import parse
+from simsearch.catalog.iiif_pictures import Canvas
 from simsearch.catalog.image_api import image_address, needs_info
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers import iiif as reader

@@ -2,241 +2,256 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urldefrag
 
-import httpx
-
-from simsearch import schemas
-from simsearch.catalog.download import DAY, in_parallel
-from simsearch.catalog.iiif import Canvas, Document, parse
-from simsearch.catalog.image_api import image_address, needs_info
-from simsearch.catalog.journal import Journal, read_newest
+from simsearch.catalog.download import in_parallel
+from simsearch.catalog.iiif import Document
+from simsearch.catalog.iiif_library import FAILURES, Library
+from simsearch.catalog.iiif_names import ManifestNames
+from simsearch.catalog.iiif_pictures import Canvas
+from simsearch.catalog.image_api import image_address, info_address
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.places import is_web
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.catalog.web import BusyError, RefusedError, WebClient
+from simsearch.catalog.web import RefusedError, reason_of
 from simsearch.config import Config
 from simsearch.errors import CatalogError
 from simsearch.runtime.progress import Advance, progress
-from simsearch.storage.storage import Storage, read_uri
 
-STATE = (
-    "iiif"  # beside the catalogs, not among them: `snapshots gc` removes those that nothing names
-)
-MAX_BYTES = 64 * 2**20  # a manifest of a book of a thousand pages has about 2 MiB
 MAX_DOCUMENTS = 2_000_000
+MAX_REFERENCES = 8  # pages of annotations fetched for a canvas
+
+Row = dict[str, Any]
 
 
-def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterator[dict[str, Any]]:
+def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterator[Row]:
     """Every manifest (or a seeded `sample` of them) below `catalog.source` that has an image, its rights and attribution kept.
 
     Documents are kept as they come in: an interrupted run goes on, a later one asks only whether they
-    changed. Raises CatalogError where the source is no IIIF document.
+    changed, and goes on with what is stored where a server does not answer. Raises CatalogError where
+    the source is no IIIF document.
     """
-    storage = Storage(config.root, config.storage)
     with ExitStack() as stack:
-        library = _Library(
-            config,
-            client=stack.enter_context(WebClient(config.catalog.download)),
-            journal=stack.enter_context(Journal(storage, STATE, schemas.WEB_DOCUMENTS)),
-            known={
-                row["url"]: row
-                for row in read_newest(storage, STATE, schemas.WEB_DOCUMENTS, key="url")
-            },
-        )
+        library = Library.open(config, stack)
         source = config.catalog.source or ""
-        manifests, root = _walk(library, source, notes)
-        if sample is not None:
-            manifests = seeded_sample(manifests, sample, config.seed)
-        if root is not None:
-            yield from _artworks(library, source, root, notes)
-        advance = stack.enter_context(progress("iiif", len(manifests), "manifests", 10))
-        yield from _read_manifests(library, manifests, notes, advance)
-    if library.kept:
-        notes.say(
-            f"{library.kept:,} IIIF documents were read in the last {config.catalog.download.check_again_days:g} days and not asked for again"
-        )
+        root = _root(library, source)
+        names = ManifestNames()
+        if root.kind == "manifest":
+            names.add([source])
+            own_notes = Notes()
+            rows = _failing_loudly(library, source, root, own_notes)
+            notes.add(own_notes)
+            yield from _named(rows, source, names, notes)
+        walk = _Walk(library, source, notes)
+        manifests = walk.manifests(root) if root.kind == "collection" else []
+        while manifests:
+            names.add(manifests)
+            if sample is not None:
+                manifests = seeded_sample(manifests, sample, config.seed)
+            advance = stack.enter_context(progress("iiif", len(manifests), "manifests", 10))
+            later: dict[str, Document] = {}
+            for url, rows in _read_manifests(library, manifests, notes, advance, later):
+                yield from _named(rows, url, names, notes)
+            # Members of which no type was given, and that turned out to be collections.
+            manifests = [url for inner in later.values() for url in walk.manifests(inner)]
+    library.report(notes)
+
+
+def _root(library: Library, source: str) -> Document:
+    try:
+        root = library.document(source, fresh=True) if is_web(source) else library.stored(source)
+        if root.kind == "page":
+            raise RefusedError("what came is no IIIF manifest or collection", lasting=True)
+    except FAILURES as error:
+        raise CatalogError(f"{source}: {reason_of(error)}; check catalog.source") from None
+    return root
 
 
 @dataclass
-class _Library:
-    """Documents by address, from the store where they are young enough, else from the web."""
+class _Walk:
+    """Goes through collections and their pages, each once."""
 
-    config: Config
-    client: WebClient
-    journal: Journal
-    known: Mapping[str, dict[str, Any]]
-    kept: int = 0
+    library: Library
+    source: str
+    notes: Notes
+    seen: set[str] = field(default_factory=set)
 
-    def fetch(self, url: str, *, fresh: bool = False) -> dict[str, Any]:
-        """A document's content as JSON; `fresh`: asked for whatever its age.
-
-        Raises RefusedError, BusyError, httpx.HTTPError.
-        """
-        known = self.known.get(url)
-        days = self.config.catalog.download.check_again_days
-        if known is not None and not fresh and time.time() - known["checked"] < days * DAY:
-            self.kept += 1
-            content: dict[str, Any] = json.loads(known["content"])
-            return content
-        before = known or {}
-        answer = self.client.get(
-            url, MAX_BYTES, etag=before.get("etag"), last_modified=before.get("last_modified")
+    def manifests(self, root: Document) -> list[str]:
+        """The addresses of all manifests below a collection, in order, those that were found before
+        left out."""
+        self.seen.add(self.source)
+        links: list[str] = []
+        waiting = [root]
+        pages = 1
+        while waiting and len(self.seen) < MAX_DOCUMENTS:
+            document = waiting.pop(0)
+            if document.unaddressed:
+                reason = "members of collections without a web address"
+                self.notes.leave_out(reason, self.source, document.unaddressed)
+            for link in document.links:
+                if link in self.seen:
+                    continue
+                self.seen.add(link)
+                inner = self._collection(link) if link in document.collections else None
+                if inner is not None and inner.kind == "collection":
+                    pages += 1
+                    waiting.insert(0, inner)
+                elif inner is not None or link not in document.collections:
+                    links.append(link)
+        self.notes.say(
+            f"{self.source}: {len(links):,} manifests in {pages:,} collections and pages"
         )
-        if answer.data is None:
-            content = json.loads(before["content"])
-        else:
-            content = _content(answer.data, url)
-        self.journal.note(
-            {
-                "url": url,
-                "etag": answer.etag,
-                "last_modified": answer.last_modified,
-                "checked": time.time(),
-                "content": json.dumps(content, ensure_ascii=False, sort_keys=True),
-            }
-        )
-        return content
+        return links
 
-
-def _content(data: bytes, url: str) -> dict[str, Any]:
-    """A Presentation document as far as it is used, or an info.json as it is."""
-    try:
-        value = json.loads(data.decode("utf-8-sig"))
-    except ValueError:
-        raise RefusedError("what came is no JSON", lasting=True) from None
-    if url.endswith("/info.json") and isinstance(value, dict):
-        return value
-    document = parse(value)
-    if document is None:
-        raise RefusedError("what came is no IIIF manifest or collection", lasting=True)
-    return document.to_json()
-
-
-def _walk(library: _Library, source: str, notes: Notes) -> tuple[list[str], Document | None]:
-    """The addresses of all manifests below the source, in order; or the source itself if it is one."""
-    try:
-        if is_web(source):
-            root = Document.from_json(library.fetch(source, fresh=True))
-        else:
-            data = read_uri(source, library.config.storage)
-            root = Document.from_json(_content(data, source))
-    except (RefusedError, BusyError, httpx.HTTPError, httpx.InvalidURL) as error:
-        raise CatalogError(f"{source}: {_reason(error)}; check catalog.source") from None
-    if root.kind == "manifest":
-        return [], root
-    seen = {source}
-    manifests: list[str] = []
-    waiting = [root]
-    pages = 1
-    while waiting and len(seen) < MAX_DOCUMENTS:
-        document = waiting.pop(0)
-        for link in document.links:
-            if link in seen:
-                continue
-            seen.add(link)
-            if link not in document.collections:
-                manifests.append(link)
-                continue
-            try:
-                inner = Document.from_json(library.fetch(link, fresh=True))
-            except (RefusedError, BusyError, httpx.HTTPError, httpx.InvalidURL) as error:
-                raise CatalogError(
-                    f"{link}: {_reason(error)}; part of {source}, without it artworks would be lost: run the same command again"
-                ) from None
-            if inner.kind == "collection":
-                pages += 1
-                waiting.insert(0, inner)
-            else:
-                manifests.append(link)
-    notes.say(f"{source}: {len(manifests):,} manifests in {pages:,} collections and pages")
-    return manifests, None
+    def _collection(self, url: str) -> Document | None:
+        """A collection or page; None, noted, where it is not there. Raises CatalogError where another
+        day may bring it."""
+        try:
+            return self.library.document(url, fresh=True)
+        except FAILURES as error:
+            if getattr(error, "lasting", False):
+                example = f"{url}: {reason_of(error)}"
+                self.notes.leave_out("collections that could not be read", example)
+                return None
+            raise CatalogError(
+                f"{url}: {reason_of(error)}; part of {self.source}, without it artworks would be lost: run the same command again"
+            ) from None
 
 
 def _read_manifests(
-    library: _Library, manifests: list[str], notes: Notes, advance: Advance
-) -> Iterator[dict[str, Any]]:
+    library: Library,
+    manifests: list[str],
+    notes: Notes,
+    advance: Advance,
+    later: dict[str, Document],
+) -> Iterator[tuple[str, list[Row]]]:
+    """Each manifest with its artworks, in the order of `manifests`. Those that turn out to be
+    collections go into `later`."""
     order = {url: number for number, url in enumerate(manifests)}
-    failed: dict[str, str] = {}
 
-    def read(row: dict[str, Any]) -> tuple[str, list[dict[str, Any]] | None, str]:
-        url = row["image_uri"]
-        own_notes = Notes()
+    def read(row: Row) -> tuple[int, str, list[Row], Notes, Document | None]:
+        url, own_notes = row["image_uri"], Notes()
+        artworks: list[Row] = []
+        collection = None
         try:
-            document = Document.from_json(library.fetch(url))
-            return url, list(_artworks(library, url, document, own_notes)), _first(own_notes)
-        except (RefusedError, BusyError, httpx.HTTPError, httpx.InvalidURL) as error:
-            return url, None, _reason(error)
+            document = library.document(url)
+            if document.kind == "collection":
+                collection = document
+            else:
+                artworks = list(_artworks(library, url, document, own_notes))
+        except FAILURES as error:
+            own_notes.leave_out("manifests that could not be read", f"{url}: {reason_of(error)}")
+        return order[url], url, artworks, own_notes, collection
 
     rows = [{"image_uri": url} for url in manifests]
-    read_manifests: list[tuple[int, list[dict[str, Any]]]] = []
+    results = []
     threads = library.config.catalog.download.concurrency
-    for done, (url, artworks, problem) in enumerate(in_parallel(read, rows, threads), start=1):
+    for done, result in enumerate(in_parallel(read, rows, threads), start=1):
         advance(done)
-        if artworks is None:
-            failed[url] = problem
+        results.append(result)
+    for _, url, artworks, own_notes, collection in sorted(results, key=lambda result: result[0]):
+        notes.add(own_notes)
+        if collection is not None:
+            later[url] = collection
+        yield url, artworks
+
+
+def _failing_loudly(library: Library, source: str, root: Document, notes: Notes) -> list[Row]:
+    """The artworks of a source that is a manifest. Raises CatalogError."""
+    try:
+        return list(_artworks(library, source, root, notes))
+    except FAILURES as error:
+        raise CatalogError(f"{source}: {reason_of(error)}; run the same command again") from None
+
+
+def _named(rows: list[Row], url: str, names: ManifestNames, notes: Notes) -> Iterator[Row]:
+    """A manifest's rows with their ids; those whose id is taken are left out and counted."""
+    for row in rows:
+        artwork_id = names.artwork_id(url, row.pop("number"))
+        if artwork_id is None:
+            notes.leave_out("artworks with the id of another one", url)
         else:
-            read_manifests.append((order[url], artworks))
-            if problem:
-                notes.leave_out(problem, url)
-    for url, reason in sorted(failed.items(), key=lambda item: order[item[0]]):
-        notes.leave_out("manifests that could not be read", f"{url}: {reason}")
-    for _, artworks in sorted(read_manifests, key=lambda item: item[0]):
-        yield from artworks
+            yield {"artwork_id": artwork_id, **row}
 
 
-def _first(notes: Notes) -> str:
-    return next(iter(notes.left_out), "")
-
-
-def _artworks(
-    library: _Library, url: str, document: Document, notes: Notes
-) -> Iterator[dict[str, Any]]:
-    if not document.canvases:
-        notes.leave_out("manifests without an image", url)
-        return
+def _artworks(library: Library, url: str, document: Document, notes: Notes) -> Iterator[Row]:
+    """A manifest's artworks without their ids; `number` is the place of one among several."""
     first_only = library.config.catalog.canvases == "first"
-    if first_only and len(document.canvases) > 1:
-        notes.leave_out("manifests' further images (catalog.canvases=all takes them)", url)
-    chosen = document.canvases[:1] if first_only else document.canvases
-    for number, canvas in enumerate(chosen, start=1):
-        address = _image(library, canvas)
-        if address is None:
-            notes.leave_out("canvases without an image", url)
+    several = len(document.canvases) > 1 and not first_only
+    imageless = list(document.imageless)
+    shown = 0
+    for number, canvas in enumerate(document.canvases, start=1):
+        if first_only and shown:
+            notes.leave_out("manifests' further images (catalog.canvases=all takes them)", url)
+            break
+        resolved = _resolved(library, canvas)
+        if isinstance(resolved, str):
+            imageless.append(resolved)
             continue
-        name = _name(url)
-        several = len(chosen) > 1
+        shown += 1
+        address = _image(library, resolved)
+        if address is None:
+            notes.leave_out("canvases with a part of an image that their server does not cut", url)
+            continue
         yield {
-            "artwork_id": f"{name}/{number}" if several else name,
+            "number": number if several else None,
+            **_described(url, document),
             "title": _title(document, canvas, several),
-            "artists": document.metadata.get("artists", []),
-            **{
-                column: "; ".join(values)
-                for column, values in document.metadata.items()
-                if column != "artists"
-            },
-            "rights": document.rights,
-            "attribution": document.attribution,
-            "url": document.homepage or url,
             "image_uri": address,
-            "etag": None,
-            "where": url,
         }
+    if shown and not first_only:
+        for instead in imageless:
+            notes.leave_out(f"canvases without an image ({instead})", url)
+    elif not shown:
+        instead = ", ".join(dict.fromkeys(imageless)) or "no canvas"
+        notes.leave_out(f"manifests without an image ({instead})", url)
 
 
-def _image(library: _Library, canvas: Canvas) -> str | None:
+def _resolved(library: Library, canvas: Canvas) -> Canvas | str:
+    """A canvas with its picture, or in one word what it has instead. Annotations that lie elsewhere are
+    fetched, up to the first picture among them."""
+    instead = "nothing painted"
+    waiting, seen = list(canvas.references), set(canvas.references)
+    if not waiting:
+        return canvas
+    for _ in range(MAX_REFERENCES):
+        if not waiting:
+            break
+        page = library.document(waiting.pop(0))
+        instead = next(iter(page.imageless), instead)
+        for shown in page.canvases:
+            if not shown.references:
+                return replace(shown, label=canvas.label)
+            waiting += [url for url in shown.references if url not in seen]
+            seen.update(shown.references)
+    return instead
+
+
+def _described(url: str, document: Document) -> Row:
+    joined = {
+        column: "; ".join(values)
+        for column, values in document.metadata.items()
+        if column != "artists"
+    }
+    return {
+        "artists": document.metadata.get("artists", []),
+        **joined,
+        "rights": document.rights,
+        "attribution": document.attribution,
+        "url": document.homepage or url,
+        "etag": None,
+        "where": url,
+    }
+
+
+def _image(library: Library, canvas: Canvas) -> str | None:
     info = None
-    if needs_info(canvas):
-        service = canvas.service or {}
-        base = str(service.get("@id") or service.get("id") or "").rstrip("/")
+    if (address := info_address(canvas)) is not None:
         try:
-            info = library.fetch(f"{base}/info.json")
+            info = library.info(address)
         except RefusedError as error:
             if not error.lasting:
                 raise
@@ -248,16 +263,3 @@ def _title(document: Document, canvas: Canvas, several: bool) -> str | None:
     if several and canvas.label and canvas.label != document.title:
         return f"{document.title}, {canvas.label}" if document.title else canvas.label
     return document.title
-
-
-def _name(url: str) -> str:
-    """`https://x.org/iiif/12/manifest.json` → `x.org/iiif/12`: as unique as the address."""
-    bare = urldefrag(url).url.partition("://")[2].rstrip("/")
-    for ending in ("/manifest.json", "/manifest", ".json"):
-        if bare.endswith(ending):
-            return bare.removesuffix(ending)
-    return bare
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
