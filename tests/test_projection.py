@@ -56,13 +56,13 @@ def test_a_handful_of_artworks_still_has_a_map(method: str, count: int) -> None:
 
 def degenerate() -> dict[str, Coordinates]:
     random = np.random.default_rng(7)
-    one, few = random.normal(size=(1, 8)), random.normal(size=(3, 8))
+    single, few = random.normal(size=(1, 8)), random.normal(size=(3, 8))
     line = np.array([[1.0, 0.0]]) + np.linspace(0, 1, 30)[:, None] * [[-1.0, 1.0]]
     spaces = {
-        "all equal": np.repeat(one, 30, axis=0),
-        "equal but for rounding": one + random.normal(scale=1e-8, size=(30, 8)),
+        "all equal": np.repeat(single, 30, axis=0),
+        "equal but for rounding": single + random.normal(scale=1e-8, size=(30, 8)),
         "all zero": np.zeros((30, 8)),
-        "one that differs": np.vstack([np.repeat(one, 29, axis=0), few[:1]]),
+        "one that differs": np.vstack([np.repeat(single, 29, axis=0), few[:1]]),
         "three different": few[random.integers(0, 3, 30)],
         "four different": random.normal(size=(4, 8))[np.arange(40) % 4],
         "mostly doubles": random.normal(size=(6, 8))[np.minimum(np.arange(60), 5)],

@@ -148,7 +148,7 @@ def test_the_old_densenet_file_still_loads(tmp_path: Path) -> None:
 @pytest.mark.timeout(60)
 def test_building_ends_whatever_memory_holds() -> None:
     """trunc_normal_ draws again until every number is within bounds; nothing is drawn here."""
-    found = torch.full((8, 8), 9.0)
+    memory = torch.full((8, 8), 9.0)
     with Undrawn():
-        torch.nn.init.trunc_normal_(found, std=0.02)
-    assert found.abs().max() <= 2
+        torch.nn.init.trunc_normal_(memory, std=0.02)
+    assert memory.abs().max() <= 2
