@@ -19,6 +19,7 @@ from simsearch.extraction.stages import Todo
 from simsearch.features.compaction import compact_parts, compact_shards
 from simsearch.features.space import FeatureSpace
 from simsearch.snapshots.root import read_by_older_rules, write_marker
+from simsearch.storage.parts import list_parts
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def _forget_older_pixels(storage: Storage) -> None:
         "read once more; only vectors of pictures that changed are computed anew"
     )
     for folder in ("sources", "rejects"):
-        for info in storage.files(folder):
+        for info in list_parts(storage, folder):
             storage.delete(f"{folder}/{info.path}")
     write_marker(storage)
 

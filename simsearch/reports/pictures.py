@@ -14,6 +14,7 @@ from simsearch.catalog import catalog
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.config import Config
 from simsearch.errors import StorageError
+from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
 from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shortened
 from simsearch.snapshots.plan import Plan
@@ -69,13 +70,16 @@ class _Album:
         try:
             return Shown(self._picture(identifier), caption, copy)
         except (StorageError, ImageError):
-            # Removed since it was embedded; the figure says so in its place.
+            # Removed or replaced since it was embedded; the figure says so in its place.
             return Shown(Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy)
 
     def _picture(self, identifier: str) -> Image.Image:
         row = self.images[identifier]
-        data = read_uri(self.artworks[row["artwork_id"]]["image_uri"], self.config.storage)
         remake = self.plan.settings.remake(self.config.images.limits)
+        uri = self.artworks[row["artwork_id"]]["image_uri"]
+        data = read_uri(uri, self.config.storage, remake.limits.max_bytes)
+        if content_hash(data) != row["content_hash"]:
+            raise StorageError(f"{uri}: another picture lies there now")
         return remake.image(data, row["profile"], row["content_hash"])
 
     def example(self, snapshot: Snapshot, space: str, query: str) -> list[Shown]:

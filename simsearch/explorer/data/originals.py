@@ -9,10 +9,10 @@ from dataclasses import replace
 from PIL import Image
 
 from simsearch.config import Config
-from simsearch.errors import NotFoundError, StorageError
+from simsearch.errors import NotFoundError
+from simsearch.explorer.data.content import read_picture
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.images.limits import ImageError
-from simsearch.storage.storage import read_uri
 
 LARGEST_SIDE = 8192  # pixels: larger scans are shown at this size, 200 MB of memory at most
 MEMORY_BYTES = 256 * 2**20  # of decoded pictures, the least recently asked for dropped first
@@ -55,10 +55,13 @@ class Originals:
         uri = view.artwork_of(item).row["image_uri"]
         remake = view.plan.settings.remake(self._config.images.limits)
         remake = replace(remake, limits=replace(remake.limits, side=side))
+        data = read_picture(
+            uri, self._config.storage, remake.limits.max_bytes, view.hashes[item].as_py()
+        )
         try:
-            return remake.original(read_uri(uri, self._config.storage, remake.limits.max_bytes))
-        except (StorageError, ImageError) as error:
-            raise NotFoundError(f"{uri}: the picture cannot be read: {error}") from error
+            return remake.original(data)
+        except ImageError as error:
+            raise NotFoundError(f"the picture cannot be read: {error}") from error
 
 
 def _size(picture: Image.Image) -> int:

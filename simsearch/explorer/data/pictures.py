@@ -12,10 +12,10 @@ from PIL import Image
 
 from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
+from simsearch.explorer.data.content import read_picture
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.images.limits import ImageError
 from simsearch.images.thumbnails import SIZES, encode, thumbnail_path
-from simsearch.storage.storage import read_uri
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Pictures:
         if size not in SIZES:
             raise NotFoundError(f"no thumbnails of that size; there are {SIZES}")
         with self._decoding:
-            return encode(self._picture(view, uri, size), size)
+            return encode(self._picture(view, uri, size, None), size)
 
     def _stored_or_made(
         self, view: SnapshotView, item: int, size: int, content_hash: str, profile: str | None
@@ -88,18 +88,19 @@ class Pictures:
         view: SnapshotView,
         uri: str,
         size: int,
-        content_hash: str = "",
+        content_hash: str | None,
         profile: str | None = None,
     ) -> Image.Image:
-        """A file at least as large as it is shown, or the copy made of it as the networks get it."""
+        """A file at least as large as it is shown, or the copy made of it as the networks get it.
+        `content_hash` is that of the snapshot's picture, None for one that is in no index."""
         remake = view.plan.settings.remake(self._config.images.limits)
         if profile is None:
             remake = replace(remake, limits=replace(remake.limits, side=size))  # decodes fast
+        data = read_picture(uri, self._config.storage, remake.limits.max_bytes, content_hash)
         try:
-            data = read_uri(uri, self._config.storage, remake.limits.max_bytes)
-            return remake.image(data, profile, content_hash)
-        except (StorageError, ImageError) as error:
-            raise NotFoundError(f"{uri}: the picture cannot be read: {error}") from error
+            return remake.image(data, profile, content_hash or "")
+        except ImageError as error:
+            raise NotFoundError(f"the picture cannot be read: {error}") from error
 
     def _remember(self, key: tuple[str, str | None, int, str], data: bytes) -> None:
         with self._lock:
