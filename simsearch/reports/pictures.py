@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow.compute as pc
@@ -34,11 +35,10 @@ def pictures_of(config: Config, snapshot: Snapshot, plan: Plan) -> dict[str, tup
     queries = seeded_sample(originals, config.report.examples, config.seed)
     pictures = {}
     if copied:
-        variants = [queries[0], *(f"{queries[0]}--{profile}" for profile in plan.profiles)]
         panels = [
-            album.shown(image, rows[image]["profile"] or "original")
-            for image in variants
-            if image in rows
+            album.shown(album.image_ids[queries[0], profile], profile or "original")
+            for profile in (None, *plan.profiles)
+            if (queries[0], profile) in album.image_ids
         ]
         pictures["profiles"] = (
             profiles_figure(panels),
@@ -63,6 +63,14 @@ class _Album:
     images: Mapping[str, Mapping[str, Any]]
     artworks: Mapping[str, Mapping[str, Any]]
 
+    @cached_property
+    def image_ids(self) -> dict[tuple[str, str | None], str]:
+        """The id of each image by its artwork and profile, as the snapshot names it."""
+        return {
+            (row["artwork_id"], row["profile"]): identifier
+            for identifier, row in self.images.items()
+        }
+
     def title(self, artwork_id: str) -> str:
         return shortened(self.artworks[artwork_id]["title"] or artwork_id, 60)
 
@@ -83,11 +91,13 @@ class _Album:
         return remake.image(data, row["profile"], row["content_hash"])
 
     def example(self, snapshot: Snapshot, space: str, query: str) -> list[Shown]:
+        """The original of the artwork `query`, and its nearest images in a space."""
         path = snapshot.neighbours_path(space, "exact")
+        original = self.image_ids[query, None]
         nearest = (
-            snapshot.storage.read_table(path).filter(pc.field("query_id") == query).to_pylist()
+            snapshot.storage.read_table(path).filter(pc.field("query_id") == original).to_pylist()
         )
-        row = [self.shown(query, shortened(self.artworks[query]["title"] or query))]
+        row = [self.shown(original, shortened(self.artworks[query]["title"] or query))]
         for neighbour in nearest[:NEIGHBOURS_SHOWN]:
             image = self.images[neighbour["neighbour_id"]]
             own = image["artwork_id"] == query

@@ -57,7 +57,12 @@ def make_snapshot(
     catalog_id = write_catalog(storage, catalog_of(artworks, titles or {}, pictures))
     images = pa.Table.from_pylist(
         [
-            {"image_id": name, "artwork_id": name, "profile": None, "content_hash": artworks[name]}
+            {
+                "image_id": schemas.image_id(name, None),
+                "artwork_id": name,
+                "profile": None,
+                "content_hash": artworks[name],
+            }
             for name in sorted(artworks)
         ],
         schema=schemas.IMAGES,
