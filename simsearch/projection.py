@@ -80,8 +80,7 @@ def principal_components(vectors: Vectors, count: int, seed: int) -> Coordinates
         return np.zeros((len(units), 1), dtype=np.float32)
     count = min(count, *units.shape)
     pca = PCA(count, svd_solver="auto", random_state=seed).fit(units)
-    # Not fit_transform, which for many vectors only comes near to this: new artworks are placed on the
-    # map by its being linear in the vectors.
+    # Not fit_transform: of many vectors it gives coordinates along other axes than the components.
     return np.asarray(pca.transform(units), dtype=np.float32)
 
 
