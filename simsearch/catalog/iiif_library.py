@@ -18,7 +18,7 @@ from simsearch.catalog.iiif import Document, parse
 from simsearch.catalog.iiif_pictures import SERVICE_KEYS
 from simsearch.catalog.journal import Journal, read_newest
 from simsearch.catalog.notes import Notes
-from simsearch.catalog.web import BusyError, RefusedError, WebClient, reason_of
+from simsearch.catalog.web import Answer, BusyError, RefusedError, WebClient, reason_of
 from simsearch.config import Config
 from simsearch.storage.storage import Storage, read_uri
 
@@ -67,8 +67,15 @@ class Library:
         return Document.from_json(self._content(url, "document", _read_document, fresh))
 
     def info(self, url: str) -> Json:
-        """What an image service says of itself. Raises RefusedError, BusyError, httpx.HTTPError."""
-        return self._content(url, "info", _read_info, False)
+        """What an image service says of itself; nothing where it refuses that for good, which is kept as
+        well. Raises RefusedError, BusyError, httpx.HTTPError."""
+        try:
+            return self._content(url, "info", _read_info, False)
+        except RefusedError as error:
+            if not error.lasting:
+                raise
+            self._note(url, Answer(None, None, None), _packed("info", {}))
+            return {}
 
     def stored(self, uri: str) -> Document:
         """A document in a store. Raises RefusedError, StorageError."""
@@ -112,11 +119,15 @@ class Library:
             content = before if answer.data is None else read(answer.data)
             if content is None:
                 raise RefusedError("nothing came")
-            packed = json.dumps({"form": FORM, kind: content}, sort_keys=True)
+            packed = _packed(kind, content)
         except (RefusedError, RecursionError) as error:
             if before is None:
                 raise _too_deep() if isinstance(error, RecursionError) else error from None
             return self._outlive(url, error, before)
+        self._note(url, answer, packed)
+        return content
+
+    def _note(self, url: str, answer: Answer, packed: str) -> None:
         self.journal.note(
             {
                 "url": url,
@@ -126,12 +137,15 @@ class Library:
                 "content": packed,
             }
         )
-        return content
 
     def _outlive(self, url: str, error: Exception, before: Json) -> Json:
         with self._lock:
             self.outlived[url] = reason_of(error)
         return before
+
+
+def _packed(kind: str, content: Json) -> str:
+    return json.dumps({"form": FORM, kind: content}, sort_keys=True)
 
 
 def _unpacked(row: Mapping[str, Any], kind: str) -> Json | None:

@@ -137,6 +137,7 @@ def collection_of_two(web: Documents) -> str:
 def test_stored_artworks_outlive_a_server_that_fails_for_a_day(answer: Any, tmp_path: Path) -> None:
     with documents() as web:
         source = collection_of_two(web)
+        web.files["/iiif/2/info.json"] = 401  # of which nothing can be stored but that
         daily = iiif_config(tmp_path, source, download=", enabled: true, check_again_days: 0")
         _, first = catalog.ingest(daily)
         assert first.num_rows == 2

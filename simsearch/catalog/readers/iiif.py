@@ -248,14 +248,9 @@ def _described(url: str, document: Document) -> Row:
 
 
 def _image(library: Library, canvas: Canvas) -> str | None:
-    info = None
-    if (address := info_address(canvas)) is not None:
-        try:
-            info = library.info(address)
-        except RefusedError as error:
-            if not error.lasting:
-                raise
-            # A server without info.json: what the manifest says has to do.
+    address = info_address(canvas)
+    # A server without info.json: what the manifest says has to do.
+    info = library.info(address) if address is not None else None
     return image_address(canvas, info, library.config.catalog.iiif_pixels)
 
 
