@@ -93,7 +93,7 @@ def _codestream(data: bytes) -> Header:
         size=(right - left, bottom - top),
         bits=tuple((depth & 0x7F) + 1 for depth, _, _ in bands),
         signed=tuple(bool(depth & 0x80) for depth, _, _ in bands),
-        uniform=len({steps for _, *steps in map(tuple, bands) for steps in [tuple(steps)]}) <= 1,
+        uniform=len({(across, down) for _, across, down in bands}) <= 1,
     )
 
 

@@ -126,7 +126,7 @@ def _full_range(values: npt.NDArray[Any], bits: int | None, signed: bool) -> Sam
     """Samples scaled so that their whole range is that of 16 bits."""
     if bits is None:
         clipped = np.clip(values, 0, 1, dtype=values.dtype)
-        return np.rint(clipped.astype(np.float64) * FULL).astype(np.uint16)
+        return np.asarray(np.rint(clipped.astype(np.float64) * FULL), dtype=np.uint16)
     if signed:
         values = values.astype(np.int64) + (1 << (bits - 1))
     if bits > 16:

@@ -162,7 +162,7 @@ def _looked_up(indices: npt.NDArray[Any], colour_map: Any) -> npt.NDArray[np.uin
         entries = entries * 257
     if int(indices.max(initial=0)) >= entries.shape[1]:
         raise ImageError("broken", "a TIFF whose palette is too short")
-    return entries.T.astype(np.uint16)[indices]
+    return np.asarray(entries.T[indices], dtype=np.uint16)
 
 
 def _icc_lab(colours: npt.NDArray[Any], bits: int, photometric: int) -> npt.NDArray[np.uint16]:

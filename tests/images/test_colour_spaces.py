@@ -248,7 +248,7 @@ def test_a_pngs_primaries_are_honoured(bits: int) -> None:
     xy = [value for place in range(0, 9, 3) for value in ADOBE_PRIMARIES[place : place + 2]]
     body = struct.pack(">8I", *(round(value * 100_000) for value in (*D65[:2], *xy)))
     decoded = pixels_of(png(samples, bits, 2, {b"cHRM": body}))
-    np.testing.assert_allclose(decoded[0], [[255] * 3, [127.5] * 3, [0, 255, 0]], atol=2)
+    np.testing.assert_allclose(decoded[0], [[255.0] * 3, [127.5] * 3, [0.0, 255.0, 0.0]], atol=2)
     yellowish = np.array([[[most // 2, most, 0]]])
     plain, wide = (
         pixels_of(png(yellowish, bits, 2, extra))[0, 0] for extra in ({}, {b"cHRM": body})

@@ -219,7 +219,7 @@ def test_lab_is_as_its_definition_says(bits: int, photometric: int) -> None:
     np.testing.assert_allclose(pixels_of(data)[0], rgb, atol=6 if bits == 8 else 2)
 
 
-REFUSED = {
+REFUSED: dict[str, dict[str, Any]] = {
     "a TIFF with five bands": {"channels": 5, "photometric": 1, "bits": 8},
     "a TIFF with six bands": {"channels": 6, "photometric": 2, "bits": 16},
     "a TIFF of signed integers": {"channels": 1, "photometric": 1, "bits": 16, "kind": 2},
