@@ -72,4 +72,5 @@ def read_by_older_rules(storage: Storage) -> bool:
     """Whether the root's pictures were last read by other rules than `images.identity.PIXEL_RULES`."""
     if not root_exists(storage):
         return False
-    return storage.read_json(ROOT_MARKER).get("pixel_rules", FIRST_RULES) != PIXEL_RULES
+    rules: object = storage.read_json(ROOT_MARKER).get("pixel_rules", FIRST_RULES)
+    return rules != PIXEL_RULES

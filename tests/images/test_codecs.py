@@ -104,7 +104,10 @@ def test_a_jpeg_of_12_bits_is_turned_upright() -> None:
 @pytest.mark.parametrize(("bits", "channels"), [(8, 1), (8, 3), (16, 1), (16, 3)])
 def test_a_tiff_with_another_codec_inside(compression: str, bits: int, channels: int) -> None:
     integers = samples(bits, channels)
-    options = {"jpeg2000": {"reversible": True, "level": 0}, "jpegxl": {"lossless": True}}
+    options: dict[str, dict[str, Any]] = {
+        "jpeg2000": {"reversible": True, "level": 0},
+        "jpegxl": {"lossless": True},
+    }
     buffer = io.BytesIO()
     tifffile.imwrite(
         buffer,
