@@ -13,12 +13,14 @@ import pytest
 
 from simsearch.sections.operation import StorageConfig
 from simsearch.storage.storage import make_folder
-from tests.support import s3_server
+from tests.support import memory, s3_server
 from tests.support.places import SHARED, Place
 
 # What a law says does not depend on the machine: a busy one takes longer than hypothesis allows.
 hypothesis.settings.register_profile("simsearch", deadline=None)
 hypothesis.settings.load_profile("simsearch")
+
+memory.set_up_malloc()
 
 # Who asks for one of these fixtures needs what the marker stands for. A test that starts Ray or a
 # browser itself says so with a marker of its own.
@@ -38,6 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, names in MARKERS.items():
             if fixtures & names:
                 item.add_marker(marker)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    yield  # fixtures are let go first
+    memory.give_back_growth(module_ends=nextitem is None or nextitem.path != item.path)
 
 
 @pytest.fixture(scope="session")
