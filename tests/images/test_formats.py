@@ -11,6 +11,7 @@ from PIL import Image
 from simsearch.images.decode import decode
 from simsearch.images.kinds import EXTENSIONS, heif_readable
 from simsearch.images.limits import ImageError
+from tests.images.test_kinds import TURNS
 
 
 def to_rgb(data: bytes) -> Image.Image:
@@ -89,3 +90,19 @@ def test_a_git_lfs_pointer_in_place_of_an_image_is_named() -> None:
 
 def test_masters_have_extensions_that_a_folder_knows() -> None:
     assert {".jp2", ".j2k", ".avif", ".tif", ".btf", ".mpo", ".jpg"} <= EXTENSIONS
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "PNG of 16 bits", "WEBP", "AVIF", "TIFF"])
+def test_every_orientation_is_turned_upright(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image, expected = picture(), picture()
+    if kind == "PNG of 16 bits":
+        grey = np.asarray(picture().convert("L"), np.uint16)
+        image, expected = Image.fromarray(grey * 257), picture().convert("L").convert("RGB")
+    for turn in TURNS[orientation]:
+        expected = expected.transpose(turn)
+    decoded = to_rgb(saved(image, kind.partition(" ")[0], exif=exif, quality=95))
+    assert decoded.size == expected.size
+    assert np.abs(np.asarray(decoded, float) - np.asarray(expected, float)).mean() < 4
