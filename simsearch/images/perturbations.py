@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -240,6 +240,12 @@ def perturb(
         copy.save(buffer, "JPEG")
         copy = Image.open(buffer)
     return copy.convert("RGB")
+
+
+def mildest(names: Iterable[str]) -> tuple[str, ...]:
+    """The profiles of the lowest severity among `names`; the study's count as severity 1."""
+    severities = {name: get_profile(name).severity or 1 for name in names}
+    return tuple(name for name in severities if severities[name] == min(severities.values()))
 
 
 def suites_of(profile: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.features.vectors import Vectors
+from simsearch.features.vectors import SAME_SQUARED, Vectors
 
 EXACT_CHUNK = 1024  # queries per matrix product: 1024 × 100,000 similarities are 0.4 GB
 
@@ -122,7 +122,8 @@ def _squared_distances(
     queries: Vectors,
     rows: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float64]:
-    """‖units[items] − queries[rows]‖² [pairs], in float64; 2 for a zero vector, as Annoy has it."""
+    """‖units[items] − queries[rows]‖² [pairs], in float64; 0 where rounding alone may differ; 2 for a zero
+    vector, as Annoy has it."""
     squared = np.empty(len(items), dtype=np.float64)
     step = max(1, REFINE_BYTES // (8 * units.shape[1]))
     for start in range(0, len(items), step):
@@ -130,6 +131,7 @@ def _squared_distances(
         first, second = units[items[part]], queries[rows[part]]
         difference = first.astype(np.float64) - second
         squared[part] = np.einsum("pd,pd->p", difference, difference)
+        squared[part][squared[part] < SAME_SQUARED] = 0
         squared[part][~(first.any(axis=1) & second.any(axis=1))] = 2
     return squared
 

@@ -5,18 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch.errors import TrainingError
-from simsearch.features.vectors import OTHER_WORK, Vectors, unit_rows
+from simsearch.features.collapse import spread_of
+from simsearch.features.vectors import (
+    OTHER_WORK,
+    SAME_SQUARED,
+    Vectors,
+    near_duplicate_threshold,
+    unit_rows,
+)
 
 Bools = npt.NDArray[np.bool_]
 
 MIN_ARTWORKS = 32
 _ROWS_AT_ONCE = 1024
+ROUNDING = 10 * 2.0**-24  # of a float32 product, for each square root of a dimension
 
 
 @dataclass(frozen=True)
@@ -62,21 +71,31 @@ def near_measured(vectors: Vectors, measured: Bools, threshold: float) -> Bools:
     """Which originals [n], of vectors [n, d], are within `threshold` (angular, 0 to 2) of a measured
     one."""
     wanted = unit_rows(vectors[measured])
-    cosine = 1 - threshold**2 / 2
     near = np.zeros(len(vectors), dtype=bool)
     if not len(wanted):
         return near
+    # A float32 product is no farther from the cosine: those that it does not tell are compared again.
+    doubt = ROUNDING * vectors.shape[1] ** 0.5
+    cosine = 1 - threshold**2 / 2
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         part = unit_rows(vectors[start : start + _ROWS_AT_ONCE])
-        near[start : start + len(part)] = (part @ wanted.T).max(axis=1) >= cosine
+        cosines = part @ wanted.T
+        near[start : start + len(part)] = (cosines >= cosine + doubt).any(axis=1)
+        close = (np.abs(cosines - cosine) < doubt) & part.any(axis=1)[:, None]
+        for row in np.flatnonzero(close.any(axis=1) & ~near[start : start + len(part)]):
+            apart = wanted[close[row]].astype(np.float64) - part[row]
+            squared = (apart**2).sum(axis=1)
+            near[start + row] = (squared <= max(threshold**2, SAME_SQUARED)).any()
     return near & ~measured
 
 
 def other_work(vectors: Vectors, measured: Bools) -> npt.NDArray[np.float64]:
-    """How far (angular) each measured original, of vectors [n, d], is from the fifth nearest other, ∞
-    where there are fewer (see `near_duplicate_threshold`)."""
+    """How far (angular) each measured original, of vectors [n, d] of different pictures, is from the fifth
+    nearest other, or the last of fewer; ∞ where there is none (see `near_duplicate_threshold`)."""
+    if len(vectors) < 2:
+        return np.full(int(measured.sum()), np.inf)
     wanted = unit_rows(vectors[measured])
-    kept = OTHER_WORK + 1  # each is the nearest to itself
+    kept = min(OTHER_WORK + 1, len(vectors))  # each is the nearest to itself
     nearest = np.full((len(wanted), kept), -np.inf, dtype=np.float32)
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         cosines = wanted @ unit_rows(vectors[start : start + _ROWS_AT_ONCE]).T
@@ -95,3 +114,22 @@ def nearest_copies(
     nearest = np.full(len(originals), -1.0)
     np.maximum.at(nearest, owners, cosines)
     return np.asarray(np.sqrt(np.clip(2 - 2 * nearest[np.unique(owners)], 0, 4)))
+
+
+def look_measured(
+    vectors: Vectors,
+    hashes: npt.NDArray[Any],
+    measured: Bools,
+    copies: npt.NDArray[np.float64],
+    seed: int,
+) -> Bools:
+    """Which originals [n], of vectors [n, d] and content `hashes` [n], look like a measured one, by the rule of
+    the evaluation. `copies` says how far the measured ones are from the nearest of their mildest
+    copies; none of them: only equal vectors count."""
+    if spread_of(vectors, hashes, seed).collapsed:
+        return np.zeros(len(vectors), dtype=bool)
+    # Each picture once, under a measured artwork if one shows it.
+    order = np.argsort(~measured, kind="stable")
+    first = np.sort(order[np.unique(hashes[order], return_index=True)[1]])
+    threshold = near_duplicate_threshold(copies, other_work(vectors[first], measured[first]))
+    return near_measured(vectors, measured, threshold)

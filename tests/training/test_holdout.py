@@ -12,6 +12,7 @@ from simsearch.errors import TrainingError
 from simsearch.training.holdout import (
     MIN_ARTWORKS,
     hold_out,
+    look_measured,
     near_measured,
     nearest_copies,
     other_work,
@@ -90,5 +91,28 @@ def test_another_work_is_as_far_as_the_fifth_nearest_by_brute_force(count: int) 
     measured[0] = True
     unit = vectors / np.linalg.norm(vectors, axis=1)[:, None]
     distances = scipy.spatial.distance.cdist(unit, unit)
-    expected = np.pad(np.sort(distances), [(0, 0), (0, 5)], constant_values=np.inf)[measured, 5]
+    expected = np.sort(distances)[measured, min(5, count - 1)]
     assert other_work(vectors, measured) == pytest.approx(expected, rel=1e-4)
+
+
+def test_no_other_work_is_near_where_there_is_none() -> None:
+    assert other_work(np.ones((1, 3), np.float32), np.ones(1, bool)).tolist() == [np.inf]
+
+
+@pytest.mark.parametrize("dimension", [3, 500])
+def test_equal_vectors_alone_are_near_where_copies_say_nothing(dimension: int) -> None:
+    random = np.random.default_rng(2)
+    vectors = random.normal(size=(60, dimension)).astype(np.float32)
+    vectors[7] = vectors[3] * 5  # the same direction
+    vectors[8] = vectors[3] + 1e-3
+    measured = np.arange(60) == 3
+    hashes = np.arange(60)
+    for copies in (np.zeros(0), np.array([2.0]), np.array([np.inf])):
+        near = look_measured(vectors, hashes, measured, copies, 0)
+        assert np.flatnonzero(near).tolist() == [7]
+
+
+def test_a_space_that_tells_no_pictures_apart_holds_nothing_out() -> None:
+    vectors = np.ones((60, 8), np.float32)
+    measured = np.arange(60) < 5
+    assert not look_measured(vectors, np.arange(60), measured, np.zeros(5), 0).any()
