@@ -224,6 +224,13 @@ def neighbour_lists(width: int) -> pa.Schema:
     )
 
 
+def deeper_lists(width: int) -> pa.Schema:
+    """A row per list that was searched again: simsearch.evaluation.deeper.Deeper."""
+    return pa.schema([pa.field("row", pa.int64(), nullable=False), *annoy_lists(width)]).append(
+        pa.field("beyond", pa.int64(), nullable=False)
+    )
+
+
 SEPARATOR = "--"  # of no profile's name
 
 

@@ -1,12 +1,13 @@
 """The parallel evaluation: how good the neighbours are that every feature space gives.
 
-Once all spaces have answered, the near-duplicates they agree on are taken out, and one task per
-space and search scores what is left.
+Once all spaces have answered, the near-duplicates they agree on are taken out, lists that become too
+short are searched again, and one task per space and search scores what is left.
 """
 
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -21,6 +22,7 @@ import ray
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config
+from simsearch.evaluation.deepening import deepen_all
 from simsearch.evaluation.held_out import HeldOut, held_out
 from simsearch.evaluation.index_answers import without_near_duplicates
 from simsearch.evaluation.labels import Labels
@@ -30,14 +32,11 @@ from simsearch.evaluation.metrics import (
     pooled_rows,
     ranking_measures,
     scores_table,
+    spread_rows,
     summary,
 )
-from simsearch.evaluation.neighbourhood import (
-    ClosePairs,
-    close_pairs,
-    near_pairs,
-    overlap,
-)
+from simsearch.evaluation.near_duplicates import find_near_duplicates
+from simsearch.evaluation.neighbourhood import overlap
 from simsearch.evaluation.neighbours import Answers, search_all
 from simsearch.evaluation.numbering import (
     NEIGHBOURHOOD_KS,
@@ -48,9 +47,7 @@ from simsearch.evaluation.numbering import (
     study_scores,
 )
 from simsearch.evaluation.paired_tests import COMPARED, compare_spaces
-from simsearch.features.vectors import OTHER_WORK, Vectors, near_duplicate_threshold
 from simsearch.images.perturbations import KINDS
-from simsearch.indexes.exact import Neighbours
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.plan import Plan
@@ -75,8 +72,10 @@ def evaluate(
     numbered = NumberedImages.of(images, plan.profiles)
     answers_of = search_all(snapshot, plan, images, numbered, previous, advance)
     ids = images["artwork_id"].to_numpy()[numbered.originals]
-    near = _store_near_duplicates(snapshot, plan, ids, numbered, answers_of)
-    numbered = numbered.with_near(near)
+    duplicates = find_near_duplicates(plan, ids, numbered, answers_of)
+    snapshot.storage.write_table(snapshot.near_duplicates_path, duplicates.table)
+    numbered = numbered.with_near(duplicates.pairs)
+    deepen_all(ray.put(numbered), answers_of, plan.seed)
     labels = _labels(snapshot, plan, ids)
     asked = held_out(snapshot.storage, plan, images)
     if not asked.enough:
@@ -84,77 +83,14 @@ def evaluate(
     given = _Given(plan, config.seed, numbered, labels, asked)
     shared = ray.put(given)
     metrics, compared = _score_all(snapshot, given, shared, ids[numbered.have_copies], answers_of)
-    metrics = pa.concat_tables([metrics, *_overlaps(given, shared, answers_of)])
+    spreads = spread_rows(duplicates.spreads)
+    metrics = pa.concat_tables([metrics, *_overlaps(given, shared, answers_of), spreads])
     for answers in answers_of.values():
         answers.forget()
     snapshot.storage.write_table(snapshot.comparisons_path, compared)
     # Last: it says that the evaluation is whole.
     snapshot.storage.write_table(snapshot.metrics_path, metrics)
     return metrics
-
-
-def _store_near_duplicates(
-    snapshot: Snapshot,
-    plan: Plan,
-    ids: npt.NDArray[Any],
-    numbered: NumberedImages,
-    answers_of: Mapping[str, Answers],
-) -> list[tuple[int, int]]:
-    """List the near-duplicates in the collection itself; returns them as places in `originals`, which
-    `ids` are of."""
-    shared = ray.put(numbered)
-    # What random numbers find near says nothing. Where nothing else ran, only equal vectors are near.
-    trained = answers_of.keys() - plan.untrained
-    pending = {
-        space: _close.remote(shared, answers, bool(trained))
-        for space, answers in answers_of.items()
-        if space in trained or not trained
-    }
-    thresholds, close = {}, {}
-    for space, reference in pending.items():
-        thresholds[space], close[space] = ray.get(reference)
-    pairs = near_pairs(close)
-    rows = [
-        {
-            "artwork_id": ids[first],
-            "other_id": ids[second],
-            "space": space,
-            "distance": distance,
-            "threshold": thresholds[space],
-        }
-        for (first, second), distances in pairs.items()
-        for space, distance in distances.items()
-    ]
-    table = pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
-    snapshot.storage.write_table(snapshot.near_duplicates_path, table)
-    return list(pairs)
-
-
-@ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _close(numbered: NumberedImages, answers: Answers, trained: bool) -> tuple[float, ClosePairs]:
-    """A space's threshold for near-duplicates, and the pairs of originals that are within it."""
-    nearest = answers.among_originals()
-    threshold = 0.0
-    if trained:
-        threshold = near_duplicate_threshold(
-            _nearest_copy(numbered, answers.among("exact")), _other_work(numbered, nearest)
-        )
-    lists = original_lists(numbered, nearest, nearest.items.shape[1])
-    return threshold, close_pairs(lists, nearest.distances, threshold)
-
-
-def _nearest_copy(numbered: NumberedImages, retrieved: Neighbours) -> Vectors:
-    """How far each original that has copies is from the nearest of them."""
-    query_artworks = numbered.artworks[numbered.originals][:, None]
-    own = (numbered.artworks[retrieved.items] == query_artworks) & (retrieved.items >= 0)
-    distances = np.where(own, retrieved.distances, np.float32(np.inf))
-    return np.asarray(distances.min(axis=1, initial=np.inf)[numbered.have_copies])
-
-
-def _other_work(numbered: NumberedImages, nearest: Neighbours) -> Vectors:
-    """How far each original that has copies is from the fifth nearest other original, or from the last
-    of fewer."""
-    return np.asarray(nearest.distances[numbered.have_copies, :OTHER_WORK][:, -1:].ravel())
 
 
 def _labels(snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any]) -> dict[str, Labels]:
@@ -222,12 +158,13 @@ def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list
     scores: list[Scores] = []
     tables = []
     if plan.profiles:
-        neighbours = answers.among(search)
+        neighbours, beyond = answers.ranked() if search == "exact" else (answers.by_index(), None)
         if search == "annoy":
             neighbours = without_near_duplicates(answers.index, numbered, neighbours)
-        scores += study_scores(numbered, neighbours, plan.settings.evaluate.ks)
+        scores += study_scores(numbered, neighbours, plan.settings.evaluate.ks, beyond)
     if plan.profiles and search == "exact":
-        for group, ranking, pool in rankings(numbered, neighbours, plan.settings.evaluate.depth):
+        depth = plan.settings.evaluate.depth
+        for group, ranking, pool in rankings(numbered, neighbours, depth, beyond):
             scores += ranking_measures(group, ranking)
             tables.append(pooled_rows(group, ranking.hits.shape[1], pool, **settings))
     kept = [
@@ -244,8 +181,11 @@ def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list
 
 
 def _lists(given: _Given, answers: Answers) -> npt.NDArray[np.int64]:
-    """The nearest other originals of each original; empty lists for those that are not held out."""
-    lists = original_lists(given.numbered, answers.among_originals(), NEIGHBOURHOOD_KS[-1])
+    """The nearest other originals of each original, ties in an order of the space's own; empty lists for
+    those that are not held out."""
+    seed = zlib.crc32(f"{given.seed} {answers.space}".encode())
+    nearest = answers.ranked_originals()
+    lists = original_lists(given.numbered, nearest, NEIGHBOURHOOD_KS[-1], seed)
     lists[~given.held_out.places] = -1
     return lists
 

@@ -2,19 +2,20 @@
 
 As the study defines them: of an original with m copies, `hits` of which are among its k nearest,
 precision is hits / k, recall hits / m, F1 their harmonic mean; each is taken per original, then
-averaged. Standard deviations are of the population of originals. Scores of deeper rankings come
+averaged. Images of near-duplicates are taken out before. Standard deviations are of the population of originals. Scores of deeper rankings come
 from `simsearch.evaluation.ranking`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from simsearch import schemas
 from simsearch.evaluation.ranking import (
@@ -22,14 +23,23 @@ from simsearch.evaluation.ranking import (
     PooledPairs,
     Ranking,
     average_precision,
+    expected_hits,
     pooled_scores,
     r_precision,
     recall_at,
     reciprocal_rank,
 )
 from simsearch.evaluation.statistics import Floats, bootstrap_intervals, skewness_interval
+from simsearch.features.collapse import Spread
 
-Profiles = npt.NDArray[np.int16]
+# How far a space tells pictures apart, and where simsearch.features.collapse.Spread has it.
+SPREAD_METRICS = {
+    "zero_vectors": "zero",
+    "shared_vectors": "shared",
+    "unmoved_copies": "unmoved",
+    "effective_rank": "directions",
+    "effective_rank_centred": "lines",
+}
 
 STUDY_METRICS = ("precision", "recall", "f1")
 
@@ -46,32 +56,16 @@ class Scores:
     ceiling: Floats
 
 
-def hit_profiles(
-    neighbour_artworks: npt.NDArray[np.int64],
-    neighbour_profiles: npt.NDArray[np.int16],
-    query_artworks: npt.NDArray[np.int64],
-) -> Profiles:
-    """Which copy of the query each neighbour is: its profile's number, or −1.
-
-    Artworks and profiles are numbered; `neighbour_*` [n, k] describe the images found, nearest
-    first (profile −1: an original; artwork −1: none found), `query_artworks` [n] the originals
-    asked for. Returns int16 [n, k].
-    """
-    own = neighbour_artworks == query_artworks[:, None]
-    return np.where(own, neighbour_profiles, np.int16(-1)).astype(np.int16)
-
-
 def precision_recall_f1(
-    hits: npt.NDArray[np.bool_], relevant: npt.NDArray[np.int64], k: int
+    hits: Floats, relevant: npt.NDArray[np.int64], k: int
 ) -> tuple[Floats, Floats, Floats]:
     """Precision, recall and F1 at k, each [n], one value an original.
 
-    `hits` [n, ≥ k] says which neighbours are copies, `relevant` [n] how many copies there are.
+    `hits` [n] says how many of the k nearest are copies, `relevant` [n] how many copies there are.
     Raises ValueError for an original without any copy."""
     if (relevant < 1).any():
         raise ValueError("every original needs at least one copy to be found")
-    hits_at_k = hits[:, :k].sum(axis=1).astype(np.float64)
-    return _scores(hits_at_k, relevant, k)
+    return _scores(hits, relevant, k)
 
 
 def ceilings(relevant: npt.NDArray[np.int64], k: int) -> tuple[Floats, Floats, Floats]:
@@ -87,28 +81,24 @@ def _scores(hits: Floats, relevant: npt.NDArray[np.int64], k: int) -> tuple[Floa
     return precision, recall, f1
 
 
-def study_measures(
-    hit_profiles: Profiles,
-    relevant: npt.NDArray[np.int64],
-    profiles: Sequence[str],
-    ks: Sequence[int],
-) -> Iterator[Scores]:
-    """The study's scores. In group `all`: precision, recall and F1 at each k; in the group of each
-    profile: `recovered`, 1 where the original's copy of that profile is among the k nearest."""
-    if not len(hit_profiles):
-        return
+def study_measures(ranking: Ranking, ks: Sequence[int]) -> Iterator[Scores]:
+    """The study's scores of all copies together: precision, recall and F1 at each k."""
     for k in ks:
-        scores = precision_recall_f1(hit_profiles >= 0, relevant, k)
-        for metric, values, ceiling in zip(
-            STUDY_METRICS, scores, ceilings(relevant, k), strict=True
-        ):
+        scores = precision_recall_f1(expected_hits(ranking, k), ranking.relevant, k)
+        tops = ceilings(ranking.relevant, k)
+        for metric, values, ceiling in zip(STUDY_METRICS, scores, tops, strict=True):
             yield Scores("all", k, metric, values, ceiling)
-    for place, profile in enumerate(profiles):
-        for k in ks:
-            recovered = (hit_profiles[:, :k] == place).any(axis=1).astype(np.float64)
-            # One copy each: a perfect search has room for k of an original's m copies.
-            ceiling = np.minimum(k, relevant) / relevant
-            yield Scores(profile, k, "recovered", recovered, ceiling)
+
+
+def recovered(
+    profile: str, ranking: Ranking, copies: npt.NDArray[np.int64], ks: Sequence[int]
+) -> Iterator[Scores]:
+    """The study's score of one profile: 1 where the original's copy of that profile, which alone is relevant in
+    `ranking`, is among the k nearest. `copies` [n]: how many copies an original has."""
+    for k in ks:
+        # One copy each: a perfect search has room for k of an original's m copies.
+        ceiling = np.minimum(k, copies) / copies
+        yield Scores(profile, k, "recovered", expected_hits(ranking, k), ceiling)
 
 
 def ranking_measures(group: str, ranking: Ranking) -> Iterator[Scores]:
@@ -200,6 +190,44 @@ def hubness_rows(
         "n": n,
     }
     return pa.Table.from_pylist([row], schema=schemas.METRICS)
+
+
+def spread_rows(spreads: Mapping[str, Spread]) -> pa.Table:
+    """schemas.METRICS of how far each space tells pictures apart."""
+    rows = [
+        {
+            "space": space,
+            "search": "exact",
+            "group": "originals",
+            "k": 1,
+            "metric": metric,
+            **dict.fromkeys(("mean", "ci_low", "ci_high", "ceiling"), getattr(spread, name)),
+            "std": 0.0,
+            "n": spread.pictures,
+        }
+        for space, spread in spreads.items()
+        for metric, name in SPREAD_METRICS.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.METRICS)
+
+
+def collapsed(metrics: pa.Table) -> dict[str, str]:
+    """Why a space does not tell pictures apart, in words, by the name of each that does not."""
+    values: dict[str, dict[str, Any]] = {}
+    for row in metrics.filter(pc.field("metric").isin(list(SPREAD_METRICS))).to_pylist():
+        own = values.setdefault(row["space"], {"pictures": row["n"]})
+        own[SPREAD_METRICS[row["metric"]]] = row["mean"]
+    reasons = {space: Spread(**own).collapsed for space, own in values.items()}
+    return {space: reason for space, reason in reasons.items() if reason}
+
+
+def collapse_warnings(metrics: pa.Table) -> list[str]:
+    """A sentence for each space that does not tell pictures apart."""
+    return [
+        f"{space} does not tell pictures apart: {reason}. Its figures are chance, it has no say in "
+        "near-duplicates and is not advised."
+        for space, reason in collapsed(metrics).items()
+    ]
 
 
 def scores_table(

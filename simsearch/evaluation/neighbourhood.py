@@ -62,6 +62,13 @@ class ClosePairs:
     distances: npt.NDArray[np.float32]
     originals: int
 
+    def with_more(self, more: ClosePairs) -> ClosePairs:
+        """These pairs and others of the same originals."""
+        codes, place = np.unique(np.concatenate([self.codes, more.codes]), return_index=True)
+        return ClosePairs(
+            codes, np.concatenate([self.distances, more.distances])[place], self.originals
+        )
+
 
 def close_pairs(items: Items, distances: npt.NDArray[np.float32], threshold: float) -> ClosePairs:
     """The pairs within `threshold` in neighbour lists `items` [n, k] with `distances` [n, k]."""
@@ -73,21 +80,18 @@ def close_pairs(items: Items, distances: npt.NDArray[np.float32], threshold: flo
     return ClosePairs(unique, distances[rows, columns][::-1][last], len(items))
 
 
-def near_pairs(close: Mapping[str, ClosePairs]) -> dict[tuple[int, int], dict[str, float]]:
-    """Pairs of originals, the lower number first, that every space puts within its threshold, with
-    their distance in each.
+def agreed_pairs(
+    close: Mapping[str, ClosePairs],
+) -> tuple[Items, dict[str, npt.NDArray[np.float32]]]:
+    """The codes [p] of the pairs of originals that every space puts within its threshold, and their
+    distances [p] in each; none where there is no space.
 
     All spaces have to agree: a space judged by its own near-duplicates alone could excuse any error.
     """
+    if not close:
+        return np.zeros(0, np.int64), {}
     agreed = reduce(np.intersect1d, [pairs.codes for pairs in close.values()])
-    distances_of = {
+    return agreed, {
         space: pairs.distances[np.searchsorted(pairs.codes, agreed)]
         for space, pairs in close.items()
-    }
-    count = next(iter(close.values())).originals
-    return {
-        (int(code // count), int(code % count)): {
-            space: float(distances[place]) for space, distances in distances_of.items()
-        }
-        for place, code in enumerate(agreed)
     }

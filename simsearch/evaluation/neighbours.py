@@ -19,6 +19,7 @@ import pyarrow as pa
 import ray
 
 from simsearch import schemas
+from simsearch.evaluation.deeper import Deeper
 from simsearch.evaluation.earlier import (
     AMONG,
     Earlier,
@@ -32,7 +33,6 @@ from simsearch.evaluation.index_answers import index_answers
 from simsearch.evaluation.lists import Items, Lists, carried, searched
 from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.features import store as feature_store
-from simsearch.features.space import FeatureSpace
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.exact import Neighbours
 from simsearch.indexes.index import OpenIndex, open_index
@@ -47,7 +47,8 @@ QUERIES_PER_TASK = 512
 # Answers of 512 originals are some 4 MB, which stay in Ray's object store until those before are stored.
 TASKS_AHEAD = 64
 
-# Ranks searched beyond what is scored, to be left with enough once near-duplicates are out.
+# Ranks searched beyond what is scored: few originals have more near-duplicates, and those are searched
+# again (`deepen_all`).
 SPARE_RANKS = 50
 
 
@@ -61,12 +62,10 @@ class Answers:
     depth: int  # of exact lists among all images
     depth_among_originals: int  # of exact lists among the originals
     depth_by_index: int  # of the index's answers: as many as a user is shown
+    needed: int  # how many images of an exact list are scored, near-duplicates left out
 
-    def among(self, search: str) -> Neighbours:
-        """The neighbours among all images, by `search`: [originals, depth] by exact search,
-        [originals, depth_by_index] as the index answers (annoy)."""
-        if search == "exact":
-            return read_lists(self.snapshot, self.space, AMONG[0]).first(self.depth)
+    def by_index(self) -> Neighbours:
+        """The neighbours [originals, depth_by_index] among all images as the index answers."""
         table = self.snapshot.storage.read_table(self.annoy_path)
         return Neighbours(*(matrix_of(table, name) for name in ("items", "distances")))
 
@@ -74,19 +73,51 @@ class Answers:
         """The neighbours [originals, depth_among_originals] among the originals alone, by exact search."""
         return read_lists(self.snapshot, self.space, AMONG[1]).first(self.depth_among_originals)
 
+    def ranked(self) -> tuple[Neighbours, Items]:
+        """The neighbours [originals, depth] among all images by exact search, with the lists that
+        `deepen_all` searched again, and how many more images are as far as the last of each [originals]."""
+        lists = read_lists(self.snapshot, self.space, AMONG[0]).first(self.depth)
+        return self._deepened(lists, AMONG[0])
+
+    def ranked_originals(self) -> Neighbours:
+        """`among_originals` with the lists that `deepen_all` searched again."""
+        return self._deepened(self.among_originals(), AMONG[1])[0]
+
+    def _deepened(self, lists: Neighbours, name: str) -> tuple[Neighbours, Items]:
+        table = self.snapshot.storage.read_table(self.deeper_path(name))
+        if not table.num_rows:
+            return lists, np.zeros(len(lists.items), np.int64)
+        items, distances = (matrix_of(table, column) for column in ("items", "distances"))
+        rows, beyond = (table[column].to_numpy() for column in ("row", "beyond"))
+        return Deeper(rows, Neighbours(items, distances), beyond).over(lists)
+
     def index(self) -> OpenIndex:
         """The space's index, whose files are trusted: this run has just written them."""
         space = self.snapshot.plan().space(self.space)
         folder = self.snapshot.index_folder(self.space)
         return open_index(self.snapshot.storage, folder, space.fingerprint, verify=False)
 
+    def units(self, index: OpenIndex) -> Vectors:
+        """The vectors [images, d] of length 1, mapped: the node's tasks share its pages, which the system
+        may drop."""
+        if index.units is not None:
+            return index.units
+        # Of an index from before vectors were kept beside it.
+        space = self.snapshot.plan().space(self.space)
+        return unit_rows(feature_store.read_vectors(self.snapshot.storage, space, index.images))
+
     @property
     def annoy_path(self) -> str:
         return self.snapshot.lists_path(self.space, "annoy")
 
+    def deeper_path(self, name: str) -> str:
+        """The path of the lists that `deepen_all` searched again, of those that AMONG names `name`."""
+        return self.snapshot.lists_path(self.space, f"deeper-{name}")
+
     def forget(self) -> None:
-        """Remove Annoy's lists, which no later snapshot needs."""
-        self.snapshot.storage.delete(self.annoy_path)
+        """Remove the lists that no later snapshot needs."""
+        for path in (self.annoy_path, *map(self.deeper_path, AMONG)):
+            self.snapshot.storage.delete(path)
 
 
 @dataclass(frozen=True)
@@ -113,16 +144,17 @@ def search_all(
     originals = ray.put(numbered.originals)
     slices = _slices(numbered.originals)
     scored = plan.settings.evaluate.depth + len(plan.profiles) if plan.profiles else 0
-    depth = min(max(scored, plan.settings.evaluate.neighbours) + SPARE_RANKS, images.num_rows - 1)
+    needed = max(scored, plan.settings.evaluate.neighbours)
+    depth = min(needed + SPARE_RANKS, images.num_rows - 1)
     depth_among_originals = min(NEIGHBOURHOOD_KS[-1] + SPARE_RANKS, len(numbered.originals) - 1)
     by_index = max(1, min(plan.settings.evaluate.neighbours, images.num_rows - 1))
     image_ids = images["image_id"].to_numpy()
     stored = {}
     done = 0
     for space in plan.spaces:
-        answers = Answers(snapshot, space.name, depth, depth_among_originals, by_index)
+        answers = Answers(snapshot, space.name, depth, depth_among_originals, by_index, needed)
         earlier = ray.put(None if previous is None else read_earlier(previous, space, images))
-        search = partial(_search_slice.remote, answers, space, originals, earlier)
+        search = partial(_search_slice.remote, answers, originals, earlier)
         with ExitStack() as stack:
             write = _Writing(answers, plan, image_ids, stack)
             for part, answer in zip(slices, _in_order(search, slices), strict=True):
@@ -198,16 +230,12 @@ class _Writing:
 @ray.remote(num_cpus=TASKS["search"].cpus, max_retries=ENDLESS)
 def _search_slice(
     answers: Answers,
-    space: FeatureSpace,
     originals: Items,
     earlier: Earlier | None,
     queries: Items,
 ) -> _Answer:
     index = answers.index()
-    units = index.units  # mapped: the node's tasks share its pages, which the system may drop
-    if units is None:  # of an index from before vectors were kept beside it
-        storage = answers.snapshot.storage
-        units = unit_rows(feature_store.read_vectors(storage, space, index.images))
+    units = answers.units(index)
     among = (np.arange(len(units)), originals)
     depths = (answers.depth, answers.depth_among_originals)
     among_images, among_originals = (

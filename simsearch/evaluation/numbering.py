@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch.evaluation.labels import Labels
-from simsearch.evaluation.metrics import Scores, hit_profiles, study_measures
+from simsearch.evaluation.metrics import Scores, recovered, study_measures
 from simsearch.evaluation.neighbourhood import k_occurrence, label_precision
 from simsearch.evaluation.ranking import PooledPairs, Ranking, pool_pairs, ranking_of
 from simsearch.images.perturbations import KINDS, get_profile
@@ -26,13 +26,16 @@ class NumberedImages:
     """The images of a snapshot by item number.
 
     `artworks` int64 [items] numbers each image's artwork, `profiles` int16 [items] its profile (−1:
-    an original), `originals` int64 [n] are the items that are originals, `near` int64 [p] the pairs
-    of near-duplicate artworks a, b as a × artworks + b, in both orders.
+    an original), `pictures` int64 [items] the content that it shows or was made of, `originals` int64 [n]
+    are the items that are originals, `near` int64 [p] the pairs of near-duplicate pictures a, b as
+    a × items + b, in both orders, ascending. Artworks that show the same picture are near-duplicates
+    without being listed there.
     """
 
     names: tuple[str, ...]
     artworks: Items
     profiles: npt.NDArray[np.int16]
+    pictures: Items
     originals: Items
     near: Items
 
@@ -45,18 +48,25 @@ class NumberedImages:
         profiles = np.array(
             [numbers.get(profile, -1) for profile in images["profile"].to_pylist()], np.int16
         )
+        _, pictures = np.unique(images["content_hash"].to_numpy(), return_inverse=True)
         originals = np.flatnonzero(profiles < 0)
-        return cls(tuple(names), artworks, profiles, originals, np.zeros(0, np.int64))
+        return cls(tuple(names), artworks, profiles, pictures, originals, np.zeros(0, np.int64))
 
     def with_near(self, pairs: Iterable[tuple[int, int]]) -> NumberedImages:
         """The same with pairs of near-duplicate originals, by their place in `originals`."""
         listed = np.array(list(pairs), np.int64).reshape(-1, 2)
-        first, second = (self.artworks[self.originals[column]] for column in listed.T)
+        first, second = (self.pictures[self.originals[column]] for column in listed.T)
+        first, second = first[first != second], second[first != second]
         near = np.concatenate([self._pair(first, second), self._pair(second, first)])
-        return NumberedImages(self.names, self.artworks, self.profiles, self.originals, near)
+        return replace(self, near=np.unique(near))
+
+    @property
+    def _count(self) -> int:
+        """How many artworks there are, at least 1."""
+        return int(self.artworks.max()) + 1 if len(self.artworks) else 1
 
     def _pair(self, first: Items, second: Items) -> Items:
-        return np.asarray(first * (self.artworks.max(initial=0) + 1) + second)
+        return np.asarray(first * len(self.pictures) + second)
 
     @property
     def have_copies(self) -> npt.NDArray[np.bool_]:
@@ -66,7 +76,7 @@ class NumberedImages:
     def relevant(self, members: Iterable[int]) -> Items:
         """How many copies of the profiles `members` each original [n] has."""
         wanted = np.isin(self.profiles, np.array(list(members), np.int16))
-        counts = np.bincount(self.artworks[wanted], minlength=self.artworks.max(initial=0) + 1)
+        counts = np.bincount(self.artworks[wanted], minlength=self._count)
         return np.asarray(counts[self.artworks[self.originals]])
 
     def groups(self) -> dict[str, list[int]]:
@@ -85,77 +95,132 @@ class NumberedImages:
         """Which of the `items` [n, k] retrieved for each original, or for those at `places` among the
         originals, are images of its near-duplicates, bool [n, k]."""
         queries = self.originals if places is None else self.originals[places]
-        pairs = self._pair(self.artworks[queries][:, None], self.artworks[items])
-        return np.isin(pairs, self.near) & (items >= 0)
+        own, theirs = self.artworks[queries][:, None], self.artworks[items]
+        picture, other = self.pictures[queries][:, None], self.pictures[items]
+        near = np.isin(self._pair(picture, other), self.near) | (picture == other) & (own != theirs)
+        return np.asarray(near & (items >= 0))
 
     def near_images(self) -> Items:
         """How many images the near-duplicates of each original [n] have."""
-        images = np.bincount(self.artworks, minlength=1)
-        first, second = np.divmod(self.near, len(images))
-        counts = np.zeros(len(images), np.int64)
+        images = np.bincount(self.pictures, minlength=1)
+        first, second = np.divmod(self.near, max(1, len(self.pictures)))
+        counts = images.copy()
         np.add.at(counts, first, images[second])
-        return np.asarray(counts[self.artworks[self.originals]])
+        own = np.bincount(self.artworks, minlength=1)
+        return np.asarray(
+            counts[self.pictures[self.originals]] - own[self.artworks[self.originals]]
+        )
+
+    def near_items(self, row: int) -> Items:
+        """The items that are images of the near-duplicates of the original at place `row`."""
+        original = self.originals[row]
+        picture = self.pictures[original]
+        ends = self._pair(np.array([picture, picture + 1]), np.zeros(2, np.int64))
+        start, end = np.searchsorted(self.near, ends)
+        near = np.isin(self.pictures, self.near[start:end] % len(self.pictures))
+        near |= (self.pictures == picture) & (self.artworks != self.artworks[original])
+        return np.flatnonzero(near)
+
+
+@dataclass(frozen=True)
+class _Retrieved:
+    """What was retrieved for the originals that have copies: `own` [m, k] says which are their copies,
+    `foreign` which are left out, `profiles` int16 of which profile each is."""
+
+    numbered: NumberedImages
+    distances: npt.NDArray[np.float32]
+    own: npt.NDArray[np.bool_]
+    foreign: npt.NDArray[np.bool_]
+    profiles: npt.NDArray[np.int16]
+    beyond: Items
+
+    @classmethod
+    def of(
+        cls, numbered: NumberedImages, retrieved: Neighbours, beyond: Items | None
+    ) -> _Retrieved:
+        items, have_copies = retrieved.items, numbered.have_copies
+        own = numbered.artworks[items] == numbered.artworks[numbered.originals][:, None]
+        foreign = (items < 0) | numbered.near_to(items)
+        profiles = np.where(items >= 0, numbered.profiles[items], np.int16(-1))
+        if beyond is None:
+            beyond = np.zeros(len(items), np.int64)
+        return cls(
+            numbered,
+            retrieved.distances[have_copies],
+            (own & (items >= 0))[have_copies],
+            foreign[have_copies],
+            profiles[have_copies],
+            beyond[have_copies],
+        )
+
+    def ranking(self, members: Sequence[int], depth: int, *, others_too: bool = False) -> Ranking:
+        """The ranking in which the copies of the profiles `members` are relevant; the other copies are
+        left out, or wrong where they are in the ranking too."""
+        wanted = self.own & np.isin(self.profiles, np.array(members, np.int16))
+        junk = self.foreign if others_too else self.foreign | (self.own & ~wanted)
+        relevant = self.numbered.relevant(members)[self.numbered.have_copies]
+        return ranking_of(self.distances, wanted, junk, relevant, depth, self.beyond)
 
 
 def study_scores(
-    numbered: NumberedImages, retrieved: Neighbours, ks: Sequence[int]
+    numbered: NumberedImages,
+    retrieved: Neighbours,
+    ks: Sequence[int],
+    beyond: Items | None = None,
 ) -> Iterator[Scores]:
-    """The study's scores over the originals that have copies."""
-    have_copies = numbered.have_copies
-    # Item −1, nothing found, reads the last place of each.
-    artwork_of = np.append(numbered.artworks, -1)
-    profile_of = np.append(numbered.profiles, np.int16(-1))
-    items = retrieved.items[have_copies]
-    hits = hit_profiles(
-        artwork_of[items],
-        profile_of[items],
-        numbered.artworks[numbered.originals[have_copies]],
-    )
-    relevant = numbered.relevant(range(len(numbered.names)))[have_copies]
-    return study_measures(hits, relevant, numbered.names, ks)
+    """The study's scores over the originals that have copies. `beyond` [n] is of `ranking_of`."""
+    if not numbered.have_copies.any():
+        return
+    copies = _Retrieved.of(numbered, retrieved, beyond)
+    everything = range(len(numbered.names))
+    ranking = copies.ranking(everything, ks[-1])
+    yield from study_measures(ranking, ks)
+    for number, name in enumerate(numbered.names):
+        single = copies.ranking([number], ks[-1], others_too=True)
+        yield from recovered(name, single, ranking.relevant, ks)
 
 
 def rankings(
-    numbered: NumberedImages, retrieved: Neighbours, depth: int
+    numbered: NumberedImages, retrieved: Neighbours, depth: int, beyond: Items | None = None
 ) -> Iterator[tuple[str, Ranking, PooledPairs]]:
-    """Every group's rankings over the originals that have copies, and the pool of all pairs."""
-    have_copies = numbered.have_copies
+    """Every group's rankings over the originals that have copies, and the pool of all pairs. `beyond`
+    [n] is of `ranking_of`."""
+    without = ~numbered.have_copies
     items = retrieved.items
-    query_artworks = numbered.artworks[numbered.originals][:, None]
-    own = (numbered.artworks[items] == query_artworks) & (items >= 0)
-    profiles = np.where(items >= 0, numbered.profiles[items], np.int16(-1))
-    foreign = (items < 0) | numbered.near_to(items)
-    nothing = np.zeros(int((~have_copies).sum()), np.int64)
+    own = numbered.artworks[items] == numbered.artworks[numbered.originals][:, None]
+    junk = ((items < 0) | own | numbered.near_to(items))[without]
+    nothing = np.zeros(int(without.sum()), np.int64)
     others = ranking_of(
-        retrieved.distances[~have_copies],
-        own[~have_copies] & False,
-        (foreign | own)[~have_copies],
-        nothing,
-        depth,
+        retrieved.distances[without], np.zeros_like(junk), junk, nothing, depth
     ).distances
+    copies = _Retrieved.of(numbered, retrieved, beyond)
     for group, members in numbered.groups().items():
-        wanted = own & np.isin(profiles, np.array(members, np.int16))
-        junk = foreign | (own & ~wanted)
-        ranking = ranking_of(
-            retrieved.distances[have_copies],
-            wanted[have_copies],
-            junk[have_copies],
-            numbered.relevant(members)[have_copies],
-            depth,
-        )
+        ranking = copies.ranking(members, depth)
         yield group, ranking, pool_pairs(ranking, others)
 
 
-def original_lists(numbered: NumberedImages, retrieved: Neighbours, k: int) -> Items:
+def original_lists(numbered: NumberedImages, retrieved: Neighbours, k: int, seed: int = 0) -> Items:
     """The nearest other originals [n, k] of each original, by their place among the originals, −1
-    where a list ends; near-duplicates are left out."""
+    where a list ends; near-duplicates are left out. Equally distant ones are in a random order that
+    follows from `seed`."""
     place_of = np.full(len(numbered.artworks) + 1, -1, np.int64)
     place_of[numbered.originals] = np.arange(len(numbered.originals))
     places = place_of[retrieved.items]
     junk = (places < 0) | numbered.near_to(retrieved.items)
-    order = np.argsort(junk, axis=1, kind="stable")[:, :k]
+    distances = np.where(junk, np.float32(np.inf), retrieved.distances)
+    order = np.argsort(junk, axis=1, kind="stable")
+    tied = _have_ties(np.take_along_axis(distances, order, axis=1)[:, : k + 1])
+    shuffled = np.random.default_rng(seed).random((int(tied.sum()), junk.shape[1]))
+    order[tied] = np.lexsort((shuffled, distances[tied], junk[tied]), axis=1)
+    order = order[:, :k]
     numbers = np.where(junk, -1, places)
     return np.asarray(np.take_along_axis(numbers, order, axis=1))
+
+
+def _have_ties(distances: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Which rows of ascending `distances` [n, k] hold equal ones."""
+    equal = (distances[:, 1:] == distances[:, :-1]) & np.isfinite(distances[:, 1:])
+    return np.asarray(equal.any(axis=1))
 
 
 def neighbourhood_scores(lists: Items, labels: Mapping[str, Labels]) -> Iterator[Scores]:

@@ -4,6 +4,10 @@ A query is an original. Relevant are its copies in the group that is measured (a
 or one profile); its other copies and the images of its near-duplicates are taken out of the
 ranking, as the junk images of the Oxford buildings protocol are (Philbin et al. 2007): they count
 neither for nor against.
+
+Images at the same distance have no order. A score of one ranking is therefore the mean over all their
+orders (McSherry and Najork 2008, Computing information retrieval performance measures efficiently in
+the presence of tied scores); pooled scores take their worst order.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import numpy.typing as npt
 from simsearch.evaluation.statistics import TAILS, Floats, once_each, resample_counts
 
 Bools = npt.NDArray[np.bool_]
+Items = npt.NDArray[np.int64]
 
 CURVE_KS = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100)
 REQUIRED_PRECISION = 0.9
@@ -27,11 +32,13 @@ POOLED_BEYOND = 10
 class Ranking:
     """What each query found, nearest first: `hits` [n, depth] says which are relevant, `distances`
     float32 [n, depth] how far they are (∞: the ranking ends before). `relevant` [n] are there to
-    be found."""
+    be found. `beyond` int64 [n, 2]: how many more images are exactly as far as the last of the ranking,
+    and how many of them are relevant (None: no more)."""
 
     hits: Bools
     distances: npt.NDArray[np.float32]
     relevant: npt.NDArray[np.int64]
+    beyond: Items | None = None
 
 
 def ranking_of(
@@ -40,41 +47,111 @@ def ranking_of(
     junk: Bools,
     relevant: npt.NDArray[np.int64],
     depth: int,
+    beyond: Items | None = None,
 ) -> Ranking:
-    """The ranking [n, ≤ depth] that is left of neighbour lists [n, d] without their junk."""
-    kept = ~junk
-    order = np.argsort(junk, axis=1, kind="stable")[:, :depth]
-    valid = np.take_along_axis(kept, order, axis=1)
+    """The ranking [n, ≤ depth] that is left of neighbour lists [n, d] without their junk.
+
+    `beyond` [n]: how many images that are neither relevant nor junk are exactly as far as the last of a
+    list, but not in it.
+    """
+    order = np.argsort(junk, axis=1, kind="stable")
+    valid = np.take_along_axis(~junk, order, axis=1)
     hits = np.take_along_axis(wanted, order, axis=1) & valid
-    valid_distances = np.where(
-        valid, np.take_along_axis(distances, order, axis=1), np.float32(np.inf)
-    )
-    return Ranking(hits, valid_distances.astype(np.float32), relevant)
+    sorted_distances = np.take_along_axis(distances, order, axis=1)
+    kept = np.where(valid, sorted_distances, np.float32(np.inf)).astype(np.float32)
+    if not kept.shape[1]:
+        return Ranking(hits, kept, relevant)
+    last = kept[:, min(depth, kept.shape[1]) - 1]
+    tied = (kept[:, depth:] == last[:, None]) & np.isfinite(last)[:, None]
+    more = np.stack([tied.sum(axis=1), (tied & hits[:, depth:]).sum(axis=1)], axis=1)
+    if beyond is not None:
+        more[:, 0] += np.where(last == distances[:, -1], beyond, 0)
+    return Ranking(hits[:, :depth], kept[:, :depth], relevant, more)
+
+
+@dataclass(frozen=True)
+class Ties:
+    """For each place of rankings [n, depth] the images at the same distance: `first` is the place of the
+    first of them, `count` their number, `hits` the number that is relevant, those beyond the ranking
+    included; `before` is the number of relevant images that are nearer. All int64 [n, depth], 0 where
+    the ranking has ended."""
+
+    first: Items
+    count: Items
+    hits: Items
+    before: Items
+
+    @property
+    def chance(self) -> Floats:
+        """The share of the orders of equally distant images that have a relevant one at a place."""
+        return np.asarray(self.hits / np.maximum(1, self.count))
+
+
+def ties_of(ranking: Ranking) -> Ties:
+    """The ties of rankings."""
+    n, depth = ranking.hits.shape
+    places = np.broadcast_to(np.arange(depth), (n, depth))
+    changes = ranking.distances[:, 1:] != ranking.distances[:, :-1]
+    edge = np.ones((n, min(1, depth)), bool)
+    begins = np.concatenate([edge, changes], axis=1)
+    ends = np.concatenate([changes, edge], axis=1)
+    first = np.maximum.accumulate(np.where(begins, places, 0), axis=1)
+    past = np.where(ends, places + 1, depth)[:, ::-1]
+    past = np.minimum.accumulate(past, axis=1)[:, ::-1]
+    so_far = np.concatenate([np.zeros((n, 1), np.int64), ranking.hits.cumsum(axis=1)], axis=1)
+    before = np.take_along_axis(so_far, first, axis=1)
+    hits = np.take_along_axis(so_far, past, axis=1) - before
+    count = past - first
+    if ranking.beyond is not None:
+        reaches = past == depth
+        count = count + np.where(reaches, ranking.beyond[:, :1], 0)
+        hits = hits + np.where(reaches, ranking.beyond[:, 1:], 0)
+    valid = np.isfinite(ranking.distances)
+    return Ties(first, *(np.where(valid, numbers, 0) for numbers in (count, hits, before)))
 
 
 def recall_at(ranking: Ranking, k: int) -> Floats:
     """Per query [n]: the share of its relevant images that are among the first k."""
-    return np.asarray(ranking.hits[:, :k].sum(axis=1) / ranking.relevant)
+    return np.asarray(expected_hits(ranking, k) / ranking.relevant)
+
+
+def expected_hits(ranking: Ranking, k: int) -> Floats:
+    """Per query [n]: how many relevant images are among the first k."""
+    return np.asarray(ties_of(ranking).chance[:, :k].sum(axis=1))
 
 
 def average_precision(ranking: Ranking) -> Floats:
     """Per query [n]: the mean over its relevant images of the precision at their rank, 0 for those
     that the ranking does not hold (`average_precision_score` of scikit-learn, of each ranking)."""
-    hits_so_far = ranking.hits.cumsum(axis=1)
-    precision = hits_so_far / np.arange(1, ranking.hits.shape[1] + 1)
-    return np.asarray((precision * ranking.hits).sum(axis=1) / ranking.relevant)
+    ties = ties_of(ranking)
+    places = np.arange(ranking.hits.shape[1])
+    # Of the other places of a tie that come before, the share that is relevant where this one is.
+    others = np.maximum(0, ties.hits - 1) / np.maximum(1, ties.count - 1)
+    hits_so_far = ties.before + 1 + (places - ties.first) * others
+    precision = hits_so_far / (places + 1)
+    return np.asarray((precision * ties.chance).sum(axis=1) / ranking.relevant)
 
 
 def r_precision(ranking: Ranking) -> Floats:
     """Per query [n]: precision at k = the number of its relevant images."""
     places = np.arange(ranking.hits.shape[1]) < ranking.relevant[:, None]
-    return np.asarray((ranking.hits & places).sum(axis=1) / ranking.relevant)
+    return np.asarray((ties_of(ranking).chance * places).sum(axis=1) / ranking.relevant)
 
 
 def reciprocal_rank(ranking: Ranking) -> Floats:
     """Per query [n]: 1 / the rank of its first relevant image, 0 if there is none."""
-    first = ranking.hits.argmax(axis=1)
-    return np.where(ranking.hits.any(axis=1), 1 / (first + 1.0), 0.0)
+    ties = ties_of(ranking)
+    missed = np.ones(len(ranking.hits))  # the share of the orders without a relevant one so far
+    score = np.zeros(len(ranking.hits))
+    for place in range(ranking.hits.shape[1]):
+        count, hits, earlier = (
+            numbers[:, place] for numbers in (ties.count, ties.hits, place - ties.first)
+        )
+        left = np.maximum(1, count - earlier)
+        first = np.where(ties.before[:, place] == 0, missed * np.minimum(1, hits / left), 0.0)
+        score += first / (place + 1)
+        missed -= first
+    return score
 
 
 @dataclass(frozen=True)
@@ -92,15 +169,19 @@ def pool_pairs(ranking: Ranking, distractors: npt.NDArray[np.float32]) -> Pooled
     """The pooled pairs of DISC21 (Douze et al. 2021), our originals being the queries.
 
     `distractors` [q, ≥ 0] are the distances of what queries without any copy found, nearest first.
-    Every query hands in as many pairs as the most that one of them has to find, and ten more.
+    Every query hands in as many pairs as the most that one of them has to find, and ten more; of images
+    at the same distance, the wrong ones first.
     """
     length = int(ranking.relevant.max(initial=0)) + POOLED_BEYOND
+    ties = ties_of(ranking)
+    worst = np.arange(ranking.hits.shape[1]) - ties.first >= ties.count - ties.hits
+    worst &= np.isfinite(ranking.distances)
     pairs = [ranking.distances[:, :length], distractors[:, :length]]
     owners = [
         np.broadcast_to(np.arange(len(pairs[0]))[:, None], pairs[0].shape),
         np.full(pairs[1].shape, -1),
     ]
-    hits = [ranking.hits[:, :length], np.zeros(pairs[1].shape, bool)]
+    hits = [worst[:, :length], np.zeros(pairs[1].shape, bool)]
     distance, owner, hit = (
         np.concatenate([matrix.ravel() for matrix in both]) for both in (pairs, owners, hits)
     )

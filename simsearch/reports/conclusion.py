@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simsearch.evaluation.metrics import collapsed
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import KINDS
 from simsearch.reports.significance import MARGIN, against, quality_of, too_few
@@ -29,7 +30,8 @@ BYTES_PER_NUMBER = 4  # float32
 class Candidate:
     """A feature space with its quality (mean average precision over all copies, exact search, with
     its 95 % interval) and its cost: images per second of one actor on `device`, None where no run
-    here measured it, bytes per image, and the seconds that its training took, 0 where it had none."""
+    here measured it, bytes per image, and the seconds that its training took, 0 where it had none.
+    `collapsed` says why it does not tell pictures apart, empty where it does."""
 
     space: FeatureSpace
     quality: float
@@ -39,6 +41,7 @@ class Candidate:
     device: str
     bytes_per_image: int
     training_seconds: float = 0.0
+    collapsed: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ def candidates(
     `training_seconds` are by the names of the spaces that learned.
     """
     ranked = []
+    reasons = collapsed(metrics)
     for space in spaces:
         row = quality_of(metrics, "all").get(space.name)
         if row is None:
@@ -79,7 +83,15 @@ def candidates(
         rate, device = _rate(timings, space.fingerprint)
         cost = (training_seconds or {}).get(space.name, 0.0)
         ranked.append(
-            Candidate(space, *row, rate, device, BYTES_PER_NUMBER * space.dimension, cost)
+            Candidate(
+                space,
+                *row,
+                rate,
+                device,
+                BYTES_PER_NUMBER * space.dimension,
+                cost,
+                reasons.get(space.name, ""),
+            )
         )
     return sorted(ranked, key=lambda candidate: (-candidate.quality, candidate.space.name))
 
@@ -114,12 +126,13 @@ def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate])
 
 
 def no_advice(comparisons: pa.Table, ranked: Sequence[Candidate]) -> str:
-    """The reason why no space can be advised; empty where one can. Untrained networks never are."""
+    """The reason why no space can be advised; empty where one can. Untrained networks and those
+    that do not tell pictures apart never are."""
     trained = _advisable(ranked)
     if not trained:
         return (
-            "every network here is untrained or in the study's mode, which no collection should be "
-            "searched with"
+            "every network here is untrained, does not tell pictures apart or is in the study's mode, which no "
+            "collection should be searched with"
         )
     return too_few(comparisons) if len(trained) > 1 else ""
 
@@ -128,7 +141,7 @@ def _advisable(ranked: Sequence[Candidate]) -> list[Candidate]:
     return [
         candidate
         for candidate in ranked
-        if candidate.space.trained and candidate.space.mode == "eval"
+        if candidate.space.trained and candidate.space.mode == "eval" and not candidate.collapsed
     ]
 
 

@@ -17,7 +17,7 @@ from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.config import Config, dump_kept
 from simsearch.evaluation.held_out import held_out
-from simsearch.evaluation.metrics import STUDY_METRICS
+from simsearch.evaluation.metrics import STUDY_METRICS, collapse_warnings, collapsed
 from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.reports import figures
 from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows, ran_on
@@ -105,7 +105,7 @@ def render(
     return page.get_template("report.html.j2").render(
         snapshot_id=snapshot_id,
         created=created,
-        warnings=(*plan.warnings, *learning["warnings"]),
+        warnings=(*plan.warnings, *collapse_warnings(metrics), *learning["warnings"]),
         learning=learning,
         counts=counts,
         summary=summary,
@@ -151,11 +151,13 @@ def _share(means: Mapping[str, float]) -> str:
 def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
     timings = with_heads(read_parts(snapshot.storage, "timings", schemas.TIMINGS), snapshot)
     rows = []
+    reasons = collapsed(snapshot.storage.read_table(snapshot.metrics_path))
     for space in plan.spaces:
         manifest = read_manifest(snapshot.storage, snapshot.index_folder(space.name))
         rows.append(
             {
                 **space.to_json(),
+                "judged": space.trained and space.name not in reasons,
                 "preprocessing": space.preprocessing_words,
                 "precision_reason": plan.precision_reasons[space.name],
                 "ran_on": ran_on(timings, space.fingerprint),

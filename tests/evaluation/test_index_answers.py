@@ -131,10 +131,10 @@ def test_the_index_is_asked_for_as_many_as_a_user_is_shown(tmp_path: Path) -> No
     index = opened(str(tmp_path), 0)
     assert not index.manifest.exact_for(11)
     assert index.manifest.exact_for(500 + 1)  # so long a list would be that of exact search
-    answers = OpenedAnswers(None, SPACE.name, 500, 60, 10, index)  # type: ignore[arg-type]
+    answers = OpenedAnswers(None, SPACE.name, 500, 60, 10, 450, index)  # type: ignore[arg-type]
     queries = np.arange(0, ITEMS, 9)
     search: Any = vars(neighbours._search_slice)["_function"]  # in this process, without Ray
-    answer = search(answers, SPACE, np.arange(ITEMS), None, queries)
+    answer = search(answers, np.arange(ITEMS), None, queries)
     asked = drop_query(index.near(queries, 11), queries, 10)
     np.testing.assert_array_equal(answer.annoy.items, asked.items)
     assert recall(answer.annoy, answer.among_images.first(10)) < 1

@@ -10,49 +10,37 @@ from hypothesis.extra import numpy as arrays
 
 from simsearch.evaluation.metrics import (
     ceilings,
-    hit_profiles,
     precision_recall_f1,
     study_measures,
     summary,
 )
+from simsearch.evaluation.ranking import recall_at
 from simsearch.evaluation.statistics import bootstrap_interval
+from tests.support.scores import ranking, study_scores_of
 
 FIVE = np.array([5])
 
 
 def table(
-    hits: list[list[int]], relevant: list[int], profiles: list[str]
+    hits: list[list[int]], copies: list[int], profiles: list[str]
 ) -> dict[tuple[str, int, str], dict[str, float]]:
-    table = summary(
-        list(
-            study_measures(np.array(hits, dtype=np.int16), np.array(relevant), profiles, (1, 3, 5))
-        ),
-        space="b",
-        search="exact",
-        bootstrap=200,
-        seed=1,
-    )
+    """The study's scores of rankings that hold copies of the profiles `hits`, −1 for other images."""
+    scores = study_scores_of(np.array(hits), np.array(copies), profiles, (1, 3, 5))
+    table = summary(scores, space="b", search="exact", bootstrap=200, seed=1)
     return {(row["group"], row["k"], row["metric"]): row for row in table.to_pylist()}
-
-
-def test_a_hit_is_a_copy_of_the_query_and_nothing_else() -> None:
-    artworks = np.array([[7, 7, 3, -1], [4, 9, 4, 4]])
-    profiles = np.array([[2, 0, 1, -1], [-1, 0, 1, 0]], dtype=np.int16)
-    profile_hits = hit_profiles(artworks, profiles, np.array([7, 4]))
-    assert profile_hits.tolist() == [[2, 0, -1, -1], [-1, -1, 1, 0]]
 
 
 def test_the_studys_definition_worked_by_hand() -> None:
     # Five copies; ranks 1, 2 and 4 are copies.
     hits = np.array([[True, True, False, True, False]])
     for k, precision, recall in ((1, 1, 1 / 5), (3, 2 / 3, 2 / 5), (5, 3 / 5, 3 / 5)):
-        scores = precision_recall_f1(hits, FIVE, k)
+        scores = precision_recall_f1(hits[:, :k].sum(axis=1), FIVE, k)
         f1 = 2 * precision * recall / (precision + recall)
         np.testing.assert_allclose([float(score[0]) for score in scores], [precision, recall, f1])
 
 
 def test_nothing_found_scores_zero_everywhere() -> None:
-    assert [score.tolist() for score in precision_recall_f1(np.zeros((1, 5), bool), FIVE, 3)] == [
+    assert [score.tolist() for score in precision_recall_f1(np.zeros(1), FIVE, 3)] == [
         [0],
         [0],
         [0],
@@ -66,7 +54,7 @@ def test_the_ceilings_of_five_copies() -> None:
 
 def test_an_original_without_copies_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one copy"):
-        precision_recall_f1(np.zeros((1, 3), bool), np.array([0]), 1)
+        precision_recall_f1(np.zeros(1), np.array([0]), 1)
 
 
 def test_the_table_averages_over_originals_and_tells_profiles_apart() -> None:
@@ -84,8 +72,9 @@ def test_the_table_averages_over_originals_and_tells_profiles_apart() -> None:
 
 
 def test_no_originals_give_an_empty_table() -> None:
+    nothing = ranking(np.zeros((0, 5), bool), np.zeros(0, np.int64))
     empty = summary(
-        list(study_measures(np.zeros((0, 5), np.int16), np.zeros(0, np.int64), ["grey"], (1,))),
+        list(study_measures(nothing, (1,))),
         space="b",
         search="exact",
         bootstrap=10,
@@ -103,13 +92,14 @@ def test_scores_stay_below_their_ceilings_and_ignore_order(
 ) -> None:
     hit_counts = hits.sum(axis=1)
     relevant = np.maximum(1, hit_counts + data.draw(st.integers(0, 4)))
-    scores, tops = precision_recall_f1(hits, relevant, k), ceilings(relevant, k)
+    at_k = hits[:, :k].sum(axis=1)
+    scores, tops = precision_recall_f1(at_k, relevant, k), ceilings(relevant, k)
     for score, top in zip(scores, tops, strict=True):
         assert (score >= 0).all()
         assert (score <= top + 1e-12).all()
     order = np.array(data.draw(st.permutations(range(len(hits)))))
     for score, shuffled in zip(
-        scores, precision_recall_f1(hits[order], relevant[order], k), strict=True
+        scores, precision_recall_f1(at_k[order], relevant[order], k), strict=True
     ):
         np.testing.assert_array_equal(score[order], shuffled)
 
@@ -117,20 +107,8 @@ def test_scores_stay_below_their_ceilings_and_ignore_order(
 @given(hits=hit_arrays)
 def test_recall_never_falls_as_k_grows(hits: np.ndarray) -> None:
     relevant = np.maximum(1, hits.sum(axis=1))
-    recalls = np.stack([precision_recall_f1(hits, relevant, k)[1] for k in range(1, 11)])
+    recalls = np.stack([recall_at(ranking(hits, relevant), k) for k in range(1, 11)])
     assert (np.diff(recalls, axis=0) >= 0).all()
-
-
-@given(numbers=st.permutations(range(6)), seed=st.integers(0, 99))
-def test_renaming_artworks_changes_nothing(numbers: list[int], seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    artworks = rng.integers(0, 6, (6, 5))
-    profiles = rng.integers(-1, 3, (6, 5)).astype(np.int16)
-    renamed = np.array(numbers)
-    np.testing.assert_array_equal(
-        hit_profiles(artworks, profiles, np.arange(6)),
-        hit_profiles(renamed[artworks], profiles, renamed),
-    )
 
 
 def test_the_interval_covers_the_truth_about_95_percent_of_the_time() -> None:

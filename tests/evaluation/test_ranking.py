@@ -99,7 +99,7 @@ def test_a_query_without_copies_can_only_do_harm() -> None:
 
 def test_the_other_scores_worked_by_hand() -> None:
     hits = np.array([[False, True, True, False, True], [False] * 5])
-    ranked = Ranking(hits, np.zeros((2, 5), np.float32), np.array([4, 2]))
+    ranked = Ranking(hits, np.arange(10, dtype=np.float32).reshape(2, 5), np.array([4, 2]))
     np.testing.assert_allclose(recall_at(ranked, 3), [2 / 4, 0])
     np.testing.assert_allclose(r_precision(ranked), [2 / 4, 0])
     np.testing.assert_allclose(reciprocal_rank(ranked), [1 / 2, 0])

@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import helper, numpy_helper
 from PIL import Image
 
 from simsearch.catalog.readers.generated import image_bytes
+from simsearch.evaluation.metrics import collapsed
 from simsearch.runs import job
+from tests.support import onnx_files
 from tests.support.small_runs import config_for
 
 pytestmark = pytest.mark.usefixtures("ray_local")
@@ -49,6 +53,54 @@ def test_an_untrained_network_has_no_say_beside_a_trained_one(tmp_path: Path, fo
         "extract.weights_for={squeezenet1_1: [random:0]}",
     )
     assert pairs == {"efficientnet_lite0": {("00", "00-again"), ("01", "01-small")}}
+
+
+def test_copies_that_are_farther_than_other_works_judge_no_two_pictures_the_same(
+    tmp_path: Path, folder: Path
+) -> None:
+    """Trained networks find a picture turned by 60 degrees farther than another one."""
+    pairs = listed(
+        tmp_path, folder, "extract.weights=[imagenet]", "perturbations.profiles=[rotate-5]"
+    )
+    assert pairs == {"efficientnet_lite0": {("00", "00-again")}}
+
+
+def test_a_network_that_tells_nothing_apart_is_named_scores_as_chance_and_has_no_say(
+    tmp_path: Path, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = onnx_files.model()
+    for weights in made.graph.initializer:
+        if weights.name == "weight":
+            weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights) * 0, "weight"))
+    made.graph.initializer.append(numpy_helper.from_array(np.ones(5, np.float32), "bias"))
+    made.graph.node[-1].output[0] = "product"
+    made.graph.node.append(helper.make_node("Add", ["product", "bias"], ["vector"]))
+    constant = onnx_files.write(tmp_path / "network", made)
+    config = config_for(
+        str(tmp_path / "root"),
+        "catalog.reader=folder",
+        f"catalog.source={folder}",
+        f"extract.backbones=['{constant}']",
+    )
+    snapshot = job.run(config).snapshot
+    near = snapshot.storage.read_table(snapshot.near_duplicates_path).to_pylist()
+    assert [(row["artwork_id"], row["other_id"]) for row in near] == [("00", "00-again")]
+    metrics = snapshot.storage.read_table(snapshot.metrics_path)
+    assert list(collapsed(metrics)) == [space.name for space in snapshot.plan().spaces]
+    exact = {
+        (row["metric"], row["k"]): row["mean"]
+        for row in metrics.to_pylist()
+        if (row["search"], row["group"]) == ("exact", "all")
+    }
+    # Ten artworks with five copies each, of which two show one picture: 8 × 1/59 and 2 × 1/53 a place.
+    chance = 0.8 / 59 + 0.2 / 53
+    assert exact["recall", 5] == pytest.approx(5 * chance)
+    assert exact["recall_curve", 50] == pytest.approx(50 * chance)
+    assert {exact[name, 59] for name in ("micro_ap", "recall_at_p90")} < {exact["map", 59]}
+    words = snapshot.storage.read_bytes(snapshot.report_path).decode()
+    assert "does not tell pictures apart" in words
+    assert "No advice" in words
+    assert "does not tell pictures apart" in caplog.text
 
 
 def test_untrained_networks_alone_list_only_equal_vectors(tmp_path: Path, folder: Path) -> None:

@@ -29,9 +29,9 @@ from simsearch.catalog import catalog
 from simsearch.config import Config, load_config
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.registry import get_encoder
-from simsearch.evaluation.metrics import hit_profiles, ranking_measures, study_measures, summary
+from simsearch.evaluation.metrics import ranking_measures, summary
 from simsearch.evaluation.neighbours import neighbours_table
-from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages, rankings
+from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages, rankings, study_scores
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.features.vectors import unit_rows
@@ -247,27 +247,17 @@ def _fill(
     storage.write_table(
         snapshot.projection_path(space.name, "pca"), projection_table(chosen, points)
     )
-    return _metrics(config, space, images, originals, dropped)
+    return _metrics(config, space, images, dropped)
 
 
 def _metrics(
-    config: Config, space: FeatureSpace, images: pa.Table, originals: Vectors, retrieved: Neighbours
+    config: Config, space: FeatureSpace, images: pa.Table, retrieved: Neighbours
 ) -> pa.Table:
-    _, numbers = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
-    places = {profile: place for place, profile in enumerate(PROFILES)}
-    profiles = np.array(
-        [places.get(profile, -1) for profile in images["profile"].to_pylist()], np.int16
-    )
-    relevant = np.bincount(numbers)[numbers[originals]] - 1
-    kept = relevant > 0
-    hits = hit_profiles(
-        numbers[retrieved.items[kept]], profiles[retrieved.items[kept]], numbers[originals[kept]]
-    )
-    by_index = list(study_measures(hits, relevant[kept], PROFILES, config.evaluate.ks))
+    numbered = NumberedImages.of(images, PROFILES)
+    by_index = list(study_scores(numbered, retrieved, config.evaluate.ks))
     measured = list(by_index)
-    if kept.any():
-        depth = config.evaluate.neighbours
-        for group, ranking, _ in rankings(NumberedImages.of(images, PROFILES), retrieved, depth):
+    if by_index:
+        for group, ranking, _ in rankings(numbered, retrieved, config.evaluate.neighbours):
             measured += ranking_measures(group, ranking)
     return pa.concat_tables(
         summary(scores, space=space.name, search=search, bootstrap=50, seed=1)

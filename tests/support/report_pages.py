@@ -10,16 +10,18 @@ import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.config import load_config
-from simsearch.evaluation.metrics import study_measures, summary
+from simsearch.evaluation.metrics import summary
 from simsearch.reports.conclusion import evaluation_rows
 from simsearch.reports.report import render
 from simsearch.snapshots.plan import Plan
+from tests.support.scores import study_scores_of
 from tests.support.spaces import SPACE
 
 HOSTILE = '<script>alert("x")</script> $\\frac{1}{0}$ & "quotes"'
 
 NETWORK = {
     **SPACE.to_json(),
+    "judged": SPACE.trained,
     "precision_reason": "as set",
     "ran_on": "cpu, 1 thread: 6 images",
     "recall": 0.99321,
@@ -32,13 +34,8 @@ def metrics(seed: int = 0) -> pa.Table:
     rng = np.random.default_rng(seed)
     return pa.concat_tables(
         summary(
-            list(
-                study_measures(
-                    rng.integers(-1, 2, (40, 10)).astype(np.int16),
-                    np.full(40, 5),
-                    ["grayscale", "sharpen"],
-                    (1, 3, 5),
-                )
+            study_scores_of(
+                rng.integers(-1, 2, (40, 10)), np.full(40, 5), ["grayscale", "sharpen"], (1, 3, 5)
             ),
             space=space,
             search=search,

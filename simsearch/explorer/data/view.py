@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from simsearch.catalog import catalog
 from simsearch.config import Config
 from simsearch.errors import NotFoundError
+from simsearch.evaluation.metrics import collapse_warnings, collapsed
 from simsearch.explorer.data.artworks import (
     IIIF_IMAGE,
     Artwork,
@@ -49,6 +50,17 @@ class SnapshotView:
         self.untrained = frozenset(space.name for space in self.plan.spaces if not space.trained)
         self._once = Memo().once
         self._join()
+
+    @cached_property
+    def judging(self) -> tuple[str, ...]:
+        """The spaces that have a say in near-duplicates: trained, and able to tell pictures apart."""
+        left_out = self.untrained | collapsed(self.metrics).keys()
+        return tuple(space for space in self.spaces if space not in left_out)
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """Sentences that a reader must know before believing a figure."""
+        return [*self.plan.warnings, *collapse_warnings(self.metrics)]
 
     @property
     def snapshot_id(self) -> str:

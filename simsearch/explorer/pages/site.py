@@ -56,7 +56,7 @@ class Site:
         return self._templates.get_template(f"{name}.html.j2").render(
             view=view,
             to=to,
-            warnings=view.plan.warnings,
+            warnings=view.warnings,
             version=__version__,
             page_name=name,
             **values,

@@ -1,0 +1,103 @@
+"""The second search: lists that near-duplicates leave too short to be scored, in every space."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+import ray
+
+from simsearch import schemas
+from simsearch.evaluation.deeper import Deeper, DeepSearch, too_short
+from simsearch.evaluation.earlier import AMONG, column_of, read_lists
+from simsearch.evaluation.lists import Items, Lists
+from simsearch.evaluation.neighbours import Answers
+from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages
+from simsearch.features.vectors import Vectors
+from simsearch.indexes.exact import Neighbours
+from simsearch.runtime.resources import ENDLESS, TASKS
+from simsearch.storage.growing import GrowingTable
+
+log = logging.getLogger(__name__)
+
+ROWS_AT_ONCE = 512
+
+
+def deepen_all(
+    shared: ray.ObjectRef[NumberedImages], answers: Mapping[str, Answers], seed: int
+) -> None:
+    """Search again, in every space, for the originals whose lists cannot be scored without the near-duplicates
+    of `shared`; `Answers.ranked` reads what is found."""
+    pending = {
+        # Ties are in an order of the space's own: no two agree by their order.
+        space: _deepen.remote(shared, lists, zlib.crc32(f"{seed} {space}".encode()))
+        for space, lists in answers.items()
+    }
+    for space, task in pending.items():
+        if count := ray.get(task):
+            log.info(
+                "evaluate: %s: %s lists searched deeper, as near-duplicates fill them",
+                space,
+                f"{count:,}",
+            )
+
+
+@ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
+def _deepen(numbered: NumberedImages, answers: Answers, seed: int) -> int:
+    """Stores the deeper lists of a space; returns how many of its lists among images are among them."""
+    units = answers.units(answers.index())
+    originals = numbered.originals
+    stored = [read_lists(answers.snapshot, answers.space, name) for name in AMONG]
+    images = stored[0].first(answers.depth)
+    rows = _short(numbered, images, answers.needed, _following(stored[0], answers.depth))
+    _store(
+        answers, AMONG[0], _exact(numbered, units, np.arange(len(units)), rows, answers.depth, seed)
+    )
+    depth = answers.depth_among_originals
+    alone = stored[1].first(depth)
+    needed = min(NEIGHBOURHOOD_KS[-1], depth)
+    short = _short(numbered, alone, needed, _following(stored[1], depth))
+    _store(answers, AMONG[1], _exact(numbered, units, originals, short, depth, seed))
+    return len(rows)
+
+
+def _following(lists: Lists, depth: int) -> Vectors:
+    """How far the image is that follows the first `depth` of each list, or at least its horizon; ∞ where
+    none does."""
+    following = lists.squared[:, depth] if depth < lists.squared.shape[1] else lists.horizon
+    return np.asarray(np.sqrt(np.minimum(following, lists.horizon)), dtype=np.float32)
+
+
+def _short(numbered: NumberedImages, lists: Neighbours, needed: int, following: Vectors) -> Items:
+    return too_short(lists, numbered.near_to(lists.items), needed, following)
+
+
+def _exact(
+    numbered: NumberedImages, units: Vectors, among: Items, rows: Items, width: int, seed: int
+) -> Iterator[Deeper]:
+    """The deeper lists of the originals at places `rows`, piece by piece."""
+    if not len(rows):
+        return
+    search = DeepSearch(units, among, seed)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[start : start + ROWS_AT_ONCE]
+        queries = numbered.originals[part]
+        left_out = [numbered.near_items(row) for row in part.tolist()]
+        own = [
+            np.flatnonzero(numbered.artworks == artwork) for artwork in numbered.artworks[queries]
+        ]
+        yield Deeper(part, *search(queries, left_out, own, width))
+
+
+def _store(answers: Answers, name: str, pieces: Iterator[Deeper]) -> None:
+    width = answers.depth_among_originals if name == AMONG[1] else answers.depth
+    schema = schemas.deeper_lists(max(1, width))
+    with GrowingTable(answers.snapshot.storage, answers.deeper_path(name)) as table:
+        table.append(schema.empty_table())
+        for piece in pieces:
+            lists = piece.neighbours
+            columns = [piece.rows, column_of(lists.items), column_of(lists.distances), piece.beyond]
+            table.append(pa.table(columns, schema=schema))

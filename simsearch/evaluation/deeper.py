@@ -1,0 +1,127 @@
+"""Neighbour lists searched again where they are too short to be scored: where near-duplicates fill them, or
+where they end among images that are all at the same distance."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simsearch.evaluation.lists import Items
+from simsearch.features.vectors import Vectors
+from simsearch.indexes.exact import Neighbours, cosine_error, pair_distances
+
+_NUMBERS_AT_ONCE = 2**24  # 64 MiB of cosines at a time
+
+
+@dataclass(frozen=True)
+class Deeper:
+    """Lists that take the place of those of the queries `rows` [r]: their `neighbours` [r, width], and
+    `beyond` int64 [r], how many more images are as far as the last of them."""
+
+    rows: Items
+    neighbours: Neighbours
+    beyond: Items
+
+    def over(self, lists: Neighbours) -> tuple[Neighbours, Items]:
+        """All lists, these in place of the ones that they replace, and what lies beyond each."""
+        items, distances = lists.items.copy(), lists.distances.copy()
+        beyond = np.zeros(len(items), np.int64)
+        items[self.rows] = self.neighbours.items
+        distances[self.rows] = self.neighbours.distances
+        beyond[self.rows] = self.beyond
+        return Neighbours(items, distances), beyond
+
+
+def too_short(
+    lists: Neighbours, left_out: npt.NDArray[np.bool_], needed: int, following: Vectors
+) -> Items:
+    """The rows of `lists` [n, width], not all of which hold everything, that have fewer than `needed`
+    images but those `left_out` [n, width], or whose last needed one is as far as the one that follows
+    the list, which is `following` [n] away (∞: nothing follows)."""
+    if not lists.items.shape[1]:
+        return np.zeros(0, np.int64)
+    kept = ~left_out & (lists.items >= 0)
+    few = kept.sum(axis=1) < needed
+    enough = np.minimum(kept.sum(axis=1), needed)
+    place = np.argmax((kept.cumsum(axis=1) == enough[:, None]) & kept, axis=1)
+    last = lists.distances[np.arange(len(place)), place]
+    return np.flatnonzero(np.isfinite(following) & (few | (last == following)))
+
+
+class DeepSearch:
+    """Exact search among the items `among` of `units` [items, d] that leaves some out, for single
+    queries. Equally distant images are in random order, and counted where a list ends among them."""
+
+    def __init__(self, units: Vectors, among: Items, seed: int) -> None:
+        self._units, self._among, self._seed = units, among, seed
+        digests = [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in units[among]]
+        # Equal vectors are compared once: there may be as many as there are images.
+        _, self._first, self._vector = np.unique(
+            np.array(digests, dtype="S16"), return_index=True, return_inverse=True
+        )
+
+    def __call__(
+        self,
+        queries: Items,
+        left_out: Sequence[Items],
+        first: Sequence[Items],
+        width: int,
+    ) -> tuple[Neighbours, Items]:
+        """The nearest `width` items of each of `queries` [q] but those `left_out` and the query; of equally
+        distant ones those of `first` come first. Also how many more are as far as the last [q]."""
+        items = np.full((len(queries), width), -1, np.int64)
+        distances = np.full((len(queries), width), np.inf, np.float32)
+        beyond = np.zeros(len(queries), np.int64)
+        step = max(1, _NUMBERS_AT_ONCE // len(self._units))
+        for start in range(0, len(queries), step):
+            rows = range(start, min(start + step, len(queries)))
+            cosines = (self._units[queries[rows]] @ self._units.T)[:, self._among[self._first]]
+            for row, own in zip(rows, cosines, strict=True):
+                query = int(queries[row])
+                allowed = ~np.isin(self._among, np.append(left_out[row], query))
+                near, near_distances = self._crowd(query, own, allowed, width)
+                later = ~np.isin(near, first[row])
+                drawn = np.random.default_rng([self._seed, query]).random(len(near))
+                order = np.lexsort((drawn, later, near_distances))
+                near, near_distances = near[order], near_distances[order]
+                kept = min(width, len(near))
+                items[row, :kept] = near[:kept]
+                distances[row, :kept] = near_distances[:kept]
+                if kept:
+                    beyond[row] = (near_distances[kept:] == near_distances[kept - 1]).sum()
+        return Neighbours(items, distances), beyond
+
+    def within(self, query: int, left_out: Items, threshold: float) -> tuple[Items, Vectors]:
+        """All items within `threshold` (angular) of `query` but those `left_out` and the query."""
+        cosines = (self._units @ self._units[query])[self._among[self._first]]
+        allowed = ~np.isin(self._among, np.append(left_out, query))
+        near, distances = self._measured(query, cosines, allowed, 1 - threshold**2 / 2)
+        inside = distances <= np.float32(threshold)
+        return near[inside], distances[inside]
+
+    def _crowd(
+        self, query: int, cosines: Vectors, allowed: npt.NDArray[np.bool_], width: int
+    ) -> tuple[Items, Vectors]:
+        """The items, in no order, among which the nearest `width` and all that are as far as the last are."""
+        counts = np.bincount(self._vector[allowed], minlength=len(cosines))
+        order = np.argsort(-cosines, kind="stable")
+        reached = np.searchsorted(counts[order].cumsum(), width)
+        low = cosines[order[min(int(reached), len(order) - 1)]]
+        return self._measured(query, cosines, allowed, float(low))
+
+    def _measured(
+        self, query: int, cosines: Vectors, allowed: npt.NDArray[np.bool_], low: float
+    ) -> tuple[Items, Vectors]:
+        """The items whose float32 cosine may be at least `low`, with their distances."""
+        chosen = cosines >= low - 2 * cosine_error(self._units.shape[1])
+        vectors = np.flatnonzero(chosen)
+        measured = np.full(len(cosines), np.inf)
+        measured[vectors] = pair_distances(
+            self._units, np.full(len(vectors), query), self._among[self._first[vectors]]
+        )
+        places = np.flatnonzero(allowed & chosen[self._vector])
+        return self._among[places], measured[self._vector[places]].astype(np.float32)
