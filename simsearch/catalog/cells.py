@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+# The first inner quote ends a word, the last one begins one.
+_TWO_QUOTED = re.compile(r'"[^"\s](?:[^"]*[^"\s])?"[\s,.;:)\]].*[\s(\[]"[^"\s][^"]*"', re.DOTALL)
 _PICTURE = re.compile(r"://|\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
 
@@ -31,6 +33,13 @@ def undoubled(cell: str, otherwise: str) -> str:
     if not is_quoted(cell):
         return otherwise
     return cell[1:-1].replace('""', '"')
+
+
+def loose_text(cell: str) -> str:
+    """The text of a cell whose inner quotes need not be doubled: `"12" x 10""` → `12" x 10"`. The outer
+    quotes of `"Sun" and "Moon"` are letters too."""
+    stripped = cell.strip(" \t")
+    return cell if _TWO_QUOTED.fullmatch(stripped) else undoubled(stripped, cell)
 
 
 def unescaped(cell: str) -> str:

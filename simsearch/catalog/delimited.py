@@ -1,17 +1,14 @@
-"""CSV and its relatives from any program: encoding and delimiter are guessed, and the guess is
-noted."""
+"""CSV and its relatives from any program as tables of texts."""
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import overload
 
 import pyarrow as pa
 import pyarrow.csv
-from charset_normalizer import from_bytes
 
 from simsearch.catalog.cells import quoted
 from simsearch.catalog.lines import Kind, Lines, OpenQuoteError, Row
@@ -19,60 +16,21 @@ from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-SAMPLE_BYTES = 256 * 1024
 SAMPLE_ROWS = 200
 MAX_BLOCK = 2**31 - 1  # bytes; Arrow's limit
 
-# The code pages of Windows and of older Macs and PCs that museums' programs write.
-_CODE_PAGES = ("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257", "iso8859_2", "mac_roman")
-_EAST_ASIAN = ("shift_jis", "gb18030", "euc_kr", "big5")
-
-# Letters beyond English, a language each: they decide where two code pages read equally well.
-_ALPHABETS = (
-    "áčďéěíňóřšťúůýž",  # Czech
-    "áäčďéíĺľňóôŕšťúýž",  # Slovak
-    "ąćęłńóśźż",  # Polish
-    "áéíóöőúüű",  # Hungarian
-    "čćđšž",  # Croatian, Slovenian
-    "ăâîşţ",  # Romanian
-    "äöüß",  # German
-    "àâæçéèêëîïôœùûüÿ",  # French
-    "áéíóúüñ",  # Spanish
-    "àéèìíîòóù",  # Italian
-    "áâãàçéêíóôõú",  # Portuguese
-    "åäöæøé",  # Scandinavian, Finnish
-    "äëéèïöüó",  # Dutch
-    "çğıöşü",  # Turkish
-    "āčēģīķļņšūžąęėįųõ",  # Baltic
-)
-
-_MARKS = (  # UTF-32's begins as UTF-16's does
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-
-
-def decode_text(data: bytes, encoding: str | None, source: str, notes: Notes) -> str:
-    """Bytes as text in the encoding that was set, else the one found out.
-
-    A guess that could be another is told with an example. Raises CatalogError.
-    """
-    name = encoding or _certain_encoding(data)
-    if name is None:
-        return _guessed(data, source, notes)
-    try:
-        return data.decode(name)
-    except LookupError:
-        raise CatalogError(
-            f"catalog.encoding: no encoding {name!r}; write utf-8, utf-16, cp1250 or cp1252"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise CatalogError(
-            f"{source}: not {name} text (byte {error.start:,}); set catalog.encoding to another, null finds it out"
-        ) from None
+# What is said of rows of a kind that are read otherwise than they stand.
+_SAID: Mapping[Kind, str] = {
+    "spanning": "a cell that spans lines",
+    "mended": "quotes that enclose no whole cell, read as letters",
+    "spaced": "spaces around quoted cells, left out",
+    "trimmed": "empty cells beyond the header's, left out",
+}
+# Why rows of a kind are left out, and the example: the place, the row's cells, the header's cells.
+_LEFT_OUT: Mapping[Kind, tuple[str, str]] = {
+    "ragged": ("rows with too few or too many cells", "{} has {} instead of {}"),
+    "repeated": ("rows that repeat the header", "{}"),
+}
 
 
 def read_delimited(
@@ -134,38 +92,34 @@ def _valid_text(text: str, lines: Lines, source: str, notes: Notes) -> tuple[byt
     """The rows as valid text that no quote can confuse, and the number of each among all, from 1."""
     pieces: list[bytes] = []
     numbers: list[int] = []
-    examples: dict[Kind, list[Row]] = {"spanning": [], "mended": []}
+    examples: dict[Kind, list[Row]] = {}
     begin: int | None = None  # where the rows begin that stay as they are
     end = 0
     for number, row in enumerate(lines.rows(), start=1):
-        if row.kind in examples:
-            examples[row.kind].append(row)
-        if row.kind == "ragged" or row.cells is not None:
-            if begin is not None:
-                pieces.append(text[begin:end].encode() + b"\n")
+        if row.kind in _SAID:
+            examples.setdefault(row.kind, []).append(row)
+        left_out = _LEFT_OUT.get(row.kind)
+        # Blank lines between may hold delimiters or spaces.
+        if begin is not None and (left_out or row.cells or text[end : row.start].strip("\r\n")):
+            pieces.append(text[begin:end].encode() + b"\n")
             begin = None
-        elif begin is None:
-            begin = row.start
         end = row.end
-        if row.kind == "ragged":
-            notes.leave_out(
-                "rows with too few or too many cells",
-                f"row {number}{_span(row)} has {row.width} instead of {lines.width}",
-            )
+        if left_out is not None:
+            reason, example = left_out
+            place = f"row {number}{_span(row)}"
+            notes.leave_out(reason, example.format(place, row.width, lines.width).rstrip(","))
             continue
+        numbers.append(number)
         if row.cells is not None:
             pieces.append(quoted(row.cells, lines.delimiter).encode() + b"\n")
-        numbers.append(number)
+        elif begin is None:
+            begin = row.start
     if begin is not None:
         pieces.append(text[begin:end].encode() + b"\n")
-    if spanning := examples["spanning"]:
-        notes.say(
-            f"{source}: {len(spanning):,} rows have a cell that spans lines (first:{_span(spanning[0]).strip(',')})"
-        )
-    if mended := examples["mended"]:
-        notes.say(
-            f"{source}: {len(mended):,} rows have quotes that enclose no whole cell, read as letters (first: line {mended[0].first:,})"
-        )
+    for kind, statement in _SAID.items():
+        if rows := examples.get(kind):
+            first = _span(rows[0]).strip(", ") or f"line {rows[0].first:,}"
+            notes.say(f"{source}: {len(rows):,} rows have {statement} (first: {first})")
     return b"".join(pieces), numbers
 
 
@@ -241,41 +195,3 @@ def _names(header: list[str], source: str, notes: Notes) -> list[str]:
 
 def _free_name(name: str, names: list[str]) -> str:
     return name if name not in names else _free_name(f"{name}'", names)
-
-
-def _certain_encoding(data: bytes) -> str | None:
-    for mark, name in _MARKS:
-        if data.startswith(mark):
-            return name
-    head = data[:SAMPLE_BYTES]
-    if head.count(b"\0") > len(head) // 4:  # UTF-16 without a mark: every second byte of Latin text
-        return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    return "utf-8"
-
-
-def _guessed(data: bytes, source: str, notes: Notes) -> str:
-    # Only lines with other letters than English tell code pages apart.
-    telling = [line for line in data.splitlines() if not line.isascii()]
-    sample = b"\n".join(telling)[:SAMPLE_BYTES]
-    matches = list(from_bytes(sample, cp_isolation=[*_CODE_PAGES, *_EAST_ASIAN]))
-    equal = [match for match in matches if match.chaos <= matches[0].chaos + 0.02]
-    best = max(equal, key=lambda match: (_fit(str(match)), match.coherence), default=None)
-    encoding = "cp1252" if best is None else best.encoding
-    text = data.decode(encoding, errors="replace")
-    example = next((line for line in text.splitlines() if not line.isascii()), "")[:60].strip()
-    notes.say(
-        f"{source}: read as {encoding}, a guess (“{example}”); set catalog.encoding if that looks wrong"
-    )
-    return text
-
-
-def _fit(text: str) -> float:
-    """The largest share of a text's non-English letters that belong to the alphabet of one language."""
-    letters = [letter for letter in text.lower() if letter.isalpha() and not letter.isascii()]
-    if not letters:
-        return 0.0
-    return max(sum(map(alphabet.count, letters)) for alphabet in _ALPHABETS) / len(letters)

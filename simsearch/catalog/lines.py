@@ -14,12 +14,15 @@ from functools import cached_property
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from simsearch.catalog.cells import is_quoted, pieces_of, shape_of, undoubled, unescaped
+from simsearch.catalog.cells import is_quoted, loose_text, pieces_of, shape_of, undoubled, unescaped
 
-Kind = Literal["plain", "spanning", "mended", "ragged"]
+Kind = Literal["plain", "spanning", "mended", "trimmed", "spaced", "repeated", "ragged"]
 
 SURE_ROWS = 200  # rows without a quote that show what the cells of a column look like
 ALIKE = 0.8  # share of such rows that a column's usual shape has at least
+# A row of another number of cells that spans more lines is taken line by line, so that reading stays
+# linear.
+RAGGED_CHARACTERS = 10_000
 HEADER_LINES = 20  # a header that spans more lines has an open quote
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -39,7 +42,8 @@ class Row(NamedTuple):
     """A row at `start` to `end` of the text, on the lines `first` to `last`, from 1.
 
     `cells` is None where the text is valid as it stands. A ragged row has `width` cells, another
-    number than the header.
+    number than the header. A trimmed row has empty cells beyond the header's, a spaced row has spaces
+    around a quoted cell, a repeated row is the header again.
     """
 
     kind: Kind
@@ -70,6 +74,8 @@ class Lines:
         # Two quotes that are no empty cell.
         self._doubled = re.compile(rf'(?<![{mark}])(?<!^)""|""(?![{mark}])(?!\Z)')
         self._letters: list[int] = []  # places of quotes that are letters, in order
+        # Spaces around a quoted cell.
+        self._spaced = re.compile(rf'(?:^|{mark})[ ]+"|"[ ]+(?:{mark}|\Z)')
         self.header, self._begin, self._first = self._read_header()
         self.width = len(self.header)
         others = f"{{{max(0, self.width - 1)}}}"
@@ -96,6 +102,7 @@ class Lines:
 
     def _read_header(self) -> tuple[list[str], int, int]:
         """The names, and where and on which line the rows begin."""
+        self._header_text = ""
         start, number = 0, 1
         while start < len(self._text):
             end, following = self._line(start)
@@ -107,6 +114,7 @@ class Lines:
         match = self._any_row.match(self._text, start)
         if match is None or not self._at_end(match.end()):
             return self._text[start:end].split(self.delimiter), following, number + 1
+        self._header_text = match.group()
         spanned = len(_LINE_END.findall(match.group()))
         if spanned > HEADER_LINES:
             raise OpenQuoteError(number)
@@ -118,6 +126,11 @@ class Lines:
         text = self._text
         if text[start] in self._blank and not text[start:end].strip(self._blank):
             return None
+        if self.width > 1 and text.startswith(self._header_text, start):
+            header_end = start + len(self._header_text)
+            if self._header_text and self._at_end(header_end):
+                last = number + len(_LINE_END.findall(self._header_text))
+                return Row("repeated", start, header_end, number, last, self.width)
         if text.find('"', start, end) < 0:
             width = text.count(self.delimiter, start, end) + 1
             if width == self.width:
@@ -125,7 +138,9 @@ class Lines:
             return self._ragged(start, end, number)
         match = self._row.match(text, start)
         if match is not None and match.end() == end:
-            return Row("plain", start, end, number, number, self.width)
+            return self._unspaced(start, end, number) or Row(
+                "plain", start, end, number, number, self.width
+            )
         spans = match is not None and match.end() > end and self._at_end(match.end())
         if match is None or not spans or self._has_letters(start, end):
             return self._odd(start, end, number)
@@ -137,6 +152,8 @@ class Lines:
     def _odd(self, start: int, end: int, number: int) -> Row:
         """A row whose quotes do not enclose whole cells, or enclose several lines that are rows."""
         line = self._text[start:end]
+        if self._is_valid(line) and (spaced := self._unspaced(start, end, number)):
+            return spaced
         cells = self._mended(line)
         if cells is None and (row := self._escaped_lines(start, number)):
             return row
@@ -149,10 +166,23 @@ class Lines:
         if cells is None and not self._is_valid(line):
             bare = line.split(self.delimiter)
             if len(bare) == self.width:
-                cells = [undoubled(cell.strip(" \t"), cell) for cell in bare]
+                cells = [loose_text(cell) for cell in bare]
         if cells is None:
             return self._ragged(start, end, number)
         return Row("mended", start, end, number, number, self.width, cells)
+
+    def _unspaced(self, start: int, end: int, number: int) -> Row | None:
+        """A row of quoted cells with spaces around them."""
+        line = self._text[start:end]
+        if self._spaced.search(line) is None:
+            return None
+        pieces = pieces_of(self._loose, line) or []
+        if len(pieces) != self.width or all(
+            is_quoted(p) for p in pieces if is_quoted(p.strip(" "))
+        ):
+            return None
+        cells = [loose_text(piece) for piece in pieces]
+        return Row("spaced", start, end, number, number, self.width, cells)
 
     def _crossing(self, start: int, end: int) -> int | None:
         """Where the quote stands that closes a cell of this line on a later line. None where every
@@ -179,7 +209,7 @@ class Lines:
         if self._is_valid(line):
             return None
         if (pieces := pieces_of(self._loose, line)) and len(pieces) == self.width:
-            return [undoubled(piece.strip(" \t"), piece) for piece in pieces]
+            return [loose_text(piece) for piece in pieces]
         return None
 
     def _escaped_lines(self, start: int, number: int) -> Row | None:
@@ -198,13 +228,15 @@ class Lines:
         line = self._text[start:end]
         cells = pieces_of(self._loose, line) or line.split(self.delimiter)
         if len(cells) > self.width and not any(cells[self.width :]):
-            mended = [undoubled(cell.strip(" \t"), cell) for cell in cells[: self.width]]
-            return Row("mended", start, end, number, number, self.width, mended)
+            mended = [loose_text(cell) for cell in cells[: self.width]]
+            return Row("trimmed", start, end, number, number, self.width, mended)
+        if len(cells) == self.width:
+            cells = self._raw_cells(line)
         return Row("ragged", start, end, number, number, len(cells))
 
     def _ragged_lines(self, start: int, number: int) -> Row | None:
         """A row of another number of cells over several lines, none of which is a row itself."""
-        match = self._any_row.match(self._text, start)
+        match = self._any_row.match(self._text, start, start + RAGGED_CHARACTERS)
         if match is None or not self._at_end(match.end()):
             return None
         lines = _LINE_END.split(match.group())

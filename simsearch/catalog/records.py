@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from simsearch.catalog.delimited import decode_text, read_delimited
+from simsearch.catalog.decoding import decode_text
+from simsearch.catalog.delimited import read_delimited
 from simsearch.catalog.json_records import json_records
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.parquet import MAGIC, read_parquet

@@ -1,0 +1,150 @@
+"""Bytes as text: the encoding of a table is found out, and a guess is noted."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Sequence
+
+from charset_normalizer import from_bytes
+
+from simsearch.catalog.notes import Notes
+from simsearch.errors import CatalogError
+
+SAMPLE_BYTES = 256 * 1024
+
+# The code pages of Windows and of older Macs and PCs that museums' programs write.
+_CODE_PAGES = ("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257", "iso8859_2", "mac_roman")
+_EAST_ASIAN = ("shift_jis", "gb18030", "euc_kr", "big5")
+
+# Letters beyond English, a language each: they decide where two code pages read equally well.
+_ALPHABETS = (
+    "áčďéěíňóřšťúůýž",  # Czech
+    "áäčďéíĺľňóôŕšťúýž",  # Slovak
+    "ąćęłńóśźż",  # Polish
+    "áéíóöőúüű",  # Hungarian
+    "čćđšž",  # Croatian, Slovenian
+    "ăâîşţ",  # Romanian
+    "äöüß",  # German
+    "àâæçéèêëîïôœùûüÿ",  # French
+    "áéíóúüñ",  # Spanish
+    "àéèìíîòóù",  # Italian
+    "áâãàçéêíóôõú",  # Portuguese
+    "åäöæøé",  # Scandinavian, Finnish
+    "äëéèïöüó",  # Dutch
+    "çğıöşü",  # Turkish
+    "āčēģīķļņšūžąęėįųõ",  # Baltic
+)
+
+_MARKS = (  # UTF-32's begins as UTF-16's does
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+_MARK_WITHIN = re.compile(r"(?<=[\r\n])\ufeff+")
+
+
+def decode_text(data: bytes, encoding: str | None, source: str, notes: Notes) -> str:
+    """Bytes as text in the encoding that was set, else the one found out.
+
+    A guess that could be another is told with an example. Raises CatalogError.
+    """
+    name = encoding or _certain_encoding(data)
+    text = _guessed(data, source, notes) if name is None else _decoded(data, name, source)
+    return _without_inner_marks(text, source, notes)
+
+
+def _decoded(data: bytes, name: str, source: str) -> str:
+    try:
+        return data.decode(name)
+    except LookupError:
+        raise CatalogError(
+            f"catalog.encoding: no encoding {name!r}; write utf-8, utf-16, cp1250 or cp1252"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise CatalogError(
+            f"{source}: not {name} text (byte {error.start:,}); set catalog.encoding to another, null finds it out"
+        ) from None
+
+
+def _certain_encoding(data: bytes) -> str | None:
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return name
+    head = data[:SAMPLE_BYTES]
+    if head.count(b"\0") > len(head) // 4:  # UTF-16 without a mark: every second byte of Latin text
+        return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return None
+    return "utf-8-sig"  # with or without a mark
+
+
+def _guessed(data: bytes, source: str, notes: Notes) -> str:
+    data = data.removeprefix(codecs.BOM_UTF8)
+    telling = [line for line in data.splitlines() if not line.isascii()]
+    odd = [line for line in telling if not _is_utf8(line)]
+    if 2 * len(odd) <= len(telling):
+        return _mostly_utf8(data, _code_page(odd, _CODE_PAGES), source, notes)
+    encoding = _code_page(telling, (*_CODE_PAGES, *_EAST_ASIAN))
+    text = data.decode(encoding, errors="replace")
+    example = next((line for line in text.splitlines() if not line.isascii()), "")[:60].strip()
+    notes.say(
+        f"{source}: read as {encoding}, a guess (“{example}”); set catalog.encoding if that looks wrong"
+    )
+    return text
+
+
+def _code_page(lines: Sequence[bytes], pages: Sequence[str]) -> str:
+    """The code page that fits lines best. Only lines with other letters than English tell pages
+    apart."""
+    sample = b"\n".join(lines)[:SAMPLE_BYTES]
+    matches = list(from_bytes(sample, cp_isolation=list(pages)))
+    equal = [match for match in matches if match.chaos <= matches[0].chaos + 0.02]
+    best = max(equal, key=lambda match: (_fit(str(match)), match.coherence), default=None)
+    return "cp1252" if best is None else best.encoding
+
+
+def _mostly_utf8(data: bytes, page: str, source: str, notes: Notes) -> str:
+    """UTF-8 text, of which some lines have bytes of a code page."""
+    codecs.register_error(
+        handler := f"simsearch-{page}",
+        lambda error: (error.object[error.start : error.end].decode(page, "replace"), error.end),
+    )
+    lines = data.splitlines()
+    odd = [number for number, line in enumerate(lines) if not _is_utf8(line)]
+    example = lines[odd[0]].decode("utf-8", handler)[:60].strip()
+    notes.say(
+        f"{source}: {len(odd):,} lines are not UTF-8 as the others are, their odd bytes are read as {page}, a guess (first: line {odd[0] + 1:,}, “{example}”); save the table as UTF-8"
+    )
+    return data.decode("utf-8", handler)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _without_inner_marks(text: str, source: str, notes: Notes) -> str:
+    """The text without the marks of byte order that begin the lines of files that were joined."""
+    text, count = _MARK_WITHIN.subn("", text)
+    if count:
+        notes.say(
+            f"{source}: {count:,} lines begin with a byte order mark, as in files that were joined; the marks are left out"
+        )
+    return text
+
+
+def _fit(text: str) -> float:
+    """The largest share of a text's non-English letters that belong to the alphabet of one language."""
+    letters = [letter for letter in text.lower() if letter.isalpha() and not letter.isascii()]
+    if not letters:
+        return 0.0
+    return max(sum(map(alphabet.count, letters)) for alphabet in _ALPHABETS) / len(letters)
