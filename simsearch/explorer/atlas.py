@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +124,7 @@ def _batches(
                 | {
                     "artwork_id": artwork.artwork_id,
                     "artists": artwork.artists or None,
-                    "year": None if year is None else date(year, 1, 1),
+                    "year": None if year is None else _new_year(year),
                     "copies_found": shares[number],
                     "x": points[number, 0],
                     "y": points[number, 1],
@@ -135,6 +134,12 @@ def _batches(
             )
             advance(number + 1)
         yield pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _new_year(year: int) -> int:
+    """The first of January in days since 1970. That calendar has a year 0: 300 B.C. is its year −299."""
+    years = (year + 1 if year < 0 else year) - 1970
+    return int(np.datetime64(years, "Y").astype("datetime64[D]").astype(np.int64))
 
 
 def _neighbours(view: SnapshotView, space: str, number: int) -> dict[str, Any]:

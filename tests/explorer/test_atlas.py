@@ -13,7 +13,7 @@ from PIL import Image
 
 from simsearch.errors import UsageError
 from simsearch.explorer.atlas import export_atlas
-from simsearch.explorer.data.artworks import first_year
+from simsearch.explorer.data.dates import first_year
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
 from simsearch.snapshots.snapshot import Snapshot

@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from simsearch.catalog import catalog
-from simsearch.explorer.data.artworks import first_year, iiif_address
-from simsearch.explorer.data.search import folded
+from simsearch.explorer.data.artworks import iiif_address
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
 from simsearch.images.perturbations import get_profile, perturb
@@ -144,10 +143,3 @@ def test_iiif_addresses_are_asked_for_the_width_needed() -> None:
         "https://a;script-src b/x/full/1,/0/default.jpg",
     ):
         assert iiif_address(other, 400) is None
-
-
-def test_years_and_words_are_read_from_free_text() -> None:
-    assert [
-        first_year(date) for date in ("c. 1888–90", "19th century", "1502", None, "No. 12345")
-    ] == [1888, None, 1502, None, None]
-    assert folded("Éàß") == "eass"

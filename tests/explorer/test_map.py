@@ -24,7 +24,7 @@ def facets_of(data: bytes) -> tuple[dict[str, Any], dict[str, list[str | None]],
         kind = "<u2" if facet["wide"] else "u1"
         codes = np.frombuffer(arrays, kind, head["artworks"], facet["codes"])
         values[facet["key"]] = [facet["labels"][code - 1] if code else None for code in codes]
-    years = np.frombuffer(arrays, "<i2", head["artworks"], head["years"])
+    years = np.frombuffer(arrays, "<i4", head["artworks"], head["years"])
     return head, values, years.tolist()
 
 

@@ -1,4 +1,4 @@
-"""An artwork and its neighbours as the pages speak of them, and what their free text tells."""
+"""An artwork and its neighbours as the pages speak of them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ IIIF_IMAGE = re.compile(
     r"^(?P<host>https://[^/?#\s;,'\"]+)(?P<path>/[^?#\s]+)/(?P<region>full|square|[\d.,:pct]+)/[^/]+/"
     r"(?P<rotation>!?[\d.]+)/(?P<quality>default|color|gray|bitonal|native)\.(jpg|png|webp)$"
 )
-
-YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
 
 Items = npt.NDArray[np.int32]
 
@@ -81,12 +79,6 @@ def iiif_address(image_uri: str | None, width: int) -> str | None:
         return None
     part = f"{match['host']}{match['path']}/{match['region']}"
     return f"{part}/{width},/{match['rotation']}/{match['quality']}.jpg"
-
-
-def first_year(date: str | None) -> int | None:
-    """The first year that a catalog's free-text date names: 1888 of "c. 1888–90"."""
-    match = YEAR.search(date or "")
-    return int(match.group(1)) if match else None
 
 
 def collection_name(plan: Plan) -> str:

@@ -11,12 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch.explorer.data.artworks import first_year
+from simsearch.explorer.data.dates import first_year
 from simsearch.explorer.data.recovery import recovered_share
 from simsearch.explorer.data.view import SnapshotView
 
 LABELS_KEPT = 4000  # the commonest of a facet; a browser lists no more, and words find the others
-NO_YEAR = -32768
+LEAST_TO_TRIM = 8  # dated artworks, of which the first and the last may lie far off
+NO_YEAR = -(2**31)
 PERIOD = "period"
 SHARES = (
     "none found",
@@ -125,14 +126,27 @@ def _each_once(rows: Codes, codes: Codes) -> tuple[Codes, Codes]:
 
 
 def periods(years: Sequence[int | None]) -> Facet:
-    """Centuries, or decades where all lie within 150 years."""
+    """Centuries, or decades where as good as all lie within 150 years."""
     known = [year for year in years if year is not None]
-    span = 10 if known and max(known) - min(known) < 150 else 100
+    few = max(1, len(known) // 100) if len(known) >= LEAST_TO_TRIM else 0
+    inner = sorted(known)[
+        few : len(known) - few
+    ]  # single wild years do not make centuries of decades
+    span = 10 if inner and inner[-1] - inner[0] < 150 else 100
     starts = sorted({year // span * span for year in known})
     places = {start: code for code, start in enumerate(starts)}
-    labels = [f"{start}s" if span == 10 else f"{start}–{start + 99}" for start in starts]
+    labels = [_period_label(start, span) for start in starts]
     codes = _codes(-1 if year is None else places[year // span * span] for year in years)
     return Facet(PERIOD, "Period", True, tuple(labels), codes, _codes(()), _codes(()))
+
+
+def _period_label(start: int, span: int) -> str:
+    """What people call the `span` years from `start`: "1890s", "1800–1899", "1–99", "500–401 B.C."."""
+    if start < 0:
+        return f"{-start}–{-(start + span - 1)} B.C."
+    if span == 10 and start:
+        return f"{start}s"
+    return f"{start or 1}–{start + span - 1}"
 
 
 def recovered(key: str, title: str, shares: Sequence[float | None]) -> Facet:

@@ -72,7 +72,7 @@ def point_bytes(points: npt.NDArray[np.floating]) -> bytes:
 def facet_bytes(facets: Sequence[Facet], years: Sequence[int | None]) -> bytes:
     """All facets: the length of a JSON head (uint32), the head, then the arrays that it points to.
 
-    Codes count from 1, 0 is not known; years are int16, NO_YEAR where there is none.
+    Codes count from 1, 0 is not known; years are int32, NO_YEAR where there is none.
     """
     parts: list[bytes] = []
     at = 0
@@ -90,7 +90,7 @@ def facet_bytes(facets: Sequence[Facet], years: Sequence[int | None]) -> bytes:
     head: dict[str, Any] = {
         "artworks": len(filled_years),
         "noYear": NO_YEAR,
-        "years": put(np.array(filled_years, dtype="<i2")),
+        "years": put(np.array(filled_years, dtype="<i4")),
         "facets": [],
     }
     for facet in facets:

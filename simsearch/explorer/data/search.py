@@ -1,19 +1,17 @@
-"""Which artworks a search finds: words anywhere, or in one field, accents and case aside."""
+"""Which artworks a search finds: words anywhere, or in one field (see `words`), and years."""
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.explorer.data.artworks import first_year
+from simsearch.explorer.data.facets import NO_YEAR, years_of
 from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.data.words import matches, search_terms, search_text
 
 FIELDS = ("title", "artists", "medium", "date", "department", "classification")
-NO_YEAR = -10_000
-WORDS_READ = 12  # of a search; the rest of a pasted page is not looked for
 
 
 @dataclass(frozen=True)
@@ -38,52 +36,50 @@ class Search:
 
 
 class SearchIndex:
-    """Searches a catalog's texts, which are folded (see `folded`) once."""
+    """Searches a catalog's texts, which are folded once."""
 
     def __init__(self, view: SnapshotView) -> None:
-        self._fields = {name: _folded_column(view, name) for name in FIELDS}
+        self._fields = {name: _text_column(view, name) for name in FIELDS}
         self._all = ["\n".join(row) for row in zip(*self._fields.values(), strict=True)]
-        dates = view.catalog["date"].to_pylist()
-        years = [first_year(date) for date in dates]
-        self._years = np.array([NO_YEAR if year is None else year for year in years], np.int32)
+        years = years_of(view)
+        self._years = np.array([NO_YEAR if year is None else year for year in years], np.int64)
 
     def find(self, search: Search) -> npt.NDArray[np.int64]:
-        """The numbers of the artworks that the search finds, those with the words in their title
-        first."""
-        wanted = (
+        """The numbers of the artworks that the search finds, those with the words in their title first.
+
+        Text without a letter or digit is found nowhere."""
+        asked = (
             (self._all, search.q),
             (self._fields["title"], search.title),
             (self._fields["artists"], search.artist),
             (self._fields["medium"], search.medium),
         )
-        every_number = range(len(self._all))
-        matching: list[int] = list(every_number)
-        for texts, query in wanted:
-            for word in folded(query).split()[:WORDS_READ]:
-                matching = [number for number in matching if word in texts[number]]
+        matching: list[int] = list(range(len(self._all)))
+        for texts, query in asked:
+            if query:
+                terms = search_terms(query)
+                matching = [n for n in matching if terms is not None and matches(terms, texts[n])]
         numbers = np.array(matching, dtype=np.int64)
         if search.has_years:
             years = self._years[numbers]
             low = NO_YEAR + 1 if search.year_from is None else search.year_from
-            high = 10_000 if search.year_to is None else search.year_to
+            high = np.inf if search.year_to is None else search.year_to
             numbers = numbers[(years >= low) & (years <= high)]
-        if words := folded(search.q).split()[:WORDS_READ]:
+        if terms := search_terms(search.q):
             titles = self._fields["title"]
-            elsewhere = [not all(word in titles[number] for word in words) for number in numbers]
+            elsewhere = [not matches(terms, titles[number]) for number in numbers]
             numbers = numbers[np.argsort(elsewhere, kind="stable")]
         return numbers
 
 
-def folded(text: str) -> str:
-    """Lower case without accents: "Étude" is found by "etude"."""
-    if text.isascii():  # most of a catalog, and forty times as fast
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
+def other_fields(view: SnapshotView, number: int) -> list[str]:
+    """An artwork's texts that a search looks in, but for its title and artists."""
+    row = view.artwork_at(number).row
+    return [row[name] for name in FIELDS[2:] if row[name]]
 
 
-def _folded_column(view: SnapshotView, name: str) -> list[str]:
+def _text_column(view: SnapshotView, name: str) -> list[str]:
     values = view.catalog[name].to_pylist()
     if name == "artists":
-        values = [" ".join(names or ()) for names in values]
-    return [folded(value or "") for value in values]
+        return [search_text(names or ()) for names in values]
+    return [search_text([value or ""]) for value in values]

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from simsearch.errors import NotFoundError, SimsearchError
 from simsearch.explorer.data import side_by_side
-from simsearch.explorer.data.artworks import Artwork, first_year
+from simsearch.explorer.data.artworks import Artwork
+from simsearch.explorer.data.dates import first_year
 from simsearch.explorer.data.matches import mutual_matches
-from simsearch.explorer.data.search import folded
 from simsearch.explorer.data.view import SnapshotView
+from simsearch.explorer.data.words import folded
 from simsearch.explorer.pages.addresses import Addresses
 from simsearch.explorer.pages.findings import lists_of
 from simsearch.explorer.pages.matches_drawing import drawing
@@ -164,9 +165,10 @@ def _shared_time(first: int | None, other: int | None) -> str:
         return "the same year"
     if first // 10 == other // 10:
         return "the same decade"
-    return (
-        "the same century" if first // 100 == other // 100 else f"{abs(first - other)} years apart"
-    )
+    if first // 100 == other // 100:
+        return "the same century"
+    across = (first < 0) != (other < 0)  # no year 0 lies between
+    return f"{abs(first - other) - across} years apart"
 
 
 def _copies(view: SnapshotView, artwork: Artwork, space: str, score: float) -> dict[str, Any]:

@@ -26,7 +26,7 @@ View = Annotated[SnapshotView, Depends(view_of)]
 InSite = Annotated[Site, Depends(site_of)]
 
 
-YEAR = r"^-?\d{0,4}$"
+YEAR = r"^-?\d{0,5}$"  # −300 is 300 B.C.
 
 
 def search_of(

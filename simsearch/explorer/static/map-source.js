@@ -105,7 +105,7 @@ function parseFacets(buffer) {
   return {
     count: head.artworks,
     noYear: head.noYear,
-    years: new Int16Array(buffer, base + head.years, head.artworks),
+    years: new Int32Array(buffer, base + head.years, head.artworks),
     facets: head.facets.map((facet) => ({
       ...facet,
       codes: new (facet.wide ? Uint16Array : Uint8Array)(buffer, base + facet.codes, head.artworks),

@@ -1,0 +1,58 @@
+"""The words of dates: what museums write around years, in the languages of larger collections."""
+
+from __future__ import annotations
+
+_SPELLED = """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth
+fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth twenty-first""".split()  # noqa: SIM905
+_OTHER_ORDINALS = {
+    "erste": 1, "ersten": 1, "erstes": 1, "zweite": 2, "zweiten": 2, "zweites": 2, "dritte": 3,
+    "drittes": 3, "viertes": 4, "letzte": "last", "letztes": "last", "eerste": 1, "tweede": 2,
+    "derde": 3, "vierde": 4, "laatste": "last", "première": 1, "premier": 1, "deuxième": 2,
+    "seconde": 2, "troisième": 3, "quatrième": 4, "dernier": "last", "dernière": "last",
+}  # fmt: skip
+ORDINALS = {word: f"{number}th" for number, word in enumerate(_SPELLED, start=1)} | {
+    word: number if isinstance(number, str) else f"{number}th"
+    for word, number in _OTHER_ORDINALS.items()
+}
+ROMAN = {
+    "i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10,
+    "xi": 11, "xii": 12, "xiii": 13, "xiv": 14, "xv": 15, "xvi": 16, "xvii": 17, "xviii": 18,
+    "xix": 19, "xx": 20, "xxi": 21,
+}  # fmt: skip
+
+# Shares of a century, a decade or a millennium: the k-th of n.
+PARTS: dict[str, tuple[int, int] | int] = {
+    **dict.fromkeys(("early", "beginning", "begin", "anfang", "frühes", "début", "inizio", "vroege"), (0, 3)),
+    **dict.fromkeys(("mid", "middle", "mitte", "milieu", "midden", "metà"), (1, 3)),
+    **dict.fromkeys(("late", "end", "ende", "spätes", "fin", "fine", "eind", "einde", "finales"), (2, 3)),
+    "last": -1,
+}  # fmt: skip
+SHARES = {
+    **dict.fromkeys(("half", "hälfte", "moitié", "helft"), 2),
+    **dict.fromkeys(("third", "drittel", "tiers"), 3),
+    **dict.fromkeys(("quarter", "viertel", "quart", "kwart"), 4),
+    "decade": 10,
+}  # fmt: skip
+SEPARATORS = frozenset(
+    "- / to or and until till through bis und oder et ou à tot en of au y o e".split()  # noqa: SIM905
+)
+MONTHS = frozenset(
+    """january february march april may june july august september october november december
+    jan feb mar apr jun jul aug sep sept oct nov dec
+    januar februar märz mai juni juli oktober dezember januari februari maart mei augustus
+    janvier février mars avril juin juillet août septembre octobre novembre décembre
+    spring summer autumn fall winter""".split()  # noqa: SIM905
+)
+# Words that say nothing of what a number beside them is, so that it may be a year.
+WORDS = frozenset(
+    """c ca circa about approximately approx around near probably possibly perhaps likely presumably
+    in on the by between from before after since post ante not no later earlier than still is was
+    made designed painted drawn printed published issued cast carved signed dated inscribed executed begun
+    started completed finished conceived reworked restored reconstructed reconstruction fabricated
+    photographed composed written built engraved etched woven manufactured copyright created produced
+    production date year posthumous revised modelled modeled assembled installed
+    um gegen nach vor zwischen wohl datiert jahre des der dem das die im jahr
+    vers environ après avant entre années année du de la le les siècle
+    omstreeks rond na voor tussen gedateerd jaren het
+    hacia después antes circa del al años""".split()  # noqa: SIM905
+)

@@ -1,0 +1,82 @@
+"""What a search looks for, and in which form: the one rule of all places that search.
+
+`static/words.js` is the same rule for browsers. Both are held to the cases of
+`tests/support/search_cases.py`.
+
+Case, accents and punctuation do not count. Every word has to be found, anywhere in the text, also
+within a longer word. Words in quotes are a phrase: they have to follow each other as whole words. Any
+apostrophe is the same apostrophe, and one between two letters may be left out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+WORDS_READ = 12  # of a search; the rest of a pasted page is not looked for
+LONGEST_READ = 20_000  # characters of a field
+APOSTROPHES = "'’‘‛ʼʹʻ′`´＇"
+QUOTES = '"“”„‟«»″＂'
+_LETTERS = {"ß": "ss", "ς": "σ", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ł": "l", "ŧ": "t", "þ": "th"}  # fmt: skip
+_FOLDS = str.maketrans(_LETTERS | dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(QUOTES, '"'))
+_ASCII_OTHER = re.compile(r"[^a-z0-9'\"]+")
+_BETWEEN_LETTERS = re.compile(r"(?<=[^\s'])'(?=[^\s'])")
+_TERM = re.compile(r'"([^"]*)("|$)|[^"\s]+')
+
+
+def folded(text: str) -> str:
+    """Lower case without accents and punctuation, with one space between words: "Étude, no. 2" is
+    "etude no 2"."""
+    return " ".join(_plain(text).replace('"', " ").split())
+
+
+def search_text(fields: Iterable[str]) -> str:
+    """The fields of an artwork in the form that `matches` looks in."""
+    return "\n".join(_field(field) for field in fields)
+
+
+def search_terms(query: str) -> list[str] | None:
+    """What a query asks for, the first WORDS_READ words and phrases; None for a query without any
+    letter or digit."""
+    terms = []
+    for match in _TERM.finditer(_plain(query)):
+        quoted = match.group(1) is not None
+        words = _without_apostrophes(match.group(1) if quoted else match.group())
+        words = " ".join(words.split()) if quoted else _unquoted(words)
+        if not words.strip("' "):
+            continue
+        # A phrase that is still being typed may end within a word.
+        terms.append(f" {words}{' ' if match.group(2) else ''}" if quoted else words)
+    return terms[:WORDS_READ] or None
+
+
+def matches(terms: Sequence[str], text: str) -> bool:
+    """Whether all terms are found in a `search_text`."""
+    return all(term in text for term in terms)
+
+
+def _plain(text: str) -> str:
+    if text.isascii():  # most of a catalog, and many times as fast
+        return _ASCII_OTHER.sub(" ", text.lower().replace("`", "'"))
+    decomposed = unicodedata.normalize("NFKD", text.translate(_FOLDS))
+    letters = "".join(letter for letter in decomposed if unicodedata.category(letter)[0] != "M")
+    lowered = letters.lower().translate(_FOLDS)
+    return "".join(
+        letter if letter in "'\"" or unicodedata.category(letter)[0] in "LN" else " "
+        for letter in lowered
+    )
+
+
+def _field(text: str) -> str:
+    words = folded(text[:LONGEST_READ])
+    joined = _without_apostrophes(words)
+    return f" {words} " if joined == words else f" {words} \n {joined} "
+
+
+def _without_apostrophes(text: str) -> str:
+    return _BETWEEN_LETTERS.sub("", text)
+
+
+def _unquoted(word: str) -> str:
+    return word.strip("'") if word.startswith("'") else word
