@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import unicodedata
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -11,6 +13,7 @@ from simsearch.errors import NotFoundError
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.snapshots.layout import SEARCHES
 
+MOST_NAME = 80  # characters of a file's name
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 
@@ -45,6 +48,27 @@ def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
     if kind == "parquet":
         return view.snapshot.storage.read_bytes(paths[name])
     return as_csv(view.snapshot.storage.read_table(paths[name]))
+
+
+def file_name(title: str, ending: str) -> str:
+    """A name for a file that is called `title`: its letters and digits, with one hyphen for everything
+    between them, so that every system takes it."""
+    kept = "".join(
+        letter if letter.isalnum() else " " for letter in unicodedata.normalize("NFC", title)
+    )
+    return f"{'-'.join(kept.split())[:MOST_NAME].strip('-') or 'unnamed'}.{ending}"
+
+
+def disposition(name: str, handling: str = "attachment") -> str:
+    """The header of a file to save, or to show where `handling` is inline; RFC 6266's form for names that are not plain ASCII."""
+    if name.isascii():
+        return f'{handling}; filename="{name}"'
+    stem, _, ending = name.rpartition(".")
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return (
+        f'{handling}; filename="{file_name(plain, ending)}"; '
+        f"filename*=UTF-8''{quote(name, safe='')}"
+    )
 
 
 def as_csv(table: pa.Table) -> bytes:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from simsearch.errors import NotFoundError, StorageError, UsageError
-from simsearch.explorer.data.sets import ArtworkSet, clean_name
+from simsearch.explorer.data.sets import MOST, ArtworkSet, clean_name
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.storage.storage import Storage
 
@@ -60,11 +61,48 @@ def store_set(view: SnapshotView, chosen: ArtworkSet) -> StoredSet:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             artwork_ids=tuple(view.artwork_at(number).artwork_id for number in chosen.numbers),
         )
-        try:
-            storage.write_json(_path(stored.set_id), asdict(stored))
-        except StorageError as error:
-            raise UsageError(f"the set cannot be kept, the root is not writable: {error}") from None
+        _write(storage, stored)
     return stored
+
+
+def rename_set(storage: Storage, set_id: str, name: str) -> StoredSet:
+    """Give a set another name in place; returns the set as it was. Raises NotFoundError for an id that no
+    set has, UsageError where the root cannot be written."""
+    return _change(storage, set_id, lambda stored: replace(stored, name=name))
+
+
+def leave_out(storage: Storage, set_id: str, artwork_id: str) -> StoredSet:
+    """Take an artwork out of a set in place; returns the set as it was. Raises as `rename_set`, and
+    UsageError for the last artwork."""
+
+    def without(stored: StoredSet) -> StoredSet:
+        rest = tuple(other for other in stored.artwork_ids if other != artwork_id)
+        if not rest:
+            raise UsageError("a set holds at least one artwork; remove the whole set instead")
+        return replace(stored, artwork_ids=rest)
+
+    return _change(storage, set_id, without)
+
+
+def put_back(storage: Storage, set_id: str, artwork_id: str) -> StoredSet:
+    """Put an artwork into a set in place; returns the set as it was. Raises as `rename_set`, and UsageError
+    for more than MOST."""
+
+    def with_it(stored: StoredSet) -> StoredSet:
+        if artwork_id in stored.artwork_ids:
+            return stored
+        if len(stored.artwork_ids) >= MOST:
+            raise UsageError(f"a set holds {MOST:,} artworks at most; leave one out first")
+        return replace(stored, artwork_ids=(*stored.artwork_ids, artwork_id))
+
+    return _change(storage, set_id, with_it)
+
+
+def _change(storage: Storage, set_id: str, changed: Callable[[StoredSet], StoredSet]) -> StoredSet:
+    with _ONE_AT_A_TIME:
+        before = read_set(storage, set_id)
+        _write(storage, changed(before))
+    return before
 
 
 def remove_set(storage: Storage, set_id: str) -> None:
@@ -78,6 +116,13 @@ def numbers_of(view: SnapshotView, stored: StoredSet) -> tuple[ArtworkSet, int]:
     numbers = [view.number_of(artwork_id) for artwork_id in stored.artwork_ids]
     here = sorted({number for number in numbers if number is not None})
     return ArtworkSet(stored.name, tuple(here)), sum(number is None for number in numbers)
+
+
+def _write(storage: Storage, stored: StoredSet) -> None:
+    try:
+        storage.write_json(_path(stored.set_id), asdict(stored))
+    except StorageError as error:
+        raise UsageError(f"the set cannot be kept, the root is not writable: {error}") from None
 
 
 def _path(set_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from simsearch.explorer.data import sets, stored_sets
@@ -17,16 +18,34 @@ NEAREST = 12  # artworks per space
 MOST_TO_SORT = 500  # artworks of a set of which single ones can be left out: each has an address
 
 
+@dataclass(frozen=True)
+class SetChange:
+    """What was just done to a kept set: the id of an artwork `left_out`, or the name that it had; "": not
+    that."""
+
+    left_out: str = ""
+    was: str = ""
+
+
 def one_set(
-    view: SnapshotView, chosen: ArtworkSet, gone: int, stored: str | None, page: int
+    view: SnapshotView,
+    chosen: ArtworkSet,
+    gone: int,
+    stored: str | None,
+    page: int,
+    change: SetChange,
 ) -> dict[str, Any]:
     """The values of a set's page; `gone` is how many of a kept set's artworks this snapshot does not
-    hold."""
+    hold. The `change` is offered to be taken back unless it has been."""
+    number = view.number_of(change.left_out)
+    left_out = None if number is None or number in chosen.numbers else view.artwork_at(number)
     page, count, part = page_of(len(chosen.numbers), page, PAGE_SIZE)
     state = {"set_id": stored} if stored else {"ids": chosen.text, "name": chosen.name}
     return {
         "chosen": chosen,
         "gone": gone,
+        "left_out": left_out,
+        "was": change.was if change.was != chosen.name else "",
         "stored": stored,
         "state": state,
         "page": page,

@@ -6,7 +6,6 @@ import io
 import json
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -15,9 +14,10 @@ from PIL import Image
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.data import iiif_manifest, set_files, sets, stored_sets
 from simsearch.explorer.data.artworks import Artwork
-from simsearch.explorer.data.downloads import MEDIA_TYPES
+from simsearch.explorer.data.downloads import MEDIA_TYPES, disposition, file_name
 from simsearch.explorer.data.sets import ArtworkSet
-from simsearch.explorer.pages.set_pages import all_sets, one_set
+from simsearch.explorer.pages.addresses import Value
+from simsearch.explorer.pages.set_pages import SetChange, all_sets, one_set
 from simsearch.explorer.server.answers import addresses_of, open_to_viewers, shown
 from simsearch.explorer.server.requests import InSite, View
 
@@ -43,9 +43,18 @@ Chosen = Annotated[tuple[ArtworkSet, int], Depends(chosen_set)]
 
 @router.get("/set", response_class=HTMLResponse)
 def page(
-    request: Request, view: View, chosen: Chosen, set_id: SetId = "", page: Page = 1
+    request: Request,
+    view: View,
+    chosen: Chosen,
+    set_id: SetId = "",
+    page: Page = 1,
+    left_out: str = "",
+    was: Name = "",
 ) -> Response:
-    values = one_set(view, *chosen, set_id or None, page)
+    """`left_out` is the artwork that was just left out of a kept set, `was` the name that it had: both can
+    be taken back."""
+    change = SetChange(left_out, was) if set_id else SetChange()
+    values = one_set(view, *chosen, set_id or None, page, change)
     return shown(request, view, "set", values | {"may_keep": request.app.state.may_keep_sets})
 
 
@@ -70,6 +79,44 @@ def keep(
     return RedirectResponse(to.page("set", set_id=stored.set_id), HTTPStatus.SEE_OTHER)
 
 
+@router.post("/sets/rename")
+def rename(
+    request: Request,
+    view: View,
+    set_id: Annotated[str, Form(max_length=16)],
+    name: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    _may_keep(request)
+    before = stored_sets.rename_set(view.snapshot.storage, set_id, sets.clean_name(name))
+    return _back_to(request, view, set_id, was=before.name)
+
+
+@router.post("/sets/leave-out")
+def leave_out(
+    request: Request,
+    view: View,
+    set_id: Annotated[str, Form(max_length=16)],
+    artwork: Annotated[str, Form(max_length=2000)],
+    page: Annotated[int, Form(ge=1)] = 1,
+) -> Response:
+    _may_keep(request)
+    stored_sets.leave_out(view.snapshot.storage, set_id, artwork)
+    return _back_to(request, view, set_id, left_out=artwork, page=page if page > 1 else None)
+
+
+@router.post("/sets/put-back")
+def put_back(
+    request: Request,
+    view: View,
+    set_id: Annotated[str, Form(max_length=16)],
+    artwork: Annotated[str, Form(max_length=2000)],
+    page: Annotated[int, Form(ge=1)] = 1,
+) -> Response:
+    _may_keep(request)
+    stored_sets.put_back(view.snapshot.storage, set_id, view.artwork(artwork).artwork_id)
+    return _back_to(request, view, set_id, page=page if page > 1 else None)
+
+
 @router.post("/sets/remove")
 def remove(request: Request, view: View, set_id: Annotated[str, Form(max_length=16)]) -> Response:
     _may_keep(request)
@@ -83,7 +130,7 @@ def table(view: View, chosen: Chosen, kind: str) -> Response:
         raise NotFoundError(f"no such file of a set; there are {' and '.join(MEDIA_TYPES)}")
     rows = set_files.set_table(view, chosen[0].numbers)
     data = set_files.csv_bytes(rows) if kind == "csv" else set_files.parquet_bytes(rows)
-    return _file(data, MEDIA_TYPES[kind], f"{chosen[0].name}.{kind}")
+    return _file(data, MEDIA_TYPES[kind], chosen[0].name, kind)
 
 
 @router.get("/set/manifest.json")
@@ -113,9 +160,14 @@ def manifest(request: Request, site: InSite, view: View, chosen: Chosen) -> Resp
     )
     data = json.dumps(content, ensure_ascii=False, indent=1).encode()
     kind = 'application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"'
-    answer = _file(data, kind, f"{artwork_set.name}.json", "inline")
+    answer = _file(data, kind, artwork_set.name, "json", "inline")
     answer.headers.update(open_to_viewers(request))
     return answer
+
+
+def _back_to(request: Request, view: View, set_id: str, **query: Value) -> Response:
+    address = addresses_of(request, view).page("set", set_id=set_id, **query)
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
 
 def _may_keep(request: Request) -> None:
@@ -126,14 +178,9 @@ def _may_keep(request: Request) -> None:
         )
 
 
-def _file(data: bytes, kind: str, name: str, handling: str = "attachment") -> Response:
-    """A file to save, or to show where `handling` is inline; RFC 6266's form for names that are not plain ASCII."""
-    plain = "".join(
-        letter if letter.isascii() and letter.isalnum() else "-" for letter in name[:-5]
-    )
-    ending = name.rpartition(".")[2]
-    disposition = (
-        f'{handling}; filename="set-{plain.strip("-")[:40]}.{ending}"; '
-        f"filename*=UTF-8''{quote(name.replace('/', '-'), safe='')}"
-    )
-    return Response(data, media_type=kind, headers={"Content-Disposition": disposition})
+def _file(
+    data: bytes, kind: str, title: str, ending: str, handling: str = "attachment"
+) -> Response:
+    """A file called after the set, to save, or to show where `handling` is inline."""
+    header = disposition(file_name(f"set {title}", ending), handling)
+    return Response(data, media_type=kind, headers={"Content-Disposition": header})
