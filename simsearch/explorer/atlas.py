@@ -123,7 +123,7 @@ def _batches(
                 {name: artwork.row[name] for name in TEXTS}
                 | {
                     "artwork_id": artwork.artwork_id,
-                    "artists": artwork.artists or None,
+                    "artists": artwork.all_artists or None,
                     "year": None if year is None else _new_year(year),
                     "copies_found": shares[number],
                     "x": points[number, 0],

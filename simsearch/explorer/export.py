@@ -1,8 +1,7 @@
 """A static copy of the explorer: plain files for a bucket or any web server, as the study's page was.
 
-Everything but what needs an answer from a server: no query by picture, search over title and artist
-only, recovery at the largest k. Files lie flat beside each other, so that relative links hold
-wherever the folder goes.
+Everything but what needs an answer from a server: no query by picture, and recovery at the largest k
+only. Files lie flat beside each other, so that relative links hold wherever the folder goes.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.data import downloads
 from simsearch.explorer.data.library import Library
 from simsearch.explorer.data.map_data import by_line
-from simsearch.explorer.data.search import Search
+from simsearch.explorer.data.search import Search, other_fields
 from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
 from simsearch.explorer.export_findings import finding_file, finding_pages, finding_pictures
 from simsearch.explorer.pages import pages
@@ -151,6 +150,7 @@ class _Writer:
                         "title": artwork.title,
                         "artists": artwork.artists,
                         "by": by_line(artwork),
+                        "also": other_fields(artwork),
                         "page": name,
                         "picture": self.to.picture(artwork.item, 400),
                     }

@@ -9,9 +9,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from simsearch.config import Config
 from simsearch.explorer.server.app import create_app
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import need_chromium, publish_gallery, running, settings
+from tests.support.odd_gallery import COUNT, make_odd
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +32,24 @@ def site(snapshot: Snapshot) -> Iterator[httpx.Client]:
     config = settings(snapshot.storage.root, *words)
     with (
         running(create_app(config, [config.root])) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def odd_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """Settings of a published gallery with the catalog of `odd_gallery`."""
+    folder: Path = tmp_path_factory.mktemp("odd")
+    config = settings(str(folder / "data"))
+    publish_gallery(config, folder / "gallery", COUNT, make_odd)
+    return config
+
+
+@pytest.fixture(scope="session")
+def odd(odd_config: Config) -> Iterator[httpx.Client]:
+    with (
+        running(create_app(odd_config, [odd_config.root])) as address,
         httpx.Client(base_url=address, timeout=60) as client,
     ):
         yield client

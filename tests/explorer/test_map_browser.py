@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from simsearch.explorer.data.sets import encode
-from simsearch.explorer.export import export_site
-from simsearch.snapshots.snapshot import Snapshot
 from tests.support.browser import Watched
-from tests.support.explorer_site import GIVEN, NETWORK, settings
+from tests.support.explorer_site import GIVEN, NETWORK
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +19,11 @@ def watched(browser: Browser, address: str) -> Iterator[Watched]:
     watched = Watched(browser, address, reduced_motion="reduce")
     yield watched
     watched.close()
+
+
+def module(name: str, call: str) -> str:
+    """A script that imports a module as `m` and gives back what a call makes of what is `given`."""
+    return f"async (given) => {{ const m = await import('/static/{name}.js'); return {call}; }}"
 
 
 def ask(page: Page) -> dict[str, list[str]]:
@@ -177,20 +176,29 @@ def test_the_map_is_drawn_without_webgl_too(browser: Browser, address: str) -> N
     watched.close()
 
 
-def test_a_static_copy_has_the_same_map(
-    browser: Browser, snapshot: Snapshot, tmp_path: Path
-) -> None:
-    config = settings(snapshot.storage.root)
-    export_site(config, [config.root], str(tmp_path / "copy"))
-    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "copy"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        watched = Watched(browser, f"http://127.0.0.1:{server.server_port}")
-        page = watched.goto("/map.html?is.medium=etching&q=etude 1")
-        expect(page.locator("#count")).to_have_text("4 of 24 artworks")
-        page.get_by_role("combobox", name="Network").select_option(NETWORK)
-        expect(page.locator("#wall img")).to_have_count(4)
-        page.wait_for_load_state("networkidle")
-        assert watched.faults == []
-        watched.close()
-        server.shutdown()
+def test_one_wild_year_is_named_beside_the_bars(watched: Watched) -> None:
+    page = watched.goto("/map")
+    call = "given.map((years) => m.scaleOf(years))"
+    usual = [1850 + number for number in range(24)]
+    spread = [-2500, -1479, -1353, -500, -300, 1100, 1650, 1700, 1844, 1888]
+    given = [[*usual, -2500], [*usual, 2118], spread, [1500, 1700, 1800, 1950], [1850, 1855]]
+    scales = page.evaluate(module("map-timeline", call), given)
+    assert [scale["before"] for scale in scales] == [[-2500, -2500, 1], None, None, None, None]
+    assert [scale["after"] for scale in scales] == [None, [2118, 2118, 1], None, None, None]
+    assert [(scale["first"], scale["last"]) for scale in scales[:2]] == [(1850, 1873)] * 2
+    texts = {"1888": 1888, "-300": -300, "−300": -300, "300 BC": -300, "300 b.c.": -300, "x": None}
+    texts |= {"123456": None, "-300 BC": None, "": None, "44 B.C.E.": -44}
+    years = page.evaluate(module("map-years", "given.map((text) => m.yearOf(text))"), list(texts))
+    assert years == list(texts.values())
+
+
+def test_years_before_christ_are_typed_and_kept_in_the_address(watched: Watched) -> None:
+    page = watched.goto("/map")
+    page.get_by_label("From year").fill("300 B.C.")
+    page.get_by_label("From year").press("Enter")
+    expect(page.locator("#chips")).to_contain_text("300 B.C. to ")
+    page.wait_for_timeout(400)
+    assert parse_qs(urlsplit(page.url).query)["years"][0].startswith("-300..")
+    page.reload()
+    page.wait_for_selector("canvas[data-ready]")
+    expect(page.locator("#chips")).to_contain_text("300 B.C. to ")

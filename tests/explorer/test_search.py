@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,26 +14,8 @@ import pytest
 from simsearch.config import Config
 from simsearch.explorer.atlas import export_atlas
 from simsearch.explorer.data.facets import periods
-from simsearch.explorer.server.app import create_app
-from tests.support.explorer_site import GIVEN, publish_gallery, running, settings
-from tests.support.odd_gallery import COUNT, DATES, TITLES, YEARS, make_odd
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    folder: Path = tmp_path_factory.mktemp("odd")
-    config = settings(str(folder / "data"))
-    publish_gallery(config, folder / "gallery", COUNT, make_odd)
-    return config
-
-
-@pytest.fixture(scope="module")
-def odd(config: Config) -> Iterator[httpx.Client]:
-    with (
-        running(create_app(config, [config.root])) as address,
-        httpx.Client(base_url=address, timeout=60) as client,
-    ):
-        yield client
+from tests.support.explorer_site import GIVEN
+from tests.support.odd_gallery import COUNT, DATES, TITLES, YEARS
 
 
 def titles(client: httpx.Client, **query: str) -> set[str]:
@@ -91,8 +72,10 @@ def test_years_reach_the_map_as_they_are(odd: httpx.Client) -> None:
     assert years.tolist() == YEARS
 
 
-def test_a_year_before_christ_is_a_date_for_embedding_atlas(config: Config, tmp_path: Path) -> None:
-    export_atlas(config, [config.root], str(tmp_path))
+def test_a_year_before_christ_is_a_date_for_embedding_atlas(
+    odd_config: Config, tmp_path: Path
+) -> None:
+    export_atlas(odd_config, [odd_config.root], str(tmp_path))
     table = pq.read_table(tmp_path / f"{GIVEN}.parquet")
     days = table["year"].cast(pa.int32()).to_pylist()
     epoch = datetime.date(1970, 1, 1)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+from re import Pattern
+
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, Route
 
 PHONE = {"width": 390, "height": 844}
 
 
 class Watched:
-    """A page in a context of its own; `faults` holds errors, failed requests and foreign ones."""
+    """A page in a context of its own; `faults` holds errors, failed requests and foreign ones, `thrown` the scripts' errors alone."""
 
     def __init__(self, browser: Browser, address: str, **context: object) -> None:
         self.page: Page = browser.new_context(base_url=address, **context).new_page()  # type: ignore[arg-type]
         self.faults: list[str] = []
+        self.thrown: list[str] = []  # by scripts
         self._address = address
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("pageerror", self._threw)
         self.page.on("requestfailed", self._failed)
         self.page.on("console", self._said)
         self.page.on("request", self._asked)
+
+    def _threw(self, error: Error) -> None:
+        self.faults.append(str(error))
+        self.thrown.append(str(error))
 
     def _failed(self, request: Request) -> None:
         # Leaving a page ends what it was still fetching.
@@ -42,6 +50,30 @@ class Watched:
 
     def close(self) -> None:
         self.page.context.close()
+
+
+class Held:
+    """Requests that are held back until they are let go, so that their answers come late."""
+
+    def __init__(self, page: Page, address: str | Pattern[str]) -> None:
+        self._routes: list[Route] = []
+        page.route(address, self._hold)
+        self._page, self._address = page, address
+
+    def _hold(self, route: Route) -> None:
+        self._routes.append(route)
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    def let_go(self) -> None:
+        """Answer all of them, and later ones at once."""
+        self._page.unroute(self._address)
+        for route in self._routes:
+            with contextlib.suppress(Error):  # the page may have given it up
+                route.continue_()
+        self._page.wait_for_load_state("networkidle")
+        self._page.wait_for_timeout(300)
 
 
 def serious_faults(page: Page) -> list[tuple[str, list[str]]]:

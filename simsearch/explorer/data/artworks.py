@@ -17,6 +17,9 @@ IIIF_IMAGE = re.compile(
     r"(?P<rotation>!?[\d.]+)/(?P<quality>default|color|gray|bitonal|native)\.(jpg|png|webp)$"
 )
 
+SHORT = 300  # characters of a text in a list; browsers take seconds to lay out a word of 10,000
+LONG = 3000  # characters of a text on the artwork's own page
+
 Items = npt.NDArray[np.int32]
 
 
@@ -35,11 +38,24 @@ class Artwork:
 
     @property
     def title(self) -> str:
+        """The title as pages show it; `whole_title` has all of it."""
+        return short(self.whole_title)
+
+    @property
+    def whole_title(self) -> str:
         return self.row["title"] or "Untitled"
 
     @property
     def artists(self) -> str:
+        return short(self.all_artists)
+
+    @property
+    def all_artists(self) -> str:
         return ", ".join(self.row["artists"] or ())
+
+    @property
+    def date(self) -> str:
+        return short(self.row["date"] or "")
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,11 @@ class StoredNeighbours:
             for rank, (item, distance) in enumerate(nearest, start=1)
             if item >= 0
         ]
+
+
+def short(text: str, most: int = SHORT) -> str:
+    """The text, or its beginning with an ellipsis where it has more than `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def iiif_address(image_uri: str | None, width: int) -> str | None:

@@ -21,12 +21,12 @@ ROMAN = {
 }  # fmt: skip
 
 # Shares of a century, a decade or a millennium: the k-th of n.
-PARTS: dict[str, tuple[int, int] | int] = {
+PARTS = {
     **dict.fromkeys(("early", "beginning", "begin", "anfang", "frühes", "début", "inizio", "vroege"), (0, 3)),
     **dict.fromkeys(("mid", "middle", "mitte", "milieu", "midden", "metà"), (1, 3)),
     **dict.fromkeys(("late", "end", "ende", "spätes", "fin", "fine", "eind", "einde", "finales"), (2, 3)),
-    "last": -1,
 }  # fmt: skip
+LAST = "last"
 SHARES = {
     **dict.fromkeys(("half", "hälfte", "moitié", "helft"), 2),
     **dict.fromkeys(("third", "drittel", "tiers"), 3),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from simsearch.explorer.data.date_text import AMBIGUOUS, BC, HIJRI, normal_text
-from simsearch.explorer.data.date_words import MONTHS, PARTS, SEPARATORS, SHARES, WORDS
+from simsearch.explorer.data.date_words import LAST, MONTHS, PARTS, SEPARATORS, SHARES, WORDS
 
 LONGEST = 200  # characters that are read; longer text is prose, not a date
 LATEST = 2999
@@ -116,9 +116,9 @@ def _tokens(text: str) -> Iterator[Token]:
     while place < len(tokens):
         token = tokens[place]
         following = tokens[place + 1].text if place + 1 < len(tokens) else ""
-        if following in SHARES and (token.kind == "ordinal" or token.text in PARTS):
+        if following in SHARES and (token.kind == "ordinal" or token.text == LAST):
             count = SHARES[following]
-            k = count - 1 if token.text == "last" else token.value - 1
+            k = count - 1 if token.text == LAST else token.value - 1
             within = 0 <= k < count
             yield Token("share" if within else "unknown", following, share=(k, count))
             place += 2
@@ -141,9 +141,9 @@ def _token(word: str) -> Token:
         return Token("separator", word)
     if word in MONTHS:
         return Token("month", word)
-    if word in PARTS and isinstance(PARTS[word], tuple):
+    if word in PARTS:
         return Token("share", word, share=PARTS[word])
-    return Token("known" if word in WORDS or word in PARTS else "unknown", word)
+    return Token("known" if word in WORDS or word == LAST else "unknown", word)
 
 
 def _years(part: Part) -> Iterator[tuple[int, str]]:

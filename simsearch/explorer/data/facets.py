@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simsearch.explorer.data.artworks import SHORT
 from simsearch.explorer.data.dates import first_year
 from simsearch.explorer.data.recovery import recovered_share
 from simsearch.explorer.data.view import SnapshotView
@@ -99,6 +100,9 @@ def categories(key: str, title: str, column: pa.Array) -> Facet:
     else:
         rows, texts = np.arange(count), column
     texts = pc.utf8_trim_whitespace(texts.cast(pa.string()))
+    # Labels stand in lists and addresses: texts that are the same up to there count as one value.
+    cut = pc.binary_join_element_wise(pc.utf8_slice_codeunits(texts, 0, SHORT - 1), "…", "")
+    texts = pc.if_else(pc.greater(pc.utf8_length(texts), SHORT), cut, texts)
     filled = pc.fill_null(pc.not_equal(texts, ""), False).to_numpy(zero_copy_only=False)
     encoded = texts.filter(pa.array(filled)).dictionary_encode()
     rows, codes = _each_once(rows[filled], encoded.indices.to_numpy())

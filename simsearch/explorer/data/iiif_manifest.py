@@ -52,7 +52,7 @@ def _canvas(
     size: tuple[int, int] | None,
 ) -> Json:
     width, height = size or (400, 400)
-    label = _words(artwork.title) if artwork.row["title"] else _english(artwork.title)
+    label = _words(artwork.whole_title) if artwork.row["title"] else _english(artwork.title)
     canvas_json: Json = {
         "id": canvas,
         "type": "Canvas",

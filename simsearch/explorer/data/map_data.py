@@ -141,7 +141,7 @@ def home(points: npt.NDArray[np.floating]) -> tuple[float, float, float]:
 
 def by_line(artwork: Artwork) -> str:
     """The line of artists and date that the wall shows below a title."""
-    return ", ".join(part for part in (artwork.artists, artwork.row["date"]) if part)
+    return ", ".join(part for part in (artwork.artists, artwork.date) if part)
 
 
 def card(view: SnapshotView, number: int) -> dict[str, Any]:

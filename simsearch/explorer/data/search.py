@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from simsearch.explorer.data.artworks import Artwork
 from simsearch.explorer.data.facets import NO_YEAR, years_of
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.data.words import matches, search_terms, search_text
@@ -72,10 +73,11 @@ class SearchIndex:
         return numbers
 
 
-def other_fields(view: SnapshotView, number: int) -> list[str]:
-    """An artwork's texts that a search looks in, but for its title and artists."""
-    row = view.artwork_at(number).row
-    return [row[name] for name in FIELDS[2:] if row[name]]
+def other_fields(artwork: Artwork) -> list[str]:
+    """An artwork's texts that a search looks in, beside what lists show of its title and artists."""
+    whole = [(artwork.whole_title, artwork.title), (artwork.all_artists, artwork.artists)]
+    longer = [text for text, shown in whole if text != shown]
+    return longer + [artwork.row[name] for name in FIELDS[2:] if artwork.row[name]]
 
 
 def _text_column(view: SnapshotView, name: str) -> list[str]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from simsearch.errors import NotFoundError, SimsearchError
 from simsearch.explorer.data import side_by_side
-from simsearch.explorer.data.artworks import Artwork
+from simsearch.explorer.data.artworks import Artwork, short
 from simsearch.explorer.data.dates import first_year
 from simsearch.explorer.data.matches import mutual_matches
 from simsearch.explorer.data.view import SnapshotView
@@ -141,7 +141,7 @@ def _fields(first: Artwork, other: Artwork) -> list[Field]:
 
 def _text(artwork: Artwork, column: str) -> str:
     value = artwork.row.get(column)
-    return ", ".join(value) if isinstance(value, list) else str(value or "")
+    return short(", ".join(value) if isinstance(value, list) else str(value or ""))
 
 
 def _shared(first: Artwork, other: Artwork, column: str) -> str:
@@ -155,7 +155,7 @@ def _shared(first: Artwork, other: Artwork, column: str) -> str:
             else ""
         )
     known = {folded(value) for value in other_value}
-    return ", ".join(value for value in first_value if folded(value) in known)
+    return short(", ".join(value for value in first_value if folded(value) in known))
 
 
 def _shared_time(first: int | None, other: int | None) -> str:

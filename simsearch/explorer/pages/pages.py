@@ -67,8 +67,9 @@ def artwork(
     }
 
 
-def picture(config: Config, answers: Sequence[Answer] | None = None) -> Values:
+def picture(config: Config, years: Search, answers: Sequence[Answer] | None = None) -> Values:
     return {
+        "years": years,
         "answers": answers,
         "limit_bytes": config.explore.max_upload_bytes,
         "limit_pixels": config.explore.max_upload_pixels,

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from simsearch import __version__
 from simsearch.config import Config
+from simsearch.explorer.data.artworks import LONG, short
 from simsearch.explorer.data.feature_maps import FeatureMaps
 from simsearch.explorer.data.library import Library
 from simsearch.explorer.data.map_data import MapData
@@ -50,6 +51,8 @@ class Site:
         )
         self._templates.filters["metric_word"] = metric_word
         self._templates.filters["as_set"] = encode
+        self._templates.filters["short"] = short
+        self._templates.globals["long"] = LONG
 
     def render(self, name: str, view: SnapshotView, to: Addresses, **values: Any) -> str:
         """Render a page; whatever stands in `values` is escaped."""
@@ -59,7 +62,7 @@ class Site:
             warnings=view.warnings,
             version=__version__,
             page_name=name,
-            **values,
+            **{"notices": (), **values},
         )
 
     def render_plain(self, name: str, values: Mapping[str, Any]) -> str:

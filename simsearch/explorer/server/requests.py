@@ -26,7 +26,7 @@ View = Annotated[SnapshotView, Depends(view_of)]
 InSite = Annotated[Site, Depends(site_of)]
 
 
-YEAR = r"^-?\d{0,5}$"  # −300 is 300 B.C.
+YEAR = r"^[-−]?\d{0,5}$"  # −300 is 300 B.C.
 
 
 def search_of(
@@ -39,7 +39,8 @@ def search_of(
 ) -> Search:
     """The search that a request asks for. Years arrive as text, because a form sends an empty field as an
     empty text."""
-    years = [int(year) if year.strip("-") else None for year in (year_from, year_to)]
+    plain = [year.replace("−", "-") for year in (year_from, year_to)]
+    years = [int(year) if year.strip("-") else None for year in plain]
     return Search(q.strip(), title.strip(), artist.strip(), medium.strip(), *years)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from http import HTTPStatus
 from typing import Annotated
@@ -13,12 +14,13 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.data import downloads
-from simsearch.explorer.data.picture_query import limited, read_picture
+from simsearch.explorer.data.picture_query import Answer, limited, read_picture
+from simsearch.explorer.data.search import Search
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server.answers import FOR_EVER, addresses_of, open_to_viewers, shown
-from simsearch.explorer.server.requests import Asked, InSite, View
+from simsearch.explorer.server.requests import YEAR, Asked, InSite, View, years_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,20 +52,21 @@ def artwork(
 @router.get("/picture", response_class=HTMLResponse)
 def picture(request: Request, site: InSite, view: View) -> Response:
     site.picture_query.warm(view)
-    return shown(request, view, "picture", pages.picture(site.config))
+    return shown(request, view, "picture", pages.picture(site.config, Search()))
 
 
 @router.post("/picture", response_class=HTMLResponse)
 async def ask_picture(request: Request, site: InSite, view: View) -> Response:
-    data = await _form_picture(request, site.config.explore.max_upload_bytes)
-    answers = await run_in_threadpool(
-        lambda: list(
-            site.picture_query.answers(
-                view, read_picture(site.config, view, data), list(view.spaces), pages.MATCHES
-            )
-        )
-    )
-    return shown(request, view, "picture", pages.picture(site.config, answers))
+    data, years = await _form_picture(request, site.config.explore.max_upload_bytes)
+
+    def answers() -> list[Answer]:
+        picture = read_picture(site.config, view, data)
+        among = site.of_years(view, years)
+        spaces = list(view.spaces)
+        return list(site.picture_query.answers(view, picture, spaces, pages.MATCHES, among=among))
+
+    answered = await run_in_threadpool(answers)
+    return shown(request, view, "picture", pages.picture(site.config, years, answered))
 
 
 @router.get("/recovery", response_class=HTMLResponse)
@@ -99,12 +102,9 @@ def api_page(request: Request, view: View) -> Response:
 @router.get("/tables/{name}.{kind}")
 def table(view: View, name: str, kind: str) -> Response:
     data = downloads.table_bytes(view, name, kind)
-    file = f"{view.snapshot_id}-{name}.{kind}"
-    return Response(
-        data,
-        media_type=downloads.MEDIA_TYPES[kind],
-        headers={"Content-Disposition": f'attachment; filename="{file}"'},
-    )
+    file = downloads.file_name(f"{view.snapshot_id}-{name}", kind)
+    headers = {"Content-Disposition": downloads.disposition(file)}
+    return Response(data, media_type=downloads.MEDIA_TYPES[kind], headers=headers)
 
 
 @router.get("/thumbnails/{short_hash}-{size}.webp")
@@ -135,8 +135,9 @@ def _picture(request: Request, site: Site, view: SnapshotView, item: int, size: 
     return Response(data, media_type="image/webp", headers=headers)
 
 
-async def _form_picture(request: Request, limit: int) -> bytes:
-    """The file sent with a form, held in memory only. Raises UsageError for a form without a file."""
+async def _form_picture(request: Request, limit: int) -> tuple[bytes, Search]:
+    """The file sent with a form, held in memory only, and the years. Raises UsageError for a form without
+    a file."""
     parser = MultiPartParser(
         request.headers, limited(request.stream(), limit + 2**16), max_files=1, max_fields=8
     )
@@ -146,6 +147,9 @@ async def _form_picture(request: Request, limit: int) -> bytes:
         file = form.get("picture")
         if file is None or isinstance(file, str):
             raise UsageError("choose a picture first")
-        return await file.read()
+        years = [str(form.get(name) or "") for name in ("year_from", "year_to")]
+        if not all(re.match(YEAR, year) for year in years):
+            raise UsageError("years are numbers such as 1888, or -300 for 300 B.C.")
+        return await file.read(), years_of(*years)
     except (MultiPartException, KeyError) as error:
         raise UsageError(f"the form cannot be read ({error}); send it again") from None

@@ -1,13 +1,22 @@
 // The parts that match come once the page stands: the first question about a network loads it.
 
+import { read, sayFailed } from "./requests.js";
+
 const section = document.getElementById("parts");
 const place = section.querySelector("[aria-live]");
+const waiting = [...place.childNodes];
 
-if (section.dataset.parts) {
-  const answer = await fetch(section.dataset.parts).catch(() => null);
-  const text = answer?.ok ? await answer.text() : "<p class='error'>The explorer did not answer; open the page again.</p>";
-  place.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+async function ask() {
+  place.replaceChildren(...waiting);
+  try {
+    const text = await read(section.dataset.parts, "text");
+    place.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+  } catch (error) {
+    sayFailed(place, `The parts that match cannot be shown: ${error.message}.`, ask);
+  }
 }
+
+if (section.dataset.parts) ask();
 
 // One pair at a time stands out under the pointer.
 place.addEventListener("pointerover", (event) => {

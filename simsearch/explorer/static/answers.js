@@ -1,38 +1,56 @@
 // Questions by picture: asked, followed while they travel, answered in one column per network.
 
+import { element } from "./map-elements.js";
+import { sayFailed, Turns } from "./requests.js";
+
 const answers = document.getElementById("answers");
 const status = document.getElementById("status");
+const LONGEST = 600_000; // milliseconds: the first question loads every network
+const turns = new Turns();
 let running = null;
 
-// `moved(share, words)` is told how far the picture is; share null: not known, words null: done.
-export function ask(address, form, { method = "GET", body = null, type = null, moved = () => {} } = {}) {
-  running?.abort();
-  answers.replaceChildren();
-  const request = (running = new XMLHttpRequest()); // fetch does not tell how far an upload is
-  let read = 0;
-  request.open(method, address);
-  if (type) request.setRequestHeader("Content-Type", type);
-  request.upload.onprogress = (event) => event.lengthComputable && moved(event.loaded / event.total, "sending");
-  request.upload.onload = () => moved(null, "looking");
-  request.onprogress = () => {
+// `moved(share, words)` is told how far the picture is; share null: not known, words null: done. `came` is
+// given all answers whenever there is one more, and `about` is said when all have come.
+export function ask(address, form, { method = "GET", body = null, type = null, about = "", moved = () => {}, came = () => {} } = {}) {
+  clear();
+  const current = turns.begin();
+  const request = (running = new XMLHttpRequest()); // fetch does not say how far an upload is
+  const lines = [];
+  let at = 0;
+  const again = () => ask(address, form, { method, body, type, about, moved, came });
+  const on = (happened) => () => current() && happened();
+  const read = () => {
     if (request.status !== 200) return;
     let end;
-    while ((end = request.responseText.indexOf("\n", read)) >= 0) {
-      show(JSON.parse(request.responseText.slice(read, end)), form);
-      read = end + 1;
+    while ((end = request.responseText.indexOf("\n", at)) >= 0) {
+      lines.push(JSON.parse(request.responseText.slice(at, end)));
+      show(lines.at(-1), form);
+      at = end + 1;
+      came(lines, false);
     }
   };
-  request.onload = () => {
-    request.onprogress();
+  const fail = (words) => {
     moved(null, null);
-    const count = answers.children.length;
-    if (request.status === 200) tell(`${count} ${count === 1 ? "network" : "networks"} answered.`);
+    status.classList.remove("error");
+    sayFailed(status, words, again);
+  };
+  request.open(method, address);
+  request.timeout = LONGEST;
+  if (type) request.setRequestHeader("Content-Type", type);
+  request.upload.onprogress = (event) => current() && event.lengthComputable && moved(event.loaded / event.total, "sending");
+  request.upload.onload = on(() => moved(null, "looking"));
+  request.onprogress = on(read);
+  request.onload = on(() => {
+    read();
+    moved(null, null);
+    if (request.status === 200) {
+      tell(`${lines.length} ${lines.length === 1 ? "network" : "networks"} answered${about}.`);
+      came(lines, true);
+    } else if (request.status >= 500) fail(message(request));
     else tell(message(request), true);
-  };
-  request.onerror = () => {
-    moved(null, null);
-    tell("The explorer does not answer; is it still running?", true);
-  };
+  });
+  request.onerror = on(() => fail("The explorer does not answer; is it still running?"));
+  request.ontimeout = on(() => fail("The explorer took too long to answer."));
   tell("");
   moved(body ? 0 : null, body ? "sending" : "looking");
   request.send(body);
@@ -51,9 +69,18 @@ export function tell(words, failed = false) {
   status.classList.toggle("error", failed);
 }
 
+// Takes all answers away, also those on their way.
 export function clear() {
+  turns.begin();
   running?.abort();
   answers.replaceChildren();
+}
+
+// Shows answers that came before.
+export function showAgain(lines, form, about) {
+  clear();
+  for (const line of lines) show(line, form);
+  tell(`${lines.length} ${lines.length === 1 ? "network" : "networks"} answered${about}.`);
 }
 
 function show(answer, form) {
@@ -74,19 +101,16 @@ function show(answer, form) {
 function match(found, form) {
   const address = new URL(form.dataset.artwork, location.href);
   address.searchParams.set("id", found.artwork_id);
-  const title = found.title || "Untitled";
-  const artists = found.artists.join(", ");
+  const title = short(found.title || "Untitled");
+  const artists = short(found.artists.join(", "));
   const prefix = address.pathname.replace(/\/artwork$/, "");
   const image = element("img", { src: prefix + found.thumbnail, alt: artists ? `${title}, by ${artists}` : title, loading: "lazy" });
   return element("li", {}, element("a", { href: address.href },
     element("span", { className: "hang" }, image),
     element("span", { className: "rank" }, String(found.rank)), " ",
     element("span", { className: "score" }, found.score.toFixed(4)), " ",
-    element("cite", {}, title), " ", element("span", { className: "by" }, [artists, found.date].filter(Boolean).join(", "))));
+    element("cite", {}, title), " ", element("span", { className: "by" }, [artists, short(found.date ?? "")].filter(Boolean).join(", "))));
 }
 
-function element(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
+const MOST = 300; // letters of a text in a list, as artworks.SHORT
+const short = (text) => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);

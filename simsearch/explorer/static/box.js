@@ -1,7 +1,6 @@
 // A box on a picture: drawn, moved and sized by mouse or finger, by arrow keys, and by four numbers.
 
 const NAMES = ["left", "top", "width", "height"];
-const YEARS = ["year_from", "year_to"]; // asked together with the box
 const LEAST = 2; // per cent of a side
 
 // `form` has a .boxed picture with a .box in it, and number inputs of the four names.
@@ -72,5 +71,5 @@ export function boxOn(form) {
   box.hidden = false;
   form.querySelector("[data-hint]").hidden = false;
   draw();
-  return { parameters: () => Object.fromEntries([...NAMES, ...YEARS].map((name) => [name, form.elements[name].value.trim()])) };
+  return { parameters: () => Object.fromEntries(NAMES.map((name) => [name, form.elements[name].value.trim()])) };
 }

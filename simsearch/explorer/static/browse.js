@@ -1,38 +1,63 @@
-// Search in a static copy, where no server answers: the artworks' list is read once, then filtered.
+// Search in a static copy, where no server answers: the artworks' list is read once, then filtered. The
+// address holds what was looked for.
+
+import { counted, element } from "./map-elements.js";
+import { read, sayFailed, Turns } from "./requests.js";
+import { matches, searchTerms, searchText } from "./words.js";
 
 const form = document.getElementById("browse");
+const field = form.querySelector("input");
 const wall = document.querySelector(".wall");
 const count = document.querySelector(".count");
 const first = [...wall.children];
 const said = count.textContent;
 const SHOWN = 96;
-const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+const turns = new Turns();
 let artworks = null;
 
 form.hidden = false;
 form.addEventListener("submit", (event) => event.preventDefault());
-form.querySelector("input").addEventListener("input", async (event) => {
-  artworks ??= (await (await fetch(form.dataset.artworks)).json()).map((each) => ({ ...each, words: fold(`${each.title} ${each.artists}`) }));
-  const words = fold(event.target.value).split(/\s+/).filter(Boolean);
-  document.querySelector(".paging")?.toggleAttribute("hidden", words.length > 0);
-  if (!words.length) {
+field.addEventListener("input", search);
+field.value = new URLSearchParams(location.search).get("q") ?? "";
+if (field.value) search();
+
+async function search() {
+  const current = turns.begin();
+  const words = field.value.trim();
+  const url = new URL(location.href);
+  if (words) url.searchParams.set("q", words);
+  else url.searchParams.delete("q");
+  history.replaceState(history.state, "", url);
+  document.querySelector(".paging")?.toggleAttribute("hidden", Boolean(words));
+  if (!words) {
     wall.replaceChildren(...first);
     count.textContent = said;
     return;
   }
-  const found = artworks.filter((each) => words.every((word) => each.words.includes(word)));
-  count.textContent = `${found.length} of ${artworks.length} artworks` + (found.length > SHOWN ? `, the first ${SHOWN} shown` : "");
-  wall.replaceChildren(...found.slice(0, SHOWN).map(card));
-});
+  try {
+    artworks ??= (await read(form.dataset.artworks, "json")).map((each) => {
+      const title = searchText([each.title]);
+      return { ...each, inTitle: title, words: [title, searchText([each.artists, ...each.also])].join("\n") };
+    });
+    if (current()) show(searchTerms(words));
+  } catch (error) {
+    if (!current()) return;
+    wall.replaceChildren();
+    sayFailed(count, `The search cannot be answered: ${error.message}.`, search);
+  }
+}
+
+// Those with the words in their title first, as the explorer lists them.
+function show(terms) {
+  const found = terms ? artworks.filter((each) => matches(terms, each.words)) : [];
+  const inTitle = (each) => matches(terms, each.inTitle);
+  const ordered = [...found.filter(inTitle), ...found.filter((each) => !inTitle(each))];
+  count.textContent = `${counted(found.length)} of ${counted(artworks.length)} artworks` + (found.length > SHOWN ? `, the first ${SHOWN} shown` : "");
+  wall.replaceChildren(...ordered.slice(0, SHOWN).map(card));
+}
 
 function card(artwork) {
   const image = element("img", { src: artwork.picture, alt: `${artwork.title}, by ${artwork.artists}`, loading: "lazy" });
   return element("li", {}, element("a", { className: "card", href: artwork.page },
-    element("span", { className: "hang" }, image), element("cite", {}, artwork.title), element("span", { className: "by" }, artwork.artists)));
-}
-
-function element(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
+    element("span", { className: "hang" }, image), element("cite", {}, artwork.title), element("span", { className: "by" }, artwork.by)));
 }

@@ -10,11 +10,13 @@ function find() {
   const address = new URL(form.dataset.query, location.href);
   const here = new URL(location.href);
   here.searchParams.delete("answered");
-  for (const [name, value] of Object.entries(box.parameters())) {
+  const years = Object.fromEntries(["year_from", "year_to"].map((name) => [name, form.elements[name].value.trim()]));
+  here.searchParams.set("snapshot", document.body.dataset.snapshot);
+  for (const [name, value] of Object.entries({ ...box.parameters(), ...years })) {
     address.searchParams.set(name, value);
     here.searchParams.set(name, value);
   }
-  history.replaceState(null, "", here);
+  history.replaceState(history.state, "", here);
   const button = form.querySelector("button");
   ask(address, form, { moved: (_share, words) => (button.textContent = words ? "Looking …" : "Ask with this part") });
 }

@@ -3,12 +3,19 @@
 import { areaOf, areaText } from "./map-area.js";
 
 const WAIT = 300; // milliseconds of rest before the address changes
+const VALUES = ["space", "method", "colour", "q", "years", "at", "area", "set", "set_name"];
 
-// What an address asks for. Values that make no sense are left out.
+// What an address asks for, and as `unread` the [name, value] that make no sense.
 export function asked() {
   const query = new URLSearchParams(location.search);
-  const years = /^(-?\d{1,4})\.\.(-?\d{1,4})$/.exec(query.get("years") ?? "");
-  const at = (query.get("at") ?? "").split("_").map(Number);
+  const unread = [];
+  const valueOf = (name, made) => {
+    const text = query.get(name);
+    if (!text) return null;
+    const value = made(text);
+    if (value === null) unread.push([name, text]);
+    return value;
+  };
   const facets = new Map();
   for (const [name, value] of query) {
     if (!name.startsWith("is.")) continue;
@@ -16,42 +23,65 @@ export function asked() {
     facets.set(key, [...(facets.get(key) ?? []), value]);
   }
   return {
+    space: query.get("space"),
+    method: query.get("method"),
     colour: query.get("colour") ?? "",
-    words: (query.get("q") ?? "").slice(0, 200),
-    years: years ? [Number(years[1]), Number(years[2])] : null,
-    at: at.length === 3 && at.every(Number.isFinite) && at[2] > 0 ? at : null,
-    area: areaOf(query.get("area")),
+    words: (query.get("q") ?? "").slice(0, 200).trim(),
+    years: valueOf("years", yearsOf),
+    at: valueOf("at", placeOf),
+    area: valueOf("area", areaOf),
     set: query.get("set"),
     setName: (query.get("set_name") ?? "").slice(0, 80),
     facets,
+    unread,
   };
 }
 
-let waiting = 0;
-// `state` as `asked` gives it, with `space` and `method`.
-export function remember(state) {
-  clearTimeout(waiting);
-  waiting = setTimeout(() => history.replaceState(null, "", addressOf(state())), WAIT);
+function yearsOf(text) {
+  const years = /^(-?\d{1,5})\.\.(-?\d{1,5})$/.exec(text);
+  return years ? [Number(years[1]), Number(years[2])].sort((a, b) => a - b) : null;
 }
 
-function addressOf(state) {
-  const url = new URL(location.href);
-  for (const name of [...url.searchParams.keys()]) if (name.startsWith("is.")) url.searchParams.delete(name);
-  const values = {
+function placeOf(text) {
+  const at = text.split("_").map(Number);
+  return at.length === 3 && at.every(Number.isFinite) && at[2] > 0 ? at : null;
+}
+
+let waiting = 0;
+let write = null;
+addEventListener("pagehide", () => write?.());
+
+// `state` as `asked` gives it, with `unread` as it was read: an address keeps what it could not be given.
+export function remember(state) {
+  clearTimeout(waiting);
+  write = () => {
+    write = null;
+    history.replaceState(history.state, "", addressOf(state()));
+  };
+  waiting = setTimeout(() => write?.(), WAIT);
+}
+
+// The values of `state` by their names in the address.
+export function valuesOf(state) {
+  return {
     space: state.space,
     method: state.method,
     colour: state.colour,
     q: state.words,
     years: state.years?.join(".."),
-    at: state.at ? `${state.at[0].toFixed(4)}_${state.at[1].toFixed(4)}_${state.at[2].toPrecision(3)}` : "",
+    at: state.at ? `${state.at[0].toFixed(6)}_${state.at[1].toFixed(6)}_${state.at[2].toPrecision(6)}` : "",
     area: state.area ? areaText(state.area) : "",
     set: state.set?.text,
     set_name: state.set?.name,
   };
-  for (const [name, value] of Object.entries(values)) {
-    if (value) url.searchParams.set(name, value);
-    else url.searchParams.delete(name);
-  }
+}
+
+function addressOf(state) {
+  const url = new URL(location.href);
+  for (const name of [...url.searchParams.keys()]) if (name.startsWith("is.") || VALUES.includes(name)) url.searchParams.delete(name);
+  if (document.body.dataset.snapshot) url.searchParams.set("snapshot", document.body.dataset.snapshot);
+  for (const [name, value] of Object.entries(valuesOf(state))) if (value) url.searchParams.set(name, value);
   for (const [key, labels] of state.facets) for (const label of labels) url.searchParams.append(`is.${key}`, label);
+  for (const [name, value] of state.unread) name.startsWith("is.") ? url.searchParams.append(name, value) : url.searchParams.set(name, value);
   return url;
 }

@@ -1,7 +1,8 @@
 // A part of the map that someone drew: corners in the coordinates of one map, and who lies within.
 
 const CORNERS = 60; // of a lasso: as many as an address holds
-const STEPS = 10_000; // places along a side in the address
+const STEPS = 10_000; // places along a side in the address, each with two decimals
+const FARTHEST = 3; // sides of the map that a corner may lie beside it
 
 // `corners`: x, y, x, y … from 0 to 1.
 export function numbersWithin(places, corners) {
@@ -22,11 +23,14 @@ export function numbersWithin(places, corners) {
 
 export const boxCorners = ([left, top, right, bottom]) => [left, top, right, top, right, bottom, left, bottom];
 
+// The area that its address gives back. What is selected is selected by this one, so that the address
+// selects the same.
+export const settled = (area) => areaOf(areaText(area));
+
 // As an address carries it: where it was drawn, then the corners.
 export function areaText({ space, method, corners }) {
-  const every = Math.ceil(corners.length / 2 / CORNERS);
-  const kept = corners.filter((_, i) => Math.floor(i / 2) % every === 0);
-  return [space, method, kept.map((value) => Math.round(value * STEPS)).join("_")].join("~");
+  const near = corners.map((value) => Math.min(FARTHEST, Math.max(-FARTHEST, value)));
+  return [space, method, thinned(near).map((value) => Math.round(value * STEPS * 100) / 100).join("_")].join("~");
 }
 
 // Null for a text that is no area.
@@ -34,5 +38,25 @@ export function areaOf(text) {
   const [space, method, list] = (text ?? "").split("~");
   const corners = (list ?? "").split("_").map((value) => Number(value) / STEPS);
   const whole = corners.length >= 6 && corners.length <= 2 * CORNERS && corners.length % 2 === 0;
-  return whole && corners.every((value) => Number.isFinite(value) && Math.abs(value) <= 3) ? { space, method, corners } : null;
+  return whole && corners.every((value) => Number.isFinite(value) && Math.abs(value) <= FARTHEST) ? { space, method, corners } : null;
+}
+
+// The CORNERS corners that keep the shape best: again and again the one that spans the smallest triangle
+// with its neighbours goes (Visvalingam & Whyatt 1993).
+function thinned(corners) {
+  const points = [];
+  for (let i = 0; i < corners.length; i += 2) points.push([corners[i], corners[i + 1]]);
+  const triangle = (i) => {
+    const [a, b, c] = [points.at(i - 1), points[i], points[(i + 1) % points.length]];
+    return Math.abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1]));
+  };
+  const sizes = points.map((_, i) => triangle(i));
+  while (points.length > CORNERS) {
+    let least = 0;
+    for (let i = 1; i < sizes.length; i++) if (sizes[i] < sizes[least]) least = i;
+    points.splice(least, 1);
+    sizes.splice(least, 1);
+    for (const i of [(least + points.length - 1) % points.length, least % points.length]) sizes[i] = triangle(i);
+  }
+  return points.flat();
 }

@@ -30,6 +30,11 @@ export class Camera {
     return [(left - this.width / 2) / this.unit + this.x, (top - this.height / 2) / this.unit + this.y];
   }
 
+  // The middle as an address holds it.
+  get middle() {
+    return [Number(this.x.toFixed(6)), Number(this.y.toFixed(6))];
+  }
+
   // What is in sight: left, top, right, bottom.
   sight(margin = 0) {
     return [...this.toMap(-margin, -margin), ...this.toMap(this.width + margin, this.height + margin)];
@@ -51,6 +56,12 @@ export class Camera {
   #to(x, y, scale) {
     Object.assign(this, { x: within(x, -0.2, 1.2), y: within(y, -0.2, 1.2), scale: within(scale, FARTHEST, NEAREST) });
     this.changed();
+  }
+
+  // At once: from an address.
+  stand(x, y, scale) {
+    this.#flight = null;
+    this.#to(x, y, scale);
   }
 
   // At once, or gliding there where motion is welcome.

@@ -1,6 +1,7 @@
 // The facets beside the map: values to tick, each with how many artworks it would leave.
 
 import { counted, element } from "./map-elements.js";
+import { matches, searchTerms, searchText } from "./words.js";
 
 const SHOWN = 7, FOUND = 30, MANY = 12;
 const OPEN = 3; // facets that stand open at first, where there is room for them
@@ -38,12 +39,12 @@ export class Facets {
     return part;
   }
 
-  // Ticks the values with those labels; unknown ones are left out.
+  // Ticks the values with those labels; `facet` is null where none is known, `unread` are the unknown ones.
   choose(key, labels) {
     const facet = this.#parts.get(key)?.facet;
-    const codes = labels.map((label) => (facet?.labels.indexOf(label) ?? -1) + 1).filter((code) => code > 0);
-    if (facet) this.chosen.set(key, new Set(codes));
-    return facet && codes.length ? facet : null;
+    const known = labels.filter((label) => facet?.labels.includes(label));
+    if (facet) this.chosen.set(key, new Set(known.map((label) => facet.labels.indexOf(label) + 1)));
+    return { facet: known.length ? facet : null, unread: labels.filter((label) => !known.includes(label)) };
   }
 
   // Labels ticked, by facet.
@@ -68,7 +69,7 @@ export class Facets {
     part.classList.toggle("ticked", ticked.size > 0);
     if (!part.open || !this.counts) return;
     const counts = this.counts(facet);
-    const codes = this.#codes(facet, counts, ticked, search?.value.trim().toLowerCase());
+    const codes = this.#codes(facet, counts, ticked, search?.value.trim());
     const most = Math.max(1, ...codes.map((code) => counts[code]));
     const focused = document.activeElement?.closest?.("details") === part ? document.activeElement.value : null;
     list.replaceChildren(...codes.map((code) => this.#line(facet, code, counts[code], most, ticked.has(code))));
@@ -81,7 +82,9 @@ export class Facets {
   #codes(facet, counts, ticked, words) {
     const all = facet.labels.map((_, i) => i + 1);
     if (facet.ordered) return all;
-    const wanted = words ? all.filter((code) => facet.labels[code - 1].toLowerCase().includes(words)) : all.filter((code) => counts[code]);
+    const terms = words ? searchTerms(words) : null;
+    if (words) facet.texts ??= facet.labels.map((label) => searchText([label]));
+    const wanted = all.filter((code) => (words ? terms && matches(terms, facet.texts[code - 1]) : counts[code]));
     wanted.sort((a, b) => counts[b] - counts[a] || a - b);
     return [...new Set([...ticked, ...wanted.slice(0, words ? FOUND : SHOWN)])];
   }

@@ -29,6 +29,12 @@ export class Hands {
     canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     canvas.addEventListener("keydown", (event) => this.#key(event));
     canvas.addEventListener("blur", () => this.#end());
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || (!this.#drawing && !this.#box)) return;
+      event.preventDefault();
+      this.#held.clear(); // or the hand that drew would move the map
+      this.#end();
+    });
   }
 
   #place(event) {
@@ -44,6 +50,7 @@ export class Hands {
     this.#spread = 0;
     if (this.#held.size > 1) return this.#end();
     this.#moved = 0;
+    if (this.#box) this.#end();
     const mode = event.shiftKey && this.mode === "move" ? "box" : this.mode;
     this.#drawing = mode === "move" ? null : { mode, corners: [x, y] };
   }
@@ -88,8 +95,11 @@ export class Hands {
   }
 
   #end() {
-    if (this.#drawing || this.#box) this.#does.draw(null, false);
+    const drawn = this.#drawing || this.#box;
     this.#drawing = this.#box = null;
+    if (!drawn) return;
+    this.#does.draw(null, false);
+    this.#does.say("");
   }
 
   #wheel(event) {
@@ -124,8 +134,7 @@ export class Hands {
   }
 
   #boxKey(event, arrow) {
-    if (event.key === "Escape") this.#end();
-    else if (event.key === "Enter") {
+    if (event.key === "Enter") {
       this.#does.draw(boxCorners(this.#box), true);
       this.#box = null;
     } else if (arrow) {

@@ -8,9 +8,11 @@ export class Pictures {
   #source;
   #images = new Map();
   #changed;
+  #trouble;
+  #failed = false;
 
-  constructor(source, changed) {
-    [this.#source, this.#changed] = [source, changed];
+  constructor(source, changed, trouble) {
+    [this.#source, this.#changed, this.#trouble] = [source, changed, trouble];
   }
 
   // The image of an artwork once it is there, else null; asks for what is missing.
@@ -56,8 +58,20 @@ export class Pictures {
     return hung;
   }
 
-  // Have the cards of these, then draw again.
+  // Has the cards of these, then draws again. After a failure it asks no more until `again`.
   async need(numbers) {
-    if (await this.#source.know(numbers)) this.#changed();
+    if (this.#failed) return;
+    try {
+      if (await this.#source.know(numbers)) this.#changed();
+    } catch (error) {
+      if (this.#failed) return;
+      this.#failed = true;
+      this.#trouble(error, () => this.again());
+    }
+  }
+
+  again() {
+    this.#failed = false;
+    this.#changed();
   }
 }

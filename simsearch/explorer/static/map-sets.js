@@ -25,7 +25,7 @@ export function decodeSet(text, count) {
   }
   for (const letter of data) {
     const byte = letter.charCodeAt(0);
-    step |= (byte & 127) << shift;
+    step += (byte & 127) * 2 ** shift; // << would turn negative
     shift += 7;
     if (byte & 128) {
       if (shift > 28) return null;

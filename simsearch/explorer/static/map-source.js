@@ -1,12 +1,9 @@
 // Where the map's data comes from: a server's answers, or the files of a static copy.
 
-const AT_ONCE = 100; // cards asked for in one request
+import { read } from "./requests.js";
+import { matches, searchTerms, searchText } from "./words.js";
 
-async function read(url) {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`the explorer answered ${answer.status}`);
-  return answer;
-}
+const AT_ONCE = 100; // cards asked for in one request
 
 function address(template, query = {}) {
   const url = new URL(template, location.href);
@@ -17,9 +14,8 @@ function address(template, query = {}) {
 export class Source {
   #from;
   #cards = new Map(); // number → card
-  #asked = new Set();
-  #places = new Map();
-  #listed = null;
+  #coming = new Map(); // number → promise of its card
+  #kept = new Map(); // address → promise of what was read there
 
   constructor(dataset) {
     this.#from = dataset;
@@ -27,30 +23,26 @@ export class Source {
   }
 
   // x and y of every artwork, 0 to 65,535.
-  places(space, method) {
-    const name = `${space}-${method}`;
-    if (!this.#places.has(name)) {
-      const url = this.live ? address(this.#from.points, { space, method }) : address(`map/${name}.bin`);
-      this.#places.set(name, read(url).then(async (answer) => new Uint16Array(await answer.arrayBuffer())));
-    }
-    return this.#places.get(name);
+  async places(space, method) {
+    const url = this.live ? address(this.#from.points, { space, method }) : address(`map/${space}-${method}.bin`);
+    return new Uint16Array(await this.#once(url, "arrayBuffer"));
   }
 
   async facets() {
-    return parseFacets(await (await read(address(this.live ? this.#from.facets : "map/facets.bin"))).arrayBuffer());
+    return parseFacets(await this.#once(address(this.live ? this.#from.facets : "map/facets.bin"), "arrayBuffer"));
   }
 
-  async regions(space, method) {
-    const url = this.live ? address(this.#from.regions, { space, method }) : address(`map/${space}-${method}-regions.json`);
-    return (await read(url)).json();
+  regions(space, method) {
+    return this.#once(this.live ? address(this.#from.regions, { space, method }) : address(`map/${space}-${method}-regions.json`), "json");
   }
 
   // The artworks with those words, by number.
   async found(words) {
-    if (this.live) return new Uint32Array(await (await read(address(this.#from.found, { q: words }))).arrayBuffer());
-    const parts = fold(words).split(/\s+/).filter(Boolean);
+    if (this.live) return new Uint32Array(await read(address(this.#from.found, { q: words }), "arrayBuffer"));
+    const terms = searchTerms(words);
+    if (!terms) return new Uint32Array(0);
     const all = await this.#list();
-    return Uint32Array.from(all.filter((card) => parts.every((part) => card.words.includes(part))), (card) => card.number);
+    return Uint32Array.from(all.filter((card) => matches(terms, card.words)), (card) => card.number);
   }
 
   // What is already known of an artwork: its title, artists, pictures and page; undefined: nothing yet.
@@ -58,44 +50,47 @@ export class Source {
     return this.#cards.get(number);
   }
 
-  // Resolves when what was asked for these before has come.
-  async arrived(numbers) {
-    while (numbers.some((number) => this.#asked.has(number) && !this.#cards.has(number))) await new Promise((done) => setTimeout(done, 50));
-  }
-
-  // Makes sure that `card` knows these, and resolves when it does.
+  // Resolves once `card` knows these; whether any of them was not known before.
   async know(numbers) {
-    const missing = [...new Set(numbers)].filter((number) => !this.#asked.has(number));
-    if (!missing.length) return false;
-    for (const number of missing) this.#asked.add(number);
-    if (!this.live) {
-      const all = await this.#list();
-      for (const number of missing) this.#cards.set(number, all[number]);
-      return true;
-    }
-    for (let start = 0; start < missing.length; start += AT_ONCE) {
-      const some = missing.slice(start, start + AT_ONCE);
-      try {
-        for (const card of await (await read(address(this.#from.cards, { numbers: some.join(".") }))).json()) this.#cards.set(card.number, card);
-      } catch (error) {
-        for (const number of some) this.#asked.delete(number); // may be asked for again
-        throw error;
-      }
-    }
-    return true;
+    const missing = [...new Set(numbers)].filter((number) => !this.#cards.has(number));
+    const unasked = missing.filter((number) => !this.#coming.has(number));
+    for (let start = 0; start < unasked.length; start += AT_ONCE) this.#ask(unasked.slice(start, start + AT_ONCE));
+    await Promise.all(missing.map((number) => this.#coming.get(number)));
+    return missing.length > 0;
   }
 
-  async #list() {
-    this.#listed ??= read(address("artworks.json")).then(async (answer) =>
-      (await answer.json()).map((row, number) => ({
-        number, title: row.title, artists: row.artists, by: row.by, href: row.page, picture: row.picture, small: row.picture,
-        words: fold(`${row.title} ${row.artists}`),
-      })));
-    return this.#listed;
+  #ask(numbers) {
+    const coming = this.#read(numbers).finally(() => {
+      for (const number of numbers) this.#coming.delete(number); // a failed one may be asked for again
+    });
+    coming.catch(() => {}); // whoever waits for it is told
+    for (const number of numbers) this.#coming.set(number, coming);
+  }
+
+  async #read(numbers) {
+    const cards = this.live
+      ? await read(address(this.#from.cards, { numbers: numbers.join(".") }), "json")
+      : await this.#list().then((all) => numbers.map((number) => all[number]));
+    for (const card of cards) this.#cards.set(card.number, card);
+  }
+
+  #list() {
+    return this.#once(address("artworks.json"), "json", (rows) => rows.map((row, number) => ({
+      number, title: row.title, artists: row.artists, by: row.by, href: row.page, picture: row.picture, small: row.picture,
+      words: searchText([row.title, row.artists, ...row.also]),
+    })));
+  }
+
+  // Read once and kept, unless it fails.
+  #once(url, kind, made = (content) => content) {
+    if (!this.#kept.has(url.href)) {
+      const content = read(url, kind).then(made);
+      content.catch(() => this.#kept.delete(url.href));
+      this.#kept.set(url.href, content);
+    }
+    return this.#kept.get(url.href);
   }
 }
-
-const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 // The counterpart of map_data.facet_bytes.
 function parseFacets(buffer) {

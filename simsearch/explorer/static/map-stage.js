@@ -9,6 +9,7 @@ import { PlainPoints } from "./map-plain.js";
 import { onGraphicsCard } from "./map-points.js";
 import { overlap, Regions } from "./map-regions.js";
 import { element } from "./map-elements.js";
+import { Turns } from "./requests.js";
 
 const GLIDE = 900; // milliseconds in which points go to their places on another map
 const REACH = 22; // pixels from the hand to an artwork
@@ -26,6 +27,9 @@ export class Stage {
   #tip;
   #source;
   #moved;
+  #trouble;
+  #tips = new Turns();
+  #opening = new Turns();
   #drawn;
   #on = null;
   #some = false;
@@ -41,12 +45,12 @@ export class Stage {
   #drawing = null; // corners on the screen, of one being drawn
   #keyboard = false;
 
-  constructor({ canvas, points, tip, source, moved, drawn, say }) {
+  constructor({ canvas, points, tip, source, moved, drawn, say, trouble }) {
     Object.assign(this, { camera: new Camera(() => { moved(); this.draw(); }) });
-    [this.#canvas, this.#tip, this.#source, this.#moved, this.#drawn] = [canvas, tip, source, moved, drawn];
+    [this.#canvas, this.#tip, this.#source, this.#moved, this.#drawn, this.#trouble] = [canvas, tip, source, moved, drawn, trouble];
     this.#points = onGraphicsCard(points) ?? new PlainPoints(points);
     this.#overlay = new Overlay(canvas);
-    this.#pictures = new Pictures(source, () => this.draw());
+    this.#pictures = new Pictures(source, () => this.draw(), (error, again) => trouble("pictures", `The pictures on the map cannot be shown: ${error.message}.`, again));
     this.hands = new Hands(canvas, this.camera, {
       hover: (x, y) => this.#over(x, y),
       leave: () => this.#show(-1),
@@ -61,7 +65,7 @@ export class Stage {
   }
 
   // Puts the artworks at `places`, gliding there from where they are.
-  async show(places) {
+  show(places) {
     const from = this.#grid?.places;
     this.#grid = new Grid(places);
     this.#points.places = places;
@@ -76,10 +80,11 @@ export class Stage {
     this.draw();
   }
 
-  // Names the map's regions. Who has looked nowhere yet looks from the map's own place.
-  name({ home, regions }, facets) {
+  // Names the map's regions. Who has looked nowhere yet, unless an address says where, looks from the
+  // map's own place.
+  name({ home, regions }, facets, placed = false) {
     this.#regions = new Regions(regions, facets, home[2]);
-    if (this.camera.isAt(...this.home)) this.camera.go(...home);
+    if (!placed && this.camera.isAt(...this.home)) this.camera.go(...home);
     this.home = home;
     this.draw();
   }
@@ -101,16 +106,16 @@ export class Stage {
     this.draw();
   }
 
-  // Rings an artwork and goes there.
-  want(number) {
+  // Rings an artwork and goes there, unless an address says where to look from.
+  want(number, placed) {
     if (!(number < this.#grid.places.length / 2)) return;
     this.#wanted = number;
-    this.camera.go(this.#grid.places[2 * number] / 65535, this.#grid.places[2 * number + 1] / 65535, 5);
+    if (!placed) this.camera.go(this.#grid.places[2 * number] / 65535, this.#grid.places[2 * number + 1] / 65535, 5);
   }
 
   // The first `most` of `numbers` from the middle, and how many there are.
   nearest(numbers, most) {
-    return { numbers: this.#grid.nearestOf(numbers, this.camera.x, this.camera.y, most), total: numbers.length };
+    return { numbers: this.#grid.nearestOf(numbers, ...this.camera.middle, most), total: numbers.length };
   }
 
   regions() {
@@ -188,16 +193,29 @@ export class Stage {
       this.#hover = number;
       this.draw();
     }
+    const current = this.#tips.begin();
     this.#tip.hidden = number < 0 || this.#tip.dataset.number !== String(number);
     if (number < 0) return;
     if (this.#tip.hidden) {
-      await this.#source.know([number]);
+      try {
+        await this.#source.know([number]);
+      } catch (error) {
+        if (!current()) return;
+        this.#tip.replaceChildren(element("span", { className: "error" }, `This artwork cannot be shown: ${error.message}.`));
+        delete this.#tip.dataset.number;
+        this.#tip.hidden = false;
+        return this.#place(x, y);
+      }
+      if (!current()) return;
       const card = this.#source.card(number);
-      if (!card || this.#hover !== number) return;
       this.#tip.replaceChildren(element("img", { src: card.picture, alt: "" }), element("cite", {}, card.title), element("span", {}, card.by));
       this.#tip.dataset.number = number;
       this.#tip.hidden = false;
     }
+    this.#place(x, y);
+  }
+
+  #place(x, y) {
     const left = Math.min(x + 16, this.camera.width - this.#tip.offsetWidth - 4);
     const top = Math.min(y + 16, this.camera.height - this.#tip.offsetHeight - 4);
     this.#tip.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, top)}px)`;
@@ -212,8 +230,18 @@ export class Stage {
       return this.#show(-1);
     }
     if (touch && number !== this.#hover) return this.#show(number, x, y); // the first touch shows, the second opens
-    await this.#source.know([number]);
-    location.href = this.#source.card(number).href;
+    await this.#follow(number);
+  }
+
+  // To the artwork's page, once its card has come.
+  async #follow(number) {
+    const current = this.#opening.begin();
+    try {
+      await this.#source.know([number]);
+      if (current()) location.href = this.#source.card(number).href;
+    } catch (error) {
+      if (current()) this.#trouble("opening", `The artwork cannot be opened: ${error.message}.`, () => this.#follow(number));
+    }
   }
 
   #draw(corners, finished) {

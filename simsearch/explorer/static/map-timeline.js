@@ -3,21 +3,25 @@
 // the rest together: they are named beside the bars instead.
 
 import { artworks, drawing, counted } from "./map-elements.js";
+import { spanWords, yearOf, yearWords } from "./map-years.js";
 
 const BARS = 90;
 const SPANS = [1, 2, 5, 10, 20, 25, 50, 100, 250];
 const HEIGHT = 100, GAP = 0.14; // of a bar's width
-const FEW = 0.01; // of the artworks, at either end
-const FAR = 0.5; // of the span of all others
+const FEW = 0.01; // of the artworks, at least one, may lie far off at either end
+const FAR = 0.5; // of the span of all others that a gap has to be
+const SMALL = 100, SMALL_FAR = 2; // of so few dated artworks the span says less, so a gap has to be wider
+const LEAST_SPAN = 100, LEAST_ARTWORKS = 4;
 
 // The first and last year to draw, and on either side what lies beyond: [first, last, artworks] or null.
 export function scaleOf(years) {
-  const sorted = Int16Array.from(years).sort();
-  const low = sorted[Math.floor(FEW * (sorted.length - 1))];
-  const high = sorted[Math.ceil((1 - FEW) * (sorted.length - 1))];
-  const reach = FAR * Math.max(high - low, 20);
-  const from = sorted.findIndex((year) => year >= low - reach);
-  const to = sorted.findLastIndex((year) => year <= high + reach);
+  const sorted = Int32Array.from(years).sort();
+  const few = sorted.length < LEAST_ARTWORKS ? 0 : Math.max(1, Math.floor(FEW * sorted.length));
+  const inner = sorted.at(-1 - few) - sorted[few];
+  const gap = (sorted.length < SMALL ? SMALL_FAR : FAR) * Math.max(inner, LEAST_SPAN);
+  let [from, to] = [0, sorted.length - 1];
+  for (let i = few; i > 0 && !from; i--) if (sorted[i] - sorted[i - 1] > gap) from = i;
+  for (let i = sorted.length - 1 - few; i < sorted.length - 1; i++) if (sorted[i + 1] - sorted[i] > gap) { to = i; break; }
   const side = (first, last) => (first > last ? null : [sorted[first], sorted[last], last - first + 1]);
   return { first: sorted[from], last: sorted[to], before: side(0, from - 1), after: side(to + 1, sorted.length - 1) };
 }
@@ -46,8 +50,8 @@ export class Timeline {
     [this.#from, this.#to] = place.querySelectorAll("input");
     this.#chart.setAttribute("viewBox", `0 0 ${this.bars} ${HEIGHT}`);
     place.hidden = false;
-    place.querySelector(".first").textContent = this.start;
-    place.querySelector(".last").textContent = last;
+    place.querySelector(".first").textContent = yearWords(this.start);
+    place.querySelector(".last").textContent = yearWords(last);
     place.querySelector(".strays").replaceChildren(...[before, after].filter(Boolean).map((stray) => this.#stray(stray)));
     for (const field of [this.#from, this.#to]) field.addEventListener("change", () => this.#typed());
     this.#chart.addEventListener("pointerdown", (event) => this.#down(event));
@@ -59,7 +63,7 @@ export class Timeline {
   #stray([first, last, count]) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = `${artworks(count)} of ${first === last ? first : `${first} to ${last}`}`;
+    button.textContent = `${artworks(count)} of ${first === last ? yearWords(first) : spanWords([first, last])}`;
     button.title = "Far from all other years: not among the bars";
     button.addEventListener("click", () => { this.choose([first, last]); this.#mark(); this.#changed(); });
     return button;
@@ -74,8 +78,12 @@ export class Timeline {
   }
 
   #typed() {
-    const year = (field, other) => (/^-?\d{1,4}$/.test(field.value.trim()) ? Number(field.value) : other);
-    const [from, to] = [year(this.#from, null), year(this.#to, null)];
+    const [from, to] = [this.#from, this.#to].map((field) => {
+      const year = yearOf(field.value);
+      field.setCustomValidity(year === null && field.value.trim() ? "A year such as 1888, −300 or 300 B.C." : "");
+      return year;
+    });
+    if (![this.#from, this.#to].every((field) => field.reportValidity())) return;
     const range = from === null && to === null ? null : [from ?? this.start, to ?? this.start + this.bars * this.span - 1];
     this.choose(range && range[0] > range[1] ? [range[1], range[0]] : range);
     this.#changed();
@@ -115,7 +123,7 @@ export class Timeline {
       const area = drawing("rect", { class: "reach", x: i, width: 1, y: 0, height: HEIGHT });
       const tip = drawing("title");
       const year = this.start + i * this.span;
-      tip.textContent = `${this.span > 1 ? `${year} to ${year + this.span - 1}` : year}: ${counted(open[i])} of ${counted(count)}`;
+      tip.textContent = `${this.span > 1 ? spanWords([year, year + this.span - 1]) : yearWords(year)}: ${counted(open[i])} of ${counted(count)}`;
       area.append(tip);
       return area;
     });

@@ -1,6 +1,7 @@
 // The wall below the map: the artworks shown, those nearest the middle of the map first.
 
 import { element } from "./map-elements.js";
+import { sayFailed, Turns } from "./requests.js";
 
 const PAGE = 24, MOST = 240;
 
@@ -9,16 +10,17 @@ export class Wall {
   #more;
   #source;
   #shown = PAGE;
-  #turn = 0;
+  #turns = new Turns();
+  #trouble;
   #ask;
 
-  constructor(wall, more, source) {
-    [this.#wall, this.#more, this.#source] = [wall, more, source];
+  constructor(wall, more, trouble, source) {
+    [this.#wall, this.#more, this.#trouble, this.#source] = [wall, more, trouble, source];
     more.addEventListener("click", async () => {
       const before = this.#shown;
       this.#shown = Math.min(MOST, this.#shown + PAGE);
       await this.show(this.#ask);
-      this.#wall.children[before]?.querySelector("a").focus();
+      this.#wall.children[before]?.querySelector("a")?.focus();
     });
   }
 
@@ -30,11 +32,18 @@ export class Wall {
   // `ask(n)`: the first n numbers to hang, and how many there are.
   async show(ask) {
     this.#ask = ask;
-    const turn = ++this.#turn;
+    const current = this.#turns.begin();
     const { numbers, total } = ask(this.#shown);
-    await this.#source.know(numbers);
-    await this.#source.arrived(numbers); // asked for by the map a moment before
-    if (turn !== this.#turn) return; // something newer is shown
+    try {
+      await this.#source.know(numbers);
+    } catch (error) {
+      if (!current()) return;
+      this.#wall.replaceChildren(); // what hung there was the answer to another question
+      this.#more.hidden = true;
+      return sayFailed(this.#trouble, `The artworks cannot be shown: ${error.message}.`, () => this.show(ask));
+    }
+    if (!current()) return;
+    this.#trouble.replaceChildren();
     const hanging = new Map([...this.#wall.children].map((entry) => [Number(entry.dataset.number), entry]));
     const wanted = numbers.filter((number) => this.#source.card(number));
     this.#wall.replaceChildren(...wanted.map((number) => hanging.get(number) ?? this.#entry(number)));

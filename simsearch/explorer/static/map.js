@@ -1,17 +1,20 @@
 // The map's page: parts that know one thing each, and here what happens when.
 
-import { boxCorners, numbersWithin } from "./map-area.js";
-import { asked, remember } from "./map-address.js";
+import { boxCorners, numbersWithin, settled } from "./map-area.js";
+import { asked, remember, valuesOf } from "./map-address.js";
 import { WHOLE } from "./map-camera.js";
 import { colourOf, legendOf, pointColours } from "./map-colours.js";
 import { artworks, counted, element } from "./map-elements.js";
 import { Facets } from "./map-facets.js";
 import { Filter } from "./map-filter.js";
+import { showNotes } from "./map-notes.js";
 import { decodeSet, encodeSet } from "./map-sets.js";
 import { Source } from "./map-source.js";
 import { Stage } from "./map-stage.js";
 import { Timeline } from "./map-timeline.js";
 import { Wall } from "./map-wall.js";
+import { spanWords } from "./map-years.js";
+import { sayFailed, Turns } from "./requests.js";
 
 const canvas = document.getElementById("map");
 const form = document.getElementById("mapbar");
@@ -19,29 +22,59 @@ const status = document.getElementById("status");
 const byId = (id) => document.getElementById(id);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const REST = 250; // milliseconds after a movement before the wall follows
+const SHORT = 60; // letters of a chip
 
 const source = new Source(canvas.dataset);
 const start = asked();
-const state = { area: start.area, set: null, data: null, filter: null, facets: null, timeline: null };
-const stage = new Stage({ canvas, points: byId("points"), tip: byId("tip"), source, moved: () => follow(), drawn: (area) => choose(area), say });
-const wall = new Wall(byId("wall"), byId("more"), source);
+const state = { opened: false, words: "", area: null, set: null, data: null, filter: null, facets: null, timeline: null, unread: start.unread };
+const turns = { map: new Turns(), words: new Turns(), area: new Turns() };
+const stage = new Stage({ canvas, points: byId("points"), tip: byId("tip"), source, moved: () => follow(), drawn: (area) => choose(area), say, trouble });
+const wall = new Wall(byId("wall"), byId("more"), byId("walltrouble"), source);
 
 function say(words) {
   status.textContent = words;
 }
 
-const failed = (error) => {
-  say(`The map cannot be read: ${error.message}.`);
-  status.classList.add("error");
-};
-const run = (task) => task().catch(failed);
+// Each kind of question has a line of its own for its failure.
+const troubles = new Map();
+function trouble(kind, words, again) {
+  if (!troubles.has(kind)) troubles.set(kind, byId("trouble").appendChild(element("p", {})));
+  sayFailed(troubles.get(kind), words, again);
+}
+
+const well = (kind) => troubles.get(kind)?.replaceChildren();
+
 const map = () => ({ space: form.elements.space.value, method: form.elements.method.value });
 const colouring = () => state.data?.facets.find((facet) => facet.key === form.elements.colour.value) ?? null;
 
+const FAILED = { map: "The map cannot be shown", words: "The search cannot be answered", area: "The area cannot be read" };
+
+// Runs a task that asks; one that fails may be run again.
+async function run(kind, task) {
+  try {
+    await task();
+  } catch (error) {
+    trouble(kind, `${FAILED[kind]}: ${error.message}.`, () => run(kind, task));
+  }
+}
+
+// The map that was chosen, unless another one was chosen meanwhile.
 async function showMap() {
+  const current = turns.map.begin();
   const { space, method } = map();
-  await stage.show(await source.places(space, method));
-  if (state.data) run(async () => stage.name(await source.regions(space, method), state.data.facets));
+  const places = await source.places(space, method);
+  if (!current()) return;
+  well("map");
+  stage.show(places);
+  outline();
+  if (state.opened) update();
+  const regions = await source.regions(space, method);
+  return current() ? { regions, current } : null;
+}
+
+async function changedMap() {
+  const shown = await showMap();
+  if (shown) stage.name(shown.regions, state.data.facets);
 }
 
 // Everything that depends on which artworks are shown.
@@ -51,7 +84,9 @@ function update() {
   facets.update((facet) => filter.counts(facet), (facet, code) => (facet === colouring() ? colourOf(facet, code, dark.matches) : null));
   if (timeline) timeline.update(filter.yearCounts(timeline.bars, timeline.place));
   byId("count").textContent = filter.active ? `${counted(filter.shown)} of ${artworks(state.data.count)}` : artworks(state.data.count);
+  say("");
   chips();
+  notes();
   keepable();
   wall.begin();
   follow();
@@ -59,13 +94,13 @@ function update() {
 
 let waiting = 0;
 function follow() {
+  if (!state.opened) return;
   remember(remembered);
   clearTimeout(waiting);
-  waiting = setTimeout(() => run(hang), REST);
+  waiting = setTimeout(hang, REST);
 }
 
 async function hang() {
-  if (!state.filter) return;
   await wall.show((most) => stage.nearest(state.filter.numbers(), most));
   list();
 }
@@ -73,20 +108,33 @@ async function hang() {
 function remembered() {
   const { camera } = stage;
   return {
-    ...map(), colour: form.elements.colour.value, words: form.elements.q.value.trim(), years: state.timeline?.range ?? null,
-    at: camera.isAt(...stage.home) ? null : [camera.x, camera.y, camera.scale], area: state.area, set: state.set, facets: state.facets?.labels() ?? new Map(),
+    ...map(), colour: form.elements.colour.value, words: state.words, years: state.timeline?.range ?? null,
+    at: camera.isAt(...stage.home) ? null : [camera.x, camera.y, camera.scale], area: state.area, set: state.set,
+    facets: state.facets?.labels() ?? new Map(), unread: state.unread,
   };
+}
+
+// What the address asks for and cannot be given, until something else is chosen in its place.
+function notes() {
+  const values = valuesOf(remembered());
+  state.unread = state.unread.filter(([name]) => name === "space" || name === "method" || !values[name]);
+  showNotes(byId("notes"), state.unread, (taken) => {
+    state.unread = state.unread.filter((entry) => entry !== taken);
+    update();
+  });
 }
 
 // What is filtered by, each with a way out.
 function chips() {
   const made = [];
-  const chip = (words, undo) => made.push(element("button", { type: "button", className: "chip", onclick: undo, ariaLabel: `${words}: take this filter away`, "data-words": words }, words, element("span", { "aria-hidden": "true" }, "×")));
-  const words = form.elements.q.value.trim();
-  if (words) chip(`“${words}”`, () => { form.elements.q.value = ""; run(search); });
+  const chip = (words, undo) => {
+    const shown = words.length > SHORT ? `${words.slice(0, SHORT - 1)}…` : words;
+    made.push(element("button", { type: "button", className: "chip", onclick: undo, ariaLabel: `${shown}: take this filter away`, "data-words": shown }, shown, element("span", { "aria-hidden": "true" }, "×")));
+  };
+  if (state.words) chip(`“${state.words}”`, () => { form.elements.q.value = ""; search(); });
   if (state.area) chip("drawn on the map", () => choose(null));
   if (state.set) chip(`Set: ${state.set.name}`, () => { bySet(null); update(); });
-  if (state.timeline?.range) chip(state.timeline.range.join("–"), () => { state.timeline.choose(null); byYears(); });
+  if (state.timeline?.range) chip(spanWords(state.timeline.range), () => { state.timeline.choose(null); byYears(); });
   for (const facet of state.facets.facets) {
     for (const code of state.facets.chosen.get(facet.key)) {
       const label = facet.labels[code - 1];
@@ -115,7 +163,8 @@ byId("makeset")?.addEventListener("click", () => {
 });
 
 function clear() {
-  form.elements.q.value = "";
+  turns.words.begin(); // an answer on its way comes too late
+  form.elements.q.value = state.words = "";
   state.filter.byNumbers("words", null);
   for (const facet of state.facets.facets) {
     state.facets.chosen.get(facet.key).clear();
@@ -137,34 +186,51 @@ function byYears() {
   update();
 }
 
-async function search() {
-  const words = form.elements.q.value.trim();
-  state.filter.byNumbers("words", words ? await source.found(words) : null);
-  update();
+const search = () => run("words", async () => {
+  if (await byWords(form.elements.q.value.trim())) update();
+});
+
+// Keeps the artworks with those words. Whether nothing newer was looked for meanwhile.
+async function byWords(words) {
+  const current = turns.words.begin();
+  const found = words ? await source.found(words) : null;
+  if (!current()) return false;
+  well("words");
+  state.words = words;
+  state.filter.byNumbers("words", found);
+  return true;
 }
 
-// Keeps a set's artworks, `{text, name}`; null, or a text that is no set: everything.
+// Keeps a set's artworks, `{text, name}`, or null: everything. Whether the text is a set of artworks here.
 function bySet(set) {
   const numbers = set && decodeSet(set.text, state.data.count);
   state.set = numbers ? set : null;
   state.filter.byNumbers("set", numbers);
+  return !set || Boolean(numbers);
 }
 
-// Keeps what lies in an area of the map, `{space, method, corners}`; null: everything.
-function choose(area) {
-  state.area = area && area.corners ? { ...map(), ...area } : null;
-  run(async () => {
-    await byArea();
-    update();
-    say(state.area ? `${artworks(state.filter.shown)} selected.` : "");
-  });
+// Keeps what lies in an area of the map, `{space, method, corners}`, or null: everything.
+const choose = (area) => run("area", async () => {
+  const wanted = area && settled({ ...map(), ...area });
+  if (!(await byArea(wanted))) return;
+  update();
+  if (wanted) say(`${artworks(state.filter.shown)} selected.`);
+});
+
+async function byArea(area) {
+  const current = turns.area.begin();
+  const numbers = area ? numbersWithin(await source.places(area.space, area.method), area.corners) : null;
+  if (!current()) return false;
+  well("area");
+  state.area = area;
+  outline();
+  state.filter.byNumbers("area", numbers);
+  return true;
 }
 
-async function byArea() {
+function outline() {
   const { area } = state;
-  const same = area && area.space === map().space && area.method === map().method;
-  stage.outline(same ? area.corners : null);
-  state.filter.byNumbers("area", area ? numbersWithin(await source.places(area.space, area.method), area.corners) : null);
+  stage.outline(area && area.space === map().space && area.method === map().method ? area.corners : null);
 }
 
 // The regions in sight as buttons: what the names on the map say, without seeing it.
@@ -188,21 +254,17 @@ function recolour() {
   }));
 }
 
-async function changedMap() {
-  await showMap();
-  await byArea();
-  update();
-}
-
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("change", (event) => {
-  if (event.target.name === "q" || !state.data) return;
-  if (event.target.name === "colour") { recolour(); update(); } else run(changedMap);
+  if (event.target.name === "q" || !state.opened) return;
+  state.unread = state.unread.filter(([name]) => name !== event.target.name);
+  if (event.target.name === "space") offerMethods();
+  if (event.target.name === "colour") { recolour(); update(); } else run("map", changedMap);
 });
 let typing = 0;
 form.elements.q.addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(() => state.data && run(search), 200);
+  typing = setTimeout(() => state.opened && search(), 200);
 });
 for (const button of document.querySelectorAll("[data-mode]")) {
   button.addEventListener("click", () => {
@@ -215,38 +277,78 @@ for (const button of document.querySelectorAll("[data-zoom]")) {
   button.addEventListener("click", () => (factor ? stage.camera.zoom(factor) : stage.camera.go(...WHOLE)));
 }
 byId("insight").addEventListener("click", () => choose({ corners: boxCorners(stage.camera.sight()) }));
-dark.addEventListener("change", () => { if (state.data) { recolour(); update(); } });
+dark.addEventListener("change", () => { if (state.opened) { recolour(); update(); } });
 
-run(async () => {
-  const data = source.facets();
-  data.catch(() => {}); // told below, once the points are there
-  await showMap();
-  state.data = await data;
-  state.filter = new Filter(state.data);
-  for (const facet of state.data.facets) form.elements.colour.append(new Option(facet.title, facet.key));
-  form.elements.colour.value = state.data.facets.some((facet) => facet.key === start.colour) ? start.colour : "";
-  state.facets = new Facets(byId("facets"), state.data.facets, byFacet);
-  state.timeline = Timeline.of(byId("timeline"), state.data, byYears);
+// The layouts that the network's map was made with.
+function offerMethods(wanted = form.elements.method.value) {
+  const methods = form.elements.space.selectedOptions[0].dataset.methods.split(" ");
+  form.elements.method.replaceChildren(...methods.map((method) => new Option(method.toUpperCase(), method)));
+  form.elements.method.value = methods.includes(wanted) ? wanted : methods[0];
+}
+
+// The map that the address names: a static copy's page is the same for all of them.
+function openMap() {
+  const wanted = (name) => {
+    const known = [...form.elements[name].options].some((option) => option.value === start[name]);
+    if (start[name] && !known) state.unread.push([name, start[name]]);
+    if (known) form.elements[name].value = start[name];
+  };
+  wanted("space");
+  offerMethods(start.method ?? undefined);
+  wanted("method");
+}
+
+async function openFilters() {
+  const data = await source.facets();
+  state.filter = new Filter(data);
+  form.elements.colour.replaceChildren(new Option("nothing", ""), ...data.facets.map((facet) => new Option(facet.title, facet.key)));
+  const known = data.facets.some((facet) => facet.key === start.colour);
+  form.elements.colour.value = known ? start.colour : "";
+  if (start.colour && !known) state.unread.push(["colour", start.colour]);
+  byId("facets").replaceChildren();
+  state.facets = new Facets(byId("facets"), data.facets, byFacet);
+  state.data = data;
+  state.timeline ??= Timeline.of(byId("timeline"), data, byYears);
   for (const [key, labels] of start.facets) {
-    const facet = state.facets.choose(key, labels);
+    const { facet, unread } = state.facets.choose(key, labels);
     if (facet) state.filter.byFacet(facet, state.facets.chosen.get(key));
+    for (const label of unread) state.unread.push([`is.${key}`, label]);
   }
+  if (start.years && !state.timeline) state.unread.push(["years", start.years.join("..")]);
   if (start.years && state.timeline) {
     state.timeline.choose(start.years);
     state.filter.byYears(start.years);
   }
-  if (start.words) {
-    form.elements.q.value = start.words;
-    state.filter.byNumbers("words", await source.found(start.words));
-  }
-  if (start.set) bySet({ text: start.set, name: start.setName || "from its address" });
-  await byArea();
-  if (start.at) stage.camera.go(...start.at);
-  if (canvas.dataset.wanted) stage.want(Number(canvas.dataset.wanted));
+  if (start.set && !bySet({ text: start.set, name: start.setName || "from its address" })) state.unread.push(["set", start.set]);
+}
+
+// An area of a map that there is no more selects nothing here.
+async function openArea() {
+  if (!start.area) return;
+  const option = [...form.elements.space.options].find((each) => each.value === start.area.space);
+  if (option?.dataset.methods.split(" ").includes(start.area.method)) await byArea(start.area);
+  else state.unread.push(["area", new URLSearchParams(location.search).get("area")]);
+}
+
+const open = () => run("map", async () => {
+  state.unread = [...start.unread];
+  openMap();
+  const naming = showMap();
+  naming.catch(() => {}); // told below
+  await openFilters();
+  await openArea();
+  const named = await naming;
+  if (start.words) await run("words", async () => { if ((await byWords(start.words)) && state.opened) update(); });
+  state.words = start.words;
+  state.opened = true;
+  if (start.at) stage.camera.stand(...start.at);
+  if (canvas.dataset.wanted) stage.want(Number(canvas.dataset.wanted), Boolean(start.at));
   recolour();
   update();
-  const { space, method } = map();
-  stage.name(await source.regions(space, method), state.data.facets);
+  if (named?.current()) stage.name(named.regions, state.data.facets, Boolean(start.at));
+  if (form.elements.q.value.trim() !== start.words) search(); // typed meanwhile
   await hang();
   canvas.dataset.ready = "1";
 });
+form.elements.q.value = start.words;
+open();

@@ -1,21 +1,27 @@
 // Query by picture without leaving the page: drop, paste or choose; progress while it travels; one
-// column per network as each answers; then with a part of it.
+// column per network as each answers; then with a part of it. The browser keeps picture, part and answers
+// for the way back.
 
-import { ask, clear, tell } from "./answers.js";
+import { ask, clear, showAgain, tell } from "./answers.js";
 import { boxOn } from "./box.js";
+import { keep, kept } from "./kept.js";
 
 const form = document.querySelector(".drop");
 const file = form.querySelector("input[type=file]");
 const progress = form.querySelector(".progress");
 const asked = document.getElementById("asked");
+const YEARS = ["year_from", "year_to"];
 let picture = null;
 let box = null;
+let part = {}; // of the picture, that was asked about last; empty: all of it
+let finding = 0; // counts the questions: what is kept is the newest
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (file.files[0]) take(file.files[0]);
 });
 file.addEventListener("change", () => file.files[0] && take(file.files[0]));
+for (const name of YEARS) form.elements[name].addEventListener("change", () => picture && find(part));
 for (const name of ["dragover", "dragenter"]) {
   document.addEventListener(name, (event) => {
     event.preventDefault();
@@ -37,19 +43,38 @@ document.addEventListener("paste", (event) => {
 function take(given) {
   picture = given;
   preview();
-  find();
+  find({});
 }
 
-function find(parameters = {}) {
+const years = () => Object.fromEntries(YEARS.map((name) => [name, form.elements[name].value.trim()]));
+
+// Asks with a part of the picture, or with all of it, among the works of the years that the form shows.
+function find(wanted) {
+  part = wanted;
   const limit = Number(form.dataset.limit);
   if (picture.size > limit) {
     clear();
     tell(`The picture has more than ${limit / 2 ** 20} MiB; give a smaller one.`, true);
     return;
   }
+  if (!YEARS.every((name) => form.elements[name].reportValidity())) {
+    clear();
+    tell("Give years as numbers such as 1888, or −300 for 300 B.C.", true);
+    return;
+  }
   const address = new URL(form.dataset.query, location.href);
-  for (const [name, value] of Object.entries(parameters)) address.searchParams.set(name, value);
-  ask(address, form, { method: "POST", body: picture, type: picture.type || "application/octet-stream", moved });
+  for (const [name, value] of Object.entries({ ...part, ...years() })) address.searchParams.set(name, value);
+  const [number, state] = [++finding, { picture, part, years: years(), box: box?.parameters() ?? null }];
+  ask(address, form, {
+    method: "POST", body: picture, type: picture.type || "application/octet-stream", about: about(), moved,
+    came: (lines, all) => number === finding && keep({ ...state, lines, all }),
+  });
+}
+
+function about() {
+  const { year_from: from, year_to: to } = years();
+  const span = from || to ? `, among works ${[from && `from ${from}`, to && `to ${to}`].filter(Boolean).join(" ")}` : "";
+  return `${"left" in part ? " for this part of the picture" : " for the whole picture"}${span}`;
 }
 
 function moved(share, words) {
@@ -61,14 +86,15 @@ function moved(share, words) {
 
 function preview() {
   const image = asked.querySelector("img");
-  image.src = URL.createObjectURL(picture);
+  const address = URL.createObjectURL(picture);
+  image.src = address;
   image.onload = () => {
-    URL.revokeObjectURL(image.src);
+    URL.revokeObjectURL(address);
     asked.hidden = false;
     box ??= boxOn(asked);
   };
   image.onerror = () => {
-    URL.revokeObjectURL(image.src);
+    URL.revokeObjectURL(address);
     asked.hidden = true; // a kind that this browser does not show; the explorer may know it
   };
 }
@@ -77,3 +103,16 @@ asked.addEventListener("submit", (event) => {
   event.preventDefault();
   find(box.parameters());
 });
+
+// Back on this page, or after a reload.
+const before = await kept();
+if (before && !picture) {
+  picture = before.picture;
+  for (const name of YEARS) form.elements[name].value = before.years[name];
+  for (const [name, value] of Object.entries(before.box ?? {})) asked.elements[name].value = value;
+  preview();
+  part = before.part;
+  if (before.all) showAgain(before.lines, form, about());
+  else find(part);
+}
+form.dataset.ready = "1";

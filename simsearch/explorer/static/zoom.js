@@ -1,5 +1,7 @@
 // A picture in all its pixels: the preview at once, then the tiles that are in sight, on a canvas.
 
+import { read, sayFailed } from "./requests.js";
+
 const canvas = document.getElementById("zoom");
 const context = canvas.getContext("2d");
 const status = document.getElementById("status");
@@ -64,10 +66,21 @@ function tile(factor, column, row, { left, top, width, height }) {
     if (tiles.size >= KEPT) tiles.delete(tiles.keys().next().value);
     image = new Image();
     image.onload = draw;
+    image.onerror = () => lost(address);
     image.src = address;
   } else tiles.delete(address);
   tiles.set(address, image); // the latest last
   return image;
+}
+
+// Some part did not come: what is drawn there is the preview.
+function lost(address) {
+  sayFailed(status, "Some parts of the picture did not come, and are shown less sharp.", () => {
+    for (const [known, image] of tiles) if (!image.naturalWidth) tiles.delete(known);
+    describe();
+    draw();
+  });
+  canvas.dataset.lost = address;
 }
 
 function move(x, y, zoom = view.zoom) {
@@ -94,7 +107,8 @@ function remember() {
   later = setTimeout(() => {
     const here = new URL(location.href);
     for (const [name, value] of Object.entries(view)) here.searchParams.set(name, value.toFixed(4));
-    history.replaceState(null, "", here);
+    here.searchParams.set("snapshot", document.body.dataset.snapshot);
+    history.replaceState(history.state, "", here);
     const there = new URL(ask.href);
     const [w, h] = [canvas.clientWidth / (size.width * fit() * view.zoom), canvas.clientHeight / (size.height * fit() * view.zoom)];
     const edges = [view.x - w / 2, view.y - h / 2, view.x + w / 2, view.y + h / 2].map((edge) => Math.min(1, Math.max(0, edge)) * 100);
@@ -160,14 +174,20 @@ preview.onload = () => {
   draw();
 };
 preview.src = canvas.dataset.preview;
-try {
-  const answer = await fetch(canvas.dataset.tiles);
-  if (!answer.ok) throw new Error((await answer.text()) && `the explorer answered ${answer.status}`);
-  info = await answer.json();
-  size = { width: info.width, height: info.height };
-  move(number("x", 0.5), number("y", 0.5), number("zoom", 1));
-  status.textContent = `${info.width.toLocaleString("en")} × ${info.height.toLocaleString("en")} pixels${info.host ? `, from ${new URL(info.host).host}` : ""}. Drag, scroll or pinch; arrow keys, + and − do the same.`;
-} catch (error) {
-  status.textContent = `Only a small picture can be shown: ${error.message}.`;
+function describe() {
+  const from = info.host ? `, from ${new URL(info.host).host}` : "";
+  status.textContent = `${info.width.toLocaleString("en")} × ${info.height.toLocaleString("en")} pixels${from}. Drag, scroll or pinch; arrow keys, + and − do the same.`;
 }
+
+async function readTiles() {
+  try {
+    info = await read(canvas.dataset.tiles, "json");
+    size = { width: info.width, height: info.height };
+    describe();
+    move(number("x", 0.5), number("y", 0.5), number("zoom", 1));
+  } catch (error) {
+    sayFailed(status, `Only a small picture can be shown: ${error.message}.`, readTiles);
+  }
+}
+await readTiles();
 canvas.dataset.ready = "1";

@@ -1,0 +1,39 @@
+// Questions to the server: of several in one place only the newest is answered, and one that fails says
+// so where its answer would have come, with a way to ask again.
+
+import { element } from "./map-elements.js";
+
+const LONGEST = 180_000; // milliseconds that an answer may take: the first one may load a network
+
+// Counts the questions asked in one place.
+export class Turns {
+  #newest = 0;
+
+  // Begins a turn. The function that comes back says whether no newer one has begun.
+  begin() {
+    const turn = ++this.#newest;
+    return () => turn === this.#newest;
+  }
+}
+
+// The answer's content as "json", "text" or "arrayBuffer". Throws an Error whose message is a clause.
+export async function read(url, kind) {
+  let answer;
+  try {
+    answer = await fetch(url, { signal: AbortSignal.timeout(LONGEST) });
+    if (answer.ok) return await answer[kind]();
+  } catch (error) {
+    throw new Error(error.name === "TimeoutError" ? "the explorer took too long to answer" : "the explorer does not answer");
+  }
+  throw new Error(`the explorer answered ${answer.status}`);
+}
+
+// Says in `place` what failed. Its button asks `again`.
+export function sayFailed(place, words, again) {
+  const button = element("button", { type: "button", className: "again" }, "Try again");
+  button.addEventListener("click", () => {
+    place.replaceChildren();
+    again();
+  });
+  place.replaceChildren(element("span", { className: "error" }, words), " ", button);
+}

@@ -1,0 +1,105 @@
+"""What addresses ask for in vain, names of files, and texts without end: over HTTP."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simsearch.explorer.data.artworks import LONG, SHORT, short
+from simsearch.explorer.data.downloads import disposition, file_name
+from tests.support.odd_gallery import ENDLESS
+
+
+def test_every_page_says_which_parameters_it_does_not_know(site: httpx.Client) -> None:
+    for view in ("/", "/map", "/sets", "/recovery", "/runs", "/findings/hubs", "/picture"):
+        page = site.get(view, params={"sort": "year"}).text
+        assert "something that this page does not know: sort." in page, view
+        assert "does not know" not in site.get(view).text
+    known = {"colour": "medium", "is.medium": "oil", "q": "a", "at": "0_0_1", "set_name": "x"}
+    assert "does not know" not in site.get("/map", params=known).text
+    assert "There is no page 99: there is one page." in site.get("/", params={"page": "99"}).text
+    assert "There is no page 0" in site.get("/", params={"page": "0"}).text
+    assert "There is no page" not in site.get("/", params={"page": "1"}).text
+    for view, query in (
+        ("/artwork?id=none", {}),
+        ("/map", {"space": "no"}),
+        ("/", {"snapshot": "no"}),
+    ):
+        assert site.get(view, params=query or None).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("title", "ending", "name"),
+    [
+        ("set abc", "csv", "set-abc.csv"),
+        ("set abc", "parquet", "set-abc.parquet"),
+        ("set abc", "json", "set-abc.json"),
+        ("set a/b\\c: d?", "csv", "set-a-b-c-d.csv"),
+        ("set ../../etc/passwd", "csv", "set-etc-passwd.csv"),
+        ("set Étude", "csv", "set-Étude.csv"),
+        ("set 日本", "csv", "set-日本.csv"),
+        ("...", "csv", "unnamed.csv"),
+        ("set " + "x" * 500, "csv", f"set-{'x' * 76}.csv"),
+    ],
+)
+def test_a_file_is_called_after_what_is_in_it(title: str, ending: str, name: str) -> None:
+    assert file_name(title, ending) == name
+
+
+@given(st.text(max_size=200), st.sampled_from(["csv", "parquet", "json"]))
+def test_every_title_makes_a_safe_name(title: str, ending: str) -> None:
+    name = file_name(title, ending)
+    stem, _, end = name.rpartition(".")
+    assert end == ending
+    assert re.fullmatch(r"[\w-]+", stem)
+    assert file_name(stem, ending) == name
+    header = disposition(name)
+    header.encode("ascii")
+    assert not set("\r\n") & set(header)
+    if "filename*" in header:
+        assert unquote(header.partition("UTF-8''")[2]) == name
+
+
+def test_a_set_is_saved_under_its_name(site: httpx.Client) -> None:
+    for ending, path in (
+        ("csv", "set.csv"),
+        ("parquet", "set.parquet"),
+        ("json", "set/manifest.json"),
+    ):
+        answer = site.get(f"/{path}", params={"ids": "AAAA", "name": "abc"})
+        handling = "inline" if ending == "json" else "attachment"  # a manifest is shown
+        assert answer.headers["content-disposition"] == f'{handling}; filename="set-abc.{ending}"'
+
+
+def test_no_page_has_a_text_without_end(odd: httpx.Client) -> None:
+    """A browser takes seconds for each word of ten thousand letters that it lays out."""
+    endless = re.compile(f"{ENDLESS[0]}{{{SHORT + 1},}}")
+    own_id, other = "a/008?&e", "a/001?&é"
+    views: list[tuple[str, dict[str, str]]] = [
+        ("/", {}), ("/set", {"ids": "CAA"}), ("/artwork", {"id": other}), ("/runs", {}),
+        ("/walk", {"id": other, "to": own_id}), ("/alike", {"id": other, "other": own_id}),
+        ("/detail", {"id": own_id}), ("/zoom", {"id": own_id}), ("/findings", {}), ("/recovery", {}),
+        ("/map/cards", {"numbers": "8.1"}), ("/map/facets", {}),
+        *((f"/findings/{name}", {}) for name in ("hubs", "other-hands", "duplicates", "placeholders", "disagreement")),
+    ]  # fmt: skip
+    for view, query in views:
+        answer = odd.get(view, params=query)
+        assert answer.status_code == 200
+        assert not endless.search(answer.text), view
+    own = odd.get("/artwork", params={"id": own_id}).text
+    assert ENDLESS[: LONG - 1] in own
+    assert ENDLESS[: LONG + 1] not in own
+    assert ENDLESS in odd.get("/set.csv", params={"ids": "CA"}).text  # files have all of it
+    assert ENDLESS in odd.get("/api/v1/artwork", params={"id": own_id}).text
+
+
+@given(st.text(max_size=50), st.integers(1, 60))
+def test_a_short_text_is_whole_and_a_long_one_ends_in_an_ellipsis(text: str, most: int) -> None:
+    shown = short(text, most)
+    assert len(shown) <= most
+    assert shown == text if len(text) <= most else shown.endswith("…")
