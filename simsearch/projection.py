@@ -32,6 +32,10 @@ UMAP_INPUT = 50  # principal components that UMAP starts from: the rest is mostl
 
 FEWEST_DISTINCT = 4  # UMAP needs a neighbourhood to speak of
 
+# Components of equal vectors differ by rounding, some 1e-7 of vectors of length 1: by less than this, and
+# by less than this share of the largest.
+ROUNDING, ROUNDING_SHARE = 1e-6, 1e-5
+
 FLAT = 1e-6  # share of the first axis' spread below which the second has none
 INITIAL_SPREAD = 1e-4  # as Kobak & Linderman 2021 scale a PCA initialisation
 
@@ -56,10 +60,10 @@ def project(vectors: Vectors, method: str, *, settings: ProjectionConfig, seed: 
     started from the PCA map so that the overall shape means something (Kobak & Linderman 2021). Of
     fewer than four different vectors it is the PCA map: equal vectors lie at one point.
     """
-    if len(vectors) < 3:  # nothing to tell apart
-        return np.asarray([[float(place), 0.0] for place in range(len(vectors))], dtype=np.float32)
+    if not len(vectors):
+        return np.zeros((0, 2), dtype=np.float32)
     components = principal_components(vectors, UMAP_INPUT if method == "umap" else 2, seed)
-    if method == "pca" or _count_distinct(components) < FEWEST_DISTINCT:
+    if method == "pca" or not _have_distinct(components, FEWEST_DISTINCT):
         return _two_columns(components)
     points = _umap(components, settings, seed)
     if np.isfinite(points).all():
@@ -78,16 +82,22 @@ def principal_components(vectors: Vectors, count: int, seed: int) -> Coordinates
     units = unit_rows(vectors)
     if (units == units[0]).all():
         return np.zeros((len(units), 1), dtype=np.float32)
+    # Centred here, as sklearn takes squares before it centres: of vectors that lie within 1e-3 of one
+    # another, their rounding would be larger than their differences.
+    units -= units.mean(axis=0, dtype=np.float64).astype(np.float32)
     count = min(count, *units.shape)
     pca = PCA(count, svd_solver="auto", random_state=seed).fit(units)
     # Not fit_transform: of many vectors it gives coordinates along other axes than the components.
     return np.asarray(pca.transform(units), dtype=np.float32)
 
 
-def _count_distinct(components: Coordinates) -> int:
-    """How many of the rows [n, c] differ by more than rounding."""
-    widest = float(np.abs(components).max())
-    return len(np.unique((components / (widest or 1)).round(5), axis=0))
+def _have_distinct(components: Coordinates, count: int) -> bool:
+    """Whether `count` of the rows [n, c] differ from one another by more than rounding."""
+    rounding = max(ROUNDING, ROUNDING_SHARE * float(np.abs(components).max()))
+    others = components
+    for _ in range(count - 1):
+        others = others[np.abs(others - others[:1]).max(axis=1, initial=0) > rounding]
+    return len(others) > 0
 
 
 def align(points: npt.NDArray[np.floating], reference: npt.NDArray[np.floating]) -> Coordinates:

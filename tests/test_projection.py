@@ -89,11 +89,50 @@ def test_every_space_has_a_finite_map(method: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["pca", "umap"])
-def test_equal_vectors_lie_at_one_point(method: str) -> None:
-    vectors = degenerate()["all equal"]
+@pytest.mark.parametrize("count", [1, 2, 3, 30])
+def test_equal_vectors_lie_at_one_point(method: str, count: int) -> None:
+    vectors = degenerate()["all equal"][:count]
     assert not project(vectors, method, settings=SETTINGS, seed=1).any()
-    three = project(degenerate()["three different"], method, settings=SETTINGS, seed=1)
-    assert len(np.unique(three.round(5), axis=0)) == 3
+
+
+@pytest.mark.parametrize("method", ["pca", "umap"])
+def test_two_vectors_lie_as_far_apart_as_they_are(method: str) -> None:
+    vectors = degenerate()["four different"][:2]
+    points = project(vectors, method, settings=SETTINGS, seed=1)
+    units = unit_rows(vectors)
+    gap = float(np.linalg.norm(units[0] - units[1]))
+    assert float(np.linalg.norm(points[0] - points[1])) == pytest.approx(gap, abs=1e-5)
+    assert project(vectors[:0], method, settings=SETTINGS, seed=1).shape == (0, 2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_three_vectors_lie_at_three_points_however_often_each_is_there(seed: int) -> None:
+    """Their components differ by rounding from row to row, at whichever decimal that shows."""
+    random = np.random.default_rng(seed)
+    near = np.array([1, 1, 1e-4])[seed % 3]
+    different = random.normal(size=100) + near * random.normal(size=(3, 100))
+    owners = np.append([0, 1, 2], random.integers(0, 3, 1500))
+    points = project(different[owners].astype(np.float32), "umap", settings=SETTINGS, seed=1)
+    centres = np.stack([points[owners == owner].mean(axis=0) for owner in range(3)])
+    assert np.abs(points - centres[owners]).max() < 1e-5
+    gaps = np.linalg.norm(centres - np.roll(centres, 1, axis=0), axis=1)
+    units = unit_rows(different)
+    true = np.linalg.norm(units - np.roll(units, 1, axis=0), axis=1)
+    np.testing.assert_allclose(gaps, true, atol=1e-5)
+
+
+@pytest.mark.parametrize("spread", [1, 1e-2, 1e-3, 1e-4, 1e-5])
+def test_vectors_that_lie_close_together_have_the_map_of_their_differences(spread: float) -> None:
+    """Many vectors of few numbers: float64 SVD is the reference, of the unit vectors as they are stored."""
+    random = np.random.default_rng(2)
+    scale = np.append([8, 4], np.ones(38))
+    vectors = random.normal(size=40) + spread * 0.1 * random.normal(size=(900, 40)) * scale
+    units = unit_rows(vectors.astype(np.float32)).astype(np.float64)
+    left, singular, _ = np.linalg.svd(units - units.mean(axis=0), full_matrices=False)
+    expected = left[:, :2] * singular[:2]
+    points = project(vectors.astype(np.float32), "pca", settings=SETTINGS, seed=1)
+    expected *= np.sign((points * expected).sum(axis=0))
+    assert np.abs(points - expected).max() < 1e-3 * expected.std(axis=0).min() + 3e-7
 
 
 def test_points_lie_along_axes_of_length_1_however_many_vectors_there_are() -> None:
