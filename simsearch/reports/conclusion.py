@@ -234,7 +234,8 @@ def conclusion_words(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[
 
 
 def _are(names: Sequence[str]) -> str:
-    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+    *others, last = names
+    return f"{', '.join(others)} and {last} are" if others else f"{last} is"
 
 
 def evaluation_rows(

@@ -48,8 +48,8 @@ def too_few(comparisons: pa.Table) -> str:
     needed = fewest_pairs(tests, SIGNIFICANT)
     if n >= needed:
         return ""
-    count = f"{tests} test{'s' if tests > 1 else ''}"
+    originals = "1 original with copies is" if n == 1 else f"{n} originals with copies are"
     return (
-        f"{n} originals with copies are too few to compare spaces by; {needed} are the fewest from which "
-        f"{count} can show a difference"
+        f"{originals} too few to compare spaces by; {needed} are the fewest from which "
+        f"{tests:,} test{'s' if tests > 1 else ''} can show a difference"
     )

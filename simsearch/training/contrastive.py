@@ -47,7 +47,7 @@ def fit_contrastive(
     copied = np.unique(artworks[~originals])
     if len(copied) < 2:
         raise TrainingError(
-            f"heads.{name}: {len(copied)} artworks have copies to learn from, at least 2 are needed; "
+            f"heads.{name}: artworks with copies to learn from: {len(copied)}, at least 2 are needed; "
             "raise train.originals"
         )
     whitening = fit_whitening(vectors[originals], dimensions=None, power=1.0).layers[0]

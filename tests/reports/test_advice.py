@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from simsearch import schemas
 from simsearch.evaluation.metrics import Scores, scores_table, summary
 from simsearch.evaluation.paired_tests import compare_spaces
 from simsearch.reports.conclusion import candidates, conclusion_words, evaluation_rows, picks
-from tests.reports.test_conclusion import SPACES, comparisons, metrics, timings
+from tests.reports.test_conclusion import SPACES, comparisons, metrics, space, timings
 from tests.support.report_pages import page, read
 
 
@@ -42,15 +43,17 @@ def test_the_fastest_that_is_shown_to_be_as_good_as_the_best_is_advised(
         assert pick.undecided == undecided
 
 
-def measured_over(fast: Any, slow: Any) -> tuple[pa.Table, pa.Table]:
-    """The metrics and comparisons of average precisions [n] of two spaces."""
-    ids = [f"{number:04}" for number in range(len(fast))]
+def measured_over(
+    *spaces: Any, names: Sequence[str] = ("fast", "slow")
+) -> tuple[pa.Table, pa.Table]:
+    """The metrics and comparisons of the average precisions [n] of some spaces."""
+    ids = [f"{number:04}" for number in range(len(spaces[0]))]
     tables, scores = [], []
-    for name, values in (("fast", fast), ("slow", slow)):
+    for name, values in zip(names, spaces, strict=True):
         score = Scores("all", 100, "map", np.array(values), np.ones(len(values)))
-        names = {"space": name, "search": "exact"}
-        tables.append(summary([score], **names, bootstrap=300, seed=1))
-        scores.append(scores_table([score], **names, artwork_ids=ids))
+        keys = {"space": name, "search": "exact"}
+        tables.append(summary([score], **keys, bootstrap=300, seed=1))
+        scores.append(scores_table([score], **keys, artwork_ids=ids))
     compared = compare_spaces(pa.concat_tables(scores), resamples=300, seed=1)
     return pa.concat_tables(tables), compared
 
@@ -64,8 +67,9 @@ def test_a_bad_network_is_never_advised_for_lack_of_evidence(n: int, equal: int)
     ranked = candidates(table, SPACES[:2], timings())
     words = conclusion_words(table, compared, ranked)
     if n < 6:  # one test: 2 × 2^-6 is the first share of signs below 0.05
+        originals = "1 original with copies is" if n == 1 else f"{n} originals with copies are"
         assert words == (
-            f"no advice: {n} originals with copies are too few to compare spaces by; 6 are the fewest "
+            f"no advice: {originals} too few to compare spaces by; 6 are the fewest "
             "from which 1 test can show a difference"
         )
         assert picks(table, compared, ranked) == []
@@ -85,6 +89,19 @@ def test_whatever_is_advised_scores_nearly_as_well_as_the_best(
     for pick in picks(table, compared, candidates(table, SPACES[:2], timings())):
         assert pick.quality >= max(fast.mean(), slow.mean()) - 0.02
         assert n >= 6
+
+
+def test_many_networks_are_listed_in_a_sentence() -> None:
+    names = ("fast", "slow", "third", "fourth")
+    spaces = [space(name) for name in names]
+    values = [np.full(40, quality) for quality in (0.9, 0.9, 0.5, 0.4)]
+    table, compared = measured_over(*values, names=names)
+    words = conclusion_words(table, compared, candidates(table, spaces, timings()))
+    assert words.endswith("; slow is within 0.02 of it; third and fourth are worse")
+    values[0] += 0.1
+    table, compared = measured_over(*values, names=names)
+    words = conclusion_words(table, compared, candidates(table, spaces, timings()))
+    assert words.endswith("; slow, third and fourth are worse")
 
 
 def test_one_network_needs_no_test() -> None:

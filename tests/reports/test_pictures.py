@@ -26,8 +26,17 @@ def test_every_artwork_is_drawn_with_its_own_copies(
 ) -> None:
     panels: list[Shown] = []
     examples: list[Sequence[Shown]] = []
-    monkeypatch.setattr(pictures, "profiles_figure", lambda row: panels.extend(row) or Figure())
-    monkeypatch.setattr(pictures, "examples_figure", lambda rows: examples.extend(rows) or Figure())
+
+    def draw_profiles(row: Sequence[Shown]) -> Figure:
+        panels.extend(row)
+        return Figure()
+
+    def draw_examples(rows: Sequence[Sequence[Shown]]) -> Figure:
+        examples.extend(rows)
+        return Figure()
+
+    monkeypatch.setattr(pictures, "profiles_figure", draw_profiles)
+    monkeypatch.setattr(pictures, "examples_figure", draw_examples)
     config = load_config(None, [f"perturbations.profiles=[{', '.join(PROFILES)}]"])
     snapshot = make_snapshot(Storage(str(tmp_path)), ARTWORKS, config=config)
     if copied:
