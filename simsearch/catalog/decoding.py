@@ -111,10 +111,13 @@ def _code_page(lines: Sequence[bytes], pages: Sequence[str]) -> str:
 
 def _mostly_utf8(data: bytes, page: str, source: str, notes: Notes) -> str:
     """UTF-8 text, of which some lines have bytes of a code page."""
-    codecs.register_error(
-        handler := f"simsearch-{page}",
-        lambda error: (error.object[error.start : error.end].decode(page, "replace"), error.end),
-    )
+    handler = f"simsearch-{page}"
+
+    def read_odd(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeDecodeError)
+        return error.object[error.start : error.end].decode(page, "replace"), error.end
+
+    codecs.register_error(handler, read_odd)
     lines = data.splitlines()
     odd = [number for number, line in enumerate(lines) if not _is_utf8(line)]
     example = lines[odd[0]].decode("utf-8", handler)[:60].strip()

@@ -30,7 +30,7 @@ from simsearch.storage.storage import Storage, open_uri
 FOLDER = "images/embedded"
 BATCH = 16  # pictures in memory
 WRITERS = 8  # pictures on their way into the store
-PEEKED = 64  # rows in which the first picture of a column is looked for
+PEEKED = 64  # filled cells in which the first picture of a column is looked for
 
 _REFERENCE = re.compile(r"parquet\+(?P<uri>.+)#(?P<column>[^#]+)/(?P<row>\d+)", re.DOTALL)
 
@@ -81,7 +81,7 @@ def picture_columns(parquet: pq.ParquetFile) -> list[Column]:
     columns = []
     for field in parquet.schema_arrow:
         kind = field.type
-        while pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        while _is_list(kind):
             kind = kind.value_type
         column = Column(field.name, field.type)
         if (is_bytes(kind) or _bytes_field(kind) is not None) and _are_pictures(parquet, column):
@@ -176,6 +176,11 @@ def _taken_apart(uri: str) -> tuple[str, str, int]:
     return match["uri"], unquote(match["column"]), int(match["row"])
 
 
+def _is_list(kind: pa.DataType) -> bool:
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return bool(lists or pa.types.is_fixed_size_list(kind))
+
+
 def _bytes_field(kind: pa.DataType) -> str | None:
     """The name of the one field of bytes in a struct."""
     if not pa.types.is_struct(kind):
@@ -187,7 +192,9 @@ def _bytes_field(kind: pa.DataType) -> str | None:
 def _are_pictures(parquet: pq.ParquetFile, column: Column) -> bool:
     """Whether one of the first cells begins as a picture does. Structs that only have paths name
     pictures that lie elsewhere."""
-    cells = list(islice(column.cells(parquet, range(parquet.num_row_groups)), PEEKED))
+    all_cells = column.cells(parquet, range(parquet.num_row_groups))
+    filled = (cell for cell in all_cells if picture_of(cell) is not None or _path_of(cell))
+    cells = list(islice(filled, PEEKED))
     pictures = [picture for cell in cells if (picture := picture_of(cell)) is not None]
     if not pictures:
         return any(_path_of(cell) for cell in cells)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,10 @@ from simsearch.errors import CatalogError
 
 Rows = list[dict[str, Any]]
 NOT_A_RECORD = "lines that are no JSON object"
+NOT_AN_OBJECT = "items that are no JSON object"
+
+_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def json_records(source: str, text: str, notes: Notes) -> tuple[Rows, list[str] | None]:
@@ -28,15 +33,26 @@ def json_records(source: str, text: str, notes: Notes) -> tuple[Rows, list[str] 
         lists = {
             key: items
             for key, items in value.items()
-            if isinstance(items, list) and items and all(isinstance(item, dict) for item in items)
+            if isinstance(items, list) and _are_records(items)
         }
         if len(lists) == 1 and not _looks_like_a_record(value):
             ((key, value),) = lists.items()
             notes.say(f"{source}: the records are those under {key!r}")
         else:
             value = [value]
-    if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
+    if not isinstance(value, list) or (value and not _are_records(value)):
         raise CatalogError(f"{source}: JSON that is no list of records; check catalog.source")
+    if odd := [number for number, item in enumerate(value) if not isinstance(item, dict)]:
+        notes.leave_out(NOT_AN_OBJECT, f"item {odd[0] + 1:,}", len(odd))
+        places = [f"item {n:,}" for n, item in enumerate(value, 1) if isinstance(item, dict)]
+        value = [item for item in value if isinstance(item, dict)]
+    if _ESCAPED.search(text):
+        halves: list[str] = []
+        value = _whole(value, halves)
+        if halves:
+            notes.say(
+                f"{source}: {len(halves):,} texts have half a character (a lone surrogate), read as � (first: {halves[0][:60]!r})"
+            )
     if decoder.repeated:
         key, count = decoder.repeated[0], len(decoder.repeated)
         notes.say(
@@ -99,6 +115,23 @@ def _lines(
         notes.leave_out(NOT_A_RECORD, f"line {bad[0]:,}", len(bad))
     in_order = numbers == list(range(1, len(numbers) + 1))
     return records, None if in_order else [f"line {number:,}" for number in numbers]
+
+
+def _are_records(items: list[Any]) -> bool:
+    """Whether at least half of a list are records."""
+    return bool(items) and 2 * sum(isinstance(item, dict) for item in items) >= len(items)
+
+
+def _whole(value: Any, halves: list[str]) -> Any:
+    """A value whose texts can be stored. The new texts are collected in `halves`."""
+    if isinstance(value, dict):
+        return {_whole(key, halves): _whole(item, halves) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item, halves) for item in value]
+    if isinstance(value, str) and _SURROGATE.search(value):
+        halves.append(_SURROGATE.sub("�", value))
+        return halves[-1]
+    return value
 
 
 def _looks_like_a_record(value: Mapping[str, Any]) -> bool:

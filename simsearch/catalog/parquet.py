@@ -66,6 +66,9 @@ def _read(uri: str, storage: StorageConfig, notes: Notes) -> tuple[pa.Table, lis
 
 
 def _read_opened(uri: str, parquet: pq.ParquetFile, notes: Notes) -> tuple[pa.Table, list[str]]:
+    given = parquet.schema_arrow.names
+    if twice := next((name for name in given if given.count(name) > 1), None):
+        raise CatalogError(f"{uri}: column {twice!r} occurs twice; rename one of them")
     columns = picture_columns(parquet)
     names = {column.name for column in columns}
     plain = [name for name in parquet.schema_arrow.names if name not in names]

@@ -57,6 +57,7 @@ class Places:
     source: str
     by_id: bool = False
     named: int = 0  # rows that name a file in a store
+    elsewhere: int = 0  # rows whose image is at a web address or inside the table's file
     missing: list[tuple[str, str]] = field(default_factory=list)  # (name as given, URI tried)
     loosely: list[tuple[str, str]] = field(
         default_factory=list
@@ -99,10 +100,12 @@ class Places:
             return None
         if self.embedded and is_embedded(names[0]):
             self._several(names, names[0])
+            self.elsewhere += 1
             return names[0], ETAG
         if is_web(names[0]) or (is_web(self.base) and "://" not in names[0]):
             name, *others = [*_named_together(names[0]), *names[1:]]
             self._several([name, *others], name)
+            self.elsewhere += 1
             if is_web(name):
                 return name, None
             # A name's own spaces and letters have to be escaped in an address, its slashes not.
@@ -119,6 +122,7 @@ class Places:
         if not present:
             if web := next(filter(is_web, names), None):
                 self.named -= 1
+                self.elsewhere += 1
                 self._several(names, web)
                 return web, None
             uri = self._uri(names[0]) or names[0]
@@ -177,7 +181,7 @@ class Places:
     def report(self, notes: Notes) -> None:
         """Note the rows whose file is missing and the files that no row names. Raises CatalogError where
         none of the files that rows name is there."""
-        if self.named and len(self.missing) == self.named:
+        if self.named and len(self.missing) == self.named and not self.elsewhere:
             name, tried = self.missing[0]
             raise CatalogError(
                 f"{self.source}: none of {self.named:,} named images is there; the first path tried: {tried}; "

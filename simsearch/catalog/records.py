@@ -159,21 +159,26 @@ def _load_folder(
         hint = f"name a file of it, such as {tables[0]}" if tables else "check catalog.source"
         raise CatalogError(f"{source}: a folder without .json or .parquet files; {hint}")
 
-    def load(info: FileInfo) -> list[dict[str, Any]] | None:
+    def load(info: FileInfo) -> tuple[list[dict[str, Any]], Notes] | None:
+        its_notes = Notes()
         try:
             text = read_uri(info.uri, storage).decode("utf-8-sig")
-            return json_records(info.uri, text, Notes())[0]
+            return json_records(info.uri, text, its_notes)[0], its_notes
         except (CatalogError, NotFoundError, UnicodeDecodeError):
             return None
 
     rows: list[dict[str, Any]] = []
     places: list[str] = []
     with ThreadPoolExecutor(READERS) as pool:
-        for info, records in zip(documents, pool.map(load, documents), strict=True):
-            if records is None:
+        for info, loaded in zip(documents, pool.map(load, documents), strict=True):
+            if loaded is None:
                 notes.leave_out("unreadable JSON files", info.uri)
-            rows.extend(records or ())
-            places.extend([info.path] * len(records or ()))
+                continue
+            records, its_notes = loaded
+            for reason, (count, example) in its_notes.left_out.items():
+                notes.leave_out(reason, f"{info.path}, {example}", count)
+            rows.extend(records)
+            places.extend([info.path] * len(records))
     notes.say(f"{source}: {len(documents):,} JSON files")
     return replace(of_dicts(source, rows, places), is_folder=True)
 

@@ -36,8 +36,8 @@ def test_empty_cells_behind_a_row_are_not_called_quotes() -> None:
 
 
 def test_joined_files_keep_their_ids_and_their_header_is_no_artwork() -> None:
-    one, other = f"{HEADER}001,A,a.jpg\n", f'{HEADER}"002",B,b.jpg\n'
-    cells, said = cells_of(one.encode("utf-8-sig") + other.encode("utf-8-sig"))
+    first_file, second_file = f"{HEADER}001,A,a.jpg\n", f'{HEADER}"002",B,b.jpg\n'
+    cells, said = cells_of(first_file.encode("utf-8-sig") + second_file.encode("utf-8-sig"))
     assert cells == [["001", "A", "a.jpg"], ["002", "B", "b.jpg"]]
     assert "1 lines begin with a byte order mark" in said[0]
     assert said[1] == "left out: 1 rows that repeat the header (first: row 2)"

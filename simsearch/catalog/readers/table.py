@@ -17,6 +17,8 @@ from simsearch.config import Config
 from simsearch.errors import CatalogError
 from simsearch.storage.uris import normalise_uri
 
+SHOWN = 50  # columns that a message names
+
 
 def read_table(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     """One artwork per row that has an image. Relative image names start from `catalog.images`, a
@@ -71,7 +73,9 @@ def _tells_apart(records: Records, column: str) -> bool:
 
 
 def _layout(records: Records, mapping: dict[str, tuple[str, ...]]) -> Layout:
-    names = ", ".join(records.columns)
+    names = ", ".join(records.columns[:SHOWN])
+    if (more := len(records.columns) - SHOWN) > 0:
+        names += f" and {more:,} more"
     if strange := sorted(set(mapping) - set(schemas.CATALOG.names)):
         raise CatalogError(
             f"catalog.columns: no catalog column {', '.join(strange)}; allowed: {', '.join(schemas.CATALOG.names)}"
