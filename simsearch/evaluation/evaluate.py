@@ -76,7 +76,7 @@ def evaluate(
     snapshot.storage.write_table(snapshot.near_duplicates_path, duplicates.table)
     numbered = numbered.with_near(duplicates.pairs)
     deepen_all(ray.put(numbered), answers_of, plan.seed)
-    labels = _labels(snapshot, plan, ids)
+    labels = _labels(snapshot, plan, ids, numbered)
     asked = held_out(snapshot.storage, plan, images)
     if not asked.enough:
         log.warning("evaluate: %s", asked.words)
@@ -93,13 +93,16 @@ def evaluate(
     return metrics
 
 
-def _labels(snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any]) -> dict[str, Labels]:
+def _labels(
+    snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any], numbered: NumberedImages
+) -> dict[str, Labels]:
     _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
     rows = table.take(pc.index_in(pa.array(ids), value_set=table["artwork_id"].combine_chunks()))
     labels = {}
     for name, column in LABELS.items():
         values = (value or [] for value in rows[column].to_pylist())
-        labels[name] = Labels.of([[v] if isinstance(v, str) else v for v in values])
+        listed = [[v] if isinstance(v, str) else v for v in values]
+        labels[name] = Labels.of(listed, numbered.near_groups())
     return labels
 
 
@@ -208,6 +211,7 @@ def _overlap(given: _Given, left: Answers, right: Answers) -> pa.Table:
     k = NEIGHBOURHOOD_KS[-1]
     asked = given.held_out.places
     first, second = (_lists(given, answers)[asked] for answers in (left, right))
-    shared = overlap(first, second, k)
+    others_left = (first >= 0).any(axis=1) | (second >= 0).any(axis=1)  # not near-duplicates alone
+    shared = overlap(first[others_left], second[others_left], k)
     scores = Scores(right.space, k, "neighbour_overlap", shared, np.ones(len(shared)))
     return summary([scores], **given.settings(left.space, "exact"))

@@ -28,16 +28,31 @@ _ROWS_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of n originals: `matrix` [n, labels], sparse, of 0 and 1; `alike` float64 [n], the number
-    of other originals with which each has a label in common."""
+    """The labels of n originals: `matrix` [n, labels], sparse, of 0 and 1. Of each original's possible
+    neighbours, `others` float64 [n] is the number, and `alike` float64 [n] the number of those that have
+    a label in common with it."""
 
     matrix: Any
     alike: Floats
+    others: Floats
 
     @classmethod
-    def of(cls, labels: Sequence[Iterable[str | None]]) -> Labels:
+    def of(
+        cls, labels: Sequence[Iterable[str | None]], near: Iterable[tuple[Items, Items]] = ()
+    ) -> Labels:
+        """The labels, where near-duplicates are no neighbours: for each of `near`, of
+        `NumberedImages.near_groups`, the second originals are none of the first."""
         matrix = label_matrix(labels)
-        return cls(matrix, alike_counts(matrix))
+        alike = alike_counts(matrix)
+        others = np.full(len(alike), float(max(0, len(alike) - 1)))
+        for rows, left_out in near:
+            others[rows] -= len(left_out) - 1
+            if len(rows) == len(left_out):
+                alike[rows] -= alike_counts(matrix[rows])
+            else:
+                labelled = np.diff(matrix.indptr)[rows] > 0  # each shares its labels with itself
+                alike[rows] -= _by_comparing(matrix[rows], matrix[left_out]) - labelled
+        return cls(matrix, alike, others)
 
 
 def label_matrix(labels: Sequence[Iterable[str | None]]) -> Any:

@@ -34,15 +34,17 @@ def label_precision(items: Items, labels: Labels, k: int) -> tuple[Floats, Float
         both = matrix[queries].multiply(matrix[items[queries, place]])
         hits += np.asarray(both.sum(axis=1)).ravel() > 0
     alike = labels.alike[queries]
-    others = max(1, matrix.shape[0] - 1)
+    others = np.maximum(1, labels.others[queries])
     return hits / k, alike / others, np.minimum(k, alike) / k
 
 
 def overlap(first: Items, second: Items, k: int) -> Floats:
-    """Per original [n]: the share of its k nearest that two spaces have in common."""
+    """Per original [n]: the share of its k nearest, or of all neighbours where it has fewer, that two spaces
+    have in common; 0 where it has none."""
     a, b = first[:, :k], second[:, :k]
     both = (a[:, :, None] == b[:, None, :]) & (a >= 0)[:, :, None]
-    return np.asarray(both.any(axis=2).sum(axis=1) / max(1, a.shape[1]))
+    listed = np.maximum((a >= 0).sum(axis=1), (b >= 0).sum(axis=1))
+    return np.asarray(both.any(axis=2).sum(axis=1) / np.maximum(1, listed))
 
 
 def k_occurrence(items: Items, k: int) -> Floats:

@@ -111,6 +111,20 @@ class NumberedImages:
             counts[self.pictures[self.originals]] - own[self.artworks[self.originals]]
         )
 
+    def near_groups(self) -> Iterator[tuple[Items, Items]]:
+        """For each picture with near-duplicates the places of the originals that show it, and of those
+        that show it or a near-duplicate of it."""
+        pictures = self.pictures[self.originals]
+        order = np.argsort(pictures, kind="stable")
+        shown, starts = np.unique(pictures[order], return_index=True)
+        places = dict(zip(shown.tolist(), np.split(order, starts[1:]), strict=True))
+        first, second = np.divmod(self.near, max(1, len(self.pictures)))
+        for picture, own in places.items():
+            start, end = np.searchsorted(first, [picture, picture + 1])
+            near = np.concatenate([own, *(places[other] for other in second[start:end].tolist())])
+            if len(near) > 1:
+                yield own, near
+
     def near_items(self, row: int) -> Items:
         """The items that are images of the near-duplicates of the original at place `row`."""
         original = self.originals[row]

@@ -24,7 +24,7 @@ from simsearch.evaluation.neighbourhood import k_occurrence, label_precision, ov
 from simsearch.evaluation.numbering import NumberedImages, original_lists, rankings, study_scores
 from simsearch.evaluation.ranking import pooled_scores
 from simsearch.features.vectors import unit_rows
-from simsearch.indexes.exact import Neighbours
+from simsearch.indexes.exact import Neighbours, exact_search
 
 PROFILES = ("rotate-1", "blur-1")
 KS = (1, 2, 3)
@@ -222,3 +222,54 @@ def test_neighbours_among_equal_vectors_share_labels_overlap_and_recur_as_chance
     assert hits.mean() == pytest.approx(chance.mean(), abs=4 * hits.std() / n**0.5)
     assert overlap(lists[0], lists[1], k).mean() == pytest.approx(k / (n - 1), abs=0.01)
     assert k_occurrence(lists[0], k).max() < 30  # by their order all would have the same ten
+
+
+@given(
+    contents=st.lists(st.integers(0, 5), min_size=1, max_size=12),
+    near=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=4),
+    words=st.lists(st.lists(st.sampled_from("abc"), max_size=2), min_size=12, max_size=12),
+)
+@settings(max_examples=60, deadline=None)
+def test_near_duplicates_are_no_neighbours_by_chance_either(
+    contents: list[int], near: list[tuple[int, int]], words: list[list[str]]
+) -> None:
+    n = len(contents)
+    pairs = [(a, b) for a, b in near if a < n and b < n]
+    numbered = numbered_of(contents, 0, ()).with_near(pairs)
+    same = {(contents[a], contents[b]) for a, b in pairs}
+    labels = Labels.of(words[:n], numbered.near_groups())
+    for row in range(n):
+        free = [
+            other
+            for other in range(n)
+            if contents[other] != contents[row]
+            and (contents[row], contents[other]) not in same
+            and (contents[other], contents[row]) not in same
+        ]
+        assert labels.others[row] == len(free)
+        assert labels.alike[row] == sum(bool(set(words[row]) & set(words[o])) for o in free)
+
+
+def test_a_random_space_has_the_labels_of_chance_where_many_artworks_show_one_picture() -> None:
+    """Of 100 artworks 60 show one picture; 80 have one artist."""
+    numbered = numbered_of([0] * 60 + list(range(1, 41)), 0, ())
+    works = [["a"] if number < 80 else ["b"] for number in range(100)]
+    labels = Labels.of(works, numbered.near_groups())
+    random = np.random.default_rng(1)
+    hits = []
+    for _ in range(30):
+        vectors = random.normal(size=(41, 8))[numbered.pictures]
+        lists = exact_search(unit_rows(vectors), unit_rows(vectors), 100)
+        found, chance, _ = label_precision(original_lists(numbered, lists, 10), labels, 10)
+        hits.append(found.mean())
+    assert np.mean(hits) == pytest.approx(chance.mean(), abs=4 * np.std(hits) / 30**0.5)
+
+
+def test_a_space_agrees_wholly_with_itself_where_few_neighbours_are_left() -> None:
+    lists = np.array([[3, 1, -1], [2, 0, 3], [-1, -1, -1]])
+    assert overlap(lists, lists, 3).tolist() == [1, 1, 0]
+    assert overlap(lists, np.array([[3, -1, -1], [0, 2, 1], [-1, -1, -1]]), 3).tolist() == [
+        0.5,
+        pytest.approx(2 / 3),
+        0,
+    ]
