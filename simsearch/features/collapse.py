@@ -26,6 +26,10 @@ MOST = 0.5
 # several files: a space of 20 different vectors leaves one copy in 20 where it was by chance alone.
 FEWEST_UNMOVED = 0.05
 
+# From this share on the space is at fault whatever its copies do: one that gives all originals three
+# vectors, and each kind of copy others, would call all that share one the same picture and score 1.
+NEARLY_ALL = 0.9
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -53,11 +57,9 @@ class Spread:
             return ""
         if self.zero >= MOST:
             return f"{self.zero:.0%} of its vectors are zero"
-        if self.shared >= MOST:
-            files = self.unmoved < FEWEST_UNMOVED  # the same pictures in several files
-            return (
-                "" if files else f"{self.shared:.0%} of the pictures share their vector with others"
-            )
+        several_files = self.shared < NEARLY_ALL and self.unmoved < FEWEST_UNMOVED
+        if self.shared >= MOST and not several_files:
+            return f"{self.shared:.0%} of the pictures share their vector with others"
         if self.directions < FEWEST_DIRECTIONS:
             return f"all vectors have nearly one direction (effective rank {self.directions:.4f})"
         if self.pictures > 2 and self.lines < FEWEST_LINES:

@@ -71,4 +71,4 @@ def near_duplicate_threshold(
     other = float(np.quantile(others, CLOSEST_SHARE)) if len(others) else 0.0
     if not copy <= CLEARLY_NEARER * other or other == 0:
         return 0.0
-    return float(np.sqrt((copy**2 + other**2) / 2))
+    return float(np.hypot(copy, other) / np.sqrt(2))  # squares of tiny distances would vanish

@@ -61,8 +61,22 @@ def test_artworks_that_show_the_same_file_are_one_picture() -> None:
     vectors = np.repeat(FEATURES[:4], 50, axis=0).astype(np.float32)
     assert spread_of(vectors, np.arange(N) // 50, 0).collapsed == ""
     assert spread_of(vectors, np.arange(N), 0).collapsed != ""
-    # Copies that move say that other files show the same picture, too.
-    assert spread_of(vectors, np.arange(N), 0, unmoved=0.01).collapsed == ""
+    # Copies that move say that other files show the same picture, too, where some pictures have one.
+    some = np.concatenate([vectors[:150], FEATURES[150:]]).astype(np.float32)
+    assert spread_of(some, np.arange(N), 0).collapsed != ""
+    assert spread_of(some, np.arange(N), 0, unmoved=0.01).collapsed == ""
+
+
+@pytest.mark.parametrize("vectors", [1, 2, 3, 10, 40])
+def test_few_vectors_for_all_originals_are_collapsed_however_copies_move(vectors: int) -> None:
+    few = FEATURES[np.arange(N) % vectors].astype(np.float32)
+    assert "share their vector" in spread_of(few, np.arange(N), 0, unmoved=0.0).collapsed
+
+
+def test_half_of_the_pictures_on_a_line_are_no_excuse_for_the_others() -> None:
+    line = ONE + LEVELS * FEATURES[0] * 0.1
+    line[: N // 2 + 20] = ONE[0] + 0.1 * FEATURES[0]
+    assert "direction" in spread_of(line.astype(np.float32), np.arange(N), 0, unmoved=0.0).collapsed
 
 
 @given(count=st.integers(2, 30), dimension=st.integers(1, 6), seed=st.integers(0, 99))
