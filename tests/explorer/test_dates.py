@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.explorer.data.dates import LATEST, LONGEST, first_year, year_text
+from simsearch.explorer.data.dates import EARLIEST, LATEST, LONGEST, first_year, year_text
 
 # Spellings of the Metropolitan Museum, MoMA, the Art Institute of Chicago, the Rijksmuseum, the Cleveland
 # and the British Museum, of Wikidata and of German, French, Dutch, Spanish and Italian catalogs.
@@ -56,7 +56,14 @@ UNDERSTOOD = {
     "2. Hälfte 17. Jahrhundert": 1650, "Ende 18. Jh.": 1767, "17.–18. Jh.": 1600, "vers 1650": 1650,
     "XVIIIe siècle": 1700, "2e moitié du XVIIIe siècle": 1750, "fin du XIXe siècle": 1867,
     "17e eeuw": 1600, "eerste helft 18de eeuw": 1700, "siglo XVII": 1600, "sec. XVII": 1600,
-    "XVIII century": 1700, "1650 circa": 1650, "hacia 1650": 1650, "in Florence in 1502": 1502,
+    "XVIII century": 1700, "last third of the 19th century": 1867, "first third 18th century": 1700, "2nd third of 18th c.": 1733,
+    "middle third of the 16th century": 1533, "last third of the 5th century B.C.": -433, "third century": 200,
+    "ca. 10,000–8000 B.C.": -10_000, "12,000 to 9,500 BCE": -12_000, "17-18th century": 1600, "19 c.": 1800,
+    "17/18th century": 1600, "19C": 1800, "19..": 1900, "XIX secolo": 1800, "III sec. d.C.": 200,
+    "IV-III sec. a.C.": -400, "seconda metà del XVII secolo": 1650, "segunda mitad del siglo XVIII": 1750,
+    "mediados del siglo XVIII": 1733, "Último cuarto del siglo XVIII": 1775, "19世紀": 1800, "1888年": 1888,
+    "Ier siècle av. J.-C.": -100, "anno 1650": 1650, "model 1890": 1890, "1650 onwards": 1650,
+    "1650 & 1660": 1650, "1888\u200b": 1888, "1650 circa": 1650, "hacia 1650": 1650, "in Florence in 1502": 1502,
 }  # fmt: skip
 UNDATED = [
     None, "", "  ", "n.d.", "(n.d.)", "Unknown", "undated", "No. 12345", "No. 1234", "no 12", "inv. 1765",
@@ -64,6 +71,7 @@ UNDATED = [
     "9999", "12345", "30 x 40", "1650 x 1200 mm", "$1500", "188?", "188-", "18??", "–300", "300 A.C.",
     "1200 a.c.", "5000 years ago", "2000 BP", "V.S. 1850", "22nd century", "0th century", "century",
     "50s", "'60s", "12, 13", "X1650", "late", "B.C.", "A.D.", "1 2 3", "x" * 10_000, "1650 " * 1000,
+    "C20", "c19th", "14/20", "፩", "፲፱፻", "𐩀", "12th millennium", "A.H. 11th millennium", "A.H. 20th century",
     "March 79", "1-", "-", "18th", "the 18th of May", "5 × 1650", "1650%", "Köchel 1650",
 ]  # fmt: skip
 SHARED = Path(__file__).parents[3] / "shared" / "cases" / "tables" / "dates.csv"
@@ -84,6 +92,17 @@ def test_the_shared_dates_are_read_rightly() -> None:
     with SHARED.open(newline="") as file:
         years = [first_year(row["date"]) for row in csv.DictReader(file)]
     assert years == [-1353, -300, -500, 1700, 1888, -1479, -2500, 1844, 1100, 1650]
+
+
+WORDS = """1 18 1888 99999 300 th s st - – / , . ( ) [ ] ? @ _ ² ½ ٣ 十 ፩ 𐩀 ' B.C. A.D. A.H. century centuries
+    millennium early late half third quarter 2nd 21st XVIIIe last decade Jh. siècle secolo ß İ c. ago""".split()  # noqa: SIM905
+
+
+@given(st.lists(st.sampled_from([*WORDS, " ", " "]), max_size=12), st.text(max_size=6))
+def test_any_text_gives_a_year_within_bounds_or_none(words: list[str], other: str) -> None:
+    for text in ("".join(words), " ".join([*words, other])):
+        year = first_year(text)
+        assert year is None or (-EARLIEST <= year <= LATEST and year != 0)
 
 
 AFTER_CHRIST = st.integers(100, LATEST)

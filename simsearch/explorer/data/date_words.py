@@ -9,6 +9,8 @@ _OTHER_ORDINALS = {
     "drittes": 3, "viertes": 4, "letzte": "last", "letztes": "last", "eerste": 1, "tweede": 2,
     "derde": 3, "vierde": 4, "laatste": "last", "première": 1, "premier": 1, "deuxième": 2,
     "seconde": 2, "troisième": 3, "quatrième": 4, "dernier": "last", "dernière": "last",
+    "prima": 1, "primo": 1, "seconda": 2, "secondo": 2, "terzo": 3, "ultimo": "last", "ultima": "last",
+    "primera": 1, "primer": 1, "segunda": 2, "segundo": 2, "tercer": 3, "último": "last", "última": "last",
 }  # fmt: skip
 ORDINALS = {word: f"{number}th" for number, word in enumerate(_SPELLED, start=1)} | {
     word: number if isinstance(number, str) else f"{number}th"
@@ -22,19 +24,20 @@ ROMAN = {
 
 # Shares of a century, a decade or a millennium: the k-th of n.
 PARTS = {
-    **dict.fromkeys(("early", "beginning", "begin", "anfang", "frühes", "début", "inizio", "vroege"), (0, 3)),
-    **dict.fromkeys(("mid", "middle", "mitte", "milieu", "midden", "metà"), (1, 3)),
-    **dict.fromkeys(("late", "end", "ende", "spätes", "fin", "fine", "eind", "einde", "finales"), (2, 3)),
+    **dict.fromkeys(("early", "beginning", "begin", "anfang", "frühes", "début", "inizio", "vroege",
+        "principio", "principios", "inicios", "comienzos"), (0, 3)),
+    **dict.fromkeys(("mid", "middle", "mitte", "milieu", "midden", "metà", "mediados"), (1, 3)),
+    **dict.fromkeys(("late", "end", "ende", "spätes", "fin", "fine", "eind", "einde", "finales", "fines"), (2, 3)),
 }  # fmt: skip
 LAST = "last"
 SHARES = {
-    **dict.fromkeys(("half", "hälfte", "moitié", "helft"), 2),
-    **dict.fromkeys(("third", "drittel", "tiers"), 3),
-    **dict.fromkeys(("quarter", "viertel", "quart", "kwart"), 4),
+    **dict.fromkeys(("half", "hälfte", "moitié", "helft", "metà", "mitad"), 2),
+    **dict.fromkeys(("drittel", "tiers"), 3),
+    **dict.fromkeys(("quarter", "viertel", "quart", "kwart", "quarto", "cuarto"), 4),
     "decade": 10,
 }  # fmt: skip
 SEPARATORS = frozenset(
-    "- / to or and until till through bis und oder et ou à tot en of au y o e".split()  # noqa: SIM905
+    "- / & to or and until till through bis und oder et ou à tot en of au y o e".split()  # noqa: SIM905
 )
 MONTHS = frozenset(
     """january february march april may june july august september october november december
@@ -51,8 +54,9 @@ WORDS = frozenset(
     started completed finished conceived reworked restored reconstructed reconstruction fabricated
     photographed composed written built engraved etched woven manufactured copyright created produced
     production date year posthumous revised modelled modeled assembled installed
+    onward onwards anno model
     um gegen nach vor zwischen wohl datiert jahre des der dem das die im jahr
     vers environ après avant entre années année du de la le les siècle
     omstreeks rond na voor tussen gedateerd jaren het
-    hacia después antes circa del al años""".split()  # noqa: SIM905
+    hacia después antes circa del al años 年""".split()  # noqa: SIM905
 )

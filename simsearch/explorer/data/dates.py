@@ -20,11 +20,13 @@ from simsearch.explorer.data.date_words import LAST, MONTHS, PARTS, SEPARATORS, 
 LONGEST = 200  # characters that are read; longer text is prose, not a date
 LATEST = 2999
 EARLIEST = 99_999  # years before Christ
-LAST_CENTURY = 21
+LAST_CENTURY, LAST_MILLENNIUM = 21, 3
+LATEST_HIJRI = 1600
 _TOKEN = re.compile(
     r"@[a-z]+|(?:(?<![^\s(\[/])-)?\d+(?:s\b|th\b)?|[^\W\d_]+|[^\s\w.,:'\"*~©<>≤≥]|_"
 )
 
+_NUMBER = re.compile(r"(-?)(\d+)(s|th)?")
 _PLAIN = re.compile(r"(?:c\.|ca\.)? ?([12]\d{3})(?: ?[-–/] ?[12]\d{3})?", re.ASCII)  # most dates
 
 
@@ -132,11 +134,11 @@ def _tokens(text: str) -> Iterator[Token]:
 def _token(word: str) -> Token:
     if word[0] == "@":
         return Token("century" if word in ("@century", "@millennium") else "era", word)
-    if word.lstrip("-").rstrip("sth").isdigit():
-        digits = word.lstrip("-").rstrip("sth")
-        if word.endswith("th"):
+    if number := _NUMBER.fullmatch(word):
+        minus, digits, ending = number.groups()
+        if ending == "th":
             return Token("ordinal", digits)
-        return Token("number", digits, word.startswith("-"), word.endswith("s"))
+        return Token("number", digits, bool(minus), ending == "s")
     if word in SEPARATORS:
         return Token("separator", word)
     if word in MONTHS:
@@ -171,10 +173,12 @@ def _century(part: Part, place: int) -> tuple[int, str] | None:
     share = _share_before(part, place)
     era = _era_before(part, place) or _era_after(part, end)
     number = part.tokens[place].value
-    if not 1 <= number <= (100 if era == BC else LAST_CENTURY):
+    last = LAST_CENTURY if length == 100 else LAST_MILLENNIUM
+    if not 1 <= number <= (EARLIEST // 1000 if era == BC else last):
         return None
     if era == HIJRI:
-        return _of_hijri((number - 1) * length + 1), era
+        first = (number - 1) * length + 1
+        return (_of_hijri(first), era) if first <= LATEST_HIJRI else None
     start = -number * length if era == BC else (number - 1) * length
     return _in_share(start, length, share) or 1, era
 
@@ -188,7 +192,7 @@ def _number(part: Part, place: int) -> tuple[int, str] | None:
     if token.decade:
         return _decade(part, place, era)
     if era == HIJRI or _range_in_hijri(part, place):
-        return (_of_hijri(token.value), HIJRI) if token.value <= 1600 else None
+        return (_of_hijri(token.value), HIJRI) if token.value <= LATEST_HIJRI else None
     if era == BC:
         return -token.value, era
     if token.negative:
