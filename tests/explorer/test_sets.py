@@ -149,6 +149,17 @@ def test_our_own_words_have_their_language() -> None:
     assert canvas["id"] == "https://x.test/m?canvas=1"
 
 
+@pytest.mark.parametrize("rights", ["© Museum", "In copyright", "https://museum.test/terms"])
+def test_rights_in_a_museum_s_own_words_are_shown(rights: str) -> None:
+    artworks = [Artwork(0, 0, "", {"title": "A", "rights": rights, "url": None})]
+    written = iiif_manifest.manifest(
+        "https://x.test/m", "", artworks, lambda *_: "https://x.test/p.webp", lambda _: (40, 30)
+    )
+    (canvas,) = written["items"]
+    assert canvas["metadata"] == [{"label": {"en": ["Rights"]}, "value": {"none": [rights]}}]
+    assert "rights" not in canvas
+
+
 def test_a_viewer_elsewhere_shows_a_manifest(site: httpx.Client, snapshot: Snapshot) -> None:
     """It may read what names its snapshot; a page that guesses an address reads nothing."""
     asked = {"ids": encode([0, 1]), "snapshot": snapshot.snapshot_id}

@@ -69,6 +69,8 @@ def _canvas(
     if rights and _RIGHTS.match(rights):
         # Both publishers write their statements' addresses with http.
         canvas_json["rights"] = re.sub("^https", "http", rights)
+    elif rights:  # the specification has no other address there, and no text
+        canvas_json["metadata"].append({"label": _english("Rights"), "value": _words(rights)})
     if attribution:
         canvas_json["requiredStatement"] = {
             "label": _english("Attribution"),
