@@ -92,7 +92,7 @@ def parse(value: Any) -> Document | None:
         metadata=_metadata(value.get("metadata")),
         rights=_rights(value),
         attribution=_attribution(value),
-        homepage=address_of(value.get("homepage") or value.get("related")),
+        homepage=_homepage(value),
         canvases=[shown for shown in shown_in_order if isinstance(shown, Canvas)],
         imageless=[shown for shown in shown_in_order if not isinstance(shown, Canvas)],
     )
@@ -111,8 +111,8 @@ def _guessed_kind(value: Mapping[str, Any]) -> str:
 
 def _links(value: Mapping[str, Any]) -> Iterator[tuple[str | None, bool]]:
     """The addresses of a collection's members in their order (None: it has none), then of its further
-    pages, each with whether it is a collection itself. Of a collection that lies within this one, its
-    members."""
+    pages, each with whether it is a collection itself. Of a collection or a page that lies within this
+    one, its members."""
     for key in _MEMBERS:
         for member in listed(value.get(key)):
             is_collection = key == "collections" or "collection" in kind_of(member)
@@ -121,7 +121,10 @@ def _links(value: Mapping[str, Any]) -> Iterator[tuple[str | None, bool]]:
             else:
                 yield address_of(member), is_collection
     for key in ("first", "next"):
-        if (address := address_of(value.get(key))) is not None:
+        page = value.get(key)
+        if isinstance(page, Mapping) and (_has_members(page) or page.get("next")):
+            yield from _links(page)
+        elif (address := address_of(page)) is not None:
             yield address, True
 
 
@@ -164,18 +167,29 @@ def _annotations(page: Any, kind: str) -> list[Any]:
 
 
 def _metadata(value: Any) -> dict[str, list[str]]:
+    """The values by catalog column: those of the first label that means the column, each time that the
+    label is repeated."""
     columns: dict[str, list[str]] = {}
+    label_of: dict[str, str] = {}
     for entry in mappings(value):
         label = (words(entry.get("label")) or "").strip(" :").casefold().replace(" ", "-")
         column = _COLUMN_OF.get(label)
-        if column is not None and column not in columns and (said := all_words(entry.get("value"))):
-            columns[column] = said
+        if column is None or label_of.get(column, label) != label:
+            continue
+        if said := all_words(entry.get("value")):
+            label_of[column] = label
+            columns[column] = list(dict.fromkeys([*columns.get(column, []), *said]))
     return columns
 
 
 def _rights(value: Mapping[str, Any]) -> str | None:
     statements = listed(value.get("rights") or value.get("license"))
     return text([part for entry in statements if (part := address_of(entry) or words(entry))])
+
+
+def _homepage(value: Mapping[str, Any]) -> str | None:
+    pages = listed(value.get("homepage")) + listed(value.get("related"))
+    return next((address for page in pages if (address := address_of(page))), None)
 
 
 def _attribution(value: Mapping[str, Any]) -> str | None:

@@ -26,7 +26,7 @@ STATE = (
     "iiif"  # beside the catalogs, not among them: `snapshots gc` removes those that nothing names
 )
 MAX_BYTES = 64 * 2**20  # a manifest of a book of a thousand pages has about 2 MiB
-FORM = 2  # of the stored contents; those of another form are asked for anew
+FORM = 3  # of the stored contents; those of another form are asked for anew
 
 # What a request may raise. A stored document outlives each but a refusal that lasts.
 FAILURES = (RefusedError, BusyError, httpx.HTTPError)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urldefrag
 
@@ -46,6 +46,7 @@ class Canvas:
     `width` and `height` are those of the whole image, in pixels. Of a part of it, `region` and
     `rotation` are as in an address of the Image API, and `url` has the part, where there is one.
     A canvas with `references` names annotations that lie elsewhere and has its picture there.
+    `further` counts the other pictures that are painted onto the canvas, such as foldouts.
     """
 
     label: str | None
@@ -56,6 +57,7 @@ class Canvas:
     region: str = "full"
     rotation: str = "0"
     references: list[str] = field(default_factory=list)
+    further: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ def canvas_of(canvas: Mapping[str, Any], annotations: list[Any]) -> Canvas | str
     label = words(canvas.get("label"))
     references: list[str] = []
     instead = ""
+    first: Canvas | None = None
+    further = 0
     for annotation in annotations:
         if not isinstance(annotation, Mapping) or not ({"body", "resource"} & annotation.keys()):
             if (address := address_of(annotation)) is not None:
@@ -84,9 +88,15 @@ def canvas_of(canvas: Mapping[str, Any], annotations: list[Any]) -> Canvas | str
         for resource in _resources(annotation.get("body") or annotation.get("resource")):
             kind = _kind(resource.value)
             picture = _picture(label, resource) if kind == "image" else None
+            if picture is not None and first is not None:
+                further += 1
+                break
             if picture is not None:
-                return picture
+                first = picture
+                break
             instead = instead or ("picture without an address" if kind == "image" else kind)
+    if first is not None:
+        return replace(first, further=further)
     if references:
         return Canvas(label, None, None, None, None, references=references[:REFERENCES])
     return instead or "nothing painted"

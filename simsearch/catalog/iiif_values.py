@@ -13,6 +13,11 @@ from simsearch.catalog.paths import text
 
 # A title such as "3 < 4 > 2" has no tags.
 _TAGS = re.compile(r"<[/!]?[A-Za-z-][^<>]*>")
+# Tags that begin a new line or cell: the words on both sides are not one word.
+_BREAKS = re.compile(
+    r"</?(?:br|p|div|li|ul|ol|dl|dt|dd|tr|td|th|table|h[1-6]|hr|blockquote)(?:[\s/][^<>]*)?>",
+    re.IGNORECASE,
+)
 _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 LARGEST = 10**9  # pixels: no picture is larger, and no such number becomes part of an address
 
@@ -96,7 +101,7 @@ def _plain(value: str | float) -> list[str]:
         return []
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    plain = " ".join(html.unescape(_TAGS.sub("", str(value))).split())
+    plain = " ".join(html.unescape(_TAGS.sub("", _BREAKS.sub(" ", str(value)))).split())
     if not _encodable(plain):  # half of a character outside the basic plane, which no file can hold
         plain = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return [plain] if plain else []

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simsearch.catalog.iiif_pictures import UNKNOWN_PART, Canvas, said_of, service_base
-from simsearch.catalog.iiif_values import address_of, listed, mappings, number_of
+from simsearch.catalog.iiif_values import LARGEST, address_of, listed, mappings, number_of
 
 _CONFINED = {"sizeByConfinedWh", "sizeByForcedWh"}  # a size such as !1024,1024
 
@@ -127,8 +127,12 @@ def _size(
         return f"{limit},"
     if not sizes:
         return largest
-    enough = [size for size in sizes if max(size) >= limit]
-    wide, high = min(enough, key=lambda size: size[0]) if enough else max(sizes)
+    most = _limit(service, width, height, LARGEST)
+    given = [size for size in sizes if max(size) <= most] or sizes
+    enough = [size for size in given if max(size) >= limit]
+    wide, high = min(enough, key=lambda size: size[0]) if enough else max(given)
+    if wide == width:
+        return largest  # a server of files alone has the whole image by this name
     if not high and width and height:
         high = max(1, round(height * wide / width))
     return f"{wide},{high}" if version == 3 and high else f"{wide},"

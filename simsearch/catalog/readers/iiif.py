@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from simsearch.catalog.download import in_parallel
 from simsearch.catalog.iiif import Document
@@ -25,6 +25,7 @@ MAX_DOCUMENTS = 2_000_000
 MAX_REFERENCES = 8  # pages of annotations fetched for a canvas
 
 Row = dict[str, Any]
+Content = TypeVar("Content")
 
 
 def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterator[Row]:
@@ -86,8 +87,13 @@ class _Walk:
         links: list[str] = []
         waiting = [root]
         pages = 1
-        while waiting and len(self.seen) < MAX_DOCUMENTS:
+        while waiting:
             document = waiting.pop(0)
+            if len(self.seen) >= MAX_DOCUMENTS:
+                reason = f"collections and pages beyond the first {MAX_DOCUMENTS:,} addresses"
+                self.notes.leave_out(reason, self.source, 1 + len(waiting))
+                break
+            inside: list[Document] = []
             if document.unaddressed:
                 reason = "members of collections without a web address"
                 self.notes.leave_out(reason, self.source, document.unaddressed)
@@ -98,9 +104,10 @@ class _Walk:
                 inner = self._collection(link) if link in document.collections else None
                 if inner is not None and inner.kind == "collection":
                     pages += 1
-                    waiting.insert(0, inner)
+                    inside.append(inner)
                 elif inner is not None or link not in document.collections:
                     links.append(link)
+            waiting[:0] = inside
         self.notes.say(
             f"{self.source}: {len(links):,} manifests in {pages:,} collections and pages"
         )
@@ -138,6 +145,8 @@ def _read_manifests(
         collection = None
         try:
             document = library.document(url)
+            if document.kind == "page":
+                raise RefusedError("what came is no IIIF manifest or collection", lasting=True)
             if document.kind == "collection":
                 collection = document
             else:
@@ -178,21 +187,34 @@ def _named(rows: list[Row], url: str, names: ManifestNames, notes: Notes) -> Ite
 
 
 def _artworks(library: Library, url: str, document: Document, notes: Notes) -> Iterator[Row]:
-    """A manifest's artworks without their ids; `number` is the place of one among several."""
+    """A manifest's artworks without their ids; `number` is the place of one among several.
+
+    A canvas that cannot be read costs itself. Raises RefusedError where that leaves none.
+    """
     first_only = library.config.catalog.canvases == "first"
     several = len(document.canvases) > 1 and not first_only
     imageless = list(document.imageless)
+    failed: list[RefusedError] = []
     shown = 0
     for number, canvas in enumerate(document.canvases, start=1):
         if first_only and shown:
             notes.leave_out("manifests' further images (catalog.canvases=all takes them)", url)
             break
-        resolved = _resolved(library, canvas)
+        try:
+            resolved = _resolved(library, canvas)
+            address = None if isinstance(resolved, str) else _image(library, resolved)
+        except RefusedError as error:
+            if first_only and not error.lasting:
+                raise  # another day shows this picture, and the artwork is of this one
+            failed.append(error)
+            continue
         if isinstance(resolved, str):
             imageless.append(resolved)
             continue
         shown += 1
-        address = _image(library, resolved)
+        if resolved.further:
+            reason = "further pictures on canvases of which the first one is taken"
+            notes.leave_out(reason, url, resolved.further)
         if address is None:
             notes.leave_out("canvases with a part of an image that their server does not cut", url)
             continue
@@ -202,6 +224,10 @@ def _artworks(library: Library, url: str, document: Document, notes: Notes) -> I
             "title": _title(document, canvas, several),
             "image_uri": address,
         }
+    if failed and not shown:
+        raise failed[0]
+    for failure in failed:
+        notes.leave_out("canvases that could not be read", f"{url}: {reason_of(failure)}")
     if shown and not first_only:
         for instead in imageless:
             notes.leave_out(f"canvases without an image ({instead})", url)
@@ -220,7 +246,7 @@ def _resolved(library: Library, canvas: Canvas) -> Canvas | str:
     for _ in range(MAX_REFERENCES):
         if not waiting:
             break
-        page = library.document(waiting.pop(0))
+        page = _asked(library.document, waiting.pop(0))
         instead = next(iter(page.imageless), instead)
         for shown in page.canvases:
             if not shown.references:
@@ -250,8 +276,17 @@ def _described(url: str, document: Document) -> Row:
 def _image(library: Library, canvas: Canvas) -> str | None:
     address = info_address(canvas)
     # A server without info.json: what the manifest says has to do.
-    info = library.info(address) if address is not None else None
+    info = _asked(library.info, address) if address is not None else None
     return image_address(canvas, info, library.config.catalog.iiif_pixels)
+
+
+def _asked(ask: Callable[[str], Content], address: str) -> Content:
+    """What lies at an address that a manifest names. Raises RefusedError, with the address."""
+    try:
+        return ask(address)
+    except FAILURES as error:
+        lasting = getattr(error, "lasting", False)
+        raise RefusedError(f"{address}: {reason_of(error)}", lasting=lasting) from None
 
 
 def _title(document: Document, canvas: Canvas, several: bool) -> str | None:
