@@ -260,8 +260,8 @@ def test_a_random_space_has_the_labels_of_chance_where_many_artworks_show_one_pi
     for _ in range(30):
         vectors = random.normal(size=(41, 8))[numbered.pictures]
         lists = exact_search(unit_rows(vectors), unit_rows(vectors), 100)
-        found, chance, _ = label_precision(original_lists(numbered, lists, 10), labels, 10)
-        hits.append(found.mean())
+        shares, chance, _ = label_precision(original_lists(numbered, lists, 10), labels, 10)
+        hits.append(shares.mean())
     assert np.mean(hits) == pytest.approx(chance.mean(), abs=4 * np.std(hits) / 30**0.5)
 
 
