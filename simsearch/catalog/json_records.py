@@ -46,13 +46,10 @@ def json_records(source: str, text: str, notes: Notes) -> tuple[Rows, list[str] 
         notes.leave_out(NOT_AN_OBJECT, f"item {odd[0] + 1:,}", len(odd))
         places = [f"item {n:,}" for n, item in enumerate(value, 1) if isinstance(item, dict)]
         value = [item for item in value if isinstance(item, dict)]
-    if _ESCAPED.search(text):
-        halves: list[str] = []
-        value = _whole(value, halves)
-        if halves:
-            notes.say(
-                f"{source}: {len(halves):,} texts have half a character (a lone surrogate), read as � (first: {halves[0][:60]!r})"
-            )
+    if _ESCAPED.search(text) and (halves := _make_whole(value)):
+        notes.say(
+            f"{source}: {len(halves):,} texts have half a character (a lone surrogate), read as � (first: {halves[0][:60]!r})"
+        )
     if decoder.repeated:
         key, count = decoder.repeated[0], len(decoder.repeated)
         notes.say(
@@ -122,16 +119,25 @@ def _are_records(items: list[Any]) -> bool:
     return bool(items) and 2 * sum(isinstance(item, dict) for item in items) >= len(items)
 
 
-def _whole(value: Any, halves: list[str]) -> Any:
-    """A value whose texts can be stored. The new texts are collected in `halves`."""
-    if isinstance(value, dict):
-        return {_whole(key, halves): _whole(item, halves) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item, halves) for item in value]
-    if isinstance(value, str) and _SURROGATE.search(value):
-        halves.append(_SURROGATE.sub("�", value))
-        return halves[-1]
-    return value
+def _make_whole(value: Any) -> list[str]:
+    """Replace half characters in all texts of a value by �, in place. Returns the new texts."""
+    replaced = []
+    waiting = [value]
+    while waiting:
+        container = waiting.pop()
+        pairs = list(container.items() if isinstance(container, dict) else enumerate(container))
+        for key, item in pairs:
+            if isinstance(item, dict | list):
+                waiting.append(item)
+            elif isinstance(item, str) and _SURROGATE.search(item):
+                replaced.append(_SURROGATE.sub("�", item))
+                container[key] = replaced[-1]
+        if isinstance(container, dict) and any(_SURROGATE.search(key) for key in container):
+            renamed = {_SURROGATE.sub("�", key): item for key, item in container.items()}
+            container.clear()
+            container.update(renamed)
+            replaced.extend(key for key in renamed if "�" in key)
+    return replaced
 
 
 def _looks_like_a_record(value: Mapping[str, Any]) -> bool:

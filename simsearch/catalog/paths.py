@@ -11,7 +11,7 @@ A column whose whole name looks like a path ("objectTitle[1]") is that column.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -41,17 +41,28 @@ def text(value: Any) -> str | None:
             return text(value.decode())
         except UnicodeDecodeError:
             return None
-    if isinstance(value, Mapping):
-        return text(list(value.values()))
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, float):
         if value != value:  # NaN, pandas' empty cell
             return None
         return str(int(value)) if value.is_integer() else str(value)
-    if isinstance(value, list | tuple):
-        return ", ".join(part for item in value if (part := text(item))) or None
+    if isinstance(value, list | tuple | Mapping):
+        return ", ".join(part for leaf in _leaves(value) if (part := text(leaf))) or None
     return str(value).strip() or None
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """All values in lists and mappings of any depth, in order."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            value = list(value.values())
+        if isinstance(value, list | tuple):
+            waiting.extend(reversed(value))
+        else:
+            yield value
 
 
 def top_level(path: str, columns: Collection[str]) -> list[str]:

@@ -48,6 +48,14 @@ def test_half_a_character_is_stored_as_the_replacement_and_said(place: Place) ->
     assert any("1 texts have half a character" in line for line in notes.lines)
 
 
+@pytest.mark.parametrize("leaf", ['"B"', '{"x": "B"}'])
+def test_a_value_may_be_nested_deeply(place: Place, leaf: str) -> None:
+    nested = "[" * 900 + leaf + "]" * 900
+    data = f'[{{"artwork_id": "1", "title": ["A", {nested}, "C\\ud800"], "image_uri": "a.jpg"}}]'
+    put(place, art__json=data.encode(), a__jpg=jpeg())
+    assert read(place, "art.json")["title"].to_pylist() == ["A, B, C�"]
+
+
 def test_a_message_names_some_of_many_columns(place: Place) -> None:
     put(place, art__json=json.dumps({f"k{n}": {"title": "A"} for n in range(5000)}).encode())
     with pytest.raises(CatalogError, match=r"it has: k0, k1, .* and 4,950 more;") as raised:
