@@ -91,18 +91,6 @@ def test_a_page_inside_its_collection_is_read_there(key: str, tmp_path: Path) ->
         assert not notes.left_out
 
 
-def test_collections_are_read_in_their_order(tmp_path: Path) -> None:
-    with documents() as web:
-        for name in "xyz":
-            web.files[f"/{name}.json"] = manifest(image())
-            items = [{"id": f"{web.base}/{name}.json", "type": "Manifest"}]
-            web.files[f"/in-{name}.json"] = {"type": "Collection", "items": items}
-        inner = [{"id": f"{web.base}/in-{name}.json", "type": "Collection"} for name in "xyz"]
-        web.files["/c.json"] = {"type": "Collection", "items": inner}
-        rows, _ = read(tmp_path, f"{web.base}/c.json")
-        assert [row["url"][-6] for row in rows] == ["x", "y", "z"]
-
-
 @pytest.mark.parametrize(("html", "plain"), [
     ("Woman<br>seated", "Woman seated"), ("<p>A</p><p>B</p>", "A B"), ("A<BR/>B", "A B"),
     ("<ul><li>A</li><li>B</li></ul>", "A B"), ("<td class='x'>A</td><td>B</td>", "A B"),
