@@ -72,7 +72,7 @@ def service_host(base: str) -> str:
 
 def remote_tiles(view: SnapshotView, base: str) -> Tiles | None:
     """The tiles that an image server describes; None where it does not answer or gives none."""
-    settings = view.plan.settings.catalog.download
+    settings = view.config.catalog.download  # a snapshot keeps no settings of how it was downloaded
     settings = settings.model_copy(update={"attempts": 1, "timeout": INFO_SECONDS})
     try:
         with WebClient(settings) as client:
