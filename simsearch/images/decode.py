@@ -52,14 +52,13 @@ def decode(
 def _decode(data: bytes, max_pixels: int, background: str, side: int | None) -> Image.Image:
     kind = kind_of(data)
     image = _opened(data, kind)
+    if image is not None:
+        _refuse_size(image.size, max_pixels)
     deep = _deep(data, kind, image)
     if image is None and deep is None:
         raise _unreadable(data, kind)
     width, height = image.size if deep is None and image is not None else _size(deep)
-    if width * height > max_pixels:
-        raise ImageError("too many pixels", f"{width} × {height}, allowed are {max_pixels:,}")
-    if width < 1 or height < 1:
-        raise ImageError("broken", "no pixels")
+    _refuse_size((width, height), max_pixels)
     size = used_size(width, height, side)
     if deep is not None:
         image = deep.picture(size)
@@ -72,6 +71,14 @@ def _decode(data: bytes, max_pixels: int, background: str, side: int | None) -> 
     if kind == "PNG":
         _scale_key(image, png.bits_of(data))
     return _to_rgb(image, profile, background, size)
+
+
+def _refuse_size(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        raise ImageError("too many pixels", f"{width} × {height}, allowed are {max_pixels:,}")
+    if width < 1 or height < 1:
+        raise ImageError("broken", "no pixels")
 
 
 def _opened(data: bytes, kind: str | None) -> Image.Image | None:
@@ -96,8 +103,7 @@ def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | No
         return None
     if kind == "PNG" and png.bits_of(data) == 16:
         profile = png.colour_profile(data, image.info.get("icc_profile"))
-        orientation = int(image.getexif().get(_ORIENTATION, 1))
-        return png.open_png(data, image.size, profile, orientation)
+        return png.open_png(data, image.size, profile, _orientation(data, image))
     if image.mode in ("I", "F"):  # portable grey map of 16 bits, portable float map
         bits = 16 if image.mode == "I" else None
 
@@ -106,6 +112,14 @@ def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | No
 
         return Deep(image.size, read)
     return None
+
+
+def _orientation(data: bytes, image: Image.Image) -> int:
+    """A PNG's, without its pixels: `getexif` of Pillow's own class decodes them where it finds none."""
+    exif = png.exif_of(data)
+    if exif is not None:
+        image.info.setdefault("exif", b"Exif\0\0" + exif)
+    return int(Image.Image.getexif(image).get(_ORIENTATION, 1))
 
 
 def _size(deep: Deep | None) -> tuple[int, int]:

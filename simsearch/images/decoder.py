@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import resource
 import signal
 import sys
@@ -18,6 +19,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is its parent's to answer
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a broken file becomes a reject
     while head := source.read(HEADER.size):
         settings, size = HEADER.unpack(head)
         limits = Limits(**json.loads(source.read(settings)))

@@ -25,8 +25,11 @@ PIXEL_RULES = 2
 
 LARGEST_PROFILE = 16 * 2**20  # bytes; CMYK profiles have 2 MB
 MOST_TAGS = 4096  # of a TIFF's directory
+MOST_VALUES = 3 * 2**16  # of a TIFF's tag: the palette of 16 bits
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 7: "B", 16: "Q"}
-_GREY_MAP = re.compile(rb"P[25](?:\s+#[^\n]*\n)*\s+\d+\s+\d+\s+(\d+)\s")
+_TIFF_PROFILE = 34675
+_TIFF_TAGS = {256, 257, 262, 277, _TIFF_PROFILE, *tiff.DECISIVE}
+_GREY_MAP = re.compile(rb"P[25](?:(?:\s|#[^\r\n]*[\r\n])+(\d+)){3}\s")
 
 
 def content_hash(data: bytes) -> str:
@@ -98,7 +101,7 @@ def _changed_tiff(data: bytes) -> bool:
     if not tiff.plain(tags):
         return True
     grey = int(tags.get(277, 1)) <= 2 and tags.get(262) in (0, 1)
-    return 34675 in tags and _newly_applied(bytes(tags[34675]), grey=grey)
+    return _TIFF_PROFILE in tags and _newly_applied(tags[_TIFF_PROFILE], grey=grey)
 
 
 def _changed_jpeg2000(data: bytes) -> bool:
@@ -146,23 +149,29 @@ def _embedded(data: bytes) -> bytes | None:
 
 
 def _tiff_tags(data: bytes) -> dict[int, Any]:
-    """The tags of a TIFF's first page, numbers and bytes alone."""
+    """The tags of a TIFF's first page that decide its size and its pixels: numbers, and the profile."""
     order, big = ("<" if data[:2] == b"II" else ">"), data[2:4] in (b"+\0", b"\0+")
     head, entry, width = ("Q", "HHQ", 8) if big else ("I", "HHI", 4)
     (place,) = struct.unpack_from(order + head, data, 8 if big else 4)
     (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, place)
     place += 8 if big else 2
-    tags: dict[int, Any] = {}
+    entries: dict[
+        int, tuple[str, int, int]
+    ] = {}  # of a repeated tag the last one, as Pillow has it
     step = struct.calcsize(order + entry) + width
     for number in range(min(count, MOST_TAGS)):
         at = place + number * step
         tag, kind, values = struct.unpack_from(order + entry, data, at)
         letter = _TIFF_TYPES.get(kind)
-        if letter is None:
-            continue
-        at += step - width
+        if letter is not None and tag in _TIFF_TAGS:
+            entries[tag] = letter, values, at + step - width
+    tags: dict[int, Any] = {}
+    for tag, (letter, values, at) in entries.items():
         if values * struct.calcsize(letter) > width:
             (at,) = struct.unpack_from(order + head, data, at)
-        read = struct.unpack_from(f"{order}{min(values, LARGEST_PROFILE)}{letter}", data, at)
+        if tag == _TIFF_PROFILE:
+            tags[tag] = data[at : at + min(values, LARGEST_PROFILE)]
+            continue
+        read = struct.unpack_from(f"{order}{min(values, MOST_VALUES)}{letter}", data, at)
         tags[tag] = read if len(read) != 1 else read[0]
     return tags

@@ -13,9 +13,10 @@ from simsearch.images.limits import ImageError
 from simsearch.images.samples import Deep, Samples, Space
 
 CODESTREAM = b"\xff\x4f\xff\x51"
-CMYK, CIELAB, SYCC = 12, 14, 18  # enumerated colour spaces, ISO/IEC 15444-1 and -2
+# Enumerated colour spaces, ISO/IEC 15444-1 and -2.
+CMYK, CIELAB, SRGB, GREY, SYCC = 12, 14, 16, 17, 18
 OPACITY, PREMULTIPLIED = 1, 2  # channel types of a `cdef` box
-_DEEPEST = 31  # boxes in boxes, more of them than any file has
+MOST_BOXES = 1000  # looked at; a hostile file of 100 MB has 12 million, which take minutes
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ class Header:
     @property
     def plain(self) -> bool:
         """Whether Pillow reads it rightly."""
-        return set(self.bits) == {8} and not any(self.signed) and not self.premultiplied
+        common = self.enumerated in (None, CMYK, SRGB, GREY, SYCC)
+        flat = set(self.bits) == {8} and not any(self.signed)
+        return flat and common and not self.premultiplied
 
     @property
     def premultiplied(self) -> bool:
@@ -63,7 +66,8 @@ def read_header(data: bytes) -> Header:
             elif body[0] == 1:
                 header = replace(header, enumerated=int.from_bytes(body[3:7], "big"))
         elif name == b"cdef":
-            entries = struct.iter_unpack(">HHH", body[2 : 2 + 6 * (len(body[2:]) // 6)])
+            count = min(int.from_bytes(body[:2], "big"), (len(body) - 2) // 6)
+            entries = struct.iter_unpack(">HHH", body[2 : 2 + 6 * count])
             header = replace(header, channels=tuple(entries))
         elif name == b"pclr":
             header = replace(header, palette=True)
@@ -72,7 +76,9 @@ def read_header(data: bytes) -> Header:
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
     """Name and contents' place of each box."""
-    while start + 8 <= end:
+    for _ in range(MOST_BOXES):
+        if start + 8 > end:
+            return
         length, name = struct.unpack_from(">I4s", data, start)
         body = start + 8
         if length == 1:
@@ -98,7 +104,7 @@ def _codestream(data: bytes) -> Header:
 
 
 def open_jpeg2000(data: bytes, header: Header) -> Deep:
-    """A picture whose bands are not of 8 bits. Raises ImageError."""
+    """A picture that Pillow reads wrongly. Raises ImageError."""
     count = len(header.bits)
     cmyk = header.enumerated == CMYK or (header.profile or b"")[16:20] == b"CMYK"
     spaces: dict[int, Space] = {1: "gray", 2: "gray", 3: "rgb", 4: "rgb", 5: "cmyk"}
@@ -110,6 +116,8 @@ def open_jpeg2000(data: bytes, header: Header) -> Deep:
         words = f"with a palette of {header.bits[0]} bits"
     elif header.enumerated == CIELAB:
         words = "in CIELAB"
+    elif header.enumerated not in (None, CMYK, SRGB, GREY, SYCC):
+        words = f"in colour space {header.enumerated}"
     elif not header.uniform:
         words = f"whose bands of {max(header.bits)} bits differ in size"
     elif max(header.bits) > 26:

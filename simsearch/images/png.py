@@ -31,6 +31,7 @@ _GAMMAS.update({4: 2.2, 5: 2.8, 8: 1.0})
 _HIGH_DYNAMIC_RANGE = {16: "PQ", 18: "HLG"}
 GAMMA_TOLERANCE = 0.05  # libpng's: a gamma nearer to 2.2 than this is sRGB's
 PRIMARY_TOLERANCE = 0.005
+MOST_CHUNKS = 10_000  # looked at; a hostile file of 100 MB has 8 million, which take a minute
 
 
 def bits_of(data: bytes) -> int:
@@ -86,13 +87,29 @@ def colour_profile(data: bytes, embedded: bytes | None) -> bytes | None:
 
 def chunks(data: bytes, longest: int = 32) -> Iterator[tuple[bytes, bytes]]:
     """Name and contents of each chunk before the pixels that has at most `longest` bytes."""
-    start = 8
-    while start + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, start)
+    for name, start, length in _places(data):
         if name == b"IDAT":
             return
         if length <= longest:
-            yield name, data[start + 8 : start + 8 + length]
+            yield name, data[start : start + length]
+
+
+def exif_of(data: bytes) -> bytes | None:
+    """The contents of the chunk eXIf, which may come after the pixels."""
+    for name, start, length in _places(data):
+        if name == b"eXIf":
+            return data[start : start + length]
+    return None
+
+
+def _places(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name of each chunk, and where its contents begin and how long they are."""
+    start = 8
+    for _ in range(MOST_CHUNKS):
+        if start + 8 > len(data):
+            return
+        length, name = struct.unpack_from(">I4s", data, start)
+        yield name, start + 8, length
         start += length + 12
 
 

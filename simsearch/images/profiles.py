@@ -18,6 +18,8 @@ _COLORANTS = {
     b"bXYZ": (0.14307, 0.06061, 0.71410),
 }
 COLORANT_TOLERANCE = 0.002  # profiles of 1998 round more coarsely than that of ICC.1:2010
+# Bytes. Curves of 4,096 entries take 24 kB; larger profiles hold tables, and are not kept in memory.
+LARGEST_SRGB = 2**18
 CURVE_TOLERANCE = 0.002  # of linear light; half a level of 255 at the bright end
 _BY_TABLE = (b"A2B0", b"A2B1", b"D2B0", b"D2B1")  # tags that go over colorants and curves
 
@@ -29,9 +31,13 @@ _MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 _EXACT = ImageCms.Flags.NOOPTIMIZE
 
 
-@functools.lru_cache(256)
 def is_srgb(profile: bytes) -> bool:
     """Whether a profile is sRGB by its colorants and curves, whatever its name says."""
+    return len(profile) <= LARGEST_SRGB and _is_srgb(profile)
+
+
+@functools.lru_cache(64)  # of at most 16 MB in all
+def _is_srgb(profile: bytes) -> bool:
     try:
         tags = _tags(profile)
         if profile[16:20] != b"RGB " or any(name in tags for name in _BY_TABLE):

@@ -108,6 +108,8 @@ def _factor(length: int, wanted: int) -> int:
 def _refuse_other_ranges(samples: Samples) -> None:
     if samples.bits is not None:
         return
+    if samples.alpha is not None and any(np.isnan(row).any() for row in samples.alpha):
+        raise ImageError("broken", "pixels whose transparency is no number")
     lit = above = 0
     for row in samples.colours:
         if np.isnan(row).any():

@@ -17,6 +17,14 @@ from simsearch.images.samples import CHANNELS, Deep, Samples, Space
 # TIFF 6.0 and its supplements, by tag.
 _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANES = 258, 259, 262, 277, 284
 _COLOUR_MAP, _INK_SET, _EXTRA, _FORMAT, _ORIENTATION, _PROFILE = 320, 332, 338, 339, 274, 34675
+_SUBSAMPLING = 530
+# The tags by which `plain` decides.
+DECISIVE = frozenset(
+    (_BITS, _COMPRESSION, _PHOTOMETRIC, _PLANES, _COLOUR_MAP, _INK_SET, _FORMAT, _SUBSAMPLING)
+)
+# Compressions that Pillow reads: none, CCITT, LZW, JPEG, Deflate, PackBits, ThunderScan, LZMA, Zstandard.
+_PILLOWS = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 32773, 32809, 32946, 34925, 50000))
+_JPEGS = ("JPEG", "OJPEG", "ALT_JPEG", "JPEG_LOSSY")
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB, ICCLAB = (
     *range(7),
     8,
@@ -53,8 +61,12 @@ def plain(tags: Mapping[int, Any]) -> bool:
     photometric = tags.get(_PHOTOMETRIC, WHITE_IS_ZERO)
     if photometric == PALETTE and max(tags.get(_COLOUR_MAP, (0,))) < 256:
         return False  # see `_looked_up`
+    compression = tags.get(_COMPRESSION, 1)
+    if photometric == YCBCR and compression == 1 and set(tags.get(_SUBSAMPLING, (1, 1))) != {1}:
+        return False
     return (
         max(bits) <= 8
+        and compression in _PILLOWS
         and set(_several(tags.get(_FORMAT, UNSIGNED))) <= {UNSIGNED, VOID}
         and tags.get(_PLANES, 1) == 1
         and tags.get(_INK_SET, 1) == 1
@@ -79,14 +91,14 @@ def open_tiff(data: bytes) -> Deep:
         size=size,
         read=lambda: _samples(page, tags),
         profile=tags.get(_PROFILE),
-        orientation=int(tags.get(_ORIENTATION, 1)),
+        orientation=_number(tags, _ORIENTATION, 1),
     )
 
 
 def _refuse_unreadable(page: Any, tags: Mapping[int, Any]) -> None:
     import tifffile
 
-    photometric, count = int(tags.get(_PHOTOMETRIC, WHITE_IS_ZERO)), int(tags.get(_SAMPLES, 1))
+    photometric, count = _number(tags, _PHOTOMETRIC, WHITE_IS_ZERO), _number(tags, _SAMPLES, 1)
     formats, bits = set(_several(tags.get(_FORMAT, UNSIGNED))), set(_several(tags.get(_BITS, 1)))
     extra = _extra(tags) if photometric in _SPACES else None
     words = None
@@ -98,7 +110,7 @@ def _refuse_unreadable(page: Any, tags: Mapping[int, Any]) -> None:
         words = f"whose bands differ: {sorted(bits)} bits"
     elif FLOAT in formats and (photometric == PALETTE or not bits <= {16, 24, 32, 64}):
         words = f"of floating-point numbers of {min(bits)} bits"
-    elif photometric == SEPARATED and tags.get(_INK_SET, 1) != 1:
+    elif photometric == SEPARATED and _number(tags, _INK_SET, 1) != 1:
         words = "in other inks than CMYK"
     elif page.compression not in tifffile.TIFF.DECOMPRESSORS:
         words = f"compressed in way {int(page.compression)}"
@@ -113,9 +125,9 @@ def _refuse_unreadable(page: Any, tags: Mapping[int, Any]) -> None:
 def _extra(tags: Mapping[int, Any]) -> tuple[int, ...] | None:
     """What the samples beyond the colours are. One that no tag explains is taken as transparency, as
     Pillow and libvips take it; None where there are several of those, or colours are absent."""
-    channels = CHANNELS[_SPACES[int(tags.get(_PHOTOMETRIC, WHITE_IS_ZERO))]]
+    channels = CHANNELS[_SPACES[_number(tags, _PHOTOMETRIC, WHITE_IS_ZERO)]]
     extra = tuple(int(kind) for kind in _several(tags.get(_EXTRA, ())))
-    beyond = int(tags.get(_SAMPLES, 1)) - channels
+    beyond = _number(tags, _SAMPLES, 1) - channels
     if beyond == 1 and not extra:
         return (UNASSOCIATED,)
     return extra if len(extra) == beyond else None
@@ -124,6 +136,11 @@ def _extra(tags: Mapping[int, Any]) -> tuple[int, ...] | None:
 def _samples(page: Any, tags: Mapping[int, Any]) -> Samples:
     if not all(page.databytecounts):
         raise ImageError("broken", "a TIFF of which a part is absent")
+    ends = (
+        start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=False)
+    )
+    if page.compression.name in _JPEGS and max(ends) > page.parent.filehandle.size:
+        raise ImageError("broken", "image file is truncated")  # libjpeg would fill the rest up
     try:
         decoded = page.asarray(maxworkers=1)
     except NotImplementedError as error:
@@ -162,7 +179,7 @@ def _looked_up(indices: npt.NDArray[Any], colour_map: Any) -> npt.NDArray[np.uin
         entries = entries * 257
     if int(indices.max(initial=0)) >= entries.shape[1]:
         raise ImageError("broken", "a TIFF whose palette is too short")
-    return np.asarray(entries.T[indices], dtype=np.uint16)
+    return np.asarray(entries.T[indices.astype(np.intp)], dtype=np.uint16)  # of 1 bit they are bool
 
 
 def _icc_lab(colours: npt.NDArray[Any], bits: int, photometric: int) -> npt.NDArray[np.uint16]:
@@ -193,6 +210,11 @@ def _from_ycbcr(colours: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint8]:
         raise ImageError("unsupported", f"a TIFF in YCbCr of {bits} bits")
     image = Image.fromarray(np.ascontiguousarray(colours), "YCbCr")
     return np.asarray(image.convert("RGB"))
+
+
+def _number(tags: Mapping[int, Any], tag: int, absent: int) -> int:
+    """A tag's number, of several the first."""
+    return int(_several(tags.get(tag, absent))[0])
 
 
 def _several(value: Any) -> tuple[Any, ...]:

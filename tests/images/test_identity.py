@@ -42,6 +42,7 @@ ORDINARY = {
     "WebP in sRGB": saved("WEBP", icc_profile=SRGB),
     "TIFF with a palette": saved("TIFF", mode="P"),
     "PNG with sRGB's gamma": png(np.zeros((2, 2, 3), int), 8, 2, {b"gAMA": b"\0\0\xb1\x8f"}),
+    "portable grey map with comments": b"P5\n# one\n# two\n2 1\n# three\n255\n\0\xff",
     "no picture": b"abc",
     "torn PNG": saved("PNG")[:20],
 }

@@ -1,0 +1,86 @@
+"""Valid files of rare kinds: read rightly, or rejected by the name of their kind."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+
+from simsearch.images.decode import decode
+from simsearch.images.identity import redefined
+from simsearch.images.limits import ImageError
+from tests.images.test_codecs import pixels_of, samples
+from tests.support.tiff_files import tiff
+
+
+def in_colour_space(data: bytes, number: int) -> bytes:
+    place = data.index(b"colr") + 7
+    return data[:place] + struct.pack(">I", number) + data[place + 4 :]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_jpeg_2000_in_cmyk(bits: int) -> None:
+    inks = samples(bits, 4)
+    inks[:, :, 3] //= 3
+    plain = imagecodecs.jpeg2k_encode(inks, level=0, reversible=True)
+    paper = 1 - inks / ((1 << bits) - 1)
+    seen = pixels_of(in_colour_space(plain, 12))
+    assert np.abs(seen - paper[:, :, :3] * paper[:, :, 3:] * 255).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("space", [0, 3, 14, 15, 20, 21])
+def test_a_jpeg_2000_in_another_colour_space_is_not_taken_for_rgb(bits: int, space: int) -> None:
+    plain = imagecodecs.jpeg2k_encode(samples(bits, 3), level=0, reversible=True)
+    with pytest.raises(ImageError) as caught:
+        pixels_of(in_colour_space(plain, space))
+    assert caught.value.reason == "unsupported"
+    assert redefined(in_colour_space(plain, space))  # vectors of its former pixels are left behind
+
+
+def test_a_tiff_with_webp_inside() -> None:
+    buffer = io.BytesIO()
+    options = {"lossless": True, "level": 100}
+    colours = samples(8, 3)
+    tifffile.imwrite(
+        buffer, colours, photometric="rgb", compression="webp", compressionargs=options
+    )
+    assert np.abs(pixels_of(buffer.getvalue()) - colours).max() == 0
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_a_palette_of_one_bit(alpha: bool) -> None:
+    indices = samples(1, 2)[:, :, : 2 if alpha else 1].copy()
+    palette = (10, 200, 30, 40, 250, 60)  # 8 bits of the 16 filled
+    tags = {320: palette, **({338: 2} if alpha else {})}
+    seen = pixels_of(tiff(indices, photometric=3, bits=1, tags=tags))
+    colours = np.reshape(palette, (3, 2)).T[indices[:, :, 0]]
+    if alpha:
+        colours = np.where(indices[:, :, 1:] > 0, colours, 255)
+    assert np.abs(seen - colours).max() <= 1
+
+
+def test_transparency_that_is_no_number_is_broken() -> None:
+    bands = samples(8, 4) / np.float32(255)
+    bands[3, 3, 3] = np.nan
+    with pytest.raises(ImageError, match="transparency is no number"):
+        pixels_of(tiff(bands, photometric=2, bits=32, kind=3, tags={338: 2}))
+
+
+def test_of_two_orientations_the_first_counts() -> None:
+    colours = samples(16, 3)
+    seen = pixels_of(tiff(colours, photometric=2, bits=16, tags={274: (6, 1)}))
+    assert np.abs(seen - np.rot90(colours, -1) / 257).max() <= 1
+
+
+def test_a_subsampled_tiff_without_compression_is_named() -> None:
+    data = tiff(
+        samples(8, 3), photometric=6, bits=8, encoded=bytes(24 * 32 * 3 // 2), tags={530: (2, 2)}
+    )
+    with pytest.raises(ImageError, match="subsampling") as caught:
+        decode(data, max_pixels=10**6, max_bytes=10**7, background="#ffffff")
+    assert caught.value.reason == "unsupported"
