@@ -89,8 +89,11 @@ export class Hands {
     if (!this.#held.delete(event.pointerId)) return;
     const [x, y] = this.#place(event);
     const tapped = finished && this.#moved < TAP;
-    if (this.#drawing && finished && !tapped) this.#does.draw(this.#outline(), true);
+    const drawn = this.#drawing && this.#outline();
     this.#drawing = null;
+    const whole = drawn?.length >= 6 && finished && !tapped;
+    if (drawn) this.#does.draw(whole ? drawn : null, whole);
+    if (drawn && !whole && finished && !tapped) this.#does.say("A line selects nothing: draw around some artworks.");
     if (tapped) this.#does.open(x, y, event.pointerType === "touch");
   }
 
