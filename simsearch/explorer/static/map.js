@@ -49,12 +49,15 @@ const colouring = () => state.data?.facets.find((facet) => facet.key === form.el
 
 const FAILED = { map: "The map cannot be shown", words: "The search cannot be answered", area: "The area cannot be read" };
 
-// Runs a task that asks; one that fails may be run again.
+// Runs a task that begins a turn of its kind and asks. One that fails may be run again, and says nothing
+// where a newer one has begun.
 async function run(kind, task) {
+  const doing = task();
+  const current = turns[kind].newest();
   try {
-    await task();
+    await doing;
   } catch (error) {
-    trouble(kind, `${FAILED[kind]}: ${error.message}.`, () => run(kind, task));
+    if (current()) trouble(kind, `${FAILED[kind]}: ${error.message}.`, () => run(kind, task));
   }
 }
 
@@ -164,6 +167,7 @@ byId("makeset")?.addEventListener("click", () => {
 
 function clear() {
   turns.words.begin(); // an answer on its way comes too late
+  well("words");
   form.elements.q.value = state.words = "";
   state.filter.byNumbers("words", null);
   for (const facet of state.facets.facets) {

@@ -11,7 +11,13 @@ export class Turns {
 
   // Begins a turn. The function that comes back says whether no newer one has begun.
   begin() {
-    const turn = ++this.#newest;
+    this.#newest++;
+    return this.newest();
+  }
+
+  // The same function for the turn that began last.
+  newest() {
+    const turn = this.#newest;
     return () => turn === this.#newest;
   }
 }
