@@ -6,7 +6,6 @@ into a private network unless that is allowed."""
 from __future__ import annotations
 
 import email.utils
-import ipaddress
 import socket
 import threading
 import time
@@ -21,6 +20,7 @@ import protego
 import tenacity
 
 from simsearch import __version__
+from simsearch.catalog.public_addresses import is_public
 from simsearch.sections.collection import DownloadConfig
 
 AGENT = "simsearch"
@@ -276,9 +276,7 @@ def public_addresses(host: str, port: int, *, lenient: bool = False) -> list[str
         raise RefusedError(f"{host} cannot be resolved ({error})") from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     for address in addresses:
-        number = ipaddress.ip_address(address.partition("%")[0])
-        mapped = getattr(number, "ipv4_mapped", None) or number
-        if not mapped.is_global or mapped.is_multicast:
+        if not is_public(address):
             raise RefusedError(
                 f"{host} is {address}, in a private network; catalog.download.private_networks=true allows it",
                 lasting=True,
