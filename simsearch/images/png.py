@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from simsearch.images.limits import ImageError
 from simsearch.images.profiles import is_srgb
@@ -135,7 +136,7 @@ def _profile(primaries: tuple[float, ...] | None, gamma: float | None) -> bytes 
     return None if is_srgb(profile) else profile
 
 
-def _srgb_curve() -> np.ndarray[tuple[int], np.dtype[np.uint16]]:
+def _srgb_curve() -> npt.NDArray[np.uint16]:
     places = np.linspace(0, 1, 4096)
     light = np.where(places <= 0.04045, places / 12.92, ((places + 0.055) / 1.055) ** 2.4)
-    return np.rint(light * 65535).astype(np.uint16)
+    return np.asarray(np.rint(light * 65535), dtype=np.uint16)

@@ -196,7 +196,7 @@ def _icc_lab(colours: npt.NDArray[Any], bits: int, photometric: int) -> npt.NDAr
         chroma = (chroma + half) % whole
     most = (whole - 1) if photometric == CIELAB or bits == 8 else 0xFF00
     encoded = np.concatenate([lightness * 65535 / most, chroma * 257 / unit], axis=2)
-    return np.clip(np.rint(encoded), 0, 65535).astype(np.uint16)
+    return np.asarray(np.clip(np.rint(encoded), 0, 65535), dtype=np.uint16)
 
 
 def _converted(page: Any) -> bool:

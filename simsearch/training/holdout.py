@@ -81,7 +81,8 @@ def near_measured(vectors: Vectors, measured: Bools, threshold: float) -> Bools:
         part = unit_rows(vectors[start : start + _ROWS_AT_ONCE])
         cosines = part @ wanted.T
         near[start : start + len(part)] = (cosines >= cosine + doubt).any(axis=1)
-        close = (np.abs(cosines - cosine) < doubt) & part.any(axis=1)[:, None]
+        filled = np.asarray(part.any(axis=1))
+        close = (np.abs(cosines - cosine) < doubt) & filled[:, None]
         for row in np.flatnonzero(close.any(axis=1) & ~near[start : start + len(part)]):
             apart = wanted[close[row]].astype(np.float64) - part[row]
             squared = (apart**2).sum(axis=1)

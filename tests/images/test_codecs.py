@@ -32,7 +32,7 @@ def samples(bits: int, channels: int) -> Levels:
     chosen = {1: [1], 2: [1, 3], 3: [0, 1, 2], 4: [0, 1, 2, 3]}[channels]
     most = (1 << bits) - 1
     integers = np.rint(np.stack([values[place] for place in chosen], axis=2) * most)
-    return integers.astype(np.uint8 if bits <= 8 else np.uint16)
+    return np.asarray(integers, dtype=np.uint8 if bits <= 8 else np.uint16)
 
 
 def shown(integers: Levels, bits: int) -> Levels:

@@ -115,8 +115,8 @@ def deep() -> dict[str, bytes]:
     inside = io.BytesIO()
     tifffile.imwrite(inside, samples, photometric="rgb", compression="jpeg", bitspersample=12)
     return {
-        "JPEG": imagecodecs.jpeg_encode(samples, 95, bitspersample=12),
-        "JPEG-LS": imagecodecs.jpegls_encode(samples),
+        "JPEG": bytes(imagecodecs.jpeg_encode(samples, 95, bitspersample=12)),
+        "JPEG-LS": bytes(imagecodecs.jpegls_encode(samples)),
         "TIFF": inside.getvalue(),
     }
 
