@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,9 @@ def test_what_a_writer_wrote_comes_back_cell_by_cell(
     end: str,
     quoting: Any,
 ) -> None:
+    if quoting == csv.QUOTE_MINIMAL and sys.version_info < (3, 13):
+        # Its writer leaves a carriage return outside quotes, where it ends a line.
+        cells = [[cell.replace("\r", "") for cell in row] for row in cells]
     rows = [[f"id-{number}", *row] for number, row in enumerate(cells)]
     width = max((len(row) for row in rows), default=2)
     header = [f"c{number}" for number in range(width)]
