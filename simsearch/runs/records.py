@@ -32,7 +32,7 @@ from simsearch.storage.storage import Storage, root_of
 log = logging.getLogger(__name__)
 
 FOLDER = "runs"
-RECORD = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}\.json")
+RECORD = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+\.json")
 
 HOOK_SECONDS = 60
 

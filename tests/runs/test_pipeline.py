@@ -14,6 +14,7 @@ from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.precision import worst_cosine
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import RejectsError, StorageError, UnknownNameError
+from simsearch.evaluation.metrics import SPREAD_METRICS
 from simsearch.extraction.conversions import Conversions
 from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features import store as feature_store
@@ -201,7 +202,8 @@ def test_without_copies_there_are_neighbours_and_no_recovery(tmp_path: Path) -> 
     config = config_for(str(tmp_path / "root"), "perturbations.profiles=[]")
     snapshot = job.run(config).snapshot
     metrics = snapshot.storage.read_table(snapshot.metrics_path)
-    assert set(metrics["metric"].to_pylist()) <= {"label_precision", "label_chance", "hubness"}
+    of_neighbours = {"label_precision", "label_chance", "hubness", *SPREAD_METRICS}
+    assert set(metrics["metric"].to_pylist()) <= of_neighbours
     table = snapshot.storage.read_table(snapshot.neighbours_path("efficientnet_lite0", "annoy"))
     assert table.num_rows == ARTWORKS * 10
     assert (
