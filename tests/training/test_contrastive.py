@@ -89,7 +89,7 @@ def test_too_few_artworks_with_copies_are_refused_in_one_line(copied: int) -> No
     artworks = np.append(np.arange(4), [0] * copied)
     originals = np.arange(len(artworks)) < 4
     with pytest.raises(
-        TrainingError, match=rf"^heads\.mine: {copied} artworks have copies .*raise"
+        TrainingError, match=rf"^heads\.mine: artworks with copies to learn from: {copied}, .*raise"
     ):
         fit_contrastive(
             vectors[: len(artworks)], artworks, originals, _settings(), name="mine", seed=1
