@@ -2,8 +2,8 @@
 
 As the study defines them: of an original with m copies, `hits` of which are among its k nearest,
 precision is hits / k, recall hits / m, F1 their harmonic mean; each is taken per original, then
-averaged. Images of near-duplicates are taken out before. Standard deviations are of the population of originals. Scores of deeper rankings come
-from `simsearch.evaluation.ranking`.
+averaged. Images of near-duplicates are taken out before. Standard deviations are of the population
+of originals. Scores of deeper rankings come from `simsearch.evaluation.ranking`.
 """
 
 from __future__ import annotations

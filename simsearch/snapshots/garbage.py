@@ -46,8 +46,8 @@ class Garbage:
 def kept_snapshots(storage: Storage, keep: int) -> list[Snapshot]:
     """The newest `keep` sealed snapshots, the published one, and one that is being made."""
     sealed = list_snapshots(storage)
-    for snapshot in sealed:
-        snapshot.created()  # one whose manifest is damaged may be the newest: nothing is removed then
+    if sealed:
+        sealed[-1].created()  # one whose manifest is damaged comes last, and may be the newest
     kept = {snapshot.snapshot_id: snapshot for snapshot in sealed[:keep]}
     latest, _ = read_latest(storage)
     if latest is not None:

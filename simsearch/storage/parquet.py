@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from simsearch.errors import DamagedError
 
 WRITING = {"compression": "zstd", "write_page_checksum": True}
 """What every writer of Parquet is made with: without checksums a flipped bit of a vector is another
@@ -39,3 +43,15 @@ def is_damage(error: Exception) -> bool:
     if isinstance(error, pa.ArrowException):
         return True
     return type(error) is OSError and error.errno is None and error.__cause__ is None
+
+
+@contextmanager
+def damage_named(root: str, path: str) -> Iterator[None]:
+    """Turn what reading a damaged file raises within the block into a DamagedError that names it."""
+    try:
+        yield
+    except Exception as error:
+        if not is_damage(error):
+            raise
+        problem = f"not a readable Parquet file ({' '.join(str(error).split())})"
+        raise DamagedError(root, path, problem) from None

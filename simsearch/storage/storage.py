@@ -18,7 +18,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from simsearch.config import Config
-from simsearch.errors import DamagedError, NotFoundError, StorageError
+from simsearch.errors import NotFoundError, StorageError
 from simsearch.sections.operation import StorageConfig
 from simsearch.storage.failures import _errors, _retrying
 from simsearch.storage.filesystems import (
@@ -32,7 +32,7 @@ from simsearch.storage.filesystems import (
     _replacing,
 )
 from simsearch.storage.objects import _read_object
-from simsearch.storage.parquet import columns_of, decoded, encoded, is_damage
+from simsearch.storage.parquet import columns_of, damage_named, decoded, encoded
 from simsearch.storage.regular import kind_of, read_regular
 from simsearch.storage.uris import _bare, is_litter, is_local, join_uri, local_path, normalise_uri
 
@@ -176,30 +176,16 @@ class Storage:
         """A Parquet file, or some columns, of which only those are fetched. Raises DamagedError."""
         if columns is None:
             data = self.read_bytes(path)
-            try:
+            with damage_named(self.root, path):
                 return decoded(data)
-            except Exception as error:
-                if is_damage(error):
-                    raise self._damaged(path, error) from None
-                raise
-        uri = self.uri(path)
-        with _errors(uri, "read"):
+        with _errors(self.uri(path), "read"):
             return _retrying(self.config, lambda: self._read_columns(path, columns))
 
     def _read_columns(self, path: str, columns: list[str]) -> pa.Table:
         uri = self.uri(path)
-        with _filesystem(uri, self.config).open(_bare(uri), "rb") as file:
-            try:
-                return columns_of(file, columns)
-            except Exception as error:
-                if is_damage(error):
-                    raise self._damaged(path, error) from None
-                raise
-
-    def _damaged(self, path: str, error: Exception) -> DamagedError:
-        return DamagedError(
-            self.root, path, f"not a readable Parquet file ({' '.join(str(error).split())})"
-        )
+        opened = _filesystem(uri, self.config).open(_bare(uri), "rb")
+        with opened as file, damage_named(self.root, path):
+            return columns_of(file, columns)
 
     def write_table(self, path: str, table: pa.Table) -> None:
         self.write_bytes(path, encoded(table))
