@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -32,8 +31,7 @@ def deepen_all(
     """Search again, in every space, for the originals whose lists cannot be scored without the near-duplicates
     of `shared`; `Answers.ranked` reads what is found."""
     pending = {
-        # Ties are in an order of the space's own: no two agree by their order.
-        space: _deepen.remote(shared, lists, zlib.crc32(f"{seed} {space}".encode()))
+        space: _deepen.remote(shared, lists, lists.tie_seed(seed))
         for space, lists in answers.items()
     }
     for space, task in pending.items():

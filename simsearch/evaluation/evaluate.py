@@ -7,7 +7,6 @@ short are searched again, and one task per space and search scores what is left.
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -186,8 +185,8 @@ def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list
 def _lists(given: _Given, answers: Answers) -> npt.NDArray[np.int64]:
     """The nearest other originals of each original, ties in an order of the space's own; empty lists for
     those that are not held out."""
-    seed = zlib.crc32(f"{given.seed} {answers.space}".encode())
     nearest = answers.ranked_originals()
+    seed = answers.tie_seed(given.seed)
     lists = original_lists(given.numbered, nearest, NEIGHBOURHOOD_KS[-1], seed)
     lists[~given.held_out.places] = -1
     return lists

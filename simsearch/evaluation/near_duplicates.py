@@ -113,10 +113,7 @@ def _table(
 
 def _groups(numbered: NumberedImages) -> dict[int, Items]:
     """The places of all originals that show the same picture, by the first of them."""
-    pictures = numbered.pictures[numbered.originals]
-    order = np.argsort(pictures, kind="stable")
-    starts = np.flatnonzero(np.diff(pictures[order], prepend=-1))
-    return {int(group[0]): group for group in np.split(order, starts[1:])}
+    return {int(group[0]): group for group in numbered.by_picture().values()}
 
 
 def _pairs_within(groups: Mapping[int, Items]) -> Iterator[Items]:
@@ -174,9 +171,7 @@ def _different(numbered: NumberedImages, retrieved: Neighbours) -> Neighbours:
     """Lists of originals, by their places, that hold each other picture once, under the first original that
     shows it, as rows of such originals alone; −1 and ∞ at the end."""
     first = _first_of_picture(numbered)
-    place_of = np.full(len(numbered.artworks) + 1, -1, np.int64)
-    place_of[numbered.originals] = np.arange(len(first))
-    places = place_of[retrieved.items]
+    places = numbered.places_of(retrieved.items)
     rows = np.arange(len(first))[:, None]
     left_out = (
         (places < 0) | (first[places] != places) | (first[rows] == places) | (first[rows] != rows)
@@ -237,15 +232,12 @@ def _deeper_pairs(
     rows = np.flatnonzero(full & (first == np.arange(len(first))))
     codes, distances = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
     if len(rows):
-        representatives = numbered.originals[np.unique(first)]
-        search = DeepSearch(units, representatives, 0)
-        places = np.searchsorted(numbered.originals, representatives)
-        place_of = dict(zip(representatives.tolist(), places.tolist(), strict=True))
+        search = DeepSearch(units, numbered.originals[np.unique(first)], 0)
         for row in rows.tolist():
             near, apart = search.within(
                 int(numbered.originals[row]), np.zeros(0, np.int64), threshold
             )
-            others = np.array([place_of[item] for item in near.tolist()], np.int64)
+            others = numbered.places_of(near)
             codes.append(np.minimum(row, others) * len(first) + np.maximum(row, others))
             distances.append(apart)
     unique, place = np.unique(np.concatenate(codes), return_index=True)

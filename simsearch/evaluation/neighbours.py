@@ -6,6 +6,7 @@ from disk; what they find is stored slice by slice.
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -90,6 +91,10 @@ class Answers:
         items, distances = (matrix_of(table, column) for column in ("items", "distances"))
         rows, beyond = (table[column].to_numpy() for column in ("row", "beyond"))
         return Deeper(rows, Neighbours(items, distances), beyond).over(lists)
+
+    def tie_seed(self, seed: int) -> int:
+        """The seed of the order of ties, of the space's own: no two spaces agree by it."""
+        return zlib.crc32(f"{seed} {self.space}".encode())
 
     def index(self) -> OpenIndex:
         """The space's index, whose files are trusted: this run has just written them."""

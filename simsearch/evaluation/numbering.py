@@ -91,6 +91,19 @@ class NumberedImages:
             groups |= {name: [number] for number, name in enumerate(self.names)}
         return groups
 
+    def places_of(self, items: Items) -> Items:
+        """The place of each of the `items` among the originals, −1 for what is none of them."""
+        place_of = np.full(len(self.artworks) + 1, -1, np.int64)  # item −1, nothing, reads the last
+        place_of[self.originals] = np.arange(len(self.originals))
+        return np.asarray(place_of[items])
+
+    def by_picture(self) -> dict[int, Items]:
+        """The places of the originals that show each picture, by the picture."""
+        pictures = self.pictures[self.originals]
+        order = np.argsort(pictures, kind="stable")
+        shown, starts = np.unique(pictures[order], return_index=True)
+        return dict(zip(shown.tolist(), np.split(order, starts[1:]), strict=True))
+
     def near_to(self, items: Items, places: Items | None = None) -> npt.NDArray[np.bool_]:
         """Which of the `items` [n, k] retrieved for each original, or for those at `places` among the
         originals, are images of its near-duplicates, bool [n, k]."""
@@ -114,10 +127,7 @@ class NumberedImages:
     def near_groups(self) -> Iterator[tuple[Items, Items]]:
         """For each picture with near-duplicates the places of the originals that show it, and of those
         that show it or a near-duplicate of it."""
-        pictures = self.pictures[self.originals]
-        order = np.argsort(pictures, kind="stable")
-        shown, starts = np.unique(pictures[order], return_index=True)
-        places = dict(zip(shown.tolist(), np.split(order, starts[1:]), strict=True))
+        places = self.by_picture()
         first, second = np.divmod(self.near, max(1, len(self.pictures)))
         for picture, own in places.items():
             start, end = np.searchsorted(first, [picture, picture + 1])
@@ -152,19 +162,16 @@ class _Retrieved:
     def of(
         cls, numbered: NumberedImages, retrieved: Neighbours, beyond: Items | None
     ) -> _Retrieved:
-        items, have_copies = retrieved.items, numbered.have_copies
-        own = numbered.artworks[items] == numbered.artworks[numbered.originals][:, None]
-        foreign = (items < 0) | numbered.near_to(items)
-        profiles = np.where(items >= 0, numbered.profiles[items], np.int16(-1))
-        if beyond is None:
-            beyond = np.zeros(len(items), np.int64)
+        places = np.flatnonzero(numbered.have_copies)
+        items, queries = retrieved.items[places], numbered.originals[places]
+        own = numbered.artworks[items] == numbered.artworks[queries][:, None]
         return cls(
             numbered,
-            retrieved.distances[have_copies],
-            (own & (items >= 0))[have_copies],
-            foreign[have_copies],
-            profiles[have_copies],
-            beyond[have_copies],
+            retrieved.distances[places],
+            own & (items >= 0),
+            (items < 0) | numbered.near_to(items, places),
+            np.where(items >= 0, numbered.profiles[items], np.int16(-1)),
+            np.zeros(len(items), np.int64) if beyond is None else beyond[places],
         )
 
     def ranking(self, members: Sequence[int], depth: int, *, others_too: bool = False) -> Ranking:
@@ -199,11 +206,11 @@ def rankings(
 ) -> Iterator[tuple[str, Ranking, PooledPairs]]:
     """Every group's rankings over the originals that have copies, and the pool of all pairs. `beyond`
     [n] is of `ranking_of`."""
-    without = ~numbered.have_copies
-    items = retrieved.items
-    own = numbered.artworks[items] == numbered.artworks[numbered.originals][:, None]
-    junk = ((items < 0) | own | numbered.near_to(items))[without]
-    nothing = np.zeros(int(without.sum()), np.int64)
+    without = np.flatnonzero(~numbered.have_copies)
+    items, queries = retrieved.items[without], numbered.originals[without]
+    own = numbered.artworks[items] == numbered.artworks[queries][:, None]
+    junk = (items < 0) | own | numbered.near_to(items, without)
+    nothing = np.zeros(len(without), np.int64)
     others = ranking_of(
         retrieved.distances[without], np.zeros_like(junk), junk, nothing, depth
     ).distances
@@ -217,9 +224,7 @@ def original_lists(numbered: NumberedImages, retrieved: Neighbours, k: int, seed
     """The nearest other originals [n, k] of each original, by their place among the originals, −1
     where a list ends; near-duplicates are left out. Equally distant ones are in a random order that
     follows from `seed`."""
-    place_of = np.full(len(numbered.artworks) + 1, -1, np.int64)
-    place_of[numbered.originals] = np.arange(len(numbered.originals))
-    places = place_of[retrieved.items]
+    places = numbered.places_of(retrieved.items)
     junk = (places < 0) | numbered.near_to(retrieved.items)
     distances = np.where(junk, np.float32(np.inf), retrieved.distances)
     order = np.argsort(junk, axis=1, kind="stable")
