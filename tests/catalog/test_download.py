@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +15,7 @@ from simsearch.catalog import catalog
 from simsearch.catalog.download import sniff
 from simsearch.config import load_config
 from tests.support.catalogs import jpeg
+from tests.support.serving import serving
 
 
 class Museum(BaseHTTPRequestHandler):
@@ -60,13 +60,8 @@ class Museum(BaseHTTPRequestHandler):
 @pytest.fixture
 def museum() -> Iterator[str]:
     Museum.requests.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Museum)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Museum)) as address:
+        yield address
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 
 from simsearch.catalog.web import BusyError, RefusedError, WebClient, public_addresses
 from simsearch.sections.collection import DownloadConfig
+from tests.support.serving import serving
 
 
 class Moody(BaseHTTPRequestHandler):
@@ -45,13 +46,8 @@ class Moody(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[str]:
     Moody.asked.clear()
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Moody)
-    thread = threading.Thread(target=running.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{running.server_address[1]}"
-    running.shutdown()
-    thread.join()
-    running.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Moody)) as address:
+        yield address
 
 
 def client(**settings: Any) -> WebClient:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from simsearch.explorer.export import export_site
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.browser import Watched
 from tests.support.explorer_site import GIVEN, NETWORK, settings
+from tests.support.serving import serving
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +30,10 @@ def copy(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def watched(browser: Browser, copy: Path) -> Iterator[Watched]:
     handler = partial(SimpleHTTPRequestHandler, directory=str(copy))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        watched = Watched(
-            browser, f"http://127.0.0.1:{server.server_port}", reduced_motion="reduce"
-        )
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as address:
+        watched = Watched(browser, address, reduced_motion="reduce")
         yield watched
         watched.close()
-        server.shutdown()
 
 
 def shown(page: Page) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ from PIL import Image
 from simsearch.catalog import catalog
 from simsearch.catalog.notes import Notes
 from simsearch.config import Config, load_config
+from tests.support.serving import serving
 
 Json = dict[str, Any]
 
@@ -62,14 +62,8 @@ class Documents:
 def documents() -> Iterator[Documents]:
     """A running server without files."""
     served = Documents()
-    thread = threading.Thread(target=served.server.serve_forever)
-    thread.start()
-    try:
+    with serving(served.server):
         yield served
-    finally:
-        served.server.shutdown()
-        thread.join()
-        served.server.server_close()
 
 
 def iiif_config(folder: Path, source: str, *overrides: str, download: str = "") -> Config:

@@ -10,7 +10,6 @@ import io
 import json
 import re
 import ssl
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from typing import Any
 from PIL import Image
 
 from tests.support.iiif_parts import FACTORS, PART, cut_part
+from tests.support.serving import serving
 
 MASTER = (6000, 4000)  # of every image
 
@@ -60,14 +60,8 @@ class IiifServer:
 
     @contextmanager
     def running(self) -> Iterator[IiifServer]:
-        thread = threading.Thread(target=self._server.serve_forever)
-        thread.start()
-        try:
+        with serving(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            thread.join()
-            self._server.server_close()
 
     @property
     def collection(self) -> str:

@@ -132,10 +132,9 @@ def _each_once(rows: Codes, codes: Codes) -> tuple[Codes, Codes]:
 def periods(years: Sequence[int | None]) -> Facet:
     """Centuries, or decades where as good as all lie within 150 years."""
     known = [year for year in years if year is not None]
+    # Single wild years do not make centuries of decades.
     few = max(1, len(known) // 100) if len(known) >= LEAST_TO_TRIM else 0
-    inner = sorted(known)[
-        few : len(known) - few
-    ]  # single wild years do not make centuries of decades
+    inner = sorted(known)[few : len(known) - few]
     span = 10 if inner and inner[-1] - inner[0] < 150 else 100
     starts = sorted({year // span * span for year in known})
     places = {start: code for code, start in enumerate(starts)}

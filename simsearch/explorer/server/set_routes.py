@@ -27,6 +27,10 @@ SetId = Annotated[str, Query(max_length=16)]
 Ids = Annotated[str, Query(max_length=sets.MOST_TEXT)]
 Name = Annotated[str, Query(max_length=200)]
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
+# As forms send them.
+KeptSet = Annotated[str, Form(max_length=16)]
+Member = Annotated[str, Form(max_length=2000)]
+FormPage = Annotated[int, Form(ge=1)]
 
 
 def chosen_set(
@@ -83,7 +87,7 @@ def keep(
 def rename(
     request: Request,
     view: View,
-    set_id: Annotated[str, Form(max_length=16)],
+    set_id: KeptSet,
     name: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     _may_keep(request)
@@ -95,9 +99,9 @@ def rename(
 def leave_out(
     request: Request,
     view: View,
-    set_id: Annotated[str, Form(max_length=16)],
-    artwork: Annotated[str, Form(max_length=2000)],
-    page: Annotated[int, Form(ge=1)] = 1,
+    set_id: KeptSet,
+    artwork: Member,
+    page: FormPage = 1,
 ) -> Response:
     _may_keep(request)
     stored_sets.leave_out(view.snapshot.storage, set_id, artwork)
@@ -108,9 +112,9 @@ def leave_out(
 def put_back(
     request: Request,
     view: View,
-    set_id: Annotated[str, Form(max_length=16)],
-    artwork: Annotated[str, Form(max_length=2000)],
-    page: Annotated[int, Form(ge=1)] = 1,
+    set_id: KeptSet,
+    artwork: Member,
+    page: FormPage = 1,
 ) -> Response:
     _may_keep(request)
     stored_sets.put_back(view.snapshot.storage, set_id, view.artwork(artwork).artwork_id)
@@ -118,7 +122,7 @@ def put_back(
 
 
 @router.post("/sets/remove")
-def remove(request: Request, view: View, set_id: Annotated[str, Form(max_length=16)]) -> Response:
+def remove(request: Request, view: View, set_id: KeptSet) -> Response:
     _may_keep(request)
     stored_sets.remove_set(view.snapshot.storage, set_id)
     return RedirectResponse(addresses_of(request, view).page("sets"), HTTPStatus.SEE_OTHER)
