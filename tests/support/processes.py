@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import time
@@ -85,11 +86,28 @@ def left_over(processes: Iterable[ProcessId], seconds: float = GONE_SECONDS) -> 
     return left
 
 
+# Above the ports of Ray's workers and below those that Linux gives to outgoing connections (32768 on).
+_PORTS = range(20000, 32000)
+_assigned_ports: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    """A port of 127.0.0.1 that nobody listens on, another one at every call of this process."""
+    # Not the seeded generator: two test processes must not ask for the same ports in the same order.
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        if port not in _assigned_ports and _can_bind(port):
+            _assigned_ports.add(port)
+            return port
+    raise RuntimeError(f"no free port from {_PORTS.start} to {_PORTS.stop - 1}")
+
+
+def _can_bind(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -1,0 +1,10 @@
+"""Ports for the servers that tests start."""
+
+from __future__ import annotations
+
+from tests.support.processes import free_port
+
+
+def test_no_port_is_given_twice() -> None:
+    ports = [free_port() for _ in range(500)]
+    assert len(set(ports)) == 500
