@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from simsearch.catalog import catalog
-from simsearch.config import Config
 from simsearch.encoders.backbones.learned import encoder_of_space
 from simsearch.encoders.encoder import Encoder, Running, SpatialEncoder, preprocessing_for
 from simsearch.encoders.heads.head import Head
@@ -24,6 +23,7 @@ from simsearch.images.limits import ImageError
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.indexes.exact import cosine
 from simsearch.indexes.index import OpenIndex, open_index
+from simsearch.settings.config import Config
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 

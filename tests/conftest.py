@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import make_folder
 from tests.support import memory, s3_server
 from tests.support.places import SHARED, Place

@@ -15,8 +15,8 @@ from simsearch.catalog.embedded import store_embedded
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
+from simsearch.settings.config import Config
 from simsearch.storage.inside import relative_to, resolved
 from simsearch.storage.parquet import encoded
 from simsearch.storage.storage import Storage

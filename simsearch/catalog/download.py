@@ -26,7 +26,7 @@ from simsearch.catalog.journal import Journal, read_newest
 from simsearch.catalog.places import is_web
 from simsearch.catalog.web import Answer, BusyError, RefusedError, WebClient, reason_of
 from simsearch.runtime.progress import progress
-from simsearch.sections.collection import DownloadConfig
+from simsearch.settings.sections.collection import DownloadConfig
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import FileInfo, Storage
 

@@ -24,7 +24,7 @@ from simsearch.catalog.arrow_text import is_bytes
 from simsearch.catalog.download import sniff
 from simsearch.catalog.places import EMBEDDED, is_embedded
 from simsearch.errors import CatalogError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage, open_uri
 
 FOLDER = "images/embedded"

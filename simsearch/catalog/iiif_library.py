@@ -19,7 +19,7 @@ from simsearch.catalog.iiif_pictures import SERVICE_KEYS
 from simsearch.catalog.journal import Journal, read_newest
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.web import Answer, BusyError, RefusedError, WebClient, reason_of
-from simsearch.config import Config
+from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage, read_uri
 
 STATE = (

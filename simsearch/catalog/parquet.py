@@ -16,7 +16,7 @@ from simsearch.catalog.arrow_text import readable
 from simsearch.catalog.embedded import Column, picture_columns, reference
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import open_uri
 
 MAGIC = b"PAR1"

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError, NotFoundError, StorageError, UsageError
 from simsearch.images.kinds import EXTENSIONS
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.objects import version_etag
 from simsearch.storage.storage import FileInfo, list_uri
 from simsearch.storage.uris import join_uri, normalise_uri

@@ -20,8 +20,8 @@ from simsearch.catalog.parquet import MAGIC, read_parquet
 from simsearch.catalog.unpacking import ZIP, unpacked
 from simsearch.catalog.workbooks import OLE, read_workbook
 from simsearch.errors import CatalogError, NotFoundError
-from simsearch.sections.collection import CatalogConfig
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.collection import CatalogConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import FileInfo, list_uri, read_uri
 from simsearch.storage.uris import normalise_uri
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from simsearch.catalog.download import download_problems
 from simsearch.catalog.places import is_web
-from simsearch.sections.collection import DownloadConfig
+from simsearch.settings.sections.collection import DownloadConfig
 from simsearch.storage.storage import Storage
 
 _STATUS = re.compile(r"HTTP (\d{3})\b")

@@ -21,7 +21,7 @@ import tenacity
 
 from simsearch import __version__
 from simsearch.catalog.public_addresses import is_public
-from simsearch.sections.collection import DownloadConfig
+from simsearch.settings.sections.collection import DownloadConfig
 
 AGENT = "simsearch"
 MAX_REDIRECTS = 5

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simsearch.config import Config, load_config
+from simsearch.settings.config import Config, load_config
 
 Words = Annotated[
     list[str] | None,

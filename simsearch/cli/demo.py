@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from simsearch.config import Config, load_config
 from simsearch.encoders.registry import get_encoder
-from simsearch.sections.extraction import STUDY_BACKBONES
+from simsearch.settings.config import Config, load_config
+from simsearch.settings.sections.extraction import STUDY_BACKBONES
 
 # Their trained weights come with packages that are installed anyway.
 PACKAGED = ("efficientnet_lite0", "efficientnet_lite1")

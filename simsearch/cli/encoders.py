@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from simsearch.config import Config
 from simsearch.encoders.backbones.learned import encoder_of
 from simsearch.encoders.extras import EXTRA_OF, install_line, installed
 from simsearch.encoders.registry import encoder_names, prefixed_families
 from simsearch.errors import UnknownNameError, UsageError
+from simsearch.settings.config import Config
 
 
 def listing(config: Config, like: str) -> Iterator[str]:

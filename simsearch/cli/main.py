@@ -25,10 +25,10 @@ from simsearch.cli.printing import print_matches, print_result, print_runs
 from simsearch.cli.snapshots import app as snapshots_app
 from simsearch.cli.snapshots import existing_root
 from simsearch.cli.steps import app as steps_app
-from simsearch.config import dump_config
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.runtime.background import end_process
 from simsearch.runtime.environment import prepare_environment
+from simsearch.settings.config import dump_config
 from simsearch.storage.storage import root_of
 
 app = typer.Typer(

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from simsearch import schemas
-from simsearch.config import Config
 from simsearch.runs.records import RunRecord
 from simsearch.runtime.progress import duration
+from simsearch.settings.config import Config
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts
 

@@ -16,7 +16,6 @@ from rich.table import Table
 
 from simsearch.cli.arguments import AsJson, Words, config_of
 from simsearch.cli.printing import printable
-from simsearch.config import Config
 from simsearch.errors import (
     DamagedError,
     MismatchError,
@@ -24,6 +23,7 @@ from simsearch.errors import (
     StorageError,
     UsageError,
 )
+from simsearch.settings.config import Config
 from simsearch.snapshots.diff import SnapshotDiff, diff, neighbour_changes
 from simsearch.snapshots.published import (
     Latest,

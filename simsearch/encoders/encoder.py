@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from simsearch.errors import UsageError
 from simsearch.images.preprocessing import STUDY_2018, Preprocessing
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 
 class Encoder(Protocol):

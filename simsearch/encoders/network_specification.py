@@ -12,7 +12,7 @@ from simsearch.encoders.encoder import Encoder, Running, Weights
 from simsearch.encoders.network import Network
 from simsearch.encoders.weights import Undrawn, WeightSources
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 
 @dataclass(frozen=True)

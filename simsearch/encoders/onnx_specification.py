@@ -13,7 +13,7 @@ from simsearch.encoders.encoder import Running, Weights
 from simsearch.encoders.onnx_model import OnnxModel
 from simsearch.errors import WeightsError
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 if TYPE_CHECKING:
     import onnxruntime

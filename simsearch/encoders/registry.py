@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from simsearch.encoders.backbones import efficientnet_lite, onnx, open_clip, sscd, timm, torchvision
 from simsearch.encoders.encoder import Family, Specification
 from simsearch.errors import UnknownNameError, UsageError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 GROUP = "simsearch.encoders"
 

@@ -21,10 +21,10 @@ import pyarrow.compute as pc
 from pydantic import BaseModel
 
 from simsearch import schemas
-from simsearch.config import Config
 from simsearch.encoders.heads.head import Head
 from simsearch.errors import MismatchError, StorageError
 from simsearch.features.space import FeatureSpace
+from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
 
 FOLDER = "trained"

@@ -22,8 +22,8 @@ from simsearch.encoders.weight_files import (
     state_digest,
 )
 from simsearch.errors import StorageError, UsageError, WeightsError
-from simsearch.sections.extraction import safe_name
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.extraction import safe_name
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)

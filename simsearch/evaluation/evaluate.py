@@ -20,7 +20,6 @@ import ray
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.config import Config
 from simsearch.evaluation.deepening import deepen_all
 from simsearch.evaluation.held_out import HeldOut, held_out
 from simsearch.evaluation.index_answers import without_near_duplicates
@@ -48,6 +47,7 @@ from simsearch.evaluation.numbering import (
 from simsearch.evaluation.paired_tests import COMPARED, compare_spaces
 from simsearch.images.perturbations import KINDS
 from simsearch.runtime.resources import ENDLESS, TASKS
+from simsearch.settings.config import Config
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot

@@ -20,7 +20,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.data.facets import years_of
 from simsearch.explorer.data.library import Library
@@ -30,6 +29,7 @@ from simsearch.explorer.data.regions import LEVELS, inner_regions
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.site import Site
 from simsearch.runtime.progress import progress
+from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from simsearch.config import Config
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.data import downloads
 from simsearch.explorer.data.library import Library
@@ -26,6 +25,7 @@ from simsearch.explorer.pages.addresses import Value
 from simsearch.explorer.pages.map_page import map_page
 from simsearch.explorer.pages.site import Site
 from simsearch.runtime.progress import progress
+from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
-from simsearch.config import Config
 from simsearch.encoders.heads.head import Head
 from simsearch.encoders.trained import Training, list_trained, read_weights, training_settings
 from simsearch.errors import TrainingError
@@ -19,6 +18,7 @@ from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.runtime.watchdog import Count, followed
+from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import ray
 
-from simsearch.config import Config
 from simsearch.errors import UsageError
 from simsearch.extraction.placement import Device
 from simsearch.runtime.cluster import (
@@ -22,6 +21,7 @@ from simsearch.runtime.cluster import (
 )
 from simsearch.runtime.resources import GPU_SHARE, TASKS, Request, task_options
 from simsearch.runtime.watchdog import wait_for
+from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
 

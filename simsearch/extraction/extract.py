@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from simsearch import schemas
-from simsearch.config import Config
 from simsearch.extraction.counter import Pace, joint_rate
 from simsearch.extraction.missing import Missing, StoredVectors
 from simsearch.extraction.networks import PreparedNetwork
@@ -18,6 +17,7 @@ from simsearch.extraction.placement import ActorPool, Device
 from simsearch.extraction.stages import Todo
 from simsearch.features.compaction import compact_parts, compact_shards
 from simsearch.features.space import FeatureSpace
+from simsearch.settings.config import Config
 from simsearch.snapshots.root import read_by_older_rules, write_marker
 from simsearch.storage.parts import list_parts
 from simsearch.storage.storage import Storage

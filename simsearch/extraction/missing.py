@@ -18,13 +18,13 @@ import pyarrow.compute as pc
 
 from simsearch import schemas
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.config import Config
 from simsearch.errors import IncompleteError
 from simsearch.extraction.rejects import placeholder_row, sharing
 from simsearch.features.compaction import UntidyShards, untidy_shards
 from simsearch.features.space import FeatureSpace
 from simsearch.features.store import StoredKeys, stored_keys
 from simsearch.schemas import image_ids
+from simsearch.settings.config import Config
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
 

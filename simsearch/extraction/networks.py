@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import ray
 
-from simsearch.config import Config
 from simsearch.encoders.backbones.learned import encoder_of
 from simsearch.encoders.converted import ConvertedNetwork
 from simsearch.encoders.encoder import (
@@ -41,7 +40,8 @@ from simsearch.features.store import count_rows
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.resources import task_options
 from simsearch.runtime.watchdog import wait_for
-from simsearch.sections.extraction import safe_name
+from simsearch.settings.config import Config
+from simsearch.settings.sections.extraction import safe_name
 from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 
 from simsearch import schemas
-from simsearch.config import Config
 from simsearch.extraction.counter import LocalCounter, Pace, RemoteCounter
 from simsearch.extraction.in_process import run_in_process
 from simsearch.extraction.placement import ActorPool, Device, plan_pools, too_few_for_actors
@@ -17,6 +16,7 @@ from simsearch.extraction.stages import Todo, pool_stages
 from simsearch.runtime.cluster import cluster_nodes
 from simsearch.runtime.progress import duration
 from simsearch.runtime.watchdog import followed
+from simsearch.settings.config import Config
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 

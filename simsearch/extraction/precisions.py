@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from simsearch.config import Config
 from simsearch.encoders.encoder import Specification
 from simsearch.encoders.precision import choose_precision, fast_precisions, why_not
 from simsearch.extraction.engine import IN_WORDS
@@ -22,6 +21,7 @@ from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features.space import FeatureSpace
 from simsearch.features.store import count_rows
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.settings.config import Config
 from simsearch.storage.storage import root_of
 
 PRECISIONS = ("float32", "float16", "bfloat16")  # the one that rounds least first

@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch.catalog.undownloaded import Undownloaded
-from simsearch.config import Config
 from simsearch.extraction.batches import Batch, Counter
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.extraction.embed import Embed, EmbedSettings
@@ -23,6 +22,7 @@ from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.extraction.write import write_batch
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.thumbnails import sizes_of
+from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
 
 BATCH_CPU = 16

@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from simsearch.sections.extraction import safe_name
+from simsearch.settings.sections.extraction import safe_name
 
 Engine = Literal["pytorch", "onnxruntime"]
 PYTORCH: Engine = "pytorch"

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.reports import figures
 from simsearch.reports.tables import SIGNIFICANT, p_words
-from simsearch.sections.extraction import STUDY_BACKBONES
+from simsearch.settings.sections.extraction import STUDY_BACKBONES
 from simsearch.snapshots.plan import Plan
 
 # The 2018 study's figures on 989 MoMA originals, mean and standard deviation over them; None where

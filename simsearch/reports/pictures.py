@@ -13,11 +13,11 @@ from PIL import Image
 
 from simsearch.catalog import catalog
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.config import Config
 from simsearch.errors import StorageError
 from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
 from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shortened
+from simsearch.settings.config import Config
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import read_uri

@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.config import Config, dump_kept
 from simsearch.evaluation.held_out import held_out
 from simsearch.evaluation.metrics import STUDY_METRICS, collapse_warnings, collapsed
 from simsearch.indexes.index import IndexManifest, read_manifest
@@ -25,6 +24,7 @@ from simsearch.reports.costs import training_seconds, with_heads
 from simsearch.reports.learning import learning_of
 from simsearch.reports.pictures import pictures_of
 from simsearch.reports.tables import of_all_copies, summary_rows
+from simsearch.settings.config import Config, dump_kept
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts

@@ -21,12 +21,12 @@ from simsearch.catalog.notes import Notes
 from simsearch.catalog.places import is_web
 from simsearch.catalog.readers.iiif import read_iiif
 from simsearch.catalog.readers.registry import READERS, get_reader
-from simsearch.config import Config
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
 from simsearch.images.perturbations import get_profile
 from simsearch.runs.findings import Checked, Finding
 from simsearch.runs.sample import sample_pictures
 from simsearch.runtime.background import within
+from simsearch.settings.config import Config
 from simsearch.snapshots.root import check_format, root_exists
 from simsearch.storage.storage import Storage, root_of
 from simsearch.storage.uris import is_local, local_path

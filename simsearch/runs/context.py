@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from simsearch.config import Config
 from simsearch.errors import DamagedError
 from simsearch.runs.lease import Lease, held
 from simsearch.runs.records import StepRecord, log_step, since
+from simsearch.settings.config import Config
 from simsearch.snapshots.root import open_root, require_root
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.damage import set_aside

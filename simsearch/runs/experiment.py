@@ -23,7 +23,6 @@ from typing import Any
 import pyarrow as pa
 
 from simsearch import schemas
-from simsearch.config import Config
 from simsearch.errors import UnknownNameError
 from simsearch.evaluation.paired_tests import aligned_scores
 from simsearch.evaluation.statistics import holm, paired_test
@@ -33,6 +32,7 @@ from simsearch.runs.job import ingest
 from simsearch.runs.steps import STEPS, check_names, compute, project
 from simsearch.runs.versions import environment
 from simsearch.runtime.ray_session import ray_session
+from simsearch.settings.config import Config
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage, root_of
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 import pyarrow as pa
 
-from simsearch.config import Config
 from simsearch.runs.sample import Sampled
+from simsearch.settings.config import Config
 
 State = Literal["right", "wrong", "note"]
 

@@ -14,7 +14,6 @@ from typing import Any
 from simsearch import __version__
 from simsearch.catalog import catalog
 from simsearch.catalog.readers.registry import get_reader
-from simsearch.config import Config, kept_settings
 from simsearch.encoders.trained import FOLDER
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.images import perturbations
@@ -27,6 +26,7 @@ from simsearch.runs.records import (
     list_records,
     recorded,
 )
+from simsearch.settings.config import Config, kept_settings
 from simsearch.snapshots.diff import ArtworkChanges, artwork_changes, artworks_of
 from simsearch.snapshots.plan import settings_digest
 from simsearch.snapshots.published import latest_snapshot

@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError
-from simsearch.sections.operation import LeaseConfig
+from simsearch.settings.sections.operation import LeaseConfig
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_to_textfile
 
-from simsearch.sections.operation import MonitoringConfig
+from simsearch.settings.sections.operation import MonitoringConfig
 
 if TYPE_CHECKING:
     from simsearch.runs.records import RunRecord

@@ -22,10 +22,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from simsearch import __version__
-from simsearch.config import Config, kept_settings
 from simsearch.errors import LeaseError, SimsearchError, StorageError
 from simsearch.runs.prometheus import export
 from simsearch.runtime.progress import duration
+from simsearch.settings.config import Config, kept_settings
 from simsearch.snapshots.plan import settings_digest
 from simsearch.storage.storage import Storage, root_of
 

@@ -13,10 +13,10 @@ from simsearch.catalog.embedded import read_embedded
 from simsearch.catalog.places import is_embedded, is_web
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.catalog.web import BusyError, RefusedError, WebClient, reason_of
-from simsearch.config import Config
 from simsearch.errors import StorageError
 from simsearch.images.bounded import decode_within
 from simsearch.images.limits import ImageError
+from simsearch.settings.config import Config
 from simsearch.storage.storage import read_uri
 
 PICTURES = 24

@@ -16,7 +16,6 @@ import pyarrow as pa
 import ray
 
 from simsearch.catalog import catalog
-from simsearch.config import Config
 from simsearch.errors import RejectsError
 from simsearch.extraction.rejects import counted, reject_lines
 from simsearch.features.space import FeatureSpace
@@ -28,6 +27,7 @@ from simsearch.runtime.background import Background
 from simsearch.runtime.progress import Advance
 from simsearch.runtime.ray_session import ray_session
 from simsearch.runtime.watchdog import Count, followed
+from simsearch.settings.config import Config
 from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.published import point_latest, read_latest
@@ -154,7 +154,7 @@ def evaluate(run: Run) -> Outcome:
 
 def project(run: Run) -> Outcome:
     """Lay out every feature space in two dimensions, one task per space and method."""
-    from simsearch.projection import lay_out
+    from simsearch.maps.projection import lay_out
 
     snapshot, config = run.snapshot, run.config
     spaces = [space.name for space in snapshot.plan().spaces]

@@ -16,7 +16,7 @@ from ray.exceptions import RayError, RayTaskError
 from simsearch.errors import SimsearchError
 from simsearch.runtime.background import left_behind
 from simsearch.runtime.environment import IDLE_WORKERS, NO_USAGE_REPORTS
-from simsearch.sections.operation import RayConfig
+from simsearch.settings.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from simsearch.runtime import metrics
 from simsearch.runtime.background import Background
 from simsearch.runtime.cluster import cluster_state, waiting_line
 from simsearch.runtime.progress import Advance, duration, progress
-from simsearch.sections.operation import RayConfig
+from simsearch.settings.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
 

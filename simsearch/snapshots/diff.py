@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch.catalog.catalog import load_catalog
-from simsearch.config import kept_settings
 from simsearch.features.space import FeatureSpace
+from simsearch.settings.config import kept_settings
 from simsearch.snapshots.snapshot import Snapshot
 
 WHERE_IT_LIES = ("image_uri", "etag")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simsearch.errors import GuardError
-from simsearch.sections.operation import PublishConfig
+from simsearch.settings.sections.operation import PublishConfig
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass, fields
 from typing import Any
 
-from simsearch.config import OPERATIONAL, Config, kept_settings
 from simsearch.features.space import FeatureSpace
+from simsearch.settings.config import OPERATIONAL, Config, kept_settings
 
 DECISIVE = ("seed", "index", "evaluate", "projection", "report")
 """Settings that decide what a snapshot holds beside its images and feature spaces."""

@@ -12,7 +12,7 @@ import botocore.exceptions
 import tenacity
 
 from simsearch.errors import NotFoundError, StorageError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.regular import NotRegularError
 
 _T = TypeVar("_T")

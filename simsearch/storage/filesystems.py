@@ -17,7 +17,7 @@ import fsspec
 import fsspec.asyn
 
 from simsearch.errors import ConflictError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.failures import _CONFLICTS, _error_code
 from simsearch.storage.uris import _bare, is_local
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import fsspec.asyn
 
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.failures import NO_SUCH_RANGE, _error_code, _errors, _retrying
 from simsearch.storage.filesystems import _filesystem
 from simsearch.storage.uris import _bare, is_local

@@ -17,9 +17,9 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.config import Config
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.failures import _errors, _retrying
 from simsearch.storage.filesystems import (
     LOCK,

@@ -18,7 +18,7 @@ from simsearch.encoders.heads.head import Head, Layer
 from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.errors import TrainingError
 from simsearch.features.vectors import Vectors, unit_rows
-from simsearch.sections.training import ContrastiveConfig
+from simsearch.settings.sections.training import ContrastiveConfig
 from simsearch.training.losses import info_nce, koleo
 
 Items = npt.NDArray[np.int64]

@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 import ray
 
 from simsearch.catalog.undownloaded import Undownloaded
-from simsearch.config import Config
 from simsearch.extraction.batches import Batch
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.features.space import FeatureSpace
@@ -27,6 +26,7 @@ from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.ray_data import set_up_ray_data
 from simsearch.runtime.resources import TASKS
 from simsearch.runtime.watchdog import Count, followed
+from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
 
 ARTWORKS_A_PART = 64

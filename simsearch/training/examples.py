@@ -15,10 +15,10 @@ import safetensors.numpy
 import torch
 from PIL import Image
 
-from simsearch.config import Config
 from simsearch.encoders.backbones.autoencoder import Autoencoder
 from simsearch.encoders.trained import EXAMPLES, Training
-from simsearch.sections.training import AutoencoderConfig
+from simsearch.settings.config import Config
+from simsearch.settings.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training.data import Pixels, PixelSet
 from simsearch.training.loop import as_images

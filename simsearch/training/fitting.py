@@ -22,7 +22,6 @@ import ray
 
 from simsearch import __version__
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.config import Config
 from simsearch.encoders.trained import (
     Training,
     list_trained,
@@ -42,6 +41,7 @@ from simsearch.runtime.progress import duration
 from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.runtime.watchdog import followed
+from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
 from simsearch.training.heads import NEED_NO_COPIES, LearnedFrom, Losses, epochs, fit_head
 from simsearch.training.holdout import (

@@ -22,7 +22,7 @@ from torch import nn
 
 from simsearch.encoders.backbones.autoencoder import Autoencoder
 from simsearch.errors import TrainingError
-from simsearch.sections.training import AutoencoderConfig
+from simsearch.settings.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training import checkpoints
 from simsearch.training.checkpoints import Checkpoint

@@ -21,7 +21,6 @@ from ray.train.torch import TorchTrainer
 
 from simsearch import __version__
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.config import Config
 from simsearch.encoders.backbones.learned import find_training, shown
 from simsearch.encoders.trained import (
     Training,
@@ -35,6 +34,7 @@ from simsearch.extraction.placement import Device
 from simsearch.runtime.progress import duration, progress
 from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.watchdog import followed
+from simsearch.settings.config import Config
 from simsearch.storage.filesystems import _filesystem
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import _bare

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
-from simsearch.sections.extraction import STUDY_BACKBONES
+from simsearch.settings.sections.extraction import STUDY_BACKBONES
 from tests.benchmarks import results
 from tests.benchmarks.measuring import Asked, Result, machine
 

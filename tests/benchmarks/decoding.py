@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from simsearch.config import Config
 from simsearch.images.decode import decode
 from simsearch.images.identity import content_hash
 from simsearch.images.preprocessing import STUDY_2018
 from simsearch.images.suites import SUITES
+from simsearch.settings.config import Config
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import SEED, fill
 

@@ -23,7 +23,7 @@ from simsearch.encoders.precision import has_tiles, worst_cosine
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.in_actors import KEEP_MEMORY
 from simsearch.extraction.stages import BATCH_CPU
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone
 
 ROUNDS = 6  # of a batch by each, in turn: what slows the machine slows both

@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.config import Config, load_config
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.features.vectors import Vectors, unit_rows
@@ -20,6 +19,7 @@ from simsearch.indexes.exact import EXACT_CHUNK, exact_search
 from simsearch.runs import steps as pipeline
 from simsearch.runs.context import take
 from simsearch.schemas import image_id
+from simsearch.settings.config import Config, load_config
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import root_of

@@ -26,14 +26,14 @@ from PIL import Image
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.config import Config, load_config
 from simsearch.evaluation.neighbours import neighbours_table
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.exact import Neighbours
 from simsearch.indexes.index import open_index
 from simsearch.indexes.write import write_index
-from simsearch.projection import projection_table
+from simsearch.maps.projection import projection_table
 from simsearch.runs.versions import environment
+from simsearch.settings.config import Config, load_config
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.published import point_latest
 from simsearch.snapshots.root import open_root

@@ -12,7 +12,6 @@ import torch
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.config import Config, load_config
 from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.device import choose_device
@@ -21,7 +20,8 @@ from simsearch.extraction.networks import prepare_networks
 from simsearch.extraction.placement import ActorPool
 from simsearch.extraction.stages import batch_size_of
 from simsearch.runtime.ray_session import ray_session
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.config import Config, load_config
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.root import open_root
 from simsearch.storage.parts import read_parts

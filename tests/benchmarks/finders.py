@@ -19,7 +19,7 @@ from simsearch.encoders.registry import get_encoder
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import cosine
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage
 from tests.benchmarks import peers

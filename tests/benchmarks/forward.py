@@ -16,7 +16,6 @@ import numpy as np
 import ray
 import torch
 
-from simsearch.config import Config
 from simsearch.encoders.encoder import preprocessing_for
 from simsearch.encoders.network import DTYPES
 from simsearch.encoders.precision import has_tiles
@@ -29,7 +28,8 @@ from simsearch.images.decode import decode
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.runs import steps as pipeline
 from simsearch.runs.context import take
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.config import Config
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import root_of
 from tests.benchmarks.extracting import Extracted, extracted, plain_network, settings

@@ -15,7 +15,6 @@ import ray
 from ray.data import TaskPoolStrategy
 
 from simsearch import schemas
-from simsearch.config import Config
 from simsearch.extraction import in_actors, stages
 from simsearch.extraction.batches import Batch
 from simsearch.extraction.counter import RemoteCounter
@@ -25,6 +24,7 @@ from simsearch.extraction.write import write_batch
 from simsearch.runtime.cluster import cluster_nodes
 from simsearch.runtime.ray_data import set_up_ray_data
 from simsearch.runtime.ray_session import ray_session
+from simsearch.settings.config import Config
 from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import root_of
 from tests.benchmarks.extracting import settings

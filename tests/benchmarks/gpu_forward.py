@@ -17,13 +17,13 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from simsearch.config import Config
 from simsearch.encoders.encoder import Encoder, Running, Specification, Weights
 from simsearch.encoders.network import DTYPES
 from simsearch.encoders.precision import choose_precision
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.stages import BATCH_GPU
 from simsearch.images.decode import decode
+from simsearch.settings.config import Config
 from tests.benchmarks.extracting import Extracted, extracted, plain_network, settings
 from tests.benchmarks.forward import decode_rate
 from tests.benchmarks.gpu_decoded import decoded_rates

@@ -17,7 +17,7 @@ from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import build_annoy, open_annoy, principal_axes
 from simsearch.indexes.candidates import components_for, tuned
 from simsearch.indexes.exact import Neighbours, exact_search, recall_with_ties
-from simsearch.sections.analysis import IndexConfig
+from simsearch.settings.sections.analysis import IndexConfig
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
 from tests.benchmarks.pictures import SEED, feature_like
 

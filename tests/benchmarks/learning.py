@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from simsearch.config import Config
 from simsearch.encoders.backbones.autoencoder import Autoencoder
-from simsearch.sections.training import AutoencoderConfig
+from simsearch.settings.config import Config
+from simsearch.settings.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training.data import PIXELS
 from simsearch.training.heads import LearnedFrom, fit_head

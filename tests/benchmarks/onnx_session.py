@@ -15,7 +15,7 @@ import onnxruntime
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.onnx_specification import OnnxSpecification
 from simsearch.encoders.registry import get_encoder
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from tests.benchmarks.measuring import Asked, Comparison, Result
 from tests.support.onnx_files import deep_model, write
 

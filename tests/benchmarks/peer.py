@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from simsearch.config import Config
 from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.registry import get_encoder
 from simsearch.features import store as feature_store
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.config import Config
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import root_of
 from tests.benchmarks import peers

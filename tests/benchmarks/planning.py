@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.catalog.catalog import load_catalog, write_catalog
-from simsearch.config import load_config
 from simsearch.extraction.missing import Missing
 from simsearch.features.space import FeatureSpace
 from simsearch.features.store import folder, keys_of, shard_path, write_shard
+from simsearch.settings.config import load_config
 from simsearch.snapshots.snapshot import write_plan
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage

@@ -15,10 +15,10 @@ from typing import Any
 import ray
 
 from simsearch.catalog import catalog
-from simsearch.config import Config, load_config
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.runs import job
 from simsearch.runs.context import take
+from simsearch.settings.config import Config, load_config
 from simsearch.storage.storage import root_of
 from tests.benchmarks.explorer_load import resident_mib
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone

@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.config import Config
 from simsearch.extraction.networks import prepare_networks
 from simsearch.features import store as feature_store
 from simsearch.images.identity import content_hash
@@ -17,6 +16,7 @@ from simsearch.runs import job
 from simsearch.runs.context import take
 from simsearch.runtime.ray_session import ray_session
 from simsearch.schemas import image_id
+from simsearch.settings.config import Config
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import read_uri, root_of
 from tests.benchmarks.measuring import Asked, Result, alone

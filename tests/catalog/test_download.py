@@ -13,7 +13,7 @@ from PIL import Image
 
 from simsearch.catalog import catalog
 from simsearch.catalog.download import sniff
-from simsearch.config import load_config
+from simsearch.settings.config import load_config
 from tests.support.catalogs import jpeg
 from tests.support.serving import serving
 

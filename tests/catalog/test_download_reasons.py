@@ -12,10 +12,10 @@ import pytest
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.catalog.undownloaded import Undownloaded
-from simsearch.config import Config, load_config
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.config import Config, load_config
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.parts import read_parts, write_part
 from simsearch.storage.storage import Storage
 from tests.support.documents import documents, jpeg

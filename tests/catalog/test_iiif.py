@@ -15,9 +15,9 @@ from simsearch.catalog.iiif_pictures import Canvas
 from simsearch.catalog.image_api import image_address, needs_info
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers import iiif as reader
-from simsearch.config import Config, load_config
 from simsearch.errors import CatalogError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.config import Config, load_config
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage, read_uri
 from tests.support.iiif_server import IiifServer
 from tests.support.places import Place

@@ -9,8 +9,8 @@ import pytest
 
 from simsearch.catalog import catalog
 from simsearch.catalog.notes import Notes
-from simsearch.config import load_config
 from simsearch.errors import CatalogError
+from simsearch.settings.config import load_config
 from simsearch.storage.storage import Storage
 from tests.support.catalogs import jpeg, read
 from tests.support.places import Place

@@ -8,7 +8,7 @@ import pytest
 
 from simsearch.catalog import catalog
 from simsearch.catalog.notes import Notes
-from simsearch.config import load_config
+from simsearch.settings.config import load_config
 from simsearch.storage.storage import Storage, list_uri, read_uri
 from tests.support.catalogs import jpeg
 from tests.support.odd_tables import read

@@ -25,9 +25,9 @@ from hypothesis import strategies as st
 from simsearch.catalog import unpacking
 from simsearch.catalog.json_records import json_records
 from simsearch.catalog.notes import Notes
-from simsearch.config import load_config
 from simsearch.errors import CatalogError
 from simsearch.runs.check import check
+from simsearch.settings.config import load_config
 from tests.support.catalogs import read
 
 TABLE = b"artwork_id,image_uri\n1999.10,http://x.test/a.jpg\n00123,http://x.test/b.jpg\n"

@@ -15,9 +15,9 @@ import pytest
 from simsearch.catalog import catalog
 from simsearch.catalog.embedded import FOLDER
 from simsearch.catalog.notes import Notes
-from simsearch.config import Config, load_config
 from simsearch.errors import CatalogError
 from simsearch.runs.check import check
+from simsearch.settings.config import Config, load_config
 from simsearch.storage.storage import Storage, read_uri
 from tests.support.cases import case
 from tests.support.catalogs import jpeg

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simsearch.catalog.web import BusyError, RefusedError, WebClient, public_addresses
-from simsearch.sections.collection import DownloadConfig
+from simsearch.settings.sections.collection import DownloadConfig
 from tests.support.serving import serving
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from simsearch import schemas
 from simsearch.cli.printing import explore_command, metrics_text
-from simsearch.config import load_config
+from simsearch.settings.config import load_config
 from tests.support.report_pages import metrics
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from simsearch.cli.main import exit_code
-from simsearch.config import Config
 from simsearch.errors import GuardError
 from simsearch.images.thumbnails import thumbnail_path
-from simsearch.sections.operation import PublishConfig
+from simsearch.settings.config import Config
+from simsearch.settings.sections.operation import PublishConfig
 from simsearch.snapshots.diff import artwork_changes, diff, neighbour_changes
 from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.published import latest_snapshot, list_snapshots, read_latest

@@ -20,7 +20,7 @@ from simsearch.encoders.encoder import Running, preprocessing_for
 from simsearch.encoders.onnx_specification import OnnxSpecification
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import NotFoundError, UsageError, WeightsError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from tests.support.onnx_files import CARD, DIMENSION, RAW, SIDE, model, write
 
 CONFIG = StorageConfig()

@@ -7,14 +7,14 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from simsearch.cli.encoders import listing
-from simsearch.config import Config
 from simsearch.encoders import registry
 from simsearch.encoders.backbones import efficientnet_lite
 from simsearch.encoders.encoder import Specification
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import UnknownNameError, UsageError
-from simsearch.sections.extraction import safe_name
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.config import Config
+from simsearch.settings.sections.extraction import safe_name
+from simsearch.settings.sections.operation import StorageConfig
 
 CONFIG = StorageConfig()
 

@@ -18,7 +18,7 @@ from simsearch.encoders.backbones import sscd
 from simsearch.encoders.encoder import Encoder, Running
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import UsageError, WeightsError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 CONFIG = StorageConfig()
 needs_package = pytest.mark.skipif(

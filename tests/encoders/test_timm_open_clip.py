@@ -17,7 +17,7 @@ from timm.data.transforms_factory import create_transform
 from simsearch.encoders.encoder import Encoder, Running, Specification
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import UsageError, WeightsError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 CONFIG = StorageConfig()
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from simsearch.config import Config
 from simsearch.explorer.server.app import create_app
+from simsearch.settings.config import Config
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import need_chromium, publish_gallery, running, settings
 from tests.support.odd_gallery import COUNT, make_odd

@@ -22,8 +22,8 @@ from playwright.sync_api import Browser, expect
 
 from simsearch import schemas
 from simsearch.catalog import download
-from simsearch.config import Config
 from simsearch.explorer.server.app import create_app
+from simsearch.settings.config import Config
 from simsearch.snapshots.root import open_root
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simsearch.config import Config
 from simsearch.explorer.atlas import export_atlas
 from simsearch.explorer.data.facets import periods
+from simsearch.settings.config import Config
 from tests.support.explorer_site import GIVEN
 from tests.support.odd_gallery import COUNT, DATES, TITLES, YEARS
 

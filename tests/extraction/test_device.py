@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from simsearch.config import Config, load_config
 from simsearch.errors import UsageError
 from simsearch.extraction import device
 from simsearch.extraction.device import choose_device
 from simsearch.runtime.resources import Node
+from simsearch.settings.config import Config, load_config
 from tests.support.processes import free_port
 from tests.support.ray_cluster import ray_cluster
 
@@ -22,7 +22,7 @@ HEAD_ID = "fffffffffffffffffffffffffffffffffffffffffffffffffff00000"
 
 CHOOSE = """
 import logging, sys
-from simsearch.config import load_config
+from simsearch.settings.config import load_config
 from simsearch.extraction.device import choose_device
 from simsearch.runtime.ray_session import ray_session
 logging.basicConfig(level=logging.INFO, format="%(message)s")

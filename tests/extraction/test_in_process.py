@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.config import Config
 from simsearch.extraction import in_actors, pipeline
 from simsearch.runs import job
 from simsearch.runs.context import take
 from simsearch.runs.steps import extract
+from simsearch.settings.config import Config
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.storage import Storage
 from tests.support.small_runs import ARTWORKS, all_vectors, config_for

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch import schemas
-from simsearch.config import Config, load_config
 from simsearch.errors import IncompleteError
 from simsearch.extraction.missing import Missing, choose_originals
 from simsearch.features.store import write_shard
 from simsearch.schemas import image_id
+from simsearch.settings.config import Config, load_config
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 from tests.support.spaces import SPACE

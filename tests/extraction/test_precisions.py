@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simsearch import schemas
-from simsearch.config import Config, load_config
 from simsearch.encoders.encoder import Running, Weights
 from simsearch.extraction import networks
 from simsearch.extraction.networks import PreparedNetwork, prepare_networks
 from simsearch.features.space import ONNX_RUNTIME, FeatureSpace
 from simsearch.features.store import write_shard
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.settings.config import Config, load_config
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 from tests.support.machines import MACHINES, PLAIN, TILES, Machine

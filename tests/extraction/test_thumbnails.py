@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from simsearch import schemas
-from simsearch.config import Config
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.images.identity import content_hash
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.thumbnails import sizes_of, thumbnail_path
+from simsearch.settings.config import Config
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
 from tests.support.places import Place

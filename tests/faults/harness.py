@@ -13,7 +13,7 @@ from rich.table import Table
 
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.errors import SimsearchError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage, make_folder
 from tests.faults.run_job import Job, counts_add_up, duplicates, fingerprint, problems
 from tests.support import s3_server

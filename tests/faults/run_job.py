@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simsearch.features import store as feature_store
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.snapshots.published import latest_snapshot, list_snapshots, read_latest
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.snapshots.verification import verify

@@ -11,7 +11,6 @@ import ray
 from simsearch import schemas
 from simsearch.catalog.catalog import ingest
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.config import Config, load_config
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.in_actors import CALLS_PER_GPU_ACTOR
@@ -19,6 +18,7 @@ from simsearch.features.store import read_vectors
 from simsearch.images.decode import decode
 from simsearch.runs import steps
 from simsearch.runs.context import open_run
+from simsearch.settings.config import Config, load_config
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import root_of

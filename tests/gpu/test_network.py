@@ -19,7 +19,7 @@ from simsearch.encoders.precision import MIN_COSINE, choose_precision
 from simsearch.encoders.registry import get_encoder
 from simsearch.extraction.stages import BATCH_GPU
 from simsearch.features.vectors import unit_rows
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 STUDY = ["vgg16", "resnet152", "densenet201"]
 BATCH = 8

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from simsearch.config import Config, dump_config, load_config
 from simsearch.errors import ConfigError, UnknownNameError
 from simsearch.images.perturbations import (
     DEFINITIONS_VERSION,
@@ -22,6 +21,7 @@ from simsearch.images.perturbations import (
     perturb,
 )
 from simsearch.images.suites import OPERATION_NAMES, STUDY_PROFILES, SUITES
+from simsearch.settings.config import Config, dump_config, load_config
 
 
 def picture() -> Image.Image:

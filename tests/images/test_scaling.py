@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from simsearch.config import Config
 from simsearch.images.decode import decode
 from simsearch.images.identity import content_hash
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import STUDY_2018
 from simsearch.images.scaling import used_size
+from simsearch.settings.config import Config
 
 SIDE = 256
 LENGTHS = st.integers(1, 40_000)

@@ -12,7 +12,7 @@ from simsearch.features.vectors import unit_rows
 from simsearch.indexes.annoy import annoy_search, build_annoy, open_annoy, principal_axes
 from simsearch.indexes.candidates import Search, components_for, slower_than_exact, tuned
 from simsearch.indexes.exact import exact_search, recall
-from simsearch.sections.analysis import IndexConfig
+from simsearch.settings.sections.analysis import IndexConfig
 
 
 def vectors(n: int = 500, d: int = 24, seed: int = 3) -> np.ndarray:

@@ -14,9 +14,9 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from simsearch.cli.demo import demo_config
-from simsearch.config import Config
 from simsearch.explorer.server.app import create_app
 from simsearch.runs import job
+from simsearch.settings.config import Config
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage, read_uri
 from tests.support.explorer_site import need_chromium, running

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from simsearch.config import load_config
 from simsearch.evaluation.metrics import collapsed, spread_rows
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.features.collapse import Spread
 from simsearch.reports.conclusion import candidates, conclusion_words, no_advice, picks
+from simsearch.settings.config import load_config
 from simsearch.storage.storage import Storage
 from tests.reports.test_conclusion import SPACES, comparisons, metrics, timings
 from tests.support.report_pages import page, read

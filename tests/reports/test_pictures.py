@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 from matplotlib.figure import Figure
 
-from simsearch.config import load_config
 from simsearch.reports import pictures
 from simsearch.reports.picture_figures import Shown
 from simsearch.schemas import IMAGES, image_id
+from simsearch.settings.config import load_config
 from simsearch.storage.storage import Storage
 from tests.support.small_snapshots import make_snapshot
 

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from simsearch.config import Config, load_config
 from simsearch.errors import UnknownNameError
 from simsearch.evaluation.metrics import Scores, scores_table
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.reports.experiment import PUBLISHED, verdicts
 from simsearch.runs.experiment import STUDY_2018, paired_tests, run_experiment, variant_of
+from simsearch.settings.config import Config, load_config
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 from tests.support.report_pages import plan, read

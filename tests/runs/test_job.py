@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 import pytest
 
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.config import Config, load_config
 from simsearch.errors import GuardError, LeaseError, RejectsError, UsageError
 from simsearch.features import store as feature_store
 from simsearch.runs import job
 from simsearch.runs import steps as pipeline
 from simsearch.runs.context import take
 from simsearch.runs.records import list_records
+from simsearch.settings.config import Config, load_config
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.published import latest_snapshot, point_latest
 from simsearch.snapshots.root import open_root
@@ -134,7 +134,7 @@ def test_an_unchanged_collection_needs_neither_ray_nor_pytorch(tmp_path: Path) -
     config = config_for(tmp_path, "perturbations.profiles=[]")
     job.run(config)
     program = (
-        "import sys; from simsearch.config import Config; from simsearch.runs import job\n"
+        "import sys; from simsearch.settings.config import Config; from simsearch.runs import job\n"
         "print(job.reindex(Config.model_validate_json(sys.argv[1])).record.outcome)\n"
         "print({'ray', 'torch'} & set(sys.modules))"
     )

@@ -16,7 +16,7 @@ import pytest
 from simsearch.errors import LeaseError
 from simsearch.runs import lease
 from simsearch.runs.lease import LeaseRecord, held
-from simsearch.sections.operation import LeaseConfig
+from simsearch.settings.sections.operation import LeaseConfig
 from simsearch.storage.storage import Storage
 from tests.support.leases import write_foreign
 from tests.support.places import Place
@@ -24,7 +24,7 @@ from tests.support.places import Place
 CONFIG = LeaseConfig(seconds=3)
 HOLD = """
 import sys, time
-from simsearch.config import LeaseConfig
+from simsearch.settings.config import LeaseConfig
 from simsearch.runs.lease import held
 from simsearch.storage.storage import Storage
 with held(Storage(sys.argv[1]), LeaseConfig(seconds=int(sys.argv[2]))):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from simsearch.config import load_config
 from simsearch.runs.records import recorded
+from simsearch.settings.config import load_config
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 from ray.cluster_utils import Cluster
 
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.config import load_config
 from simsearch.runs.context import take
 from simsearch.runs.job import ingest
+from simsearch.settings.config import load_config
 from simsearch.storage.storage import Storage
 from tests.faults.run_job import counts_add_up, duplicates, fingerprint
 from tests.support.node_jobs import RunningJob, sane

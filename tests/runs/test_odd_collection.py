@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.config import Config, load_config
 from simsearch.runs import job
+from simsearch.settings.config import Config, load_config
 from simsearch.storage.storage import Storage
 from tests.support.places import SHARED, Place
 

@@ -9,7 +9,6 @@ import pytest
 
 from simsearch import schemas
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.config import Config
 from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.precision import worst_cosine
 from simsearch.encoders.registry import get_encoder
@@ -22,6 +21,7 @@ from simsearch.features.space import ONNX_RUNTIME
 from simsearch.runs import job
 from simsearch.runs import steps as pipeline
 from simsearch.runs.context import take
+from simsearch.settings.config import Config
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage

@@ -16,7 +16,6 @@ from sklearn.metrics import average_precision_score
 from simsearch import query
 from simsearch.catalog import catalog
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.config import Config
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.registry import get_encoder
@@ -32,6 +31,7 @@ from simsearch.runs import job
 from simsearch.runs import steps as pipeline
 from simsearch.runs.context import take
 from simsearch.schemas import TIMINGS
+from simsearch.settings.config import Config
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts

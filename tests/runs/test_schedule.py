@@ -123,7 +123,7 @@ def test_a_stopped_schedule_stops_its_run_and_ends(tmp_path: Path) -> None:
 import sys
 from datetime import UTC, datetime, timedelta
 from simsearch.runs import schedule
-from simsearch.config import Config
+from simsearch.settings.config import Config
 schedule.command = lambda words: [sys.executable, "-c", "import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(60)"]
 schedule.Schedule.following = lambda self, moment: datetime.now(UTC) + timedelta(seconds=0.2)
 schedule.serve(schedule.Schedule.parse("* * * * *", "UTC"), Config(root={str(tmp_path / "root")!r}), [], None)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simsearch.config import dump_config, load_config
+from simsearch.settings.config import dump_config, load_config
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage
 from tests.support.places import Place

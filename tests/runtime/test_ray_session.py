@@ -10,7 +10,7 @@ import ray
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
 from simsearch.runtime.ray_data import set_up_ray_data
 from simsearch.runtime.ray_session import ray_session
-from simsearch.sections.operation import RayConfig
+from simsearch.settings.sections.operation import RayConfig
 
 pytestmark = pytest.mark.usefixtures("ray_local")
 

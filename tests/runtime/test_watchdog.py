@@ -12,7 +12,7 @@ from simsearch.errors import StallError
 from simsearch.runtime.cluster import ClusterState, NodeState, lacks, waiting_line
 from simsearch.runtime.resources import Node, Request
 from simsearch.runtime.watchdog import watched
-from simsearch.sections.operation import RayConfig
+from simsearch.settings.sections.operation import RayConfig
 
 IMPATIENT = RayConfig(stall_warn=1, stall_fail=3)
 

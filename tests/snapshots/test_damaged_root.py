@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from simsearch.cli.main import exit_code
-from simsearch.config import load_config
 from simsearch.errors import StorageError
 from simsearch.runs.records import list_records, recorded
+from simsearch.settings.config import load_config
 from simsearch.snapshots.garbage import find_garbage
 from simsearch.snapshots.published import latest_snapshot, read_latest
 from simsearch.storage.storage import Storage

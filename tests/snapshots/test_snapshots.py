@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from simsearch import schemas
-from simsearch.config import Config
 from simsearch.errors import LeaseError, NotFoundError, StorageError, UsageError
 from simsearch.indexes.index import open_index
+from simsearch.settings.config import Config
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.plan import plan_digest
 from simsearch.snapshots.published import (

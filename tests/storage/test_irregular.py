@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simsearch.errors import StorageError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.filesystems import _filesystem
 from simsearch.storage.storage import Storage, list_entries, list_uri, read_uri
 from tests.support.places import Place

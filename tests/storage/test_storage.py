@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from simsearch.errors import ConflictError, NotFoundError, StorageError, UsageError
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.parts import read_parts, write_part
 from simsearch.storage.storage import Storage, list_uri, make_folder, read_uri
 from simsearch.storage.uris import normalise_uri

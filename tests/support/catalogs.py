@@ -10,7 +10,7 @@ from PIL import Image
 
 from simsearch.catalog import catalog
 from simsearch.catalog.notes import Notes
-from simsearch.config import load_config
+from simsearch.settings.config import load_config
 
 
 def jpeg(colour: str = "red") -> bytes:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from simsearch.catalog import catalog
 from simsearch.catalog.notes import Notes
-from simsearch.config import Config, load_config
+from simsearch.settings.config import Config, load_config
 from tests.support.serving import serving
 
 Json = dict[str, Any]

@@ -26,7 +26,6 @@ from PIL import Image, ImageDraw
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.config import Config, load_config
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.registry import get_encoder
 from simsearch.evaluation.metrics import ranking_measures, summary
@@ -39,9 +38,10 @@ from simsearch.images.decode import decode
 from simsearch.images.identity import content_hash
 from simsearch.indexes.exact import Neighbours, exact_search
 from simsearch.indexes.write import write_index
-from simsearch.projection import project, projection_table
+from simsearch.maps.projection import project, projection_table
 from simsearch.runs.versions import environment
 from simsearch.schemas import image_id
+from simsearch.settings.config import Config, load_config
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.layout import ORIGINALS
 from simsearch.snapshots.published import point_latest

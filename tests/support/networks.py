@@ -6,7 +6,7 @@ import numpy as np
 
 from simsearch.encoders.encoder import Encoder, Running, Weights, preprocessing_for
 from simsearch.encoders.registry import get_encoder
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 CONFIG = StorageConfig()
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from simsearch.catalog import catalog
 from simsearch.catalog.notes import Notes
-from simsearch.config import load_config
+from simsearch.settings.config import load_config
 from simsearch.storage.storage import Storage
 from tests.support.places import Place
 

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from simsearch import schemas
-from simsearch.config import load_config
 from simsearch.evaluation.metrics import summary
 from simsearch.reports.conclusion import evaluation_rows
 from simsearch.reports.report import render
+from simsearch.settings.config import load_config
 from simsearch.snapshots.plan import Plan
 from tests.support.scores import study_scores_of
 from tests.support.spaces import SPACE

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from simsearch.config import Config, load_config
 from simsearch.features import store as feature_store
+from simsearch.settings.config import Config, load_config
 from simsearch.snapshots.snapshot import Snapshot
 
 ARTWORKS = 12

@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.catalog.catalog import write_catalog
-from simsearch.config import Config
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import exact_search
 from simsearch.indexes.write import write_index
+from simsearch.settings.config import Config
 from simsearch.snapshots import snapshot as snapshots
 from simsearch.snapshots.published import point_latest
 from simsearch.snapshots.root import open_root

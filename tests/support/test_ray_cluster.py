@@ -14,7 +14,7 @@ from tests.support.ray_cluster import ray_cluster
 
 PROJECT = Path(__file__).parents[2]
 LOCAL_SESSION = """
-from simsearch.config import RayConfig
+from simsearch.settings.config import RayConfig
 from simsearch.runtime.ray_session import ray_session
 with ray_session(RayConfig(cpus=1)):
     pass

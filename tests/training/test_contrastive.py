@@ -8,7 +8,7 @@ import pytest
 from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.errors import TrainingError
 from simsearch.features.vectors import Vectors, unit_rows
-from simsearch.sections.training import ContrastiveConfig, WhiteningConfig
+from simsearch.settings.sections.training import ContrastiveConfig, WhiteningConfig
 from simsearch.training.contrastive import fit_contrastive
 from simsearch.training.heads import LearnedFrom, fit_head
 

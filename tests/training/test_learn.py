@@ -13,13 +13,13 @@ import ray
 import safetensors.numpy
 from PIL import Image
 
-from simsearch.config import Config, load_config
 from simsearch.encoders.backbones.learned import encoder_of, encoder_of_space
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.trained import EXAMPLES, LEARNED_FROM, list_trained
 from simsearch.errors import TrainingError, WeightsError
 from simsearch.extraction.missing import choose_originals
 from simsearch.features.space import FeatureSpace
+from simsearch.settings.config import Config, load_config
 from simsearch.storage.storage import Storage, root_of
 from simsearch.training import data, train
 from tests.support.spaces import SPACE

@@ -13,7 +13,7 @@ import torch
 
 from simsearch.encoders.backbones.autoencoder import Autoencoder
 from simsearch.errors import StorageError, TrainingError
-from simsearch.sections.training import AutoencoderConfig
+from simsearch.settings.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training import checkpoints
 from simsearch.training.data import PIXELS, read_pixels

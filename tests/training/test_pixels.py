@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from simsearch import schemas
-from simsearch.config import Config
 from simsearch.extraction.decode import DecodeSettings
 from simsearch.images.identity import content_hash
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.settings.config import Config
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
 from simsearch.training.data import _decode_part, _stored, _Uncounted, read_pixels

@@ -11,7 +11,6 @@ import pytest
 import scipy.stats
 
 from simsearch.catalog.catalog import load_catalog
-from simsearch.config import Config, load_config
 from simsearch.encoders.trained import (
     list_trained,
     load_head,
@@ -25,6 +24,7 @@ from simsearch.features.vectors import unit_rows
 from simsearch.query import query
 from simsearch.runs import job, steps
 from simsearch.runs.context import take
+from simsearch.settings.config import Config, load_config
 from simsearch.snapshots.garbage import find_garbage
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.snapshots.verification import verify

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from simsearch.catalog.notes import Notes
-from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.images.kinds import EXTENSIONS, HEIF_ADVICE, HEIF_EXTENSIONS, heif_readable
+from simsearch.settings.config import Config
 from simsearch.storage.storage import FileInfo, list_entries
 
 # What macOS, Windows and cameras leave beside pictures under the same endings.

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from simsearch.catalog.notes import Notes
-from simsearch.config import Config
+from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
 
 FOLDER = "images/generated"

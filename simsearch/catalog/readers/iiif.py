@@ -17,9 +17,9 @@ from simsearch.catalog.notes import Notes
 from simsearch.catalog.places import is_web
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.catalog.web import RefusedError, reason_of
-from simsearch.config import Config
 from simsearch.errors import CatalogError
 from simsearch.runtime.progress import Advance, progress
+from simsearch.settings.config import Config
 
 MAX_DOCUMENTS = 2_000_000
 MAX_REFERENCES = 8  # pages of annotations fetched for a canvas

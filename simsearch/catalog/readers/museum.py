@@ -12,8 +12,8 @@ from simsearch.catalog.notes import Notes
 from simsearch.catalog.paths import text, top_level
 from simsearch.catalog.places import Places, located
 from simsearch.catalog.records import TABLES, Records, load_records
-from simsearch.config import Config
 from simsearch.errors import CatalogError
+from simsearch.settings.config import Config
 from simsearch.storage.uris import join_uri, normalise_uri
 
 

@@ -15,8 +15,8 @@ import defusedxml.ElementTree
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.paths import text
 from simsearch.catalog.readers.folder import title_of
-from simsearch.config import Config
 from simsearch.errors import CatalogError, NotFoundError, StorageError
+from simsearch.settings.config import Config
 from simsearch.storage.storage import FileInfo, list_uri, read_uri
 from simsearch.storage.uris import normalise_uri
 

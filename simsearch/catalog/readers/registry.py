@@ -14,8 +14,8 @@ from simsearch.catalog.readers.iiif import read_iiif
 from simsearch.catalog.readers.museum import read_museum
 from simsearch.catalog.readers.openclipart import read_openclipart
 from simsearch.catalog.readers.table import read_table
-from simsearch.config import Config
 from simsearch.errors import ConfigError, UnknownNameError
+from simsearch.settings.config import Config
 
 Row = Mapping[str, Any]
 

@@ -13,8 +13,8 @@ from simsearch.catalog.paths import text, top_level
 from simsearch.catalog.places import Places, located
 from simsearch.catalog.proposal import propose, written
 from simsearch.catalog.records import Records, load_records
-from simsearch.config import Config
 from simsearch.errors import CatalogError
+from simsearch.settings.config import Config
 from simsearch.storage.uris import normalise_uri
 
 SHOWN = 50  # columns that a message names

@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from simsearch.sections.training import AutoencoderConfig
+from simsearch.settings.sections.training import AutoencoderConfig
 
 SMALLEST = 4  # pixels of a side where the convolutions end
 GROUPS = 8

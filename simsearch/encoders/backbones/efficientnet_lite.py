@@ -21,7 +21,7 @@ from simsearch.encoders.weight_files import NotHereError, State, load_state
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UnknownNameError, WeightsError
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 # TensorFlow's EfficientNet-lite: MEAN_RGB 127, STDDEV_RGB 128, bicubic, crop 0.875 of the side
 # (tensorflow/tpu, models/official/efficientnet/lite/efficientnet_lite_builder.py).

@@ -10,7 +10,6 @@ import safetensors
 import safetensors.torch
 import torch
 
-from simsearch.config import Config
 from simsearch.encoders.backbones.autoencoder import Autoencoder, Features
 from simsearch.encoders.encoder import Encoder, Running, Specification, Weights
 from simsearch.encoders.network import Network
@@ -26,8 +25,9 @@ from simsearch.encoders.trained import (
 from simsearch.errors import TrainingError, WeightsError
 from simsearch.features.space import FeatureSpace
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.sections.operation import StorageConfig
-from simsearch.sections.training import AutoencoderConfig
+from simsearch.settings.config import Config
+from simsearch.settings.sections.operation import StorageConfig
+from simsearch.settings.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage, root_of
 
 

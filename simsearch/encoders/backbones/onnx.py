@@ -21,8 +21,8 @@ from simsearch.encoders.onnx_model import OnnxModel, read_model
 from simsearch.encoders.onnx_specification import Layout, Number, OnnxSpecification, Port
 from simsearch.errors import NotFoundError, StorageError, UsageError
 from simsearch.images.preprocessing import Fit, Preprocessing
-from simsearch.sections.operation import StorageConfig
-from simsearch.sections.section import Positive, Section
+from simsearch.settings.sections.operation import StorageConfig
+from simsearch.settings.sections.section import Positive, Section
 from simsearch.storage.storage import Storage
 
 Colour = Annotated[int, Field(ge=0, le=255)]

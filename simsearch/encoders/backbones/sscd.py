@@ -25,7 +25,7 @@ from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources
 from simsearch.errors import UnknownNameError
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage
 
 DIMENSION, SIDE = 512, 288

@@ -21,7 +21,7 @@ from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UsageError
 from simsearch.images.preprocessing import Fit, Preprocessing
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 FITS: dict[str, Fit] = {"center": "crop", "squash": "square", "border": "pad"}
 

@@ -22,7 +22,7 @@ from simsearch.encoders.weight_files import NotHereError, State, hash_in, load_s
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UnknownNameError
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 
 # DenseNet's published file has keys such as `norm.1` that no module can have any more.
 _OLD_DENSENET_KEY = re.compile(

@@ -6,7 +6,7 @@ import logging
 
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.images.identity import content_hash
-from simsearch.sections.operation import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import read_uri
 
 log = logging.getLogger(__name__)

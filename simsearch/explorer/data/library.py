@@ -8,11 +8,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.data.artworks import collection_name
 from simsearch.explorer.data.memo import Memo
 from simsearch.explorer.data.view import SnapshotView
+from simsearch.settings.config import Config
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.published import latest_snapshot

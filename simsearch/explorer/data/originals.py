@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from PIL import Image
 
-from simsearch.config import Config
 from simsearch.errors import NotFoundError
 from simsearch.explorer.data.content import read_picture
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.images.limits import ImageError
+from simsearch.settings.config import Config
 
 LARGEST_SIDE = 8192  # pixels: larger scans are shown at this size, 200 MB of memory at most
 MEMORY_BYTES = 256 * 2**20  # of decoded pictures, the least recently asked for dropped first

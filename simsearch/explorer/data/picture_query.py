@@ -12,13 +12,13 @@ from typing import Any
 import pyarrow as pa
 from PIL import Image
 
-from simsearch.config import Config
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.explorer.data.artworks import Artwork, Neighbour
 from simsearch.explorer.data.box import Box
 from simsearch.explorer.data.originals import LARGEST_SIDE
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.images.limits import ImageError
+from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
 

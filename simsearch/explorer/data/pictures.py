@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from PIL import Image
 
-from simsearch.config import Config
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.explorer.data.content import read_picture
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.images.limits import ImageError
 from simsearch.images.thumbnails import SIZES, encode, thumbnail_path
+from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
 

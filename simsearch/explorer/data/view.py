@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch.catalog import catalog
-from simsearch.config import Config
 from simsearch.errors import NotFoundError
 from simsearch.evaluation.metrics import collapse_warnings, collapsed
 from simsearch.explorer.data.artworks import (
@@ -29,6 +28,7 @@ from simsearch.explorer.data.artworks import (
 from simsearch.explorer.data.memo import Memo
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.index import OpenIndex, open_index
+from simsearch.settings.config import Config
 from simsearch.snapshots.snapshot import Snapshot
 
 HASH_DIGITS = 20  # of a content hash in addresses: 80 bits, and no two of a collection's agree

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simsearch.config import Config, dump_kept
 from simsearch.errors import UsageError
 from simsearch.explorer.data import downloads, sets, side_by_side
 from simsearch.explorer.data import runs as run_history
@@ -19,6 +18,7 @@ from simsearch.explorer.pages.detail import FIRST_BOX
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.indexes.index import read_manifest
+from simsearch.settings.config import Config, dump_kept
 from simsearch.snapshots.layout import SEARCHES
 
 Values = dict[str, Any]

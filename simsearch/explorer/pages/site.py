@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 
 from simsearch import __version__
-from simsearch.config import Config
 from simsearch.explorer.data.artworks import LONG, short
 from simsearch.explorer.data.feature_maps import FeatureMaps
 from simsearch.explorer.data.library import Library
@@ -25,6 +24,7 @@ from simsearch.explorer.data.sets import encode
 from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.data.zoom import TileMaker
 from simsearch.explorer.pages.addresses import Addresses
+from simsearch.settings.config import Config
 from simsearch.snapshots.layout import SEARCHES
 
 PAGE_SIZE = 48

@@ -17,7 +17,6 @@ from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
 from simsearch import __version__
-from simsearch.config import Config
 from simsearch.errors import ConfigError, NotFoundError, SimsearchError, UsageError
 from simsearch.explorer.data.library import Library
 from simsearch.explorer.data.picture_query import TooLargeError
@@ -32,6 +31,7 @@ from simsearch.explorer.server import (
 )
 from simsearch.explorer.server.requests import site_of
 from simsearch.explorer.server.security import Gatekeeper
+from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
 

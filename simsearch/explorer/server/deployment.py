@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve import Application
 
-from simsearch.config import Config
 from simsearch.explorer.server.app import create_app, token_from_environment
 from simsearch.runtime.ray_session import ray_session
+from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
 

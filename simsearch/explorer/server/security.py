@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from simsearch.sections.operation import ExploreConfig
+from simsearch.settings.sections.operation import ExploreConfig
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

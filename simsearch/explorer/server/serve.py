@@ -10,12 +10,12 @@ import webbrowser
 import uvicorn
 from fastapi import FastAPI
 
-from simsearch.config import Config
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server.app import TOKEN_VARIABLE, create_app, token_from_environment
 from simsearch.explorer.server.security import LOOPBACK
-from simsearch.sections.operation import ExploreConfig
+from simsearch.settings.config import Config
+from simsearch.settings.sections.operation import ExploreConfig
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from simsearch.images.limits import Limits
 from simsearch.images.suites import STUDY_PROFILES, SUITES
-from simsearch.sections.section import Positive, Section
+from simsearch.settings.sections.section import Positive, Section
 
 
 class DownloadConfig(Section):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simsearch.sections.section import Positive, Section, Share
+from simsearch.settings.sections.section import Positive, Section, Share
 
 
 class IndexConfig(Section):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simsearch.images.suites import TRAINING_PROFILES
-from simsearch.sections.section import Positive, Section, Share
+from simsearch.settings.sections.section import Positive, Section, Share
 
 
 class WhiteningConfig(Section):

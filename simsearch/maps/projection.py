@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 import ray
 
 from simsearch import schemas
-from simsearch.config import Config
 from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import Vectors, unit_rows
-from simsearch.placing import DEPARTED, Carried, Coordinates, carry, place, span_components
+from simsearch.maps.placing import DEPARTED, Carried, Coordinates, carry, place, span_components
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.sections.analysis import ProjectionConfig
+from simsearch.settings.config import Config
+from simsearch.settings.sections.analysis import ProjectionConfig
 from simsearch.snapshots.snapshot import Snapshot
 
 log = logging.getLogger(__name__)

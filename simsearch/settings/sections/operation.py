@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simsearch.sections.section import Positive, Section, Share
+from simsearch.settings.sections.section import Positive, Section, Share
 
 
 class StorageConfig(Section):

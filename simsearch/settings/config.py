@@ -18,10 +18,15 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from simsearch.errors import ConfigError
 from simsearch.images.limits import Limits
 from simsearch.images.remake import Remake
-from simsearch.sections.analysis import EvaluateConfig, IndexConfig, ProjectionConfig, ReportConfig
-from simsearch.sections.collection import CatalogConfig, ImagesConfig, PerturbationsConfig
-from simsearch.sections.extraction import SPACE_NAME, ExtractConfig
-from simsearch.sections.operation import (
+from simsearch.settings.sections.analysis import (
+    EvaluateConfig,
+    IndexConfig,
+    ProjectionConfig,
+    ReportConfig,
+)
+from simsearch.settings.sections.collection import CatalogConfig, ImagesConfig, PerturbationsConfig
+from simsearch.settings.sections.extraction import SPACE_NAME, ExtractConfig
+from simsearch.settings.sections.operation import (
     ExploreConfig,
     LeaseConfig,
     MonitoringConfig,
@@ -29,15 +34,15 @@ from simsearch.sections.operation import (
     RayConfig,
     StorageConfig,
 )
-from simsearch.sections.section import Section
-from simsearch.sections.training import (
+from simsearch.settings.sections.section import Section
+from simsearch.settings.sections.training import (
     AutoencoderConfig,
     ContrastiveConfig,
     DenoisingConfig,
     TrainConfig,
     WhiteningConfig,
 )
-from simsearch.sections.yaml_text import read_document, read_value
+from simsearch.settings.sections.yaml_text import read_document, read_value
 
 CONFIG_VERSION: Literal[1] = 1
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from simsearch import schemas
 from simsearch.features.vectors import unit_rows
-from simsearch.placing import Carried, carry, place, span_components
-from simsearch.projection import SpaceMap, align, project, projection_table, together
-from simsearch.sections.analysis import ProjectionConfig
+from simsearch.maps.placing import Carried, carry, place, span_components
+from simsearch.maps.projection import SpaceMap, align, project, projection_table, together
+from simsearch.settings.sections.analysis import ProjectionConfig
 
 
 def images(pictures: dict[str, str]) -> pa.Table:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simsearch.config import Config, dump_config, load_config
 from simsearch.errors import ConfigError
-from simsearch.sections.extraction import ExtractConfig, safe_name
+from simsearch.settings.config import Config, dump_config, load_config
+from simsearch.settings.sections.extraction import ExtractConfig, safe_name
 
 
 @pytest.mark.parametrize(

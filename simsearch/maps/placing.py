@@ -1,7 +1,7 @@
 """Maps carried over from the previous snapshot: artworks that were on it stay where they were, and new
 ones are placed among them; a map is fitted anew only when too many artworks are new.
 
-Pure functions of tables and vectors; `simsearch.projection` runs them.
+Pure functions of tables and vectors; `simsearch.maps.projection` runs them.
 """
 
 from __future__ import annotations

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch import schemas
-from simsearch.config import load_config
 from simsearch.errors import ConfigError
 from simsearch.features.vectors import unit_rows
-from simsearch.placing import Coordinates
-from simsearch.projection import align, project
-from simsearch.sections.analysis import ProjectionConfig
+from simsearch.maps.placing import Coordinates
+from simsearch.maps.projection import align, project
+from simsearch.settings.config import load_config
+from simsearch.settings.sections.analysis import ProjectionConfig
 
 SETTINGS = ProjectionConfig()
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simsearch.sections.section import Positive, Section, Share
+from simsearch.settings.sections.section import Positive, Section, Share
 
 STUDY_BACKBONES = ("vgg16", "resnet152", "densenet201")
 
