@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 
 from simsearch.errors import SimsearchError
-from simsearch.runs.submission import Submission, submit_and_follow
+from simsearch.runs.operations.submission import Submission, submit_and_follow
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from simsearch.runs.findings import Checked
+from simsearch.runs.checks.findings import Checked
 
 MARKS = {"right": ("✓", "green"), "wrong": ("✗", "bold red"), "note": ("·", "yellow")}
 

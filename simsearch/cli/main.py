@@ -63,7 +63,7 @@ def check(words: Words = None) -> None:
     """Say in under half a minute whether a run would go well, and what it would take; keeps nothing."""
     config = config_of(words)
     from simsearch.cli.check import print_checked
-    from simsearch.runs.check import check as check_all
+    from simsearch.runs.checks.check import check as check_all
 
     # What is told belongs into the table.
     logging.getLogger("simsearch").setLevel(logging.ERROR)
@@ -107,7 +107,7 @@ def schedule(
 ) -> None:
     """Reindex on a schedule, one run at a time, until stopped. Cron's own rules for the fields."""
     config = config_of(words)
-    from simsearch.runs import schedule as schedules
+    from simsearch.runs.operations import schedule as schedules
 
     plan = schedules.Schedule.parse(cron, timezone)
     if systemd:
@@ -137,7 +137,7 @@ def runs(
 def migrate(words: Words = None) -> None:
     """Bring a root that an older simsearch made up to date. Vectors stay, snapshots get new ids."""
     config = config_of(words)
-    from simsearch.runs.lease import held
+    from simsearch.runs.operations.lease import held
     from simsearch.snapshots import migration
     from simsearch.snapshots.root import root_exists
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simsearch import schemas
-from simsearch.runs.records import RunRecord
+from simsearch.runs.record import RunRecord
 from simsearch.runtime.progress import duration
 from simsearch.settings.config import Config
 from simsearch.snapshots.snapshot import Snapshot

@@ -151,7 +151,7 @@ def _print_metrics(console: Console, changes: SnapshotDiff) -> None:
 @app.command()
 def rollback(name: Name, words: Words = None) -> None:
     """Publish an older snapshot again. The one taken back stays off until publish.force=true."""
-    from simsearch.runs.lease import held
+    from simsearch.runs.operations.lease import held
 
     config = config_of(words)
     storage = existing_root(config)
@@ -238,7 +238,7 @@ def gc(
     words: Words = None,
 ) -> None:
     """Remove what no kept snapshot refers to: snapshots, catalogs, vectors, downloaded images."""
-    from simsearch.runs.lease import held
+    from simsearch.runs.operations.lease import held
     from simsearch.snapshots.garbage import find_garbage, remove
 
     config = config_of(words)

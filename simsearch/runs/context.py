@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from simsearch.errors import DamagedError
-from simsearch.runs.lease import Lease, held
-from simsearch.runs.records import StepRecord, log_step, since
+from simsearch.runs.operations.lease import Lease, held
+from simsearch.runs.record import StepRecord
+from simsearch.runs.records import log_step, since
 from simsearch.settings.config import Config
 from simsearch.snapshots.root import open_root, require_root
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot

@@ -18,10 +18,9 @@ from simsearch.encoders.trained import FOLDER
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.images import perturbations
 from simsearch.runs.context import Outcome, Run, open_run
+from simsearch.runs.record import SUCCESSES, RunRecord
 from simsearch.runs.records import (
     RECENT,
-    SUCCESSES,
-    RunRecord,
     close_dead_records,
     list_records,
     recorded,

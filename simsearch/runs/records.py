@@ -1,7 +1,5 @@
 """What a run did and how it ended: a record in the store, one JSON line in the log, Prometheus
 metrics, and a command when it failed.
-
-    <root>/runs/<start>-<random>.json
 """
 
 from __future__ import annotations
@@ -9,7 +7,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -17,13 +14,11 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Literal
 
-from simsearch import __version__
 from simsearch.errors import LeaseError, SimsearchError, StorageError
-from simsearch.runs.prometheus import export
+from simsearch.runs.operations.prometheus import export
+from simsearch.runs.record import FOLDER, RECORD, RunRecord, StepRecord
 from simsearch.runtime.progress import duration
 from simsearch.settings.config import Config, kept_settings
 from simsearch.snapshots.plan import settings_digest
@@ -31,76 +26,9 @@ from simsearch.storage.storage import Storage, root_of
 
 log = logging.getLogger(__name__)
 
-FOLDER = "runs"
-RECORD = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+\.json")
-
 HOOK_SECONDS = 60
 
 RECENT = 20  # runs looked back at
-
-Outcome = Literal["running", "published", "unchanged", "failed", "refused", "interrupted", "died"]
-
-SUCCESSES = ("published", "unchanged")
-
-
-@dataclass(frozen=True)
-class StepRecord:
-    """A step that was taken: how many `items` of which `unit` it dealt with in how many `seconds`, and a
-    `note` for readers."""
-
-    name: str
-    seconds: float
-    items: int
-    unit: str
-    note: str = ""
-
-
-@dataclass
-class RunRecord:
-    """One run. Times are ISO 8601 in UTC, `seconds` the whole duration; `recovery` has one row per
-    space and k with the mean recall by exact search and the one `before` (None: none)."""
-
-    run_id: str
-    command: str
-    started: str
-    host: str
-    pid: int
-    settings_sha256: str
-    code_version: str = __version__
-    outcome: Outcome = "running"
-    ended: str | None = None
-    seconds: float | None = None
-    snapshot_id: str | None = None
-    previous_snapshot_id: str | None = None
-    artworks: int | None = None
-    images: int | None = None
-    rejects: int | None = None
-    changes: dict[str, int] = field(default_factory=dict)
-    steps: list[StepRecord] = field(default_factory=list)
-    recovery: list[dict[str, Any]] = field(default_factory=list)
-    error: str | None = None
-
-    @property
-    def path(self) -> str:
-        return f"{FOLDER}/{self.run_id}.json"
-
-    def to_json(self) -> dict[str, Any]:
-        values = asdict(self)
-        for step in values["steps"]:
-            step["per_second"] = step["items"] / step["seconds"] if step["seconds"] else None
-        return values
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> RunRecord:
-        """A record of this version, or of a later one without what that added. Raises TypeError,
-        KeyError or AttributeError for anything else."""
-        steps = [StepRecord(**_known(StepRecord, step)) for step in values["steps"]]
-        return cls(**{**_known(cls, values), "steps": steps})
-
-
-def _known(kind: type[RunRecord | StepRecord], values: dict[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(kind)}
-    return {key: value for key, value in values.items() if key in names}
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def _put_object(uri: str, config: StorageConfig, data: bytes, expected: str | No
         except (OSError, botocore.exceptions.ClientError) as error:
             if (
                 _error_code(error) == "NotImplemented"
-            ):  # `simsearch.runs.lease` finds out and says so
+            ):  # `simsearch.runs.operations.lease` finds out and says so
                 return str(put()["ETag"])
             if _error_code(error) not in _CONFLICTS:
                 raise

@@ -26,7 +26,7 @@ from simsearch.catalog import unpacking
 from simsearch.catalog.json_records import json_records
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
-from simsearch.runs.check import check
+from simsearch.runs.checks.check import check
 from simsearch.settings.config import load_config
 from tests.support.catalogs import read
 

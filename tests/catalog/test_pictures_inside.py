@@ -16,7 +16,7 @@ from simsearch.catalog import catalog
 from simsearch.catalog.embedded import FOLDER
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
-from simsearch.runs.check import check
+from simsearch.runs.checks.check import check
 from simsearch.settings.config import Config, load_config
 from simsearch.storage.storage import Storage, read_uri
 from tests.support.cases import case

@@ -19,7 +19,7 @@ from PIL import Image
 from prometheus_client import start_http_server
 from ray.dashboard.modules.reporter.reporter_agent import METRICS_GAUGES
 
-from simsearch.runs.prometheus import RunMetrics
+from simsearch.runs.operations.prometheus import RunMetrics
 from simsearch.runs.records import list_records
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage

@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from simsearch.runs import lease
-from simsearch.runs.lease import LeaseRecord
+from simsearch.runs.operations import lease
+from simsearch.runs.operations.lease import LeaseRecord
 from simsearch.storage.storage import Storage
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.runs.check import check
-from simsearch.runs.findings import Checked, Finding
+from simsearch.runs.checks.check import check
+from simsearch.runs.checks.findings import Checked, Finding
 from simsearch.settings.config import Config, load_config
 from simsearch.storage.storage import Storage
 from tests.support.iiif_server import IiifServer

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from simsearch.errors import UsageError
-from simsearch.runs import schedule
-from simsearch.runs.schedule import Schedule, systemd_units
+from simsearch.runs.operations import schedule
+from simsearch.runs.operations.schedule import Schedule, systemd_units
 
 
 def test_times_follow_the_zones_clock_over_a_change_to_summer_time() -> None:
@@ -122,7 +122,7 @@ def test_a_stopped_schedule_stops_its_run_and_ends(tmp_path: Path) -> None:
     program = f"""
 import sys
 from datetime import UTC, datetime, timedelta
-from simsearch.runs import schedule
+from simsearch.runs.operations import schedule
 from simsearch.settings.config import Config
 schedule.command = lambda words: [sys.executable, "-c", "import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(60)"]
 schedule.Schedule.following = lambda self, moment: datetime.now(UTC) + timedelta(seconds=0.2)

@@ -18,7 +18,7 @@ from simsearch.errors import SimsearchError
 from simsearch.extraction.missing import images_wanted
 from simsearch.extraction.placement import ACTOR_BYTES
 from simsearch.images.bounded import decode_within
-from simsearch.runs.findings import Checked, Finding
+from simsearch.runs.checks.findings import Checked, Finding
 from simsearch.runtime.progress import duration
 
 BATCH = 4

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from simsearch.runs.sample import Sampled
+from simsearch.runs.checks.sample import Sampled
 from simsearch.settings.config import Config
 
 State = Literal["right", "wrong", "note"]

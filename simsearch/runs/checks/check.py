@@ -23,8 +23,8 @@ from simsearch.catalog.readers.iiif import read_iiif
 from simsearch.catalog.readers.registry import READERS, get_reader
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
 from simsearch.images.perturbations import get_profile
-from simsearch.runs.findings import Checked, Finding
-from simsearch.runs.sample import sample_pictures
+from simsearch.runs.checks.findings import Checked, Finding
+from simsearch.runs.checks.sample import sample_pictures
 from simsearch.runtime.background import within
 from simsearch.settings.config import Config
 from simsearch.snapshots.root import check_format, root_exists
@@ -53,7 +53,7 @@ def check(config: Config) -> Checked:
         _catalog(checked)
         _pictures(checked)
     encoders.join()
-    from simsearch.runs.estimate import check_encoders
+    from simsearch.runs.checks.estimate import check_encoders
 
     check_encoders(checked, checked.left(ENCODER_SECONDS))
     return checked

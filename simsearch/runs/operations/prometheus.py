@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_to_textfile
 
+from simsearch.runs.record import RunRecord
 from simsearch.settings.sections.operation import MonitoringConfig
-
-if TYPE_CHECKING:
-    from simsearch.runs.records import RunRecord
 
 OUTCOMES = ("published", "unchanged", "failed", "refused", "interrupted")
 

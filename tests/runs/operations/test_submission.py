@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from simsearch.errors import SimsearchError
-from simsearch.runs.submission import Submission, submit_and_follow
+from simsearch.runs.operations.submission import Submission, submit_and_follow
 from tests.support.processes import free_port
 from tests.support.ray_cluster import RayCluster, ray_cluster, wait_until_jobs_are_taken
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 
 JOB = """
 import pathlib, sys, time

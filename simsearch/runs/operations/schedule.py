@@ -23,7 +23,7 @@ from cronsim import CronSim, CronSimError
 from prometheus_client import start_http_server
 
 from simsearch.errors import StorageError, UsageError
-from simsearch.runs.prometheus import RunMetrics
+from simsearch.runs.operations.prometheus import RunMetrics
 from simsearch.runs.records import RECENT, list_records
 from simsearch.settings.config import Config
 from simsearch.storage.storage import root_of

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from simsearch.errors import LeaseError
-from simsearch.runs import lease
-from simsearch.runs.lease import LeaseRecord, held
+from simsearch.runs.operations import lease
+from simsearch.runs.operations.lease import LeaseRecord, held
 from simsearch.settings.sections.operation import LeaseConfig
 from simsearch.storage.storage import Storage
 from tests.support.leases import write_foreign
@@ -25,7 +25,7 @@ CONFIG = LeaseConfig(seconds=3)
 HOLD = """
 import sys, time
 from simsearch.settings.config import LeaseConfig
-from simsearch.runs.lease import held
+from simsearch.runs.operations.lease import held
 from simsearch.storage.storage import Storage
 with held(Storage(sys.argv[1]), LeaseConfig(seconds=int(sys.argv[2]))):
     print("held", flush=True)

@@ -1,0 +1,79 @@
+"""What is recorded of a run, and its form in the store.
+
+<root>/runs/<start>-<random>.json
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from simsearch import __version__
+
+FOLDER = "runs"
+RECORD = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+\.json")
+
+Outcome = Literal["running", "published", "unchanged", "failed", "refused", "interrupted", "died"]
+
+SUCCESSES = ("published", "unchanged")
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """A step that was taken: how many `items` of which `unit` it dealt with in how many `seconds`, and a
+    `note` for readers."""
+
+    name: str
+    seconds: float
+    items: int
+    unit: str
+    note: str = ""
+
+
+@dataclass
+class RunRecord:
+    """One run. Times are ISO 8601 in UTC, `seconds` the whole duration; `recovery` has one row per
+    space and k with the mean recall by exact search and the one `before` (None: none)."""
+
+    run_id: str
+    command: str
+    started: str
+    host: str
+    pid: int
+    settings_sha256: str
+    code_version: str = __version__
+    outcome: Outcome = "running"
+    ended: str | None = None
+    seconds: float | None = None
+    snapshot_id: str | None = None
+    previous_snapshot_id: str | None = None
+    artworks: int | None = None
+    images: int | None = None
+    rejects: int | None = None
+    changes: dict[str, int] = field(default_factory=dict)
+    steps: list[StepRecord] = field(default_factory=list)
+    recovery: list[dict[str, Any]] = field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def path(self) -> str:
+        return f"{FOLDER}/{self.run_id}.json"
+
+    def to_json(self) -> dict[str, Any]:
+        values = asdict(self)
+        for step in values["steps"]:
+            step["per_second"] = step["items"] / step["seconds"] if step["seconds"] else None
+        return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> RunRecord:
+        """A record of this version, or of a later one without what that added. Raises TypeError,
+        KeyError or AttributeError for anything else."""
+        steps = [StepRecord(**_known(StepRecord, step)) for step in values["steps"]]
+        return cls(**{**_known(cls, values), "steps": steps})
+
+
+def _known(kind: type[RunRecord | StepRecord], values: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {key: value for key, value in values.items() if key in names}
