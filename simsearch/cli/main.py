@@ -160,7 +160,7 @@ def query(
 ) -> None:
     """Print the artworks nearest to an image, per space, from the published snapshot."""
     config = config_of(words)
-    from simsearch.query import query as query_snapshot
+    from simsearch.reading.picture_search import query as query_snapshot
     from simsearch.snapshots.published import latest_snapshot
     from simsearch.storage.storage import Storage
 

@@ -22,7 +22,7 @@ from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts
 
 if TYPE_CHECKING:
-    from simsearch.query import Match  # which imports PyTorch
+    from simsearch.reading.picture_search import Match  # which imports PyTorch
 
 # Beside the study's, in the table of a run.
 RANKING_METRICS = ("map", "micro_ap")

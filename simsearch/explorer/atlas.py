@@ -21,13 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.data.facets import years_of
-from simsearch.explorer.data.library import Library
-from simsearch.explorer.data.map_data import NAMING
-from simsearch.explorer.data.recovery import recovered_share
-from simsearch.explorer.data.regions import LEVELS, inner_regions
-from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.site import Site
+from simsearch.reading.facets import years_of
+from simsearch.reading.library import Library
+from simsearch.reading.map_data import NAMING
+from simsearch.reading.recovery import recovered_share
+from simsearch.reading.regions import LEVELS, inner_regions
+from simsearch.reading.view import SnapshotView
 from simsearch.runtime.progress import progress
 from simsearch.settings.config import Config
 

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.data import downloads
-from simsearch.explorer.data.library import Library
-from simsearch.explorer.data.map_data import by_line
-from simsearch.explorer.data.search import Search, other_fields
-from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
 from simsearch.explorer.export_findings import finding_file, finding_pages, finding_pictures
 from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.addresses import Value
 from simsearch.explorer.pages.map_page import map_page
 from simsearch.explorer.pages.site import Site
+from simsearch.reading import downloads
+from simsearch.reading.library import Library
+from simsearch.reading.map_data import by_line
+from simsearch.reading.search import Search, other_fields
+from simsearch.reading.view import HASH_DIGITS, SnapshotView
 from simsearch.runtime.progress import progress
 from simsearch.settings.config import Config
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from simsearch.errors import NotFoundError
-from simsearch.explorer.data.findings.learned import example_png
-from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import findings
 from simsearch.explorer.pages.addresses import Value
 from simsearch.explorer.pages.site import Site
+from simsearch.reading.findings.learned import example_png
+from simsearch.reading.view import SnapshotView
 
 log = logging.getLogger(__name__)
 

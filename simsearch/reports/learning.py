@@ -21,8 +21,8 @@ from simsearch.encoders.trained import (
     trainings_of,
 )
 from simsearch.images.suites import STUDY_PROFILES, operation_of
+from simsearch.reading.training_log import EXAMPLE_ROWS, training_row
 from simsearch.reports.figures import COLOURS, STYLE
-from simsearch.reports.learned import EXAMPLE_ROWS, training_row
 from simsearch.snapshots.snapshot import Snapshot
 
 

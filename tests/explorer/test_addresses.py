@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.explorer.data.artworks import LONG, SHORT, short
-from simsearch.explorer.data.downloads import disposition, file_name
+from simsearch.reading.artworks import LONG, SHORT, short
+from simsearch.reading.downloads import disposition, file_name
 from tests.support.odd_gallery import ENDLESS
 
 

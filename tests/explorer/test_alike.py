@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simsearch.explorer.data.matches import FeatureMap, mutual_matches
+from simsearch.reading.matches import FeatureMap, mutual_matches
 from tests.support.explorer_findings import HEAD
 from tests.support.explorer_site import GIVEN, NETWORK
 from tests.support.gallery import FIRST

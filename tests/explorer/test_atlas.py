@@ -13,9 +13,9 @@ from PIL import Image
 
 from simsearch.errors import UsageError
 from simsearch.explorer.atlas import export_atlas
-from simsearch.explorer.data.dates import first_year
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
+from simsearch.reading.dates import first_year
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import GIVEN, NETWORK, settings
 

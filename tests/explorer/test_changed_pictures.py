@@ -8,8 +8,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from simsearch.explorer.data.view import HASH_DIGITS
 from simsearch.explorer.server.app import create_app
+from simsearch.reading.view import HASH_DIGITS
 from tests.support.explorer_site import publish_gallery, running, settings
 
 

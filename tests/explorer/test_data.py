@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from simsearch.catalog import catalog
-from simsearch.explorer.data.artworks import iiif_address
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
 from simsearch.images.perturbations import get_profile, perturb
+from simsearch.reading.artworks import iiif_address
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import GIVEN, NETWORK
 from tests.support.gallery import FIRST

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from simsearch.errors import UsageError
-from simsearch.explorer.data.box import Box
+from simsearch.reading.box import Box
 from tests.support.explorer_site import NETWORK
 
 PART = {"left": "25", "top": "25", "width": "50", "height": "50"}

@@ -11,12 +11,12 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from simsearch.explorer.data.findings.neighbour_lists import fold
-from simsearch.explorer.data.library import Library
 from simsearch.explorer.pages import findings
 from simsearch.explorer.pages.site import Site
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
+from simsearch.reading.findings.neighbour_lists import fold
+from simsearch.reading.library import Library
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_findings import STANDING_FOR, examples
 from tests.support.explorer_site import GIVEN, NETWORK, settings

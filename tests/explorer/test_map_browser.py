@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from simsearch.explorer.data.sets import encode
+from simsearch.reading.sets import encode
 from tests.support.browser import Watched
 from tests.support.explorer_site import GIVEN, NETWORK
 

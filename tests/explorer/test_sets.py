@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simsearch.errors import UsageError
-from simsearch.explorer.data import iiif_manifest
-from simsearch.explorer.data.artworks import Artwork
-from simsearch.explorer.data.set_files import csv_bytes
-from simsearch.explorer.data.sets import MOST, MOST_NAME, MOST_TEXT, clean_name, decode, encode
 from simsearch.explorer.server.app import create_app
 from simsearch.indexes.index import open_index
+from simsearch.reading import iiif_manifest
+from simsearch.reading.artworks import Artwork
+from simsearch.reading.set_files import csv_bytes
+from simsearch.reading.sets import MOST, MOST_NAME, MOST_TEXT, clean_name, decode, encode
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import GIVEN, HOSTILE, publish_gallery, running, settings
 

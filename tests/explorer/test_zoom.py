@@ -15,9 +15,9 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from PIL import Image
 
-from simsearch.explorer.data.artworks import Artwork
-from simsearch.explorer.data.zoom import Tiles, image_service, read_info
 from simsearch.explorer.server.app import create_app
+from simsearch.reading.artworks import Artwork
+from simsearch.reading.zoom import Tiles, image_service, read_info
 from tests.support.explorer_site import Rows, publish_gallery, running, settings
 
 SIZE = (1300, 700)

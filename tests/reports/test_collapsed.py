@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from simsearch.evaluation.metrics import collapsed, spread_rows
-from simsearch.explorer.data.view import SnapshotView
 from simsearch.features.collapse import Spread
+from simsearch.reading.view import SnapshotView
 from simsearch.reports.conclusion import candidates, conclusion_words, no_advice, picks
 from simsearch.settings.config import load_config
 from simsearch.storage.storage import Storage

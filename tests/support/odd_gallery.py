@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simsearch.explorer.data.dates import first_year
+from simsearch.reading.dates import first_year
 from tests.support.explorer_site import Rows
 
 ENDLESS = "W" * 10_000

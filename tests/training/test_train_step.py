@@ -21,7 +21,7 @@ from simsearch.encoders.trained import (
 from simsearch.errors import TrainingError
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
-from simsearch.query import query
+from simsearch.reading.picture_search import query
 from simsearch.runs import job, steps
 from simsearch.runs.context import take
 from simsearch.settings.config import Config, load_config

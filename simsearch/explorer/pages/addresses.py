@@ -8,8 +8,8 @@ from importlib.resources import files
 from typing import Protocol
 from urllib.parse import urlencode
 
-from simsearch.explorer.data.artworks import iiif_address
-from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
+from simsearch.reading.artworks import iiif_address
+from simsearch.reading.view import HASH_DIGITS, SnapshotView
 
 Value = str | int | None
 

@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from simsearch.errors import NotFoundError, SimsearchError
-from simsearch.explorer.data import side_by_side
-from simsearch.explorer.data.artworks import Artwork, short
-from simsearch.explorer.data.dates import first_year
-from simsearch.explorer.data.matches import mutual_matches
-from simsearch.explorer.data.view import SnapshotView
-from simsearch.explorer.data.words import folded
 from simsearch.explorer.pages.addresses import Addresses
 from simsearch.explorer.pages.findings import lists_of
 from simsearch.explorer.pages.matches_drawing import drawing
 from simsearch.explorer.pages.site import Site
 from simsearch.indexes.exact import cosine
+from simsearch.reading import side_by_side
+from simsearch.reading.artworks import Artwork, short
+from simsearch.reading.dates import first_year
+from simsearch.reading.matches import mutual_matches
+from simsearch.reading.view import SnapshotView
+from simsearch.reading.words import folded
 
 MATCHES_DRAWN = 10
 RANDOM_PAIRS = 2000  # drawn to know what is usual: enough for a tenth of a per cent

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
-from simsearch.explorer.data.recovery import MeanScore
-from simsearch.reports.learned import loss_name
+from simsearch.reading.recovery import MeanScore
+from simsearch.reading.training_log import loss_name
 
 WIDTH, HEIGHT = 880, 340
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 44

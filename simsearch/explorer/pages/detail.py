@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from simsearch.errors import UsageError
-from simsearch.explorer.data.artworks import Artwork
-from simsearch.explorer.data.box import Box
-from simsearch.explorer.data.picture_query import Answer
-from simsearch.explorer.data.search import Search
-from simsearch.explorer.data.side_by_side import ARTWORKS_SHOWN
-from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.site import Site
+from simsearch.reading.artworks import Artwork
+from simsearch.reading.box import Box
+from simsearch.reading.picture_query import Answer
+from simsearch.reading.search import Search
+from simsearch.reading.side_by_side import ARTWORKS_SHOWN
+from simsearch.reading.view import SnapshotView
 
 FIRST_BOX = Box(30, 30, 40, 40)  # what is drawn before anything was asked
 

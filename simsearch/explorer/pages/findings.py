@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from simsearch.errors import UsageError
-from simsearch.explorer.data.findings import changes as change
-from simsearch.explorer.data.findings.disagreement import Disagreement, disagreement
-from simsearch.explorer.data.findings.duplicates import DuplicateGroup, duplicate_groups, entries
-from simsearch.explorer.data.findings.hubs import Hubs, hubs
-from simsearch.explorer.data.findings.learned import BETWEEN, Learned, learned
-from simsearch.explorer.data.findings.neighbour_lists import NeighbourLists, neighbour_lists
-from simsearch.explorer.data.findings.other_hands import AlikePair, alike_pairs
-from simsearch.explorer.data.findings.placeholders import (
+from simsearch.explorer.pages import charts
+from simsearch.explorer.pages.paging import page_of
+from simsearch.explorer.pages.site import Site
+from simsearch.reading.findings import changes as change
+from simsearch.reading.findings.disagreement import Disagreement, disagreement
+from simsearch.reading.findings.duplicates import DuplicateGroup, duplicate_groups, entries
+from simsearch.reading.findings.hubs import Hubs, hubs
+from simsearch.reading.findings.learned import BETWEEN, Learned, learned
+from simsearch.reading.findings.neighbour_lists import NeighbourLists, neighbour_lists
+from simsearch.reading.findings.other_hands import AlikePair, alike_pairs
+from simsearch.reading.findings.placeholders import (
     Placeholder,
     SharedPicture,
     placeholders,
     shared_pictures,
 )
-from simsearch.explorer.data.sets import MOST, encode
-from simsearch.explorer.data.view import SnapshotView
-from simsearch.explorer.pages import charts
-from simsearch.explorer.pages.paging import page_of
-from simsearch.explorer.pages.site import Site
-from simsearch.reports.learned import EXAMPLE_ROWS
+from simsearch.reading.sets import MOST, encode
+from simsearch.reading.training_log import EXAMPLE_ROWS
+from simsearch.reading.view import SnapshotView
 
 Values = dict[str, Any]
 

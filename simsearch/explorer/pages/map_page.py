@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from simsearch.errors import NotFoundError
-from simsearch.explorer.data.sets import MOST
-from simsearch.explorer.data.view import SnapshotView
+from simsearch.reading.sets import MOST
+from simsearch.reading.view import SnapshotView
 
 
 def map_page(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from simsearch.explorer.data.feature_maps import SeenPicture
-from simsearch.explorer.data.matches import Cell, PartMatch
+from simsearch.reading.feature_maps import SeenPicture
+from simsearch.reading.matches import Cell, PartMatch
 
 SIDE = 400.0  # of the square that each picture is fitted into
 GAP = 90.0

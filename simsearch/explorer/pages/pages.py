@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simsearch.errors import UsageError
-from simsearch.explorer.data import downloads, sets, side_by_side
-from simsearch.explorer.data import runs as run_history
-from simsearch.explorer.data.picture_query import Answer
-from simsearch.explorer.data.recovery import MeanScore, missed, missed_page
-from simsearch.explorer.data.search import Search
-from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import charts, findings
 from simsearch.explorer.pages.addresses import Addresses
 from simsearch.explorer.pages.detail import FIRST_BOX
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.indexes.index import read_manifest
+from simsearch.reading import downloads, sets, side_by_side
+from simsearch.reading import runs as run_history
+from simsearch.reading.picture_query import Answer
+from simsearch.reading.recovery import MeanScore, missed, missed_page
+from simsearch.reading.search import Search
+from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config, dump_kept
 from simsearch.snapshots.layout import SEARCHES
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simsearch.explorer.data import sets, stored_sets
-from simsearch.explorer.data.iiif_manifest import MOST as MOST_IN_MANIFEST
-from simsearch.explorer.data.set_query import nearest_to_all
-from simsearch.explorer.data.sets import ArtworkSet
-from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import PAGE_SIZE
+from simsearch.reading import sets, stored_sets
+from simsearch.reading.iiif_manifest import MOST as MOST_IN_MANIFEST
+from simsearch.reading.set_query import nearest_to_all
+from simsearch.reading.sets import ArtworkSet
+from simsearch.reading.view import SnapshotView
 
 NEAREST = 12  # artworks per space
 MOST_TO_SORT = 500  # artworks of a set of which single ones can be left out: each has an address

@@ -10,20 +10,20 @@ import numpy as np
 import pyarrow as pa
 
 from simsearch import __version__
-from simsearch.explorer.data.artworks import LONG, short
-from simsearch.explorer.data.feature_maps import FeatureMaps
-from simsearch.explorer.data.library import Library
-from simsearch.explorer.data.map_data import MapData
-from simsearch.explorer.data.memo import Memo
-from simsearch.explorer.data.originals import Originals
-from simsearch.explorer.data.picture_query import PictureQuery
-from simsearch.explorer.data.pictures import Pictures
-from simsearch.explorer.data.recovery import Recovery, metric_word
-from simsearch.explorer.data.search import Search, SearchIndex
-from simsearch.explorer.data.sets import encode
-from simsearch.explorer.data.view import SnapshotView
-from simsearch.explorer.data.zoom import TileMaker
 from simsearch.explorer.pages.addresses import Addresses
+from simsearch.reading.artworks import LONG, short
+from simsearch.reading.feature_maps import FeatureMaps
+from simsearch.reading.library import Library
+from simsearch.reading.map_data import MapData
+from simsearch.reading.memo import Memo
+from simsearch.reading.originals import Originals
+from simsearch.reading.picture_query import PictureQuery
+from simsearch.reading.pictures import Pictures
+from simsearch.reading.recovery import Recovery, metric_word
+from simsearch.reading.search import Search, SearchIndex
+from simsearch.reading.sets import encode
+from simsearch.reading.view import SnapshotView
+from simsearch.reading.zoom import TileMaker
 from simsearch.settings.config import Config
 from simsearch.snapshots.layout import SEARCHES
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from simsearch.explorer.data.artworks import Artwork
-from simsearch.explorer.data.search import Search
-from simsearch.explorer.data.view import SnapshotView
-from simsearch.explorer.data.walk import Walk, neighbour_graph, shortest_walk
 from simsearch.explorer.pages.findings import lists_of
 from simsearch.explorer.pages.site import Site
 from simsearch.indexes.exact import cosine
+from simsearch.reading.artworks import Artwork
+from simsearch.reading.search import Search
+from simsearch.reading.view import SnapshotView
+from simsearch.reading.walk import Walk, neighbour_graph, shortest_walk
 
 ENDS_OFFERED = 24
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simsearch.explorer.data.artworks import Artwork
-from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
-from simsearch.explorer.data.zoom import (
+from simsearch.explorer.pages.addresses import Addresses
+from simsearch.explorer.pages.site import Site
+from simsearch.reading.artworks import Artwork
+from simsearch.reading.view import HASH_DIGITS, SnapshotView
+from simsearch.reading.zoom import (
     Tiles,
     image_service,
     image_sources,
     remote_tiles,
     service_host,
 )
-from simsearch.explorer.pages.addresses import Addresses
-from simsearch.explorer.pages.site import Site
 
 
 def zoom_page(site: Site, view: SnapshotView, artwork_id: str) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import HTMLResponse, Response
 
-from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.addresses import LiveAddresses
 from simsearch.explorer.server.requests import site_of
 from simsearch.explorer.server.security import content_security_policy
+from simsearch.reading.view import SnapshotView
 
 MOST_SHOWN = 60  # characters of what an address says
 # What the scripts of a page write into its address and read there.

@@ -11,13 +11,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from simsearch.explorer.data.artworks import Artwork, Neighbour
-from simsearch.explorer.data.picture_query import Answer, limited, read_picture
-from simsearch.explorer.data.sets import encode
-from simsearch.explorer.data.side_by_side import ARTWORKS_SHOWN
-from simsearch.explorer.data.view import HASH_DIGITS, SnapshotView
 from simsearch.explorer.pages.detail import detail_answers
 from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View, Years
+from simsearch.reading.artworks import Artwork, Neighbour
+from simsearch.reading.picture_query import Answer, limited, read_picture
+from simsearch.reading.sets import encode
+from simsearch.reading.side_by_side import ARTWORKS_SHOWN
+from simsearch.reading.view import HASH_DIGITS, SnapshotView
 
 router = APIRouter(prefix="/api/v1")
 

@@ -18,8 +18,6 @@ from starlette.staticfiles import StaticFiles
 
 from simsearch import __version__
 from simsearch.errors import ConfigError, NotFoundError, SimsearchError, UsageError
-from simsearch.explorer.data.library import Library
-from simsearch.explorer.data.picture_query import TooLargeError
 from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server import (
     api,
@@ -31,6 +29,8 @@ from simsearch.explorer.server import (
 )
 from simsearch.explorer.server.requests import site_of
 from simsearch.explorer.server.security import Gatekeeper
+from simsearch.reading.library import Library
+from simsearch.reading.picture_query import TooLargeError
 from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)

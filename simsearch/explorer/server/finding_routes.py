@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from simsearch.errors import NotFoundError
-from simsearch.explorer.data.findings.learned import example_png
 from simsearch.explorer.pages import findings
 from simsearch.explorer.pages.addresses import LiveAddresses
 from simsearch.explorer.server.answers import FOR_EVER, prefix_of, shown
 from simsearch.explorer.server.requests import InSite, View
+from simsearch.reading.findings.learned import example_png
 
 router = APIRouter(prefix="/findings", include_in_schema=False, default_response_class=HTMLResponse)
 

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from simsearch.errors import UsageError
-from simsearch.explorer.data.map_data import CARDS_AT_ONCE, card
 from simsearch.explorer.pages.map_page import map_page
 from simsearch.explorer.server.answers import FOR_EVER, addresses_of, shown
 from simsearch.explorer.server.requests import Asked, InSite, View
+from simsearch.reading.map_data import CARDS_AT_ONCE, card
 
 router = APIRouter(include_in_schema=False)
 BINARY = "application/octet-stream"

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from simsearch.errors import UsageError
-from simsearch.explorer.data.box import Box
-from simsearch.explorer.data.search import Search
-from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages.site import Site
+from simsearch.reading.box import Box
+from simsearch.reading.search import Search
+from simsearch.reading.view import SnapshotView
 
 
 def site_of(request: Request) -> Site:

@@ -13,14 +13,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.data import downloads
-from simsearch.explorer.data.picture_query import Answer, limited, read_picture
-from simsearch.explorer.data.search import Search
-from simsearch.explorer.data.view import SnapshotView
 from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server.answers import FOR_EVER, addresses_of, open_to_viewers, shown
 from simsearch.explorer.server.requests import YEAR, Asked, InSite, View, years_of
+from simsearch.reading import downloads
+from simsearch.reading.picture_query import Answer, limited, read_picture
+from simsearch.reading.search import Search
+from simsearch.reading.view import SnapshotView
 
 router = APIRouter(include_in_schema=False)
 

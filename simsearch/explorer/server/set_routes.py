@@ -12,14 +12,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from PIL import Image
 
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.data import iiif_manifest, set_files, sets, stored_sets
-from simsearch.explorer.data.artworks import Artwork
-from simsearch.explorer.data.downloads import MEDIA_TYPES, disposition, file_name
-from simsearch.explorer.data.sets import ArtworkSet
 from simsearch.explorer.pages.addresses import Value
 from simsearch.explorer.pages.set_pages import SetChange, all_sets, one_set
 from simsearch.explorer.server.answers import addresses_of, open_to_viewers, shown
 from simsearch.explorer.server.requests import InSite, View
+from simsearch.reading import iiif_manifest, set_files, sets, stored_sets
+from simsearch.reading.artworks import Artwork
+from simsearch.reading.downloads import MEDIA_TYPES, disposition, file_name
+from simsearch.reading.sets import ArtworkSet
 
 router = APIRouter(include_in_schema=False)
 

@@ -1,0 +1,282 @@
+"""The year that a catalog's free-text date begins with.
+
+Museums write the same date in many ways: "ca. 1353–1336 B.C.", "late 18th century", "1635/40",
+"A.H. 1260/A.D. 1844", "2e moitié du XVIIIe siècle". A date is split into parts at commas and brackets.
+Each part becomes a list of tokens, and the first part that is understood gives the year. Text that is
+not understood gives none: no number is taken for a year because it might be one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from simsearch.reading.date_text import AMBIGUOUS, BC, HIJRI, normal_text
+from simsearch.reading.date_words import LAST, MONTHS, PARTS, SEPARATORS, SHARES, WORDS
+
+LONGEST = 200  # characters that are read; longer text is prose, not a date
+LATEST = 2999
+EARLIEST = 99_999  # years before Christ
+LAST_CENTURY, LAST_MILLENNIUM = 21, 3
+LATEST_HIJRI = 1600
+_TOKEN = re.compile(
+    r"@[a-z]+|(?:(?<![^\s(\[/])-)?\d+(?:s\b|th\b)?|[^\W\d_]+|[^\s\w.,:'\"*~©<>≤≥]|_"
+)
+
+_NUMBER = re.compile(r"(-?)(\d+)(s|th)?")
+_PLAIN = re.compile(r"(?:c\.|ca\.)? ?([12]\d{3})(?: ?[-–/] ?[12]\d{3})?", re.ASCII)  # most dates
+
+
+@dataclass(frozen=True)
+class Token:
+    """A part's word, by `kind`: number, ordinal, era, share, century, separator, month, known or unknown.
+
+    `text` is the word or the digits. A number is `negative` behind a minus sign, and a `decade` with an
+    s ("1890s"). A share is the piece `share` = (k, n) of a century: the k-th of n, counted from 0. It is
+    `doubtful` beside an unknown word, which may say what else the number is."""
+
+    kind: str
+    text: str
+    negative: bool = False
+    decade: bool = False
+    share: tuple[int, int] = (0, 1)
+    doubtful: bool = False
+
+    @property
+    def value(self) -> int:
+        return int(self.text)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The tokens of a part, and whether the date has this part only."""
+
+    tokens: tuple[Token, ...]
+    alone: bool
+
+    @property
+    def understood(self) -> bool:
+        return all(token.kind != "unknown" for token in self.tokens)
+
+    def kind(self, place: int) -> str:
+        return self.tokens[place].kind if 0 <= place < len(self.tokens) else ""
+
+    def text(self, place: int) -> str:
+        return self.tokens[place].text if 0 <= place < len(self.tokens) else ""
+
+
+@lru_cache(maxsize=4096)
+def first_year(date: str | None) -> int | None:
+    """The year that a date names first: 1888 of "c. 1888–90", −300 of "300 B.C.–A.D. 100".
+
+    A century, a decade, and a half or third of one count by their first year: 1700 of "18th century",
+    1767 of "late 18th century", 1890 of "1890s". "Before 1650" and "after 1650" count as 1650. None where
+    the date is not understood.
+    """
+    if not date or len(date) > LONGEST:
+        return None
+    if plain := _PLAIN.fullmatch(date):
+        return int(plain.group(1))
+    text = normal_text(date)
+    if AMBIGUOUS.search(text):
+        return None
+    hijri: int | None = None
+    for part in _parts(text):
+        for year, era in _years(part):
+            if era != HIJRI:
+                return year
+            hijri = year if hijri is None else hijri
+    return hijri
+
+
+def year_text(year: int) -> str:
+    """The year as people write it."""
+    return f"{-year} B.C." if year < 0 else str(year)
+
+
+def _parts(text: str) -> Iterator[Part]:
+    """The date's parts, those in brackets after all others."""
+    inner: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        inner.append(match.group(1))
+        return " "
+
+    outer = re.sub(r"[(\[{]([^()\[\]{}]*)[)\]}]", keep, text)
+    texts = [piece for whole in (outer, *inner) for piece in re.split(r"[,;|]", whole)]
+    texts = [piece for piece in texts if piece.strip()]
+    for piece in texts:
+        yield Part(tuple(_tokens(piece)), alone=len(texts) == 1)
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    tokens = [_token(word) for word in _TOKEN.findall(text)]
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        following = tokens[place + 1].text if place + 1 < len(tokens) else ""
+        if following in SHARES and (token.kind == "ordinal" or token.text == LAST):
+            count = SHARES[following]
+            k = count - 1 if token.text == LAST else token.value - 1
+            within = 0 <= k < count
+            yield Token("share" if within else "unknown", following, share=(k, count))
+            place += 2
+            continue
+        if token.kind != "known":  # known words carry no year
+            beside = tokens[max(0, place - 1) : place + 2]
+            yield replace(token, doubtful=any(other.kind == "unknown" for other in beside))
+        place += 1
+
+
+def _token(word: str) -> Token:
+    if word[0] == "@":
+        return Token("century" if word in ("@century", "@millennium") else "era", word)
+    if number := _NUMBER.fullmatch(word):
+        minus, digits, ending = number.groups()
+        if ending == "th":
+            return Token("ordinal", digits)
+        return Token("number", digits, bool(minus), ending == "s")
+    if word in SEPARATORS:
+        return Token("separator", word)
+    if word in MONTHS:
+        return Token("month", word)
+    if word in PARTS:
+        return Token("share", word, share=PARTS[word])
+    return Token("known" if word in WORDS or word == LAST else "unknown", word)
+
+
+def _years(part: Part) -> Iterator[tuple[int, str]]:
+    """Every year that the part names, with its era."""
+    for place, token in enumerate(part.tokens):
+        if token.kind == "ordinal":
+            year = _century(part, place)
+        elif token.kind == "number":
+            year = _number(part, place)
+        else:
+            continue
+        if year is not None:
+            yield year
+
+
+def _century(part: Part, place: int) -> tuple[int, str] | None:
+    """The first year of the century or millennium whose number stands at `place`."""
+    end = place + 1
+    joining = ("ordinal", "separator", "share")
+    while part.kind(end) in joining:
+        end += 1
+    if part.kind(end) != "century":
+        return None
+    length = 1000 if part.text(end) == "@millennium" else 100
+    share = _share_before(part, place)
+    era = _era_before(part, place) or _era_after(part, end)
+    number = part.tokens[place].value
+    last = LAST_CENTURY if length == 100 else LAST_MILLENNIUM
+    if not 1 <= number <= (EARLIEST // 1000 if era == BC else last):
+        return None
+    if era == HIJRI:
+        first = (number - 1) * length + 1
+        return (_of_hijri(first), era) if first <= LATEST_HIJRI else None
+    start = -number * length if era == BC else (number - 1) * length
+    return _in_share(start, length, share) or 1, era
+
+
+def _number(part: Part, place: int) -> tuple[int, str] | None:
+    """The year of the number at `place`; None where it may be something else."""
+    token = part.tokens[place]
+    era = _era_before(part, place) or _era_after(part, place)
+    if not token.value or len(token.text) > 5:
+        return None
+    if token.decade:
+        return _decade(part, place, era)
+    if era == HIJRI or _range_in_hijri(part, place):
+        return (_of_hijri(token.value), HIJRI) if token.value <= LATEST_HIJRI else None
+    if era == BC:
+        return -token.value, era
+    if token.negative:
+        return -token.value, era
+    if era:
+        return (token.value, era) if token.value <= LATEST else None
+    return (token.value, "") if _may_be_year(part, place) else None
+
+
+def _may_be_year(part: Part, place: int) -> bool:
+    """Whether a number without an era is a year, by its digits and by the words beside it."""
+    token = part.tokens[place]
+    if token.doubtful or "ordinal" in (part.kind(place - 1), part.kind(place + 1)):
+        return False
+    if len(token.text) == 4 and token.text[0] != "0":
+        return token.value <= LATEST
+    if not part.understood or len(token.text) > 4:
+        return False
+    if token.value >= 100:
+        return True
+    numbers = [other for other in part.tokens if other.kind == "number"]
+    months = any(other.kind == "month" for other in part.tokens)
+    short = all(other.value < 1000 for other in numbers)
+    return part.alone and short and len(numbers) <= 2 and not months
+
+
+def _decade(part: Part, place: int, era: str) -> tuple[int, str] | None:
+    token = part.tokens[place]
+    if len(token.text) < 3 or token.value % 10 or token.value > LATEST or era == HIJRI:
+        return None
+    length = 100 if token.value % 100 == 0 else 10
+    start = -(token.value + length - 1) if era == BC else token.value
+    return _in_share(start, length, _share_before(part, place)), era
+
+
+def _share_before(part: Part, place: int) -> tuple[int, int]:
+    """The share named before `place`, the first where several are ("mid- to late"); (0, 1): all."""
+    share = (0, 1)
+    while part.kind(place - 1) == "share" or (
+        part.kind(place - 1) == "separator" and part.kind(place - 2) == "share"
+    ):
+        place -= 1
+        if part.kind(place) == "share":
+            share = part.tokens[place].share
+    return share
+
+
+def _in_share(start: int, length: int, share: tuple[int, int]) -> int:
+    return start + round(length * share[0] / share[1])
+
+
+def _era_before(part: Part, place: int) -> str:
+    while part.kind(place - 1) == "share":
+        place -= 1
+    if part.kind(place - 1) != "era":
+        return ""
+    # In "100 B.C. 50" the era belongs to the number before it.
+    return part.text(place - 1) if part.kind(place - 2) not in ("number", "century") else ""
+
+
+def _era_after(part: Part, place: int) -> str:
+    """The era behind `place`, or behind the end of the range that begins there."""
+    if part.kind(place + 1) == "era":
+        return part.text(place + 1)
+    ends = ("number", "ordinal", "century", "share")
+    place += 1
+    if part.kind(place) != "separator":
+        return ""
+    while part.kind(place) in (*ends, "separator"):
+        place += 1
+    behind = part.kind(place - 1) in ("number", "century")
+    return part.text(place) if behind and part.kind(place) == "era" else ""
+
+
+def _range_in_hijri(part: Part, place: int) -> bool:
+    """Whether the number ends a range of Hijri years: 1262 of "A.H. 1260–1262"."""
+    return part.text(place - 1) == "-" and _is_hijri(part, place - 2)
+
+
+def _is_hijri(part: Part, place: int) -> bool:
+    return part.kind(place) == "number" and _era_before(part, place) == HIJRI
+
+
+def _of_hijri(year: int) -> int:
+    """The Gregorian year in which a Hijri year begins, by the tabular calendar."""
+    days = (year - 1) * 354 + (3 + 11 * year) // 30
+    return (datetime.date(622, 7, 19) + datetime.timedelta(days=days)).year

@@ -1,0 +1,78 @@
+"""Tables for downloading: the snapshot's own Parquet files, and the same as CSV."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from simsearch.errors import NotFoundError
+from simsearch.reading.view import SnapshotView
+from simsearch.snapshots.layout import SEARCHES
+
+MOST_NAME = 80  # characters of a file's name
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+
+def table_names(view: SnapshotView) -> list[str]:
+    """Names of all tables, without the ending."""
+    neighbours = [f"neighbours-{space}-{search}" for space in view.spaces for search in SEARCHES]
+    near = ["near-duplicates"] if duplicates_path(view) else []
+    return ["metrics", *neighbours, *near, "rejects"]
+
+
+def duplicates_path(view: SnapshotView) -> str | None:
+    """The path of the table of near-duplicates; None where the snapshot has none, as those made by
+    earlier versions."""
+    path = view.snapshot.near_duplicates_path
+    return path if path.removeprefix(f"{view.snapshot.folder}/") in view.manifest["files"] else None
+
+
+def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
+    """A table as `csv` or `parquet`. Raises NotFoundError for a name that is not in the list."""
+    paths = {
+        "metrics": view.snapshot.metrics_path,
+        "rejects": view.snapshot.rejects_path,
+    }
+    if near := duplicates_path(view):
+        paths["near-duplicates"] = near
+    for space in view.spaces:
+        for search in SEARCHES:
+            path = view.snapshot.neighbours_path(space, search)
+            paths[f"neighbours-{space}-{search}"] = path
+    if name not in paths or kind not in MEDIA_TYPES:
+        raise NotFoundError(f"no such table; there are {', '.join(paths)}, as csv or parquet")
+    if kind == "parquet":
+        return view.snapshot.storage.read_bytes(paths[name])
+    return as_csv(view.snapshot.storage.read_table(paths[name]))
+
+
+def file_name(title: str, ending: str) -> str:
+    """A name for a file that is called `title`: its letters and digits, with one hyphen for everything
+    between them, so that every system takes it."""
+    kept = "".join(
+        letter if letter.isalnum() else " " for letter in unicodedata.normalize("NFC", title)
+    )
+    return f"{'-'.join(kept.split())[:MOST_NAME].strip('-') or 'unnamed'}.{ending}"
+
+
+def disposition(name: str, handling: str = "attachment") -> str:
+    """The header of a file to save, or to show where `handling` is inline; RFC 6266's form for names that are not plain ASCII."""
+    if name.isascii():
+        return f'{handling}; filename="{name}"'
+    stem, _, ending = name.rpartition(".")
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return (
+        f'{handling}; filename="{file_name(plain, ending)}"; '
+        f"filename*=UTF-8''{quote(name, safe='')}"
+    )
+
+
+def as_csv(table: pa.Table) -> bytes:
+    """The table with a header, in UTF-8."""
+    buffer = io.BytesIO()
+    pa_csv.write_csv(table, buffer)
+    return buffer.getvalue()

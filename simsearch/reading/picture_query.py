@@ -1,0 +1,153 @@
+"""Query by picture: read with limits, never stored, answered by one space after another."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+from PIL import Image
+
+from simsearch.errors import SimsearchError, UsageError
+from simsearch.images.limits import ImageError
+from simsearch.reading.artworks import Artwork, Neighbour
+from simsearch.reading.box import Box
+from simsearch.reading.originals import LARGEST_SIDE
+from simsearch.reading.view import SnapshotView
+from simsearch.settings.config import Config
+
+log = logging.getLogger(__name__)
+
+NETWORKS_KEPT = 6
+# Of this process, not of one explorer: `torch.fx` follows a network by putting its own __call__ into
+# every module there is, and a pass in another thread would run into it. And two pictures at once
+# would only slow each other down.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The artworks nearest to a picture in one space, found in `seconds`, each with its rank and
+    distance; or the `error` that kept the space from answering."""
+
+    space: str
+    seconds: float
+    neighbours: list[tuple[Neighbour, Artwork]]
+    error: str | None = None
+
+
+class TooLargeError(UsageError):
+    """An upload has more bytes than explore.max_upload_bytes."""
+
+
+async def limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
+    """Pass the chunks on unchanged. Raises TooLargeError as soon as they are more than `limit`
+    bytes."""
+    total = 0
+    async for chunk in chunks:
+        total += len(chunk)
+        if total > limit:
+            raise TooLargeError(
+                f"the picture has more than {limit // 2**20} MiB; give a smaller one"
+            )
+        yield chunk
+
+
+def read_picture(
+    config: Config, view: SnapshotView, data: bytes, box: Box | None = None
+) -> Image.Image:
+    """An uploaded picture, or the part of it in the box, as RGB. Raises UsageError saying what is
+    wrong with it."""
+    try:
+        limits = replace(
+            config.images.limits,
+            max_pixels=config.explore.max_upload_pixels,
+            max_bytes=config.explore.max_upload_bytes,
+        )
+        remake = view.plan.settings.remake(limits)
+        if box is None:
+            return remake.original(data)
+        whole = replace(remake, limits=replace(remake.limits, side=LARGEST_SIDE))
+        return box.cut(whole.original(data))
+    except ImageError as error:
+        raise UsageError(
+            f"this is not a usable picture ({error.reason}: {error.detail}); give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
+        ) from None
+
+
+class PictureQuery:
+    """The encoders in use, loaded at their first question and kept."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._encoders: dict[str, Any] = {}
+
+    def warm(self, view: SnapshotView) -> None:
+        """Load the encoders in the background: whoever opens the page is about to ask."""
+        threading.Thread(target=self._load_all, args=(view,), daemon=True).start()
+
+    def _load_all(self, view: SnapshotView) -> None:
+        for space in view.spaces:
+            try:
+                with _ONE_AT_A_TIME:
+                    self._encoder(view, space)
+            except SimsearchError as error:
+                log.warning("explore: %s cannot answer pictures: %s", space, error)
+
+    def _encoder(self, view: SnapshotView, space: str) -> Any:
+        from simsearch.reading.picture_search import load_encoder  # PyTorch takes seconds to import
+
+        wanted = view.space(space)
+        if wanted.fingerprint not in self._encoders:
+            while len(self._encoders) >= NETWORKS_KEPT:
+                self._encoders.pop(next(iter(self._encoders)))
+            self._encoders[wanted.fingerprint] = load_encoder(self._config, view.snapshot, wanted)
+        return self._encoders[wanted.fingerprint]
+
+    def feature_map(
+        self, view: SnapshotView, space: str, picture: Image.Image
+    ) -> tuple[Any, tuple[float, float, float, float]] | None:
+        """The feature map [h, w, C] that a space's encoder makes of a picture, and the window of the
+        picture that it was shown; None where the encoder has no layer with positions."""
+        with _ONE_AT_A_TIME:
+            encoder = self._encoder(view, space)
+            maps = encoder.feature_map(picture)
+        return None if maps is None else (maps, encoder.preprocessing.window(*picture.size))
+
+    def answers(
+        self,
+        view: SnapshotView,
+        picture: Image.Image,
+        spaces: list[str],
+        n: int,
+        *,
+        leave_out: Artwork | None = None,
+        among: pa.Array | None = None,
+    ) -> Iterator[Answer]:
+        """One answer per space, as each is ready; without the artwork that the picture is of, and only
+        with artworks of the ids in `among`."""
+        from simsearch.reading.picture_search import search_picture
+
+        for space in spaces:
+            started = time.monotonic()
+            try:
+                with _ONE_AT_A_TIME:
+                    encoder = self._encoder(view, space)
+                    wanted = n if leave_out is None else n + 1
+                    nearest = search_picture(
+                        view.index(space), encoder, view.plan, picture, wanted, among
+                    )
+            except SimsearchError as error:
+                yield Answer(space, time.monotonic() - started, [], str(error))
+                continue
+            if leave_out is not None:
+                nearest.pop(leave_out.artwork_id, None)
+            neighbours = []
+            for rank, (artwork_id, distance) in enumerate(list(nearest.items())[:n], start=1):
+                artwork = view.artwork(artwork_id)
+                neighbours.append((Neighbour(rank, artwork.item, distance), artwork))
+            yield Answer(space, time.monotonic() - started, neighbours)

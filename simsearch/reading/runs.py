@@ -1,0 +1,32 @@
+"""What was rejected on the way to a snapshot, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from simsearch.reading.view import SnapshotView
+
+EXAMPLES = 5  # rejects shown per reason
+
+
+@dataclass(frozen=True)
+class RejectGroup:
+    """Images refused at one stage for one reason, with a few of them."""
+
+    stage: str
+    reason: str
+    count: int
+    examples: list[dict[str, Any]]
+
+
+def reject_groups(view: SnapshotView) -> list[RejectGroup]:
+    """The rejects by stage and reason, most first."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in view.rejects.to_pylist():
+        groups.setdefault((row["stage"], row["reason"]), []).append(row)
+    rejects = [
+        RejectGroup(stage, reason, len(rows), rows[:EXAMPLES])
+        for (stage, reason), rows in groups.items()
+    ]
+    return sorted(rejects, key=lambda group: -group.count)

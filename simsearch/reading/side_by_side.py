@@ -1,0 +1,131 @@
+"""What the page of an artwork shows of every space: neighbours side by side, copies and their ranks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simsearch.reading.artworks import Artwork, Neighbour
+from simsearch.reading.view import SnapshotView
+
+ARTWORKS_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class ShownNeighbour:
+    """A neighbour with what the page says about it. `shared` counts the spaces that show it;
+    `profile` is set for a perturbed copy, `own` is true for a copy of the artwork asked for."""
+
+    neighbour: Neighbour
+    artwork: Artwork
+    profile: str | None
+    own: bool
+    shared: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An image that one search has among its nearest and the other has not."""
+
+    neighbour: Neighbour
+    artwork: Artwork
+    profile: str | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """The neighbours of an artwork in one space; `missed` are those that exact search finds and the
+    index does not, `extra` the reverse."""
+
+    space: str
+    trained: bool
+    neighbours: list[ShownNeighbour]
+    missed: list[Difference]
+    extra: list[Difference]
+
+
+@dataclass(frozen=True)
+class CopyRank:
+    """Where a space finds a copy: `rank` from 1, None beyond the depth searched."""
+
+    space: str
+    rank: int | None
+    distance: float
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A perturbed copy of the artwork and its rank in every space shown."""
+
+    profile: str
+    item: int
+    ranks: list[CopyRank]
+
+
+def columns(
+    view: SnapshotView, artwork: Artwork, spaces: Sequence[str], *, with_copies: bool
+) -> list[Column]:
+    """Per space the nearest artworks, or the evaluated neighbours with all copies among them."""
+    answers = {
+        space: (
+            view.stored(space, "annoy").of(artwork)
+            if with_copies
+            else view.nearest_artworks(space, artwork, ARTWORKS_SHOWN)
+        )
+        for space in spaces
+    }
+    shared = Counter(neighbour.item for neighbours in answers.values() for neighbour in neighbours)
+    return [
+        Column(
+            space,
+            space not in view.untrained,
+            [
+                _shown(view, artwork, neighbour, shared[neighbour.item])
+                for neighbour in answers[space]
+            ],
+            *_differences(view, artwork, space),
+        )
+        for space in spaces
+    ]
+
+
+def _shown(
+    view: SnapshotView, artwork: Artwork, neighbour: Neighbour, shared: int
+) -> ShownNeighbour:
+    profile = view.profile_of(neighbour.item)
+    other = view.artwork_of(neighbour.item)
+    own = profile is not None and other.number == artwork.number
+    return ShownNeighbour(neighbour, other, profile, own, shared)
+
+
+def _differences(
+    view: SnapshotView, artwork: Artwork, space: str
+) -> tuple[list[Difference], list[Difference]]:
+    exact, annoy = (view.stored(space, search).of(artwork) for search in ("exact", "annoy"))
+
+    def without(neighbours: list[Neighbour], others: list[Neighbour]) -> list[Difference]:
+        known = {neighbour.item for neighbour in others}
+        return [
+            Difference(neighbour, view.artwork_of(neighbour.item), view.profile_of(neighbour.item))
+            for neighbour in neighbours
+            if neighbour.item not in known
+        ]
+
+    return without(exact, annoy), without(annoy, exact)
+
+
+def copies(view: SnapshotView, artwork: Artwork, spaces: Sequence[str]) -> list[Copy]:
+    """The artwork's copies in the order of the profiles; none where it was not sampled for any."""
+    copies_made = []
+    for place, profile in enumerate(view.profiles):
+        item = int(view.copies[artwork.number, place])
+        if item < 0:
+            continue
+        ranks = []
+        for space in spaces:
+            stored = int(view.copy_ranks(space)[artwork.number, place])
+            rank = stored or view.deep_rank(space, artwork, item)
+            ranks.append(CopyRank(space, rank, view.distance(space, artwork.item, item)))
+        copies_made.append(Copy(profile, item, ranks))
+    return copies_made

@@ -1,0 +1,168 @@
+"""Where a viewer finds a picture's tiles: at the image server that it came from, or made here."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, TypeGuard
+
+import httpx
+from PIL import Image
+
+from simsearch.catalog.download import downloaded_from
+from simsearch.catalog.image_api import image_api
+from simsearch.catalog.web import BusyError, RefusedError, WebClient
+from simsearch.errors import NotFoundError
+from simsearch.reading.artworks import IIIF_IMAGE, Artwork
+from simsearch.reading.originals import Originals
+from simsearch.reading.view import SnapshotView
+
+log = logging.getLogger(__name__)
+
+TILE = 512  # pixels of a side
+WEBP_QUALITY = 82
+MEMORY_BYTES = 32 * 2**20  # of tiles kept, the least recently shown dropped first
+INFO_BYTES = 2**20  # of an image server's description
+INFO_SECONDS = 10
+LARGEST = 10**6  # pixels of a side that an image server is believed
+FACTORS = tuple(2**power for power in range(12))
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """How to ask for a picture's tiles: its size, the tiles' side and the factors by which they are
+    reduced. In `address` a viewer fills in {factor}, {column} and {row}, or the {region} of the whole
+    picture and the {out}put's width and {high} height. `host` is None where they are made here."""
+
+    width: int
+    height: int
+    tile: int
+    factors: tuple[int, ...]
+    address: str
+    host: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def image_service(artwork: Artwork, sources: Mapping[str, str]) -> str | None:
+    """The base address of the IIIF image that an artwork's picture was taken from; None: of none, or of
+    a part of one, whose tiles show more than the picture."""
+    uri = artwork.row["image_uri"] or ""
+    match = IIIF_IMAGE.match(sources.get(uri.rpartition(".")[0], uri))
+    if match is None or (match["region"], match["rotation"]) != ("full", "0"):
+        return None
+    return f"{match['host']}{match['path']}"
+
+
+def image_sources(view: SnapshotView) -> dict[str, str]:
+    """The web addresses that the root's stored pictures were downloaded from."""
+    return downloaded_from(view.snapshot.storage)
+
+
+def service_host(base: str) -> str:
+    """https://host of an image service, for the Content-Security-Policy."""
+    return "/".join(base.split("/", 3)[:3])
+
+
+def remote_tiles(view: SnapshotView, base: str) -> Tiles | None:
+    """The tiles that an image server describes; None where it does not answer or gives none."""
+    settings = view.config.catalog.download  # a snapshot keeps no settings of how it was downloaded
+    settings = settings.model_copy(update={"attempts": 1, "timeout": INFO_SECONDS})
+    try:
+        with WebClient(settings) as client:
+            data = client.get(f"{base}/info.json", INFO_BYTES).data
+        return read_info(json.loads(data or b"null"), base)
+    except (RefusedError, BusyError, httpx.HTTPError, ValueError) as error:
+        log.warning("explore: %s: no tiles from there, made here instead: %s", base, error)
+        return None
+
+
+def read_info(info: Any, base: str) -> Tiles | None:
+    """The tiles that an info.json of the IIIF Image API, version 2 or 3, describes; None where it is not
+    one or allows no tiles.
+
+    The address that it gives for itself is not followed: the pictures come from where the catalog has
+    them.
+    """
+    if not isinstance(info, Mapping):
+        return None
+    width, height = info.get("width"), info.get("height")
+    if not (_number(width, 1, LARGEST) and _number(height, 1, LARGEST)):
+        return None
+    version, level = image_api(info)
+    listed = info.get("tiles")
+    tiles = listed[0] if isinstance(listed, list) and listed else {}
+    side = tiles.get("width") if isinstance(tiles, Mapping) else None
+    factors = tiles.get("scaleFactors") if isinstance(tiles, Mapping) else None
+    if level < 1 and not (_number(side, 64, 4096) and isinstance(factors, list)):
+        return None
+    known = [factor for factor in factors or FACTORS if _number(factor, 1, FACTORS[-1])]
+    if not known:
+        return None
+    size = "{out},{high}" if version == 3 else "{out},"
+    return Tiles(
+        width=width,
+        height=height,
+        tile=side if _number(side, 64, 4096) else TILE,
+        factors=tuple(sorted(known)),
+        address=f"{base}/{{region}}/{size}/0/default.jpg",
+        host=service_host(base),
+    )
+
+
+def _number(value: Any, least: int, most: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+class TileMaker:
+    """Makes tiles of originals, and keeps the latest."""
+
+    def __init__(self, originals: Originals) -> None:
+        self._originals = originals
+        self._kept: OrderedDict[tuple[str, int, int, int], bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def describe(self, view: SnapshotView, item: int, address: str) -> Tiles:
+        """How to ask this explorer for a picture's tiles. Raises NotFoundError where the picture is
+        gone."""
+        width, height = self._originals.whole(view, item).size
+        wanted = [factor for factor in FACTORS if max(width, height) / factor > TILE]
+        return Tiles(width, height, TILE, tuple(wanted) or (1,), address)
+
+    def tile(self, view: SnapshotView, item: int, factor: int, column: int, row: int) -> bytes:
+        """A tile as WebP. Raises NotFoundError for one that lies outside the picture."""
+        key = view.hashes[item].as_py(), factor, column, row
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        picture = self._originals.whole(view, item)
+        side = TILE * factor
+        if factor not in FACTORS or column * side >= picture.width or row * side >= picture.height:
+            raise NotFoundError("no such tile of this picture")
+        data = _cut(picture, (column * side, row * side), side, factor)
+        with self._lock:
+            self._kept[key] = data
+            self._bytes += len(data)
+            while self._bytes > MEMORY_BYTES:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+        return data
+
+
+def _cut(picture: Image.Image, corner: tuple[int, int], side: int, factor: int) -> bytes:
+    left, top = corner
+    right, bottom = min(left + side, picture.width), min(top + side, picture.height)
+    part = picture.crop((left, top, right, bottom))
+    if factor > 1:
+        size = (-(-part.width // factor), -(-part.height // factor))
+        part = part.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    part.save(buffer, "WEBP", quality=WEBP_QUALITY, method=3)
+    return buffer.getvalue()
