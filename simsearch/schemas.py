@@ -214,7 +214,7 @@ def features(dimension: int) -> pa.Schema:
 
 
 def neighbour_lists(width: int) -> pa.Schema:
-    """A row per original, in the order of its images: simsearch.evaluation.lists.Lists."""
+    """A row per original, in the order of its images: simsearch.neighbours.lists.Lists."""
     return pa.schema(
         [
             pa.field("items", pa.list_(pa.int64(), width), nullable=False),
@@ -225,7 +225,7 @@ def neighbour_lists(width: int) -> pa.Schema:
 
 
 def deeper_lists(width: int) -> pa.Schema:
-    """A row per list that was searched again: simsearch.evaluation.deeper.Deeper."""
+    """A row per list that was searched again: simsearch.neighbours.deeper.Deeper."""
     return pa.schema([pa.field("row", pa.int64(), nullable=False), *annoy_lists(width)]).append(
         pa.field("beyond", pa.int64(), nullable=False)
     )

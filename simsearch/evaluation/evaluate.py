@@ -20,9 +20,7 @@ import ray
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.evaluation.deepening import deepen_all
 from simsearch.evaluation.held_out import HeldOut, held_out
-from simsearch.evaluation.index_answers import without_near_duplicates
 from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import (
     Scores,
@@ -30,22 +28,23 @@ from simsearch.evaluation.metrics import (
     pooled_rows,
     ranking_measures,
     scores_table,
-    spread_rows,
     summary,
 )
-from simsearch.evaluation.near_duplicates import find_near_duplicates
 from simsearch.evaluation.neighbourhood import overlap
-from simsearch.evaluation.neighbours import Answers, search_all
-from simsearch.evaluation.numbering import (
-    NEIGHBOURHOOD_KS,
-    NumberedImages,
+from simsearch.evaluation.paired_tests import COMPARED, compare_spaces
+from simsearch.evaluation.scoring import (
     neighbourhood_scores,
     original_lists,
     rankings,
     study_scores,
 )
-from simsearch.evaluation.paired_tests import COMPARED, compare_spaces
+from simsearch.features.collapse import spread_rows
 from simsearch.images.perturbations import KINDS
+from simsearch.neighbours.deepening import deepen_all
+from simsearch.neighbours.index_answers import without_near_duplicates
+from simsearch.neighbours.near_duplicates import find_near_duplicates
+from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
+from simsearch.neighbours.search import Answers, search_all
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.settings.config import Config
 from simsearch.snapshots.layout import SEARCHES

@@ -8,14 +8,13 @@ of originals. Scores of deeper rankings come from `simsearch.evaluation.ranking`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from simsearch import schemas
 from simsearch.evaluation.ranking import (
@@ -30,16 +29,6 @@ from simsearch.evaluation.ranking import (
     reciprocal_rank,
 )
 from simsearch.evaluation.statistics import Floats, bootstrap_intervals, skewness_interval
-from simsearch.features.collapse import Spread
-
-# How far a space tells pictures apart, and where simsearch.features.collapse.Spread has it.
-SPREAD_METRICS = {
-    "zero_vectors": "zero",
-    "shared_vectors": "shared",
-    "unmoved_copies": "unmoved",
-    "effective_rank": "directions",
-    "effective_rank_centred": "lines",
-}
 
 STUDY_METRICS = ("precision", "recall", "f1")
 
@@ -190,44 +179,6 @@ def hubness_rows(
         "n": n,
     }
     return pa.Table.from_pylist([row], schema=schemas.METRICS)
-
-
-def spread_rows(spreads: Mapping[str, Spread]) -> pa.Table:
-    """schemas.METRICS of how far each space tells pictures apart."""
-    rows = [
-        {
-            "space": space,
-            "search": "exact",
-            "group": "originals",
-            "k": 1,
-            "metric": metric,
-            **dict.fromkeys(("mean", "ci_low", "ci_high", "ceiling"), getattr(spread, name)),
-            "std": 0.0,
-            "n": spread.pictures,
-        }
-        for space, spread in spreads.items()
-        for metric, name in SPREAD_METRICS.items()
-    ]
-    return pa.Table.from_pylist(rows, schema=schemas.METRICS)
-
-
-def collapsed(metrics: pa.Table) -> dict[str, str]:
-    """Why a space does not tell pictures apart, in words, by the name of each that does not."""
-    values: dict[str, dict[str, Any]] = {}
-    for row in metrics.filter(pc.field("metric").isin(list(SPREAD_METRICS))).to_pylist():
-        own = values.setdefault(row["space"], {"pictures": row["n"]})
-        own[SPREAD_METRICS[row["metric"]]] = row["mean"]
-    reasons = {space: Spread(**own).collapsed for space, own in values.items()}
-    return {space: reason for space, reason in reasons.items() if reason}
-
-
-def collapse_warnings(metrics: pa.Table) -> list[str]:
-    """A sentence for each space that does not tell pictures apart."""
-    return [
-        f"{space} does not tell pictures apart: {reason}. Its figures are chance, it has no say in "
-        "near-duplicates and is not advised."
-        for space, reason in collapsed(metrics).items()
-    ]
 
 
 def scores_table(

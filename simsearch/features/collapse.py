@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from simsearch import schemas
 from simsearch.features.vectors import SAME_SQUARED, Vectors, unit_rows
 
 SAMPLE = 1000  # pictures; their 1,000,000 cosines and 1,000 eigenvalues take half a second
@@ -29,6 +33,16 @@ FEWEST_UNMOVED = 0.05
 # From this share on the space is at fault whatever its copies do: one that gives all originals three
 # vectors, and each kind of copy others, would call all that share one the same picture and score 1.
 NEARLY_ALL = 0.9
+
+
+# How far a space tells pictures apart, and where Spread has it.
+SPREAD_METRICS = {
+    "zero_vectors": "zero",
+    "shared_vectors": "shared",
+    "unmoved_copies": "unmoved",
+    "effective_rank": "directions",
+    "effective_rank_centred": "lines",
+}
 
 
 @dataclass(frozen=True)
@@ -103,3 +117,41 @@ def _effective_rank(gram: npt.NDArray[np.float64]) -> float:
         return 0.0
     shares = values[values > 0] / total
     return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def spread_rows(spreads: Mapping[str, Spread]) -> pa.Table:
+    """schemas.METRICS of how far each space tells pictures apart."""
+    rows = [
+        {
+            "space": space,
+            "search": "exact",
+            "group": "originals",
+            "k": 1,
+            "metric": metric,
+            **dict.fromkeys(("mean", "ci_low", "ci_high", "ceiling"), getattr(spread, name)),
+            "std": 0.0,
+            "n": spread.pictures,
+        }
+        for space, spread in spreads.items()
+        for metric, name in SPREAD_METRICS.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.METRICS)
+
+
+def collapsed(metrics: pa.Table) -> dict[str, str]:
+    """Why a space does not tell pictures apart, in words, by the name of each that does not."""
+    values: dict[str, dict[str, Any]] = {}
+    for row in metrics.filter(pc.field("metric").isin(list(SPREAD_METRICS))).to_pylist():
+        own = values.setdefault(row["space"], {"pictures": row["n"]})
+        own[SPREAD_METRICS[row["metric"]]] = row["mean"]
+    reasons = {space: Spread(**own).collapsed for space, own in values.items()}
+    return {space: reason for space, reason in reasons.items() if reason}
+
+
+def collapse_warnings(metrics: pa.Table) -> list[str]:
+    """A sentence for each space that does not tell pictures apart."""
+    return [
+        f"{space} does not tell pictures apart: {reason}. Its figures are chance, it has no say in "
+        "near-duplicates and is not advised."
+        for space, reason in collapsed(metrics).items()
+    ]

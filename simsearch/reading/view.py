@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from simsearch.catalog import catalog
 from simsearch.errors import NotFoundError
-from simsearch.evaluation.metrics import collapse_warnings, collapsed
+from simsearch.features.collapse import collapse_warnings, collapsed
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.reading.artworks import (

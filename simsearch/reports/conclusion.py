@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch.evaluation.metrics import collapsed
+from simsearch.features.collapse import collapsed
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import KINDS
 from simsearch.reports.significance import MARGIN, against, quality_of, too_few

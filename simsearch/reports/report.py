@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.evaluation.held_out import held_out
-from simsearch.evaluation.metrics import STUDY_METRICS, collapse_warnings, collapsed
+from simsearch.evaluation.metrics import STUDY_METRICS
+from simsearch.features.collapse import collapse_warnings, collapsed
 from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.reports import figures
 from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows, ran_on

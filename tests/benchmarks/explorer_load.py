@@ -26,12 +26,12 @@ from PIL import Image
 
 from simsearch import schemas
 from simsearch.catalog import catalog
-from simsearch.evaluation.neighbours import neighbours_table
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.exact import Neighbours
 from simsearch.indexes.index import open_index
 from simsearch.indexes.write import write_index
 from simsearch.maps.projection import projection_table
+from simsearch.neighbours.search import neighbours_table
 from simsearch.runs.versions import environment
 from simsearch.settings.config import Config, load_config
 from simsearch.snapshots import snapshot as snapshots

@@ -8,12 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from simsearch.evaluation.metrics import (
-    ceilings,
-    precision_recall_f1,
-    study_measures,
-    summary,
-)
+from simsearch.evaluation.metrics import ceilings, precision_recall_f1, study_measures, summary
 from simsearch.evaluation.ranking import recall_at
 from simsearch.evaluation.statistics import bootstrap_interval
 from tests.support.scores import ranking, study_scores_of

@@ -12,24 +12,19 @@ from hypothesis import strategies as st
 from simsearch import schemas
 from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import Scores, scores_table
-from simsearch.evaluation.neighbourhood import (
-    agreed_pairs,
-    close_pairs,
-    k_occurrence,
-    label_precision,
-    overlap,
-)
-from simsearch.evaluation.numbering import (
-    NumberedImages,
+from simsearch.evaluation.neighbourhood import k_occurrence, label_precision, overlap
+from simsearch.evaluation.paired_tests import compare_spaces
+from simsearch.evaluation.ranking import average_precision
+from simsearch.evaluation.scoring import (
     neighbourhood_scores,
     original_lists,
     rankings,
     study_scores,
 )
-from simsearch.evaluation.paired_tests import compare_spaces
-from simsearch.evaluation.ranking import average_precision
 from simsearch.features.vectors import near_duplicate_threshold, unit_rows
 from simsearch.indexes.exact import Neighbours, drop_query, exact_search
+from simsearch.neighbours.close_pairs import agreed_pairs, close_pairs
+from simsearch.neighbours.numbering import NumberedImages
 
 
 def lists(seed: int, n: int = 20, k: int = 5) -> np.ndarray:

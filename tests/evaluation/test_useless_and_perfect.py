@@ -16,15 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch import schemas
-from simsearch.evaluation.deepening import _exact, _following, _short
 from simsearch.evaluation.labels import Labels
-from simsearch.evaluation.lists import searched
 from simsearch.evaluation.metrics import Scores, ranking_measures
 from simsearch.evaluation.neighbourhood import k_occurrence, label_precision, overlap
-from simsearch.evaluation.numbering import NumberedImages, original_lists, rankings, study_scores
 from simsearch.evaluation.ranking import pooled_scores
+from simsearch.evaluation.scoring import original_lists, profile_groups, rankings, study_scores
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import Neighbours, exact_search
+from simsearch.neighbours.deepening import _exact, _following, _short
+from simsearch.neighbours.lists import searched
+from simsearch.neighbours.numbering import NumberedImages
 
 PROFILES = ("rotate-1", "blur-1")
 KS = (1, 2, 3)
@@ -142,7 +143,7 @@ def test_scores_are_those_of_all_images_compared_in_every_order_of_ties(
     lists, beyond = scored_lists(numbered, units, DEPTH + len(PROFILES), spare)
     rows = np.flatnonzero(numbered.have_copies)
     for group, ranking, _ in rankings(numbered, lists, DEPTH, beyond):
-        members = numbered.groups()[group]
+        members = profile_groups(numbered.names)[group]
         scores = list(ranking_measures(group, ranking))
         for place, row in enumerate(rows):
             groups = reference(numbered, units, near, members, int(row))

@@ -7,8 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from simsearch.evaluation.metrics import collapsed, spread_rows
-from simsearch.features.collapse import Spread
+from simsearch.features.collapse import Spread, collapsed, spread_rows
 from simsearch.reading.view import SnapshotView
 from simsearch.reports.conclusion import candidates, conclusion_words, no_advice, picks
 from simsearch.settings.config import load_config

@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 from PIL import Image
 
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.evaluation.metrics import collapsed
+from simsearch.features.collapse import collapsed
 from simsearch.runs import job
 from tests.support import onnx_files
 from tests.support.small_runs import config_for

@@ -13,10 +13,10 @@ from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.precision import worst_cosine
 from simsearch.encoders.registry import get_encoder
 from simsearch.errors import RejectsError, StorageError, UnknownNameError
-from simsearch.evaluation.metrics import SPREAD_METRICS
 from simsearch.extraction.conversions import Conversions
 from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.features import store as feature_store
+from simsearch.features.collapse import SPREAD_METRICS
 from simsearch.features.space import ONNX_RUNTIME
 from simsearch.runs import job
 from simsearch.runs import steps as pipeline

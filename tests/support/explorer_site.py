@@ -29,8 +29,7 @@ from simsearch.catalog import catalog
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.registry import get_encoder
 from simsearch.evaluation.metrics import ranking_measures, summary
-from simsearch.evaluation.neighbours import neighbours_table
-from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages, rankings, study_scores
+from simsearch.evaluation.scoring import rankings, study_scores
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.features.vectors import unit_rows
@@ -39,6 +38,8 @@ from simsearch.images.identity import content_hash
 from simsearch.indexes.exact import Neighbours, exact_search
 from simsearch.indexes.write import write_index
 from simsearch.maps.projection import project, projection_table
+from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
+from simsearch.neighbours.search import neighbours_table
 from simsearch.runs.versions import environment
 from simsearch.schemas import image_id
 from simsearch.settings.config import Config, load_config

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simsearch.evaluation import lists
-from simsearch.evaluation.lists import Lists, carried, searched
 from simsearch.features.vectors import Vectors, unit_rows
+from simsearch.neighbours import lists
+from simsearch.neighbours.lists import Lists, carried, searched
 
 DEPTH = 5
 PICTURES = unit_rows(np.random.default_rng(4).normal(size=(40, 6)).astype(np.float32))

@@ -13,19 +13,20 @@ import pytest
 from hypothesis import strategies as st
 
 from simsearch import schemas
-from simsearch.evaluation import neighbours
-from simsearch.evaluation.index_answers import (
-    candidates_in_order,
-    index_answers,
-    without_near_duplicates,
-)
-from simsearch.evaluation.lists import Lists, searched
-from simsearch.evaluation.numbering import NumberedImages, study_scores
+from simsearch.evaluation.scoring import study_scores
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes import candidates
 from simsearch.indexes.exact import drop_query, recall
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.indexes.write import write_index
+from simsearch.neighbours.index_answers import (
+    candidates_in_order,
+    index_answers,
+    without_near_duplicates,
+)
+from simsearch.neighbours.lists import Lists, searched
+from simsearch.neighbours.numbering import NumberedImages
+from simsearch.neighbours.search import Answers, _search_slice
 from simsearch.storage.storage import Storage
 from tests.indexes.test_index import images, write
 from tests.support.spaces import SPACE
@@ -120,7 +121,7 @@ def test_white_noise_is_answered_by_exact_search(tmp_path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class OpenedAnswers(neighbours.Answers):
+class OpenedAnswers(Answers):
     opened: OpenIndex
 
     def index(self) -> OpenIndex:
@@ -133,7 +134,7 @@ def test_the_index_is_asked_for_as_many_as_a_user_is_shown(tmp_path: Path) -> No
     assert index.manifest.exact_for(500 + 1)  # so long a list would be that of exact search
     answers = OpenedAnswers(None, SPACE.name, 500, 60, 10, 450, index)  # type: ignore[arg-type]
     queries = np.arange(0, ITEMS, 9)
-    search: Any = vars(neighbours._search_slice)["_function"]  # in this process, without Ray
+    search: Any = vars(_search_slice)["_function"]  # in this process, without Ray
     answer = search(answers, np.arange(ITEMS), None, queries)
     asked = drop_query(index.near(queries, 11), queries, 10)
     np.testing.assert_array_equal(answer.annoy.items, asked.items)

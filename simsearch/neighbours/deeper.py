@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.evaluation.lists import Items
 from simsearch.features.vectors import Vectors
 from simsearch.indexes.exact import Neighbours, cosine_error, pair_distances
+from simsearch.neighbours.lists import Items
 
 _NUMBERS_AT_ONCE = 2**24  # 64 MiB of cosines at a time
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from simsearch.evaluation.earlier import AMONG, lists_table, read_earlier
-from simsearch.evaluation.lists import Lists, carried, searched
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import Vectors, unit_rows
+from simsearch.neighbours.earlier import AMONG, lists_table, read_earlier
+from simsearch.neighbours.lists import Lists, carried, searched
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 from tests.support.small_snapshots import make_snapshot

@@ -20,8 +20,12 @@ import pyarrow as pa
 import ray
 
 from simsearch import schemas
-from simsearch.evaluation.deeper import Deeper
-from simsearch.evaluation.earlier import (
+from simsearch.features import store as feature_store
+from simsearch.features.vectors import Vectors, unit_rows
+from simsearch.indexes.exact import Neighbours
+from simsearch.indexes.index import OpenIndex, open_index
+from simsearch.neighbours.deeper import Deeper
+from simsearch.neighbours.earlier import (
     AMONG,
     Earlier,
     column_of,
@@ -30,13 +34,9 @@ from simsearch.evaluation.earlier import (
     read_earlier,
     read_lists,
 )
-from simsearch.evaluation.index_answers import index_answers
-from simsearch.evaluation.lists import Items, Lists, carried, searched
-from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages
-from simsearch.features import store as feature_store
-from simsearch.features.vectors import Vectors, unit_rows
-from simsearch.indexes.exact import Neighbours
-from simsearch.indexes.index import OpenIndex, open_index
+from simsearch.neighbours.index_answers import index_answers
+from simsearch.neighbours.lists import Items, Lists, carried, searched
+from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.layout import ORIGINALS, SEARCHES
 from simsearch.snapshots.plan import Plan

@@ -12,16 +12,16 @@ import pyarrow as pa
 import ray
 
 from simsearch import schemas
-from simsearch.evaluation.deeper import DeepSearch
-from simsearch.evaluation.earlier import AMONG, read_lists
-from simsearch.evaluation.lists import Items
-from simsearch.evaluation.neighbourhood import ClosePairs, agreed_pairs, close_pairs
-from simsearch.evaluation.neighbours import Answers
-from simsearch.evaluation.numbering import NumberedImages
 from simsearch.features.collapse import SAMPLE, Spread, spread_of
 from simsearch.features.vectors import OTHER_WORK, Vectors, near_duplicate_threshold
 from simsearch.images.perturbations import mildest
 from simsearch.indexes.exact import Neighbours, pair_distances
+from simsearch.neighbours.close_pairs import ClosePairs, agreed_pairs, close_pairs
+from simsearch.neighbours.deeper import DeepSearch
+from simsearch.neighbours.earlier import AMONG, read_lists
+from simsearch.neighbours.lists import Items
+from simsearch.neighbours.numbering import NumberedImages
+from simsearch.neighbours.search import Answers
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.plan import Plan
 

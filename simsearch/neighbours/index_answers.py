@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from simsearch.evaluation.lists import Items, Lists
-from simsearch.evaluation.numbering import NumberedImages
 from simsearch.indexes.exact import Neighbours, drop_query
 from simsearch.indexes.index import OpenIndex
+from simsearch.neighbours.lists import Items, Lists
+from simsearch.neighbours.numbering import NumberedImages
 
 _ITEMS_AT_ONCE = 2**20  # answers held at a time: 12 MiB
 

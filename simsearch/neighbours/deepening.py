@@ -10,13 +10,13 @@ import pyarrow as pa
 import ray
 
 from simsearch import schemas
-from simsearch.evaluation.deeper import Deeper, DeepSearch, too_short
-from simsearch.evaluation.earlier import AMONG, column_of, read_lists
-from simsearch.evaluation.lists import Items, Lists
-from simsearch.evaluation.neighbours import Answers
-from simsearch.evaluation.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.features.vectors import Vectors
 from simsearch.indexes.exact import Neighbours
+from simsearch.neighbours.deeper import Deeper, DeepSearch, too_short
+from simsearch.neighbours.earlier import AMONG, column_of, read_lists
+from simsearch.neighbours.lists import Items, Lists
+from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
+from simsearch.neighbours.search import Answers
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.storage.growing import GrowingTable
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.errors import NotFoundError
-from simsearch.evaluation.lists import Items, Lists, matched
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
+from simsearch.neighbours.lists import Items, Lists, matched
 from simsearch.snapshots.snapshot import Snapshot
 
 AMONG = ("images", "originals")

@@ -1,0 +1,127 @@
+"""A snapshot's images as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+NEIGHBOURHOOD_KS = (1, 5, 10)
+
+Items = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class NumberedImages:
+    """The images of a snapshot by item number.
+
+    `artworks` int64 [items] numbers each image's artwork, `profiles` int16 [items] its profile (−1:
+    an original), `pictures` int64 [items] the content that it shows or was made of, `originals` int64 [n]
+    are the items that are originals, `near` int64 [p] the pairs of near-duplicate pictures a, b as
+    a × items + b, in both orders, ascending. Artworks that show the same picture are near-duplicates
+    without being listed there.
+    """
+
+    names: tuple[str, ...]
+    artworks: Items
+    profiles: npt.NDArray[np.int16]
+    pictures: Items
+    originals: Items
+    near: Items
+
+    @classmethod
+    def of(cls, images: pa.Table, names: Sequence[str]) -> NumberedImages:
+        """Number the rows of `images` (schemas.IMAGES) with the profiles `names`; near-duplicates are not
+        known yet."""
+        _, artworks = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
+        numbers = {profile: number for number, profile in enumerate(names)}
+        profiles = np.array(
+            [numbers.get(profile, -1) for profile in images["profile"].to_pylist()], np.int16
+        )
+        _, pictures = np.unique(images["content_hash"].to_numpy(), return_inverse=True)
+        originals = np.flatnonzero(profiles < 0)
+        return cls(tuple(names), artworks, profiles, pictures, originals, np.zeros(0, np.int64))
+
+    def with_near(self, pairs: Iterable[tuple[int, int]]) -> NumberedImages:
+        """The same with pairs of near-duplicate originals, by their place in `originals`."""
+        listed = np.array(list(pairs), np.int64).reshape(-1, 2)
+        first, second = (self.pictures[self.originals[column]] for column in listed.T)
+        first, second = first[first != second], second[first != second]
+        near = np.concatenate([self._pair(first, second), self._pair(second, first)])
+        return replace(self, near=np.unique(near))
+
+    @property
+    def _count(self) -> int:
+        """How many artworks there are, at least 1."""
+        return int(self.artworks.max()) + 1 if len(self.artworks) else 1
+
+    def _pair(self, first: Items, second: Items) -> Items:
+        return np.asarray(first * len(self.pictures) + second)
+
+    @property
+    def have_copies(self) -> npt.NDArray[np.bool_]:
+        """Which originals [n] have copies."""
+        return self.relevant(range(len(self.names))) > 0
+
+    def relevant(self, members: Iterable[int]) -> Items:
+        """How many copies of the profiles `members` each original [n] has."""
+        wanted = np.isin(self.profiles, np.array(list(members), np.int16))
+        counts = np.bincount(self.artworks[wanted], minlength=self._count)
+        return np.asarray(counts[self.artworks[self.originals]])
+
+    def places_of(self, items: Items) -> Items:
+        """The place of each of the `items` among the originals, −1 for what is none of them."""
+        place_of = np.full(len(self.artworks) + 1, -1, np.int64)  # item −1, nothing, reads the last
+        place_of[self.originals] = np.arange(len(self.originals))
+        return np.asarray(place_of[items])
+
+    def by_picture(self) -> dict[int, Items]:
+        """The places of the originals that show each picture, by the picture."""
+        pictures = self.pictures[self.originals]
+        order = np.argsort(pictures, kind="stable")
+        shown, starts = np.unique(pictures[order], return_index=True)
+        return dict(zip(shown.tolist(), np.split(order, starts[1:]), strict=True))
+
+    def near_to(self, items: Items, places: Items | None = None) -> npt.NDArray[np.bool_]:
+        """Which of the `items` [n, k] retrieved for each original, or for those at `places` among the
+        originals, are images of its near-duplicates, bool [n, k]."""
+        queries = self.originals if places is None else self.originals[places]
+        own, theirs = self.artworks[queries][:, None], self.artworks[items]
+        picture, other = self.pictures[queries][:, None], self.pictures[items]
+        near = np.isin(self._pair(picture, other), self.near) | (picture == other) & (own != theirs)
+        return np.asarray(near & (items >= 0))
+
+    def near_images(self) -> Items:
+        """How many images the near-duplicates of each original [n] have."""
+        images = np.bincount(self.pictures, minlength=1)
+        first, second = np.divmod(self.near, max(1, len(self.pictures)))
+        counts = images.copy()
+        np.add.at(counts, first, images[second])
+        own = np.bincount(self.artworks, minlength=1)
+        return np.asarray(
+            counts[self.pictures[self.originals]] - own[self.artworks[self.originals]]
+        )
+
+    def near_groups(self) -> Iterator[tuple[Items, Items]]:
+        """For each picture with near-duplicates the places of the originals that show it, and of those
+        that show it or a near-duplicate of it."""
+        places = self.by_picture()
+        first, second = np.divmod(self.near, max(1, len(self.pictures)))
+        for picture, own in places.items():
+            start, end = np.searchsorted(first, [picture, picture + 1])
+            near = np.concatenate([own, *(places[other] for other in second[start:end].tolist())])
+            if len(near) > 1:
+                yield own, near
+
+    def near_items(self, row: int) -> Items:
+        """The items that are images of the near-duplicates of the original at place `row`."""
+        original = self.originals[row]
+        picture = self.pictures[original]
+        ends = self._pair(np.array([picture, picture + 1]), np.zeros(2, np.int64))
+        start, end = np.searchsorted(self.near, ends)
+        near = np.isin(self.pictures, self.near[start:end] % len(self.pictures))
+        near |= (self.pictures == picture) & (self.artworks != self.artworks[original])
+        return np.flatnonzero(near)
