@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,10 +14,9 @@ from simsearch.catalog.embedded import store_embedded
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.errors import CatalogError, NotFoundError
+from simsearch.catalog.stored import write_catalog
+from simsearch.errors import CatalogError
 from simsearch.settings.config import Config
-from simsearch.storage.inside import relative_to, resolved
-from simsearch.storage.parquet import encoded
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -90,23 +88,3 @@ def ingest(config: Config) -> tuple[str, pa.Table]:
         table, storage, config.catalog.download, again=config.extract.retry_rejects
     )
     return write_catalog(storage, table), table
-
-
-def write_catalog(storage: Storage, table: pa.Table) -> str:
-    """Store a catalog under the digest of its rows, then point catalog/LATEST at it; returns its id."""
-    data = encoded(relative_to(storage.root, table))
-    catalog_id = hashlib.sha256(data).hexdigest()[:16]
-    storage.write_bytes(f"catalog/{catalog_id}.parquet", data)
-    storage.write_bytes("catalog/LATEST", catalog_id.encode())
-    return catalog_id
-
-
-def load_catalog(storage: Storage, catalog_id: str | None = None) -> tuple[str, pa.Table]:
-    """A stored catalog (None: the newest) with its id. Raises NotFoundError if there is none."""
-    try:
-        catalog_id = catalog_id or storage.read_bytes("catalog/LATEST").decode().strip()
-    except NotFoundError:
-        raise NotFoundError(
-            f"{storage.root}: no catalog here yet; run `simsearch ingest` first"
-        ) from None
-    return catalog_id, resolved(storage.root, storage.read_table(f"catalog/{catalog_id}.parquet"))

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import ray
 
 from simsearch import schemas
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.evaluation.held_out import HeldOut, held_out
 from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import (
@@ -94,7 +94,7 @@ def evaluate(
 def _labels(
     snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any], numbered: NumberedImages
 ) -> dict[str, Labels]:
-    _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
+    _, table = load_catalog(snapshot.storage, plan.catalog_id)
     rows = table.take(pc.index_in(pa.array(ids), value_set=table["artwork_id"].combine_chunks()))
     labels = {}
     for name, column in LABELS.items():

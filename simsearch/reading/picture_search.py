@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import Image
 
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.backbones.learned import encoder_of_space
 from simsearch.encoders.encoder import Encoder, Running, SpatialEncoder, preprocessing_for
 from simsearch.encoders.heads.head import Head
@@ -76,7 +76,7 @@ def query(config: Config, snapshot: Snapshot, image: Path, n: int) -> dict[str, 
     """
     plan = snapshot.plan()
     picture = _read_picture(config, image, plan)
-    _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
+    _, table = load_catalog(snapshot.storage, plan.catalog_id)
     artworks = {row["artwork_id"]: row for row in table.to_pylist()}
     return {
         space.name: _matches(config, snapshot, plan, space, picture, artworks, n)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.errors import NotFoundError
 from simsearch.features.collapse import collapse_warnings, collapsed
 from simsearch.features.space import FeatureSpace
@@ -77,7 +77,7 @@ class SnapshotView:
 
     def _join(self) -> None:
         images = self.snapshot.images()
-        _, rows = catalog.load_catalog(self.snapshot.storage, self.plan.catalog_id)
+        _, rows = load_catalog(self.snapshot.storage, self.plan.catalog_id)
         originals = np.flatnonzero(images["profile"].is_null().to_numpy())
         places = pc.index_in(
             rows["artwork_id"].combine_chunks(),

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from matplotlib.figure import Figure
 from PIL import Image
 
-from simsearch.catalog import catalog
 from simsearch.catalog.sampling import seeded_sample
+from simsearch.catalog.stored import load_catalog
 from simsearch.errors import StorageError
 from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
@@ -28,7 +28,7 @@ NEIGHBOURS_SHOWN = 5
 def pictures_of(config: Config, snapshot: Snapshot, plan: Plan) -> dict[str, tuple[Figure, str]]:
     """Figures by name, each with its caption."""
     rows = {row["image_id"]: row for row in snapshot.images().to_pylist()}
-    _, table = catalog.load_catalog(snapshot.storage, plan.catalog_id)
+    _, table = load_catalog(snapshot.storage, plan.catalog_id)
     album = _Album(config, plan, rows, {row["artwork_id"]: row for row in table.to_pylist()})
     copied = [row["artwork_id"] for row in rows.values() if row["profile"] is not None]
     originals = copied or [row["artwork_id"] for row in rows.values()]

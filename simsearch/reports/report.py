@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
 from simsearch import schemas
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.evaluation.held_out import held_out
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.features.collapse import collapse_warnings, collapsed
@@ -232,7 +232,7 @@ def _evaluation(
     comparisons = storage.read_table(snapshot.comparisons_path)
     near = storage.read_table(snapshot.near_duplicates_path)
     timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
-    _, table = catalog.load_catalog(storage, plan.catalog_id)
+    _, table = load_catalog(storage, plan.catalog_id)
     titles = dict(zip(table["artwork_id"].to_pylist(), table["title"].to_pylist(), strict=True))
     ranked = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))
     return evaluation_rows(metrics, comparisons, near, titles, ranked), _cost(ranked)

@@ -14,6 +14,7 @@ from typing import Any
 from simsearch import __version__
 from simsearch.catalog import catalog
 from simsearch.catalog.readers.registry import get_reader
+from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.trained import FOLDER
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.images import perturbations
@@ -105,7 +106,7 @@ def _published(config: Config) -> Snapshot | None:
 
 def _current(previous: Snapshot, config: Config) -> bool:
     """Whether another computation could only give the published snapshot again."""
-    catalog_id, _ = catalog.load_catalog(previous.storage)
+    catalog_id, _ = load_catalog(previous.storage)
     return (
         previous.plan().catalog_id == catalog_id
         and _done_before(previous, config)

@@ -15,7 +15,7 @@ from functools import partial
 import pyarrow as pa
 import ray
 
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.errors import RejectsError
 from simsearch.extraction.rejects import counted, reject_lines
 from simsearch.features.space import FeatureSpace
@@ -60,7 +60,7 @@ def train(run: Run) -> Outcome:
     check_names(config)
     if not _learns(config):
         return Outcome(0, "trainings", "no space learns")
-    _, table = catalog.load_catalog(storage)
+    _, table = load_catalog(storage)
     with ray_session(config.ray):
         device = choose_device(config)
         trainings = learn_encoders(config, storage, table, device)
@@ -90,7 +90,7 @@ def extract(run: Run) -> Outcome:
 
     config, storage = run.config, run.storage
     check_names(config)
-    catalog_id, table = catalog.load_catalog(storage)
+    catalog_id, table = load_catalog(storage)
     with ray_session(config.ray):
         device = choose_device(config)
         networks = prepare_networks(config, device, table)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch.catalog.catalog import load_catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.features.space import FeatureSpace
 from simsearch.settings.config import kept_settings
 from simsearch.snapshots.snapshot import Snapshot

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from simsearch.catalog.catalog import load_catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.trained import FOLDER, MANIFEST, folders_of, trainings_of
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.features import store as feature_store

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch import schemas
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import write_catalog
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.features.vectors import Vectors, unit_rows
@@ -98,7 +98,7 @@ def prepare(config: Config, artworks: int) -> None:
     images = pa.Table.from_pylist(rows, schema=schemas.IMAGES)
     feature_store.write_shard(storage, SPACE, images, given_vectors(images, DIMENSION))
     snapshots.write_plan(
-        storage, config, catalog.write_catalog(storage, table), (SPACE,), {"given": "given"},
+        storage, config, write_catalog(storage, table), (SPACE,), {"given": "given"},
         images, schemas.REJECTS.empty_table(), artworks,
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ import pyarrow as pa
 from PIL import Image
 
 from simsearch import schemas
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import write_catalog
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.exact import Neighbours
 from simsearch.indexes.index import open_index
@@ -86,7 +86,7 @@ def make_snapshot(folder: Path, artworks: int) -> Config:
         for name, dimension in BACKBONES.items()
     )  # fmt: skip
     snapshot = snapshots.write_plan(
-        storage, config, catalog.write_catalog(storage, table), spaces,
+        storage, config, write_catalog(storage, table), spaces,
         dict.fromkeys(BACKBONES, "given"), images, schemas.REJECTS.empty_table(), artworks,
     )  # fmt: skip
     for space in spaces:

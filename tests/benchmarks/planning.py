@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from simsearch import schemas
-from simsearch.catalog.catalog import load_catalog, write_catalog
+from simsearch.catalog.stored import load_catalog, write_catalog
 from simsearch.extraction.missing import Missing
 from simsearch.features.space import FeatureSpace
 from simsearch.features.store import folder, keys_of, shard_path, write_shard

@@ -14,7 +14,7 @@ from typing import Any
 
 import ray
 
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.runs import job
 from simsearch.runs.context import take
@@ -190,7 +190,7 @@ def catalog_seconds(folder: Path, turn: int) -> float:
 
 
 def _check_rows(config: Config) -> None:
-    _, table = catalog.load_catalog(root_of(config))
+    _, table = load_catalog(root_of(config))
     if table.num_rows != MOMA_ROWS:
         raise RuntimeError(f"the catalog has {table.num_rows:,} rows, expected {MOMA_ROWS:,}")
 

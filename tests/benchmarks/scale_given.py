@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from simsearch import schemas
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.extraction.networks import prepare_networks
 from simsearch.features import store as feature_store
 from simsearch.images.identity import content_hash
@@ -52,7 +52,7 @@ def given_run(root: Path, artworks: int) -> Run:
 def give_features(config: Config) -> None:
     """Store a vector for every image that an extraction of the ingested collection would make."""
     storage = root_of(config)
-    _, table = catalog.load_catalog(storage)
+    _, table = load_catalog(storage)
     with ray_session(config.ray):
         (network,) = prepare_networks(config, "cpu", table)
     sources = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simsearch import schemas
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import load_catalog, write_catalog
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.storage.storage import Storage
 from tests.support.catalogs import read
@@ -28,8 +28,8 @@ def test_a_sample_is_seeded_and_too_large_a_one_is_refused(tmp_path: Path) -> No
 def test_a_catalog_is_stored_under_its_digest(place: Place) -> None:
     storage = Storage(place.root, place.config)
     with pytest.raises(NotFoundError, match="run `simsearch ingest` first"):
-        catalog.load_catalog(storage)
+        load_catalog(storage)
     table = schemas.CATALOG.empty_table()
-    first = catalog.write_catalog(storage, table)
-    assert catalog.write_catalog(storage, table) == first
-    assert catalog.load_catalog(storage) == (first, table)
+    first = write_catalog(storage, table)
+    assert write_catalog(storage, table) == first
+    assert load_catalog(storage) == (first, table)

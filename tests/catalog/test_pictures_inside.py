@@ -15,6 +15,7 @@ import pytest
 from simsearch.catalog import catalog
 from simsearch.catalog.embedded import FOLDER
 from simsearch.catalog.notes import Notes
+from simsearch.catalog.stored import load_catalog
 from simsearch.errors import CatalogError
 from simsearch.runs.checks.check import check
 from simsearch.settings.config import Config, load_config
@@ -90,10 +91,10 @@ def test_shards_are_one_collection_and_equal_pictures_are_stored_once(place: Pla
     root = Storage(config.root, config.storage)
     stored = {info.path: info.etag for info in root.files(FOLDER)}
     assert len(stored) == 6
-    first = catalog.load_catalog(root)[0]
+    first = load_catalog(root)[0]
     assert ingested(config) == expected  # a second time nothing changes
     assert {info.path: info.etag for info in root.files(FOLDER)} == stored
-    assert catalog.load_catalog(root)[0] == first
+    assert load_catalog(root)[0] == first
     pattern = config_for(place, "data/*-1.parquet")
     assert list(ingested(pattern)) == [f"train-1-{row}" for row in range(6)]
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
 from simsearch.images.perturbations import get_profile, perturb
@@ -91,7 +91,7 @@ def test_a_copy_is_the_picture_that_was_embedded(site: httpx.Client, snapshot: S
     images = snapshot.images().to_pylist()
     item = next(place for place, row in enumerate(images) if row["profile"] == "grayscale")
     shown = Image.open(io.BytesIO(site.get(f"/copies/{item}-400.webp").content)).convert("RGB")
-    _, table = catalog.load_catalog(snapshot.storage)
+    _, table = load_catalog(snapshot.storage)
     rows = {row["artwork_id"]: row for row in table.to_pylist()}
     path = Path(rows[images[item]["artwork_id"]]["image_uri"].removeprefix("file://"))
     plan = snapshot.plan()

@@ -13,8 +13,8 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from simsearch.catalog import catalog
 from simsearch.catalog.readers.generated import image_bytes
+from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.registry import get_encoder
@@ -267,7 +267,7 @@ def test_a_query_finds_the_artwork_it_is_a_picture_of(
         assert matches[0].score == pytest.approx(1, abs=1e-5)
         assert [match.rank for match in matches] == [1, 2, 3, 4]
         assert len({match.artwork_id for match in matches}) == 4
-    _, table = catalog.load_catalog(snapshot.storage)
+    _, table = load_catalog(snapshot.storage)
     assert matches[0].title == table["title"][3].as_py()
 
 

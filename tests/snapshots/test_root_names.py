@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from simsearch.catalog.catalog import as_table, load_catalog, write_catalog
+from simsearch.catalog.catalog import as_table
+from simsearch.catalog.stored import load_catalog, write_catalog
 from simsearch.errors import StorageError
 from simsearch.snapshots.garbage import find_garbage, remove
 from simsearch.snapshots.published import latest_snapshot

@@ -25,7 +25,7 @@ from fastapi import FastAPI
 from PIL import Image, ImageDraw
 
 from simsearch import schemas
-from simsearch.catalog import catalog
+from simsearch.catalog.stored import write_catalog
 from simsearch.encoders.encoder import Running
 from simsearch.encoders.registry import get_encoder
 from simsearch.evaluation.metrics import ranking_measures, summary
@@ -207,7 +207,7 @@ def publish_gallery(
     spaces = tuple(
         space_of(name, matrix.shape[1], digest, head_digest) for name, matrix in vectors.items()
     )
-    catalog_id = catalog.write_catalog(storage, table)
+    catalog_id = write_catalog(storage, table)
     reasons = dict.fromkeys(vectors, "as given")
     snapshot = snapshots.write_plan(
         storage, config, catalog_id, spaces, reasons, images, rejects, table.num_rows + 1

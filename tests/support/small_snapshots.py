@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from simsearch import schemas
-from simsearch.catalog.catalog import write_catalog
+from simsearch.catalog.stored import write_catalog
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import exact_search

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 import scipy.stats
 
-from simsearch.catalog.catalog import load_catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.trained import (
     list_trained,
     load_head,

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from simsearch import schemas
-from simsearch.catalog.catalog import load_catalog
+from simsearch.catalog.stored import load_catalog
 from simsearch.extraction.rejects import PLACEHOLDER
 from simsearch.reading.artworks import Artwork
 from simsearch.reading.view import HASH_DIGITS, SnapshotView

@@ -1,0 +1,32 @@
+"""Catalogs as a root keeps them: a Parquet file each, named by the digest of its rows."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pyarrow as pa
+
+from simsearch.errors import NotFoundError
+from simsearch.storage.inside import relative_to, resolved
+from simsearch.storage.parquet import encoded
+from simsearch.storage.storage import Storage
+
+
+def write_catalog(storage: Storage, table: pa.Table) -> str:
+    """Store a catalog under the digest of its rows, then point catalog/LATEST at it; returns its id."""
+    data = encoded(relative_to(storage.root, table))
+    catalog_id = hashlib.sha256(data).hexdigest()[:16]
+    storage.write_bytes(f"catalog/{catalog_id}.parquet", data)
+    storage.write_bytes("catalog/LATEST", catalog_id.encode())
+    return catalog_id
+
+
+def load_catalog(storage: Storage, catalog_id: str | None = None) -> tuple[str, pa.Table]:
+    """A stored catalog (None: the newest) with its id. Raises NotFoundError if there is none."""
+    try:
+        catalog_id = catalog_id or storage.read_bytes("catalog/LATEST").decode().strip()
+    except NotFoundError:
+        raise NotFoundError(
+            f"{storage.root}: no catalog here yet; run `simsearch ingest` first"
+        ) from None
+    return catalog_id, resolved(storage.root, storage.read_table(f"catalog/{catalog_id}.parquet"))
