@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simsearch.errors import NotFoundError, UsageError
+from simsearch.explorer.aside import written_aside
 from simsearch.explorer.pages.site import Site
 from simsearch.reading.facets import years_of
 from simsearch.reading.library import Library
@@ -60,30 +61,33 @@ SCHEMA = pa.schema(
 
 
 def export_atlas(config: Config, roots: list[str], folder: str) -> str:
-    """Write a Parquet file per space that has a map; says how to open them.
+    """Write a Parquet file per space that has a map, in place of those of an earlier export; says how to
+    open them.
 
-    Raises UsageError for a folder that is not local or cannot be written, and for a snapshot
-    without a map.
+    Raises UsageError for a snapshot without a map, and as `written_aside` does.
     """
-    if "://" in folder:
-        raise UsageError(f"--export-atlas {folder}: give a local folder")
-    target = Path(folder)
     site = Site(config, Library(config, roots[:1]))
     view = site.library.view()
     if not view.maps:
         raise UsageError(
             "--export-atlas: the snapshot has no map; name one in projection.methods and run again"
         )
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        commands = [_write(site, view, space, target) for space in view.maps]
-    except OSError as error:
-        raise UsageError(f"--export-atlas {target}: cannot write there: {error.strerror}") from None
-    return "\n".join(commands)
+    with written_aside("--export-atlas", folder, "atlas", view.snapshot_id) as new:
+        labelled = {space: _write(site, view, space, new) for space in view.maps}
+    return "\n".join(_command(Path(folder), space, labels) for space, labels in labelled.items())
 
 
-def _write(site: Site, view: SnapshotView, space: str, target: Path) -> str:
-    """Write a space's files; returns the command that opens them."""
+def _command(folder: Path, space: str, labels: bool) -> str:
+    """The command that opens a space's file."""
+    command = (
+        f"embedding-atlas {folder / space}.parquet --x x --y y --neighbors neighbors "
+        "--image image --text title"
+    )
+    return f"{command} --labels {folder / space}-labels.json" if labels else command
+
+
+def _write(site: Site, view: SnapshotView, space: str, target: Path) -> bool:
+    """Write a space's files; returns whether its map has labels."""
     points = view.coordinates(space, view.maps[space][0]).astype(np.float64)
     with (
         pq.ParquetWriter(target / f"{space}.parquet", SCHEMA, compression="zstd") as writer,
@@ -91,18 +95,13 @@ def _write(site: Site, view: SnapshotView, space: str, target: Path) -> str:
     ):
         for batch in _batches(site, view, space, points, advance):
             writer.write_table(batch)
-    command = (
-        f"embedding-atlas {target / space}.parquet --x x --y y --neighbors neighbors "
-        "--image image --text title"
-    )
-    labels_file = target / f"{space}-labels.json"
     labels = _labels(site, view, points)
-    if not labels:
+    if not labels:  # Embedding Atlas names parts by words of the titles then
         log.info("export-atlas %s: no metadata stands out in any part of its map", space)
-        labels_file.unlink(missing_ok=True)  # of an earlier export
-        return command  # Embedding Atlas names parts by words of the titles then
-    labels_file.write_text(json.dumps(labels, ensure_ascii=False, indent=1) + "\n")
-    return f"{command} --labels {labels_file}"
+        return False
+    text = json.dumps(labels, ensure_ascii=False, indent=1)
+    (target / f"{space}-labels.json").write_text(f"{text}\n")
+    return True
 
 
 def _batches(

@@ -13,7 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from simsearch.errors import NotFoundError, UsageError
+from simsearch.errors import NotFoundError
+from simsearch.explorer.aside import written_aside
 from simsearch.explorer.export_findings import finding_file, finding_pages, finding_pictures
 from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.addresses import Value
@@ -28,8 +29,6 @@ from simsearch.runtime.progress import progress
 from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
-
-MARKER = "simsearch-export.json"
 
 
 class StaticAddresses:
@@ -82,34 +81,14 @@ def recovery_file(view: SnapshotView, space: str, profile: str) -> str:
 
 
 def export_site(config: Config, roots: list[str], folder: str) -> str:
-    """Write the newest snapshot's pages into a new or earlier exported folder; says what was written.
-
-    Raises UsageError for a folder with other files in it, and for one that is not local.
-    """
-    if "://" in folder:
-        raise UsageError(
-            f"--export {folder}: pages are written to a local folder; upload it with your bucket's own tool, which sets each file's type"
-        )
-    target = Path(folder)
-    _claim(target)
+    """Write the newest snapshot's pages into a new folder or in place of an earlier export; says what was
+    written. Raises UsageError as `written_aside` does."""
     site = Site(config, Library(config, roots[:1]))
     view = site.library.view()
-    writer = _Writer(target, site, view)
-    writer.write()
-    _write(target / MARKER, json.dumps({"snapshot": view.snapshot_id}).encode())
-    return f"{writer.pages:,} pages and {len(writer.to.pictures):,} pictures of snapshot {view.snapshot_id}: {target / 'index.html'}"
-
-
-def _claim(target: Path) -> None:
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        if any(target.iterdir()) and not (target / MARKER).exists():
-            raise UsageError(
-                f"--export {target}: holds files that are no earlier export; give an empty folder"
-            )
-        (target / MARKER).write_text("{}")
-    except OSError as error:
-        raise UsageError(f"--export {target}: cannot write there: {error.strerror}") from None
+    with written_aside("--export", folder, "pages", view.snapshot_id) as new:
+        writer = _Writer(new, site, view)
+        writer.write()
+    return f"{writer.pages:,} pages and {len(writer.to.pictures):,} pictures of snapshot {view.snapshot_id}: {Path(folder) / 'index.html'}"
 
 
 class _Writer:

@@ -36,7 +36,7 @@ def test_a_static_copy_stands_alone(snapshot: Snapshot, tmp_path: Path) -> None:
     export_site(config, [config.root], str(target))  # again, over itself
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("mine")
-    with pytest.raises(UsageError, match="empty folder"):
+    with pytest.raises(UsageError, match="give an empty folder"):
         export_site(config, [config.root], str(tmp_path / "full"))
 
 

@@ -75,8 +75,8 @@ def test_years_reach_the_map_as_they_are(odd: httpx.Client) -> None:
 def test_a_year_before_christ_is_a_date_for_embedding_atlas(
     odd_config: Config, tmp_path: Path
 ) -> None:
-    export_atlas(odd_config, [odd_config.root], str(tmp_path))
-    table = pq.read_table(tmp_path / f"{GIVEN}.parquet")
+    export_atlas(odd_config, [odd_config.root], str(tmp_path / "atlas"))
+    table = pq.read_table(tmp_path / "atlas" / f"{GIVEN}.parquet")
     days = table["year"].cast(pa.int32()).to_pylist()
     epoch = datetime.date(1970, 1, 1)
     assert days[4] == (datetime.date(1888, 1, 1) - epoch).days
