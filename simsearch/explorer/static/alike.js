@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The parts that match come once the page stands: the first question about a network loads it.
 
 import { read, sayFailed } from "./requests.js";
@@ -21,5 +22,6 @@ if (section.dataset.parts) ask();
 // One pair at a time stands out under the pointer.
 place.addEventListener("pointerover", (event) => {
   const match = event.target.closest?.(".match");
-  for (const each of place.querySelectorAll(".match")) each.classList.toggle("faint", Boolean(match) && each.dataset.match !== match.dataset.match);
+  for (const each of place.querySelectorAll(".match"))
+    each.classList.toggle("faint", Boolean(match) && each.dataset.match !== match.dataset.match);
 });

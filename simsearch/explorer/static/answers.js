@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Questions by picture: asked, followed while they travel, answered in one column per network.
 
 import { element } from "./map-elements.js";
@@ -11,7 +12,11 @@ let running = null;
 
 // `moved(share, words)` is told how far the picture is; share null: not known, words null: done. `came` is
 // given all answers whenever there is one more, and `about` is said when all have come.
-export function ask(address, form, { method = "GET", body = null, type = null, about = "", moved = () => {}, came = () => {} } = {}) {
+export function ask(
+  address,
+  form,
+  { method = "GET", body = null, type = null, about = "", moved = () => {}, came = () => {} } = {},
+) {
   clear();
   const current = turns.begin();
   const request = (running = new XMLHttpRequest()); // fetch does not say how far an upload is
@@ -37,7 +42,8 @@ export function ask(address, form, { method = "GET", body = null, type = null, a
   request.open(method, address);
   request.timeout = LONGEST;
   if (type) request.setRequestHeader("Content-Type", type);
-  request.upload.onprogress = (event) => current() && event.lengthComputable && moved(event.loaded / event.total, "sending");
+  request.upload.onprogress = (event) =>
+    current() && event.lengthComputable && moved(event.loaded / event.total, "sending");
   request.upload.onload = on(() => moved(null, "looking"));
   request.onprogress = on(read);
   request.onload = on(() => {
@@ -104,12 +110,27 @@ function match(found, form) {
   const title = short(found.title || "Untitled");
   const artists = short(found.artists.join(", "));
   const prefix = address.pathname.replace(/\/artwork$/, "");
-  const image = element("img", { src: prefix + found.thumbnail, alt: artists ? `${title}, by ${artists}` : title, loading: "lazy" });
-  return element("li", {}, element("a", { href: address.href },
-    element("span", { className: "hang" }, image),
-    element("span", { className: "rank" }, String(found.rank)), " ",
-    element("span", { className: "score" }, found.score.toFixed(4)), " ",
-    element("cite", {}, title), " ", element("span", { className: "by" }, [artists, short(found.date ?? "")].filter(Boolean).join(", "))));
+  const image = element("img", {
+    src: prefix + found.thumbnail,
+    alt: artists ? `${title}, by ${artists}` : title,
+    loading: "lazy",
+  });
+  return element(
+    "li",
+    {},
+    element(
+      "a",
+      { href: address.href },
+      element("span", { className: "hang" }, image),
+      element("span", { className: "rank" }, String(found.rank)),
+      " ",
+      element("span", { className: "score" }, found.score.toFixed(4)),
+      " ",
+      element("cite", {}, title),
+      " ",
+      element("span", { className: "by" }, [artists, short(found.date ?? "")].filter(Boolean).join(", ")),
+    ),
+  );
 }
 
 const MOST = 300; // letters of a text in a list, as artworks.SHORT

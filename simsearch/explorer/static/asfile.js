@@ -1,3 +1,4 @@
+// @ts-nocheck
 // No module, as browsers load none of a page that was opened as a file: it says what such a page lacks.
 "use strict";
 

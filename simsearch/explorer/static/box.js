@@ -1,3 +1,4 @@
+// @ts-nocheck
 // A box on a picture: drawn, moved and sized by mouse or finger, by arrow keys, and by four numbers.
 
 const NAMES = ["left", "top", "width", "height"];
@@ -27,7 +28,10 @@ export function boxOn(form) {
 
   const point = (event) => {
     const seen = frame.getBoundingClientRect();
-    return [limit(((event.clientX - seen.left) / seen.width) * 100, 0, 100), limit(((event.clientY - seen.top) / seen.height) * 100, 0, 100)];
+    return [
+      limit(((event.clientX - seen.left) / seen.width) * 100, 0, 100),
+      limit(((event.clientY - seen.top) / seen.height) * 100, 0, 100),
+    ];
   };
 
   let held = null;
@@ -60,7 +64,8 @@ export function boxOn(form) {
     event.preventDefault();
     event.stopPropagation(); // the page's own keys turn to the next picture
     const [left, top, width, height] = values();
-    if (event.shiftKey) set(left, top, Math.min(width + 2 * step[0], 100 - left), Math.min(height + 2 * step[1], 100 - top));
+    if (event.shiftKey)
+      set(left, top, Math.min(width + 2 * step[0], 100 - left), Math.min(height + 2 * step[1], 100 - top));
     else set(left + 2 * step[0], top + 2 * step[1], width, height);
   });
   for (const input of inputs) {

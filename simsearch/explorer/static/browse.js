@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Search in a static copy, where no server answers: the artworks' list is read once, then filtered. The
 // address holds what was looked for.
 
@@ -52,12 +53,27 @@ function show(terms) {
   const found = terms ? artworks.filter((each) => matches(terms, each.words)) : [];
   const inTitle = (each) => matches(terms, each.inTitle);
   const ordered = [...found.filter(inTitle), ...found.filter((each) => !inTitle(each))];
-  count.textContent = `${counted(found.length)} of ${counted(artworks.length)} artworks` + (found.length > SHOWN ? `, the first ${SHOWN} shown` : "");
+  count.textContent =
+    `${counted(found.length)} of ${counted(artworks.length)} artworks` +
+    (found.length > SHOWN ? `, the first ${SHOWN} shown` : "");
   wall.replaceChildren(...ordered.slice(0, SHOWN).map(card));
 }
 
 function card(artwork) {
-  const image = element("img", { src: artwork.picture, alt: `${artwork.title}, by ${artwork.artists}`, loading: "lazy" });
-  return element("li", {}, element("a", { className: "card", href: artwork.page },
-    element("span", { className: "hang" }, image), element("cite", {}, artwork.title), element("span", { className: "by" }, artwork.by)));
+  const image = element("img", {
+    src: artwork.picture,
+    alt: `${artwork.title}, by ${artwork.artists}`,
+    loading: "lazy",
+  });
+  return element(
+    "li",
+    {},
+    element(
+      "a",
+      { className: "card", href: artwork.page },
+      element("span", { className: "hang" }, image),
+      element("cite", {}, artwork.title),
+      element("span", { className: "by" }, artwork.by),
+    ),
+  );
 }

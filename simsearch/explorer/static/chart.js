@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The chart's numbers under the pointer, and the networks shown or hidden by the legend.
 
 const tip = document.createElement("div");

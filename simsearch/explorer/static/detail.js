@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Ask with a part of an artwork's picture; the address keeps the part.
 
 import { ask } from "./answers.js";

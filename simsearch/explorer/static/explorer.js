@@ -1,3 +1,4 @@
+// @ts-nocheck
 // What every page has: keys, pictures whose server does not answer, the same artwork lit in all columns.
 
 const keys = document.getElementById("keys");
@@ -38,13 +39,17 @@ function step(event) {
   document.querySelector(`a[rel=${forward ? "next" : "prev"}]`)?.click();
 }
 
-document.addEventListener("error", (event) => {
-  const image = event.target;
-  if (image instanceof HTMLImageElement && image.dataset.fallback) {
-    image.src = image.dataset.fallback;
-    delete image.dataset.fallback;
-  }
-}, true);
+document.addEventListener(
+  "error",
+  (event) => {
+    const image = event.target;
+    if (image instanceof HTMLImageElement && image.dataset.fallback) {
+      image.src = image.dataset.fallback;
+      delete image.dataset.fallback;
+    }
+  },
+  true,
+);
 
 for (const columns of document.querySelectorAll(".columns")) {
   const light = (event, on) => {

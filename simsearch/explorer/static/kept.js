@@ -1,7 +1,9 @@
+// @ts-nocheck
 // What a page keeps in the browser for the way back to it, under a name in its place of the history. It
 // lies there for a day at most and goes nowhere else.
 
-const DATABASE = "simsearch", STORE = "pages";
+const DATABASE = "simsearch",
+  STORE = "pages";
 const LONGEST = 24 * 3600 * 1000; // milliseconds
 
 // Keeps `value` for this place of the history. A browser that keeps nothing is no failure.
@@ -38,7 +40,8 @@ async function forgetOld(store) {
   for (const entry of await answered(store.getAll())) if (entry.at < Date.now() - LONGEST) store.delete(entry.name);
 }
 
-const answered = (request) => new Promise((done, failed) => {
-  request.onsuccess = () => done(request.result);
-  request.onerror = () => failed(request.error);
-});
+const answered = (request) =>
+  new Promise((done, failed) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => failed(request.error);
+  });

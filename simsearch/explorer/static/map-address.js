@@ -1,3 +1,4 @@
+// @ts-nocheck
 // All that someone chose, in the page's address: whoever opens it sees the same.
 
 import { areaOf, areaText } from "./map-area.js";
@@ -78,10 +79,12 @@ export function valuesOf(state) {
 
 function addressOf(state) {
   const url = new URL(location.href);
-  for (const name of [...url.searchParams.keys()]) if (name.startsWith("is.") || VALUES.includes(name)) url.searchParams.delete(name);
+  for (const name of [...url.searchParams.keys()])
+    if (name.startsWith("is.") || VALUES.includes(name)) url.searchParams.delete(name);
   if (document.body.dataset.snapshot) url.searchParams.set("snapshot", document.body.dataset.snapshot);
   for (const [name, value] of Object.entries(valuesOf(state))) if (value) url.searchParams.set(name, value);
   for (const [key, labels] of state.facets) for (const label of labels) url.searchParams.append(`is.${key}`, label);
-  for (const [name, value] of state.unread) name.startsWith("is.") ? url.searchParams.append(name, value) : url.searchParams.set(name, value);
+  for (const [name, value] of state.unread)
+    name.startsWith("is.") ? url.searchParams.append(name, value) : url.searchParams.set(name, value);
   return url;
 }

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // A part of the map that someone drew: corners in the coordinates of one map, and who lies within.
 
 const CORNERS = 60; // of a lasso: as many as an address holds
@@ -10,7 +11,8 @@ export function numbersWithin(places, corners) {
   const [xs, ys] = [corners.filter((_, i) => i % 2 === 0), corners.filter((_, i) => i % 2)];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   for (let number = 0; number < places.length / 2; number++) {
-    const x = places[2 * number] / 65535, y = places[2 * number + 1] / 65535;
+    const x = places[2 * number] / 65535,
+      y = places[2 * number + 1] / 65535;
     if (x < left || x > right || y < top || y > bottom) continue;
     let inside = false;
     for (let i = 0, j = xs.length - 1; i < xs.length; j = i++) {
@@ -30,7 +32,13 @@ export const settled = (area) => areaOf(areaText(area));
 // As an address carries it: where it was drawn, then the corners.
 export function areaText({ space, method, corners }) {
   const near = corners.map((value) => Math.min(FARTHEST, Math.max(-FARTHEST, value)));
-  return [space, method, thinned(near).map((value) => Math.round(value * STEPS * 100) / 100).join("_")].join("~");
+  return [
+    space,
+    method,
+    thinned(near)
+      .map((value) => Math.round(value * STEPS * 100) / 100)
+      .join("_"),
+  ].join("~");
 }
 
 // Null for a text that is no area.
@@ -38,7 +46,9 @@ export function areaOf(text) {
   const [space, method, list] = (text ?? "").split("~");
   const corners = (list ?? "").split("_").map((value) => Number(value) / STEPS);
   const whole = corners.length >= 6 && corners.length <= 2 * CORNERS && corners.length % 2 === 0;
-  return whole && corners.every((value) => Number.isFinite(value) && Math.abs(value) <= FARTHEST) ? { space, method, corners } : null;
+  return whole && corners.every((value) => Number.isFinite(value) && Math.abs(value) <= FARTHEST)
+    ? { space, method, corners }
+    : null;
 }
 
 // The CORNERS corners that keep the shape best: again and again the one that spans the smallest triangle

@@ -1,7 +1,9 @@
+// @ts-nocheck
 // Where the eye is: the middle of the picture in the map's own coordinates (0 to 1), and how near.
 
 export const WHOLE = [0.5, 0.5, 1]; // x, y and scale
-const NEAREST = 200, FARTHEST = 0.6;
+const NEAREST = 200,
+  FARTHEST = 0.6;
 const FLIGHT = 500; // milliseconds
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -50,7 +52,11 @@ export class Camera {
     const before = this.unit;
     const scale = within(this.scale * factor, FARTHEST, NEAREST);
     const after = (before / this.scale) * scale;
-    this.#to(this.x + (left - this.width / 2) * (1 / before - 1 / after), this.y + (top - this.height / 2) * (1 / before - 1 / after), scale);
+    this.#to(
+      this.x + (left - this.width / 2) * (1 / before - 1 / after),
+      this.y + (top - this.height / 2) * (1 / before - 1 / after),
+      scale,
+    );
   }
 
   #to(x, y, scale) {
@@ -67,7 +73,11 @@ export class Camera {
   // At once, or gliding there where motion is welcome.
   go(x, y, scale) {
     if (calm.matches) return this.#to(x, y, scale);
-    this.#flight = { from: [this.x, this.y, Math.log(this.scale)], to: [x, y, Math.log(scale)], begun: performance.now() };
+    this.#flight = {
+      from: [this.x, this.y, Math.log(this.scale)],
+      to: [x, y, Math.log(scale)],
+      begun: performance.now(),
+    };
     this.changed();
   }
 

@@ -1,6 +1,19 @@
+// @ts-nocheck
 // Which colour a point has: that of its value in the facet chosen.
 
-const HUES = ["#0b72c4", "#d9622b", "#2a9d62", "#a24fb0", "#8d8500", "#d13d5b", "#2c93a3", "#8c6239", "#5468d4", "#6b8f1a", "#c0539a"];
+const HUES = [
+  "#0b72c4",
+  "#d9622b",
+  "#2a9d62",
+  "#a24fb0",
+  "#8d8500",
+  "#d13d5b",
+  "#2c93a3",
+  "#8c6239",
+  "#5468d4",
+  "#6b8f1a",
+  "#c0539a",
+];
 const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"];
 const OTHER = "#8f8a80";
 const PLAIN = { light: "#6b5d4a", dark: "#cdbfa8" };

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Elements, made in one line; text is always text.
 
 export function element(name, properties = {}, ...children) {

@@ -1,9 +1,12 @@
+// @ts-nocheck
 // The facets beside the map: values to tick, each with how many artworks it would leave.
 
 import { counted, element } from "./map-elements.js";
 import { matches, searchTerms, searchText } from "./words.js";
 
-const SHOWN = 7, FOUND = 30, MANY = 12;
+const SHOWN = 7,
+  FOUND = 30,
+  MANY = 12;
 const OPEN = 3; // facets that stand open at first, where there is room for them
 
 export class Facets {
@@ -15,16 +18,31 @@ export class Facets {
   constructor(place, facets, changed) {
     this.#changed = changed;
     this.facets = facets.filter((facet) => facet.key !== "period"); // the timeline has it
-    this.facets.forEach((facet, i) => place.append(this.#part(facet, i < OPEN && matchMedia("(min-width: 60rem)").matches)));
+    this.facets.forEach((facet, i) =>
+      place.append(this.#part(facet, i < OPEN && matchMedia("(min-width: 60rem)").matches)),
+    );
   }
 
   #part(facet, open) {
     const list = element("ul", {});
     const more = element("p", { className: "more soft" });
-    const search = facet.labels.length > MANY
-      ? element("input", { type: "search", placeholder: `Find among ${counted(facet.labels.length)}`, maxLength: 100, "aria-label": `Find a value of ${facet.title}` })
-      : null;
-    const part = element("details", { className: "facet", open }, element("summary", {}, facet.title), ...(search ? [search] : []), list, more);
+    const search =
+      facet.labels.length > MANY
+        ? element("input", {
+            type: "search",
+            placeholder: `Find among ${counted(facet.labels.length)}`,
+            maxLength: 100,
+            "aria-label": `Find a value of ${facet.title}`,
+          })
+        : null;
+    const part = element(
+      "details",
+      { className: "facet", open },
+      element("summary", {}, facet.title),
+      ...(search ? [search] : []),
+      list,
+      more,
+    );
     this.#parts.set(facet.key, { facet, part, list, more, search });
     this.chosen.set(facet.key, new Set());
     search?.addEventListener("input", () => this.#fill(facet.key));
@@ -99,6 +117,17 @@ export class Facets {
       name.classList.add("coloured");
       name.style.setProperty("--colour", colour);
     }
-    return element("li", {}, element("label", { className: count ? "" : "empty" }, box, name, element("span", { className: "n" }, counted(count)), bar));
+    return element(
+      "li",
+      {},
+      element(
+        "label",
+        { className: count ? "" : "empty" },
+        box,
+        name,
+        element("span", { className: "n" }, counted(count)),
+        bar,
+      ),
+    );
   }
 }

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Which artworks are shown: every filter marks the artworks that it leaves out, and an artwork is
 // shown if none does. Counts beside a facet's values leave that facet's own filter aside.
 
@@ -32,7 +33,10 @@ export class Filter {
   byYears(range) {
     if (!range) return this.#set("years", null);
     const { years, noYear } = this.#data;
-    this.#set("years", Uint8Array.from(years, (year) => (year === noYear || year < range[0] || year > range[1] ? 1 : 0)));
+    this.#set(
+      "years",
+      Uint8Array.from(years, (year) => (year === noYear || year < range[0] || year > range[1] ? 1 : 0)),
+    );
   }
 
   // `numbers`: those to keep, or null.

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Which artworks lie where: points sorted into squares, so that a question looks at a few of them.
 
 const SIDE = 256;
@@ -30,7 +31,8 @@ export class Grid {
       const [from, to] = [this.#starts[row * SIDE + cell(l)], this.#starts[row * SIDE + cell(r) + 1]];
       for (let at = from; at < to; at++) {
         const number = this.#order[at];
-        const x = this.places[2 * number], y = this.places[2 * number + 1];
+        const x = this.places[2 * number],
+          y = this.places[2 * number + 1];
         if (!on[number] || x < l || x > r || y < t || y > b) continue;
         if (found.length >= most) return null;
         found.push(number);
@@ -41,7 +43,8 @@ export class Grid {
 
   // The artwork nearest to (x, y) within `reach` of it; −1: none.
   nearest(x, y, reach, on) {
-    let best = -1, least = reach * reach;
+    let best = -1,
+      least = reach * reach;
     for (const number of this.within([x - reach, y - reach, x + reach, y + reach], on)) {
       const apart = this.apart(number, x, y);
       if (apart < least) [best, least] = [number, apart];
@@ -68,6 +71,9 @@ export class Grid {
     const limit = apart.length > most ? apart.slice().sort()[most - 1] : Infinity;
     const near = [];
     for (let i = 0; i < apart.length; i++) if (apart[i] <= limit) near.push(i);
-    return near.sort((a, b) => apart[a] - apart[b] || a - b).slice(0, most).map((i) => numbers[i]);
+    return near
+      .sort((a, b) => apart[a] - apart[b] || a - b)
+      .slice(0, most)
+      .map((i) => numbers[i]);
   }
 }

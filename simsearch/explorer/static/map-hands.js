@@ -1,10 +1,12 @@
+// @ts-nocheck
 // Fingers, mouse and keys on the map: moving, coming near, drawing a box or a lasso, opening.
 
 import { boxCorners } from "./map-area.js";
 import { WHOLE } from "./map-camera.js";
 
 const TAP = 6; // pixels that a finger may slip
-const STEP = 60, KEY_STEP = 24; // pixels an arrow moves the map, and a box
+const STEP = 60,
+  KEY_STEP = 24; // pixels an arrow moves the map, and a box
 
 // `does`: hover(x, y), leave(), open(x, y, touch), draw(corners, finished), say(words); corners and
 // places are pixels of the screen, and `corners` null takes the drawing back.

@@ -1,26 +1,35 @@
+// @ts-nocheck
 // What the address asks for and cannot be given, each with a way to take it out of the address.
 
 import { element } from "./map-elements.js";
 
 const WORDS = {
-  space: "no map of the network", method: "no map by the layout", colour: "no column", years: "no span of years in",
-  at: "no place on the map in", area: "no area of a map that is here in", set: "no set of this snapshot in",
+  space: "no map of the network",
+  method: "no map by the layout",
+  colour: "no column",
+  years: "no span of years in",
+  at: "no place on the map in",
+  area: "no area of a map that is here in",
+  set: "no set of this snapshot in",
 };
 const MOST = 60; // letters of a value that are shown
 
 const short = (text) => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);
 
 export function noteOf(name, value) {
-  if (name.startsWith("is.")) return `The address asks for ${short(name.slice(3))}: ${short(value)}, which no artwork here has.`;
+  if (name.startsWith("is."))
+    return `The address asks for ${short(name.slice(3))}: ${short(value)}, which no artwork here has.`;
   return `There is ${WORDS[name]} “${short(value)}”, which the address asks for.`;
 }
 
 // `unread` are [name, value]; `taken` is told of the one that someone takes out.
 export function showNotes(place, unread, taken) {
   place.hidden = !unread.length;
-  place.replaceChildren(...unread.map((entry) => {
-    const button = element("button", { type: "button", className: "chip" }, "Leave it out");
-    button.addEventListener("click", () => taken(entry));
-    return element("p", {}, noteOf(...entry), " ", button);
-  }));
+  place.replaceChildren(
+    ...unread.map((entry) => {
+      const button = element("button", { type: "button", className: "chip" }, "Leave it out");
+      button.addEventListener("click", () => taken(entry));
+      return element("p", {}, noteOf(...entry), " ", button);
+    }),
+  );
 }

@@ -1,6 +1,8 @@
+// @ts-nocheck
 // What lies over the points: pictures, names of regions, rings and the area drawn.
 
-const NAME = "600 14px", SECOND = "13px";
+const NAME = "600 14px",
+  SECOND = "13px";
 
 export class Overlay {
   #canvas;
@@ -14,7 +16,8 @@ export class Overlay {
 
   begin(camera, ratio, colours) {
     const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
-    if (this.#canvas.width !== width || this.#canvas.height !== height) [this.#canvas.width, this.#canvas.height] = [width, height];
+    if (this.#canvas.width !== width || this.#canvas.height !== height)
+      [this.#canvas.width, this.#canvas.height] = [width, height];
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.#context.clearRect(0, 0, camera.width, camera.height);
     this.colours = colours;
@@ -59,7 +62,10 @@ export class Overlay {
 
   ring(x, y, radius, colour = this.colours.ink) {
     const context = this.#context;
-    for (const [width, stroke] of [[5, this.colours.page], [2.5, colour]]) {
+    for (const [width, stroke] of [
+      [5, this.colours.page],
+      [2.5, colour],
+    ]) {
       context.lineWidth = width;
       context.strokeStyle = stroke;
       context.beginPath();
@@ -88,7 +94,10 @@ export class Overlay {
     context.strokeStyle = this.colours.soft;
     context.lineWidth = 1.5;
     context.beginPath();
-    for (const [dx, dy] of [[6, 0], [0, 6]]) {
+    for (const [dx, dy] of [
+      [6, 0],
+      [0, 6],
+    ]) {
       context.moveTo(x - dx, y - dy);
       context.lineTo(x + dx, y + dy);
     }

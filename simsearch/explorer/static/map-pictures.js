@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Pictures on the map: which of the artworks in sight have room to hang, and their images.
 
 const CROWD = 1500; // artworks in sight, up to which pictures hang

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The same points on a plain canvas, for browsers without WebGL: pixel by pixel into one picture.
 
 export class PlainPoints {
@@ -12,8 +13,10 @@ export class PlainPoints {
   }
 
   draw(camera, { glide, size, some, dark }) {
-    const width = Math.round(camera.width), height = Math.round(camera.height);
-    if (this.#canvas.width !== width || this.#canvas.height !== height) [this.#canvas.width, this.#canvas.height] = [width, height];
+    const width = Math.round(camera.width),
+      height = Math.round(camera.height);
+    if (this.#canvas.width !== width || this.#canvas.height !== height)
+      [this.#canvas.width, this.#canvas.height] = [width, height];
     const context = this.#canvas.getContext("2d");
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
@@ -27,7 +30,8 @@ export class PlainPoints {
         const y = this.before[2 * i + 1] + (this.places[2 * i + 1] - this.before[2 * i + 1]) * glide;
         const [left, top] = camera.toScreen(x / 65535, y / 65535).map((value) => Math.round(value - side / 2));
         if (left < 0 || top < 0 || left + side > width || top + side > height) continue;
-        for (let row = top; row < top + side; row++) pixels.fill(drawn ? colours[i] : faint, row * width + left, row * width + left + side);
+        for (let row = top; row < top + side; row++)
+          pixels.fill(drawn ? colours[i] : faint, row * width + left, row * width + left + side);
       }
     }
     context.putImageData(image, 0, 0);

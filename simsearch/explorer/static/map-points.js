@@ -1,3 +1,4 @@
+// @ts-nocheck
 // All artworks as points, drawn by the graphics card: coordinates, colours and who is left out lie
 // there, and moving the eye sends a handful of numbers.
 
@@ -29,7 +30,11 @@ void main() {
 
 // Null where the browser has no WebGL.
 export function onGraphicsCard(canvas) {
-  const gl = canvas.getContext("webgl", { antialias: false, premultipliedAlpha: true, powerPreference: "high-performance" });
+  const gl = canvas.getContext("webgl", {
+    antialias: false,
+    premultipliedAlpha: true,
+    powerPreference: "high-performance",
+  });
   return gl && new Points(canvas, gl);
 }
 
@@ -43,17 +48,27 @@ class Points {
   constructor(canvas, gl) {
     [this.#gl, this.#canvas] = [gl, canvas];
     const program = gl.createProgram();
-    for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+    for (const [kind, text] of [
+      [gl.VERTEX_SHADER, VERTEX],
+      [gl.FRAGMENT_SHADER, FRAGMENT],
+    ]) {
       const shader = gl.createShader(kind);
       gl.shaderSource(shader, text);
       gl.compileShader(shader);
       gl.attachShader(program, shader);
     }
     gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(`this browser cannot draw the map: ${gl.getProgramInfoLog(program)}`);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS))
+      throw new Error(`this browser cannot draw the map: ${gl.getProgramInfoLog(program)}`);
     gl.useProgram(program);
-    for (const name of ["middle", "stretch", "glide", "size", "drawn", "strength", "faint"]) this.#at[name] = gl.getUniformLocation(program, name);
-    const layout = { place: [2, gl.UNSIGNED_SHORT, true], before: [2, gl.UNSIGNED_SHORT, true], colour: [4, gl.UNSIGNED_BYTE, true], on: [1, gl.UNSIGNED_BYTE, false] };
+    for (const name of ["middle", "stretch", "glide", "size", "drawn", "strength", "faint"])
+      this.#at[name] = gl.getUniformLocation(program, name);
+    const layout = {
+      place: [2, gl.UNSIGNED_SHORT, true],
+      before: [2, gl.UNSIGNED_SHORT, true],
+      colour: [4, gl.UNSIGNED_BYTE, true],
+      on: [1, gl.UNSIGNED_BYTE, false],
+    };
     for (const [name, [width, kind, unit]] of Object.entries(layout)) {
       const place = gl.getAttribLocation(program, name);
       this.#buffers[name] = gl.createBuffer();
@@ -90,7 +105,8 @@ class Points {
   draw(camera, { glide, size, ratio, some, dark }) {
     const gl = this.#gl;
     const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
-    if (this.#canvas.width !== width || this.#canvas.height !== height) [this.#canvas.width, this.#canvas.height] = [width, height];
+    if (this.#canvas.width !== width || this.#canvas.height !== height)
+      [this.#canvas.width, this.#canvas.height] = [width, height];
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The names of the map's regions: which are in sight at this nearness, and where each is written.
 
 const LEVELS = [2, 6];
@@ -13,7 +14,12 @@ export class Regions {
     this.#scale = scale;
     for (const [level, x, y, count, central, ...names] of rows) {
       const words = [];
-      for (let i = 0; i < names.length; i += 2) words.push({ key: facets[names[i]].key, title: facets[names[i]].title, label: facets[names[i]].labels[names[i + 1] - 1] });
+      for (let i = 0; i < names.length; i += 2)
+        words.push({
+          key: facets[names[i]].key,
+          title: facets[names[i]].title,
+          label: facets[names[i]].labels[names[i + 1] - 1],
+        });
       if (!this.#levels.has(level)) this.#levels.set(level, []);
       this.#levels.get(level).push({ level, x: x / 65535, y: y / 65535, count, central, names: words });
     }
@@ -21,16 +27,29 @@ export class Regions {
 
   // Those to write, best first, none over another: each with its box on the screen.
   inSight(camera, measure, withPictures) {
-    const level = Math.min(LEVELS[1], Math.max(LEVELS[0], LEVELS[0] + Math.round(Math.log2(camera.scale / this.#scale))));
+    const level = Math.min(
+      LEVELS[1],
+      Math.max(LEVELS[0], LEVELS[0] + Math.round(Math.log2(camera.scale / this.#scale))),
+    );
     const placed = [];
     const written = new Set();
     for (const region of this.#levels.get(level) ?? []) {
       const [x, y] = camera.toScreen(region.x, region.y);
       if (x < 20 || y < 20 || x > camera.width - 20 || y > camera.height - 10) continue;
       const lines = region.names.map((name) => short(name.label));
-      if (written.has(lines[0]) && placed.some((other) => other.lines[0] === lines[0] && Math.hypot(other.x - x, other.y - y) < 260)) continue;
-      const width = Math.max(...lines.map(measure)), picture = withPictures ? PICTURE : 0;
-      const box = [x - Math.max(width, picture) / 2 - MARGIN, y - picture - MARGIN, x + Math.max(width, picture) / 2 + MARGIN, y + 17 * lines.length + MARGIN];
+      if (
+        written.has(lines[0]) &&
+        placed.some((other) => other.lines[0] === lines[0] && Math.hypot(other.x - x, other.y - y) < 260)
+      )
+        continue;
+      const width = Math.max(...lines.map(measure)),
+        picture = withPictures ? PICTURE : 0;
+      const box = [
+        x - Math.max(width, picture) / 2 - MARGIN,
+        y - picture - MARGIN,
+        x + Math.max(width, picture) / 2 + MARGIN,
+        y + 17 * lines.length + MARGIN,
+      ];
       if (placed.some((other) => overlap(box, other.box))) continue;
       written.add(lines[0]);
       placed.push({ ...region, x, y, at: [region.x, region.y], lines, box, picture });

@@ -1,22 +1,29 @@
+// @ts-nocheck
 // A set as text for an address, as sets.py writes and reads it: steps between numbers, base64url.
 
 export function encodeSet(numbers) {
   const bytes = [];
   let before = -1;
-  for (const number of numbers) { // ascending
+  for (const number of numbers) {
+    // ascending
     let step = number - before - 1;
     before = number;
     for (; step > 127; step >>= 7) bytes.push((step & 127) | 128);
     bytes.push(step);
   }
-  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  return btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=+$/, "");
 }
 
 // Null for a text that is no set of numbers below `count`.
 export function decodeSet(text, count) {
   if (!/^[A-Za-z0-9_-]{1,12000}$/.test(text)) return null;
   const numbers = [];
-  let number = -1, step = 0, shift = 0;
+  let number = -1,
+    step = 0,
+    shift = 0;
   let data;
   try {
     data = atob(text.replace(/-/g, "+").replace(/_/g, "/"));

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Where the map's data comes from: a server's answers, or the files of a static copy.
 
 import { read } from "./requests.js";
@@ -33,7 +34,10 @@ export class Source {
   }
 
   regions(space, method) {
-    return this.#once(this.live ? address(this.#from.regions, { space, method }) : address(`map/${space}-${method}-regions.json`), "json");
+    return this.#once(
+      this.live ? address(this.#from.regions, { space, method }) : address(`map/${space}-${method}-regions.json`),
+      "json",
+    );
   }
 
   // The artworks with those words, by number.
@@ -42,7 +46,10 @@ export class Source {
     const terms = searchTerms(words);
     if (!terms) return new Uint32Array(0);
     const all = await this.#list();
-    return Uint32Array.from(all.filter((card) => matches(terms, card.words)), (card) => card.number);
+    return Uint32Array.from(
+      all.filter((card) => matches(terms, card.words)),
+      (card) => card.number,
+    );
   }
 
   // What is already known of an artwork: its title, artists, pictures and page; undefined: nothing yet.
@@ -75,10 +82,18 @@ export class Source {
   }
 
   #list() {
-    return this.#once(address("artworks.json"), "json", (rows) => rows.map((row, number) => ({
-      number, title: row.title, artists: row.artists, by: row.by, href: row.page, picture: row.picture, small: row.picture,
-      words: searchText([row.title, row.artists, ...row.also]),
-    })));
+    return this.#once(address("artworks.json"), "json", (rows) =>
+      rows.map((row, number) => ({
+        number,
+        title: row.title,
+        artists: row.artists,
+        by: row.by,
+        href: row.page,
+        picture: row.picture,
+        small: row.picture,
+        words: searchText([row.title, row.artists, ...row.also]),
+      })),
+    );
   }
 
   // Read once and kept, unless it fails.

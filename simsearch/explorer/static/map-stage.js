@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The stage: points, and over them pictures and names, as the eye stands; and what is under the hand.
 
 import { Camera, WHOLE } from "./map-camera.js";
@@ -46,11 +47,27 @@ export class Stage {
   #keyboard = false;
 
   constructor({ canvas, points, tip, source, moved, drawn, say, trouble }) {
-    Object.assign(this, { camera: new Camera(() => { moved(); this.draw(); }) });
-    [this.#canvas, this.#tip, this.#source, this.#moved, this.#drawn, this.#trouble] = [canvas, tip, source, moved, drawn, trouble];
+    Object.assign(this, {
+      camera: new Camera(() => {
+        moved();
+        this.draw();
+      }),
+    });
+    [this.#canvas, this.#tip, this.#source, this.#moved, this.#drawn, this.#trouble] = [
+      canvas,
+      tip,
+      source,
+      moved,
+      drawn,
+      trouble,
+    ];
     this.#points = onGraphicsCard(points) ?? new PlainPoints(points);
     this.#overlay = new Overlay(canvas);
-    this.#pictures = new Pictures(source, () => this.draw(), (error, again) => trouble("pictures", `The pictures on the map cannot be shown: ${error.message}.`, again));
+    this.#pictures = new Pictures(
+      source,
+      () => this.draw(),
+      (error, again) => trouble("pictures", `The pictures on the map cannot be shown: ${error.message}.`, again),
+    );
     this.hands = new Hands(canvas, this.camera, {
       hover: (x, y) => this.#over(x, y),
       leave: () => this.#show(-1),
@@ -58,8 +75,14 @@ export class Stage {
       draw: (corners, finished) => this.#draw(corners, finished),
       say,
     });
-    canvas.addEventListener("focus", () => { this.#keyboard = canvas.matches(":focus-visible"); this.draw(); });
-    canvas.addEventListener("blur", () => { this.#keyboard = false; this.draw(); });
+    canvas.addEventListener("focus", () => {
+      this.#keyboard = canvas.matches(":focus-visible");
+      this.draw();
+    });
+    canvas.addEventListener("blur", () => {
+      this.#keyboard = false;
+      this.draw();
+    });
     new ResizeObserver(() => this.draw()).observe(canvas);
     dark.addEventListener("change", () => this.draw());
   }
@@ -145,7 +168,8 @@ export class Stage {
     const size = Math.min(11, crowd * Math.sqrt(Math.max(1, camera.scale)));
     this.#points.draw(camera, { glide, size, ratio, some: this.#some, dark: dark.matches });
     this.#overlay.begin(camera, ratio, coloursOf());
-    if (this.#kept && still) this.#overlay.area(this.#kept.flatMap((_, i, all) => (i % 2 ? [] : camera.toScreen(all[i], all[i + 1]))));
+    if (this.#kept && still)
+      this.#overlay.area(this.#kept.flatMap((_, i, all) => (i % 2 ? [] : camera.toScreen(all[i], all[i + 1]))));
     if (still) this.#hang();
     this.#ring(this.#wanted, 17, coloursOf().link);
     this.#ring(this.#hover, 11);
@@ -165,22 +189,31 @@ export class Stage {
     this.#seen = this.#regions?.inSight(camera, this.#overlay.width, alone) ?? [];
     if (hung.length > 40) this.#seen = this.#seen.slice(0, 6);
     this.#seen.forEach((region, i) => {
-      const image = alone && i < NAMED_PICTURES && this.#on[region.central] ? this.#pictures.image(region.central) : null;
+      const image =
+        alone && i < NAMED_PICTURES && this.#on[region.central] ? this.#pictures.image(region.central) : null;
       this.#overlay.region(region, image);
     });
-    this.#pictures.need([...hung.map((picture) => picture.number), ...this.#seen.slice(0, NAMED_PICTURES).map((region) => region.central)]);
+    this.#pictures.need([
+      ...hung.map((picture) => picture.number),
+      ...this.#seen.slice(0, NAMED_PICTURES).map((region) => region.central),
+    ]);
   }
 
   #ring(number, radius, colour) {
     if (number < 0) return;
-    const [x, y] = this.camera.toScreen(this.#grid.places[2 * number] / 65535, this.#grid.places[2 * number + 1] / 65535);
+    const [x, y] = this.camera.toScreen(
+      this.#grid.places[2 * number] / 65535,
+      this.#grid.places[2 * number + 1] / 65535,
+    );
     this.#overlay.ring(x, y, radius, colour);
   }
 
   #under(x, y, far = false) {
     if (!this.#grid) return -1;
     const place = this.camera.toMap(x, y);
-    return far ? this.#grid.nearestOfAll(...place, this.#on) : this.#grid.nearest(...place, REACH / this.camera.unit, this.#on);
+    return far
+      ? this.#grid.nearestOfAll(...place, this.#on)
+      : this.#grid.nearest(...place, REACH / this.camera.unit, this.#on);
   }
 
   #over(x, y) {
@@ -201,14 +234,20 @@ export class Stage {
         await this.#source.know([number]);
       } catch (error) {
         if (!current()) return;
-        this.#tip.replaceChildren(element("span", { className: "error" }, `This artwork cannot be shown: ${error.message}.`));
+        this.#tip.replaceChildren(
+          element("span", { className: "error" }, `This artwork cannot be shown: ${error.message}.`),
+        );
         delete this.#tip.dataset.number;
         this.#tip.hidden = false;
         return this.#place(x, y);
       }
       if (!current()) return;
       const card = this.#source.card(number);
-      this.#tip.replaceChildren(element("img", { src: card.picture, alt: "" }), element("cite", {}, card.title), element("span", {}, card.by));
+      this.#tip.replaceChildren(
+        element("img", { src: card.picture, alt: "" }),
+        element("cite", {}, card.title),
+        element("span", {}, card.by),
+      );
       this.#tip.dataset.number = number;
       this.#tip.hidden = false;
     }
@@ -240,19 +279,35 @@ export class Stage {
       await this.#source.know([number]);
       if (current()) location.href = this.#source.card(number).href;
     } catch (error) {
-      if (current()) this.#trouble("opening", `The artwork cannot be opened: ${error.message}.`, () => this.#follow(number));
+      if (current())
+        this.#trouble("opening", `The artwork cannot be opened: ${error.message}.`, () => this.#follow(number));
     }
   }
 
   #draw(corners, finished) {
     this.#drawing = finished ? null : corners;
-    if (finished) this.#drawn({ corners: corners.flatMap((_, i, all) => (i % 2 ? [] : this.camera.toMap(all[i], all[i + 1]))) });
+    if (finished)
+      this.#drawn({ corners: corners.flatMap((_, i, all) => (i % 2 ? [] : this.camera.toMap(all[i], all[i + 1]))) });
     this.draw();
   }
 }
 
 function coloursOf() {
   return dark.matches
-    ? { page: "#141311", halo: "rgb(20 19 17 / .85)", ink: "#f4efe6", soft: "#cfc7b8", link: "#f0b27a", area: "rgb(240 178 122 / .12)" }
-    : { page: "#ffffff", halo: "rgb(255 255 255 / .88)", ink: "#1d1b18", soft: "#4d4840", link: "#7a3b10", area: "rgb(122 59 16 / .09)" };
+    ? {
+        page: "#141311",
+        halo: "rgb(20 19 17 / .85)",
+        ink: "#f4efe6",
+        soft: "#cfc7b8",
+        link: "#f0b27a",
+        area: "rgb(240 178 122 / .12)",
+      }
+    : {
+        page: "#ffffff",
+        halo: "rgb(255 255 255 / .88)",
+        ink: "#1d1b18",
+        soft: "#4d4840",
+        link: "#7a3b10",
+        area: "rgb(122 59 16 / .09)",
+      };
 }

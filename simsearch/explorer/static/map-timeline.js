@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The years as bars: all artworks, and those that the other filters leave; dragging over them, or the
 // two fields, keeps a span of years. Few years far from all others, often slips of the pen, would press
 // the rest together: they are named beside the bars instead.
@@ -7,11 +8,14 @@ import { spanWords, yearOf, yearWords } from "./map-years.js";
 
 const BARS = 90;
 const SPANS = [1, 2, 5, 10, 20, 25, 50, 100, 250];
-const HEIGHT = 100, GAP = 0.14; // of a bar's width
+const HEIGHT = 100,
+  GAP = 0.14; // of a bar's width
 const FEW = 0.01; // of the artworks, at least one, may lie far off at either end
 const FAR = 0.5; // of the span of all others that a gap has to be
-const SMALL = 100, SMALL_FAR = 2; // of so few dated artworks the span says less, so a gap has to be wider
-const LEAST_SPAN = 100, LEAST_ARTWORKS = 4;
+const SMALL = 100,
+  SMALL_FAR = 2; // of so few dated artworks the span says less, so a gap has to be wider
+const LEAST_SPAN = 100,
+  LEAST_ARTWORKS = 4;
 
 // The first and last year to draw, and on either side what lies beyond: [first, last, artworks] or null.
 export function scaleOf(years) {
@@ -21,7 +25,11 @@ export function scaleOf(years) {
   const gap = (sorted.length < SMALL ? SMALL_FAR : FAR) * Math.max(inner, LEAST_SPAN);
   let [from, to] = [0, sorted.length - 1];
   for (let i = few; i > 0 && !from; i--) if (sorted[i] - sorted[i - 1] > gap) from = i;
-  for (let i = sorted.length - 1 - few; i < sorted.length - 1; i++) if (sorted[i + 1] - sorted[i] > gap) { to = i; break; }
+  for (let i = sorted.length - 1 - few; i < sorted.length - 1; i++)
+    if (sorted[i + 1] - sorted[i] > gap) {
+      to = i;
+      break;
+    }
   const side = (first, last) => (first > last ? null : [sorted[first], sorted[last], last - first + 1]);
   return { first: sorted[from], last: sorted[to], before: side(0, from - 1), after: side(to + 1, sorted.length - 1) };
 }
@@ -52,7 +60,9 @@ export class Timeline {
     place.hidden = false;
     place.querySelector(".first").textContent = yearWords(this.start);
     place.querySelector(".last").textContent = yearWords(last);
-    place.querySelector(".strays").replaceChildren(...[before, after].filter(Boolean).map((stray) => this.#stray(stray)));
+    place
+      .querySelector(".strays")
+      .replaceChildren(...[before, after].filter(Boolean).map((stray) => this.#stray(stray)));
     for (const field of [this.#from, this.#to]) field.addEventListener("change", () => this.#typed());
     this.#chart.addEventListener("pointerdown", (event) => this.#down(event));
     this.#chart.addEventListener("pointermove", (event) => this.#held !== null && this.#drag(event));
@@ -65,7 +75,11 @@ export class Timeline {
     button.type = "button";
     button.textContent = `${artworks(count)} of ${first === last ? yearWords(first) : spanWords([first, last])}`;
     button.title = "Far from all other years: not among the bars";
-    button.addEventListener("click", () => { this.choose([first, last]); this.#mark(); this.#changed(); });
+    button.addEventListener("click", () => {
+      this.choose([first, last]);
+      this.#mark();
+      this.#changed();
+    });
     return button;
   }
 
@@ -84,7 +98,8 @@ export class Timeline {
       return year;
     });
     if (![this.#from, this.#to].every((field) => field.reportValidity())) return;
-    const range = from === null && to === null ? null : [from ?? this.start, to ?? this.start + this.bars * this.span - 1];
+    const range =
+      from === null && to === null ? null : [from ?? this.start, to ?? this.start + this.bars * this.span - 1];
     this.choose(range && range[0] > range[1] ? [range[1], range[0]] : range);
     this.#changed();
   }
@@ -123,13 +138,16 @@ export class Timeline {
       const area = drawing("rect", { class: "reach", x: i, width: 1, y: 0, height: HEIGHT });
       const tip = drawing("title");
       const year = this.start + i * this.span;
-      tip.textContent = `${this.span > 1 ? spanWords([year, year + this.span - 1]) : yearWords(year)}: ${counted(open[i])} of ${counted(count)}`;
+      const years = this.span > 1 ? spanWords([year, year + this.span - 1]) : yearWords(year);
+      tip.textContent = `${years}: ${counted(open[i])} of ${counted(count)}`;
       area.append(tip);
       return area;
     });
     this.#chart.replaceChildren(
-      drawing("rect", { class: "kept" }), ...[...all].map((count, i) => bar(count, i, "all")),
-      ...[...open].map((count, i) => bar(count, i, "open")), ...tips,
+      drawing("rect", { class: "kept" }),
+      ...[...all].map((count, i) => bar(count, i, "all")),
+      ...[...open].map((count, i) => bar(count, i, "open")),
+      ...tips,
     );
     this.#mark();
   }

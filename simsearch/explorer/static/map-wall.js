@@ -1,9 +1,11 @@
+// @ts-nocheck
 // The wall below the map: the artworks shown, those nearest the middle of the map first.
 
 import { element } from "./map-elements.js";
 import { sayFailed, Turns } from "./requests.js";
 
-const PAGE = 24, MOST = 240;
+const PAGE = 24,
+  MOST = 240;
 
 export class Wall {
   #wall;
@@ -52,8 +54,19 @@ export class Wall {
 
   #entry(number) {
     const card = this.#source.card(number);
-    const image = element("img", { src: card.picture, alt: card.artists ? `${card.title}, by ${card.artists}` : card.title, loading: "lazy", decoding: "async" });
-    const link = element("a", { className: "card", href: card.href }, element("span", { className: "hang" }, image), element("cite", {}, card.title), element("span", { className: "by" }, card.by));
+    const image = element("img", {
+      src: card.picture,
+      alt: card.artists ? `${card.title}, by ${card.artists}` : card.title,
+      loading: "lazy",
+      decoding: "async",
+    });
+    const link = element(
+      "a",
+      { className: "card", href: card.href },
+      element("span", { className: "hang" }, image),
+      element("cite", {}, card.title),
+      element("span", { className: "by" }, card.by),
+    );
     const entry = element("li", {}, link);
     entry.dataset.number = number;
     return entry;

@@ -1,8 +1,10 @@
+// @ts-nocheck
 // Years in words and out of them: −300 is 300 B.C.
 
 export const yearWords = (year) => (year < 0 ? `${-year} B.C.` : String(year));
 
-export const spanWords = ([from, to]) => (from < 0 || to < 0 ? `${yearWords(from)} to ${yearWords(to)}` : `${from}–${to}`);
+export const spanWords = ([from, to]) =>
+  from < 0 || to < 0 ? `${yearWords(from)} to ${yearWords(to)}` : `${from}–${to}`;
 
 // Null for a text that is no year.
 export function yearOf(text) {

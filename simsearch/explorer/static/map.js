@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The map's page: parts that know one thing each, and here what happens when.
 
 import { boxCorners, numbersWithin, settled } from "./map-area.js";
@@ -26,9 +27,28 @@ const SHORT = 60; // letters of a chip
 
 const source = new Source(canvas.dataset);
 const start = asked();
-const state = { opened: false, words: "", area: null, set: null, data: null, filter: null, facets: null, timeline: null, unread: start.unread };
+const state = {
+  opened: false,
+  words: "",
+  area: null,
+  set: null,
+  data: null,
+  filter: null,
+  facets: null,
+  timeline: null,
+  unread: start.unread,
+};
 const turns = { map: new Turns(), words: new Turns(), area: new Turns() };
-const stage = new Stage({ canvas, points: byId("points"), tip: byId("tip"), source, moved: () => follow(), drawn: (area) => choose(area), say, trouble });
+const stage = new Stage({
+  canvas,
+  points: byId("points"),
+  tip: byId("tip"),
+  source,
+  moved: () => follow(),
+  drawn: (area) => choose(area),
+  say,
+  trouble,
+});
 const wall = new Wall(byId("wall"), byId("more"), byId("walltrouble"), source);
 
 function say(words) {
@@ -47,7 +67,11 @@ const well = (kind) => troubles.get(kind)?.replaceChildren();
 const map = () => ({ space: form.elements.space.value, method: form.elements.method.value });
 const colouring = () => state.data?.facets.find((facet) => facet.key === form.elements.colour.value) ?? null;
 
-const FAILED = { map: "The map cannot be shown", words: "The search cannot be answered", area: "The area cannot be read" };
+const FAILED = {
+  map: "The map cannot be shown",
+  words: "The search cannot be answered",
+  area: "The area cannot be read",
+};
 
 // Runs a task that begins a turn of its kind and asks. One that fails may be run again, and says nothing
 // where a newer one has begun.
@@ -84,9 +108,14 @@ async function changedMap() {
 function update() {
   const { filter, facets, timeline } = state;
   stage.filter(filter);
-  facets.update((facet) => filter.counts(facet), (facet, code) => (facet === colouring() ? colourOf(facet, code, dark.matches) : null));
+  facets.update(
+    (facet) => filter.counts(facet),
+    (facet, code) => (facet === colouring() ? colourOf(facet, code, dark.matches) : null),
+  );
   if (timeline) timeline.update(filter.yearCounts(timeline.bars, timeline.place));
-  byId("count").textContent = filter.active ? `${counted(filter.shown)} of ${artworks(state.data.count)}` : artworks(state.data.count);
+  byId("count").textContent = filter.active
+    ? `${counted(filter.shown)} of ${artworks(state.data.count)}`
+    : artworks(state.data.count);
   say("");
   chips();
   notes();
@@ -111,9 +140,15 @@ async function hang() {
 function remembered() {
   const { camera } = stage;
   return {
-    ...map(), colour: form.elements.colour.value, words: state.words, years: state.timeline?.range ?? null,
-    at: camera.isAt(...stage.home) ? null : [camera.x, camera.y, camera.scale], area: state.area, set: state.set,
-    facets: state.facets?.labels() ?? new Map(), unread: state.unread,
+    ...map(),
+    colour: form.elements.colour.value,
+    words: state.words,
+    years: state.timeline?.range ?? null,
+    at: camera.isAt(...stage.home) ? null : [camera.x, camera.y, camera.scale],
+    area: state.area,
+    set: state.set,
+    facets: state.facets?.labels() ?? new Map(),
+    unread: state.unread,
   };
 }
 
@@ -132,25 +167,55 @@ function chips() {
   const made = [];
   const chip = (words, undo) => {
     const shown = words.length > SHORT ? `${words.slice(0, SHORT - 1)}…` : words;
-    made.push(element("button", { type: "button", className: "chip", onclick: undo, ariaLabel: `${shown}: take this filter away`, "data-words": shown }, shown, element("span", { "aria-hidden": "true" }, "×")));
+    made.push(
+      element(
+        "button",
+        {
+          type: "button",
+          className: "chip",
+          onclick: undo,
+          ariaLabel: `${shown}: take this filter away`,
+          "data-words": shown,
+        },
+        shown,
+        element("span", { "aria-hidden": "true" }, "×"),
+      ),
+    );
   };
-  if (state.words) chip(`“${state.words}”`, () => { form.elements.q.value = ""; search(); });
+  if (state.words)
+    chip(`“${state.words}”`, () => {
+      form.elements.q.value = "";
+      search();
+    });
   if (state.area) chip("drawn on the map", () => choose(null));
-  if (state.set) chip(`Set: ${state.set.name}`, () => { bySet(null); update(); });
-  if (state.timeline?.range) chip(spanWords(state.timeline.range), () => { state.timeline.choose(null); byYears(); });
+  if (state.set)
+    chip(`Set: ${state.set.name}`, () => {
+      bySet(null);
+      update();
+    });
+  if (state.timeline?.range)
+    chip(spanWords(state.timeline.range), () => {
+      state.timeline.choose(null);
+      byYears();
+    });
   for (const facet of state.facets.facets) {
     for (const code of state.facets.chosen.get(facet.key)) {
       const label = facet.labels[code - 1];
-      chip(facet.key.startsWith("found:") ? `${facet.title}: ${label}` : label, () => { state.facets.chosen.get(facet.key).delete(code); byFacet(facet); });
+      chip(facet.key.startsWith("found:") ? `${facet.title}: ${label}` : label, () => {
+        state.facets.chosen.get(facet.key).delete(code);
+        byFacet(facet);
+      });
     }
   }
-  if (made.length > 1) made.push(element("button", { type: "button", className: "chip all", onclick: clear }, "Show all again"));
+  if (made.length > 1)
+    made.push(element("button", { type: "button", className: "chip all", onclick: clear }, "Show all again"));
   byId("chips").replaceChildren(...made);
 }
 
 // What is shown can become a set, where a server answers and an address can hold it.
 function keepable() {
-  const button = byId("makeset"), most = Number(canvas.dataset.mostInSet);
+  const button = byId("makeset"),
+    most = Number(canvas.dataset.mostInSet);
   if (!button) return;
   button.hidden = !state.filter.active || !state.filter.shown;
   button.disabled = state.filter.shown > most;
@@ -190,9 +255,10 @@ function byYears() {
   update();
 }
 
-const search = () => run("words", async () => {
-  if (await byWords(form.elements.q.value.trim())) update();
-});
+const search = () =>
+  run("words", async () => {
+    if (await byWords(form.elements.q.value.trim())) update();
+  });
 
 // Keeps the artworks with those words. Whether nothing newer was looked for meanwhile.
 async function byWords(words) {
@@ -214,12 +280,13 @@ function bySet(set) {
 }
 
 // Keeps what lies in an area of the map, `{space, method, corners}`, or null: everything.
-const choose = (area) => run("area", async () => {
-  const wanted = area && settled({ ...map(), ...area });
-  if (!(await byArea(wanted))) return;
-  update();
-  if (wanted) say(`${artworks(state.filter.shown)} selected.`);
-});
+const choose = (area) =>
+  run("area", async () => {
+    const wanted = area && settled({ ...map(), ...area });
+    if (!(await byArea(wanted))) return;
+    update();
+    if (wanted) say(`${artworks(state.filter.shown)} selected.`);
+  });
 
 async function byArea(area) {
   const current = turns.area.begin();
@@ -241,21 +308,39 @@ function outline() {
 function list() {
   const regions = stage.regions();
   byId("regions").hidden = !regions.length;
-  byId("regionlist").replaceChildren(...regions.map((region) => {
-    const names = region.names.map((name) => name.label).join(", ");
-    const image = source.card(region.central) ? [element("img", { src: source.card(region.central).small, alt: "", loading: "lazy" })] : [];
-    return element("li", {}, element("button", { type: "button", onclick: () => stage.camera.go(...region.at, Math.min(120, stage.camera.scale * 2.5)) }, ...image, element("span", {}, names)));
-  }));
+  byId("regionlist").replaceChildren(
+    ...regions.map((region) => {
+      const names = region.names.map((name) => name.label).join(", ");
+      const image = source.card(region.central)
+        ? [element("img", { src: source.card(region.central).small, alt: "", loading: "lazy" })]
+        : [];
+      return element(
+        "li",
+        {},
+        element(
+          "button",
+          { type: "button", onclick: () => stage.camera.go(...region.at, Math.min(120, stage.camera.scale * 2.5)) },
+          ...image,
+          element("span", {}, names),
+        ),
+      );
+    }),
+  );
 }
 
 function recolour() {
   const facet = colouring();
-  stage.colour(pointColours(state.data, facet, dark.matches), facet ? (number) => colourOf(facet, facet.codes[number], dark.matches) : null);
-  byId("legend").replaceChildren(...legendOf(facet, dark.matches).map(([label, colour]) => {
-    const swatch = element("i", { "aria-hidden": "true" });
-    swatch.style.setProperty("--colour", colour);
-    return element("p", {}, swatch, label.length > 44 ? `${label.slice(0, 43)}…` : label);
-  }));
+  stage.colour(
+    pointColours(state.data, facet, dark.matches),
+    facet ? (number) => colourOf(facet, facet.codes[number], dark.matches) : null,
+  );
+  byId("legend").replaceChildren(
+    ...legendOf(facet, dark.matches).map(([label, colour]) => {
+      const swatch = element("i", { "aria-hidden": "true" });
+      swatch.style.setProperty("--colour", colour);
+      return element("p", {}, swatch, label.length > 44 ? `${label.slice(0, 43)}…` : label);
+    }),
+  );
 }
 
 form.addEventListener("submit", (event) => event.preventDefault());
@@ -263,7 +348,10 @@ form.addEventListener("change", (event) => {
   if (event.target.name === "q" || !state.opened) return;
   state.unread = state.unread.filter(([name]) => name !== event.target.name);
   if (event.target.name === "space") offerMethods();
-  if (event.target.name === "colour") { recolour(); update(); } else run("map", changedMap);
+  if (event.target.name === "colour") {
+    recolour();
+    update();
+  } else run("map", changedMap);
 });
 let typing = 0;
 form.elements.q.addEventListener("input", () => {
@@ -272,7 +360,8 @@ form.elements.q.addEventListener("input", () => {
 });
 for (const button of document.querySelectorAll("[data-mode]")) {
   button.addEventListener("click", () => {
-    for (const other of document.querySelectorAll("[data-mode]")) other.setAttribute("aria-pressed", String(other === button));
+    for (const other of document.querySelectorAll("[data-mode]"))
+      other.setAttribute("aria-pressed", String(other === button));
     stage.hands.mode = canvas.dataset.mode = button.dataset.mode;
   });
 }
@@ -281,7 +370,12 @@ for (const button of document.querySelectorAll("[data-zoom]")) {
   button.addEventListener("click", () => (factor ? stage.camera.zoom(factor) : stage.camera.go(...WHOLE)));
 }
 byId("insight").addEventListener("click", () => choose({ corners: boxCorners(stage.camera.sight()) }));
-dark.addEventListener("change", () => { if (state.opened) { recolour(); update(); } });
+dark.addEventListener("change", () => {
+  if (state.opened) {
+    recolour();
+    update();
+  }
+});
 
 // The layouts that the network's map was made with.
 function offerMethods(wanted = form.elements.method.value) {
@@ -305,7 +399,10 @@ function openMap() {
 async function openFilters() {
   const data = await source.facets();
   state.filter = new Filter(data);
-  form.elements.colour.replaceChildren(new Option("nothing", ""), ...data.facets.map((facet) => new Option(facet.title, facet.key)));
+  form.elements.colour.replaceChildren(
+    new Option("nothing", ""),
+    ...data.facets.map((facet) => new Option(facet.title, facet.key)),
+  );
   const known = data.facets.some((facet) => facet.key === start.colour);
   form.elements.colour.value = known ? start.colour : "";
   if (start.colour && !known) state.unread.push(["colour", start.colour]);
@@ -323,7 +420,8 @@ async function openFilters() {
     state.timeline.choose(start.years);
     state.filter.byYears(start.years);
   }
-  if (start.set && !bySet({ text: start.set, name: start.setName || "from its address" })) state.unread.push(["set", start.set]);
+  if (start.set && !bySet({ text: start.set, name: start.setName || "from its address" }))
+    state.unread.push(["set", start.set]);
 }
 
 // An area of a map that there is no more selects nothing here.
@@ -334,25 +432,29 @@ async function openArea() {
   else state.unread.push(["area", new URLSearchParams(location.search).get("area")]);
 }
 
-const open = () => run("map", async () => {
-  state.unread = [...start.unread];
-  openMap();
-  const naming = showMap();
-  naming.catch(() => {}); // told below
-  await openFilters();
-  await openArea();
-  const named = await naming;
-  if (start.words) await run("words", async () => { if ((await byWords(start.words)) && state.opened) update(); });
-  state.words = start.words;
-  state.opened = true;
-  if (start.at) stage.camera.stand(...start.at);
-  if (canvas.dataset.wanted) stage.want(Number(canvas.dataset.wanted), Boolean(start.at));
-  recolour();
-  update();
-  if (named?.current()) stage.name(named.regions, state.data.facets, Boolean(start.at));
-  if (form.elements.q.value.trim() !== start.words) search(); // typed meanwhile
-  await hang();
-  canvas.dataset.ready = "1";
-});
+const open = () =>
+  run("map", async () => {
+    state.unread = [...start.unread];
+    openMap();
+    const naming = showMap();
+    naming.catch(() => {}); // told below
+    await openFilters();
+    await openArea();
+    const named = await naming;
+    if (start.words)
+      await run("words", async () => {
+        if ((await byWords(start.words)) && state.opened) update();
+      });
+    state.words = start.words;
+    state.opened = true;
+    if (start.at) stage.camera.stand(...start.at);
+    if (canvas.dataset.wanted) stage.want(Number(canvas.dataset.wanted), Boolean(start.at));
+    recolour();
+    update();
+    if (named?.current()) stage.name(named.regions, state.data.facets, Boolean(start.at));
+    if (form.elements.q.value.trim() !== start.words) search(); // typed meanwhile
+    await hang();
+    canvas.dataset.ready = "1";
+  });
 form.elements.q.value = start.words;
 open();

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Query by picture without leaving the page: drop, paste or choose; progress while it travels; one
 // column per network as each answers; then with a part of it. The browser keeps picture, part and answers
 // for the way back.
@@ -66,14 +67,19 @@ function find(wanted) {
   for (const [name, value] of Object.entries({ ...part, ...years() })) address.searchParams.set(name, value);
   const [number, state] = [++finding, { picture, part, years: years(), box: box?.parameters() ?? null }];
   ask(address, form, {
-    method: "POST", body: picture, type: picture.type || "application/octet-stream", about: about(), moved,
+    method: "POST",
+    body: picture,
+    type: picture.type || "application/octet-stream",
+    about: about(),
+    moved,
     came: (lines, all) => number === finding && keep({ ...state, lines, all }),
   });
 }
 
 function about() {
   const { year_from: from, year_to: to } = years();
-  const span = from || to ? `, among works ${[from && `from ${from}`, to && `to ${to}`].filter(Boolean).join(" ")}` : "";
+  const span =
+    from || to ? `, among works ${[from && `from ${from}`, to && `to ${to}`].filter(Boolean).join(" ")}` : "";
   return `${"left" in part ? " for this part of the picture" : " for the whole picture"}${span}`;
 }
 

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Questions to the server: of several in one place only the newest is answered, and one that fails says
 // so where its answer would have come, with a way to ask again.
 
@@ -29,7 +30,9 @@ export async function read(url, kind) {
     answer = await fetch(url, { signal: AbortSignal.timeout(LONGEST) });
     if (answer.ok) return await answer[kind]();
   } catch (error) {
-    throw new Error(error.name === "TimeoutError" ? "the explorer took too long to answer" : "the explorer does not answer");
+    throw new Error(
+      error.name === "TimeoutError" ? "the explorer took too long to answer" : "the explorer does not answer",
+    );
   }
   throw new Error(`the explorer answered ${answer.status}`);
 }

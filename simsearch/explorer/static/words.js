@@ -1,8 +1,9 @@
+// @ts-nocheck
 // What a search looks for, and in which form: the rule of data/words.py, word for word.
 
 const WORDS_READ = 12; // of a search
 const LONGEST_READ = 20_000; // characters of a field
-const LETTERS = { "ß": "ss", "ς": "σ", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ł": "l", "ŧ": "t", "þ": "th" };
+const LETTERS = { ß: "ss", ς: "σ", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", ħ: "h", ı: "i", ł: "l", ŧ: "t", þ: "th" };
 const FOLDED = /['’‘‛ʼʹʻ′`´＇]|["“”„‟«»″＂]|[ßςæœøđðħıłŧþ]/gu;
 const QUOTE = /["“”„‟«»″＂]/u;
 const OTHER = /[^\p{L}\p{N}'"]/gu;

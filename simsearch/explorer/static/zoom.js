@@ -1,3 +1,4 @@
+// @ts-nocheck
 // A picture in all its pixels: the preview at once, then the tiles that are in sight, on a canvas.
 
 import { read, sayFailed } from "./requests.js";
@@ -26,14 +27,23 @@ function paint() {
   if (!size) return;
   const ratio = devicePixelRatio || 1;
   const [wide, high] = [canvas.clientWidth, canvas.clientHeight];
-  if (canvas.width !== Math.round(wide * ratio) || canvas.height !== Math.round(high * ratio)) Object.assign(canvas, { width: Math.round(wide * ratio), height: Math.round(high * ratio) });
+  if (canvas.width !== Math.round(wide * ratio) || canvas.height !== Math.round(high * ratio))
+    Object.assign(canvas, { width: Math.round(wide * ratio), height: Math.round(high * ratio) });
   const scale = fit() * view.zoom; // CSS pixels per pixel of the picture
   const left = wide / 2 - view.x * size.width * scale;
   const top = high / 2 - view.y * size.height * scale;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, wide, high);
   if (preview.naturalWidth) context.drawImage(preview, left, top, size.width * scale, size.height * scale);
-  if (info) for (const tile of inSight(scale, left, top, wide, high, ratio)) context.drawImage(tile.image, left + tile.left * scale, top + tile.top * scale, tile.width * scale, tile.height * scale);
+  if (info)
+    for (const tile of inSight(scale, left, top, wide, high, ratio))
+      context.drawImage(
+        tile.image,
+        left + tile.left * scale,
+        top + tile.top * scale,
+        tile.width * scale,
+        tile.height * scale,
+      );
   canvas.dataset.zoom = view.zoom.toFixed(3);
 }
 
@@ -42,24 +52,35 @@ function inSight(scale, left, top, wide, high, ratio) {
   if (preview.naturalWidth >= size.width * scale * ratio * 0.9) return []; // the preview is sharp enough
   const factor = info.factors.filter((one) => one * scale * ratio <= 1.5).pop() ?? info.factors[0];
   const side = info.tile * factor;
-  const range = (start, length, whole) => [Math.max(0, Math.floor(-start / scale / side)), Math.min(Math.ceil(whole / side), Math.ceil((length - start) / scale / side))];
+  const range = (start, length, whole) => [
+    Math.max(0, Math.floor(-start / scale / side)),
+    Math.min(Math.ceil(whole / side), Math.ceil((length - start) / scale / side)),
+  ];
   const [firstColumn, lastColumn] = range(left, wide, size.width);
   const [firstRow, lastRow] = range(top, high, size.height);
   const found = [];
-  for (let row = firstRow; row < lastRow; row++) for (let column = firstColumn; column < lastColumn; column++) {
-    const part = { left: column * side, top: row * side };
-    part.width = Math.min(side, size.width - part.left);
-    part.height = Math.min(side, size.height - part.top);
-    part.image = tile(factor, column, row, part);
-    if (part.image.complete && part.image.naturalWidth) found.push(part);
-  }
+  for (let row = firstRow; row < lastRow; row++)
+    for (let column = firstColumn; column < lastColumn; column++) {
+      const part = { left: column * side, top: row * side };
+      part.width = Math.min(side, size.width - part.left);
+      part.height = Math.min(side, size.height - part.top);
+      part.image = tile(factor, column, row, part);
+      if (part.image.complete && part.image.naturalWidth) found.push(part);
+    }
   canvas.dataset.tiles = found.length;
   return found;
 }
 
 function tile(factor, column, row, { left, top, width, height }) {
   const whole = width === size.width && height === size.height;
-  const values = { factor, column, row, region: whole ? "full" : `${left},${top},${width},${height}`, out: Math.ceil(width / factor), high: Math.ceil(height / factor) };
+  const values = {
+    factor,
+    column,
+    row,
+    region: whole ? "full" : `${left},${top},${width},${height}`,
+    out: Math.ceil(width / factor),
+    high: Math.ceil(height / factor),
+  };
   const address = info.address.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   let image = tiles.get(address);
   if (!image) {
@@ -95,10 +116,15 @@ function zoomAt(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2)
   const zoom = Math.min(most(), Math.max(0.5, view.zoom * factor));
   const after = fit() * zoom;
   const shift = (at, middle, whole) => ((at - middle) / whole) * (1 / before - 1 / after);
-  move(view.x + shift(x, canvas.clientWidth / 2, size.width), view.y + shift(y, canvas.clientHeight / 2, size.height), zoom);
+  move(
+    view.x + shift(x, canvas.clientWidth / 2, size.width),
+    view.y + shift(y, canvas.clientHeight / 2, size.height),
+    zoom,
+  );
 }
 
-const pan = (dx, dy) => move(view.x - dx / (size.width * fit() * view.zoom), view.y - dy / (size.height * fit() * view.zoom));
+const pan = (dx, dy) =>
+  move(view.x - dx / (size.width * fit() * view.zoom), view.y - dy / (size.height * fit() * view.zoom));
 const whole = () => move(0.5, 0.5, 1);
 
 let later = 0;
@@ -110,8 +136,13 @@ function remember() {
     here.searchParams.set("snapshot", document.body.dataset.snapshot);
     history.replaceState(history.state, "", here);
     const there = new URL(ask.href);
-    const [w, h] = [canvas.clientWidth / (size.width * fit() * view.zoom), canvas.clientHeight / (size.height * fit() * view.zoom)];
-    const edges = [view.x - w / 2, view.y - h / 2, view.x + w / 2, view.y + h / 2].map((edge) => Math.min(1, Math.max(0, edge)) * 100);
+    const [w, h] = [
+      canvas.clientWidth / (size.width * fit() * view.zoom),
+      canvas.clientHeight / (size.height * fit() * view.zoom),
+    ];
+    const edges = [view.x - w / 2, view.y - h / 2, view.x + w / 2, view.y + h / 2].map(
+      (edge) => Math.min(1, Math.max(0, edge)) * 100,
+    );
     const box = { left: edges[0], top: edges[1], width: edges[2] - edges[0], height: edges[3] - edges[1] };
     for (const [name, value] of Object.entries(box)) there.searchParams.set(name, value.toFixed(1));
     ask.href = there;
@@ -140,12 +171,17 @@ canvas.addEventListener("pointermove", (event) => {
   if (spread) zoomAt(apart / spread, (ax + bx) / 2, (ay + by) / 2);
   spread = apart;
 });
-for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => held.delete(event.pointerId));
+for (const name of ["pointerup", "pointercancel"])
+  canvas.addEventListener(name, (event) => held.delete(event.pointerId));
 canvas.addEventListener("dblclick", (event) => size && zoomAt(2, ...at(event)));
-canvas.addEventListener("wheel", (event) => {
-  event.preventDefault();
-  if (size) zoomAt(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0018)), ...at(event));
-}, { passive: false });
+canvas.addEventListener(
+  "wheel",
+  (event) => {
+    event.preventDefault();
+    if (size) zoomAt(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0018)), ...at(event));
+  },
+  { passive: false },
+);
 canvas.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: [80, 0], ArrowRight: [-80, 0], ArrowUp: [0, 80], ArrowDown: [0, -80] }[event.key];
   if (!size || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -159,7 +195,8 @@ canvas.addEventListener("keydown", (event) => {
 document.getElementById("zoombar").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || !size) return;
-  if ("full" in button.dataset) document.fullscreenElement ? document.exitFullscreen() : canvas.parentElement.requestFullscreen?.();
+  if ("full" in button.dataset)
+    document.fullscreenElement ? document.exitFullscreen() : canvas.parentElement.requestFullscreen?.();
   else Number(button.dataset.zoom) ? zoomAt(Number(button.dataset.zoom)) : whole();
 });
 new ResizeObserver(draw).observe(canvas);
@@ -176,7 +213,9 @@ preview.onload = () => {
 preview.src = canvas.dataset.preview;
 function describe() {
   const from = info.host ? `, from ${new URL(info.host).host}` : "";
-  status.textContent = `${info.width.toLocaleString("en")} × ${info.height.toLocaleString("en")} pixels${from}. Drag, scroll or pinch; arrow keys, + and − do the same.`;
+  const [width, height] = [info.width, info.height].map((side) => side.toLocaleString("en"));
+  const words = `${width} × ${height} pixels${from}.`;
+  status.textContent = `${words} Drag, scroll or pinch; arrow keys, + and − do the same.`;
 }
 
 async function readTiles() {
