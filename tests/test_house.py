@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
-FILE_LINES, FUNCTION_LINES = 300, 60
+FILE_LINES, FUNCTION_LINES, LINE_LETTERS = 300, 60, 120
 NAMELESS = {"each", "one", "found", "it", "thing", "every", "what"}  # anything could be called so
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SOURCES = [
@@ -52,6 +52,20 @@ def test_no_function_is_longer_than_60_lines() -> None:
         and (length := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES
     }
     assert long == {}
+
+
+def test_no_line_of_a_page_is_longer_than_120_letters() -> None:
+    """Prettier breaks lines, but no texts and no expressions of a template."""
+    pages = [
+        path for kind in ("j2", "js", "css") for path in (PROJECT / "simsearch").rglob(f"*.{kind}")
+    ]
+    assert len(pages) > 60
+    assert [
+        f"{path}:{number}"
+        for path in pages
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > LINE_LETTERS
+    ] == []
 
 
 def test_variables_are_named_for_what_they_hold() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simsearch.errors import UsageError
@@ -34,6 +34,12 @@ HUBS_PER_PAGE = 48
 ROWS_PER_PAGE = 12
 NEAREST_SHOWN = 4  # of each space, where spaces disagree
 ALL = "all"
+KIND_WORDS = {
+    "originals": "as they are",
+    "made": "as it makes them again",
+    "copies": "slightly changed",
+    "mended": "what it makes of the changed ones",
+}
 
 
 def lists_of(site: Site, view: SnapshotView, space: str) -> NeighbourLists:
@@ -210,12 +216,27 @@ def learned_of(site: Site, view: SnapshotView) -> list[Learned]:
 def learned_page(site: Site, view: SnapshotView) -> Values:
     return {
         "learned": [
-            (place, training, charts.losses(training.training.losses))
+            (place, training, _facts(training.row), charts.losses(training.training.losses))
             for place, training in enumerate(learned_of(site, view))
         ],
         "rows": EXAMPLE_ROWS,
         "between": BETWEEN,
+        "kind_words": KIND_WORDS,
     }
+
+
+def _facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A training in words, as names and texts."""
+    in_use = "" if row["active"] is None else f", {row['active']:,.0f} of them in use"
+    return [
+        ("Kind", row["kind"]),
+        ("Learned from", f"{row['artworks']:,} works, {row['images']:,} images with their copies"),
+        ("Held out", row["held_out"]),
+        ("Copies it saw", row["profiles"]),
+        ("Makes of a picture", f"{row['dimension']:,} numbers{in_use}"),
+        ("Took", row["cost"]),
+        ("At the end", row["losses"]),
+    ]
 
 
 def changes_page(site: Site, view: SnapshotView) -> Values:

@@ -14,6 +14,7 @@ from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.indexes.index import read_manifest
 from simsearch.reading import downloads, sets, side_by_side
 from simsearch.reading import runs as run_history
+from simsearch.reading.artworks import Artwork
 from simsearch.reading.picture_query import Answer
 from simsearch.reading.recovery import MeanScore, missed, missed_page
 from simsearch.reading.search import Search
@@ -57,6 +58,7 @@ def artwork(
     spaces = [space for space in view.spaces if not chosen or space in chosen]
     return {
         "artwork": artwork,
+        "facts": facts_of(artwork),
         "spaces": spaces,
         "with_copies": with_copies,
         "columns": side_by_side.columns(view, artwork, spaces, with_copies=with_copies),
@@ -65,6 +67,17 @@ def artwork(
         "before": view.artwork_at((artwork.number - 1) % len(view)),
         "after": view.artwork_at((artwork.number + 1) % len(view)),
     }
+
+
+def facts_of(artwork: Artwork) -> list[tuple[str, str]]:
+    """What the catalog says about an artwork, as names and texts; a text may be empty."""
+    columns = ("date", "medium", "dimensions", "department", "classification")
+    facts = [(column.capitalize(), artwork.row[column]) for column in columns]
+    facts.append(("Subjects", ", ".join(artwork.row["subjects"] or [])))
+    facts += [
+        (name.capitalize(), artwork.row[name]) for name in ("credit", "rights", "attribution")
+    ]
+    return [*facts, ("Identifier", artwork.artwork_id)]
 
 
 def picture(config: Config, years: Search, answers: Sequence[Answer] | None = None) -> Values:

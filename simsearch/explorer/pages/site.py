@@ -28,6 +28,15 @@ from simsearch.settings.config import Config
 from simsearch.snapshots.layout import SEARCHES
 
 PAGE_SIZE = 48
+PAGES = (
+    ("", "Artworks"),
+    ("picture", "Your picture"),
+    ("map", "Map"),
+    ("sets", "Sets"),
+    ("findings", "Findings"),
+    ("recovery", "Trust"),
+    ("runs", "Runs"),
+)  # name and label of each page that the head of every page links to
 DERIVED_KEPT = 32  # the largest, neighbour lists of 160,000 artworks, takes 13 MB
 
 
@@ -53,6 +62,7 @@ class Site:
         self._templates.filters["as_set"] = encode
         self._templates.filters["short"] = short
         self._templates.globals["long"] = LONG
+        self._templates.globals["pages"] = PAGES
 
     def render(self, name: str, view: SnapshotView, to: Addresses, **values: Any) -> str:
         """Render a page; whatever stands in `values` is escaped."""
