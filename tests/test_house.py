@@ -13,7 +13,9 @@ FILE_LINES, FUNCTION_LINES, LINE_LETTERS = 300, 60, 120
 NAMELESS = {"each", "one", "found", "it", "thing", "every", "what"}  # anything could be called so
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SOURCES = [
-    path for folder in ("simsearch", "jobs", "tests") for path in (PROJECT / folder).rglob("*.py")
+    path
+    for folder in ("simsearch", "jobs", "tests", "docs")
+    for path in (PROJECT / folder).rglob("*.py")
 ]
 
 
