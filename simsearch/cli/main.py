@@ -10,7 +10,6 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -21,7 +20,7 @@ from typer.exceptions import TyperException
 from simsearch import __version__
 from simsearch.cli.arguments import AsJson, Retry, Sample, Seed, Words, config_of
 from simsearch.cli.explore import app as explore_app
-from simsearch.cli.printing import print_matches, print_result, print_runs
+from simsearch.cli.printing import matches_json, print_matches, print_result, print_runs
 from simsearch.cli.snapshots import app as snapshots_app
 from simsearch.cli.snapshots import existing_root
 from simsearch.cli.steps import app as steps_app
@@ -160,21 +159,17 @@ def query(
 ) -> None:
     """Print the artworks nearest to an image, per space, from the published snapshot."""
     config = config_of(words)
-    from simsearch.reading.picture_search import query as query_snapshot
+    from simsearch.reading.collection import collection_of
     from simsearch.snapshots.published import latest_snapshot
-    from simsearch.storage.storage import Storage
 
-    matches_by_space = query_snapshot(
-        config, latest_snapshot(Storage(config.root, config.storage)), image, n
-    )
+    collection = collection_of(config, latest_snapshot(root_of(config)))
+    matches_by_space = collection.search(image, n)
     if as_json:
-        answer = {
-            name: [asdict(match) for match in matches] for name, matches in matches_by_space.items()
-        }
+        answer = {name: matches_json(matches) for name, matches in matches_by_space.items()}
         print(json.dumps(answer, indent=2, ensure_ascii=False))
         return
-    for name, matches in matches_by_space.items():
-        print_matches(name, matches)
+    for matches in matches_by_space.values():
+        print_matches(matches)
 
 
 @app.command()

@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from rich.console import Console
@@ -22,7 +22,7 @@ from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts
 
 if TYPE_CHECKING:
-    from simsearch.reading.picture_search import Match  # which imports PyTorch
+    from simsearch.reading.values import Matches
 
 # Beside the study's, in the table of a run.
 RANKING_METRICS = ("map", "micro_ap")
@@ -113,10 +113,32 @@ def print_runs(records: Sequence[RunRecord]) -> None:
             print(f"{'':25}{printable(record.error)}")
 
 
-def print_matches(space: str, matches: Sequence[Match]) -> None:
+def print_matches(matches: Matches) -> None:
     columns = ("rank", "score", "artwork", "title", "artists", "image")
-    table = Table(*columns, title=space, title_justify="left")
+    table = Table(*columns, title=matches.space, title_justify="left")
     for match in matches:
-        cells = (match.artwork_id, match.title, ", ".join(match.artists), match.image_uri)
-        table.add_row(str(match.rank), f"{match.score:.4f}", *(printable(cell) for cell in cells))
+        artwork = match.artwork
+        cells = (
+            artwork.artwork_id,
+            artwork.title,
+            ", ".join(artwork.artists),
+            artwork.image_uri,
+        )
+        table.add_row(str(match.rank), f"{match.cosine:.4f}", *(printable(cell) for cell in cells))
     Console().print(table)
+
+
+def matches_json(matches: Matches) -> list[dict[str, Any]]:
+    """The matches as `simsearch query --json` prints them."""
+    return [
+        {
+            "rank": match.rank,
+            "artwork_id": match.artwork.artwork_id,
+            "title": match.artwork.title,
+            "artists": list(match.artwork.artists),
+            "image_uri": match.artwork.image_uri,
+            "distance": match.distance,
+            "score": match.cosine,
+        }
+        for match in matches
+    ]

@@ -168,6 +168,7 @@ def _space(
         precision=precision,
         background=config.images.background,
         perturbations=config.remake().described,
+        licence=encoder.licence if weights.trained else None,
     )
 
 

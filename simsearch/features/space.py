@@ -26,8 +26,9 @@ class FeatureSpace:
     `name` is unique in a run and names the space in tables, paths and addresses. `encoder` turns
     pixels into vectors and `head`, where there is one, those vectors into the space's; `dimension`
     is that of the space. `weights_source` tells where the encoder's weights were found; it is for
-    readers and for `query`, which loads them again. Neither it nor the name enters the fingerprint:
-    the digests do. `engine` computed the vectors: the same network rounds differently in another.
+    readers and for `query`, which loads them again; `licence` is the terms of those weights, as
+    their publisher names them (None: not recorded). Neither of them nor the name enters the
+    fingerprint: the digests do. `engine` computed the vectors: the same network rounds differently in another.
     """
 
     name: str
@@ -45,6 +46,7 @@ class FeatureSpace:
     head: str | None = None
     head_digest: str | None = None
     engine: Engine = PYTORCH
+    licence: str | None = None
 
     @property
     def preprocessing_words(self) -> str:
@@ -67,7 +69,7 @@ class FeatureSpace:
         """All that enters the fingerprint, under the names that the first format of roots used, so that
         vectors stored then stay valid."""
         described = asdict(self)
-        for key in ("name", "weights_source"):
+        for key in ("name", "weights_source", "licence"):
             del described[key]
         described["backbone"] = described.pop("encoder")
         if self.head is None:
@@ -80,6 +82,8 @@ class FeatureSpace:
         values = {**asdict(self), "fingerprint": self.fingerprint}
         if self.engine == PYTORCH:  # as it was before there were others: ids of snapshots stay
             del values["engine"]
+        if self.licence is None:
+            del values["licence"]
         return values
 
     @classmethod

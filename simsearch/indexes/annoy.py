@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-from annoy import AnnoyIndex
 
 from simsearch.features.vectors import Vectors
 from simsearch.indexes.exact import Neighbours
+
+if TYPE_CHECKING:
+    from annoy import AnnoyIndex
 
 METRIC: Final = "angular"
 
@@ -35,6 +37,8 @@ def build_annoy(vectors: Vectors, path: Path, *, trees: int, seed: int) -> None:
 
     It is built by one job: with more, the same seed gives a different file each time.
     """
+    from annoy import AnnoyIndex  # compiled where it is installed; readers of vectors do without
+
     index = AnnoyIndex(vectors.shape[1], METRIC)
     index.set_seed(seed)
     for item, vector in enumerate(vectors):
@@ -45,6 +49,8 @@ def build_annoy(vectors: Vectors, path: Path, *, trees: int, seed: int) -> None:
 
 
 def open_annoy(path: Path, dimension: int) -> AnnoyIndex:
+    from annoy import AnnoyIndex
+
     index = AnnoyIndex(dimension, METRIC)
     index.load(str(path))
     return index

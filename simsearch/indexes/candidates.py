@@ -4,14 +4,17 @@ themselves order them."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from annoy import AnnoyIndex
 
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import annoy_search, check_queries
 from simsearch.indexes.exact import Neighbours, drop_query, exact_search, recall_with_ties
+
+if TYPE_CHECKING:
+    from annoy import AnnoyIndex
 
 # An index of few numbers a vector is small and quickly searched; what it puts in the wrong order, the
 # vectors put right. A sixteenth of them, from so many to so many: at 2,048 dimensions more than 128

@@ -20,25 +20,25 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from annoy import AnnoyIndex
 
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import annoy_search, open_annoy
 from simsearch.indexes.candidates import Search, slower_than_exact
 from simsearch.indexes.exact import Items, Neighbours, exact_search, nearest_first, pair_distances
+from simsearch.storage.cached import local_file
 from simsearch.storage.storage import Storage
-from simsearch.storage.uris import is_local, local_path
+
+if TYPE_CHECKING:
+    from annoy import AnnoyIndex  # which readers of vectors do without
 
 NO_DIRECTION = 1e-6  # of a mean of unit vectors: float32's rounding, which points nowhere
 COMPARED_AT_ONCE = 8192  # items; of 4,096 numbers 128 MiB
@@ -206,18 +206,14 @@ def open_index(
     Raises MismatchError when it is another space's, or its files are not those of its manifest.
     `verify=False` trusts local files of the right size without reading them whole.
     """
-    manifest = read_manifest(storage, folder)
+    manifest = _manifest_of(storage, folder, fingerprint)
     where = storage.uri(folder)
-    if manifest.fingerprint != fingerprint:
-        raise MismatchError(
-            f"{where}: this index holds {manifest.fingerprint}, wanted {fingerprint}; build the index again"
-        )
     ids = _matching(storage, f"{folder}/ids.parquet", manifest.ids_sha256)
     axes = None
     if manifest.axes_sha256 is not None:
         data = _matching(storage, f"{folder}/axes.npy", manifest.axes_sha256)
         axes = np.load(io.BytesIO(data), allow_pickle=False)
-    path = _mapped(storage, f"{folder}/index.ann", manifest.annoy_sha256, verify=verify)
+    path = local_file(storage, f"{folder}/index.ann", manifest.annoy_sha256, verify=verify)
     index = open_annoy(path, manifest.components or manifest.dimension)
     if index.get_n_items() != manifest.items:
         raise MismatchError(
@@ -225,18 +221,41 @@ def open_index(
         )
     units = None
     if manifest.vectors_sha256 is not None:
-        units = _units(storage, f"{folder}/vectors.npy", manifest, verify=verify)
+        units = _units(storage, folder, manifest, verify=verify)
     return OpenIndex(manifest, pq.read_table(io.BytesIO(ids)), index, axes, units)
 
 
-def _units(storage: Storage, path: str, manifest: IndexManifest, *, verify: bool) -> Vectors:
-    assert manifest.vectors_sha256 is not None
-    local = _mapped(storage, path, manifest.vectors_sha256, verify=verify)
+def open_vectors(storage: Storage, folder: str, fingerprint: str) -> Vectors:
+    """The vectors of an index float32 [items, dimension], of length 1 and read-only, mapped from disk; those
+    of a remote root are copied into the local cache first. Local files are not read whole.
+
+    Raises NotFoundError where there is no index, MismatchError where it is another space's, was built
+    without vectors, or its file has another shape.
+    """
+    manifest = _manifest_of(storage, folder, fingerprint)
+    return _units(storage, folder, manifest, verify=False)
+
+
+def _manifest_of(storage: Storage, folder: str, fingerprint: str) -> IndexManifest:
+    manifest = read_manifest(storage, folder)
+    if manifest.fingerprint != fingerprint:
+        raise MismatchError(
+            f"{storage.uri(folder)}: this index holds {manifest.fingerprint}, wanted {fingerprint}; build the index again"
+        )
+    return manifest
+
+
+def _units(storage: Storage, folder: str, manifest: IndexManifest, *, verify: bool) -> Vectors:
+    path = f"{folder}/vectors.npy"
+    if manifest.vectors_sha256 is None:
+        raise MismatchError(f"{storage.uri(folder)}: an index without vectors; build it again")
+    local = local_file(storage, path, manifest.vectors_sha256, verify=verify)
     try:
         units = np.load(local, mmap_mode="r", allow_pickle=False)
-    except ValueError:
-        units = None
-    if units is None or units.shape != (manifest.items, manifest.dimension):
+        whole = units.dtype == np.float32 and units.shape == (manifest.items, manifest.dimension)
+    except (ValueError, EOFError):  # no header, or less of a file than its header says
+        whole = False
+    if not whole:
         raise MismatchError(
             f"{storage.uri(path)}: not {manifest.items} vectors of {manifest.dimension} numbers; build the index again"
         )
@@ -250,26 +269,3 @@ def _matching(storage: Storage, path: str, sha256: str) -> bytes:
             f"{storage.uri(path)}: not the file of its manifest; build the index again"
         )
     return data
-
-
-def file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simsearch"
-
-
-def _mapped(storage: Storage, path: str, sha256: str, *, verify: bool) -> Path:
-    """The path of a stored file on this machine, fetched into the cache where it is remote; `verify`:
-    its SHA-256 is checked even if it is local."""
-    uri = storage.uri(path)
-    local = Path(local_path(uri)) if is_local(uri) else cache_folder() / "indexes" / sha256
-    if not local.exists():
-        if is_local(uri):
-            raise NotFoundError(f"{uri}: nothing there; build the index again")
-        storage.download(path, local)
-    if verify and file_digest(local) != sha256:
-        raise MismatchError(f"{uri}: not the file of its manifest; build the index again")
-    return local

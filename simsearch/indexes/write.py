@@ -24,7 +24,8 @@ from simsearch.indexes.annoy import (
     principal_axes,
 )
 from simsearch.indexes.candidates import Search, components_for, others_found, tuned
-from simsearch.indexes.index import IndexManifest, file_digest
+from simsearch.indexes.index import IndexManifest
+from simsearch.storage.cached import file_digest
 from simsearch.storage.storage import Storage
 
 

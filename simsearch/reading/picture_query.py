@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from PIL import Image
 
 from simsearch.errors import SimsearchError, UsageError
+from simsearch.extras import check_installed
 from simsearch.images.limits import ImageError
 from simsearch.reading.artworks import Artwork, Neighbour
 from simsearch.reading.box import Box
@@ -23,6 +25,7 @@ from simsearch.settings.config import Config
 log = logging.getLogger(__name__)
 
 NETWORKS_KEPT = 6
+READABLE = "give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
 # Of this process, not of one explorer: `torch.fx` follows a network by putting its own __call__ into
 # every module there is, and a pass in another thread would run into it. And two pictures at once
 # would only slow each other down.
@@ -75,7 +78,22 @@ def read_picture(
         return box.cut(whole.original(data))
     except ImageError as error:
         raise UsageError(
-            f"this is not a usable picture ({error.reason}: {error.detail}); give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
+            f"this is not a usable picture ({error.reason}: {error.detail}); {READABLE}"
+        ) from None
+
+
+def read_file(view: SnapshotView, path: Path) -> Image.Image:
+    """A picture file as RGB, made as the snapshot's images were. Raises UsageError saying what is wrong with
+    it."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read it: {error.strerror}") from None
+    try:
+        return view.plan.settings.remake(view.config.images.limits).original(data)
+    except ImageError as error:
+        raise UsageError(
+            f"{path}: not a usable image ({error.reason}: {error.detail}); {READABLE}"
         ) from None
 
 
@@ -99,6 +117,7 @@ class PictureQuery:
                 log.warning("explore: %s cannot answer pictures: %s", space, error)
 
     def _encoder(self, view: SnapshotView, space: str) -> Any:
+        check_installed("run", "a search by picture")
         from simsearch.reading.picture_search import load_encoder  # PyTorch takes seconds to import
 
         wanted = view.space(space)
@@ -130,24 +149,39 @@ class PictureQuery:
     ) -> Iterator[Answer]:
         """One answer per space, as each is ready; without the artwork that the picture is of, and only
         with artworks of the ids in `among`."""
-        from simsearch.reading.picture_search import search_picture
-
         for space in spaces:
             started = time.monotonic()
             try:
-                with _ONE_AT_A_TIME:
-                    encoder = self._encoder(view, space)
-                    wanted = n if leave_out is None else n + 1
-                    nearest = search_picture(
-                        view.index(space), encoder, view.plan, picture, wanted, among
-                    )
+                neighbours = self.nearest(view, space, picture, n, leave_out=leave_out, among=among)
             except SimsearchError as error:
                 yield Answer(space, time.monotonic() - started, [], str(error))
                 continue
-            if leave_out is not None:
-                nearest.pop(leave_out.artwork_id, None)
-            neighbours = []
-            for rank, (artwork_id, distance) in enumerate(list(nearest.items())[:n], start=1):
-                artwork = view.artwork(artwork_id)
-                neighbours.append((Neighbour(rank, artwork.item, distance), artwork))
             yield Answer(space, time.monotonic() - started, neighbours)
+
+    def nearest(
+        self,
+        view: SnapshotView,
+        space: str,
+        picture: Image.Image,
+        n: int,
+        *,
+        leave_out: Artwork | None = None,
+        among: pa.Array | None = None,
+    ) -> list[tuple[Neighbour, Artwork]]:
+        """The `n` artworks nearest to an RGB picture in one space, nearest first, as `answers` has them.
+
+        Raises UsageError where the extra `run` is not installed, MismatchError where the weights at
+        hand are not the snapshot's."""
+        from simsearch.reading.picture_search import search_picture
+
+        with _ONE_AT_A_TIME:
+            encoder = self._encoder(view, space)
+            wanted = n if leave_out is None else n + 1
+            nearest = search_picture(view.index(space), encoder, view.plan, picture, wanted, among)
+        if leave_out is not None:
+            nearest.pop(leave_out.artwork_id, None)
+        neighbours = []
+        for rank, (artwork_id, distance) in enumerate(list(nearest.items())[:n], start=1):
+            artwork = view.artwork(artwork_id)
+            neighbours.append((Neighbour(rank, artwork.item, distance), artwork))
+        return neighbours

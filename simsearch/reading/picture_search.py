@@ -1,10 +1,8 @@
-"""The nearest artworks of an image file, in every feature space of a snapshot."""
+"""The vector of a picture in a snapshot's feature space, and the artworks nearest to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,34 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import Image
 
-from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.backbones.learned import encoder_of_space
 from simsearch.encoders.encoder import Encoder, Running, SpatialEncoder, preprocessing_for
 from simsearch.encoders.heads.head import Head
 from simsearch.encoders.trained import load_head
 from simsearch.errors import MismatchError, UsageError
 from simsearch.features.space import FeatureSpace
-from simsearch.images.limits import ImageError
 from simsearch.images.preprocessing import Preprocessing
-from simsearch.indexes.exact import cosine
-from simsearch.indexes.index import OpenIndex, open_index
+from simsearch.indexes.index import OpenIndex
 from simsearch.settings.config import Config
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
-
-
-@dataclass(frozen=True)
-class Match:
-    """An artwork near to a picture: `distance` is angular, in [0, 2], `score` the cosine similarity, in
-    [−1, 1]."""
-
-    rank: int
-    artwork_id: str
-    title: str | None
-    artists: list[str]
-    image_uri: str | None
-    distance: float
-    score: float
 
 
 @dataclass(frozen=True)
@@ -68,52 +49,6 @@ class PictureEncoder:
         return None if maps is None else maps[0]
 
 
-def query(config: Config, snapshot: Snapshot, image: Path, n: int) -> dict[str, list[Match]]:
-    """The `n` nearest artworks of an image, per space.
-
-    Copies count as their artwork, at its nearest image's distance. Raises UsageError for a file
-    that is no readable picture, MismatchError when the weights at hand are not the snapshot's.
-    """
-    plan = snapshot.plan()
-    picture = _read_picture(config, image, plan)
-    _, table = load_catalog(snapshot.storage, plan.catalog_id)
-    artworks = {row["artwork_id"]: row for row in table.to_pylist()}
-    return {
-        space.name: _matches(config, snapshot, plan, space, picture, artworks, n)
-        for space in plan.spaces
-    }
-
-
-def _read_picture(config: Config, image: Path, plan: Plan) -> Any:
-    try:
-        data = image.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{image}: cannot read it: {error.strerror}") from None
-    try:
-        return plan.settings.remake(config.images.limits).original(data)
-    except ImageError as error:
-        raise UsageError(
-            f"{image}: not a usable image ({error.reason}: {error.detail}); give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
-        ) from None
-
-
-def _matches(
-    config: Config,
-    snapshot: Snapshot,
-    plan: Plan,
-    space: FeatureSpace,
-    picture: Any,
-    artworks: dict[str, dict[str, Any]],
-    n: int,
-) -> list[Match]:
-    index = open_index(snapshot.storage, snapshot.index_folder(space.name), space.fingerprint)
-    nearest = search_picture(index, load_encoder(config, snapshot, space), plan, picture, n)
-    return [
-        _match(rank, artwork_id, distance, artworks[artwork_id])
-        for rank, (artwork_id, distance) in enumerate(nearest.items(), start=1)
-    ]
-
-
 def search_picture(
     index: OpenIndex,
     encoder: PictureEncoder,
@@ -137,18 +72,6 @@ def search_picture(
         if item >= 0:
             nearest.setdefault(index.images["artwork_id"][int(item)].as_py(), float(distance))
     return dict(list(nearest.items())[:n])
-
-
-def _match(rank: int, artwork_id: str, distance: float, row: dict[str, Any]) -> Match:
-    return Match(
-        rank=rank,
-        artwork_id=artwork_id,
-        title=row["title"],
-        artists=row["artists"] or [],
-        image_uri=row["image_uri"],
-        distance=distance,
-        score=cosine(distance),
-    )
 
 
 def load_encoder(config: Config, snapshot: Snapshot, space: FeatureSpace) -> PictureEncoder:

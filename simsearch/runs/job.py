@@ -18,6 +18,7 @@ from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.trained import FOLDER
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.images import perturbations
+from simsearch.reading.collection import Collection, collection_of
 from simsearch.runs.context import Outcome, Run, open_run
 from simsearch.runs.record import SUCCESSES, RunRecord
 from simsearch.runs.records import (
@@ -42,13 +43,36 @@ ANOTHER_TRY_MAY_HELP = ("unreadable",)
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a run: the snapshot published after it, the one before, and which artworks
-    differ."""
+    """The outcome of a run.
+
+    Attributes
+    ----------
+    snapshot : Snapshot
+        The snapshot that is published now.
+    previous : Snapshot or None
+        The snapshot that was published before. None at a root's first run.
+    changes : ArtworkChanges
+        The ids of the artworks that differ between the two.
+    record : RunRecord
+        The run as it is recorded in the root: its steps, seconds and counts.
+    """
 
     snapshot: Snapshot
     previous: Snapshot | None
     changes: ArtworkChanges
     record: RunRecord
+
+    @property
+    def collection(self) -> Collection:
+        """The published snapshot, opened as `simsearch.open` does."""
+        storage = self.snapshot.storage
+        return collection_of(Config(root=storage.root, storage=storage.config), self.snapshot)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Result: {self.record.outcome}, snapshot {self.snapshot.snapshot_id} of "
+            f"{self.snapshot.storage.root}, {self.changes}>"
+        )
 
 
 def ingest(run: Run) -> Outcome:

@@ -26,7 +26,7 @@ from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.indexes.exact import exact_search
 from simsearch.indexes.index import open_index
-from simsearch.reading import picture_search
+from simsearch.reading.collection import collection_of
 from simsearch.runs import job
 from simsearch.runs import steps as pipeline
 from simsearch.runs.context import take
@@ -260,15 +260,15 @@ def test_a_query_finds_the_artwork_it_is_a_picture_of(
     config, snapshot = finished
     picture = tmp_path / "photo.jpg"
     picture.write_bytes(image_bytes(71, 3))
-    matches_by_space = picture_search.query(config, snapshot, picture, 4)
+    matches_by_space = collection_of(config, snapshot).search(picture, 4)
     assert set(matches_by_space) == {"squeezenet1_1", "shufflenet_v2_x0_5"}
     for matches in matches_by_space.values():
-        assert matches[0].artwork_id == "generated-000003"
-        assert matches[0].score == pytest.approx(1, abs=1e-5)
+        assert matches[0].artwork.artwork_id == "generated-000003"
+        assert matches[0].cosine == pytest.approx(1, abs=1e-5)
         assert [match.rank for match in matches] == [1, 2, 3, 4]
-        assert len({match.artwork_id for match in matches}) == 4
+        assert len({match.artwork.artwork_id for match in matches}) == 4
     _, table = load_catalog(snapshot.storage)
-    assert matches[0].title == table["title"][3].as_py()
+    assert matches[0].artwork.title == table["title"][3].as_py()
 
 
 def test_a_query_with_other_weights_or_no_picture_is_refused(
@@ -277,9 +277,9 @@ def test_a_query_with_other_weights_or_no_picture_is_refused(
     config, snapshot = finished
     (tmp_path / "page.jpg").write_bytes(b"<html>")
     with pytest.raises(UsageError, match=r"page\.jpg: not a usable image \(not an image"):
-        picture_search.query(config, snapshot, tmp_path / "page.jpg", 3)
+        collection_of(config, snapshot).search(tmp_path / "page.jpg", 3)
     with pytest.raises(UsageError, match=r"none\.jpg: cannot read it"):
-        picture_search.query(config, snapshot, tmp_path / "none.jpg", 3)
+        collection_of(config, snapshot).search(tmp_path / "none.jpg", 3)
 
     def other(specification: NetworkSpecification, _sources: Any, storage: Any) -> Any:
         return specification.sources.resolve(["random:9"], storage)
@@ -287,7 +287,7 @@ def test_a_query_with_other_weights_or_no_picture_is_refused(
     monkeypatch.setattr(NetworkSpecification, "weights", other)
     (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 3))
     with pytest.raises(MismatchError, match="not those of snapshot"):
-        picture_search.query(config, snapshot, tmp_path / "photo.jpg", 3)
+        collection_of(config, snapshot).search(tmp_path / "photo.jpg", 3)
 
 
 def test_a_second_run_computes_nothing_and_publishes_the_same(

@@ -21,7 +21,7 @@ from simsearch.encoders.trained import (
 from simsearch.errors import TrainingError
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
-from simsearch.reading.picture_search import query
+from simsearch.reading.collection import collection_of
 from simsearch.runs import job, steps
 from simsearch.runs.context import take
 from simsearch.settings.config import Config, load_config
@@ -186,9 +186,9 @@ def test_a_picture_is_found_in_every_space(
     row = next(row for row in table.to_pylist() if row["artwork_id"] == wanted)
     picture = tmp_path / "picture.png"
     picture.write_bytes(read_uri(row["image_uri"], config.storage))
-    matches_by_space = query(config, snapshot, picture, 1)
+    matches_by_space = collection_of(config, snapshot).search(picture, 1)
     assert {
-        space: matches[0].artwork_id for space, matches in matches_by_space.items()
+        space: matches[0].artwork.artwork_id for space, matches in matches_by_space.items()
     } == dict.fromkeys((space.name for space in snapshot.plan().spaces), wanted)
 
 

@@ -15,11 +15,11 @@ from torch import nn
 
 from simsearch.encoders.downloads import probe
 from simsearch.encoders.encoder import Specification
-from simsearch.encoders.extras import check_installed, installed
 from simsearch.encoders.network_specification import NetworkSpecification, dimension_of
 from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UsageError
+from simsearch.extras import check_installed, installed
 from simsearch.images.preprocessing import Fit, Preprocessing
 from simsearch.settings.sections.operation import StorageConfig
 

