@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 OWN = "simsearch"
 COPYLEFT = re.compile(r"(?<![A-Z])A?GPL")
 PROPRIETARY = re.compile(r"proprietary|nvidia", re.IGNORECASE)
+UNSTATED = "see the package's files"
 LONGEST = 60  # characters of a licence field that is a name; longer ones are a licence's whole text
 
 
@@ -81,8 +82,8 @@ def licence(package: Distribution) -> str:
     if classifiers:
         return ", ".join(dict.fromkeys(classifiers))
     text = str(fields.get("License") or "").strip()
-    first_line = text.splitlines()[0] if text else ""
-    return first_line if first_line and len(first_line) <= LONGEST else "see the package's files"
+    first_line = text.splitlines()[0] if text and text != "UNKNOWN" else ""
+    return first_line if 0 < len(first_line) <= LONGEST else UNSTATED
 
 
 def closure(extras: frozenset[str]) -> set[str]:
