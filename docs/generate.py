@@ -229,9 +229,19 @@ def _parameter(parameter: Any) -> str:
 
 def api_page() -> str:
     """The Python interface: the names of `simsearch.__all__`, each from its docstring."""
-    names = getattr(simsearch, "__all__", [])
-    lines = ["# Python", "", "`import simsearch` gives the names below and no others.", ""]
-    return "\n".join([*lines, *(f"::: simsearch.{name}\n" for name in names)])
+    lines = [
+        "# Python reference",
+        "",
+        "`import simsearch` gives these names. [Python](../python.md) shows how to use them.",
+        "",
+    ]
+    functions = [name for name in simsearch.__all__ if name.islower() and name != "errors"]
+    classes = [name for name in simsearch.__all__ if not name.islower()]
+    for name in [*functions, *classes, "errors"]:
+        if not name.startswith("__"):
+            lines += [f"::: simsearch.{name}", ""]
+    lines[-1:] = ["    options:", "      show_if_no_docstring: true", ""]  # of the errors, which come last
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from typer.exceptions import TyperException
@@ -17,10 +18,14 @@ from typer.exceptions import TyperException
 from simsearch.cli.main import app
 from simsearch.errors import SimsearchError
 from simsearch.settings.config import load_config
+from simsearch.storage.storage import Storage
 from tests.docs.test_pages import DOCS, NAMES, PAGES
+from tests.support.given_snapshots import publish_vectors
 from tests.support.markdown import code_blocks, inline_code
+from tests.support.spaces import SPACE
 
 PROJECT = DOCS.parent
+NEED_A_RUN = ("simsearch.run(", ".search(", ".positions(")  # and its networks or maps
 LANGUAGES = {"shell", "yaml", "json", "python", ""}  # "": drawings and what a program prints
 
 
@@ -115,5 +120,25 @@ def test_every_block_of_settings_loads(page: Path, tmp_path: Path) -> None:
             load_config(str(file), [])
         elif block.language == "json":
             json.loads(block.text)
-        elif block.language == "python":
-            compile(block.text, f"{page.name}:{block.line}", "exec")
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `demo` is a root with a published snapshot."""
+    folder = tmp_path_factory.mktemp("collection")
+    ids = [f"work-{number}" for number in range(20)]
+    vectors = np.random.default_rng(1).normal(size=(len(ids), SPACE.dimension)).astype(np.float32)
+    publish_vectors(Storage(str(folder / "demo")), ids, vectors)
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_block_of_python_runs(
+    page: Path, collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(collection)
+    for block in code_blocks(page):
+        if block.language == "python":
+            code = compile(block.text, f"{page.name}:{block.line}", "exec")
+            if not any(call in block.text for call in NEED_A_RUN):
+                exec(code, {})
