@@ -235,12 +235,12 @@ def api_page() -> str:
         "`import simsearch` gives these names. [Python](../python.md) shows how to use them.",
         "",
     ]
-    functions = [name for name in simsearch.__all__ if name.islower() and name != "errors"]
+    apart = ("errors", "__version__")
+    functions = [name for name in simsearch.__all__ if name.islower() and name not in apart]
     classes = [name for name in simsearch.__all__ if not name.islower()]
-    for name in [*functions, *classes, "errors"]:
-        if not name.startswith("__"):
-            lines += [f"::: simsearch.{name}", ""]
-    lines[-1:] = ["    options:", "      show_if_no_docstring: true", ""]  # of the errors, which come last
+    lines += [f"::: simsearch.{name}\n" for name in [*functions, *classes]]
+    tree = (simsearch.errors.__doc__ or "").strip()
+    lines += ["## simsearch.errors", "", "```text", tree, "```", ""]
     return "\n".join(lines)
 
 

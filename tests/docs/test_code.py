@@ -26,7 +26,14 @@ from tests.support.spaces import SPACE
 
 PROJECT = DOCS.parent
 NEED_A_RUN = ("simsearch.run(", ".search(", ".positions(")  # and its networks or maps
-LANGUAGES = {"shell", "yaml", "json", "python", ""}  # "": drawings and what a program prints
+LANGUAGES = {
+    "shell",
+    "yaml",
+    "json",
+    "python",
+    "text",
+    "",
+}  # "": drawings and what a program prints
 
 
 @cache
