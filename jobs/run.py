@@ -1,4 +1,8 @@
-"""The whole job: `ray job submit --working-dir . -- python jobs/run.py conf.yaml [key=value]...`"""
+"""The whole job: `ray job submit --working-dir . -- python jobs/run.py conf.yaml [key=value]...`
+
+One step alone is `python -m simsearch STEP conf.yaml`, the explorer on a cluster
+`python -m simsearch explore --ray-serve conf.yaml`.
+"""
 
 import sys
 

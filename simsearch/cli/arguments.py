@@ -3,21 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from simsearch.settings.config import Config, load_config
+from simsearch.settings.config import Config, config_of_values, load_config
+
+
+def completions(incomplete: str) -> list[str]:
+    """What a shell offers for a word that is begun: files, and settings with their `=`."""
+    from simsearch.settings.shown import setting_names
+
+    settings = [f"{name}=" for name in setting_names() if name.startswith(incomplete)]
+    folder, slash, beginning = incomplete.rpartition("/")
+    try:
+        names = [path.name for path in Path(f"{folder}{slash}" or ".").iterdir()]
+    except OSError:
+        names = []
+    files = [f"{folder}{slash}{name}" for name in names if name.startswith(beginning)]
+    return [*sorted(files), *settings]
+
 
 Words = Annotated[
     list[str] | None,
     typer.Argument(
+        autocompletion=completions,
         metavar="[CONFIG.yaml] [key=value]...",
         help="a settings file, then settings that go over it, such as extract.batch_size=64",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for machines")]
 
+
+RootWords = Annotated[
+    list[str] | None,
+    typer.Argument(
+        autocompletion=completions,
+        metavar="[ROOT | CONFIG.yaml] [key=value]...",
+        help="the root to read or a settings file, then settings that go over it",
+    ),
+]
 
 Retry = Annotated[
     bool | None,
@@ -35,11 +61,42 @@ Seed = Annotated[
 def config_of(
     words: Sequence[str] | None, options: Mapping[str, object | None] | None = None
 ) -> Config:
-    """The settings that a command's words name and, over them, those that its options stand for,
-    None: not given. Raises ConfigError."""
-    given_words = list(words or ())
-    path = given_words.pop(0) if given_words and "=" not in given_words[0] else None
-    given_words += [
-        f"{name}={value}" for name, value in (options or {}).items() if value is not None
-    ]
-    return load_config(path, given_words)
+    """The settings that a command's words name. `options` go over them; None stands for an option
+    that is not given. Raises ConfigError."""
+    place, overrides = split_words(words)
+    return load_config(place, [*overrides, *as_words(options)])
+
+
+def root_config_of(words: Sequence[str] | None) -> Config:
+    """The settings for a command that reads a root. Its first word may be the root itself. Raises
+    ConfigError."""
+    place, overrides = split_words(words)
+    if place is None or is_settings_file(place):
+        return load_config(place, overrides)
+    return config_of_values({"root": place}, overrides)
+
+
+def split_words(words: Sequence[str] | None) -> tuple[str | None, list[str]]:
+    """The first word where it is a place (None: it is a setting), and the words after it."""
+    given = list(words or ())
+    if given and not is_setting(given[0]):
+        return given[0], given[1:]
+    return None, given
+
+
+def as_words(options: Mapping[str, object | None] | None) -> list[str]:
+    """The options that are given as `key=value` words."""
+    return [f"{name}={value}" for name, value in (options or {}).items() if value is not None]
+
+
+def is_settings_file(word: str) -> bool:
+    return word.lower().endswith((".yaml", ".yml"))
+
+
+def is_setting(word: str) -> bool:
+    """Whether a word is written key=value. A path may have a `=` too, as in `/data/year=1885`."""
+    key, equals, _ = word.partition("=")
+    section, dot, _ = key.partition(".")
+    if not equals or key.startswith((".", "/", "~")):
+        return False
+    return "/" not in key or (bool(dot) and section in Config.model_fields)

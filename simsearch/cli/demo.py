@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
+from simsearch.cli.terminal import show_error
 from simsearch.encoders.registry import get_encoder
 from simsearch.settings.config import Config, load_config
 from simsearch.settings.sections.extraction import STUDY_BACKBONES
@@ -29,10 +29,9 @@ def demo_config(words: Sequence[str]) -> Config:
     ]
     absent = [name for name in STUDY_BACKBONES if name not in at_hand]
     if absent:
-        print(
+        show_error(
             f"without {', '.join(absent)}: their trained weights are not on this machine; "
-            "`simsearch run` fetches them (0.8 GB)",
-            file=sys.stderr,
+            "`simsearch run` fetches them (0.8 GB)"
         )
     return load_config(
         None, [*own, f"extract.backbones=[{','.join((*PACKAGED, *at_hand))}]", *words]

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from simsearch.cli.arguments import config_of
+from simsearch.cli.arguments import config_of, is_setting, is_settings_file
+from simsearch.cli.terminal import show
 
 app = typer.Typer()
 
@@ -39,20 +40,18 @@ def explore(
     ] = None,
 ) -> None:
     """Show the published snapshot as web pages on this machine, until interrupted."""
-    given_words = list(words or ())
-    roots = [
-        word for word in given_words if "=" not in word and not word.endswith((".yaml", ".yml"))
-    ]
-    config = config_of([word for word in given_words if word not in roots])
+    settings = [word for word in words or () if is_setting(word) or is_settings_file(word)]
+    roots = [word for word in words or () if word not in settings]
+    config = config_of(settings)
     if export is not None:
         from simsearch.explorer.export import export_site
 
-        print(export_site(config, roots or [config.root], export))
+        show(export_site(config, roots or [config.root], export))
         return
     if atlas is not None:
         from simsearch.explorer.atlas import export_atlas
 
-        print(export_atlas(config, roots or [config.root], atlas))
+        show(export_atlas(config, roots or [config.root], atlas))
         return
     with suppress(KeyboardInterrupt):  # which is how a server is stopped
         if ray_serve:

@@ -5,12 +5,10 @@ The steps are imported when they are called: PyTorch and Ray take seconds, a wro
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -18,78 +16,48 @@ import typer
 from typer.exceptions import TyperException
 
 from simsearch import __version__
-from simsearch.cli.arguments import AsJson, Retry, Sample, Seed, Words, config_of
+from simsearch.cli.arguments import AsJson, RootWords, Words, config_of, root_config_of
+from simsearch.cli.collection import app as collection_app
 from simsearch.cli.explore import app as explore_app
-from simsearch.cli.printing import matches_json, print_matches, print_result, print_runs
+from simsearch.cli.input import open_picture
+from simsearch.cli.printing import matches_json, print_matches, print_runs
 from simsearch.cli.snapshots import app as snapshots_app
 from simsearch.cli.snapshots import existing_root
 from simsearch.cli.steps import app as steps_app
+from simsearch.cli.terminal import (
+    ClosedPipeError,
+    PrintableFormatter,
+    accept_any_letter,
+    close_standard_output,
+    printable,
+    show,
+    show_error,
+    show_json,
+)
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.runtime.background import end_process
 from simsearch.runtime.environment import prepare_environment
-from simsearch.settings.config import dump_config
 from simsearch.storage.storage import root_of
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    help="Which artworks look alike, in which feature space, and how far can the answer be trusted?",
 )
 INTERRUPTED = 130
 
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        show(__version__)
+        raise typer.Exit
+
+
 config_app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
 app.add_typer(config_app, name="config")
+app.add_typer(collection_app)
 app.add_typer(snapshots_app, name="snapshots")
 app.add_typer(steps_app)
 app.add_typer(explore_app)
-
-
-@app.command()
-def run(
-    words: Words = None, retry_rejects: Retry = None, sample: Sample = None, seed: Seed = None
-) -> None:
-    """The whole job: ingest to report and publication. Resumes after a crash."""
-    options = {"catalog.sample": sample, "seed": seed, "extract.retry_rejects": retry_rejects}
-    config = config_of(words, options)
-    from simsearch.runs import job
-
-    print_result(config, job.run(config).snapshot)
-
-
-@app.command()
-def check(words: Words = None) -> None:
-    """Say in under half a minute whether a run would go well, and what it would take; keeps nothing."""
-    config = config_of(words)
-    from simsearch.cli.check import print_checked
-    from simsearch.runs.checks.check import check as check_all
-
-    # What is told belongs into the table.
-    logging.getLogger("simsearch").setLevel(logging.ERROR)
-    checked = check_all(config)
-    print_checked(checked)
-    raise typer.Exit(1 if checked.would_fail else 0)
-
-
-@app.command()
-def demo(words: Words = None) -> None:
-    """The whole job on a small generated collection, in a folder `demo`: what there is to see."""
-    from simsearch.cli.demo import demo_config
-    from simsearch.runs import job
-
-    config = demo_config(list(words or ()))
-    print_result(config, job.run(config).snapshot)
-
-
-@app.command()
-def reindex(words: Words = None, retry_rejects: Retry = None) -> None:
-    """Bring the published snapshot up to date with the collection; only what is new is computed."""
-    config = config_of(words, {"extract.retry_rejects": retry_rejects})
-    from simsearch.runs import job
-
-    result = job.reindex(config)
-    print(f"artworks: {result.changes}")
-    print(f"snapshot {result.snapshot.snapshot_id}, {result.record.outcome}")
 
 
 @app.command()
@@ -110,24 +78,24 @@ def schedule(
 
     plan = schedules.Schedule.parse(cron, timezone)
     if systemd:
-        print(schedules.systemd_units(plan, list(words or ())), end="")
+        show(schedules.systemd_units(plan, list(words or ())).rstrip("\n"))
         return
     schedules.serve(plan, config, list(words or ()), port)
 
 
 @app.command()
 def runs(
-    words: Words = None,
+    words: RootWords = None,
     as_json: AsJson = False,
     n: Annotated[int, typer.Option("--number", "-n", min=1, help="the newest so many")] = 20,
 ) -> None:
     """List the runs, the newest first: when, how they ended, what they made."""
     from simsearch.runs.records import list_records
 
-    records = list_records(existing_root(config_of(words)), n)
+    records = list_records(existing_root(root_config_of(words)), n)
     if as_json:
         rows = [record.to_json() for record in records]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        show_json(rows)
         return
     print_runs(records)
 
@@ -144,29 +112,29 @@ def migrate(words: Words = None) -> None:
     if not root_exists(storage):
         raise UsageError(f"{storage.root}: no simsearch root; correct `root`")
     with held(storage, config.lease):
-        renamed = migration.migrate(storage, lambda old_id: print(f"snapshot {old_id} …"))
+        renamed = migration.migrate(storage, lambda old_id: show(f"snapshot {old_id} …"))
     for old_id, new_id in renamed.items():
-        print(f"{old_id} is now {new_id}")
-    print(f"{storage.root}: up to date")
+        show(f"{old_id} is now {new_id}")
+    show(f"{storage.root}: up to date")
 
 
 @app.command()
 def query(
-    image: Annotated[Path, typer.Argument(help="an image file")],
-    words: Words = None,
+    image: Annotated[str, typer.Argument(help="an image file, or - for the standard input")],
+    words: RootWords = None,
     n: Annotated[int, typer.Option("--number", "-n", min=1, help="artworks per space")] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Print the artworks nearest to an image, per space, from the published snapshot."""
-    config = config_of(words)
+    config = root_config_of(words)
     from simsearch.reading.collection import collection_of
     from simsearch.snapshots.published import latest_snapshot
 
     collection = collection_of(config, latest_snapshot(root_of(config)))
-    matches_by_space = collection.search(image, n)
+    with open_picture(image, config.images.max_bytes) as path:
+        matches_by_space = collection.search(path, n)
     if as_json:
-        answer = {name: matches_json(matches) for name, matches in matches_by_space.items()}
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        show_json({name: matches_json(matches) for name, matches in matches_by_space.items()})
         return
     for matches in matches_by_space.values():
         print_matches(matches)
@@ -191,7 +159,7 @@ def experiment(
     config = config_of(words, {"catalog.reader": reader, "catalog.source": collection})
     from simsearch.runs.experiment import run_experiment
 
-    print(f"report: {run_experiment(name, config)}")
+    show(f"report: {run_experiment(name, config)}")
 
 
 @app.command()
@@ -207,7 +175,7 @@ def encoders(
     from simsearch.cli.encoders import listing
 
     for line in listing(config, like):
-        print(line)
+        show(line)
 
 
 @app.command()
@@ -218,29 +186,42 @@ def perturbations() -> None:
 
     for profile in PROFILES.values():
         suites = ", ".join(suites_of(profile.name))
-        print(f"{profile.name:14} {profile.kind:12} {suites:24} {profile.description}")
-    print("\nsuites, to be named in perturbations.suite:")
+        show(f"{profile.name:14} {profile.kind:12} {suites:24} {profile.description}")
+    show("\nsuites, to be named in perturbations.suite:")
     for name, profiles in SUITES.items():
-        print(f"{name:14} {len(profiles)} profiles: {', '.join(profiles)}")
+        show(f"{name:14} {len(profiles)} profiles: {', '.join(profiles)}")
 
 
 @config_app.command("show")
-def config_show(words: Words = None) -> None:
-    """Print every setting as a run would use it: defaults, file and overrides together."""
-    print(dump_config(config_of(words)), end="")
+def config_show(
+    words: Words = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="print those that are seldom set, too")
+    ] = False,
+) -> None:
+    """Print the settings as a run would use them, each with its meaning, as YAML to begin a file with:
+    those that people set, and those that differ from their defaults."""
+    from simsearch.settings.shown import settings_text
+
+    show(settings_text(config_of(words), everything=everything).rstrip("\n"))
 
 
-@app.command()
-def version() -> None:
-    """Print the version."""
-    print(__version__)
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="print the version"),
+    ] = False,
+) -> None:
+    """Which artworks look alike, in which feature space, and how far can the answer be trusted?"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line (None: this process's own) and end this process: 0 done, 1 failed, 2 misused."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
+    accept_any_letter()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("simsearch").setLevel(logging.INFO)
     prepare_environment()
     end_process(exit_code(arguments))
@@ -253,13 +234,21 @@ def exit_code(arguments: Sequence[str] | None) -> int:
         given = None if arguments is None else list(arguments)
         code: int = app(args=given, standalone_mode=False) or 0
     except SimsearchError as error:
-        print(f"error: {error}", file=sys.stderr)
+        show_error(f"error: {printable(str(error))}")
         return error.exit_code
     except TyperException as error:
-        print(f"{error}\nsee simsearch --help", file=sys.stderr)
+        show_error(f"{error}\nsee simsearch --help")
         return 2
+    except ClosedPipeError:
+        close_standard_output()
+        return 0
+    except SystemExit as error:  # what Rich makes of a closed pipe when it prints help
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        close_standard_output()
+        return 0
     if code == INTERRUPTED:  # what Typer makes of a KeyboardInterrupt
-        print("interrupted; run the same command again to resume", file=sys.stderr)
+        show_error("interrupted; run the same command again to resume")
     return code
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from rich.console import Console
 from rich.table import Table
 
 from simsearch import schemas
+from simsearch.cli.terminal import cell, printable, show, show_table
 from simsearch.runs.record import RunRecord
 from simsearch.runtime.progress import duration
 from simsearch.settings.config import Config
@@ -41,13 +41,13 @@ def print_result(config: Config, snapshot: Snapshot) -> None:
     timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
     folders = {space.name: snapshot.index_folder(space.name) for space in plan.spaces}
     exact = {name for name, folder in folders.items() if read_manifest(storage, folder).exact}
-    print(metrics_text(metrics, plan.untrained, exact))
-    print()
+    show(metrics_text(metrics, plan.untrained, exact))
+    show()
     ranked = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))
     words = conclusion_words(metrics, comparisons, ranked)
-    print(f"conclusion: {words}")
-    print(f"report: {storage.uri(snapshot.report_path)}")
-    print(f"explorer: {explore_command(config)}")
+    show(f"conclusion: {words}")
+    show(f"report: {storage.uri(snapshot.report_path)}")
+    show(f"explorer: {explore_command(config)}")
 
 
 def metrics_text(metrics: pa.Table, untrained: frozenset[str], exact: Collection[str] = ()) -> str:
@@ -77,11 +77,6 @@ def metrics_text(metrics: pa.Table, untrained: frozenset[str], exact: Collection
     return "\n".join(lines)
 
 
-def printable(text: str | None) -> str:
-    """Text from a catalog without control characters or Rich's markup."""
-    return "".join(char for char in text or "" if char.isprintable()).replace("[", r"\[")
-
-
 def explore_command(config: Config) -> str:
     """The command that shows the root of `config`, as it can be typed in this shell."""
     words = [_program(), "explore", config.root]
@@ -108,24 +103,24 @@ def print_runs(records: Sequence[RunRecord]) -> None:
                 f"{record.snapshot_id}, {record.artworks:,} artworks, {record.rejects:,} rejects"
             )
         line = f"{started} UTC  {record.command:8} {record.outcome:12} {took:>14}  {result}"
-        print(line.rstrip())
+        show(line.rstrip())
         if record.error:
-            print(f"{'':25}{printable(record.error)}")
+            show(f"{'':25}{printable(record.error)}")
 
 
 def print_matches(matches: Matches) -> None:
     columns = ("rank", "score", "artwork", "title", "artists", "image")
-    table = Table(*columns, title=matches.space, title_justify="left")
+    table = Table(*columns, title=cell(matches.space), title_justify="left")
     for match in matches:
         artwork = match.artwork
-        cells = (
+        texts = (
             artwork.artwork_id,
             artwork.title,
             ", ".join(artwork.artists),
             artwork.image_uri,
         )
-        table.add_row(str(match.rank), f"{match.cosine:.4f}", *(printable(cell) for cell in cells))
-    Console().print(table)
+        table.add_row(str(match.rank), f"{match.cosine:.4f}", *map(cell, texts))
+    show_table(table)
 
 
 def matches_json(matches: Matches) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from dataclasses import asdict
@@ -11,11 +10,10 @@ from typing import Annotated, Any
 import typer
 from rich import filesize
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 
-from simsearch.cli.arguments import AsJson, Words, config_of
-from simsearch.cli.printing import printable
+from simsearch.cli.arguments import AsJson, RootWords, root_config_of
+from simsearch.cli.terminal import cell, printable, show, show_error, show_json, show_table
 from simsearch.errors import (
     DamagedError,
     MismatchError,
@@ -54,9 +52,9 @@ def existing_root(config: Config) -> Storage:
 
 
 @app.command("list")
-def list_command(words: Words = None, as_json: AsJson = False) -> None:
+def list_command(words: RootWords = None, as_json: AsJson = False) -> None:
     """List the sealed snapshots, the newest first."""
-    storage = existing_root(config_of(words))
+    storage = existing_root(root_config_of(words))
     latest, _ = read_latest(storage)
     rows: list[dict[str, Any]] = []
     for snapshot in list_snapshots(storage):
@@ -65,17 +63,17 @@ def list_command(words: Words = None, as_json: AsJson = False) -> None:
         except StorageError as error:
             rows.append({"snapshot_id": snapshot.snapshot_id, "damaged": str(error)})
     if as_json:
-        print(json.dumps(rows, indent=2))
+        show_json(rows)
         return
     for row in rows:
         if "damaged" in row:
-            print(f"{row['snapshot_id']}  damaged: {row['damaged']}")
+            show(f"{row['snapshot_id']}  damaged: {row['damaged']}")
             continue
         mark = "published" if row["published"] else "rolled back" if row["withdrawn"] else ""
         counts = ", ".join(f"{row[name]:,} {name}" for name in ("artworks", "rejects", "images"))
         when = row["created"].replace("T", " ")
-        print(f"{row['snapshot_id']}  {when} UTC  {mark:11}  {counts}")
-        print(f"{'':16}  {', '.join(row['spaces'])}")
+        show(f"{row['snapshot_id']}  {when} UTC  {mark:11}  {counts}")
+        show(f"{'':16}  {', '.join(row['spaces'])}")
 
 
 def _listed(snapshot: Snapshot, latest: Latest | None) -> dict[str, Any]:
@@ -92,48 +90,47 @@ def _listed(snapshot: Snapshot, latest: Latest | None) -> dict[str, Any]:
     }
 
 
-@app.command()
-def show(name: Name, words: Words = None) -> None:
+@app.command("show")
+def show_command(name: Name, words: RootWords = None) -> None:
     """Print what a snapshot was made from and how: its manifest as JSON, without the list of files."""
-    manifest = find_snapshot(existing_root(config_of(words)), name).manifest()
+    manifest = find_snapshot(existing_root(root_config_of(words)), name).manifest()
     files = manifest.pop("files")
     size = sum(file["bytes"] for file in files.values())
-    print(json.dumps({**manifest, "files": len(files), "bytes": size}, indent=2))
+    show_json({**manifest, "files": len(files), "bytes": size})
 
 
 @app.command("diff")
-def diff_command(old: Name, new: Name, words: Words = None, as_json: AsJson = False) -> None:
+def diff_command(old: Name, new: Name, words: RootWords = None, as_json: AsJson = False) -> None:
     """Name the artworks, settings, neighbours and metrics that moved from one snapshot to another."""
-    storage = existing_root(config_of(words))
+    storage = existing_root(root_config_of(words))
     older, newer = find_snapshot(storage, old), find_snapshot(storage, new)
     changes, neighbours = diff(older, newer), neighbour_changes(older, newer)
     if as_json:
         answer = {**asdict(changes), "neighbours": [asdict(change) for change in neighbours]}
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        show_json(answer)
         return
-    console = Console(highlight=False)
-    console.print(f"{older.snapshot_id} → {newer.snapshot_id}")
-    console.print(f"artworks: {changes.artworks}")
+    show(f"{older.snapshot_id} → {newer.snapshot_id}")
+    show(f"artworks: {changes.artworks}")
     for kind, ids in vars(changes.artworks).items():
         for entry in ids[:SHOWN]:
             named = " → ".join(entry) if isinstance(entry, tuple) else entry
-            console.print(f"  {kind.replace('_', ' ')}: {printable(named)}")
+            show(f"  {kind.replace('_', ' ')}: {printable(named)}")
         if len(ids) > SHOWN:
-            console.print(f"  … {len(ids) - SHOWN:,} more {kind.replace('_', ' ')}; --json has all")
+            show(f"  … {len(ids) - SHOWN:,} more {kind.replace('_', ' ')}; --json has all")
     for key, (before, after) in changes.settings.items():
-        console.print(f"setting {key}: {printable(str(before))} → {printable(str(after))}")
+        show(f"setting {key}: {printable(str(before))} → {printable(str(after))}")
     for change in neighbours:
         note = "" if change.same_space else ", ANOTHER feature space"
-        console.print(
+        show(
             f"neighbours, {change.space}: {change.kept:.1%} kept over {change.queries:,} originals in "
             f"both, {change.moved:,} lists moved{note}"
         )
-    _print_metrics(console, changes)
+    _print_metrics(changes)
 
 
-def _print_metrics(console: Console, changes: SnapshotDiff) -> None:
+def _print_metrics(changes: SnapshotDiff) -> None:
     rows = changes.overall_metrics
-    console.print(
+    show(
         f"metrics: {len(changes.metrics):,} moved"
         + (", of all copies by exact search:" if rows else "")
     )
@@ -143,17 +140,17 @@ def _print_metrics(console: Console, changes: SnapshotDiff) -> None:
     for row in rows:
         before, after = row["before"], row["after"]
         moved = "" if before is None or after is None else f"{after - before:+.4f}"
-        cells = ["" if value is None else f"{value:.4f}" for value in (before, after)]
-        table.add_row(row["space"], str(row["k"]), row["metric"], *cells, moved)
-    console.print(table)
+        values = ["" if value is None else f"{value:.4f}" for value in (before, after)]
+        table.add_row(cell(row["space"]), str(row["k"]), row["metric"], *values, moved)
+    show_table(table)
 
 
 @app.command()
-def rollback(name: Name, words: Words = None) -> None:
+def rollback(name: Name, words: RootWords = None) -> None:
     """Publish an older snapshot again. The one taken back stays off until publish.force=true."""
     from simsearch.runs.operations.lease import held
 
-    config = config_of(words)
+    config = root_config_of(words)
     storage = existing_root(config)
     target = find_snapshot(storage, name)
     with held(storage, config.lease) as lease:
@@ -167,9 +164,9 @@ def rollback(name: Name, words: Words = None) -> None:
             if snapshot_id != target.snapshot_id
         )
         point_latest(target, lease.token, still_withdrawn)
-    print(f"published: {target.snapshot_id}")
+    show(f"published: {target.snapshot_id}")
     if still_withdrawn:
-        print(f"not published again unless publish.force=true: {', '.join(still_withdrawn)}")
+        show(f"not published again unless publish.force=true: {', '.join(still_withdrawn)}")
 
 
 def _current(storage: Storage) -> Latest | None:
@@ -179,10 +176,9 @@ def _current(storage: Storage) -> Latest | None:
         return read_latest(storage)[0]
     except DamagedError as error:
         kept = move(storage, error.path)
-        typer.echo(
+        show_error(
             f"{error.root}/{error.path}: {error.problem}; it lies in {kept} now, and which snapshots "
-            "had been rolled back is not known any more",
-            err=True,
+            "had been rolled back is not known any more"
         )
         return None
 
@@ -190,22 +186,22 @@ def _current(storage: Storage) -> Latest | None:
 @app.command()
 def verify(
     name: Annotated[str | None, typer.Option("--snapshot", help="only this one; else all")] = None,
-    words: Words = None,
+    words: RootWords = None,
 ) -> None:
     """Compute every digest again from the stored bytes; exit code 1 if one differs."""
     from simsearch.snapshots.verification import verify as problems_of
 
-    storage = existing_root(config_of(words))
+    storage = existing_root(root_config_of(words))
     chosen = [find_snapshot(storage, name)] if name else list_snapshots(storage)
     if pointer := _pointer_problem(storage):
-        print(pointer)
+        show(pointer)
     broken = 0
     for snapshot in chosen:
         problems = list(problems_of(snapshot))
         broken += bool(problems)
-        print(f"{snapshot.snapshot_id}: {'whole' if not problems else ''}".rstrip())
+        show(f"{snapshot.snapshot_id}: {'whole' if not problems else ''}".rstrip())
         for problem in problems:
-            print(f"  {problem}")
+            show(f"  {problem}")
     if broken:
         raise MismatchError(
             f"{storage.root}: {broken} of {len(chosen)} snapshots are damaged; roll back to a whole "
@@ -235,13 +231,13 @@ def gc(
         str, typer.Option(help="leave what is younger: a number and one of s, m, h, d, w")
     ] = "7d",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would go")] = False,
-    words: Words = None,
+    words: RootWords = None,
 ) -> None:
     """Remove what no kept snapshot refers to: snapshots, catalogs, vectors, downloaded images."""
     from simsearch.runs.operations.lease import held
     from simsearch.snapshots.garbage import find_garbage, remove
 
-    config = config_of(words)
+    config = root_config_of(words)
     storage = existing_root(config)
     older_than = time.time() - seconds_of(grace)
     with held(storage, config.lease) as lease:
@@ -255,9 +251,9 @@ def gc(
         counts[file.why] += 1
         sizes[file.why] += file.size
     for why, count in counts.items():
-        print(f"{count:>8,} files {filesize.decimal(sizes[why]):>12}  {why}")
+        show(f"{count:>8,} files {filesize.decimal(sizes[why]):>12}  {why}")
     verb = "would be removed" if dry_run else "removed"
-    print(f"{len(garbage):>8,} files {filesize.decimal(sum(sizes.values())):>12}  {verb}")
+    show(f"{len(garbage):>8,} files {filesize.decimal(sum(sizes.values())):>12}  {verb}")
 
 
 def seconds_of(text: str) -> float:

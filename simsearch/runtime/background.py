@@ -62,6 +62,6 @@ def end_process(code: int) -> NoReturn:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except BrokenPipeError:  # whoever read it has gone, as `head` does
-        code = code or 1
+    except BrokenPipeError:  # whoever read it has gone, as `head` does, which is no failure
+        pass
     os._exit(code)

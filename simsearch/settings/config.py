@@ -5,6 +5,7 @@ A YAML file holds what differs from the defaults; `key=value` words on the comma
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -161,6 +162,17 @@ def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = 
     Raises ConfigError naming the key and what is allowed.
     """
     values = {} if path is None else _read_yaml(Path(path))
+    return config_of_values(values, overrides, "" if path is None else f"{path}: ")
+
+
+def config_of_values(
+    values: dict[str, Any], overrides: Sequence[str] = (), where: str = ""
+) -> Config:
+    """The settings of a mapping as a YAML file has it, with overrides as `load_config` takes them.
+
+    Raises ConfigError, whose messages begin with `where`.
+    """
+    values = copy.deepcopy(values)
     for override in overrides:
         _apply_override(values, override)
     if (version := values.get("version", CONFIG_VERSION)) != CONFIG_VERSION:
@@ -171,17 +183,11 @@ def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = 
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        where = "" if path is None else f"{path}: "
         faults = error.errors()
         # A list that lost an entry to its own fault is not also too short.
         inner = {fault["loc"][:depth] for fault in faults for depth in range(len(fault["loc"]))}
         lines = [_describe(fault) for fault in faults if fault["loc"] not in inner]
         raise ConfigError(where + "; ".join(lines)) from None
-
-
-def dump_config(config: Config) -> str:
-    """The settings as YAML that `load_config` reads back to an equal Config."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
 def dump_kept(config: Config) -> str:

@@ -6,8 +6,8 @@ from simsearch import __version__
 from simsearch.errors import StorageError, UsageError
 from simsearch.images.identity import PIXEL_RULES
 from simsearch.storage.storage import Storage
+from simsearch.storage.uris import ROOT_MARKER
 
-ROOT_MARKER = "simsearch.json"
 FIRST_RULES = 1  # of pixels, which markers did not mention
 ROOT_FORMAT = 2  # 1 knew a feature space by its backbone alone; `snapshots/migration.py` reads it
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from simsearch.errors import UsageError
 
 SCHEMES = ("file", "s3")
+ROOT_MARKER = "simsearch.json"  # the file at the top of each root
 LITTER = re.compile(
     r"(?:^|/)(?:\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini|\.directory)$", re.IGNORECASE
 )

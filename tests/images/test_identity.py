@@ -14,9 +14,10 @@ from PIL import Image, ImageCms
 from simsearch import schemas
 from simsearch.extraction.extract import _forget_older_pixels
 from simsearch.images.identity import PIXEL_RULES, content_hash, redefined
-from simsearch.snapshots.root import ROOT_MARKER, open_root, read_by_older_rules
+from simsearch.snapshots.root import open_root, read_by_older_rules
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
+from simsearch.storage.uris import ROOT_MARKER
 from tests.images.test_colour_spaces import embedded, png, profile
 from tests.support.tiff_files import tiff
 

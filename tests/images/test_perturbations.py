@@ -21,7 +21,8 @@ from simsearch.images.perturbations import (
     perturb,
 )
 from simsearch.images.suites import OPERATION_NAMES, STUDY_PROFILES, SUITES
-from simsearch.settings.config import Config, dump_config, load_config
+from simsearch.settings.config import Config, load_config
+from simsearch.settings.shown import settings_text
 
 
 def picture() -> Image.Image:
@@ -206,5 +207,5 @@ def test_a_suite_and_another_list_together_are_refused() -> None:
 @pytest.mark.parametrize("word", ["perturbations.suite=mild", "perturbations.profiles=[flip-1]"])
 def test_settings_with_a_suite_are_read_back(word: str, tmp_path: Path) -> None:
     config = load_config(None, [word])
-    (tmp_path / "c.yaml").write_text(dump_config(config))
+    (tmp_path / "c.yaml").write_text(settings_text(config))
     assert load_config(tmp_path / "c.yaml") == config

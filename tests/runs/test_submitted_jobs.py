@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simsearch.settings.config import dump_config, load_config
+from simsearch.settings.config import load_config
+from simsearch.settings.shown import settings_text
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage
 from tests.support.places import Place
@@ -91,7 +92,7 @@ def test_a_job_runs_whole_on_the_s3_server_and_the_cronjobs_own_command_reindexe
     assert set(there_and_here) <= set(container["command"])
     command = [there_and_here.get(word, word) for word in container["command"]]
     config = load_config(None, settings(s3_place))
-    (tmp_path / "config.yaml").write_text(dump_config(config))
+    (tmp_path / "config.yaml").write_text(settings_text(config))
     first = submit_job(cluster, "run.py", *settings(s3_place))
     assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-3000:]
     assert latest_snapshot(Storage(s3_place.root, s3_place.config)).images().num_rows == 8 * 6

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simsearch.errors import ConfigError
-from simsearch.settings.config import Config, dump_config, load_config
+from simsearch.settings.config import Config, load_config
 from simsearch.settings.sections.extraction import ExtractConfig, safe_name
+from simsearch.settings.shown import settings_text
 
 
 @pytest.mark.parametrize(
@@ -159,4 +160,4 @@ def test_what_show_prints_reads_back_equal(seed: int, backbones: list[str], shar
     )
     import yaml
 
-    assert Config.model_validate(yaml.safe_load(dump_config(config))) == config
+    assert Config.model_validate(yaml.safe_load(settings_text(config))) == config

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -12,6 +12,7 @@ from simsearch.errors import CatalogError, NotFoundError
 from simsearch.images.kinds import EXTENSIONS, HEIF_ADVICE, HEIF_EXTENSIONS, heif_readable
 from simsearch.settings.config import Config
 from simsearch.storage.storage import FileInfo, list_entries
+from simsearch.storage.uris import ROOT_MARKER
 
 # What macOS, Windows and cameras leave beside pictures under the same endings.
 DEBRIS = ("._",)
@@ -30,8 +31,11 @@ def read_folder(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
             f"catalog.source: {source} does not exist; give a folder or bucket prefix of images"
         ) from None
     images = []
+    roots = roots_among(entries)
     for info in entries:
-        if reason := _not_an_image(info):
+        if info.path.startswith(roots):
+            notes.leave_out("files of simsearch roots", info.path)
+        elif reason := reason_against(info):
             notes.leave_out(reason, info.path)
         else:
             images.append(info)
@@ -50,12 +54,22 @@ def read_folder(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
         }
 
 
+def roots_among(entries: Iterable[FileInfo]) -> tuple[str, ...]:
+    """The folders of a listing that are simsearch roots, each with a slash at its end."""
+    return tuple(
+        info.path.removesuffix(ROOT_MARKER)
+        for info in entries
+        if info.path.endswith(f"/{ROOT_MARKER}")
+    )
+
+
 def title_of(path: str) -> str:
     """`scans/view_of-delft.jpg` → `view of delft`"""
     return " ".join(PurePosixPath(path).stem.replace("_", " ").replace("-", " ").split())
 
 
-def _not_an_image(info: FileInfo) -> str | None:
+def reason_against(info: FileInfo) -> str | None:
+    """Why a file is not read as an image, in words that follow a count; None where it is."""
     if info.kind != "file":
         return f"of the kind “{info.kind}”"
     path = PurePosixPath(info.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from simsearch import schemas
@@ -73,9 +73,6 @@ def _tells_apart(records: Records, column: str) -> bool:
 
 
 def _layout(records: Records, mapping: dict[str, tuple[str, ...]]) -> Layout:
-    names = ", ".join(records.columns[:SHOWN])
-    if (more := len(records.columns) - SHOWN) > 0:
-        names += f" and {more:,} more"
     if strange := sorted(set(mapping) - set(schemas.CATALOG.names)):
         raise CatalogError(
             f"catalog.columns: no catalog column {', '.join(strange)}; allowed: {', '.join(schemas.CATALOG.names)}"
@@ -88,15 +85,26 @@ def _layout(records: Records, mapping: dict[str, tuple[str, ...]]) -> Layout:
     }
     if absent := sorted(wanted - set(records.columns)):
         raise CatalogError(
-            f"catalog.columns: {records.source} has no column {', '.join(absent)}; it has: {names}"
+            f"catalog.columns: {records.source} has no column {', '.join(absent)}; it has: {_names(records)}"
         )
     same = {name: (name,) for name in schemas.CATALOG.names if name in records.columns}
     columns = {**same, **mapping}
     if missing := [name for name in REQUIRED if name not in columns]:
-        raise CatalogError(
-            f"{records.source}: which column is the {' and the '.join(missing)}? it has: {names}; {_advice(records)}"
-        )
+        raise which_column(records, missing)
     return Layout("table", records.source, columns)
+
+
+def which_column(records: Records, missing: Sequence[str]) -> CatalogError:
+    """The error of a table in which the columns `missing` of the catalog are not found."""
+    return CatalogError(
+        f"{records.source}: which column is the {' and the '.join(missing)}? it has: {_names(records)}; {_advice(records)}"
+    )
+
+
+def _names(records: Records) -> str:
+    names = ", ".join(records.columns[:SHOWN])
+    more = len(records.columns) - SHOWN
+    return f"{names} and {more:,} more" if more > 0 else names
 
 
 def _advice(records: Records) -> str:

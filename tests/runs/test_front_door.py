@@ -1,0 +1,129 @@
+"""`simsearch run FOLDER`: where its root and settings lie, and which networks take part."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simsearch.encoders.weight_files import NotHereError
+from simsearch.errors import ConfigError, UsageError, WeightsError
+from simsearch.runs import reachable_networks
+from simsearch.runs.front_door import FrontDoor, open_front_door
+from simsearch.settings.config import load_config
+from tests.support.catalogs import jpeg
+
+NETWORKS = "extract.backbones=[efficientnet_lite0]"
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    folder = tmp_path / "museum" / "scans"
+    folder.mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(jpeg())
+    return folder
+
+
+def opened(place: Path | str, *words: str) -> FrontDoor:
+    door = open_front_door(str(place), [NETWORKS, *words])
+    door.write()
+    return door
+
+
+def test_root_and_settings_lie_beside_and_the_file_gives_the_same_settings(scans: Path) -> None:
+    door = opened(f"{scans}/", "seed=3", "extract.retry_rejects=true", "publish.force=true")
+    assert door.config.root == f"{scans}-simsearch"
+    assert door.file == Path(f"{scans}-simsearch.yaml")
+    assert door.config.extract.retry_rejects
+    stored = load_config(door.file)
+    # Wishes for one run are not written down.
+    assert not stored.extract.retry_rejects
+    assert stored == open_front_door(str(scans), []).config
+    assert (stored.seed, stored.catalog.reader, stored.catalog.source) == (3, "folder", str(scans))
+
+
+def test_what_was_edited_is_used_and_never_overwritten(
+    scans: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    file = opened(scans).file
+    edited = file.read_text().replace("originals: 1000", "originals: 7")
+    file.write_text(edited)
+    door = opened(scans, "seed=9")
+    assert (door.config.perturbations.originals, door.config.seed) == (7, 9)
+    assert file.read_text() == edited
+    assert f"settings: those of {file}, with {NETWORKS} seed=9 for this run alone" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["art.csv", "art.v2.csv.gz", "art.jsonl"])
+def test_a_tables_root_is_called_like_the_table(name: str, tmp_path: Path) -> None:
+    rows = b'{"artwork_id": "1", "image_uri": "1.jpg"}\n'
+    rows = rows if name.endswith("jsonl") else b"artwork_id,image_uri\n1,1.jpg\n"
+    (tmp_path / name).write_bytes(gzip.compress(rows) if name.endswith(".gz") else rows)
+    door = opened(tmp_path / name)
+    assert door.config.root == str(tmp_path / "art-simsearch")
+    assert door.config.catalog.download.enabled  # its images may lie on the web
+
+
+def test_no_root_inside_of_what_is_read(scans: Path) -> None:
+    for root in (f"{scans}/root", str(scans), f"{scans}/../scans/root"):
+        with pytest.raises(UsageError, match="lies inside of"):
+            opened(scans, f"root={root}")
+    link = scans.parent / "link"
+    link.symlink_to(scans)
+    with pytest.raises(UsageError, match="lies inside of"):
+        opened(scans, f"root={link}/root")
+
+
+def test_two_collections_never_share_settings(scans: Path) -> None:
+    opened(scans)
+    table = scans.parent / "scans.csv"
+    table.write_text("artwork_id,image_uri\n1,1.jpg\n")
+    with pytest.raises(UsageError, match="holds the settings of another collection"):
+        opened(table)
+
+
+def test_what_has_no_place_beside_it_asks_for_a_root() -> None:
+    for place in ("/", "s3://bucket"):
+        with pytest.raises(UsageError, match="root=FOLDER"):
+            opened(place)
+
+
+def test_a_wrong_word_is_named_before_anything_is_written(scans: Path) -> None:
+    with pytest.raises(ConfigError, match=r"seeds: no such setting"):
+        opened(scans, "seeds=3")
+    assert not Path(f"{scans}-simsearch.yaml").exists()
+
+
+@pytest.mark.slow
+def test_networks_are_those_whose_weights_can_be_had(
+    scans: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(reachable_networks, "probe", refuse_all_but("resnet152"))
+    door = open_front_door(str(scans), [])
+    assert door.config.extract.backbones == ("efficientnet_lite0", "resnet152")
+    assert "network resnet152: weights are downloaded, 230 MB" in caplog.text
+    assert "without vgg16, densenet201 of the study" in caplog.text
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    with pytest.raises(WeightsError, match=r"add extract\.weights=\[FOLDER\]") as raised:
+        open_front_door(str(scans), [f"extract.weights=[{weights}, 'random:0']"])
+    assert "\n" not in str(raised.value)
+    (weights / "vgg16.pth").touch()
+    chosen = open_front_door(str(scans), [f"extract.weights=[{weights}]"])
+    assert chosen.config.extract.backbones == ("vgg16",)
+
+
+def refuse_all_but(name: str) -> Callable[[str], None]:
+    """A publisher that has the weights of one network alone."""
+
+    def probe(url: str) -> None:
+        if name not in url:
+            raise NotHereError("not cached and cannot be downloaded: no network")
+
+    return probe
