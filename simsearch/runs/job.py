@@ -27,6 +27,7 @@ from simsearch.runs.records import (
     list_records,
     recorded,
 )
+from simsearch.runtime.cluster_address import check_cluster_address
 from simsearch.settings.config import Config, kept_settings
 from simsearch.snapshots.diff import ArtworkChanges, artwork_changes, artworks_of
 from simsearch.snapshots.plan import settings_digest
@@ -98,6 +99,7 @@ def reindex(config: Config) -> Result:
 
 def _recorded_run(config: Config, command: str) -> Result:
     get_reader(config)
+    check_cluster_address(config.ray)
     storage = root_of(config)
     previous = _published(config)
     if previous is None or not _done_before(previous, config):

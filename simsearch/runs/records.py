@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from simsearch.errors import LeaseError, SimsearchError, StorageError
 from simsearch.runs.operations.prometheus import export
-from simsearch.runs.record import FOLDER, RECORD, RunRecord, StepRecord
+from simsearch.runs.record import FOLDER, RECORD, SUCCESSES, RunRecord, StepRecord
 from simsearch.runtime.progress import duration
 from simsearch.settings.config import Config, kept_settings
 from simsearch.snapshots.plan import settings_digest
@@ -72,6 +72,24 @@ def list_records(storage: Storage, newest: int | None = None) -> list[RunRecord]
     chosen = sorted(names, reverse=True)[:newest]
     read = (_read_record(storage, f"{FOLDER}/{name}") for name in chosen)
     return [record for record in read if record is not None]
+
+
+def last_success(storage: Storage) -> RunRecord | None:
+    """The record of the newest run that succeeded, however long ago; None where none is known."""
+    names = sorted((info.path for info in storage.files(FOLDER)), reverse=True)
+    read = (_read_record(storage, f"{FOLDER}/{name}") for name in names if RECORD.fullmatch(name))
+    successes = (
+        record for record in read if record and record.ended and record.outcome in SUCCESSES
+    )
+    return next(successes, None)
+
+
+def _last_success(storage: Storage) -> RunRecord | None:
+    try:
+        return last_success(storage)
+    except StorageError as error:
+        log.warning("which run succeeded last is not known: %s", error)
+        return None
 
 
 def _read_record(storage: Storage, path: str) -> RunRecord | None:
@@ -129,10 +147,9 @@ def _tell(config: Config, storage: Storage, record: RunRecord) -> None:
         storage.write_json(record.path, values)
     except StorageError as error:
         log.warning("the run record could not be stored: %s", error)
-    try:
-        export(config.monitoring, record)
-    except OSError as error:
-        log.warning("the metrics could not be exported: %s", error)
+    if config.monitoring.prometheus_textfile or config.monitoring.pushgateway:
+        for problem in export(config.monitoring, record, _last_success(storage)):
+            log.warning("%s", problem)
     if record.outcome in ("failed", "refused") and config.monitoring.on_failure:
         _call_hook(config.monitoring.on_failure, line)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +12,18 @@ from pathlib import Path
 from tempfile import gettempdir
 
 import ray
+from ray._private.services import canonicalize_bootstrap_address
 from ray.exceptions import RayError, RayTaskError
 
 from simsearch.errors import SimsearchError
-from simsearch.runtime.background import left_behind
+from simsearch.runtime.background import left_behind, within
+from simsearch.runtime.cluster_address import check_cluster_address
 from simsearch.runtime.environment import IDLE_WORKERS, NO_USAGE_REPORTS
 from simsearch.settings.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
+
+CLUSTER_SECONDS = 30.0  # for the head of a cluster that is there to answer
 
 
 @contextmanager
@@ -43,9 +48,11 @@ def ray_session(config: RayConfig) -> Iterator[None]:
 
 
 def _connect(config: RayConfig) -> None:
+    check_cluster_address(config)
     address = config.cluster
     try:
         if address:
+            _await_cluster(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
         else:
             # Ray's C++ side writes to the terminal past Python's logging: its own errors, then that
@@ -64,6 +71,11 @@ def _connect(config: RayConfig) -> None:
     # Ray raises a plain Exception when its node takes too long to start.
     except Exception as error:
         detail = " ".join(str(error).split())
+        if address and re.search("auth|token", detail, re.IGNORECASE):
+            raise SimsearchError(
+                f"ray.address: Ray at {address} refuses this process's token; set RAY_AUTH_MODE=token "
+                "and RAY_AUTH_TOKEN to the cluster's own"
+            ) from error
         if address:
             raise SimsearchError(
                 f"ray.address: cannot use Ray at {address}: {detail}; "
@@ -74,6 +86,17 @@ def _connect(config: RayConfig) -> None:
             f"cannot start Ray on this machine: {detail}; run the command again, and if it stays so, "
             f"its logs lie under {folder}/ray/session_latest/logs"
         ) from error
+
+
+def _await_cluster(address: str) -> None:
+    """Raises TimeoutError or Ray's own errors where no head answers at an address. `ray.init` would wait
+    for twelve minutes there, and say nothing."""
+    head = canonicalize_bootstrap_address(address)
+    try:
+        with _standard_error_closed():
+            within(CLUSTER_SECONDS, lambda: ray._raylet.GcsClient(address=head))
+    except TimeoutError:
+        raise TimeoutError(f"no answer of a head in {CLUSTER_SECONDS:g} s") from None
 
 
 @contextmanager

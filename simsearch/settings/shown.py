@@ -133,7 +133,12 @@ def _indent(depth: int) -> str:
 
 def _written(value: Any) -> str:
     """A value in YAML's flow style, on one line."""
+    text = _dumped(value, allow_unicode=True)
+    return text if text.isprintable() else _dumped(value, allow_unicode=False)
+
+
+def _dumped(value: Any, *, allow_unicode: bool) -> str:
     text: str = yaml.safe_dump(
-        value, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True
+        value, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=allow_unicode
     )
     return text.removesuffix("...\n").strip()

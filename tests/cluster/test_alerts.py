@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.cluster.manifests import CLUSTER
+from tests.support.alerts import play_alerts
 from tests.support.prometheus import program
 
 ALERTS = CLUSTER / "dashboards" / "alerts.yaml"
@@ -72,42 +72,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_an_alert_fires_when_it_should_and_no_other(case: str, tmp_path: Path) -> None:
     series, minute, expected = CASES[case]
-    names = [
-        rule["alert"]
-        for group in yaml.safe_load(ALERTS.read_text())["groups"]
-        for rule in group["rules"]
-    ]
-    # What promtool is asked: this many alerts of that name, whatever they say.
-    queries = [
-        {
-            "expr": f'count(ALERTS{{alertname="{name}", alertstate="firing"}}) or vector(0)',
-            "eval_time": f"{minute}m",
-            "exp_samples": [{"labels": "{}", "value": int(name in expected)}],
-        }
-        for name in names
-    ]
-    test = {
-        "rule_files": [str(ALERTS)],
-        "evaluation_interval": "1m",
-        "tests": [
-            {
-                "interval": "1m",
-                "input_series": [
-                    {"series": name, "values": values} for name, values in series.items()
-                ],
-                "promql_expr_test": queries,
-            }
-        ],
-    }
-    (tmp_path / "test.yaml").write_text(yaml.safe_dump(test))
-    done = subprocess.run(
-        [program("promtool"), "test", "rules", str(tmp_path / "test.yaml")],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    play_alerts(ALERTS, series, minute, expected, tmp_path)
 
 
 def test_the_rules_are_valid() -> None:

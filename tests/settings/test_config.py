@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from simsearch.errors import ConfigError
 from simsearch.settings.config import Config, load_config
 from simsearch.settings.sections.extraction import ExtractConfig, safe_name
-from simsearch.settings.shown import settings_text
+from simsearch.settings.sections.yaml_text import read_document
+from simsearch.settings.shown import COMMON, setting_names, settings_text
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,11 @@ from simsearch.settings.shown import settings_text
         ("evaluate.ks=[3,1]", r"evaluate: ks: must be ascending"),
         ("perturbations.profiles=[sharpen,sharpen]", r"perturbations: profiles: .*twice"),
         ("images.background=white", r"images\.background: "),
+        ("catalog.delimiter=§", r"catalog\.delimiter: one ASCII character .*'§'"),
+        ("catalog.delimiter=;;", r"catalog\.delimiter: one ASCII character"),
+        ("catalog.delimiter=a", r"catalog\.delimiter: one ASCII character"),
+        ("catalog.delimiter='\"'", r"catalog\.delimiter: a quote or a line end"),
+        ('catalog.delimiter="\\r"', r"catalog\.delimiter: a quote or a line end"),
         ("version=2", r"version: this is a version 2 config, simsearch reads version 1"),
         ("seed.x=1", r"seed.*"),
         ("novalue", r"'novalue': an override is written key=value"),
@@ -161,3 +167,32 @@ def test_what_show_prints_reads_back_equal(seed: int, backbones: list[str], shar
     import yaml
 
     assert Config.model_validate(yaml.safe_load(settings_text(config))) == config
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["perturbations.profiles=[jpeg-5]", "catalog.columns={title: '2026-11-29', date: [a, b]}"],
+        ["extract.spaces=[{backbone: vgg16, head: whitening}, {backbone: 'timm:a/b', name: c}]"],
+        ["heads.mine={kind: whitening, dimensions: 5}", "autoencoders.variational.beta=0.5"],
+        ["root='1:30'", "catalog.delimiter='#'", "explore.hosts=['a: b']", "storage.attempts=7"],
+    ],
+)
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_printed_settings_are_the_settings(words: list[str], everything: bool) -> None:
+    config = load_config(None, words)
+    text = settings_text(config, everything=everything)
+    assert Config.model_validate(read_document(text)) == config
+
+
+def test_settings_have_two_tiers_each_with_its_meaning() -> None:
+    names = set(setting_names())
+    assert names >= COMMON
+    assert 25 <= len(COMMON) <= 35
+    few, many = (settings_text(Config(), everything=everything) for everything in (False, True))
+    assert "shard_rows" not in few
+    assert "shard_rows: 1536" in many
+    assert "# make copies of this many originals; null: of all\n  originals: null" in few
+    # What somebody set is shown, whatever its tier.
+    assert "shard_rows: 9" in settings_text(load_config(None, ["extract.shard_rows=9"]))

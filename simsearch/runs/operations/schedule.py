@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,7 +24,7 @@ from prometheus_client import start_http_server
 
 from simsearch.errors import StorageError, UsageError
 from simsearch.runs.operations.prometheus import RunMetrics
-from simsearch.runs.records import RECENT, list_records
+from simsearch.runs.records import RECENT, last_success, list_records
 from simsearch.settings.config import Config
 from simsearch.storage.storage import root_of
 
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 LONGEST_SLEEP = (
     30.0  # a laptop that slept, or a clock that was set, is noticed within so many seconds
 )
+SET_BACK = timedelta(minutes=5)
+"""A clock that is put right by less waits for its time instead of running a second time."""
 FIELDS = "give five fields: minute, hour, day, month, weekday, such as '0 3 * * *'"
 WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
@@ -73,6 +75,7 @@ def serve(schedule: Schedule, config: Config, words: Sequence[str], port: int | 
     """Run `simsearch reindex WORDS` at the schedule's times until SIGTERM or SIGINT, which is passed
     on to a run that is going."""
     metrics = RunMetrics()
+    _show_last(config, metrics)
     if port is not None:
         start_http_server(port, addr="127.0.0.1", registry=metrics.registry)
         log.info("Prometheus metrics on http://127.0.0.1:%s/metrics", port)
@@ -89,29 +92,50 @@ def serve(schedule: Schedule, config: Config, words: Sequence[str], port: int | 
     due = schedule.following(datetime.now(UTC))
     while not stop.is_set():
         log.info("next run at %s", due.isoformat(timespec="minutes"))
-        if not _sleep_until(due, stop):
+        reached = _sleep_until(schedule, due, stop)
+        if reached is None:
             return
         running[:] = [subprocess.Popen(command(words))]  # noqa: S603  (our own command)
         code = running[0].wait()
         running.clear()
         log.log(logging.INFO if code == 0 else logging.ERROR, "run ended with exit code %s", code)
         _show_last(config, metrics)
-        due = _next_due(schedule, due)
+        due = _next_due(schedule, reached)
 
 
 def command(words: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "simsearch", "reindex", *words]
 
 
-def _sleep_until(due: datetime, stop: threading.Event) -> bool:
-    while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
+def _sleep_until(schedule: Schedule, due: datetime, stop: threading.Event) -> datetime | None:
+    """Sleep until a run is due; returns the time that it was due at, None where the schedule is stopped.
+
+    Where the clock is set back meanwhile, by more than SET_BACK, the times that come again count.
+    """
+    latest = datetime.now(UTC)
+    while (left := (due - (now := datetime.now(UTC))).total_seconds()) > 0:
+        if latest - now > SET_BACK:
+            due = schedule.following(now)
+            log.warning(
+                "the clock was set back from %s to %s; next run at %s",
+                latest.isoformat(timespec="minutes"),
+                now.isoformat(timespec="minutes"),
+                due.isoformat(timespec="minutes"),
+            )
+            latest = now
+            continue
+        latest = max(latest, now)
         if stop.wait(min(left, LONGEST_SLEEP)):
-            return False
-    return not stop.is_set()
+            return None
+    return None if stop.is_set() else due
 
 
 def _next_due(schedule: Schedule, due: datetime) -> datetime:
+    """The first time after `due` that is still to come; those that passed are logged."""
     now = datetime.now(UTC)
+    if due - now > SET_BACK:
+        log.warning("the clock was set back to %s", now.isoformat(timespec="minutes"))
+        return schedule.following(now)
     skipped = 0
     while (due := schedule.following(due)) <= now:
         skipped += 1
@@ -123,11 +147,12 @@ def _next_due(schedule: Schedule, due: datetime) -> datetime:
 def _show_last(config: Config, metrics: RunMetrics) -> None:
     try:
         recent = list_records(root_of(config), RECENT)
+        success = last_success(root_of(config))
     except StorageError as error:
         log.warning("the run record cannot be read: %s", error)
         return
     if ended := [record for record in recent if record.ended is not None]:
-        metrics.set(ended[0])
+        metrics.set(ended[0], success)
 
 
 def systemd_units(schedule: Schedule, words: Sequence[str]) -> str:

@@ -93,8 +93,11 @@ class _Client:
     """Ray's job client, which asks again while the cluster does not answer."""
 
     def __init__(self, address: str | None, patience: float) -> None:
-        from ray.job_submission import JobSubmissionClient  # seconds, which `--help` need not pay
+        # These take seconds to import, which `--help` need not pay.
+        from ray.exceptions import AuthenticationError
+        from ray.job_submission import JobSubmissionClient
 
+        self._refused = AuthenticationError
         self._patience = patience
         self._address = address
         self._client: Any = self._asked(lambda: JobSubmissionClient(address))
@@ -133,6 +136,11 @@ class _Client:
         while True:
             try:
                 return ask()
+            except self._refused:
+                raise SimsearchError(
+                    f"Ray's dashboard at {self._address or '$RAY_ADDRESS'} refuses the token; set "
+                    "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN to the cluster's own"
+                ) from None
             except (OSError, RuntimeError) as error:  # OSError: what `requests` raises, too
                 reason = _first_line(error)
                 if "status code 404" in reason:

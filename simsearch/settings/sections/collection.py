@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from simsearch.images.limits import Limits
 from simsearch.images.suites import STUDY_PROFILES, SUITES
@@ -34,6 +34,16 @@ class DownloadConfig(Section):
     )
 
 
+def _separating(delimiter: str) -> str:
+    """A character that can separate cells. Letters, digits, quotes and line ends are parts of cells, and
+    the reader of tables takes ASCII alone."""
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum():
+        raise ValueError("one ASCII character that is no letter and no digit, such as ';' or '|'")
+    if delimiter in '\0\r\n"':
+        raise ValueError("a quote or a line end separates no cells; give one such as ';' or '|'")
+    return delimiter
+
+
 class CatalogConfig(Section):
     """Which artworks: where their metadata and their images lie."""
 
@@ -54,7 +64,7 @@ class CatalogConfig(Section):
     encoding: str | None = Field(
         None, description="the table's text encoding, such as cp1250; null: found out"
     )
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+    delimiter: Annotated[str, AfterValidator(_separating)] | None = Field(
         None, description="what separates the table's cells, such as ';'; null: found out"
     )
     placeholder_artworks: Annotated[int, Field(ge=2)] | None = Field(

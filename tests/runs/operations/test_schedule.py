@@ -7,8 +7,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -116,12 +117,46 @@ def test_times_that_passed_during_a_long_run_are_skipped_and_said(
     assert "2 times were skipped" in caplog.text or "1 times were skipped" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("back", "expected", "logged"),
+    [
+        (timedelta(days=4000), datetime(2015, 12, 18, 3, tzinfo=UTC), True),
+        (timedelta(seconds=40), datetime(2026, 11, 30, 3, tzinfo=UTC), False),
+    ],
+)
+def test_a_clock_that_is_set_back_binds_no_run_to_another_decade(
+    back: timedelta,
+    expected: datetime,
+    logged: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    nightly = Schedule.parse("0 3 * * *", "UTC")
+    start = datetime(2026, 11, 30, 1, tzinfo=UTC)
+    moments = [start, start, start - back, start - back, expected, expected]
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Clock:  # noqa: ARG003
+            moment = moments.pop(0) if len(moments) > 1 else moments[0]
+            return cls.fromtimestamp(moment.timestamp(), UTC)
+
+    class NoWait(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            return False
+
+    monkeypatch.setattr(schedule, "datetime", Clock)
+    due = nightly.following(start)
+    assert schedule._sleep_until(nightly, due, NoWait()) == expected
+    assert ("the clock was set back" in caplog.text) is logged
+
+
 def test_a_stopped_schedule_stops_its_run_and_ends(tmp_path: Path) -> None:
     """A real schedule in a process of its own; its run is a program that only waits."""
     mark = tmp_path / "started"
     program = f"""
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo, timedelta
 from simsearch.runs.operations import schedule
 from simsearch.settings.config import Config
 schedule.command = lambda words: [sys.executable, "-c", "import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(60)"]

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from simsearch.errors import SimsearchError
 from simsearch.runs.operations.submission import Submission, submit_and_follow
 from tests.support.processes import free_port
 from tests.support.ray_cluster import RayCluster, ray_cluster, wait_until_jobs_are_taken
+from tests.support.serving import serving
 
 PROJECT = Path(__file__).parents[3]
 
@@ -98,3 +101,28 @@ def test_a_cluster_that_does_not_answer_is_one_line() -> None:
     address = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(SimsearchError, match=rf"cannot reach Ray's dashboard at {address}"):
         submit_and_follow(Submission("slot", ("true",)), address=address, patience=1.0)
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """A dashboard that wants another token, in the words of Ray's own."""
+
+    def do_GET(self) -> None:
+        body = b"Forbidden: Invalid authentication token"
+        self.send_response(403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+def test_a_wrong_token_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "wrong" * 8)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)
+    with serving(server):
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        with pytest.raises(SimsearchError, match="RAY_AUTH_TOKEN to the cluster's own") as raised:
+            submit_and_follow(Submission("slot", ("true",)), address=address, patience=1.0)
+    assert "\n" not in str(raised.value)
