@@ -18,6 +18,12 @@ LITTER = re.compile(
 
 def normalise_uri(uri: str) -> str:
     """An absolute URI without a trailing slash; a path becomes a `file://` URI. Raises UsageError."""
+    try:
+        possible = b"\0" not in os.fsencode(uri)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise UsageError(f"{uri!a}: no file can have this name; correct it")
     scheme = urlsplit(uri).scheme
     if scheme in ("", "file") or len(scheme) == 1:  # one letter: a Windows drive
         path = uri.removeprefix("file://")
