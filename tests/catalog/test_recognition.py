@@ -35,7 +35,7 @@ def test_a_folder_a_table_and_shards_are_told_apart(place: Place) -> None:
 def parquet() -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table({"artwork_id": ["1"], "image_uri": ["1.jpg"]}), sink)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 @pytest.mark.parametrize("version", [2, 3])
