@@ -23,6 +23,7 @@ from simsearch.cli.arguments import (
 from simsearch.cli.printing import print_result
 from simsearch.cli.terminal import show
 from simsearch.errors import UsageError
+from simsearch.extras import check_installed
 from simsearch.settings.config import Config, load_config
 
 app = typer.Typer()
@@ -49,6 +50,7 @@ def run(
     explore: Explore = False,
 ) -> None:
     """The whole job: ingest to report and publication. Resumes after a crash."""
+    check_installed("run", "simsearch run")
     options = {"catalog.sample": sample, "seed": seed, "extract.retry_rejects": retry_rejects}
     place, overrides = split_words(words)
     config = settings_of(place, [*overrides, *as_words(options)], keep=True)
@@ -80,6 +82,7 @@ def check(words: Collection = None) -> None:
 @app.command()
 def demo(words: Words = None) -> None:
     """The whole job on a small generated collection, in a folder `demo`: what there is to see."""
+    check_installed("run", "simsearch demo")
     from simsearch.cli.demo import demo_config
     from simsearch.runs import job
 
@@ -90,6 +93,7 @@ def demo(words: Words = None) -> None:
 @app.command()
 def reindex(words: Words = None, retry_rejects: Retry = None) -> None:
     """Bring the published snapshot up to date with the collection; only what is new is computed."""
+    check_installed("run", "simsearch reindex")
     config = config_of(words, {"extract.retry_rejects": retry_rejects})
     from simsearch.runs import job
 

@@ -35,6 +35,7 @@ from simsearch.cli.terminal import (
     show_json,
 )
 from simsearch.errors import SimsearchError, UsageError
+from simsearch.extras import MODULES, install_line
 from simsearch.runtime.background import end_process
 from simsearch.runtime.environment import prepare_environment
 from simsearch.storage.storage import root_of
@@ -238,6 +239,13 @@ def exit_code(arguments: Sequence[str] | None) -> int:
         return error.exit_code
     except TyperException as error:
         show_error(f"{error}\nsee simsearch --help")
+        return 2
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        extra = next((extra for extra, names in MODULES.items() if missing in names), None)
+        if extra is None:
+            raise
+        show_error(f"error: this command needs the extra {extra!r}; {install_line(extra)}")
         return 2
     except ClosedPipeError:
         close_standard_output()

@@ -8,8 +8,8 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +17,10 @@ from simsearch import __version__
 from simsearch.cli.arguments import completions, is_setting
 from simsearch.cli.check import print_checked
 from simsearch.cli.input import read_input
-from simsearch.cli.printing import print_matches, print_runs
+from simsearch.cli.printing import matches_json, print_matches, print_runs
 from simsearch.cli.terminal import PrintableFormatter, printable, show, show_json
 from simsearch.errors import UsageError
-from simsearch.reading.picture_search import Match
+from simsearch.reading.values import Artwork, Match
 from simsearch.runs.checks.findings import Checked, Finding
 from simsearch.runs.record import RunRecord
 from simsearch.settings.config import Config
@@ -34,6 +34,17 @@ HOSTILE = (
 OBEYED = set(map(chr, [*range(32), *range(0x7F, 0xA0), 0x202E, 0x2028, 0xD800])) - {"\n"}
 
 
+class HostileMatches(list[Match]):
+    """The matches of a space as `print_matches` needs them."""
+
+    space = HOSTILE
+
+
+def matches() -> Any:
+    artwork = Artwork(HOSTILE, HOSTILE, (HOSTILE,), image_uri=HOSTILE)
+    return HostileMatches([Match(1, artwork, 0.5)])
+
+
 def as_record() -> RunRecord:
     record = RunRecord("1", "run", "2026-11-30T01:00:00+00:00", "host", 1, "0")
     record.error = HOSTILE
@@ -45,8 +56,8 @@ def checked() -> Checked:
 
 
 PRINTED = {
-    "query": lambda: print_matches(HOSTILE, [match()]),
-    "query --json": lambda: show_json([asdict(match())]),
+    "query": lambda: print_matches(matches()),
+    "query --json": lambda: show_json(matches_json(matches())),
     "runs": lambda: print_runs([as_record()]),
     "check": lambda: print_checked(checked()),
     "a line": lambda: show(HOSTILE.replace("\n", "")),
