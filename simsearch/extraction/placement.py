@@ -29,6 +29,8 @@ THREADS_BESIDE_GPU = 2
 # Beside the weights: PyTorch, a batch and a layer's output for it. With VGG16, ResNet152 and
 # DenseNet201, 0.86 GB of weights, an actor had 1.3 GB of its own in bfloat16 and 1.7 in float32.
 ACTOR_BYTES = 2**30
+# A decode task with the process that it decodes in, or a write task. Their blocks are up to 48 MiB.
+TASK_BYTES = 2**29
 LEAST_TASKS = 4  # of a kind at once, however small the cluster is when it is looked at
 # One with less to do takes longer to start (ten seconds of a core, PyTorch's import most of all) than
 # to do it: of the study's networks a core makes some 20 vectors a second, of small ones 100, and a GPU
@@ -78,7 +80,7 @@ def plan_pools(
     usable = [node for node in nodes if _has(node, device)]
     roomiest = max((node.memory for node in usable), default=0.0)
     return tuple(
-        _pool(group, weight_bytes, usable, roomiest, device, vectors, least, most)
+        _pool(group, weight_bytes, nodes, usable, roomiest, device, vectors, least, most)
         for group in _groups(weight_bytes, roomiest)
     )
 
@@ -114,6 +116,7 @@ def _actor_bytes(group: Sequence[str], weight_bytes: Mapping[str, int]) -> int:
 def _pool(
     group: tuple[str, ...],
     weight_bytes: Mapping[str, int],
+    all_nodes: Sequence[Node],
     nodes: Sequence[Node],
     roomiest: float,
     device: Device,
@@ -121,6 +124,7 @@ def _pool(
     least: int,
     most: int | None,
 ) -> ActorPool:
+    """`nodes` are those of `all_nodes` that can have an actor; the others decode and write."""
     memory = _actor_bytes(group, weight_bytes)
     if nodes:
         # No more than the roomiest node has, and nothing where nodes say nothing of their memory.
@@ -129,7 +133,7 @@ def _pool(
     busy = max(1, vectors // VECTORS_PER_ACTOR[device])
     most = min(busy, most or busy)
     least = min(least, most)
-    decoders, writers = _task_limits(nodes, device)
+    decoders, writers = _task_limits(all_nodes, actor, device)
     fitting = sum(how_many_fit(actor, node) for node in nodes)
     return ActorPool(
         encoders=group,
@@ -145,19 +149,38 @@ def _pool(
     )
 
 
-def _task_limits(nodes: Sequence[Node], device: Device) -> tuple[int | None, int]:
+def _task_limits(nodes: Sequence[Node], actor: Request, device: Device) -> tuple[int | None, int]:
     """How many decode and how many write tasks run at once, at most.
 
     Ray Data sets resources aside for each stage, up to what its tasks may ask for at once, and
     takes back actors that are above the rest: without limits a third of the CPUs.
 
     Beside actors on CPUs one decoding task for each feeds them many times over (875 images/s against
-    VGG16's 22), so that the limit also does where nodes join later.
+    VGG16's 22), so that the limit also does where nodes join later. Where memory has no room for an
+    actor on each CPU, it has none for as many tasks either.
+
+    Beside actors on GPUs, which want all images that CPUs decode, tasks are as many as find room on
+    the CPUs, and fewer where memory does not hold these.
     """
-    cpus = int(sum(node.cpus for node in nodes))
-    if device == "cuda":
-        return None, max(LEAST_TASKS, cpus // 16)
-    return max(LEAST_TASKS, cpus), max(LEAST_TASKS, cpus)
+    if device == "cpu":
+        able = [node for node in nodes if _has(node, device)]
+        tasks = max(LEAST_TASKS, sum(how_many_fit(actor, node) for node in able))
+        return tasks, tasks
+    writers = max(LEAST_TASKS, int(sum(node.cpus for node in nodes if _has(node, device))) // 16)
+    by_cpus = sum(int(node.cpus / TASK_BESIDE_GPU_ACTORS.cpus) for node in nodes)
+    by_memory = sum(_tasks_in_memory(node, actor) for node in nodes)
+    decoders = max(LEAST_TASKS, by_memory - writers) if by_memory < by_cpus else None
+    return decoders, writers
+
+
+def _tasks_in_memory(node: Node, actor: Request) -> int:
+    """How many tasks the memory of a node holds beside its actors; as many as its CPUs take where it does
+    not say how much it has."""
+    by_cpus = int(node.cpus / TASK_BESIDE_GPU_ACTORS.cpus)
+    if not node.memory:
+        return by_cpus
+    left = node.memory - how_many_fit(actor, node) * actor.memory
+    return min(by_cpus, int(left // TASK_BYTES))
 
 
 def _threads(actor: Request, nodes: Sequence[Node], device: Device) -> int:
