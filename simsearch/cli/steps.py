@@ -50,6 +50,16 @@ def index(words: Words = None) -> None:
 
 
 @app.command()
+def neighbours(words: Words = None) -> None:
+    """Find every artwork's nearest neighbours in each space, and near-duplicates."""
+    config = config_of(words)
+    from simsearch.runs import steps
+    from simsearch.runs.context import take
+
+    take(config, steps.neighbours)
+
+
+@app.command()
 def evaluate(words: Words = None) -> None:
     """Measure how many of each original's perturbed copies every space recovers."""
     config = config_of(words)
@@ -73,10 +83,10 @@ def project(words: Words = None) -> None:
 def report(words: Words = None) -> None:
     """Write the HTML report with its figures, and publish the snapshot."""
     config = config_of(words)
-    from simsearch.runs import steps
+    from simsearch.runs import publication, steps
     from simsearch.runs.context import open_run
 
     with open_run(config) as run:
         run.take(steps.report)
-        steps.finish(run)
-        steps.publish(run)
+        publication.finish(run)
+        publication.publish(run)

@@ -1,13 +1,13 @@
 """The parallel evaluation: how good the neighbours are that every feature space gives.
 
-Once all spaces have answered, the near-duplicates they agree on are taken out, lists that become too
-short are searched again, and one task per space and search scores what is left.
+Near-duplicates are taken out, lists that become too short are searched again, and one task per space and
+search scores what is left.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -38,13 +38,13 @@ from simsearch.evaluation.scoring import (
     rankings,
     study_scores,
 )
-from simsearch.features.collapse import spread_rows
 from simsearch.images.perturbations import KINDS
 from simsearch.neighbours.deepening import deepen_all
 from simsearch.neighbours.index_answers import without_near_duplicates
-from simsearch.neighbours.near_duplicates import find_near_duplicates
+from simsearch.neighbours.near_duplicates import listed_pairs
 from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
-from simsearch.neighbours.search import Answers, search_all
+from simsearch.neighbours.stored_lists import StoredLists
+from simsearch.runtime.progress import Advance
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.settings.config import Config
 from simsearch.snapshots.layout import SEARCHES
@@ -57,38 +57,43 @@ log = logging.getLogger(__name__)
 LABELS = {"artist": "artists", "classification": "classification", "subject": "subjects"}
 
 
-def evaluate(
-    config: Config, snapshot: Snapshot, previous: Snapshot | None, advance: Callable[[int], None]
-) -> pa.Table:
-    """Store neighbours, scores, comparisons and near-duplicates; returns the metrics.
+def evaluate(config: Config, snapshot: Snapshot, advance: Advance) -> None:
+    """Store metrics, scores and comparisons of a snapshot in which originals have copies.
 
-    `previous`: a snapshot whose neighbour lists are carried over, with the same result. `advance` is
-    told the number of queries answered so far, over all spaces and both searches.
+    `advance` is told the number of queries scored so far, over all spaces and both searches.
     """
-    plan = snapshot.plan()
-    images = snapshot.images()
+    plan, images = snapshot.plan(), snapshot.images()
     numbered = NumberedImages.of(images, plan.profiles)
-    answers_of = search_all(snapshot, plan, images, numbered, previous, advance)
+    lists_of = StoredLists.of_all(snapshot, plan, numbered)
     ids = images["artwork_id"].to_numpy()[numbered.originals]
-    duplicates = find_near_duplicates(plan, ids, numbered, answers_of)
-    snapshot.storage.write_table(snapshot.near_duplicates_path, duplicates.table)
-    numbered = numbered.with_near(duplicates.pairs)
-    deepen_all(ray.put(numbered), answers_of, plan.seed)
+    near = snapshot.storage.read_table(snapshot.near_duplicates_path)
+    numbered = numbered.with_near(listed_pairs(near, ids))
+    deepen_all(ray.put(numbered), lists_of, plan.seed)
     labels = _labels(snapshot, plan, ids, numbered)
     asked = held_out(snapshot.storage, plan, images)
     if not asked.enough:
         log.warning("evaluate: %s", asked.words)
     given = _Given(plan, config.seed, numbered, labels, asked)
     shared = ray.put(given)
-    metrics, compared = _score_all(snapshot, given, shared, ids[numbered.have_copies], answers_of)
-    spreads = spread_rows(duplicates.spreads)
-    metrics = pa.concat_tables([metrics, *_overlaps(given, shared, answers_of), spreads])
-    for answers in answers_of.values():
-        answers.forget()
+    copied = ids[numbered.have_copies]
+    metrics, compared = _score_all(snapshot, given, shared, copied, lists_of, advance)
+    metrics = pa.concat_tables([metrics, *_overlaps(given, shared, lists_of)])
+    _store(snapshot, metrics, compared)
+
+
+def store_unscored(snapshot: Snapshot) -> None:
+    """Store the tables of a snapshot without copies: no scores, and of the metrics only how far each space
+    tells pictures apart."""
+    snapshot.storage.write_table(snapshot.scores_path, schemas.SCORES.empty_table())
+    _store(snapshot, schemas.METRICS.empty_table(), schemas.COMPARISONS.empty_table())
+
+
+def _store(snapshot: Snapshot, metrics: pa.Table, compared: pa.Table) -> None:
+    spreads = snapshot.storage.read_table(snapshot.spreads_path)
     snapshot.storage.write_table(snapshot.comparisons_path, compared)
     # Last: it says that the evaluation is whole.
+    metrics = pa.concat_tables([metrics, spreads])
     snapshot.storage.write_table(snapshot.metrics_path, metrics)
-    return metrics
 
 
 def _labels(
@@ -124,24 +129,28 @@ def _score_all(
     given: _Given,
     shared: ray.ObjectRef[_Given],
     ids: npt.NDArray[Any],
-    answers_of: Mapping[str, Answers],
+    lists_of: Mapping[str, StoredLists],
+    advance: Advance,
 ) -> tuple[pa.Table, pa.Table]:
     """The metrics and the comparisons; single scores are stored as they come. `ids` are of the
     originals that have copies."""
     pending = {
-        (space, search): _score.remote(shared, answers, search)
-        for space, answers in answers_of.items()
+        (space, search): _score.remote(shared, stored, search)
+        for space, stored in lists_of.items()
         for search in SEARCHES
     }
     tables, compared = [schemas.METRICS.empty_table()], [schemas.SCORES.empty_table()]
-    with GrowingTable(snapshot.storage, snapshot.scores_path) as stored:
-        stored.append(schemas.SCORES.empty_table())
+    done = 0
+    with GrowingTable(snapshot.storage, snapshot.scores_path) as growing:
+        growing.append(schemas.SCORES.empty_table())
         for space, search in list(pending):
             metrics, scores = ray.get(pending.pop((space, search)))
+            done += len(ids)
+            advance(done)
             tables.append(metrics)
             for score in scores:
                 rows = scores_table([score], space=space, search=search, artwork_ids=list(ids))
-                stored.append(rows)
+                growing.append(rows)
                 if search == "exact" and score.metric in COMPARED:
                     compared.append(rows)
     bootstrap = given.plan.settings.evaluate.bootstrap
@@ -150,20 +159,19 @@ def _score_all(
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list[Scores]]:
+def _score(given: _Given, stored: StoredLists, search: str) -> tuple[pa.Table, list[Scores]]:
     """The metrics of one space and search, and the single scores that are stored, their ceilings left
     out. What an index loses is measured as deep as users ask it: whole rankings, labels and hubs are
     scored by exact search alone."""
     plan, numbered = given.plan, given.numbered
-    settings = given.settings(answers.space, search)
+    settings = given.settings(stored.space, search)
     scores: list[Scores] = []
     tables = []
-    if plan.profiles:
-        neighbours, beyond = answers.ranked() if search == "exact" else (answers.by_index(), None)
-        if search == "annoy":
-            neighbours = without_near_duplicates(answers.index, numbered, neighbours)
-        scores += study_scores(numbered, neighbours, plan.settings.evaluate.ks, beyond)
-    if plan.profiles and search == "exact":
+    neighbours, beyond = stored.ranked() if search == "exact" else (stored.by_index(), None)
+    if search == "annoy":
+        neighbours = without_near_duplicates(stored.index, numbered, neighbours)
+    scores += study_scores(numbered, neighbours, plan.settings.evaluate.ks, beyond)
+    if search == "exact":
         depth = plan.settings.evaluate.depth
         for group, ranking, pool in rankings(numbered, neighbours, depth, beyond):
             scores += ranking_measures(group, ranking)
@@ -174,41 +182,41 @@ def _score(given: _Given, answers: Answers, search: str) -> tuple[pa.Table, list
         if score.group in ("all", *KINDS) and score.metric != "recall_curve"
     ]
     if search == "exact" and given.held_out.enough:
-        lists = _lists(given, answers)
+        lists = _lists(given, stored)
         *labelled, occurrence = neighbourhood_scores(lists, given.labels)
         scores += labelled
         tables.append(hubness_rows(occurrence, **settings))
     return pa.concat_tables([summary(scores, **settings), *tables]), kept
 
 
-def _lists(given: _Given, answers: Answers) -> npt.NDArray[np.int64]:
+def _lists(given: _Given, stored: StoredLists) -> npt.NDArray[np.int64]:
     """The nearest other originals of each original, ties in an order of the space's own; empty lists for
     those that are not held out."""
-    nearest = answers.ranked_originals()
-    seed = answers.tie_seed(given.seed)
+    nearest = stored.ranked_originals()
+    seed = stored.tie_seed(given.seed)
     lists = original_lists(given.numbered, nearest, NEIGHBOURHOOD_KS[-1], seed)
     lists[~given.held_out.places] = -1
     return lists
 
 
 def _overlaps(
-    given: _Given, shared: ray.ObjectRef[_Given], answers_of: Mapping[str, Answers]
+    given: _Given, shared: ray.ObjectRef[_Given], lists_of: Mapping[str, StoredLists]
 ) -> list[pa.Table]:
     """How far each two spaces agree on the nearest originals, by exact search: schemas.METRICS."""
     if not given.held_out.enough:
         return []
     pending = [
-        _overlap.remote(shared, answers_of[first], answers_of[second])
-        for first, second in combinations(answers_of, 2)
+        _overlap.remote(shared, lists_of[first], lists_of[second])
+        for first, second in combinations(lists_of, 2)
     ]
     return ray.get(pending)
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _overlap(given: _Given, left: Answers, right: Answers) -> pa.Table:
+def _overlap(given: _Given, left: StoredLists, right: StoredLists) -> pa.Table:
     k = NEIGHBOURHOOD_KS[-1]
     asked = given.held_out.places
-    first, second = (_lists(given, answers)[asked] for answers in (left, right))
+    first, second = (_lists(given, stored)[asked] for stored in (left, right))
     others_left = (first >= 0).any(axis=1) | (second >= 0).any(axis=1)  # not near-duplicates alone
     shared = overlap(first[others_left], second[others_left], k)
     scores = Scores(right.space, k, "neighbour_overlap", shared, np.ones(len(shared)))

@@ -16,7 +16,7 @@ from simsearch.neighbours.deeper import Deeper, DeepSearch, too_short
 from simsearch.neighbours.earlier import AMONG, column_of, read_lists
 from simsearch.neighbours.lists import Items, Lists
 from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
-from simsearch.neighbours.search import Answers
+from simsearch.neighbours.stored_lists import StoredLists
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.storage.growing import GrowingTable
 
@@ -26,13 +26,13 @@ ROWS_AT_ONCE = 512
 
 
 def deepen_all(
-    shared: ray.ObjectRef[NumberedImages], answers: Mapping[str, Answers], seed: int
+    shared: ray.ObjectRef[NumberedImages], lists_of: Mapping[str, StoredLists], seed: int
 ) -> None:
     """Search again, in every space, for the originals whose lists cannot be scored without the near-duplicates
-    of `shared`; `Answers.ranked` reads what is found."""
+    of `shared`; `StoredLists.ranked` reads what is found."""
     pending = {
         space: _deepen.remote(shared, lists, lists.tie_seed(seed))
-        for space, lists in answers.items()
+        for space, lists in lists_of.items()
     }
     for space, task in pending.items():
         if count := ray.get(task):
@@ -44,21 +44,21 @@ def deepen_all(
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _deepen(numbered: NumberedImages, answers: Answers, seed: int) -> int:
+def _deepen(numbered: NumberedImages, stored: StoredLists, seed: int) -> int:
     """Stores the deeper lists of a space; returns how many of its lists among images are among them."""
-    units = answers.units(answers.index())
+    units = stored.units(stored.index())
     originals = numbered.originals
-    stored = [read_lists(answers.snapshot, answers.space, name) for name in AMONG]
-    images = stored[0].first(answers.depth)
-    rows = _short(numbered, images, answers.needed, _following(stored[0], answers.depth))
+    whole = [read_lists(stored.snapshot, stored.space, name) for name in AMONG]
+    images = whole[0].first(stored.depth)
+    rows = _short(numbered, images, stored.needed, _following(whole[0], stored.depth))
     _store(
-        answers, AMONG[0], _exact(numbered, units, np.arange(len(units)), rows, answers.depth, seed)
+        stored, AMONG[0], _exact(numbered, units, np.arange(len(units)), rows, stored.depth, seed)
     )
-    depth = answers.depth_among_originals
-    alone = stored[1].first(depth)
+    depth = stored.depth_among_originals
+    alone = whole[1].first(depth)
     needed = min(NEIGHBOURHOOD_KS[-1], depth)
-    short = _short(numbered, alone, needed, _following(stored[1], depth))
-    _store(answers, AMONG[1], _exact(numbered, units, originals, short, depth, seed))
+    short = _short(numbered, alone, needed, _following(whole[1], depth))
+    _store(stored, AMONG[1], _exact(numbered, units, originals, short, depth, seed))
     return len(rows)
 
 
@@ -90,10 +90,10 @@ def _exact(
         yield Deeper(part, *search(queries, left_out, own, width))
 
 
-def _store(answers: Answers, name: str, pieces: Iterator[Deeper]) -> None:
-    width = answers.depth_among_originals if name == AMONG[1] else answers.depth
+def _store(stored: StoredLists, name: str, pieces: Iterator[Deeper]) -> None:
+    width = stored.depth_among_originals if name == AMONG[1] else stored.depth
     schema = schemas.deeper_lists(max(1, width))
-    with GrowingTable(answers.snapshot.storage, answers.deeper_path(name)) as table:
+    with GrowingTable(stored.snapshot.storage, stored.deeper_path(name)) as table:
         table.append(schema.empty_table())
         for piece in pieces:
             lists = piece.neighbours

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import ray
 
 from simsearch import schemas
@@ -21,7 +22,7 @@ from simsearch.neighbours.deeper import DeepSearch
 from simsearch.neighbours.earlier import AMONG, read_lists
 from simsearch.neighbours.lists import Items
 from simsearch.neighbours.numbering import NumberedImages
-from simsearch.neighbours.search import Answers
+from simsearch.neighbours.stored_lists import StoredLists
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.snapshots.plan import Plan
 
@@ -43,10 +44,8 @@ class Judgement:
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """The near-duplicates of a collection: `pairs` int64 [p, 2] of different pictures, as places in
-    `originals`; `table` of schemas.NEAR_DUPLICATES; `spreads` by space."""
+    """The near-duplicates of a collection: `table` of schemas.NEAR_DUPLICATES; `spreads` by space."""
 
-    pairs: Items
     table: pa.Table
     spreads: Mapping[str, Spread]
 
@@ -55,21 +54,21 @@ def find_near_duplicates(
     plan: Plan,
     ids: npt.NDArray[np.object_],
     numbered: NumberedImages,
-    answers: Mapping[str, Answers],
+    lists_of: Mapping[str, StoredLists],
 ) -> NearDuplicates:
     """The near-duplicates among the originals, whose artworks are `ids` [n]."""
     shared = ray.put(numbered)
-    trained = answers.keys() - plan.untrained
+    trained = lists_of.keys() - plan.untrained
     pending = {
-        space: _judge.remote(shared, answers[space], space in trained, plan.seed)
-        for space in answers
+        space: _judge.remote(shared, lists_of[space], space in trained, plan.seed)
+        for space in lists_of
     }
     judgements: dict[str, Judgement] = {space: ray.get(task) for space, task in pending.items()}
     spreads = {space: judgement.spread for space, judgement in judgements.items()}
     for space, spread in spreads.items():
         if spread.collapsed:
             log.warning(
-                "evaluate: %s does not tell pictures apart: %s; it has no say in near-duplicates and is "
+                "neighbours: %s does not tell pictures apart: %s; it has no say in near-duplicates and is "
                 "not advised",
                 space,
                 spread.collapsed,
@@ -80,7 +79,15 @@ def find_near_duplicates(
     codes, distances = agreed_pairs({space: judgements[space].close for space in judges})
     pairs = np.stack(np.divmod(codes, max(1, len(ids))), axis=1)
     thresholds = {space: judgements[space].threshold for space in judges or judgements}
-    return NearDuplicates(pairs, _table(numbered, ids, pairs, distances, thresholds), spreads)
+    return NearDuplicates(_table(numbered, ids, pairs, distances, thresholds), spreads)
+
+
+def listed_pairs(table: pa.Table, ids: npt.NDArray[np.object_]) -> Items:
+    """The pairs of artworks [p, 2] that a table of schemas.NEAR_DUPLICATES lists, as places in `ids`."""
+    artworks = pa.array(ids, pa.string())
+    both = (table[name].combine_chunks() for name in ("artwork_id", "other_id"))
+    columns = [pc.index_in(column, value_set=artworks).to_numpy() for column in both]
+    return np.stack(columns, axis=1).astype(np.int64)
 
 
 def _table(
@@ -133,8 +140,8 @@ def _across(first: Items, second: Items) -> Items:
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
-def _judge(numbered: NumberedImages, answers: Answers, trained: bool, seed: int) -> Judgement:
-    units = answers.units(answers.index())
+def _judge(numbered: NumberedImages, stored: StoredLists, trained: bool, seed: int) -> Judgement:
+    units = stored.units(stored.index())
     originals = numbered.originals
     spread = spread_of(
         units[originals],
@@ -144,14 +151,14 @@ def _judge(numbered: NumberedImages, answers: Answers, trained: bool, seed: int)
     )
     if spread.collapsed:
         return Judgement(spread, 0.0, close_pairs(*_nothing(len(originals)), 0.0))
-    lists = _different(numbered, answers.among_originals())
+    lists = _different(numbered, stored.among_originals())
     threshold = 0.0
     if trained:
         threshold = near_duplicate_threshold(
             _nearest_copy(numbered, units), _other_work(lists)[numbered.have_copies]
         )
     close = close_pairs(lists.items, lists.distances, threshold)
-    more = _deeper_pairs(numbered, answers, units, threshold)
+    more = _deeper_pairs(numbered, stored, units, threshold)
     return Judgement(spread, threshold, close.with_more(more))
 
 
@@ -222,11 +229,11 @@ def _other_work(lists: Neighbours) -> npt.NDArray[np.float64]:
 
 
 def _deeper_pairs(
-    numbered: NumberedImages, answers: Answers, units: Vectors, threshold: float
+    numbered: NumberedImages, stored: StoredLists, units: Vectors, threshold: float
 ) -> ClosePairs:
     """The pairs within `threshold` of originals whose whole lists are within it."""
-    lists = read_lists(answers.snapshot, answers.space, AMONG[1])
-    kept = lists.first(answers.depth_among_originals).distances
+    lists = read_lists(stored.snapshot, stored.space, AMONG[1])
+    kept = lists.first(stored.depth_among_originals).distances
     first = _first_of_picture(numbered)
     full = np.isfinite(lists.horizon) & (kept.max(axis=1, initial=0) <= threshold)
     rows = np.flatnonzero(full & (first == np.arange(len(first))))

@@ -1,4 +1,5 @@
-"""The steps after `ingest`, in their order: train → extract → index → evaluate → project → report.
+"""The steps after `ingest`, in their order: train → extract → index → neighbours → evaluate → project →
+report.
 
 Each is one function of a run. It finds what the steps before it left in storage and leaves alone
 what is already finished; `Run.take` checks the lease, times it and notes what it did. What a step
@@ -16,22 +17,22 @@ import pyarrow as pa
 import ray
 
 from simsearch.catalog.stored import load_catalog
-from simsearch.errors import RejectsError
+from simsearch.errors import NotFoundError, RejectsError
 from simsearch.extraction.rejects import counted, reject_lines
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.runs.context import Outcome, Run
+from simsearch.runs.publication import finish, publish
 from simsearch.runs.versions import environment
 from simsearch.runtime.background import Background
 from simsearch.runtime.progress import Advance
 from simsearch.runtime.ray_session import ray_session
 from simsearch.runtime.watchdog import Count, followed
 from simsearch.settings.config import Config
-from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.layout import SEARCHES
-from simsearch.snapshots.published import point_latest, read_latest
-from simsearch.snapshots.snapshot import Snapshot, seal, write_plan
+from simsearch.snapshots.published import read_latest
+from simsearch.snapshots.snapshot import Snapshot, write_plan
 
 log = logging.getLogger(__name__)
 
@@ -133,23 +134,55 @@ def index(run: Run) -> Outcome:
     return Outcome(plan.images * len(missing), "vectors", note)
 
 
+def neighbours(run: Run) -> Outcome:
+    """Find who is near whom in every space, by Annoy and by exact search, and the near-duplicates."""
+    from simsearch.neighbours.find import find_neighbours
+
+    snapshot, config = run.snapshot, run.config
+    if snapshot.storage.exists(snapshot.near_duplicates_path):
+        return Outcome(0, "queries", "searched already")
+    for space in snapshot.plan().spaces:
+        read_manifest(snapshot.storage, snapshot.index_folder(space.name))
+    total = _queries(snapshot)
+    with ray_session(config.ray):
+        previous = _previous(run) if config.evaluate.incremental else None
+        work = partial(find_neighbours, snapshot, previous)
+        _watched(config, "neighbours", total, "queries", work)
+    return Outcome(total, "queries")
+
+
 def evaluate(run: Run) -> Outcome:
     """Measure how many of each original's copies are recovered, by Annoy and by exact search."""
     from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
+    from simsearch.evaluation.evaluate import store_unscored
+    from simsearch.neighbours.stored_lists import forget_lists
 
     snapshot, config = run.snapshot, run.config
+    profiles = snapshot.images()["profile"]
+    total, note = 0, ""
     if snapshot.storage.exists(snapshot.metrics_path):
-        return Outcome(0, "queries", "already evaluated")
-    plan = snapshot.plan()
-    for space in plan.spaces:
-        read_manifest(snapshot.storage, snapshot.index_folder(space.name))
+        note = "already evaluated"
+    elif not snapshot.storage.exists(snapshot.near_duplicates_path):
+        raise NotFoundError(
+            f"{snapshot.storage.uri(snapshot.folder)}: no neighbours to score; run `simsearch neighbours` first"
+        )
+    elif profiles.null_count == len(profiles):
+        note = "nothing to measure: no artwork has copies"
+        store_unscored(snapshot)
+    else:
+        total = _queries(snapshot)
+        with ray_session(config.ray):
+            work = partial(evaluate_snapshot, config, snapshot)
+            _watched(config, "evaluate", total, "queries", work)
+    # Here, not where they are read: a run may have been killed between the metrics and this.
+    forget_lists(snapshot)
+    return Outcome(total, "queries", note)
+
+
+def _queries(snapshot: Snapshot) -> int:
+    """How many times originals are asked for their neighbours: in each space, by each search."""
     originals = snapshot.images()["profile"].null_count
-    total = originals * len(plan.spaces) * len(SEARCHES)
-    with ray_session(config.ray):
-        previous = _previous(run) if config.evaluate.incremental else None
-        work = partial(evaluate_snapshot, config, snapshot, previous)
-        _watched(config, "evaluate", total, "queries", work)
-    return Outcome(total, "queries")
+    return int(originals * len(snapshot.plan().spaces) * len(SEARCHES))
 
 
 def project(run: Run) -> Outcome:
@@ -187,7 +220,15 @@ def report(run: Run) -> Outcome:
     return Outcome(1, "reports")
 
 
-STEPS: tuple[Callable[[Run], Outcome], ...] = (train, extract, index, evaluate, project, report)
+STEPS: tuple[Callable[[Run], Outcome], ...] = (
+    train,
+    extract,
+    index,
+    neighbours,
+    evaluate,
+    project,
+    report,
+)
 """What makes a snapshot of a catalog, in the order in which it is done."""
 
 
@@ -209,36 +250,6 @@ def compute(
             run.take(step)
     finish(run)
     return publish(run) if publishing else run.snapshot
-
-
-def finish(run: Run) -> None:
-    """Seal the planned snapshot, whose report is there: from now on it never changes."""
-    seal(run.snapshot, [asdict(step) for step in run.steps], environment())
-
-
-def publish(run: Run) -> Snapshot:
-    """Point LATEST at the planned snapshot, unless that would be a step back; returns what is
-    published then.
-
-    Raises GuardError when it is so much worse than the published one that somebody should look.
-    """
-    run.lease.check()
-    snapshot, storage, config = run.snapshot, run.storage, run.config.publish
-    latest, _ = read_latest(storage)
-    withdrawn = () if latest is None else latest.withdrawn
-    if latest is not None and not config.force:
-        if snapshot.snapshot_id in withdrawn:
-            log.warning(
-                "snapshot %s was rolled back and is not published again; publish.force=true does",
-                snapshot.snapshot_id,
-            )
-            return Snapshot(storage, latest.snapshot_id)
-        if latest.snapshot_id != snapshot.snapshot_id:
-            check_publishable(Snapshot(storage, latest.snapshot_id), snapshot, config)
-    others = tuple(old_id for old_id in withdrawn if old_id != snapshot.snapshot_id)
-    point_latest(snapshot, run.lease.token, others)
-    log.info("published snapshot %s under %s", snapshot.snapshot_id, storage.root)
-    return snapshot
 
 
 def _watched(

@@ -69,7 +69,12 @@ class SnapshotLayout:
 
     @property
     def near_duplicates_path(self) -> str:
-        return self.path("metrics/near_duplicates.parquet")
+        return self.path("near_duplicates.parquet")
+
+    @property
+    def spreads_path(self) -> str:
+        """Of the metrics that say how far each space tells pictures apart."""
+        return self.path("spreads.parquet")
 
     def projection_path(self, space: str, method: str) -> str:
         return self.path(f"projection/{space}-{method}.parquet")

@@ -24,7 +24,7 @@ from tests.benchmarks.explorer_load import resident_mib
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone
 
 PLOT = Path(__file__).with_name("memory.svg")
-STEPS = ("ingest", "extract", "index", "evaluate", "project", "report")
+STEPS = ("ingest", "extract", "index", "neighbours", "evaluate", "project", "report")
 NETWORK = "squeezenet1_1"
 ARTWORKS = 50_000
 SAMPLE_SECONDS = 1.0

@@ -115,7 +115,8 @@ def test_ray_that_does_not_start_is_one_line_that_says_where_to_look(tmp_path: P
 @pytest.mark.slow
 def test_help_and_listings_name_what_there_is() -> None:
     listed = in_process("--help").stdout
-    for command in ("run", "ingest", "extract", "index", "evaluate", "report", "query", "config"):
+    steps = ("ingest", "extract", "index", "neighbours", "evaluate", "report")
+    for command in ("run", *steps, "query", "config"):
         assert command in listed
     encoders = in_process("encoders").stdout
     assert "vgg16" in encoders

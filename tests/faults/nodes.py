@@ -28,7 +28,13 @@ BIN = Path(sys.executable).parent
 WORKERS = 3
 PORT = 6379
 STORE_BYTES = 200 * 2**20
-STEPS = ("train", "extract", "index", "evaluate")  # in their order; not all runs learn
+STEPS = (
+    "train",
+    "extract",
+    "index",
+    "neighbours",
+    "evaluate",
+)  # in their order; not all runs learn
 READY_SECONDS = 240
 BACK_SECONDS = (5.0, 100.0)  # a cable is out for so long: less, and more, than Ray waits for a node
 
@@ -255,7 +261,13 @@ def _strike(
 def _wait_for_moment(running: RunningJob, strike: Strike, times: dict[str, float]) -> None:
     """Until the moment of a strike; all steps but extract are timed by the undisturbed run's, and a
     run may be a little faster than that."""
-    before = {"extract": "ingest", "train": "ingest", "index": "extract", "evaluate": "index"}
+    before = {
+        "extract": "ingest",
+        "train": "ingest",
+        "index": "extract",
+        "neighbours": "index",
+        "evaluate": "neighbours",
+    }
 
     def reached() -> bool:
         if strike.step == "extract":

@@ -26,7 +26,8 @@ from simsearch.neighbours.index_answers import (
 )
 from simsearch.neighbours.lists import Lists, searched
 from simsearch.neighbours.numbering import NumberedImages
-from simsearch.neighbours.search import Answers, _search_slice
+from simsearch.neighbours.search import _search_slice
+from simsearch.neighbours.stored_lists import StoredLists
 from simsearch.storage.storage import Storage
 from tests.indexes.test_index import images, write
 from tests.support.spaces import SPACE
@@ -121,7 +122,7 @@ def test_white_noise_is_answered_by_exact_search(tmp_path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class OpenedAnswers(Answers):
+class OpenedAnswers(StoredLists):
     opened: OpenIndex
 
     def index(self) -> OpenIndex:

@@ -218,6 +218,7 @@ def test_how_a_run_ended_is_told_to_the_store_the_log_prometheus_and_the_hook(
         "ingest",
         "extract",
         "index",
+        "neighbours",
         "evaluate",
         "project",
         "report",

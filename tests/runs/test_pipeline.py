@@ -200,10 +200,15 @@ def test_too_many_rejects_fail_the_run_after_all_else_is_stored(tmp_path: Path) 
 
 def test_without_copies_there_are_neighbours_and_no_recovery(tmp_path: Path) -> None:
     config = config_for(str(tmp_path / "root"), "perturbations.profiles=[]")
-    snapshot = job.run(config).snapshot
+    result = job.run(config)
+    snapshot = result.snapshot
+    steps = {step.name: step for step in result.record.steps}
+    assert steps["neighbours"].items == ARTWORKS * 2
+    assert steps["evaluate"].items == 0
+    assert steps["evaluate"].note == "nothing to measure: no artwork has copies"
     metrics = snapshot.storage.read_table(snapshot.metrics_path)
-    of_neighbours = {"label_precision", "label_chance", "hubness", *SPREAD_METRICS}
-    assert set(metrics["metric"].to_pylist()) <= of_neighbours
+    assert set(metrics["metric"].to_pylist()) == set(SPREAD_METRICS)
+    assert not [name for name in snapshot.manifest()["files"] if "lists-annoy" in name]
     table = snapshot.storage.read_table(snapshot.neighbours_path("efficientnet_lite0", "annoy"))
     assert table.num_rows == ARTWORKS * 10
     assert (

@@ -59,11 +59,13 @@ def test_a_failing_job_exits_non_zero_and_says_why(cluster: RayCluster, s3_place
 
 def test_the_steps_run_one_by_one(cluster: RayCluster, tmp_path: Path) -> None:
     words = settings(Place(str(tmp_path / "root"), Storage("/").config))
-    for job in ("ingest", "extract", "index", "evaluate", "report"):
+    for step in ("ingest", "extract", "index", "neighbours", "evaluate", "report"):
         done = subprocess.run(
             [
                 sys.executable,
-                str(PROJECT / "jobs" / f"{job}.py"),
+                "-m",
+                "simsearch",
+                step,
                 *words,
                 f"ray.address={cluster.address}",
             ],
