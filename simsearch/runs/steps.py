@@ -9,19 +9,18 @@ works with is imported where it works: a command that takes one step shall not w
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
 import pyarrow as pa
-import ray
 
 from simsearch.catalog.stored import load_catalog
 from simsearch.errors import NotFoundError, RejectsError
 from simsearch.extraction.rejects import counted, reject_lines
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
-from simsearch.indexes.index import IndexManifest, read_manifest
+from simsearch.indexes.index import read_manifest
 from simsearch.runs.context import Outcome, Run
 from simsearch.runs.publication import finish, publish
 from simsearch.runs.versions import environment
@@ -122,12 +121,14 @@ def extract(run: Run) -> Outcome:
 
 def index(run: Run) -> Outcome:
     """Build the Annoy index of every space, in parallel across spaces."""
+    from simsearch.indexes.build import build_indexes
+
     snapshot, config = run.snapshot, run.config
     plan = snapshot.plan()
     missing = [space for space in plan.spaces if not _indexed(snapshot, space)]
     if missing:
         with ray_session(config.ray):
-            work = partial(_build, config, snapshot, missing)
+            work = partial(build_indexes, snapshot, missing, config.seed)
             _watched(config, "index", len(missing), "indexes", work)
     present = len(plan.spaces) - len(missing)
     note = f"{present} of {len(plan.spaces)} indexes were there already" if present else ""
@@ -260,37 +261,8 @@ def _watched(
     followed(step, total, unit, config.ray, lambda: work(count.tell), count.read)
 
 
-def _build(
-    config: Config, snapshot: Snapshot, spaces: Sequence[FeatureSpace], tell: Advance
-) -> None:
-    from simsearch.indexes.build import build_index
-
-    pending = [build_index.remote(snapshot, space, config.seed) for space in spaces]
-    while pending:
-        (done,), pending = ray.wait(pending, num_returns=1)
-        tell(len(spaces) - len(pending))
-        _log_index(ray.get(done))
-
-
 def _indexed(snapshot: Snapshot, space: FeatureSpace) -> bool:
     return snapshot.storage.exists(snapshot.index_manifest_path(space.name))
-
-
-def _log_index(manifest: IndexManifest) -> None:
-    shares = (
-        f"{share:.4f} of {n}" + (" (exact search)" if manifest.exact_for(int(n) + 1) else "")
-        for n, share in manifest.recalls.items()
-    )
-    log.info(
-        "index: %s: finds %s nearest others, by Annoy %.4f of %d at search_k %d, "
-        "of %d numbers a vector",
-        manifest.fingerprint,
-        " and ".join(shares),
-        manifest.recall,
-        manifest.neighbours,
-        manifest.search_k,
-        manifest.components or manifest.dimension,
-    )
 
 
 def _check_rejects(config: Config, rejects: pa.Table, artworks: int) -> None:

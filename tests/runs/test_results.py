@@ -211,7 +211,6 @@ def test_a_published_snapshot_is_whole_and_readable_without_us(
         "metrics/scores.parquet",
         "metrics/comparisons.parquet",
         "near_duplicates.parquet",
-        "spreads.parquet",
         "report/report.html",
     } <= names
     for space in ("squeezenet1_1", "shufflenet_v2_x0_5"):
