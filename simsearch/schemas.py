@@ -188,7 +188,7 @@ LEARNED_FROM = pa.schema(
 )
 
 # Where each artwork's original lies on a map; units are the method's own. The map was made for those
-# that are `fitted`; others came later and were placed on it. Maps without the column: all.
+# that are `fitted`; others came later and were placed on it.
 PROJECTION = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),

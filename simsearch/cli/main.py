@@ -102,24 +102,6 @@ def runs(
 
 
 @app.command()
-def migrate(words: Words = None) -> None:
-    """Bring a root that an older simsearch made up to date. Vectors stay, snapshots get new ids."""
-    config = config_of(words)
-    from simsearch.runs.operations.lease import held
-    from simsearch.snapshots import migration
-    from simsearch.snapshots.root import root_exists
-
-    storage = root_of(config)
-    if not root_exists(storage):
-        raise UsageError(f"{storage.root}: no simsearch root; correct `root`")
-    with held(storage, config.lease):
-        renamed = migration.migrate(storage, lambda old_id: show(f"snapshot {old_id} …"))
-    for old_id, new_id in renamed.items():
-        show(f"{old_id} is now {new_id}")
-    show(f"{storage.root}: up to date")
-
-
-@app.command()
 def query(
     image: Annotated[str, typer.Argument(help="an image file, or - for the standard input")],
     words: RootWords = None,

@@ -18,8 +18,6 @@ from simsearch.extraction.stages import Todo
 from simsearch.features.compaction import compact_parts, compact_shards
 from simsearch.features.space import FeatureSpace
 from simsearch.settings.config import Config
-from simsearch.snapshots.root import read_by_older_rules, write_marker
-from simsearch.storage.parts import list_parts
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -46,7 +44,6 @@ def extract(
     device: Device,
 ) -> Extraction:
     """Compute the vectors that are missing. Raises IncompleteError if rows are unaccounted for."""
-    _forget_older_pixels(storage)
     spaces = [network.space for network in networks]
     before = Missing.read(config, storage, catalog, spaces)
     todo = before.todo(retry_rejects=config.extract.retry_rejects)
@@ -75,21 +72,6 @@ def extract(
         rate=joint_rate(paces),
         pools=pools,
     )
-
-
-def _forget_older_pixels(storage: Storage) -> None:
-    """Where pictures were last read by older rules, read every file once more: its hash says whether the
-    vectors that are stored are still those of its pixels (`images.identity`)."""
-    if not read_by_older_rules(storage):
-        return
-    log.info(
-        "extract: some pictures are read otherwise than when this root was last run, so every file is "
-        "read once more; only vectors of pictures that changed are computed anew"
-    )
-    for folder in ("sources", "rejects"):
-        for info in list_parts(storage, folder):
-            storage.delete(f"{folder}/{info.path}")
-    write_marker(storage)
 
 
 def _compact(

@@ -48,15 +48,6 @@ def open_jpeg(data: bytes) -> Deep | None:
     return Deep((width, height), read, profile, _orientation(segments))
 
 
-def frame_of(data: bytes) -> tuple[int, int, int]:
-    """Width, height and number of bands. Raises ValueError where the header says none."""
-    for marker, body in _segments(data):
-        if marker in _FRAMES:
-            _, height, width, count = struct.unpack_from(">BHHB", body)
-            return width, height, count
-    raise ValueError("a JPEG without a frame")
-
-
 def _orientation(segments: list[tuple[int, bytes]]) -> int:
     for _, body in segments:
         if body.startswith(_EXIF):

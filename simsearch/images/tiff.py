@@ -18,10 +18,6 @@ from simsearch.images.samples import CHANNELS, Deep, Samples, Space
 _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANES = 258, 259, 262, 277, 284
 _COLOUR_MAP, _INK_SET, _EXTRA, _FORMAT, _ORIENTATION, _PROFILE = 320, 332, 338, 339, 274, 34675
 _SUBSAMPLING = 530
-# The tags by which `plain` decides.
-DECISIVE = frozenset(
-    (_BITS, _COMPRESSION, _PHOTOMETRIC, _PLANES, _COLOUR_MAP, _INK_SET, _FORMAT, _SUBSAMPLING)
-)
 # Compressions that Pillow reads: none, CCITT, LZW, JPEG, Deflate, PackBits, ThunderScan, LZMA, Zstandard.
 _PILLOWS = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 32773, 32809, 32946, 34925, 50000))
 _JPEGS = ("JPEG", "OJPEG", "ALT_JPEG", "JPEG_LOSSY")

@@ -12,15 +12,14 @@ vectors are compared one and all: in whitened spaces, whose directions all weigh
 lists.
 
 An `.ann` file knows neither its dimension nor its metric and answers garbage when loaded with the
-wrong ones, hence the manifest. An index from before the vectors lay beside it (no `vectors_sha256`)
-is answered by Annoy alone.
+wrong ones, hence the manifest.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ import pyarrow.parquet as pq
 
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.features.vectors import Vectors, unit_rows
-from simsearch.indexes.annoy import annoy_search, open_annoy
+from simsearch.indexes.annoy import open_annoy
 from simsearch.indexes.candidates import Search, slower_than_exact
 from simsearch.indexes.exact import Items, Neighbours, exact_search, nearest_first, pair_distances
 from simsearch.storage.cached import local_file
@@ -65,10 +64,10 @@ class IndexManifest:
     annoy_sha256: str
     ids_sha256: str
     features_sha256: str
-    components: int | None = None
-    axes_sha256: str | None = None
-    vectors_sha256: str | None = None
-    factor: int = 1
+    vectors_sha256: str
+    components: int | None
+    axes_sha256: str | None
+    factor: int
     recalls: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -79,8 +78,6 @@ class IndexManifest:
     def exact_for(self, n: int) -> bool:
         """Whether all vectors are compared for the nearest `n`, because Annoy and comparing its candidates
         take longer for the recall that is wanted."""
-        if self.vectors_sha256 is None:
-            return False
         candidates = min(self.items, n * self.factor)
         search_k = max(self.search_k, candidates)
         return slower_than_exact(self.items, self.dimension, search_k, candidates)
@@ -113,38 +110,32 @@ class OpenIndex:
     manifest: IndexManifest
     images: pa.Table
     annoy: AnnoyIndex
-    axes: Vectors | None = None  # [dimension, components]
-    units: Vectors | None = None  # [items, dimension]; None: an index from before they were kept
+    axes: Vectors | None  # [dimension, components]; None: Annoy holds the whole vectors
+    units: Vectors  # [items, dimension], of length 1
 
     def search(self, queries: Vectors, n: int) -> Neighbours:
         """The nearest `n` of vectors [q, d]. Raises MismatchError for another dimension."""
         return self._search(self._queries(queries), n)
 
     def _search(self, queries: Vectors, n: int) -> Neighbours:
-        if self.units is None:
-            return self._by_annoy(queries if self.axes is None else queries @ self.axes, n)
         if self.manifest.exact_for(n):
             return exact_search(self.units, queries, n)
-        return self._by_candidates(self.units)(queries, n)
+        return self._by_candidates()(queries, n)
 
-    def _by_candidates(self, units: Vectors) -> Search:
-        return Search(self.annoy, units, self.axes, self.manifest.factor, self.manifest.search_k)
-
-    def _by_annoy(self, queries: Sequence[int] | Vectors, n: int) -> Neighbours:
-        return annoy_search(self.annoy, queries, n, max(self.manifest.search_k, n))
+    def _by_candidates(self) -> Search:
+        manifest = self.manifest
+        return Search(self.annoy, self.units, self.axes, manifest.factor, manifest.search_k)
 
     def search_among(self, queries: Vectors, items: Items, n: int) -> Neighbours:
         """The true nearest `n` of some `items` alone to vectors [q, d], all of them compared. Raises
         MismatchError for another dimension."""
         queries = self._queries(queries)
-        if self.units is None and self.axes is not None:
-            queries = unit_rows(queries @ self.axes)
         numbers = np.asarray(items, dtype=np.int64)
         retrieved: list[npt.NDArray[np.int64]] = [np.empty((len(queries), 0), np.int64)]
         distances: list[Vectors] = [np.empty((len(queries), 0), np.float32)]
         for start in range(0, len(numbers), COMPARED_AT_ONCE):
             part = numbers[start : start + COMPARED_AT_ONCE]
-            nearest = exact_search(self._vectors(part), queries, n)
+            nearest = exact_search(self.units[part], queries, n)
             retrieved.append(part[nearest.items])
             distances.append(nearest.distances)
         candidates, apart = np.concatenate(retrieved, axis=1), np.concatenate(distances, axis=1)
@@ -153,20 +144,12 @@ class OpenIndex:
     def around(self, items: Items, n: int) -> tuple[Neighbours, float]:
         """The nearest `n` to the direction of the mean of some items' vectors of length 1, among them
         those items themselves, and the length of that mean; none at all where it is 0."""
-        mean = self._vectors(np.asarray(items, dtype=np.int64)).mean(axis=0, dtype=np.float64)
+        mean = self.units[np.asarray(items, np.int64)].mean(axis=0, dtype=np.float64)
         length = float(np.linalg.norm(mean))
         if length < NO_DIRECTION:
             return Neighbours(np.empty((1, 0), np.int64), np.empty((1, 0), np.float32)), 0.0
         direction = (mean / length).astype(np.float32)[None]
-        # Without the vectors, the mean is one of what Annoy holds.
-        near = self._by_annoy if self.units is None else self._search
-        return near(direction, n), length
-
-    def _vectors(self, items: npt.NDArray[np.int64]) -> Vectors:
-        if self.units is not None:
-            return np.asarray(self.units[items])
-        vectors = [self.annoy.get_item_vector(int(item)) for item in items]
-        return unit_rows(np.asarray(vectors, dtype=np.float32))
+        return self._search(direction, n), length
 
     def _queries(self, queries: Vectors) -> Vectors:
         if queries.shape[1] != self.manifest.dimension:
@@ -178,23 +161,18 @@ class OpenIndex:
 
     def near(self, items: Items, n: int) -> Neighbours:
         """The nearest `n` of the index's own items; each is among its own, where none is as near."""
-        if self.units is None:
-            return self._by_annoy([int(item) for item in items], n)
         return self._search(self.units[np.asarray(items, dtype=np.int64)], n)
 
     def candidates(self, items: Items, n: int) -> npt.NDArray[np.int64] | None:
         """The items [q, c] among which `near` seeks, in no order, −1 where there are fewer; None where it
-        compares all vectors, or has none beside it."""
-        if self.units is None or self.manifest.exact_for(n):
+        compares all vectors."""
+        if self.manifest.exact_for(n):
             return None
         queries = self.units[np.asarray(items, dtype=np.int64)]
-        return self._by_candidates(self.units).candidates(queries, n)
+        return self._by_candidates().candidates(queries, n)
 
     def distances(self, first: Items, second: Items) -> npt.NDArray[np.float64]:
         """How far apart the pairs of items (first[i], second[i]) are [pairs]."""
-        if self.units is None:
-            pairs = zip(first, second, strict=True)
-            return np.array([self.annoy.get_distance(int(a), int(b)) for a, b in pairs])
         return pair_distances(self.units, first, second)
 
 
@@ -219,9 +197,7 @@ def open_index(
         raise MismatchError(
             f"{where}/index.ann: {index.get_n_items()} items, its manifest says {manifest.items}; build the index again"
         )
-    units = None
-    if manifest.vectors_sha256 is not None:
-        units = _units(storage, folder, manifest, verify=verify)
+    units = _units(storage, folder, manifest, verify=verify)
     return OpenIndex(manifest, pq.read_table(io.BytesIO(ids)), index, axes, units)
 
 
@@ -229,8 +205,8 @@ def open_vectors(storage: Storage, folder: str, fingerprint: str) -> Vectors:
     """The vectors of an index float32 [items, dimension], of length 1 and read-only, mapped from disk; those
     of a remote root are copied into the local cache first. Local files are not read whole.
 
-    Raises NotFoundError where there is no index, MismatchError where it is another space's, was built
-    without vectors, or its file has another shape.
+    Raises NotFoundError where there is no index, MismatchError where it is another space's, or its file
+    has another shape.
     """
     manifest = _manifest_of(storage, folder, fingerprint)
     return _units(storage, folder, manifest, verify=False)
@@ -247,8 +223,6 @@ def _manifest_of(storage: Storage, folder: str, fingerprint: str) -> IndexManife
 
 def _units(storage: Storage, folder: str, manifest: IndexManifest, *, verify: bool) -> Vectors:
     path = f"{folder}/vectors.npy"
-    if manifest.vectors_sha256 is None:
-        raise MismatchError(f"{storage.uri(folder)}: an index without vectors; build it again")
     local = local_file(storage, path, manifest.vectors_sha256, verify=verify)
     try:
         units = np.load(local, mmap_mode="r", allow_pickle=False)

@@ -85,9 +85,7 @@ def carry(earlier: pa.Table, before: pa.Table, now: pa.Table) -> Carried:
     known = places.is_valid().to_numpy(zero_copy_only=False)
     rows = pc.fill_null(places, 0).to_numpy()
     points = np.stack([earlier["x"].to_numpy(), earlier["y"].to_numpy()], axis=1)
-    fitted = np.ones(earlier.num_rows, dtype=bool)
-    if "fitted" in earlier.column_names:
-        fitted = earlier["fitted"].to_numpy()
+    fitted = earlier["fitted"].to_numpy()
     stayed = np.asarray(pc.is_in(hashes, value_set=now["content_hash"].combine_chunks()))
     return Carried(
         np.where(known[:, None], points[rows], np.float32(0)),

@@ -46,7 +46,7 @@ def deepen_all(
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _deepen(numbered: NumberedImages, stored: StoredLists, seed: int) -> int:
     """Stores the deeper lists of a space; returns how many of its lists among images are among them."""
-    units = stored.units(stored.index())
+    units = stored.index().units
     originals = numbered.originals
     whole = [read_lists(stored.snapshot, stored.space, name) for name in AMONG]
     images = whole[0].first(stored.depth)

@@ -141,7 +141,7 @@ def _across(first: Items, second: Items) -> Items:
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _judge(numbered: NumberedImages, stored: StoredLists, trained: bool, seed: int) -> Judgement:
-    units = stored.units(stored.index())
+    units = stored.index().units
     originals = numbered.originals
     spread = spread_of(
         units[originals],

@@ -151,7 +151,7 @@ def _search_slice(
     queries: Items,
 ) -> _SliceLists:
     index = stored.index()
-    units = stored.units(index)
+    units = index.units
     among = (np.arange(len(units)), originals)
     depths = (stored.depth, stored.depth_among_originals)
     among_images, among_originals = (

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simsearch.features import store as feature_store
-from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.exact import Neighbours
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.neighbours.deeper import Deeper
@@ -87,15 +85,6 @@ class StoredLists:
         space = self.snapshot.plan().space(self.space)
         folder = self.snapshot.index_folder(self.space)
         return open_index(self.snapshot.storage, folder, space.fingerprint, verify=False)
-
-    def units(self, index: OpenIndex) -> Vectors:
-        """The vectors [images, d] of length 1, mapped: the node's tasks share its pages, which the system
-        may drop."""
-        if index.units is not None:
-            return index.units
-        # Of an index from before vectors were kept beside it.
-        space = self.snapshot.plan().space(self.space)
-        return unit_rows(feature_store.read_vectors(self.snapshot.storage, space, index.images))
 
     @property
     def annoy_path(self) -> str:

@@ -79,20 +79,13 @@ class Plan:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Plan:
-        """Read a plan of this version or an earlier one.
-
-        Settings that this version no longer has are left out; plans made before pictures were
-        scaled down do not mention scaling. Raises TypeError, KeyError or ValueError for anything but
-        a plan."""
-        settings = values["settings"]
-        copies = {"side": None, **settings["perturbations"]}
+        """The plan that `to_json` gave. Settings that this version does not have are left out. Raises TypeError,
+        KeyError or ValueError for anything but a plan."""
         return cls(
             **{
                 **values,
                 "spaces": tuple(FeatureSpace.from_json(space) for space in values["spaces"]),
-                "settings": Config.model_validate(
-                    {**settings, "perturbations": copies}, extra="ignore"
-                ),
+                "settings": Config.model_validate(values["settings"], extra="ignore"),
             }
         )
 

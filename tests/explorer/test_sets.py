@@ -186,7 +186,6 @@ def test_the_nearest_to_a_set_are_those_of_plain_numpy(
     images = snapshot.images()
     space = snapshot.plan().space(GIVEN)
     index = open_index(snapshot.storage, snapshot.index_folder(GIVEN), space.fingerprint)
-    assert index.units is not None
     units = index.units.astype(float)
     ids = np.array(images["artwork_id"].to_pylist())
     names = [f"a/{number:03}?&{'é' if number % 2 else 'e'}" for number in range(24)]

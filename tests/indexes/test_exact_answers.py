@@ -25,7 +25,6 @@ def test_exact_search_answers_where_annoy_would_take_longer(tmp_path: Path, exac
     manifest = write(storage, rows=rows, components=4)
     opened = index.open_index(storage, "indexes/test", manifest.fingerprint)
     assert manifest.exact is exact
-    assert opened.units is not None
     true = exact_search(opened.units, opened.units, 11)
     answers = opened.near(range(500), 11)
     assert np.array_equal(answers.items, true.items) is exact
@@ -37,7 +36,6 @@ def test_a_list_so_deep_that_annoy_gives_nearly_all_is_of_exact_search(tmp_path:
     rows = vectors() * np.float32(0.5) ** np.arange(24, dtype=np.float32)
     manifest = write(storage, rows=rows, components=4)
     opened = index.open_index(storage, "indexes/test", manifest.fingerprint)
-    assert opened.units is not None
     assert not manifest.exact_for(11)
     assert manifest.exact_for(200)
     true = exact_search(opened.units, opened.units[:50], 200)

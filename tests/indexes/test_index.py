@@ -171,23 +171,6 @@ def test_whatever_the_components_the_index_reaches_its_target(tmp_path: Path) ->
     assert reduced.factor > 4
 
 
-def test_an_index_from_before_its_vectors_were_kept_is_answered_by_annoy(tmp_path: Path) -> None:
-    storage = Storage(str(tmp_path))
-    write(storage, components=24)
-    manifest = storage.read_json("indexes/test/manifest.json")
-    for name in ("vectors_sha256", "factor"):
-        del manifest[name]
-    storage.write_json("indexes/test/manifest.json", manifest)
-    storage.delete("indexes/test/vectors.npy")
-    opened = index.open_index(storage, "indexes/test", SPACE.fingerprint)
-    units = unit_rows(vectors())
-    true = exact_search(units, units[5:6], 3)
-    for nearest in (opened.near([5], 3), opened.search(7 * vectors()[5:6], 3)):
-        np.testing.assert_array_equal(nearest.items, true.items)
-    distances = opened.distances([5, 5], true.items[0, 1:].tolist())
-    assert distances == pytest.approx(true.distances[0, 1:], abs=1e-3)
-
-
 @pytest.mark.parametrize("at_once", [7, 8192])
 def test_of_some_items_the_nearest_are_those_of_plain_numpy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
@@ -203,8 +186,6 @@ def test_of_some_items_the_nearest_are_those_of_plain_numpy(
     np.testing.assert_allclose(nearest.distances[0], np.sort(distances)[:6], atol=1e-6)
     assert opened.search_among(query, [], 6).items.shape == (1, 0)
     assert opened.search_among(query, some[:2], 6).items.shape == (1, 2)
-    old = replace(opened, units=None)  # before the vectors were kept: the same of what Annoy holds
-    assert len(set(old.search_among(query, some, 6).items[0]) & set(some)) == 6
 
 
 def test_pairs_are_as_far_apart_as_a_search_has_them(tmp_path: Path) -> None:

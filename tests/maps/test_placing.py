@@ -36,12 +36,6 @@ def test_a_picture_stays_where_it_was_whatever_it_is_called() -> None:
     assert carried.new_share == pytest.approx(2 / 5)
 
 
-def test_a_map_from_before_others_were_placed_was_fitted_for_all() -> None:
-    before = images({"a": "1", "b": "2"})
-    earlier = projection_table(before, np.zeros((2, 2), np.float32)).drop(["fitted"])
-    assert carry(earlier, before, before).fitted.all()
-
-
 def vectors(count: int) -> np.ndarray:
     """Clusters of 30 in 40 dimensions, one after the other."""
     random = np.random.default_rng(5)

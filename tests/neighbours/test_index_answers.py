@@ -79,7 +79,6 @@ def test_lists_put_candidates_in_the_order_that_the_index_does(
     with tempfile.TemporaryDirectory() as folder:
         index = opened(folder, seed, doubles=doubles)
         assert not index.manifest.exact_for(n + 1)
-        assert index.units is not None
         queries = np.arange(60, 140)
         true = searched(index.units, np.arange(ITEMS), queries, n + spare)
         answers = index_answers(index, queries, n, true)
@@ -90,7 +89,6 @@ def test_lists_put_candidates_in_the_order_that_the_index_does(
 
 def test_what_the_index_misses_stays_missed(tmp_path: Path) -> None:
     index = opened(str(tmp_path), 0)
-    assert index.units is not None
     queries = np.arange(200)
     assert index.candidates(queries, 11) is not None
     true = searched(index.units, np.arange(ITEMS), queries, 10)
@@ -114,7 +112,6 @@ def test_white_noise_is_answered_by_exact_search(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     manifest = write(storage, components=4)
     index = open_index(storage, "indexes/test", manifest.fingerprint)
-    assert index.units is not None
     assert index.candidates(np.arange(5), 11) is None
     true = searched(index.units, np.arange(500), np.arange(5), 10)
     answers = index_answers(index, np.arange(5), 10, true)

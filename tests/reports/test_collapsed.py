@@ -24,7 +24,6 @@ REASON = "100% of the pictures share their vector with others"
 def test_what_was_measured_says_which_spaces_are_collapsed() -> None:
     rows = spread_rows({"fast": HEALTHY, "slow": CONSTANT})
     assert collapsed(rows) == {"slow": REASON}
-    assert collapsed(metrics(fast=1.0)) == {}  # of a snapshot from before it was measured
 
 
 def test_a_collapsed_space_is_not_advised_whatever_it_scores() -> None:

@@ -21,7 +21,7 @@ from simsearch.snapshots.published import (
     list_snapshots,
     point_latest,
 )
-from simsearch.snapshots.root import ROOT_MARKER, open_root
+from simsearch.snapshots.root import ROOT_MARKER, open_root, recognise, require_root
 from simsearch.storage.storage import Storage
 from tests.support.places import Place
 from tests.support.small_snapshots import make_snapshot, vector_of
@@ -177,13 +177,15 @@ def test_a_root_that_holds_other_files_is_refused_and_left_alone(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_root_of_another_format_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", [1, 2, 4, None, "3"])
+def test_a_root_of_another_format_is_refused_with_what_to_do(tmp_path: Path, other: object) -> None:
     storage = Storage(str(tmp_path))
     open_root(storage)
     open_root(storage)
-    storage.write_json(ROOT_MARKER, {"format": 3})
-    with pytest.raises(StorageError, match="format 3"):
-        open_root(storage)
+    storage.write_json(ROOT_MARKER, {"format": other})
+    for use in (open_root, require_root, recognise):
+        with pytest.raises(StorageError, match=f"format {other!r}, .*; choose an empty folder"):
+            use(storage)
 
 
 @pytest.mark.parametrize("images", [0, 1, 7, 8, 30])
