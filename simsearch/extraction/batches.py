@@ -29,10 +29,5 @@ class Counter(Protocol):
     def written(self, space: FeatureSpace, vectors: int, size: int) -> None: ...
 
 
-def needed(need: npt.NDArray[np.uint64], position: int) -> npt.NDArray[np.bool_]:
-    """Which rows of a `need` bit mask ask for the space at `position`."""
-    return ((need >> np.uint64(position)) & np.uint64(1)).astype(bool)
-
-
 def _reject(row: Mapping[str, Any], stage: str, reason: str, detail: str) -> dict[str, Any]:
     return {**row, "stage": stage, "reason": reason, "detail": detail}

@@ -18,6 +18,7 @@ from simsearch.catalog.places import is_web
 from simsearch.catalog.undownloaded import Undownloaded
 from simsearch.errors import NotFoundError, StorageError, UsageError
 from simsearch.extraction.batches import Batch, Counter, _reject
+from simsearch.extraction.needs import Flags, Orphans
 from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
 from simsearch.images.preprocessing import Preprocessing
@@ -35,62 +36,104 @@ FETCH_THREADS = 8  # requests in flight per decode task; hides the store's laten
 class DecodeSettings:
     """What `decode_batch` needs besides its rows.
 
-    `orphans` maps content hashes that no known source has to a mask like a row's `need`: the
-    vectors already stored for them, which a renamed or touched file finds again. `thumbnails` are
-    the sizes that the explorer finds in the root afterwards.
-    `undownloaded` says why images on the web are not in the store.
+    A renamed or touched file finds the vectors of `orphans` again. `thumbnails` are the sizes that the
+    explorer finds in the root afterwards. `undownloaded` says why images on the web are not in the
+    store.
     """
 
     storage: Storage
     remake: Remake
     profiles: tuple[str, ...]
     preprocessings: tuple[Preprocessing, ...]  # one per distinct geometry
-    spaces: int
-    orphans: Mapping[str, bytes]
-    counter: Counter
+    orphans: Orphans
     thumbnails: tuple[int, ...] = ()
     undownloaded: Undownloaded = field(default_factory=Undownloaded)
 
 
-def decode_batch(batch: Batch, settings: DecodeSettings) -> Batch:
+@dataclass(frozen=True)
+class Decoded:
+    """The images [n] of a batch of artworks: `images` has the columns of schemas.IMAGES ('' for no
+    profile) and `pixels_<g>` uint8 [n, crop, crop, 3] per geometry, `artworks` and `variants` int64 [n]
+    say which image each is. `left` bool [artworks, variants, spaces] are the vectors to compute.
+    `files` were read, of `size` bytes; `rejects` are rows of schemas.REJECTS."""
+
+    images: Batch
+    artworks: npt.NDArray[np.int64]
+    variants: npt.NDArray[np.int64]
+    left: Flags
+    rejects: list[dict[str, Any]]
+    files: int
+    size: int
+
+
+def decode_batch(batch: Batch, settings: DecodeSettings, counter: Counter) -> Batch:
     """Catalog rows to pixels: one row per image (original or copy) that some space still needs.
 
-    In: `artwork_id`, `image_uri`, `etag`, `row` (its number among all that are to do) and `need`,
-    bytes of 0 and 1: [variants, spaces]. Out: schemas.IMAGES columns ('' for no profile), `need`
-    uint64 with one bit per space, `place` int64, the place of the image's first space in
-    [artworks, variants, spaces], and `pixels_<g>` uint8 [n, crop, crop, 3] per geometry. Rejects,
-    content hashes and thumbnails are stored here.
+    In: `artwork_id`, `image_uri`, `etag`, `row` (its number among all that are to do) and `need`, a
+    list of the flags [variants, spaces]. Out: the columns of `Decoded.images`, `need` bool
+    [n, spaces], and `place` int64, the place of the image's first space in [artworks, variants, spaces].
     """
-    rows = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
+    artworks, variants = len(batch["row"]), 1 + len(settings.profiles)
+    needs = np.stack(list(batch["need"])).astype(bool).reshape(artworks, variants, -1)
+    decoded = decode_images(batch, needs, settings)
+    counter.decoded(decoded.files, len(decoded.artworks), decoded.size)
+    for reject in decoded.rejects:
+        counter.rejected(reject["stage"], reject["reason"])
+    places = np.arange(variants * needs.shape[2]).reshape(needs.shape[1:])
+    places = batch["row"].astype(np.int64)[:, None, None] * places.size + places
+    done = places[needs & ~decoded.left]
+    if len(done):
+        counter.add(done)
+    chosen = decoded.artworks, decoded.variants
+    return {**decoded.images, "need": decoded.left[chosen], "place": places[*chosen, 0]}
+
+
+def decode_images(batch: Batch, needs: Flags, settings: DecodeSettings) -> Decoded:
+    """The images of artworks that `needs` [artworks, variants, spaces] asks for; `batch` has their
+    `artwork_id`, `image_uri` and `etag`. Rejects, content hashes and thumbnails are stored here."""
+    names = ("artwork_id", "image_uri", "etag")
+    rows = [
+        dict(zip(names, values, strict=True))
+        for values in zip(*(batch[name] for name in names), strict=True)
+    ]
     with ThreadPoolExecutor(FETCH_THREADS) as pool:
         fetched = list(pool.map(lambda row: _fetch(row, settings), rows))
     thumbnails: dict[str, bytes] = {}
     rejects: list[dict[str, Any]] = []
     sources: list[dict[str, Any]] = []
     size = 0
-    decoded: list[dict[str, Any]] = []
-    for row, file in zip(rows, fetched, strict=True):
+    images: list[_Image] = []
+    left = needs.copy()
+    for number, (row, file) in enumerate(zip(rows, fetched, strict=True)):
         if isinstance(file, _Refusal):
             rejects.append(_reject(row, "fetch", file.reason, file.detail))
-            settings.counter.add(_places(row, _mask(row["need"], settings)))
+            left[number] = False
             continue
+        if (stored := settings.orphans.stored(file.content_hash)) is not None:
+            left[number] &= ~stored
         try:
-            decoded.extend(_variants(row, file, settings, thumbnails))
+            variants = np.flatnonzero(left[number].any(axis=1)).tolist()
+            images.extend(_images(number, row["artwork_id"], variants, file, settings, thumbnails))
         except Exception as error:  # noqa: BLE001 - one odd picture costs its row
             failure = _failure(error)
             rejects.append(_reject(row, "decode", failure.reason, failure.detail))
-            settings.counter.add(_places(row, _mask(row["need"], settings)))
+            left[number] = False
             continue
         sources.append({**row, "content_hash": file.content_hash})
         size += len(file.data)
-    settings.counter.decoded(len(sources), len(decoded), size)
-    for reject in rejects:
-        settings.counter.rejected(reject["stage"], reject["reason"])
     with ThreadPoolExecutor(FETCH_THREADS) as pool:
         list(pool.map(settings.storage.write_bytes, thumbnails, thumbnails.values()))
     write_part(settings.storage, "sources", sources, schemas.SOURCES)
     write_part(settings.storage, "rejects", rejects, schemas.REJECTS)
-    return _columns(decoded, settings)
+    return Decoded(
+        _columns(images, settings),
+        np.array([image.artwork for image in images], np.int64),
+        np.array([image.variant for image in images], np.int64),
+        left,
+        rejects,
+        len(sources),
+        size,
+    )
 
 
 @dataclass(frozen=True)
@@ -142,65 +185,56 @@ def _failure(error: Exception) -> ImageError:
     return ImageError("broken", f"decoded, but then: {type(error).__name__}: {error}"[:200])
 
 
-def _mask(need: bytes, settings: DecodeSettings) -> npt.NDArray[np.uint8]:
-    """[variants, spaces]"""
-    return np.frombuffer(need, dtype=np.uint8).reshape(-1, settings.spaces)
+@dataclass(frozen=True)
+class _Image:
+    """An image of the artwork at a place in its batch; `row` of schemas.IMAGES, `pixels` per geometry."""
+
+    artwork: int
+    variant: int
+    row: dict[str, str]
+    pixels: list[npt.NDArray[np.uint8]]
 
 
-def _places(row: Mapping[str, Any], mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Of the vectors in a mask of this row, in [artworks, variants, spaces]."""
-    first = int(row["row"]) * mask.size
-    return first + np.flatnonzero(mask).astype(np.int64)
-
-
-def _variants(
-    row: Mapping[str, Any], file: _File, settings: DecodeSettings, thumbnails: dict[str, bytes]
-) -> list[dict[str, Any]]:
-    """The row's images that are needed; `thumbnails` gets those that its file lacks, by path."""
-    content_hash = file.content_hash
-    need = _mask(row["need"], settings)
-    if (stored := settings.orphans.get(content_hash)) is not None:
-        held = _mask(stored, settings)
-        settings.counter.add(_places(row, need & held))
-        need = need & (1 - held)
-    if not need.any():
+def _images(
+    artwork: int,
+    artwork_id: str,
+    variants: Sequence[int],
+    file: _File,
+    settings: DecodeSettings,
+    thumbnails: dict[str, bytes],
+) -> list[_Image]:
+    """The artwork's images of those `variants`; `thumbnails` gets those that its file lacks, by path."""
+    if not variants:
         return []
     original = settings.remake.original(file.data)
     for size in file.lacking:
-        if (path := thumbnail_path(content_hash, size)) not in thumbnails:
+        if (path := thumbnail_path(file.content_hash, size)) not in thumbnails:
             thumbnails[path] = encode(original, size)
     images = []
-    for variant, (profile, wanted) in enumerate(zip((None, *settings.profiles), need, strict=True)):
-        if not wanted.any():
-            continue
+    for variant in variants:
+        profile = (None, *settings.profiles)[variant]
         image = original
         if profile is not None:
-            image = settings.remake.copy(original, profile, content_hash)
-        images.append(
-            {
-                "image_id": image_id(row["artwork_id"], profile),
-                "artwork_id": row["artwork_id"],
-                "profile": profile or "",
-                "content_hash": content_hash,
-                "place": (row["row"] * len(need) + variant) * settings.spaces,
-                "need": sum(int(bit) << space for space, bit in enumerate(wanted)),
-                "pixels": [
-                    preprocessing.pixels(image) for preprocessing in settings.preprocessings
-                ],
-            }
-        )
+            image = settings.remake.copy(original, profile, file.content_hash)
+        row = {
+            "image_id": image_id(artwork_id, profile),
+            "artwork_id": artwork_id,
+            "profile": profile or "",
+            "content_hash": file.content_hash,
+        }
+        pixels = [preprocessing.pixels(image) for preprocessing in settings.preprocessings]
+        images.append(_Image(artwork, variant, row, pixels))
     return images
 
 
-def _columns(decoded: Sequence[Mapping[str, Any]], settings: DecodeSettings) -> Batch:
+def _columns(images: Sequence[_Image], settings: DecodeSettings) -> Batch:
     columns: Batch = {
-        name: np.array([row[name] for row in decoded], dtype=str) for name in schemas.IMAGES.names
+        name: np.array([image.row[name] for image in images], dtype=str)
+        for name in schemas.IMAGES.names
     }
-    columns["need"] = np.array([row["need"] for row in decoded], dtype=np.uint64)
-    columns["place"] = np.array([row["place"] for row in decoded], dtype=np.int64)
     for number, preprocessing in enumerate(settings.preprocessings):
-        pixels = np.empty((len(decoded), preprocessing.crop, preprocessing.crop, 3), dtype=np.uint8)
-        for position, row in enumerate(decoded):
-            pixels[position] = row["pixels"][number]
+        pixels = np.empty((len(images), preprocessing.crop, preprocessing.crop, 3), dtype=np.uint8)
+        for position, image in enumerate(images):
+            pixels[position] = image.pixels[number]
         columns[f"pixels_{number}"] = pixels
     return columns

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simsearch.encoders.encoder import Encoder, Loader, Running, Weights
-from simsearch.extraction.batches import Batch, Counter, needed
+from simsearch.extraction.batches import Batch, Counter
 from simsearch.extraction.engine import IN_WORDS
 from simsearch.features.space import PYTORCH, FeatureSpace
 from simsearch.images.preprocessing import Preprocessing
@@ -102,7 +102,7 @@ class Embed:
     def __call__(self, batch: Batch) -> Batch:
         result = {name: column for name, column in batch.items() if name not in self._drop}
         for network, encoder in zip(self._settings, self._encoders, strict=True):
-            wanted = needed(batch["need"], network.position)
+            wanted = batch["need"][:, network.position]
             vectors = np.zeros((len(wanted), network.space.dimension), dtype=np.float32)
             if wanted.any():
                 pixels = batch[network.pixels]

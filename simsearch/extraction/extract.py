@@ -47,7 +47,7 @@ def extract(
     spaces = [network.space for network in networks]
     before = Missing.read(config, storage, catalog, spaces)
     todo = before.todo(retry_rejects=config.extract.retry_rejects)
-    missing = sum(sum(need) for need in todo["need"].to_pylist())
+    missing = todo.count
     pools: tuple[ActorPool, ...] = ()
     paces: list[Pace] = []
     if missing:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from simsearch import schemas
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.errors import IncompleteError
+from simsearch.extraction.needs import Flags, Needs, Orphans
 from simsearch.extraction.rejects import placeholder_row, sharing
 from simsearch.features.compaction import UntidyShards, untidy_shards
 from simsearch.features.space import FeatureSpace
@@ -27,8 +28,6 @@ from simsearch.schemas import image_ids
 from simsearch.settings.config import Config
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
-
-Flags = npt.NDArray[np.bool_]
 
 
 def choose_originals(config: Config, artwork_ids: Sequence[str]) -> frozenset[str]:
@@ -109,9 +108,8 @@ class Missing:
         """How many of the wanted vectors are stored, of all spaces together."""
         return int(self.stored_counts.sum())
 
-    def todo(self, *, retry_rejects: bool) -> pa.Table:
-        """The artworks with work left: artwork_id, image_uri, etag and `need`, the bytes 0 and 1 of
-        their [variants, spaces]; equal needs together, so that batches stay full.
+    def todo(self, *, retry_rejects: bool) -> Needs:
+        """The artworks with work left, and what they lack.
 
         What could not be fetched is tried each run, what could not be decoded only when it changed.
         """
@@ -123,25 +121,27 @@ class Missing:
         rows = self.artworks.filter(pa.array(unfinished)).select(
             ["artwork_id", "image_uri", "etag"]
         )
-        masks = self.missing[unfinished].astype(np.uint8)
-        width = len(self.variants) * len(self.stored)
-        rows = rows.append_column("need", _binary(masks.reshape(len(masks), width)))
-        return rows.sort_by([("need", "descending"), ("artwork_id", "descending")])
+        return Needs(rows, self.missing[unfinished]).sorted()
 
-    def orphans(self) -> dict[str, bytes]:
-        """Stored vectors of content that no source of this catalog is known to have: content hash →
-        the bytes 0 and 1 of [variants, spaces]."""
+    def orphans(self) -> Orphans:
+        """The stored vectors of content that no source of this catalog is known to have."""
         names = pa.array([profile or "" for profile in self.variants], pa.string())
-        masks: dict[str, npt.NDArray[np.uint8]] = {}
+        listed = [space.strangers["content_hash"] for space in self.stored]
+        contents = pa.chunked_array(
+            [part for column in listed for part in column.chunks], pa.string()
+        )
+        hashes = contents.unique()
+        held = np.zeros((len(hashes), len(self.variants), len(self.stored)), bool)
         for number, space in enumerate(self.stored):
-            profiles = pc.index_in(_profiles(space.strangers), value_set=names).to_pylist()
-            hashes = space.strangers["content_hash"].to_pylist()
-            for content_hash, variant in zip(hashes, profiles, strict=True):
-                if variant is None:
-                    continue
-                shape = (len(self.variants), len(self.stored))
-                masks.setdefault(content_hash, np.zeros(shape, np.uint8))[variant, number] = 1
-        return {content_hash: mask.tobytes() for content_hash, mask in masks.items()}
+            variant = pc.index_in(_profiles(space.strangers), value_set=names)
+            ours = variant.is_valid()
+            content = pc.index_in(
+                space.strangers["content_hash"].combine_chunks(), value_set=hashes
+            )
+            held[content.filter(ours).to_numpy(), variant.filter(ours).to_numpy(), number] = True
+        used = held.any(axis=(1, 2))
+        rows = {key: row for row, key in enumerate(hashes.filter(pa.array(used)).to_pylist())}
+        return Orphans(rows, held[used])
 
     @cached_property
     def complete(self) -> Flags:
@@ -264,11 +264,3 @@ def _profiles(rows: pa.Table) -> pa.Array:
 def _is_in(ids: pa.Array, chosen: Sequence[str] | frozenset[str] | set[str]) -> Flags:
     chosen_rows = pc.is_in(ids, value_set=pa.array(list(chosen), pa.string()))
     return np.asarray(chosen_rows.to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def _binary(rows: npt.NDArray[np.uint8]) -> pa.Array:
-    """Each row [rows, bytes] as one binary value."""
-    fixed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(rows.shape[1]), len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))]
-    )
-    return fixed.cast(pa.binary())

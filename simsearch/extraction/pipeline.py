@@ -6,8 +6,6 @@ import logging
 import time
 from functools import partial
 
-import numpy as np
-
 from simsearch import schemas
 from simsearch.extraction.counter import LocalCounter, Pace, RemoteCounter
 from simsearch.extraction.in_process import run_in_process
@@ -28,7 +26,7 @@ def run_pools(
 ) -> tuple[tuple[ActorPool, ...], list[Pace]]:
     """Compute what is missing; returns the pools that did, and how fast each was."""
     needs = todo.needs
-    lacking: list[bool] = np.asarray(needs.any(axis=(0, 1))).tolist()
+    lacking: list[bool] = needs.flags.any(axis=(0, 1)).tolist()
     pools = plan_pools(
         {
             network.space.encoder: network.weights.size
@@ -37,7 +35,7 @@ def run_pools(
         },
         cluster_nodes(),
         device=device,
-        vectors=int(needs.sum()),
+        vectors=needs.count,
         least=config.extract.min_actors,
         most=config.extract.max_actors,
     )
@@ -61,10 +59,12 @@ def _run_pool(
     in_process = (
         pool.device == "cpu"
         and config.ray.cluster is None
-        and too_few_for_actors(weight_bytes, int(needs.sum()))
+        and too_few_for_actors(weight_bytes, needs.count)
     )
     log.info("%s: %s", step, _how(pool, in_process=in_process))
-    counter = LocalCounter(needs.size) if in_process else RemoteCounter.start(needs.size)
+    counter = (
+        LocalCounter(needs.flags.size) if in_process else RemoteCounter.start(needs.flags.size)
+    )
     stages = pool_stages(config, storage, todo, pool, counter)
     if in_process:
         work = partial(run_in_process, stages)
@@ -73,7 +73,7 @@ def _run_pool(
         from simsearch.extraction.in_actors import run_in_actors
 
         work = partial(run_in_actors, stages, pool)
-    followed(step, int(needs.sum()), "vectors", config.ray, work, counter.read)
+    followed(step, needs.count, "vectors", config.ray, work, counter.read)
     write_part(storage, "timings", counter.timings(), schemas.TIMINGS)
     pace = counter.pace()
     if pace is None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch.catalog.undownloaded import Undownloaded
 from simsearch.extraction.batches import Batch, Counter
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.extraction.embed import Embed, EmbedSettings
+from simsearch.extraction.needs import Needs, Orphans
 from simsearch.extraction.networks import PreparedNetwork
 from simsearch.extraction.placement import ActorPool, Device
 from simsearch.extraction.stored_weights import StoredWeights
@@ -39,23 +38,11 @@ BLOCKS_PER_ACTOR = 32
 
 @dataclass(frozen=True)
 class Todo:
-    """The vectors that are missing.
+    """The vectors of some networks that are missing, and those of pictures that no source is known to have."""
 
-    `rows` has `artwork_id`, `image_uri`, `etag` and `need`, bytes of 0 and 1: [variants, networks].
-    `orphans` maps content hashes that no known source has to a mask like `need` of the vectors that
-    are stored for them.
-    """
-
-    rows: pa.Table
-    orphans: dict[str, bytes]
+    needs: Needs
+    orphans: Orphans
     networks: tuple[PreparedNetwork, ...]
-
-    @cached_property
-    def needs(self) -> npt.NDArray[np.uint8]:
-        """[artworks, variants, networks]"""
-        joined = b"".join(self.rows["need"].to_pylist())
-        masks = np.frombuffer(joined, dtype=np.uint8)
-        return masks.reshape(self.rows.num_rows, -1, len(self.networks))
 
     def of(self, encoders: Sequence[str]) -> Todo:
         """What is missing of some encoders' spaces."""
@@ -64,18 +51,9 @@ class Todo:
             for place, network in enumerate(self.networks)
             if network.space.encoder in encoders
         ]
-
-        def cut(mask: bytes) -> bytes:
-            bits = np.frombuffer(mask, dtype=np.uint8).reshape(-1, len(self.networks))
-            return bits[:, places].tobytes()
-
-        needs = [cut(need) for need in self.rows["need"].to_pylist()]
-        rows = self.rows.set_column(
-            self.rows.column_names.index("need"), "need", pa.array(needs, pa.binary())
-        )
         return Todo(
-            rows.filter(pa.array([any(need) for need in needs], pa.bool_())),
-            {content: cut(mask) for content, mask in self.orphans.items()},
+            self.needs.of_spaces(places),
+            self.orphans.of_spaces(places),
             tuple(self.networks[place] for place in places),
         )
 
@@ -111,22 +89,19 @@ def pool_stages(
         remake=config.remake(),
         profiles=config.perturbations.profiles,
         preprocessings=geometries,
-        spaces=len(todo.networks),
         orphans=todo.orphans,
-        counter=counter,
         thumbnails=sizes_of(config.perturbations.side),
         undownloaded=Undownloaded.read(
-            storage, config.catalog.download, todo.rows["image_uri"].to_pylist()
+            storage, config.catalog.download, todo.needs.rows["image_uri"].to_pylist()
         ),
     )
     batch_size = batch_size_of(config, pool.device)
-    images = [int(count) for count in todo.needs.any(axis=2).sum(axis=1)]
+    images = [int(count) for count in todo.needs.flags.any(axis=2).sum(axis=1)]
     size = _images_per_block(settings, batch_size, sum(images), pool.actors)
-    rows = todo.rows.append_column("row", pa.array(range(todo.rows.num_rows), pa.int64()))
     spaces = [network.space for network in todo.networks]
     return Stages(
-        blocks=list(_blocks(rows, images, size)),
-        decode=partial(decode_batch, settings=settings),
+        blocks=list(_blocks(todo.needs.table(), images, size)),
+        decode=partial(decode_batch, settings=settings, counter=counter),
         embed=embed_arguments(todo.networks, columns, pool, batch_size, counter),
         write=partial(write_batch, storage=storage, spaces=spaces, counter=counter),
         batch_size=batch_size,

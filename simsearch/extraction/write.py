@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch import schemas
-from simsearch.extraction.batches import Batch, Counter, _reject, needed
+from simsearch.extraction.batches import Batch, Counter, _reject
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.storage.parts import write_part
@@ -32,7 +32,7 @@ def write_batch(
     broken: dict[str, dict[str, Any]] = {}
     for position, space in enumerate(spaces):
         vectors = batch[f"vector_{position}"]
-        wanted = needed(batch["need"], position)
+        wanted = batch["need"][:, position]
         finite = np.isfinite(vectors).all(axis=1)
         for row in rows.filter(pa.array(wanted & ~finite)).to_pylist():
             detail = f"{row['image_id']}: {space.name} gave a vector that is not finite"

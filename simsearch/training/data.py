@@ -20,8 +20,8 @@ import ray
 
 from simsearch.catalog.undownloaded import Undownloaded
 from simsearch.extraction.batches import Batch
-from simsearch.extraction.decode import DecodeSettings, decode_batch
-from simsearch.features.space import FeatureSpace
+from simsearch.extraction.decode import DecodeSettings, decode_images
+from simsearch.extraction.needs import Orphans
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.ray_data import set_up_ray_data
 from simsearch.runtime.resources import TASKS
@@ -74,20 +74,6 @@ class PixelSet:
         return digest.hexdigest()
 
 
-class _Uncounted:
-    """A `simsearch.extraction.batches.Counter` for a stage whose progress nobody watches."""
-
-    def add(self, places: npt.NDArray[np.int64]) -> None: ...
-
-    def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None: ...
-
-    def decoded(self, artworks: int, images: int, size: int) -> None: ...
-
-    def rejected(self, stage: str, reason: str) -> None: ...
-
-    def written(self, space: FeatureSpace, vectors: int, size: int) -> None: ...
-
-
 def decode_pixels(
     config: Config,
     storage: Storage,
@@ -106,17 +92,12 @@ def decode_pixels(
     )
     if not rows.num_rows:
         return
-    need = pa.array([bytes([1] * variants)] * rows.num_rows, pa.binary())
-    rows = rows.append_column("need", need)
-    rows = rows.append_column("row", pa.array(np.arange(rows.num_rows)))
     settings = DecodeSettings(
         storage=storage,
         remake=config.remake(),
         profiles=tuple(profiles),
         preprocessings=(shown,),
-        spaces=1,
-        orphans={},
-        counter=_Uncounted(),
+        orphans=Orphans.none(variants, spaces=1),
         undownloaded=Undownloaded.read(
             storage, config.catalog.download, rows["image_uri"].to_pylist()
         ),
@@ -157,7 +138,8 @@ def read_pixels(storage: Storage, folder: str, side: int) -> PixelSet:
 
 
 def _decode_part(batch: Batch, settings: DecodeSettings, folder: str) -> Mapping[str, Any]:
-    decoded = decode_batch(batch, settings)
+    everything = np.ones((len(batch["artwork_id"]), 1 + len(settings.profiles), 1), bool)
+    decoded = decode_images(batch, everything, settings).images
     table = pa.table(
         {
             "artwork_id": pa.array(decoded["artwork_id"].tolist(), pa.string()),

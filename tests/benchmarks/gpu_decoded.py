@@ -140,7 +140,7 @@ def decoded_block(batch: Batch, *, images: int, crop: int, networks: int) -> Bat
         "artwork_id": names,
         "profile": np.full(count, "", dtype=str),
         "content_hash": names,
-        "need": np.full(count, 2**networks - 1, dtype=np.uint64),
+        "need": np.ones((count, networks), dtype=bool),
         "place": (int(numbers[0]) * count + np.arange(count, dtype=np.int64)) * networks,
         "pixels_0": np.frombuffer(random.bytes(count * crop * crop * 3), np.uint8).reshape(
             count, crop, crop, 3

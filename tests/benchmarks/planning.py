@@ -104,7 +104,7 @@ def plan_by_table(root: str) -> tuple[float, float]:
     started = time.monotonic()
     catalog_id, catalog = load_catalog(storage)
     missing = Missing.read(CONFIG, storage, catalog, SPACES)
-    assert missing.todo(retry_rejects=False).num_rows == 0
+    assert missing.todo(retry_rejects=False).count == 0
     images, rejects = missing.images(), missing.rejects()
     assert images.num_rows == catalog.num_rows * len(VARIANTS)
     assert rejects.num_rows == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,7 +11,8 @@ import pytest
 from simsearch import schemas
 from simsearch.catalog import catalog
 from simsearch.catalog.undownloaded import Undownloaded
-from simsearch.extraction.decode import DecodeSettings, decode_batch
+from simsearch.extraction.decode import DecodeSettings, decode_images
+from simsearch.extraction.needs import Orphans
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.settings.config import Config, load_config
 from simsearch.settings.sections.operation import StorageConfig
@@ -45,9 +45,7 @@ def rejects(config: Config, folder: Path) -> dict[str, tuple[str, str]]:
         remake=config.remake(),
         profiles=(),
         preprocessings=(Preprocessing(32, 32, "bilinear", (0, 0, 0), (1, 1, 1)),),
-        spaces=1,
-        orphans={},
-        counter=Mock(),
+        orphans=Orphans.none(variants=1, spaces=1),
         undownloaded=Undownloaded.read(
             Storage(config.root, config.storage),
             config.catalog.download,
@@ -58,10 +56,8 @@ def rejects(config: Config, folder: Path) -> dict[str, tuple[str, str]]:
         "artwork_id": np.array(table["artwork_id"].to_pylist()),
         "image_uri": np.array(table["image_uri"].to_pylist()),
         "etag": np.array(table["etag"].to_pylist(), dtype=object),
-        "row": np.arange(table.num_rows),
-        "need": np.array([b"\1"] * table.num_rows, dtype=object),
     }
-    decode_batch(batch, settings)
+    decode_images(batch, np.ones((len(batch["etag"]), 1, 1), bool), settings)
     rows = read_parts(storage, "rejects", schemas.REJECTS).to_pylist()
     return {row["artwork_id"]: (row["reason"], row["detail"]) for row in rows}
 

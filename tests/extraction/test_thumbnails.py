@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from simsearch import schemas
-from simsearch.extraction.decode import DecodeSettings, decode_batch
+from simsearch.extraction.decode import DecodeSettings, decode_images
+from simsearch.extraction.needs import Orphans
 from simsearch.images.identity import content_hash
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.thumbnails import sizes_of, thumbnail_path
@@ -19,14 +20,6 @@ from simsearch.settings.config import Config
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
 from tests.support.places import Place
-
-
-class Uncounted:
-    def add(self, places: object) -> None: ...
-    def timed(self, space: object, device: str, images: int, seconds: float) -> None: ...
-    def decoded(self, artworks: int, images: int, size: int) -> None: ...
-    def rejected(self, stage: str, reason: str) -> None: ...
-    def written(self, space: object, vectors: int, size: int) -> None: ...
 
 
 def storage_of(place: Place) -> Storage:
@@ -50,9 +43,7 @@ def decoded(place: Place, files: dict[str, bytes], folder: Path) -> None:
         remake=config.remake(),
         profiles=(),
         preprocessings=(Preprocessing(32, 32, "bilinear", (0, 0, 0), (1, 1, 1)),),
-        spaces=1,
-        orphans={},
-        counter=Uncounted(),
+        orphans=Orphans.none(variants=1, spaces=1),
         thumbnails=sizes_of(config.perturbations.side),
     )
     count = len(files)
@@ -60,10 +51,8 @@ def decoded(place: Place, files: dict[str, bytes], folder: Path) -> None:
         "artwork_id": np.array(list(files)),
         "image_uri": np.array([(folder / name).as_uri() for name in files]),
         "etag": np.array(["1"] * count),
-        "row": np.arange(count),
-        "need": np.array([b"\1"] * count, dtype=object),
     }
-    decode_batch(batch, settings)
+    decode_images(batch, np.ones((len(batch["etag"]), 1, 1), bool), settings)
 
 
 def test_each_picture_that_can_be_read_gets_its_thumbnails_once(

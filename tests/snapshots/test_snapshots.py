@@ -14,7 +14,6 @@ from simsearch.errors import LeaseError, NotFoundError, StorageError, UsageError
 from simsearch.indexes.index import open_index
 from simsearch.settings.config import Config
 from simsearch.snapshots import snapshot as snapshots
-from simsearch.snapshots.plan import plan_digest
 from simsearch.snapshots.published import (
     find_snapshot,
     latest_snapshot,
@@ -60,17 +59,6 @@ def test_a_plan_reads_back_equal(tmp_path: Path) -> None:
     assert read.snapshot_id == snapshot.snapshot_id
     assert read.spaces == (SPACE,)
     assert read.profiles == Config().perturbations.profiles
-
-
-def test_a_plan_from_before_pictures_were_scaled_down_is_of_full_size(tmp_path: Path) -> None:
-    storage = Storage(str(tmp_path))
-    snapshot = plan(storage)
-    values = storage.read_json(snapshot.plan_path)
-    assert values["settings"]["perturbations"].pop("side") == 1024
-    storage.write_json(snapshot.plan_path, values)
-    older = snapshot.plan().settings
-    assert older.perturbations.side is older.remake().limits.side is None
-    assert plan_digest(values) == snapshot.snapshot_id
 
 
 def test_nobody_sees_a_snapshot_before_it_is_published(place: Place) -> None:

@@ -10,13 +10,14 @@ from PIL import Image
 
 from simsearch import schemas
 from simsearch.extraction.decode import DecodeSettings
+from simsearch.extraction.needs import Orphans
 from simsearch.images.identity import content_hash
 from simsearch.images.perturbations import get_profile, perturb
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.settings.config import Config
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
-from simsearch.training.data import _decode_part, _stored, _Uncounted, read_pixels
+from simsearch.training.data import _decode_part, _stored, read_pixels
 
 SHOWN = Preprocessing(32, 32, "bilinear", (0.0,) * 3, (1.0,) * 3)
 PROFILES = ("grey-4", "blur-4")
@@ -38,17 +39,13 @@ def stored(tmp_path: Path) -> Storage:
             [(tmp_path / f"{name}.png").as_uri() for name in names], dtype=object
         ),
         "etag": np.array(["1", "2", "3"], dtype=object),
-        "need": np.array([bytes([1, 1, 1])] * 3, dtype=object),
-        "row": np.arange(3),
     }
     settings = DecodeSettings(
         storage=storage,
         remake=Config(seed=7).remake(),
         profiles=PROFILES,
         preprocessings=(SHOWN,),
-        spaces=1,
-        orphans={},
-        counter=_Uncounted(),
+        orphans=Orphans.none(variants=3, spaces=1),
     )
     _decode_part(batch, settings, "pixels")
     return storage
