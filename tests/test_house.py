@@ -4,6 +4,8 @@ nothing."""
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -110,3 +112,15 @@ def names_used_before_their_own(function: ast.AST, names: set[str]) -> set[str]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         if node.id in names and node.lineno < own.get(node.id, 0)
     }
+
+
+def test_the_readme_lists_the_rooms_in_the_order_of_the_layers() -> None:
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    rooms = [name.removeprefix("simsearch.") for name in layers if name.startswith("simsearch.")]
+    block = (PROJECT / "simsearch" / "README.md").read_text().split("```")[1]
+    listed = re.findall(r"^(\w+)(?:/|\.py)  ", block, re.MULTILINE)
+    assert listed == [room for room in rooms if room != "__main__"]
+    there = {path.stem for path in (PROJECT / "simsearch").iterdir() if path.suffix in ("", ".py")}
+    assert set(rooms) == {name for name in there if name in rooms or not name.startswith("__")}
