@@ -14,7 +14,7 @@ from simsearch.catalog.embedded import store_embedded
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.catalog.stored import write_catalog
+from simsearch.catalog.stored import Catalog, write_catalog
 from simsearch.errors import CatalogError
 from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
@@ -76,8 +76,8 @@ def _left_out(notes: Notes) -> str:
     return f" ({', '.join(counted)})" if counted else ""
 
 
-def ingest(config: Config) -> tuple[str, pa.Table]:
-    """Read the collection, download what is to be downloaded, store the catalog; its id and rows."""
+def ingest(config: Config) -> Catalog:
+    """Read the collection, download what is to be downloaded, store the catalog."""
     notes = Notes()
     table = read_catalog(config, notes)
     for line in notes.summary():
@@ -87,4 +87,4 @@ def ingest(config: Config) -> tuple[str, pa.Table]:
     table = download_images(
         table, storage, config.catalog.download, again=config.extract.retry_rejects
     )
-    return write_catalog(storage, table), table
+    return Catalog(write_catalog(storage, table), table)

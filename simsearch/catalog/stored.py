@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -10,6 +11,14 @@ from simsearch.errors import NotFoundError
 from simsearch.storage.inside import relative_to, resolved
 from simsearch.storage.parquet import encoded
 from simsearch.storage.storage import Storage
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A stored catalog: its id, and its `table` of schemas.CATALOG."""
+
+    catalog_id: str
+    table: pa.Table
 
 
 def write_catalog(storage: Storage, table: pa.Table) -> str:
@@ -21,12 +30,13 @@ def write_catalog(storage: Storage, table: pa.Table) -> str:
     return catalog_id
 
 
-def load_catalog(storage: Storage, catalog_id: str | None = None) -> tuple[str, pa.Table]:
-    """A stored catalog (None: the newest) with its id. Raises NotFoundError if there is none."""
+def load_catalog(storage: Storage, catalog_id: str | None = None) -> Catalog:
+    """The catalog of an id (None: the newest). Raises NotFoundError if there is none."""
     try:
         catalog_id = catalog_id or storage.read_bytes("catalog/LATEST").decode().strip()
     except NotFoundError:
         raise NotFoundError(
             f"{storage.root}: no catalog here yet; run `simsearch ingest` first"
         ) from None
-    return catalog_id, resolved(storage.root, storage.read_table(f"catalog/{catalog_id}.parquet"))
+    table = storage.read_table(f"catalog/{catalog_id}.parquet")
+    return Catalog(catalog_id, resolved(storage.root, table))

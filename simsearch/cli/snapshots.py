@@ -55,7 +55,7 @@ def existing_root(config: Config) -> Storage:
 def list_command(words: RootWords = None, as_json: AsJson = False) -> None:
     """List the sealed snapshots, the newest first."""
     storage = existing_root(root_config_of(words))
-    latest, _ = read_latest(storage)
+    latest = read_latest(storage)
     rows: list[dict[str, Any]] = []
     for snapshot in list_snapshots(storage):
         try:
@@ -173,7 +173,7 @@ def _current(storage: Storage) -> Latest | None:
     """What LATEST says; a damaged one is moved out of the way, and with it the list of those that were
     rolled back."""
     try:
-        return read_latest(storage)[0]
+        return read_latest(storage)
     except DamagedError as error:
         kept = move(storage, error.path)
         show_error(

@@ -99,7 +99,7 @@ def _store(snapshot: Snapshot, metrics: pa.Table, compared: pa.Table) -> None:
 def _labels(
     snapshot: Snapshot, plan: Plan, ids: npt.NDArray[Any], numbered: NumberedImages
 ) -> dict[str, Labels]:
-    _, table = load_catalog(snapshot.storage, plan.catalog_id)
+    table = load_catalog(snapshot.storage, plan.catalog_id).table
     rows = table.take(pc.index_in(pa.array(ids), value_set=table["artwork_id"].combine_chunks()))
     labels = {}
     for name, column in LABELS.items():

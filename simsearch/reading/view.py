@@ -77,7 +77,7 @@ class SnapshotView:
 
     def _join(self) -> None:
         images = self.snapshot.images()
-        _, rows = load_catalog(self.snapshot.storage, self.plan.catalog_id)
+        rows = load_catalog(self.snapshot.storage, self.plan.catalog_id).table
         originals = np.flatnonzero(images["profile"].is_null().to_numpy())
         places = pc.index_in(
             rows["artwork_id"].combine_chunks(),

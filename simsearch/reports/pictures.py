@@ -28,7 +28,7 @@ NEIGHBOURS_SHOWN = 5
 def pictures_of(config: Config, snapshot: Snapshot, plan: Plan) -> dict[str, tuple[Figure, str]]:
     """Figures by name, each with its caption."""
     rows = {row["image_id"]: row for row in snapshot.images().to_pylist()}
-    _, table = load_catalog(snapshot.storage, plan.catalog_id)
+    table = load_catalog(snapshot.storage, plan.catalog_id).table
     album = _Album(config, plan, rows, {row["artwork_id"]: row for row in table.to_pylist()})
     copied = [row["artwork_id"] for row in rows.values() if row["profile"] is not None]
     originals = copied or [row["artwork_id"] for row in rows.values()]

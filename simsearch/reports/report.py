@@ -232,7 +232,7 @@ def _evaluation(
     comparisons = storage.read_table(snapshot.comparisons_path)
     near = storage.read_table(snapshot.near_duplicates_path)
     timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
-    _, table = load_catalog(storage, plan.catalog_id)
+    table = load_catalog(storage, plan.catalog_id).table
     titles = dict(zip(table["artwork_id"].to_pylist(), table["title"].to_pylist(), strict=True))
     ranked = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))
     return evaluation_rows(metrics, comparisons, near, titles, ranked), _cost(ranked)

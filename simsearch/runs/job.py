@@ -79,8 +79,8 @@ class Result:
 def ingest(run: Run) -> Outcome:
     """Read the collection and store its catalog, downloading images where asked to."""
     get_reader(run.config)  # misuse is said before anything is made
-    catalog_id, table = catalog.ingest(run.config)
-    return Outcome(table.num_rows, "artworks", f"catalog {catalog_id}")
+    ingested = catalog.ingest(run.config)
+    return Outcome(ingested.table.num_rows, "artworks", f"catalog {ingested.catalog_id}")
 
 
 def run(config: Config) -> Result:
@@ -132,7 +132,7 @@ def _published(config: Config) -> Snapshot | None:
 
 def _current(previous: Snapshot, config: Config) -> bool:
     """Whether another computation could only give the published snapshot again."""
-    catalog_id, _ = load_catalog(previous.storage)
+    catalog_id = load_catalog(previous.storage).catalog_id
     return (
         previous.plan().catalog_id == catalog_id
         and _done_before(previous, config)

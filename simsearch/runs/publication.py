@@ -27,7 +27,7 @@ def publish(run: Run) -> Snapshot:
     """
     run.lease.check()
     snapshot, storage, config = run.snapshot, run.storage, run.config.publish
-    latest, _ = read_latest(storage)
+    latest = read_latest(storage)
     withdrawn = () if latest is None else latest.withdrawn
     if latest is not None and not config.force:
         if snapshot.snapshot_id in withdrawn:

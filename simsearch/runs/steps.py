@@ -60,7 +60,7 @@ def train(run: Run) -> Outcome:
     check_names(config)
     if not _learns(config):
         return Outcome(0, "trainings", "no space learns")
-    _, table = load_catalog(storage)
+    table = load_catalog(storage).table
     with ray_session(config.ray):
         device = choose_device(config)
         trainings = learn_encoders(config, storage, table, device)
@@ -90,17 +90,17 @@ def extract(run: Run) -> Outcome:
 
     config, storage = run.config, run.storage
     check_names(config)
-    catalog_id, table = load_catalog(storage)
+    catalog = load_catalog(storage)
     with ray_session(config.ray):
         device = choose_device(config)
-        networks = prepare_networks(config, device, table)
+        networks = prepare_networks(config, device, catalog.table)
         heads = find_heads(config, storage, networks)
-        extraction = extract_features(config, storage, table, networks, device)
+        extraction = extract_features(config, storage, catalog.table, networks, device)
         spaces, applied = apply_heads(config, storage, networks, heads, extraction.images.num_rows)
     snapshot = write_plan(
         storage,
         config,
-        catalog_id,
+        catalog.catalog_id,
         spaces,
         {
             space.name: network.precision_reason
@@ -110,9 +110,9 @@ def extract(run: Run) -> Outcome:
         },
         extraction.images,
         extraction.rejects,
-        table.num_rows,
+        catalog.table.num_rows,
     )
-    _check_rejects(config, extraction.rejects, table.num_rows)
+    _check_rejects(config, extraction.rejects, catalog.table.num_rows)
     if not extraction.images.num_rows:
         raise RejectsError(f"{storage.root}: no artwork has an image; check catalog.source")
     note = f"{extraction.reused:,} more were there already; snapshot {snapshot.snapshot_id}"
@@ -205,7 +205,7 @@ def project(run: Run) -> Outcome:
 
 def _previous(run: Run) -> Snapshot | None:
     """The published snapshot, where the one being made is another."""
-    latest, _ = read_latest(run.storage)
+    latest = read_latest(run.storage)
     if latest is None or latest.snapshot_id == run.snapshot.snapshot_id:
         return None
     return Snapshot(run.storage, latest.snapshot_id)

@@ -105,7 +105,7 @@ def artworks_of(snapshot: Snapshot) -> dict[str, Artwork]:
     hashes = dict(
         zip(originals["artwork_id"].to_pylist(), originals["content_hash"].to_pylist(), strict=True)
     )
-    _, catalog = load_catalog(snapshot.storage, snapshot.plan().catalog_id)
+    catalog = load_catalog(snapshot.storage, snapshot.plan().catalog_id).table
     return {
         row["artwork_id"]: (
             hashes.get(row["artwork_id"]),

@@ -49,7 +49,7 @@ def kept_snapshots(storage: Storage, keep: int) -> list[Snapshot]:
     if sealed:
         sealed[-1].created()  # one whose manifest is damaged comes last, and may be the newest
     kept = {snapshot.snapshot_id: snapshot for snapshot in sealed[:keep]}
-    latest, _ = read_latest(storage)
+    latest = read_latest(storage)
     if latest is not None:
         kept[latest.snapshot_id] = Snapshot(storage, latest.snapshot_id)
     try:
@@ -104,7 +104,7 @@ def _snapshots(storage: Storage, kept: set[str], older_than: float) -> Iterator[
 
 
 def _catalogs(storage: Storage, kept: set[str], older_than: float) -> Iterator[Garbage]:
-    current, _ = load_catalog(storage)
+    current = load_catalog(storage).catalog_id
     unused = [
         info
         for info in storage.files("catalog")
@@ -163,11 +163,13 @@ def _images(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
     files = [info for folder in IMAGE_FOLDERS for info in storage.files(folder)]
     if not files:
         return
-    catalogs = {snapshot.plan().catalog_id for snapshot in kept} | {load_catalog(storage)[0]}
+    catalogs = {snapshot.plan().catalog_id for snapshot in kept} | {
+        load_catalog(storage).catalog_id
+    }
     used = {
         uri
         for catalog_id in catalogs
-        for uri in load_catalog(storage, catalog_id)[1]["image_uri"].to_pylist()
+        for uri in load_catalog(storage, catalog_id).table["image_uri"].to_pylist()
     }
     for info in _unused(files, lambda info: info.uri in used, older_than):
         path = info.uri.removeprefix(storage.uri("")).lstrip("/")

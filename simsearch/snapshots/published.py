@@ -29,7 +29,7 @@ def latest_snapshot(storage: Storage) -> Snapshot:
     """The published snapshot. Raises NotFoundError before there is one, StorageError where LATEST is
     damaged or names one that is not there."""
     recognise(storage)
-    latest, _ = read_latest(storage)
+    latest = read_latest(storage)
     if latest is None:
         raise NotFoundError(
             f"{storage.root}: no published snapshot here; run `simsearch run` first"
@@ -83,7 +83,12 @@ class Latest:
     withdrawn: tuple[str, ...] = ()
 
 
-def read_latest(storage: Storage) -> tuple[Latest | None, str | None]:
+def read_latest(storage: Storage) -> Latest | None:
+    """What LATEST holds; None before the first publication. Raises DamagedError."""
+    return _read_versioned(storage)[0]
+
+
+def _read_versioned(storage: Storage) -> tuple[Latest | None, str | None]:
     """LATEST and its version for the next swap; (None, None) before the first publication."""
     try:
         data, version = storage.read_versioned(LATEST)
@@ -115,7 +120,7 @@ def point_latest(snapshot: Snapshot, fencing_token: int, withdrawn: tuple[str, .
         )
     wanted = Latest(snapshot.snapshot_id, fencing_token, withdrawn)
     while True:
-        current, version = read_latest(storage)
+        current, version = _read_versioned(storage)
         if current is not None and current.fencing_token > fencing_token:
             raise LeaseError(
                 f"{storage.uri(LATEST)}: a later run has published {current.snapshot_id}; this one "

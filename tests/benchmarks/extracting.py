@@ -74,7 +74,8 @@ def extracted(config: Config) -> Extracted:
     shutil.rmtree(config.root, ignore_errors=True)
     storage = root_of(config)
     open_root(storage)
-    catalog_id, table = catalog.ingest(config)
+    ingested = catalog.ingest(config)
+    catalog_id, table = ingested.catalog_id, ingested.table
     started = time.monotonic()
     with ray_session(config.ray):
         device = choose_device(config)

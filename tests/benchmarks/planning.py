@@ -102,13 +102,14 @@ def plan_by_table(root: str) -> tuple[float, float]:
     """Seconds and peak memory in GiB of what `extract` asks where every vector is stored."""
     storage = Storage(root)
     started = time.monotonic()
-    catalog_id, catalog = load_catalog(storage)
+    stored = load_catalog(storage)
+    catalog = stored.table
     missing = Missing.read(CONFIG, storage, catalog, SPACES)
     assert missing.todo(retry_rejects=False).count == 0
     images, rejects = missing.images(), missing.rejects()
     assert images.num_rows == catalog.num_rows * len(VARIANTS)
     assert rejects.num_rows == 0
-    write_plan(storage, CONFIG, catalog_id, SPACES, {}, images, rejects, catalog.num_rows)
+    write_plan(storage, CONFIG, stored.catalog_id, SPACES, {}, images, rejects, catalog.num_rows)
     return time.monotonic() - started, peak_gib()
 
 
@@ -116,7 +117,7 @@ def plan_by_sets(root: str) -> tuple[float, float]:
     """The same of dictionaries and sets of strings, artwork by artwork."""
     storage = Storage(root)
     started = time.monotonic()
-    _, catalog = load_catalog(storage)
+    catalog = load_catalog(storage).table
     sources = read_parts(storage, "sources", schemas.SOURCES).to_pylist()
     hashes = {(row["image_uri"], row["etag"]): row["content_hash"] for row in sources}
     held = [frozenset(chain(*_keys_by_shard(storage, space).values())) for space in SPACES]

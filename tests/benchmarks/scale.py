@@ -190,7 +190,7 @@ def catalog_seconds(folder: Path, turn: int) -> float:
 
 
 def _check_rows(config: Config) -> None:
-    _, table = load_catalog(root_of(config))
+    table = load_catalog(root_of(config)).table
     if table.num_rows != MOMA_ROWS:
         raise RuntimeError(f"the catalog has {table.num_rows:,} rows, expected {MOMA_ROWS:,}")
 

@@ -52,7 +52,7 @@ def given_run(root: Path, artworks: int) -> Run:
 def give_features(config: Config) -> None:
     """Store a vector for every image that an extraction of the ingested collection would make."""
     storage = root_of(config)
-    _, table = load_catalog(storage)
+    table = load_catalog(storage).table
     with ray_session(config.ray):
         (network,) = prepare_networks(config, "cpu", table)
     sources = [

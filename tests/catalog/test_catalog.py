@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simsearch import schemas
-from simsearch.catalog.stored import load_catalog, write_catalog
+from simsearch.catalog.stored import Catalog, load_catalog, write_catalog
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.storage.storage import Storage
 from tests.support.catalogs import read
@@ -32,4 +32,4 @@ def test_a_catalog_is_stored_under_its_digest(place: Place) -> None:
     table = schemas.CATALOG.empty_table()
     first = write_catalog(storage, table)
     assert write_catalog(storage, table) == first
-    assert load_catalog(storage) == (first, table)
+    assert load_catalog(storage) == Catalog(first, table)

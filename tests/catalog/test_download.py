@@ -80,7 +80,7 @@ def test_images_are_downloaded_and_trouble_costs_its_own_row(
             "catalog.download={enabled: true, private_networks: true, per_second: 500, attempts: 3, max_bytes: 4000, timeout: 5}",
         ],
     )
-    _, table = catalog.ingest(config)
+    table = catalog.ingest(config).table
     places = dict(zip(table["artwork_id"].to_pylist(), table["image_uri"].to_pylist(), strict=True))
     stored = {
         name

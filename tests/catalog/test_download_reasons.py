@@ -38,7 +38,7 @@ def settings_of(folder: Path, *overrides: str) -> Config:
 
 def rejects(config: Config, folder: Path) -> dict[str, tuple[str, str]]:
     """Each artwork's reason and detail after an ingest and the decoding of every row."""
-    _, table = catalog.ingest(config)
+    table = catalog.ingest(config).table
     storage = Storage(str(folder), config.storage)
     settings = DecodeSettings(
         storage=storage,

@@ -74,22 +74,22 @@ def test_images_are_fetched_once_and_again_only_when_they_changed(
     server: IiifServer, place: Place
 ) -> None:
     config = config_for(place, server.collection, download=f"enabled: true, {DOWNLOAD}")
-    _, first = catalog.ingest(config)
+    first = catalog.ingest(config).table
     assert all(uri.startswith(Storage(place.root).root) for uri in first["image_uri"].to_pylist())
     assert len(server.asked_for("/full/")) == 7
     server.asked.clear()
-    _, second = catalog.ingest(config)
+    second = catalog.ingest(config).table
     assert second.equals(first)
     assert not server.asked_for("manifest|/full/")  # younger than check_again_days
     eager = config_for(
         place, server.collection, download=f"enabled: true, check_again_days: 0, {DOWNLOAD}"
     )
     server.statuses.clear()
-    _, third = catalog.ingest(eager)
+    third = catalog.ingest(eager).table
     assert third.equals(first)
     assert server.statuses[304] >= 14  # all manifests and images, each unchanged
     server.edition = 2
-    _, fourth = catalog.ingest(eager)
+    fourth = catalog.ingest(eager).table
     before, after = (
         [read_uri(uri, place.config) for uri in table["image_uri"].to_pylist()]
         for table in (first, fourth)

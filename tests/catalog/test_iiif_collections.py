@@ -139,17 +139,17 @@ def test_stored_artworks_outlive_a_server_that_fails_for_a_day(answer: Any, tmp_
         source = collection_of_two(web)
         web.files["/iiif/2/info.json"] = 401  # of which nothing can be stored but that
         daily = iiif_config(tmp_path, source, download=", enabled: true, check_again_days: 0")
-        _, first = catalog.ingest(daily)
+        first = catalog.ingest(daily).table
         assert first.num_rows == 2
         before = dict(web.files)
         web.files = dict.fromkeys(web.files, answer)
         web.asked.clear()
-        _, second = catalog.ingest(daily)
+        second = catalog.ingest(daily).table
         assert second.equals(first)
         assert "/m/1.json" in web.asked  # it was asked all the same
         assert all(read_uri(uri, daily.storage) for uri in second["image_uri"].to_pylist())
         web.files = {**before, "/m/2.json": 404}  # taken away
-        _, third = catalog.ingest(daily)
+        third = catalog.ingest(daily).table
         assert third["artwork_id"].to_pylist() == first["artwork_id"].to_pylist()[:1]
 
 

@@ -62,7 +62,7 @@ def config_for(place: Place, source: str, *overrides: str) -> Config:
 
 def ingested(config: Config) -> dict[str, bytes]:
     """Each artwork's id with the bytes of its image, as a run reads them."""
-    _, table = catalog.ingest(config)
+    table = catalog.ingest(config).table
     rows = table.select(["artwork_id", "image_uri"]).to_pylist()
     return {row["artwork_id"]: read_uri(row["image_uri"], config.storage) for row in rows}
 
@@ -91,10 +91,10 @@ def test_shards_are_one_collection_and_equal_pictures_are_stored_once(place: Pla
     root = Storage(config.root, config.storage)
     stored = {info.path: info.etag for info in root.files(FOLDER)}
     assert len(stored) == 6
-    first = load_catalog(root)[0]
+    first = load_catalog(root).catalog_id
     assert ingested(config) == expected  # a second time nothing changes
     assert {info.path: info.etag for info in root.files(FOLDER)} == stored
-    assert load_catalog(root)[0] == first
+    assert load_catalog(root).catalog_id == first
     pattern = config_for(place, "data/*-1.parquet")
     assert list(ingested(pattern)) == [f"train-1-{row}" for row in range(6)]
 
@@ -216,7 +216,7 @@ def test_no_row_group_is_loaded_whole(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Storage, "write_bytes", write)
     config = config_for(Place(str(tmp_path), Storage("/").config), "art.parquet")
-    _, rows = catalog.ingest(config)
+    rows = catalog.ingest(config).table
     assert rows["etag"].null_count == 0
     assert len(peaks) > 64
     assert max(peaks) < 32 * 2**20

@@ -105,11 +105,11 @@ def test_a_rolled_back_snapshot_stays_off(
     assert code == 0
     assert new.snapshot_id in out
     assert latest_snapshot(root) == old
-    latest, _ = read_latest(root)
+    latest = read_latest(root)
     assert latest is not None
     assert latest.withdrawn == (new.snapshot_id,)
     command(capsys, "snapshots", "rollback", new.snapshot_id, f"root={root.root}")
-    latest, _ = read_latest(root)
+    latest = read_latest(root)
     assert latest is not None
     assert latest.withdrawn == (old.snapshot_id,)
 

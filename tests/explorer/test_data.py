@@ -91,7 +91,7 @@ def test_a_copy_is_the_picture_that_was_embedded(site: httpx.Client, snapshot: S
     images = snapshot.images().to_pylist()
     item = next(place for place, row in enumerate(images) if row["profile"] == "grayscale")
     shown = Image.open(io.BytesIO(site.get(f"/copies/{item}-400.webp").content)).convert("RGB")
-    _, table = load_catalog(snapshot.storage)
+    table = load_catalog(snapshot.storage).table
     rows = {row["artwork_id"]: row for row in table.to_pylist()}
     path = Path(rows[images[item]["artwork_id"]]["image_uri"].removeprefix("file://"))
     plan = snapshot.plan()

@@ -115,7 +115,7 @@ def kill_one(driver: int, target: str, rng: random.Random) -> bool:
 
 def problems(storage: Storage) -> list[str]:
     """What is wrong with a root at any moment: LATEST names a whole snapshot, or there is none."""
-    latest, _ = read_latest(storage)
+    latest = read_latest(storage)
     if latest is None:
         return [
             f"{snapshot.snapshot_id}: sealed, not published"

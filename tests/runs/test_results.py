@@ -267,7 +267,7 @@ def test_a_query_finds_the_artwork_it_is_a_picture_of(
         assert matches[0].cosine == pytest.approx(1, abs=1e-5)
         assert [match.rank for match in matches] == [1, 2, 3, 4]
         assert len({match.artwork.artwork_id for match in matches}) == 4
-    _, table = load_catalog(snapshot.storage)
+    table = load_catalog(snapshot.storage).table
     assert matches[0].artwork.title == table["title"][3].as_py()
 
 

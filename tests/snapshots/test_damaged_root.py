@@ -74,7 +74,7 @@ def test_a_pointer_to_a_snapshot_that_is_gone_is_named_and_mended(
     with pytest.raises(StorageError, match="rollback"):
         latest_snapshot(root)
     assert run_command(capsys, "snapshots", "rollback", older.snapshot_id, where)[0] == 0
-    latest, _ = read_latest(root)
+    latest = read_latest(root)
     assert latest is not None
     assert latest.snapshot_id == older.snapshot_id
 

@@ -120,7 +120,7 @@ def test_labels_overlap_and_hubs_are_of_artworks_that_nothing_learned_from(
     places = np.flatnonzero(images["profile"].is_null().to_numpy())
     ids = images["artwork_id"].to_numpy()[places]
     measured = set(measured_of(images)["artwork_id"].to_pylist())
-    _, catalog = load_catalog(snapshot.storage, snapshot.plan().catalog_id)
+    catalog = load_catalog(snapshot.storage, snapshot.plan().catalog_id).table
     artists = {row["artwork_id"]: set(row["artists"]) for row in catalog.to_pylist()}
     near = snapshot.storage.read_table(snapshot.near_duplicates_path).to_pylist()
     left_out = {(row["artwork_id"], row["other_id"]) for row in near}
@@ -182,7 +182,7 @@ def test_a_picture_is_found_in_every_space(
     wanted = images["artwork_id"][0].as_py()
     from simsearch.storage.storage import read_uri
 
-    _, table = load_catalog(snapshot.storage)
+    table = load_catalog(snapshot.storage).table
     row = next(row for row in table.to_pylist() if row["artwork_id"] == wanted)
     picture = tmp_path / "picture.png"
     picture.write_bytes(read_uri(row["image_uri"], config.storage))

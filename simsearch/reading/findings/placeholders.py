@@ -74,7 +74,7 @@ def _content_hashes(view: SnapshotView, uris: set[str]) -> dict[str, str]:
 
 
 def _titles(view: SnapshotView, ids: set[str]) -> dict[str, dict[str, Any]]:
-    _, catalog = load_catalog(view.snapshot.storage, view.plan.catalog_id)
+    catalog = load_catalog(view.snapshot.storage, view.plan.catalog_id).table
     rows = catalog.select(["artwork_id", "title", "artists"]).to_pylist()
     return {row["artwork_id"]: row for row in rows if row["artwork_id"] in ids}
 
