@@ -32,7 +32,7 @@ from simsearch.settings.config import Config, kept_settings
 from simsearch.snapshots.diff import ArtworkChanges, artwork_changes, artworks_of
 from simsearch.snapshots.plan import settings_digest
 from simsearch.snapshots.published import latest_snapshot
-from simsearch.snapshots.root import open_root, read_by_older_rules, root_exists
+from simsearch.snapshots.root import open_root, root_exists
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import root_of
 
@@ -136,7 +136,6 @@ def _current(previous: Snapshot, config: Config) -> bool:
     return (
         previous.plan().catalog_id == catalog_id
         and _done_before(previous, config)
-        and not read_by_older_rules(previous.storage)
         and not config.extract.retry_rejects
         and not set(previous.rejects()["reason"].to_pylist()) & set(ANOTHER_TRY_MAY_HELP)
     )
