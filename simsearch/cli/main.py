@@ -34,7 +34,7 @@ from simsearch.cli.terminal import (
     show_error,
     show_json,
 )
-from simsearch.errors import SimsearchError, UsageError
+from simsearch.errors import SimsearchError
 from simsearch.extras import MODULES, install_line
 from simsearch.runtime.background import end_process
 from simsearch.runtime.environment import prepare_environment

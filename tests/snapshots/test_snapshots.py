@@ -20,8 +20,9 @@ from simsearch.snapshots.published import (
     list_snapshots,
     point_latest,
 )
-from simsearch.snapshots.root import ROOT_MARKER, open_root, recognise, require_root
+from simsearch.snapshots.root import open_root, recognise, require_root
 from simsearch.storage.storage import Storage
+from simsearch.storage.uris import ROOT_MARKER
 from tests.support.places import Place
 from tests.support.small_snapshots import make_snapshot, vector_of
 from tests.support.spaces import SPACE, rows
