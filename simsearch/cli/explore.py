@@ -9,6 +9,7 @@ import typer
 
 from simsearch.cli.arguments import config_of, is_setting, is_settings_file
 from simsearch.cli.terminal import show
+from simsearch.extras import check_installed
 
 app = typer.Typer()
 
@@ -40,6 +41,7 @@ def explore(
     ] = None,
 ) -> None:
     """Show the published snapshot as web pages on this machine, until interrupted."""
+    check_installed("explore", "simsearch explore")
     settings = [word for word in words or () if is_setting(word) or is_settings_file(word)]
     roots = [word for word in words or () if word not in settings]
     config = config_of(settings)
@@ -55,6 +57,7 @@ def explore(
         return
     with suppress(KeyboardInterrupt):  # which is how a server is stopped
         if ray_serve:
+            check_installed("run", "simsearch explore --ray-serve")
             from simsearch.explorer.server.deployment import serve_on_ray
 
             serve_on_ray(config, roots or [config.root])

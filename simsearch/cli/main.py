@@ -35,7 +35,7 @@ from simsearch.cli.terminal import (
     show_json,
 )
 from simsearch.errors import SimsearchError
-from simsearch.extras import MODULES, install_line
+from simsearch.extras import MODULES, check_installed, install_line
 from simsearch.runtime.background import end_process
 from simsearch.runtime.environment import prepare_environment
 from simsearch.storage.storage import root_of
@@ -74,6 +74,7 @@ def schedule(
     ] = False,
 ) -> None:
     """Reindex on a schedule, one run at a time, until stopped. Cron's own rules for the fields."""
+    check_installed("run", "simsearch schedule")
     config = config_of(words)
     from simsearch.runs.operations import schedule as schedules
 
@@ -109,6 +110,7 @@ def query(
     as_json: AsJson = False,
 ) -> None:
     """Print the artworks nearest to an image, per space, from the published snapshot."""
+    check_installed("run", "simsearch query")
     config = root_config_of(words)
     from simsearch.reading.collection import collection_of
     from simsearch.snapshots.published import latest_snapshot
@@ -138,6 +140,7 @@ def experiment(
 
     Publishes no snapshot. An experiment that was interrupted resumes with the same command.
     """
+    check_installed("run", "simsearch experiment")
     reader = None if collection is None else "folder"
     config = config_of(words, {"catalog.reader": reader, "catalog.source": collection})
     from simsearch.runs.experiment import run_experiment
@@ -154,6 +157,7 @@ def encoders(
 ) -> None:
     """List what can be named in extract.backbones: numbers a vector, where extract.weights has the
     weights without a download, the terms they are under, and the layer taken."""
+    check_installed("run", "simsearch encoders")
     config = config_of(words)
     from simsearch.cli.encoders import listing
 

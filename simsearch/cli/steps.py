@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from simsearch.cli.arguments import Sample, Seed, Words, config_of
+from simsearch.extras import check_installed
 
 app = typer.Typer()
 
@@ -12,6 +13,7 @@ app = typer.Typer()
 @app.command()
 def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> None:
     """Read the collection's metadata into the catalog, downloading images where asked to."""
+    check_installed("run", "simsearch ingest")
     config = config_of(words, {"catalog.sample": sample, "seed": seed})
     from simsearch.runs import job
     from simsearch.runs.context import take
@@ -22,6 +24,7 @@ def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> Non
 @app.command()
 def train(words: Words = None) -> None:
     """Learn what the settings' spaces need: heads of encoders, from artworks that are not measured."""
+    check_installed("run", "simsearch train")
     config = config_of(words)
     from simsearch.runs import steps
     from simsearch.runs.context import take
@@ -32,6 +35,7 @@ def train(words: Words = None) -> None:
 @app.command()
 def extract(words: Words = None) -> None:
     """Turn images and their perturbed copies into feature vectors, only those that are missing."""
+    check_installed("run", "simsearch extract")
     config = config_of(words)
     from simsearch.runs import steps
     from simsearch.runs.context import take
@@ -42,6 +46,7 @@ def extract(words: Words = None) -> None:
 @app.command()
 def index(words: Words = None) -> None:
     """Build an Annoy index per space and check it against exact search."""
+    check_installed("run", "simsearch index")
     config = config_of(words)
     from simsearch.runs import steps
     from simsearch.runs.context import take
@@ -62,6 +67,7 @@ def neighbours(words: Words = None) -> None:
 @app.command()
 def evaluate(words: Words = None) -> None:
     """Measure how many of each original's perturbed copies every space recovers."""
+    check_installed("run", "simsearch evaluate")
     config = config_of(words)
     from simsearch.runs import steps
     from simsearch.runs.context import take
@@ -72,6 +78,7 @@ def evaluate(words: Words = None) -> None:
 @app.command()
 def project(words: Words = None) -> None:
     """Lay out every feature space in two dimensions, for the explorer's map."""
+    check_installed("run", "simsearch project")
     config = config_of(words)
     from simsearch.runs import steps
     from simsearch.runs.context import take
@@ -82,6 +89,7 @@ def project(words: Words = None) -> None:
 @app.command()
 def report(words: Words = None) -> None:
     """Write the HTML report with its figures, and publish the snapshot."""
+    check_installed("run", "simsearch report")
     config = config_of(words)
     from simsearch.runs import publication, steps
     from simsearch.runs.context import open_run

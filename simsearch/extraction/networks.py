@@ -35,6 +35,7 @@ from simsearch.extraction.precisions import (
     find_stored,
 )
 from simsearch.extraction.stored_weights import StoredWeights
+from simsearch.extras import install_line, installed
 from simsearch.features.space import ONNX_RUNTIME, FeatureSpace
 from simsearch.features.store import count_rows
 from simsearch.images.preprocessing import Preprocessing
@@ -179,6 +180,9 @@ def _with_engines(
     is ONNX Runtime."""
     extract = config.extract
     if device != "cpu" or extract.mode != "eval" or extract.engine != "auto":
+        return list(prepared)
+    if not installed("onnx"):
+        log.info("extract: no ONNX Runtime here, so PyTorch runs all; %s", install_line("onnx"))
         return list(prepared)
 
     @functools.cache

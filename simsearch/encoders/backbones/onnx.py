@@ -20,6 +20,7 @@ from simsearch.encoders.encoder import Specification
 from simsearch.encoders.onnx_model import OnnxModel, read_model
 from simsearch.encoders.onnx_specification import Layout, Number, OnnxSpecification, Port
 from simsearch.errors import NotFoundError, StorageError, UsageError
+from simsearch.extras import check_installed
 from simsearch.images.preprocessing import Fit, Preprocessing
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.settings.sections.section import Positive, Section
@@ -88,6 +89,7 @@ class Onnx:
         return ()
 
     def specification(self, name: str, config: StorageConfig) -> Specification:
+        check_installed("onnx", name)
         folder, file = _place(name)
         card = _side_car(name, Storage(folder, config), f"{file}.json")
         return OnnxSpecification(
