@@ -23,6 +23,7 @@ import simsearch
 from docs import licences
 from simsearch.cli.main import app
 from simsearch.settings.config import Config
+from simsearch.settings.shown import COMMON
 
 DOCS = Path(__file__).parent
 PROJECT = DOCS.parent
@@ -82,7 +83,8 @@ def settings_page() -> str:
         "",
         "A settings file is YAML and holds only what differs from the defaults below. On the command "
         "line `section.name=value` replaces a value. `simsearch config show` prints the settings that "
-        "a run would use.",
+        "a run would use: those in bold and those that differ from their default, and with `--all` "
+        "every one.",
         "",
         "```yaml",
         "root: demo",
@@ -99,13 +101,19 @@ def settings_page() -> str:
             suffix = _kind(model)
             lines += ["", f"## {name}{suffix}", "", _first_line(model), ""]
             lines += _table(model, f"{name}." if not suffix else "")
+            for item, listed in model.model_fields.items():
+                for part in _models(listed.annotation):
+                    if part is not listed.annotation:  # a list of such sections
+                        lines += ["", f"### Each of {name}.{item}", "", _first_line(part), ""]
+                        lines += _table(part, "")
     return "\n".join(lines) + "\n"
 
 
 def _table(model: type[BaseModel], prefix: str) -> list[str]:
     rows = ["| setting | default | is |", "|---|---|---|"]
     for name, default, values, description in _rows(model, prefix):
-        rows.append(f"| `{name}` | {default} | {_cell(description)} *({_cell(values)})* |")
+        words = f"**`{name}`**" if name in COMMON else f"`{name}`"
+        rows.append(f"| {words} | {default} | {_cell(description)} *({_cell(values)})* |")
     return rows
 
 
@@ -187,7 +195,14 @@ def _limit(constraint: Any) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """A text as a cell of a table says it: plain, but for code in backticks."""
+    parts = text.replace("\n", " ").split("`")
+    parts[::2] = [re.sub(r"[<{*|]", _escaped, part) for part in parts[::2]]
+    return "`".join(parts)
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return f"&#{ord(character[0])};"
 
 
 def commands_page() -> str:
