@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Any
 
 import ray
 from ray._private.services import canonicalize_bootstrap_address
@@ -71,7 +72,7 @@ def _connect(config: RayConfig) -> None:
     # Ray raises a plain Exception when its node takes too long to start.
     except Exception as error:
         detail = " ".join(str(error).split())
-        if address and re.search("auth|token", detail, re.IGNORECASE):
+        if address and re.search("unauthenticated|authentication|token", detail, re.IGNORECASE):
             raise SimsearchError(
                 f"ray.address: Ray at {address} refuses this process's token; set RAY_AUTH_MODE=token "
                 "and RAY_AUTH_TOKEN to the cluster's own"
@@ -91,10 +92,11 @@ def _connect(config: RayConfig) -> None:
 def _await_cluster(address: str) -> None:
     """Raises TimeoutError or Ray's own errors where no head answers at an address. `ray.init` would wait
     for twelve minutes there, and say nothing."""
+    raylet: Any = ray._raylet
     head = canonicalize_bootstrap_address(address)
     try:
         with _standard_error_closed():
-            within(CLUSTER_SECONDS, lambda: ray._raylet.GcsClient(address=head))
+            within(CLUSTER_SECONDS, lambda: raylet.GcsClient(address=head))
     except TimeoutError:
         raise TimeoutError(f"no answer of a head in {CLUSTER_SECONDS:g} s") from None
 

@@ -111,14 +111,15 @@ def _spelled(section: BaseModel) -> dict[str, Any]:
     return values
 
 
-def _space(space: dict[str, Any]) -> dict[str, Any]:
-    """A space without the settings that it does not need."""
+def _space(space: dict[str, Any]) -> str | dict[str, Any]:
+    """A space without the settings that it does not need: its backbone's name where that is all."""
     default = SpaceConfig(**{**space, "name": ""}).name
-    return {
+    needed = {
         key: value
         for key, value in space.items()
         if value is not None and (key, value) != ("name", default)
     }
+    return str(space["backbone"]) if set(needed) == {"backbone"} else needed
 
 
 def _comment(words: str | None, depth: int) -> Iterator[str]:

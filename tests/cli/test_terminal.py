@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def checked() -> Checked:
     return Checked(Config(), 0.0, [Finding(HOSTILE, "wrong", HOSTILE, HOSTILE)])
 
 
-PRINTED = {
+PRINTED: dict[str, Callable[[], object]] = {
     "query": lambda: print_matches(matches()),
     "query --json": lambda: show_json(matches_json(matches())),
     "runs": lambda: print_runs([as_record()]),

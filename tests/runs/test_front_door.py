@@ -14,7 +14,9 @@ from simsearch.errors import ConfigError, UsageError, WeightsError
 from simsearch.runs import reachable_networks
 from simsearch.runs.front_door import FrontDoor, open_front_door
 from simsearch.settings.config import load_config
+from simsearch.storage.storage import Storage
 from tests.support.catalogs import jpeg
+from tests.support.places import Place
 
 NETWORKS = "extract.backbones=[efficientnet_lite0]"
 
@@ -127,3 +129,17 @@ def refuse_all_but(name: str) -> Callable[[str], None]:
             raise NotHereError("not cached and cannot be downloaded: no network")
 
     return probe
+
+
+def test_a_bucket_prefix_has_its_root_beside_and_its_settings_here(
+    s3_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Storage(s3_place.root, s3_place.config).write_bytes("scans/a.jpg", jpeg())
+    endpoint = f"storage.endpoint_url={s3_place.config.endpoint_url}"
+    door = opened(f"{s3_place.root}/scans", endpoint)
+    assert door.config.root == f"{s3_place.root}/scans-simsearch"
+    assert door.file == tmp_path / "scans-simsearch.yaml"
+    assert load_config(door.file) == door.config
+    with pytest.raises(UsageError, match="nothing is there"):
+        opened(f"{s3_place.root}/none", endpoint)

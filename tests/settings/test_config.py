@@ -174,7 +174,7 @@ def test_what_show_prints_reads_back_equal(seed: int, backbones: list[str], shar
     [
         [],
         ["perturbations.profiles=[jpeg-5]", "catalog.columns={title: '2026-11-29', date: [a, b]}"],
-        ["extract.spaces=[{backbone: vgg16, head: whitening}, {backbone: 'timm:a/b', name: c}]"],
+        ["extract.spaces=[vgg16, {backbone: vgg16, head: whitening}, {backbone: a, name: c}]"],
         ["heads.mine={kind: whitening, dimensions: 5}", "autoencoders.variational.beta=0.5"],
         ["root='1:30'", "catalog.delimiter='#'", "explore.hosts=['a: b']", "storage.attempts=7"],
     ],

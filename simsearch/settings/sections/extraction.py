@@ -41,6 +41,8 @@ class SpaceConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, values: Any) -> Any:
+        if isinstance(values, str):
+            values = {"backbone": values}
         if not isinstance(values, dict) or values.get("name"):
             return values
         parts = [str(values[key]) for key in ("backbone", "head") if values.get(key)]
@@ -55,7 +57,7 @@ class ExtractConfig(Section):
 
     spaces: Annotated[tuple[SpaceConfig, ...], Field(min_length=1)] = Field(
         tuple(SpaceConfig(backbone=name) for name in STUDY_BACKBONES),
-        description="feature spaces: [{backbone: …, head: …, name: …}]; left out: one per backbone",
+        description="feature spaces: [NAME, {backbone: NAME, head: …, name: …}], names from `simsearch encoders`",
     )
     backbones: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         STUDY_BACKBONES, description="short form of `spaces`: names from `simsearch encoders`"
@@ -117,10 +119,14 @@ class ExtractConfig(Section):
         if spaces is None and isinstance(backbones, list | tuple):
             return {**values, "spaces": [{"backbone": name} for name in backbones]}
         if not isinstance(spaces, list | tuple) or not all(
-            isinstance(space, dict) for space in spaces
+            isinstance(space, dict | str) for space in spaces
         ):
             return values
-        named = list(dict.fromkeys(space.get("backbone") for space in spaces))
+        named = list(
+            dict.fromkeys(
+                space if isinstance(space, str) else space.get("backbone") for space in spaces
+            )
+        )
         if not named or None in named:
             return {**values, "backbones": STUDY_BACKBONES}  # the spaces' own faults are told
         if backbones is not None and list(backbones) != named:
