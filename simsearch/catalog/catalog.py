@@ -17,6 +17,7 @@ from simsearch.catalog.sampling import seeded_sample
 from simsearch.catalog.stored import Catalog, write_catalog
 from simsearch.errors import CatalogError
 from simsearch.settings.config import Config
+from simsearch.settings.sections.collection import CatalogConfig
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -30,13 +31,13 @@ def read_catalog(config: Config, notes: Notes | None = None) -> pa.Table:
     """
     notes = Notes() if notes is None else notes
     rows: dict[str, Mapping[str, Any]] = {}
-    for row in get_reader(config).read(config, notes):
+    for row in get_reader(config.catalog).read(config, notes):
         artwork_id = row["artwork_id"]
         if artwork_id in rows:
-            raise CatalogError(_twice(config, rows[artwork_id], row))
+            raise CatalogError(_twice(config.catalog, rows[artwork_id], row))
         rows[artwork_id] = row
     if not rows:
-        raise no_artworks(config, notes)
+        raise no_artworks(config.catalog, notes)
     wanted = config.catalog.sample
     if wanted is not None and wanted > len(rows):
         raise CatalogError(
@@ -45,10 +46,10 @@ def read_catalog(config: Config, notes: Notes | None = None) -> pa.Table:
     return as_table([rows[artwork] for artwork in seeded_sample(rows, wanted, config.seed)])
 
 
-def no_artworks(config: Config, notes: Notes) -> CatalogError:
+def no_artworks(catalog: CatalogConfig, notes: Notes) -> CatalogError:
     """The error of a collection in which nothing was found; `notes` has what was left out of it."""
     return CatalogError(
-        f"{config.catalog.source}: no artworks here{_left_out(notes)}; check catalog.source and catalog.reader"
+        f"{catalog.source}: no artworks here{_left_out(notes)}; check catalog.source and catalog.reader"
     )
 
 
@@ -63,10 +64,10 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     )
 
 
-def _twice(config: Config, first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+def _twice(catalog: CatalogConfig, first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
     places = [row.get("where") or row.get("image_uri") for row in (first, second)]
     return (
-        f"{config.catalog.source}: artwork id {first['artwork_id']!r} occurs twice: {places[0]} and {places[1]}; "
+        f"{catalog.source}: artwork id {first['artwork_id']!r} occurs twice: {places[0]} and {places[1]}; "
         "make ids unique, or map another column to artwork_id"
     )
 

@@ -18,6 +18,7 @@ from simsearch.extraction.stages import Todo
 from simsearch.features.compaction import compact_parts, compact_shards
 from simsearch.features.space import FeatureSpace
 from simsearch.settings.config import Config
+from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def extract(
         lacking = Todo(todo, before.orphans(), tuple(networks))
         pools, paces = run_pools(config, storage, lacking, device)
     after = Missing.read(config, storage, catalog, spaces) if missing else before
-    _compact(config, storage, spaces, after.stored)
+    _compact(config.extract, storage, spaces, after.stored)
     computed = sum(
         now.distinct - then.distinct for now, then in zip(after.stored, before.stored, strict=True)
     )
@@ -75,13 +76,13 @@ def extract(
 
 
 def _compact(
-    config: Config,
+    extract: ExtractConfig,
     storage: Storage,
     spaces: Sequence[FeatureSpace],
     stored: Sequence[StoredVectors],
 ) -> None:
     for space, vectors in zip(spaces, stored, strict=True):
-        if merged := compact_shards(storage, space, config.extract.shard_rows, vectors.untidy):
+        if merged := compact_shards(storage, space, extract.shard_rows, vectors.untidy):
             log.info("extract: merged %s small shards of %s", merged, space.fingerprint)
     compact_parts(storage, "sources", schemas.SOURCES)
     compact_parts(storage, "rejects", schemas.REJECTS)

@@ -26,6 +26,7 @@ from simsearch.features.space import FeatureSpace
 from simsearch.features.store import StoredKeys, stored_keys
 from simsearch.schemas import image_ids
 from simsearch.settings.config import Config
+from simsearch.settings.sections.collection import PerturbationsConfig
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
 
@@ -37,10 +38,10 @@ def choose_originals(config: Config, artwork_ids: Sequence[str]) -> frozenset[st
     return frozenset(seeded_sample(artwork_ids, config.perturbations.originals, config.seed))
 
 
-def images_wanted(config: Config, artworks: int) -> int:
+def images_wanted(perturbations: PerturbationsConfig, artworks: int) -> int:
     """How many images, originals and copies together, that many artworks have with these settings."""
-    copied = min(artworks, config.perturbations.originals or artworks)
-    return artworks + copied * len(config.perturbations.profiles)
+    copied = min(artworks, perturbations.originals or artworks)
+    return artworks + copied * len(perturbations.profiles)
 
 
 @dataclass(frozen=True)

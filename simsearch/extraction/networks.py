@@ -42,7 +42,8 @@ from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.resources import task_options
 from simsearch.runtime.watchdog import wait_for
 from simsearch.settings.config import Config
-from simsearch.settings.sections.extraction import safe_name
+from simsearch.settings.sections.extraction import ExtractConfig, safe_name
+from simsearch.settings.sections.operation import RayConfig
 from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def prepare_networks(config: Config, device: Device, catalog: pa.Table) -> list[
     cannot be had and UsageError for one that the study's mode or preprocessing does not fit.
     """
     encoders = [encoder_of(config, name) for name in config.extract.backbones]
-    preprocessings = [_preprocessing(encoder, config) for encoder in encoders]
+    preprocessings = [_preprocessing(encoder, config.extract) for encoder in encoders]
     resolved = [_resolve(encoder, config) for encoder in encoders]
     stored = [StoredWeights.store(root_of(config), weights) for weights in resolved]
     # Their precisions are not chosen yet.
@@ -93,7 +94,7 @@ def prepare_networks(config: Config, device: Device, catalog: pa.Table) -> list[
         )
         for space, candidate, choice in zip(spaces, candidates, choices, strict=True)
     ]
-    images = images_wanted(config, catalog.num_rows)
+    images = images_wanted(config.perturbations, catalog.num_rows)
     prepared = _with_engines(config, prepared, device, images)
     for network in prepared:
         space, reason = network.space, network.precision_reason
@@ -130,10 +131,10 @@ def _choose_precisions(
     return choices
 
 
-def _preprocessing(encoder: Specification, config: Config) -> Preprocessing:
-    if config.extract.mode == "study-2018":
+def _preprocessing(encoder: Specification, extract: ExtractConfig) -> Preprocessing:
+    if extract.mode == "study-2018":
         check_studied(encoder, "extract.mode")
-    return preprocessing_for(encoder, config.extract.preprocessing)
+    return preprocessing_for(encoder, extract.preprocessing)
 
 
 def _resolve(encoder: Specification, config: Config) -> Weights:
@@ -216,7 +217,7 @@ def _with_engine(
     if engine == ONNX_RUNTIME:
         if conversion is None:
             log.info("extract: converting a network")
-            conversion = _as_task(config, "converting a network", conversions.make)
+            conversion = _as_task(config.ray, "converting a network", conversions.make)
         if conversion.model is not None:
             return PreparedNetwork(
                 spaces[engine],
@@ -235,14 +236,14 @@ def _there(config: Config, task: str, function: Callable[[], T], device: Device 
     what it returns: on a node, or in this process where that is the same and saves a start."""
     if device == "cpu" and config.ray.cluster is None:
         return function()
-    return _as_task(config, task, function, device)
+    return _as_task(config.ray, task, function, device)
 
 
-def _as_task(config: Config, task: str, function: Callable[[], T], device: Device = "cpu") -> T:
+def _as_task(config: RayConfig, task: str, function: Callable[[], T], device: Device = "cpu") -> T:
     remote: Any = ray.remote
     options = task_options("precision", gpu=device == "cuda")
     reference = remote(_call).options(**options).remote(function)
-    answer: T = wait_for(f"extract: {task}", config.ray, reference)
+    answer: T = wait_for(f"extract: {task}", config, reference)
     return answer
 
 

@@ -22,6 +22,7 @@ from simsearch.extraction.write import write_batch
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.thumbnails import sizes_of
 from simsearch.settings.config import Config
+from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.storage.storage import Storage
 
 BATCH_CPU = 16
@@ -95,7 +96,7 @@ def pool_stages(
             storage, config.catalog.download, todo.needs.rows["image_uri"].to_pylist()
         ),
     )
-    batch_size = batch_size_of(config, pool.device)
+    batch_size = batch_size_of(config.extract, pool.device)
     images = [int(count) for count in todo.needs.flags.any(axis=2).sum(axis=1)]
     size = _images_per_block(settings, batch_size, sum(images), pool.actors)
     spaces = [network.space for network in todo.networks]
@@ -109,9 +110,9 @@ def pool_stages(
     )
 
 
-def batch_size_of(config: Config, device: Device) -> int:
+def batch_size_of(extract: ExtractConfig, device: Device) -> int:
     """Images per forward pass."""
-    return config.extract.batch_size or (BATCH_GPU if device == "cuda" else BATCH_CPU)
+    return extract.batch_size or (BATCH_GPU if device == "cuda" else BATCH_CPU)
 
 
 def embed_arguments(

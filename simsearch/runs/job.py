@@ -78,7 +78,7 @@ class Result:
 
 def ingest(run: Run) -> Outcome:
     """Read the collection and store its catalog, downloading images where asked to."""
-    get_reader(run.config)  # misuse is said before anything is made
+    get_reader(run.config.catalog)  # misuse is said before anything is made
     ingested = catalog.ingest(run.config)
     return Outcome(ingested.table.num_rows, "artworks", f"catalog {ingested.catalog_id}")
 
@@ -98,7 +98,7 @@ def reindex(config: Config) -> Result:
 
 
 def _recorded_run(config: Config, command: str) -> Result:
-    get_reader(config)
+    get_reader(config.catalog)
     check_cluster_address(config.ray)
     storage = root_of(config)
     previous = _published(config)

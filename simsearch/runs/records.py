@@ -21,6 +21,7 @@ from simsearch.runs.operations.prometheus import export
 from simsearch.runs.record import FOLDER, RECORD, SUCCESSES, RunRecord, StepRecord
 from simsearch.runtime.progress import duration
 from simsearch.settings.config import Config, kept_settings
+from simsearch.settings.sections.operation import MonitoringConfig
 from simsearch.snapshots.plan import settings_digest
 from simsearch.storage.storage import Storage, root_of
 
@@ -62,7 +63,7 @@ def recorded(config: Config, command: str) -> Iterator[RunRecord]:
     finally:
         record.ended = datetime.now(UTC).isoformat(timespec="seconds")
         record.seconds = since(started)
-        _tell(config, storage, record)
+        _tell(config.monitoring, storage, record)
 
 
 def list_records(storage: Storage, newest: int | None = None) -> list[RunRecord]:
@@ -135,23 +136,23 @@ def since(started: float) -> float:
     return round(time.monotonic() - started, 3)
 
 
-def _tell(config: Config, storage: Storage, record: RunRecord) -> None:
+def _tell(config: MonitoringConfig, storage: Storage, record: RunRecord) -> None:
     """Tell the log, the store, the metrics and the command how a run ended. Whatever goes wrong in that is
     logged: it must neither turn a finished run into a failed one nor hide why a run failed."""
     values = record.to_json()
     line = json.dumps(values, ensure_ascii=False)
-    wanted = config.monitoring.log_json
+    wanted = config.log_json
     if not sys.stderr.isatty() if wanted is None else wanted:
         log.info("run %s", line)
     try:
         storage.write_json(record.path, values)
     except StorageError as error:
         log.warning("the run record could not be stored: %s", error)
-    if config.monitoring.prometheus_textfile or config.monitoring.pushgateway:
-        for problem in export(config.monitoring, record, _last_success(storage)):
+    if config.prometheus_textfile or config.pushgateway:
+        for problem in export(config, record, _last_success(storage)):
             log.warning("%s", problem)
-    if record.outcome in ("failed", "refused") and config.monitoring.on_failure:
-        _call_hook(config.monitoring.on_failure, line)
+    if record.outcome in ("failed", "refused") and config.on_failure:
+        _call_hook(config.on_failure, line)
 
 
 def _call_hook(command: tuple[str, ...], line: str) -> None:

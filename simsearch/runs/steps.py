@@ -29,6 +29,8 @@ from simsearch.runtime.progress import Advance
 from simsearch.runtime.ray_session import ray_session
 from simsearch.runtime.watchdog import Count, followed
 from simsearch.settings.config import Config
+from simsearch.settings.sections.extraction import ExtractConfig
+from simsearch.settings.sections.operation import RayConfig
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.published import read_latest
 from simsearch.snapshots.snapshot import Snapshot, write_plan
@@ -112,7 +114,7 @@ def extract(run: Run) -> Outcome:
         extraction.rejects,
         catalog.table.num_rows,
     )
-    _check_rejects(config, extraction.rejects, catalog.table.num_rows)
+    _check_rejects(config.extract, extraction.rejects, catalog.table.num_rows)
     if not extraction.images.num_rows:
         raise RejectsError(f"{storage.root}: no artwork has an image; check catalog.source")
     note = f"{extraction.reused:,} more were there already; snapshot {snapshot.snapshot_id}"
@@ -129,7 +131,7 @@ def index(run: Run) -> Outcome:
     if missing:
         with ray_session(config.ray):
             work = partial(build_indexes, snapshot, missing, config.seed)
-            _watched(config, "index", len(missing), "indexes", work)
+            _watched(config.ray, "index", len(missing), "indexes", work)
     present = len(plan.spaces) - len(missing)
     note = f"{present} of {len(plan.spaces)} indexes were there already" if present else ""
     return Outcome(plan.images * len(missing), "vectors", note)
@@ -148,7 +150,7 @@ def neighbours(run: Run) -> Outcome:
     with ray_session(config.ray):
         previous = _previous(run) if config.evaluate.incremental else None
         work = partial(find_neighbours, snapshot, previous)
-        _watched(config, "neighbours", total, "queries", work)
+        _watched(config.ray, "neighbours", total, "queries", work)
     return Outcome(total, "queries")
 
 
@@ -174,7 +176,7 @@ def evaluate(run: Run) -> Outcome:
         total = _queries(snapshot)
         with ray_session(config.ray):
             work = partial(evaluate_snapshot, config, snapshot)
-            _watched(config, "evaluate", total, "queries", work)
+            _watched(config.ray, "evaluate", total, "queries", work)
     # Here, not where they are read: a run may have been killed between the metrics and this.
     forget_lists(snapshot)
     return Outcome(total, "queries", note)
@@ -199,7 +201,7 @@ def project(run: Run) -> Outcome:
     with ray_session(config.ray):
         previous = _previous(run)
         work = partial(lay_out, config, snapshot, spaces, previous)
-        _watched(config, "project", len(paths), "maps", work)
+        _watched(config.ray, "project", len(paths), "maps", work)
     return Outcome(len(paths), "maps")
 
 
@@ -254,22 +256,22 @@ def compute(
 
 
 def _watched(
-    config: Config, step: str, total: int, unit: str, work: Callable[[Advance], object]
+    config: RayConfig, step: str, total: int, unit: str, work: Callable[[Advance], object]
 ) -> None:
     """Run `work`, which tells how far it is, with progress shown and no silent wait."""
     count = Count()
-    followed(step, total, unit, config.ray, lambda: work(count.tell), count.read)
+    followed(step, total, unit, config, lambda: work(count.tell), count.read)
 
 
 def _indexed(snapshot: Snapshot, space: FeatureSpace) -> bool:
     return snapshot.storage.exists(snapshot.index_manifest_path(space.name))
 
 
-def _check_rejects(config: Config, rejects: pa.Table, artworks: int) -> None:
+def _check_rejects(extract: ExtractConfig, rejects: pa.Table, artworks: int) -> None:
     lines = reject_lines(rejects)
     for line in lines:
         log.warning("extract: rejected %s", line)
-    allowed = config.extract.max_reject_share
+    allowed = extract.max_reject_share
     if (damaged := counted(rejects)) > allowed * artworks:
         raise RejectsError(
             f"{damaged:,} of {artworks:,} artworks rejected: {'; '.join(lines)}; more than "

@@ -42,6 +42,7 @@ from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.runtime.watchdog import followed
 from simsearch.settings.config import Config
+from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.storage.storage import Storage
 from simsearch.training.heads import NEED_NO_COPIES, LearnedFrom, Losses, epochs, fit_head
 from simsearch.training.holdout import (
@@ -68,7 +69,7 @@ def fit_heads(
     """
     trainings = []
     for network in networks:
-        wanted = _heads_of(config, network.space)
+        wanted = _heads_of(config.extract, network.space)
         if not wanted:
             continue
         images = extract(config, storage, catalog, [network], device).images
@@ -83,8 +84,8 @@ def fit_heads(
     return trainings
 
 
-def _heads_of(config: Config, encoder: FeatureSpace) -> list[str]:
-    named = (space for space in config.extract.spaces if space.backbone == encoder.encoder)
+def _heads_of(extract: ExtractConfig, encoder: FeatureSpace) -> list[str]:
+    named = (space for space in extract.spaces if space.backbone == encoder.encoder)
     return list(dict.fromkeys(space.head for space in named if space.head is not None))
 
 

@@ -35,6 +35,7 @@ from simsearch.runtime.progress import duration, progress
 from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.watchdog import followed
 from simsearch.settings.config import Config
+from simsearch.settings.sections.operation import RayConfig
 from simsearch.storage.filesystems import _filesystem
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import _bare
@@ -107,7 +108,7 @@ def _learn(
         ", ".join(f"{count:,} {reason}" for reason, count in held.held_out.items()),
     )
     assignment = Assignment(name, own, storage, folder, frozenset(allowed), config.seed)
-    _fit_watched(config, assignment, use_gpu=device == "cuda")
+    _fit_watched(config.ray, assignment, use_gpu=device == "cuda")
     training = _keep(config, assignment, held, everything, settings, device)
     checkpoints.clear(storage, folder)
     return training
@@ -133,15 +134,15 @@ def _holdout(originals: PixelSet, measured: frozenset[str]) -> Holdout:
     return hold_out(originals.rows, wanted, near)
 
 
-def _fit_watched(config: Config, assignment: Assignment, *, use_gpu: bool) -> None:
-    workers, total = config.ray.train_workers, steps(assignment)
+def _fit_watched(config: RayConfig, assignment: Assignment, *, use_gpu: bool) -> None:
+    workers, total = config.train_workers, steps(assignment)
     if not workers:  # in this process: nothing that could be waited for
-        with progress("train", total, "steps", config.ray.log_seconds) as advance:
+        with progress("train", total, "steps", config.log_seconds) as advance:
             fit(assignment, workers=0, use_gpu=use_gpu, tell=advance)
         return
     count = RemoteCount.start()
     work = partial(fit, assignment, workers=workers, use_gpu=use_gpu, tell=count.tell)
-    followed("train", total, "steps", config.ray, work, count.read)
+    followed("train", total, "steps", config, work, count.read)
 
 
 def fit(

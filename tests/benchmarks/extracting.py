@@ -102,5 +102,5 @@ def extracted(config: Config) -> Extracted:
         precisions={space.name: space.precision for space in spaces},
         reasons=reasons,
         pools=done.pools,
-        batch_size=batch_size_of(config, device),
+        batch_size=batch_size_of(config.extract, device),
     )

@@ -70,7 +70,7 @@ def _measured(
 ) -> Decoded:
     if way.calls is not None:
         in_actors.CALLS_PER_GPU_ACTOR = way.calls
-    size = stages.batch_size_of(config, "cuda")
+    size = stages.batch_size_of(config.extract, "cuda")
     (pool,) = plan_pools(
         {network.space.encoder: network.weights.size for network in prepared},
         cluster_nodes(),

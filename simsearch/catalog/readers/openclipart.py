@@ -17,6 +17,7 @@ from simsearch.catalog.paths import text
 from simsearch.catalog.readers.folder import title_of
 from simsearch.errors import CatalogError, NotFoundError, StorageError
 from simsearch.settings.config import Config
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import FileInfo, list_uri, read_uri
 from simsearch.storage.uris import normalise_uri
 
@@ -44,7 +45,9 @@ def read_openclipart(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     vectors = f"{source.rpartition('/')[0]}/svg"
 
     def describe(info: FileInfo) -> dict[str, Any] | None:
-        return _description(f"{vectors}/{PurePosixPath(info.path).with_suffix('.svg')}", config)
+        return _description(
+            f"{vectors}/{PurePosixPath(info.path).with_suffix('.svg')}", config.storage
+        )
 
     undescribed = 0
     with ThreadPoolExecutor(READERS) as pool:
@@ -72,9 +75,9 @@ def _artwork(info: FileInfo, described: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _description(uri: str, config: Config) -> dict[str, Any] | None:
+def _description(uri: str, storage: StorageConfig) -> dict[str, Any] | None:
     try:
-        data = read_uri(uri, config.storage, MAX_SVG_BYTES)
+        data = read_uri(uri, storage, MAX_SVG_BYTES)
         if len(data) > MAX_SVG_BYTES:
             return None
         root = defusedxml.ElementTree.fromstring(data)

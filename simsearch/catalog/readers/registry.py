@@ -16,6 +16,7 @@ from simsearch.catalog.readers.openclipart import read_openclipart
 from simsearch.catalog.readers.table import read_table
 from simsearch.errors import ConfigError, UnknownNameError
 from simsearch.settings.config import Config
+from simsearch.settings.sections.collection import CatalogConfig
 
 Row = Mapping[str, Any]
 
@@ -41,20 +42,20 @@ READERS: dict[str, Reader] = {
 }
 
 
-def get_reader(config: Config) -> Reader:
-    """The config's reader. Raises UnknownNameError for one that there is not, ConfigError where the
+def get_reader(catalog: CatalogConfig) -> Reader:
+    """The reader that the settings name. Raises UnknownNameError for one that there is not, ConfigError where the
     other settings of `catalog` do not fit it."""
-    name = config.catalog.reader
+    name = catalog.reader
     if name not in READERS:
         raise UnknownNameError("reader", name, READERS)
     reader = READERS[name]
-    if reader.source is None and config.catalog.source is not None:
+    if reader.source is None and catalog.source is not None:
         raise ConfigError(
             f"catalog.source: reader {name!r} has none; remove it or choose another catalog.reader"
         )
-    if reader.source is not None and config.catalog.source is None:
+    if reader.source is not None and catalog.source is None:
         raise ConfigError(f"catalog.source: reader {name!r} needs the URI of {reader.source}")
-    if config.catalog.columns and not reader.columns:
+    if catalog.columns and not reader.columns:
         takers = [other for other, other_reader in READERS.items() if other_reader.columns]
         raise ConfigError(
             f"catalog.columns: reader {name!r} takes none; remove it or set catalog.reader={takers[0]}"

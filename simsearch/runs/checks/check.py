@@ -71,7 +71,7 @@ def _names(checked: Checked) -> bool:
     except UnknownNameError as error:
         checked.findings.append(Finding.of("perturbations", error))
     try:
-        get_reader(config)
+        get_reader(config.catalog)
     except SimsearchError as error:
         checked.findings.append(Finding.of("settings", error))
         return False
@@ -175,7 +175,7 @@ def _read(config: Config, notes: Notes) -> pa.Table:
         scratch = config.model_copy(update={"root": folder})
         rows = list(read_iiif(scratch, notes, sample=MANIFESTS))
     if not rows:
-        raise no_artworks(config, notes)
+        raise no_artworks(config.catalog, notes)
     notes.say(f"only a seeded sample was read: {MANIFESTS} manifests, or all where there are fewer")
     return as_table(rows)
 

@@ -107,7 +107,7 @@ def _estimate(checked: Checked, costs: list[EncoderCost]) -> None:
     prefix = ""
     if config.catalog.reader == "iiif":  # only a sample of it was read
         artworks, prefix = 1000, "for each 1,000 artworks: "
-    images = images_wanted(config, artworks)
+    images = images_wanted(config.perturbations, artworks)
     numbers = images * sum(encoder.dimension for encoder in costs)
     space = numbers * 4 * (1 + INDEX_FACTOR)
     speeds = [encoder.seconds for encoder in costs if encoder.seconds is not None]
