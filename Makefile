@@ -12,7 +12,7 @@ PRETTIER := $(BIN)/node $(FRONT_END)/node_modules/prettier/bin/prettier.cjs --co
   --log-level warn 'simsearch/**/*.{js,css,j2}'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check quick test lint format docs faults bench bench-gpu lock sbom clean
+.PHONY: help setup demo check quick test all-tests lint format docs faults bench bench-gpu lock sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,7 +29,10 @@ check: setup $(VENV)/sscd ## set up, then check style and types and run the quic
 quick:
 	$(PYTEST) -m "not ray and not s3 and not browser and not slow"
 
-test: setup $(VENV)/sscd $(VENV)/upkeep lint ## set up, then check style and types and run all tests
+test: setup $(VENV)/sscd $(VENV)/upkeep ## set up, then check style and types and run all tests
+	@$(MAKE) --no-print-directory --jobs=2 lint all-tests
+
+all-tests:
 	$(PYTEST)
 
 lint: setup $(FRONT_END)/node_modules ## check style, types and the direction of imports
