@@ -14,8 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from simsearch import errors
-
-__version__ = "0.2.0"
+from simsearch.settings.version import __version__
 
 __all__ = [
     "Artwork",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from simsearch.extras import MODULES
+from simsearch.settings.extras import MODULES
 from simsearch.storage.storage import Storage
 from tests.support.small_snapshots import make_snapshot
 

@@ -19,9 +19,9 @@ import httpx
 import protego
 import tenacity
 
-from simsearch import __version__
 from simsearch.catalog.public_addresses import is_public
 from simsearch.settings.sections.collection import DownloadConfig
+from simsearch.settings.version import __version__
 
 AGENT = "simsearch"
 MAX_REDIRECTS = 5

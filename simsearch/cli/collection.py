@@ -23,8 +23,8 @@ from simsearch.cli.arguments import (
 from simsearch.cli.printing import print_result
 from simsearch.cli.terminal import show
 from simsearch.errors import UsageError
-from simsearch.extras import check_installed
 from simsearch.settings.config import Config, load_config
+from simsearch.settings.extras import check_installed
 
 app = typer.Typer()
 

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from simsearch.encoders.backbones.learned import encoder_of
 from simsearch.encoders.registry import encoder_names, prefixed_families
 from simsearch.errors import UnknownNameError, UsageError
-from simsearch.extras import EXTRA_OF, install_line, installed
 from simsearch.settings.config import Config
+from simsearch.settings.extras import EXTRA_OF, install_line, installed
 
 
 def listing(config: Config, like: str) -> Iterator[str]:

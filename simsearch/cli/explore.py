@@ -9,7 +9,7 @@ import typer
 
 from simsearch.cli.arguments import config_of, is_setting, is_settings_file
 from simsearch.cli.terminal import show
-from simsearch.extras import check_installed
+from simsearch.settings.extras import check_installed
 
 app = typer.Typer()
 

@@ -15,7 +15,6 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from simsearch import __version__
 from simsearch.cli.arguments import AsJson, RootWords, Words, config_of, root_config_of
 from simsearch.cli.collection import app as collection_app
 from simsearch.cli.explore import app as explore_app
@@ -35,9 +34,10 @@ from simsearch.cli.terminal import (
     show_json,
 )
 from simsearch.errors import SimsearchError
-from simsearch.extras import MODULES, check_installed, install_line
 from simsearch.runtime.background import end_process
 from simsearch.runtime.environment import prepare_environment
+from simsearch.settings.extras import MODULES, check_installed, install_line
+from simsearch.settings.version import __version__
 from simsearch.storage.storage import root_of
 
 app = typer.Typer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from simsearch.cli.arguments import Sample, Seed, Words, config_of
-from simsearch.extras import check_installed
+from simsearch.settings.extras import check_installed
 
 app = typer.Typer()
 

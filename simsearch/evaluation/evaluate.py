@@ -46,7 +46,6 @@ from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.neighbours.stored_lists import StoredLists
 from simsearch.runtime.progress import Advance
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.settings.config import Config
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
@@ -57,7 +56,7 @@ log = logging.getLogger(__name__)
 LABELS = {"artist": "artists", "classification": "classification", "subject": "subjects"}
 
 
-def evaluate(config: Config, snapshot: Snapshot, advance: Advance) -> None:
+def evaluate(snapshot: Snapshot, advance: Advance) -> None:
     """Store metrics, scores and comparisons of a snapshot in which originals have copies.
 
     `advance` is told the number of queries scored so far, over all spaces and both searches.
@@ -73,7 +72,7 @@ def evaluate(config: Config, snapshot: Snapshot, advance: Advance) -> None:
     asked = held_out(snapshot.storage, plan, images)
     if not asked.enough:
         log.warning("evaluate: %s", asked.words)
-    given = _Given(plan, config.seed, numbered, labels, asked)
+    given = _Given(plan, numbered, labels, asked)
     shared = ray.put(given)
     copied = ids[numbered.have_copies]
     metrics, compared = _score_all(snapshot, given, shared, copied, lists_of, advance)
@@ -114,14 +113,13 @@ class _Given:
     """What every scoring task needs."""
 
     plan: Plan
-    seed: int
     numbered: NumberedImages
     labels: Mapping[str, Labels]
     held_out: HeldOut
 
     def settings(self, space: str, search: str) -> dict[str, Any]:
         bootstrap = self.plan.settings.evaluate.bootstrap
-        return {"space": space, "search": search, "bootstrap": bootstrap, "seed": self.seed}
+        return {"space": space, "search": search, "bootstrap": bootstrap, "seed": self.plan.seed}
 
 
 def _score_all(
@@ -154,7 +152,9 @@ def _score_all(
                 if search == "exact" and score.metric in COMPARED:
                     compared.append(rows)
     bootstrap = given.plan.settings.evaluate.bootstrap
-    comparisons = compare_spaces(pa.concat_tables(compared), resamples=bootstrap, seed=given.seed)
+    comparisons = compare_spaces(
+        pa.concat_tables(compared), resamples=bootstrap, seed=given.plan.seed
+    )
     return pa.concat_tables(tables), comparisons
 
 
@@ -193,7 +193,7 @@ def _lists(given: _Given, stored: StoredLists) -> npt.NDArray[np.int64]:
     """The nearest other originals of each original, ties in an order of the space's own; empty lists for
     those that are not held out."""
     nearest = stored.ranked_originals()
-    seed = stored.tie_seed(given.seed)
+    seed = stored.tie_seed(given.plan.seed)
     lists = original_lists(given.numbered, nearest, NEIGHBOURHOOD_KS[-1], seed)
     lists[~given.held_out.places] = -1
     return lists

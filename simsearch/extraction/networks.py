@@ -35,13 +35,13 @@ from simsearch.extraction.precisions import (
     find_stored,
 )
 from simsearch.extraction.stored_weights import StoredWeights
-from simsearch.extras import install_line, installed
 from simsearch.features.space import ONNX_RUNTIME, FeatureSpace
 from simsearch.features.store import count_rows
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.resources import task_options
 from simsearch.runtime.watchdog import wait_for
 from simsearch.settings.config import Config
+from simsearch.settings.extras import install_line, installed
 from simsearch.settings.sections.extraction import ExtractConfig, safe_name
 from simsearch.settings.sections.operation import RayConfig
 from simsearch.storage.storage import root_of

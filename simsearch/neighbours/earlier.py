@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch import schemas
-from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.neighbours.lists import Items, Lists, matched
@@ -41,10 +40,9 @@ def read_earlier(previous: Snapshot, space: FeatureSpace, images: pa.Table) -> E
     name = names.get(space.fingerprint)
     if name is None:
         return None
-    try:
-        among_images, among_originals = (read_lists(previous, name, among) for among in AMONG)
-    except NotFoundError:
+    if not all(previous.storage.exists(previous.lists_path(name, among)) for among in AMONG):
         return None
+    among_images, among_originals = (read_lists(previous, name, among) for among in AMONG)
     before = previous.images()
     keys = (np.array(feature_store.keys_of(table)) for table in (before, images))
     asked = np.flatnonzero(before["profile"].is_null().to_numpy())

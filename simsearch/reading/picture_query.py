@@ -14,13 +14,13 @@ import pyarrow as pa
 from PIL import Image
 
 from simsearch.errors import SimsearchError, UsageError
-from simsearch.extras import check_installed
 from simsearch.images.limits import ImageError
 from simsearch.reading.artworks import Artwork, Neighbour
 from simsearch.reading.box import Box
 from simsearch.reading.originals import LARGEST_SIDE
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config
+from simsearch.settings.extras import check_installed
 
 log = logging.getLogger(__name__)
 

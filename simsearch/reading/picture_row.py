@@ -7,16 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from simsearch.errors import StorageError
 from simsearch.images.thumbnails import EARLY_SIZES, thumbnail_path
 from simsearch.reading.artworks import short
 from simsearch.reading.view import SnapshotView
 from simsearch.storage.storage import read_uri
-
-if TYPE_CHECKING:
-    from simsearch.reading.values import Artwork
 
 MOST_PICTURES = 12  # of a row: 25 kB each
 MOST_BYTES = 2**18  # of a thumbnail; those of 400 pixels have 10 to 60 kB
@@ -31,7 +27,9 @@ IMAGE = "max-width:128px;max-height:128px;display:block"
 class Picture:
     """An artwork in a row of pictures, with a `note` below its title."""
 
-    artwork: Artwork
+    artwork_id: str
+    title: str | None
+    artists: tuple[str, ...]
     note: str = ""
 
 
@@ -44,11 +42,10 @@ def picture_row(view: SnapshotView, pictures: Iterable[Picture], count: int) -> 
 
 
 def _figure(view: SnapshotView, picture: Picture) -> str:
-    artwork = picture.artwork
-    title = short(artwork.title or artwork.artwork_id, CAPTION)
-    lines = [title, short(", ".join(artwork.artists), CAPTION), picture.note]
+    title = short(picture.title or picture.artwork_id, CAPTION)
+    lines = [title, short(", ".join(picture.artists), CAPTION), picture.note]
     caption = "<br>".join(escape(line) for line in lines if line)
-    address = thumbnail_uri(view, artwork.artwork_id)
+    address = thumbnail_uri(view, picture.artwork_id)
     image = f'<img src="{address}" alt="{escape(title)}" style="{IMAGE}">' if address else ""
     return f'<figure style="{FIGURE}">{image}<figcaption>{caption}</figcaption></figure>'
 

@@ -14,13 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.extras import check_installed
 from simsearch.features.vectors import Vectors
 from simsearch.indexes.exact import drop_query, exact_search
 from simsearch.reading.artwork_vectors import artwork_vectors
 from simsearch.reading.picture_query import PictureQuery, read_file
 from simsearch.reading.values import Artwork, Match, Matches
 from simsearch.reading.view import SnapshotView
+from simsearch.settings.extras import check_installed
 
 
 @dataclass(frozen=True)

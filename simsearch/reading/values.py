@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import pyarrow as pa
 
-from simsearch.extras import check_installed
 from simsearch.indexes.exact import cosine
 from simsearch.reading.picture_row import Picture, picture_row
 from simsearch.reading.view import SnapshotView
+from simsearch.settings.extras import check_installed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +167,7 @@ class Artworks(Sequence[Artwork]):
         return f"<{len(self):,} artworks{_named([artwork.artwork_id for artwork in self[:NAMED]], len(self))}>"
 
     def _repr_html_(self) -> str:
-        return picture_row(self._view, (Picture(artwork) for artwork in self), len(self))
+        return picture_row(self._view, (_picture(artwork) for artwork in self), len(self))
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ class Matches(Sequence[Match]):
         )
 
     def _repr_html_(self) -> str:
-        pictures = (Picture(match.artwork, f"{match.cosine:.3f}") for match in self)
+        pictures = (_picture(match.artwork, f"{match.cosine:.3f}") for match in self)
         return picture_row(self._view, pictures, len(self))
 
 
@@ -254,3 +254,7 @@ def _data_frame(table: pa.Table) -> pd.DataFrame:
     check_installed("pandas", "to_pandas")
     frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def _picture(artwork: Artwork, note: str = "") -> Picture:
+    return Picture(artwork.artwork_id, artwork.title, artwork.artists, note)

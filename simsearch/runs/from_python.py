@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from simsearch.extras import check_installed
 from simsearch.runs import job
 from simsearch.runtime.environment import prepare_environment
 from simsearch.settings.config import load_config
+from simsearch.settings.extras import check_installed
 
 
 def run(

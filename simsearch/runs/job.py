@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simsearch import __version__
 from simsearch.catalog import catalog
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.stored import load_catalog
@@ -29,6 +28,7 @@ from simsearch.runs.records import (
 )
 from simsearch.runtime.cluster_address import check_cluster_address
 from simsearch.settings.config import Config, kept_settings
+from simsearch.settings.version import __version__
 from simsearch.snapshots.diff import ArtworkChanges, artwork_changes, artworks_of
 from simsearch.snapshots.plan import settings_digest
 from simsearch.snapshots.published import latest_snapshot

@@ -9,7 +9,7 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from simsearch import __version__
+from simsearch.settings.version import __version__
 
 FOLDER = "runs"
 RECORD = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+\.json")

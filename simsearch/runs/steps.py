@@ -18,7 +18,6 @@ import pyarrow as pa
 from simsearch.catalog.stored import load_catalog
 from simsearch.errors import NotFoundError, RejectsError
 from simsearch.extraction.rejects import counted, reject_lines
-from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.index import read_manifest
 from simsearch.runs.context import Outcome, Run
@@ -123,11 +122,15 @@ def extract(run: Run) -> Outcome:
 
 def index(run: Run) -> Outcome:
     """Build the Annoy index of every space, in parallel across spaces."""
-    from simsearch.indexes.build import build_indexes
+    from simsearch.neighbours.building import build_indexes
 
     snapshot, config = run.snapshot, run.config
     plan = snapshot.plan()
-    missing = [space for space in plan.spaces if not _indexed(snapshot, space)]
+    missing = [
+        space
+        for space in plan.spaces
+        if not snapshot.storage.exists(snapshot.index_manifest_path(space.name))
+    ]
     if missing:
         with ray_session(config.ray):
             work = partial(build_indexes, snapshot, missing, config.seed)
@@ -175,7 +178,7 @@ def evaluate(run: Run) -> Outcome:
     else:
         total = _queries(snapshot)
         with ray_session(config.ray):
-            work = partial(evaluate_snapshot, config, snapshot)
+            work = partial(evaluate_snapshot, snapshot)
             _watched(config.ray, "evaluate", total, "queries", work)
     # Here, not where they are read: a run may have been killed between the metrics and this.
     forget_lists(snapshot)
@@ -261,10 +264,6 @@ def _watched(
     """Run `work`, which tells how far it is, with progress shown and no silent wait."""
     count = Count()
     followed(step, total, unit, config, lambda: work(count.tell), count.read)
-
-
-def _indexed(snapshot: Snapshot, space: FeatureSpace) -> bool:
-    return snapshot.storage.exists(snapshot.index_manifest_path(space.name))
 
 
 def _check_rejects(extract: ExtractConfig, rejects: pa.Table, artworks: int) -> None:

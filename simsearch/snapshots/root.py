@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simsearch import __version__
 from simsearch.errors import StorageError, UsageError
+from simsearch.settings.version import __version__
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import ROOT_MARKER
 

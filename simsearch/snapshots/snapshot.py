@@ -19,10 +19,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch import __version__, schemas
+from simsearch import schemas
 from simsearch.errors import DamagedError, NotFoundError, StorageError
 from simsearch.features.space import FeatureSpace
 from simsearch.settings.config import Config
+from simsearch.settings.version import __version__
 from simsearch.snapshots.layout import SnapshotLayout
 from simsearch.snapshots.plan import Plan, settings_digest
 from simsearch.snapshots.root import recognise

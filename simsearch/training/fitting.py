@@ -20,7 +20,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
-from simsearch import __version__
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.encoders.trained import (
     Training,
@@ -43,6 +42,7 @@ from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.runtime.watchdog import followed
 from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
+from simsearch.settings.version import __version__
 from simsearch.storage.storage import Storage
 from simsearch.training.heads import NEED_NO_COPIES, LearnedFrom, Losses, epochs, fit_head
 from simsearch.training.holdout import (

@@ -19,7 +19,6 @@ from pyarrow.fs import FSSpecHandler, PyFileSystem
 from ray.train import RunConfig, ScalingConfig, TrainingFailedError
 from ray.train.torch import TorchTrainer
 
-from simsearch import __version__
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.encoders.backbones.learned import find_training, shown
 from simsearch.encoders.trained import (
@@ -36,6 +35,7 @@ from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.watchdog import followed
 from simsearch.settings.config import Config
 from simsearch.settings.sections.operation import RayConfig
+from simsearch.settings.version import __version__
 from simsearch.storage.filesystems import _filesystem
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import _bare

@@ -34,7 +34,7 @@ def test_the_newest_release_of_the_changes_is_the_version() -> None:
 def test_the_version_stands_in_one_place() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     assert project["project"]["dynamic"] == ["version"]
-    assert project["tool"]["hatch"]["version"]["path"] == "simsearch/__init__.py"
+    assert project["tool"]["hatch"]["version"]["path"] == "simsearch/settings/version.py"
 
 
 def test_the_bill_of_materials_is_the_locks() -> None:

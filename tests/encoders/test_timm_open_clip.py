@@ -151,7 +151,7 @@ def test_a_missing_extra_is_told_with_its_install_line(
     monkeypatch: pytest.MonkeyPatch, name: str, module: str, extra: str
 ) -> None:
     monkeypatch.setattr(
-        "simsearch.extras.find_spec", lambda asked: None if asked == module else asked
+        "simsearch.settings.extras.find_spec", lambda asked: None if asked == module else asked
     )
     with pytest.raises(UsageError, match=rf'pip install "simsearch\[{extra}\]"'):
         get_encoder(name, CONFIG)

@@ -39,7 +39,7 @@ def test_pixels_are_torchvisions(
 @pytest.mark.slow
 def test_the_processes_that_decode_write_and_index_need_no_pytorch() -> None:
     program = (
-        "import sys, simsearch.extraction.decode, simsearch.runtime.progress, simsearch.indexes.build, "
+        "import sys, simsearch.extraction.decode, simsearch.runtime.progress, simsearch.neighbours.building, "
         "simsearch.evaluation.evaluate; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

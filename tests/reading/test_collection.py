@@ -137,7 +137,7 @@ def test_a_collection_says_what_it_holds(root: str) -> None:
 def test_to_pandas_names_the_extra_that_is_missing(
     root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simsearch.extras.find_spec", lambda _: None)
+    monkeypatch.setattr("simsearch.settings.extras.find_spec", lambda _: None)
     with pytest.raises(
         UsageError, match=r'needs the extra \'pandas\'; pip install "simsearch\[pan'
     ):

@@ -22,7 +22,7 @@ def test_a_driver_learns_within_80_seconds_that_a_node_lost_its_power() -> None:
 
 
 def test_a_night_of_few_news_imports_no_ray_data() -> None:
-    modules = "extraction.extract, simsearch.indexes.build, simsearch.evaluation.evaluate, simsearch.maps.projection"
+    modules = "extraction.extract, simsearch.neighbours.building, simsearch.evaluation.evaluate, simsearch.maps.projection"
     program = (
         f"import sys, simsearch.{modules}; print('ray' in sys.modules, 'ray.data' in sys.modules)"
     )

@@ -20,8 +20,8 @@ from simsearch.encoders.encoder import Specification
 from simsearch.encoders.onnx_model import OnnxModel, read_model
 from simsearch.encoders.onnx_specification import Layout, Number, OnnxSpecification, Port
 from simsearch.errors import NotFoundError, StorageError, UsageError
-from simsearch.extras import check_installed
 from simsearch.images.preprocessing import Fit, Preprocessing
+from simsearch.settings.extras import check_installed
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.settings.sections.section import Positive, Section
 from simsearch.storage.storage import Storage

@@ -23,8 +23,8 @@ from simsearch.encoders.onnx_specification import OnnxSpecification, Port
 from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources
 from simsearch.errors import UnknownNameError
-from simsearch.extras import check_installed
 from simsearch.images.preprocessing import Preprocessing
+from simsearch.settings.extras import check_installed
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage
 

@@ -19,8 +19,8 @@ from simsearch.encoders.network_specification import NetworkSpecification, dimen
 from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UsageError
-from simsearch.extras import check_installed, installed
 from simsearch.images.preprocessing import Fit, Preprocessing
+from simsearch.settings.extras import check_installed, installed
 from simsearch.settings.sections.operation import StorageConfig
 
 FITS: dict[str, Fit] = {"center": "crop", "squash": "square", "border": "pad"}

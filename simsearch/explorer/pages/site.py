@@ -9,7 +9,6 @@ import jinja2
 import numpy as np
 import pyarrow as pa
 
-from simsearch import __version__
 from simsearch.explorer.pages.addresses import Addresses
 from simsearch.reading.artworks import LONG, short
 from simsearch.reading.feature_maps import FeatureMaps
@@ -25,6 +24,7 @@ from simsearch.reading.sets import encode
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.zoom import TileMaker
 from simsearch.settings.config import Config
+from simsearch.settings.version import __version__
 from simsearch.snapshots.layout import SEARCHES
 
 PAGE_SIZE = 48

@@ -16,7 +16,6 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
-from simsearch import __version__
 from simsearch.errors import ConfigError, NotFoundError, SimsearchError, UsageError
 from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server import (
@@ -32,6 +31,7 @@ from simsearch.explorer.server.security import Gatekeeper
 from simsearch.reading.library import Library
 from simsearch.reading.picture_query import TooLargeError
 from simsearch.settings.config import Config
+from simsearch.settings.version import __version__
 
 log = logging.getLogger(__name__)
 
