@@ -51,7 +51,7 @@ def _introduction(names: list[str]) -> Iterator[str]:
     yield "package states its own licence. The weights of networks have terms of their own: `simsearch "
     yield "encoders` lists them."
     yield ""
-    yield f"**Proprietary:** {_listed(proprietary)}. The CUDA libraries come with the build of PyTorch "
+    yield f"**Proprietary:** {_listed(proprietary)}. They are CUDA's libraries and come with the build of PyTorch "
     yield "that the package index has; [the CPU build of PyTorch](../start.md#without-a-gpu) needs none."
     yield ""
     yield f"**GNU GPL or LGPL:** {_listed(copyleft)}."
