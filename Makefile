@@ -49,7 +49,7 @@ format: setup $(FRONT_END)/node_modules ## write code, templates, styles and scr
 
 docs: $(VENV)/upkeep ## set up, then build the documentation's site in docs/site; a warning is an error
 	$(BIN)/python -m docs.generate
-	cd docs && ../$(BIN)/zensical build --clean --strict
+	$(BIN)/zensical build --clean --strict --config-file docs/zensical.toml
 	@echo "docs/site is built; look at it: $(BIN)/python -m http.server --directory docs/site"
 
 faults: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
@@ -69,7 +69,7 @@ lock: $(UV) ## resolve the dependencies anew into requirements.lock
 	@$(MAKE) --no-print-directory sbom
 
 sbom: $(VENV)/upkeep ## list what requirements.lock holds in requirements.cdx.json, a CycloneDX bill of materials
-	sed -nE 's/^([A-Za-z0-9._-]+==[^ ;]+).*/\1/p' requirements.lock | $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file requirements.cdx.json -
+	sed -nE 's/^([A-Za-z0-9._-]+==[^ ;]+).*/\1/p' requirements.lock | $(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --output-file requirements.cdx.json -
 
 clean: ## remove the environments and the demo's results
 	rm -rf $(FRONT_END)/node_modules .venv .venv-3.* .uv .bench demo docs/site
