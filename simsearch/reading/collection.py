@@ -64,7 +64,12 @@ def collection_of(config: Config, snapshot: Snapshot) -> Collection:
     StorageError
         If a file of the snapshot is gone or damaged.
     """
-    return Collection(SnapshotView(config, snapshot), PictureQuery(config))
+    return _opened(config, snapshot, PictureQuery(config))
+
+
+def _opened(config: Config, snapshot: Snapshot, pictures: PictureQuery) -> Collection:
+    snapshot.manifest()  # which an unfinished snapshot lacks
+    return Collection(SnapshotView(config, snapshot), pictures)
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,7 +119,7 @@ class Collection:
             If no snapshot, or more than one, has that id. The message lists those there are.
         """
         snapshot = find_snapshot(self._view.snapshot.storage, snapshot_id)
-        return Collection(SnapshotView(self._view.config, snapshot), self._pictures)
+        return _opened(self._view.config, snapshot, self._pictures)
 
     @property
     def spaces(self) -> tuple[Space, ...]:

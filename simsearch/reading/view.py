@@ -41,7 +41,6 @@ class SnapshotView:
 
     def __init__(self, config: Config, snapshot: Snapshot) -> None:
         self.config, self.snapshot = config, snapshot
-        self.manifest: dict[str, Any] = snapshot.storage.read_json(snapshot.manifest_path)
         self.plan = snapshot.plan()
         self.profiles = self.plan.profiles
         # Trained networks first: theirs is the answer to look at.
@@ -50,6 +49,11 @@ class SnapshotView:
         self.untrained = frozenset(space.name for space in self.plan.spaces if not space.trained)
         self._once = Memo().once
         self._join()
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of a sealed snapshot. All but this, `created` and `maps` is there before."""
+        return self.snapshot.manifest()
 
     @cached_property
     def judging(self) -> tuple[str, ...]:
@@ -77,7 +81,7 @@ class SnapshotView:
 
     def _join(self) -> None:
         images = self.snapshot.images()
-        rows = load_catalog(self.snapshot.storage, self.plan.catalog_id).table
+        self.described = rows = load_catalog(self.snapshot.storage, self.plan.catalog_id).table
         originals = np.flatnonzero(images["profile"].is_null().to_numpy())
         places = pc.index_in(
             rows["artwork_id"].combine_chunks(),

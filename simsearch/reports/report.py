@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
 from simsearch import schemas
-from simsearch.catalog.stored import load_catalog
 from simsearch.evaluation.held_out import held_out
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.features.collapse import collapse_warnings, collapsed
 from simsearch.indexes.index import IndexManifest, read_manifest
+from simsearch.reading.view import SnapshotView
 from simsearch.reports import figures
 from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows, ran_on
 from simsearch.reports.costs import training_seconds, with_heads
@@ -43,10 +43,11 @@ def write_report(
     plan = snapshot.plan()
     metrics = snapshot.storage.read_table(snapshot.metrics_path)
     untrained = plan.untrained
-    evaluation, drawn = _evaluation(snapshot, plan, metrics)
+    view = SnapshotView(config, snapshot)
+    evaluation, drawn = _evaluation(view, metrics)
     evaluation["asked"] = held_out(snapshot.storage, plan, snapshot.images()).words
     charts = _charts(metrics, untrained)
-    pictures = pictures_of(config, snapshot, plan)
+    pictures = pictures_of(view)
     learning, learned = learning_of(snapshot, metrics)
     sources = {}
     for name, (figure, _) in {**drawn, **charts, **pictures, **learned}.items():
@@ -225,15 +226,16 @@ def _recall_chart(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tup
 
 
 def _evaluation(
-    snapshot: Snapshot, plan: Plan, metrics: pa.Table
+    view: SnapshotView, metrics: pa.Table
 ) -> tuple[dict[str, Any], dict[str, tuple[Figure, str]]]:
     """What the sections on conclusion, rankings and neighbours say, and their figures."""
+    snapshot, plan = view.snapshot, view.plan
     storage = snapshot.storage
     comparisons = storage.read_table(snapshot.comparisons_path)
     near = storage.read_table(snapshot.near_duplicates_path)
     timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
-    table = load_catalog(storage, plan.catalog_id).table
-    titles = dict(zip(table["artwork_id"].to_pylist(), table["title"].to_pylist(), strict=True))
+    names = (view.catalog[column].to_pylist() for column in ("artwork_id", "title"))
+    titles = dict(zip(*names, strict=True))
     ranked = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))
     return evaluation_rows(metrics, comparisons, near, titles, ranked), _cost(ranked)
 

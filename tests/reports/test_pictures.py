@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from matplotlib.figure import Figure
 
+from simsearch.reading.view import SnapshotView
 from simsearch.reports import pictures
 from simsearch.reports.picture_figures import Shown
 from simsearch.schemas import IMAGES, image_id
@@ -57,7 +58,7 @@ def test_every_artwork_is_drawn_with_its_own_copies(
         snapshot.storage.write_table(
             snapshot.images_path, pa.Table.from_pylist(rows, schema=IMAGES).sort_by("image_id")
         )
-    drawn = pictures.pictures_of(config, snapshot, snapshot.plan())
+    drawn = pictures.pictures_of(SnapshotView(config, snapshot))
     words = [panel.caption.splitlines()[0] for panel in panels]
     assert words == (["original", *PROFILES] if copied else [])
     assert ("profiles" in drawn) == copied

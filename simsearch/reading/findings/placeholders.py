@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow.compute as pc
 
 from simsearch import schemas
-from simsearch.catalog.stored import load_catalog
 from simsearch.extraction.rejects import PLACEHOLDER
 from simsearch.reading.artworks import Artwork
 from simsearch.reading.view import HASH_DIGITS, SnapshotView
@@ -74,8 +73,7 @@ def _content_hashes(view: SnapshotView, uris: set[str]) -> dict[str, str]:
 
 
 def _titles(view: SnapshotView, ids: set[str]) -> dict[str, dict[str, Any]]:
-    catalog = load_catalog(view.snapshot.storage, view.plan.catalog_id).table
-    rows = catalog.select(["artwork_id", "title", "artists"]).to_pylist()
+    rows = view.described.select(["artwork_id", "title", "artists"]).to_pylist()
     return {row["artwork_id"]: row for row in rows if row["artwork_id"] in ids}
 
 
