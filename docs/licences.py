@@ -82,19 +82,22 @@ def _installed(name: str) -> Distribution | None:
 
 def licence(package: Distribution) -> str:
     """The licence that a package states: its expression, else its classifiers, else its short name."""
-    fields = package.metadata
-    if expression := fields.get("License-Expression"):
-        return str(expression)
+    for expression in _field(package, "License-Expression"):
+        return expression
     classifiers = [
-        str(classifier).split(" :: ")[-1]
-        for classifier in fields.get_all("Classifier") or []
+        classifier.split(" :: ")[-1]
+        for classifier in _field(package, "Classifier")
         if classifier.startswith("License ::") and not classifier.endswith("OSI Approved")
     ]
     if classifiers:
         return ", ".join(dict.fromkeys(classifiers))
-    text = str(fields.get("License") or "").strip()
+    text = "".join(_field(package, "License")).strip()
     first_line = text.splitlines()[0] if text and text != "UNKNOWN" else ""
     return first_line if 0 < len(first_line) <= LONGEST else UNSTATED
+
+
+def _field(package: Distribution, name: str) -> list[str]:
+    return [str(value) for value in package.metadata.get_all(name) or []]
 
 
 def closure(extras: frozenset[str]) -> set[str]:
