@@ -142,7 +142,11 @@ def test_a_clock_that_is_set_back_binds_no_run_to_another_decade(
             return cls.fromtimestamp(moment.timestamp(), UTC)
 
     class NoWait(threading.Event):
+        waits = 0
+
         def wait(self, timeout: float | None = None) -> bool:
+            self.waits += 1
+            assert self.waits < 10, "it waits for another decade"
             return False
 
     monkeypatch.setattr(schedule, "datetime", Clock)
