@@ -6,6 +6,7 @@ SimsearchError                 the run failed                         exit code 
 │   └── UnknownNameError       no backbone, profile or reader of that name
 ├── StorageError               a place cannot be read or written
 │   ├── NotFoundError          nothing there
+│   │   └── GoneError          a snapshot that was removed
 │   ├── DamagedError           a stored file is not what was written
 │   └── ConflictError          changed by another process between reading and writing
 ├── LeaseError                 another run is writing here, or has taken over from this one
@@ -51,6 +52,10 @@ class StorageError(SimsearchError):
 
 
 class NotFoundError(StorageError):
+    pass
+
+
+class GoneError(NotFoundError):
     pass
 
 

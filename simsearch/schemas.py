@@ -250,6 +250,12 @@ def image_ids(artwork_ids: pa.ChunkedArray, profile: str | None) -> pa.ChunkedAr
     return pc.if_else(pc.match_substring(artwork_ids, SEPARATOR), copies, artwork_ids)
 
 
+def is_stand_in(image: pa.Table) -> bool:
+    """Whether a row of IMAGES only keeps the place of an artwork that was taken down: its artwork's id and
+    its content hash are the same text then. Readers show no stand-in."""
+    return bool(image["artwork_id"][0].as_py() == image["content_hash"][0].as_py())
+
+
 def annoy_lists(width: int) -> pa.Schema:
     """A row per original, in the order of its images: simsearch.indexes.exact.Neighbours."""
     return pa.schema(

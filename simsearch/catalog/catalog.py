@@ -11,6 +11,7 @@ import pyarrow as pa
 from simsearch import schemas
 from simsearch.catalog.download import download_images
 from simsearch.catalog.embedded import store_embedded
+from simsearch.catalog.forgotten import without_forgotten
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.sampling import seeded_sample
@@ -84,7 +85,7 @@ def ingest(config: Config) -> Catalog:
     for line in notes.summary():
         log.info("ingest: %s", line)
     storage = Storage(config.root, config.storage)
-    table = store_embedded(table, storage)
+    table = store_embedded(without_forgotten(storage, table), storage)
     table = download_images(
         table, storage, config.catalog.download, again=config.extract.retry_rejects
     )

@@ -13,6 +13,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from simsearch.cli.arguments import AsJson, RootWords, root_config_of
+from simsearch.cli.forget import forget
 from simsearch.cli.terminal import cell, printable, show, show_error, show_json, show_table
 from simsearch.errors import (
     DamagedError,
@@ -33,11 +34,13 @@ from simsearch.snapshots.published import (
 )
 from simsearch.snapshots.root import require_root
 from simsearch.snapshots.snapshot import Snapshot
+from simsearch.snapshots.viewing import viewings
 from simsearch.storage.damage import move
 from simsearch.storage.storage import Storage
 
 SHOWN = 10  # artworks named per kind of change; --json names all
 app = typer.Typer(no_args_is_help=True, help="Look at snapshots, and choose the published one.")
+app.command()(forget)
 
 Name = Annotated[str, typer.Argument(help="a snapshot's id, its beginning, or 'latest'")]
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -235,7 +238,7 @@ def gc(
 ) -> None:
     """Remove what no kept snapshot refers to: snapshots, catalogs, vectors, downloaded images."""
     from simsearch.runs.operations.lease import held
-    from simsearch.snapshots.garbage import find_garbage, remove
+    from simsearch.snapshots.garbage import find_garbage, remove, removed_artworks
 
     config = root_config_of(words)
     storage = existing_root(config)
@@ -245,6 +248,8 @@ def gc(
         if not dry_run:
             lease.check()
             remove(storage, garbage)
+        still_held = removed_artworks(storage, keep)
+        shown = viewings(storage)
     counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for file in garbage:
@@ -254,6 +259,19 @@ def gc(
         show(f"{count:>8,} files {filesize.decimal(sizes[why]):>12}  {why}")
     verb = "would be removed" if dry_run else "removed"
     show(f"{len(garbage):>8,} files {filesize.decimal(sum(sizes.values())):>12}  {verb}")
+    for viewing in shown:
+        show(f"snapshot {viewing.snapshot_id} is kept while it is shown by {viewing.holder}")
+    _show_still_held(still_held)
+
+
+def _show_still_held(artworks: dict[str, list[str]]) -> None:
+    """Say which kept snapshots hold artworks that the published one no longer has."""
+    for snapshot_id, ids in artworks.items():
+        named = ", ".join(printable(artwork_id) for artwork_id in ids[:SHOWN])
+        more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
+        show(f"snapshot {snapshot_id} still holds what the published one does not: {named}{more}")
+    if artworks:
+        show("`simsearch snapshots forget ARTWORK` takes one out of all snapshots")
 
 
 def seconds_of(text: str) -> float:

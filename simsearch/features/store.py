@@ -116,6 +116,11 @@ def keys_of(rows: pa.Table) -> list[str]:
     return keys
 
 
+def space_of(shard: pa.Table) -> FeatureSpace:
+    """The feature space whose vectors a shard holds."""
+    return FeatureSpace.from_json(json.loads(shard.schema.metadata[METADATA_KEY]))
+
+
 def vectors_of(shard: pa.Table) -> npt.NDArray[np.float32]:
     """The vectors [n, dimension] float32 of a shard's rows."""
     flat = shard["vector"].combine_chunks().flatten().to_numpy()

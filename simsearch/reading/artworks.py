@@ -107,5 +107,9 @@ def collection_name(plan: Plan) -> str:
     source = plan.settings.catalog.source
     if not source:
         return "generated collection"
-    parts = str(source).rstrip("/").split("/")
-    return parts[-2] if "." in parts[-1] and len(parts) > 1 else parts[-1]
+    scheme, _, path = str(source).rpartition("://")
+    parts = path.rstrip("/").split("/")
+    if scheme == "s3":
+        parts = parts[1:] or [""]  # a bucket's name is the operator's business
+    name = parts[-2] if "." in parts[-1] and len(parts) > 1 else parts[-1]
+    return name.rpartition("@")[2] or "collection"

@@ -11,7 +11,9 @@ import pyarrow.csv as pa_csv
 
 from simsearch.errors import NotFoundError
 from simsearch.reading.view import SnapshotView
+from simsearch.settings.shown_places import shown_reject
 from simsearch.snapshots.layout import SEARCHES
+from simsearch.storage.parquet import encoded
 
 MOST_NAME = 80  # characters of a file's name
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
@@ -45,6 +47,10 @@ def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
             paths[f"neighbours-{space}-{search}"] = path
     if name not in paths or kind not in MEDIA_TYPES:
         raise NotFoundError(f"no such table; there are {', '.join(paths)}, as csv or parquet")
+    if name == "rejects":
+        rows = [shown_reject(row) for row in view.rejects.to_pylist()]
+        table = pa.Table.from_pylist(rows, schema=view.rejects.schema)
+        return encoded(table) if kind == "parquet" else as_csv(table)
     if kind == "parquet":
         return view.snapshot.storage.read_bytes(paths[name])
     return as_csv(view.snapshot.storage.read_table(paths[name]))

@@ -21,11 +21,16 @@ from simsearch.reading.originals import LARGEST_SIDE
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config
 from simsearch.settings.extras import check_installed
+from simsearch.settings.shown_places import shown_text
 
 log = logging.getLogger(__name__)
 
 NETWORKS_KEPT = 6
 READABLE = "give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
+# Of pictures sent; one of 60 megapixels takes half a gigabyte while it is decoded.
+DECODES_AT_ONCE = 2
+BUSY_SECONDS = 5  # waited for a decoder, and told to who finds none
+_DECODERS = threading.Semaphore(DECODES_AT_ONCE)
 # Of this process, not of one explorer: `torch.fx` follows a network by putting its own __call__ into
 # every module there is, and a pass in another thread would run into it. And two pictures at once
 # would only slow each other down.
@@ -47,6 +52,10 @@ class TooLargeError(UsageError):
     """An upload has more bytes than explore.max_upload_bytes."""
 
 
+class BusyError(SimsearchError):
+    """As many pictures as may be decoded at once are being decoded."""
+
+
 async def limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
     """Pass the chunks on unchanged. Raises TooLargeError as soon as they are more than `limit`
     bytes."""
@@ -64,7 +73,9 @@ def read_picture(
     config: Config, view: SnapshotView, data: bytes, box: Box | None = None
 ) -> Image.Image:
     """An uploaded picture, or the part of it in the box, as RGB. Raises UsageError saying what is
-    wrong with it."""
+    wrong with it, BusyError where no decoder is free for BUSY_SECONDS."""
+    if not _DECODERS.acquire(timeout=BUSY_SECONDS):
+        raise BusyError("others ask with pictures just now; try again in some seconds")
     try:
         limits = replace(
             config.images.limits,
@@ -80,6 +91,8 @@ def read_picture(
         raise UsageError(
             f"this is not a usable picture ({error.reason}: {error.detail}); {READABLE}"
         ) from None
+    finally:
+        _DECODERS.release()
 
 
 def read_file(view: SnapshotView, path: Path) -> Image.Image:
@@ -154,7 +167,8 @@ class PictureQuery:
             try:
                 neighbours = self.nearest(view, space, picture, n, leave_out=leave_out, among=among)
             except SimsearchError as error:
-                yield Answer(space, time.monotonic() - started, [], str(error))
+                log.warning("explore: %s: %s", space, error)
+                yield Answer(space, time.monotonic() - started, [], shown_text(str(error)))
                 continue
             yield Answer(space, time.monotonic() - started, neighbours)
 

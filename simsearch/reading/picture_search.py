@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import Image
 
+from simsearch import schemas
 from simsearch.encoders.backbones.learned import encoder_of_space
 from simsearch.encoders.encoder import Encoder, Running, SpatialEncoder, preprocessing_for
 from simsearch.encoders.heads.head import Head
@@ -69,8 +70,8 @@ def search_picture(
         neighbours = index.search_among(vector, np.flatnonzero(chosen.to_numpy()), wanted)
     nearest: dict[str, float] = {}
     for item, distance in zip(neighbours.items[0], neighbours.distances[0], strict=True):
-        if item >= 0:
-            nearest.setdefault(index.images["artwork_id"][int(item)].as_py(), float(distance))
+        if item >= 0 and not schemas.is_stand_in(image := index.images.slice(int(item), 1)):
+            nearest.setdefault(image["artwork_id"][0].as_py(), float(distance))
     return dict(list(nearest.items())[:n])
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from simsearch.errors import NotFoundError, StorageError, UsageError
+from simsearch.errors import ConflictError, DamagedError, NotFoundError, StorageError, UsageError
 from simsearch.reading.sets import MOST, ArtworkSet, clean_name
 from simsearch.reading.view import SnapshotView
 from simsearch.storage.storage import Storage
 
+log = logging.getLogger(__name__)
+
 FOLDER = "sets"
 MOST_STORED = 500  # in one root: a list that someone still looks through
-_ID = re.compile(r"^[0-9a-f]{16}$")
+_ID = re.compile(r"[0-9a-f]{16}\Z")
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -31,21 +36,35 @@ class StoredSet:
     artwork_ids: tuple[str, ...]
 
 
-def list_sets(storage: Storage) -> list[StoredSet]:
-    """All sets of a root, the newest first; files that are not named as sets are left out."""
-    sets = []
-    for info in storage.files(FOLDER):
-        set_id = info.path.removesuffix(".json")
-        if _ID.match(set_id):
+def list_sets(storage: Storage) -> tuple[list[StoredSet], list[str]]:
+    """All sets of a root, the newest first, and the ids of those whose files are damaged; files that are
+    not named as sets are left out."""
+    sets, damaged = [], []
+    for set_id in _ids(storage):
+        try:
             sets.append(_read(storage, set_id))
-    return sorted(sets, key=lambda stored: (stored.created, stored.set_id), reverse=True)
+        except NotFoundError:
+            continue  # removed since it was listed
+        except StorageError as error:
+            log.warning("explore: a set is left out: %s", error)
+            damaged.append(set_id)
+    sets.sort(key=lambda stored: (stored.created, stored.set_id), reverse=True)
+    return sets, damaged
+
+
+def _ids(storage: Storage) -> list[str]:
+    names = (info.path for info in storage.files(FOLDER) if info.path.endswith(".json"))
+    return [set_id for name in names if _ID.match(set_id := name.removesuffix(".json"))]
 
 
 def read_set(storage: Storage, set_id: str) -> StoredSet:
     """Raises NotFoundError for an id that no set has."""
-    if not _ID.match(set_id) or not storage.exists(_path(set_id)):
-        raise NotFoundError("no set of that id here; it may have been removed")
-    return _read(storage, set_id)
+    if not _ID.match(set_id):
+        raise _no_set()
+    try:
+        return _read(storage, set_id)
+    except NotFoundError:
+        raise _no_set() from None
 
 
 def store_set(view: SnapshotView, chosen: ArtworkSet) -> StoredSet:
@@ -53,7 +72,7 @@ def store_set(view: SnapshotView, chosen: ArtworkSet) -> StoredSet:
     root cannot be written."""
     storage = view.snapshot.storage
     with _ONE_AT_A_TIME:
-        if len(storage.files(FOLDER)) >= MOST_STORED:
+        if len(_ids(storage)) >= MOST_STORED:
             raise UsageError(f"{MOST_STORED} sets are kept here; remove one first")
         stored = StoredSet(
             set_id=secrets.token_hex(8),
@@ -61,7 +80,8 @@ def store_set(view: SnapshotView, chosen: ArtworkSet) -> StoredSet:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             artwork_ids=tuple(view.artwork_at(number).artwork_id for number in chosen.numbers),
         )
-        _write(storage, stored)
+        with _written():
+            storage.write_bytes(_path(stored.set_id), _bytes_of(stored))
     return stored
 
 
@@ -99,15 +119,45 @@ def put_back(storage: Storage, set_id: str, artwork_id: str) -> StoredSet:
 
 
 def _change(storage: Storage, set_id: str, changed: Callable[[StoredSet], StoredSet]) -> StoredSet:
+    """Swap a set for the changed one. Of two changes at once the later one is made of the other's result,
+    in whatever process they are made."""
     with _ONE_AT_A_TIME:
-        before = read_set(storage, set_id)
-        _write(storage, changed(before))
-    return before
+        while True:
+            if not _ID.match(set_id):
+                raise _no_set()
+            try:
+                data, version = storage.read_versioned(_path(set_id))
+            except NotFoundError:
+                raise _no_set() from None
+            before = _parsed(storage, set_id, data)
+            with suppress(ConflictError):
+                with _written():
+                    storage.replace(_path(set_id), _bytes_of(changed(before)), version)
+                return before
 
 
 def remove_set(storage: Storage, set_id: str) -> None:
-    """Raises NotFoundError for an id that no set has."""
-    storage.delete(_path(read_set(storage, set_id).set_id))
+    """Raises NotFoundError for an id that no set has, UsageError where the root cannot be written."""
+    with _ONE_AT_A_TIME:
+        if not _ID.match(set_id) or not storage.exists(_path(set_id)):
+            raise _no_set()
+        with _written():
+            storage.delete(_path(set_id))
+
+
+def forget_artwork(storage: Storage, artwork_id: str) -> None:
+    """Take an artwork out of all sets; a set that held nothing else is removed, and so is a damaged one
+    that may hold it."""
+    sets, damaged = list_sets(storage)
+    for set_id in damaged:
+        remove_set(storage, set_id)
+    for stored in sets:
+        if artwork_id not in stored.artwork_ids:
+            continue
+        if set(stored.artwork_ids) == {artwork_id}:
+            remove_set(storage, stored.set_id)
+        else:
+            leave_out(storage, stored.set_id, artwork_id)
 
 
 def numbers_of(view: SnapshotView, stored: StoredSet) -> tuple[ArtworkSet, int]:
@@ -118,11 +168,24 @@ def numbers_of(view: SnapshotView, stored: StoredSet) -> tuple[ArtworkSet, int]:
     return ArtworkSet(stored.name, tuple(here)), sum(number is None for number in numbers)
 
 
-def _write(storage: Storage, stored: StoredSet) -> None:
+def _no_set() -> NotFoundError:
+    return NotFoundError("no set of that id here; it may have been removed")
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Say that the root cannot be written where that is so."""
     try:
-        storage.write_json(_path(stored.set_id), asdict(stored))
+        yield
+    except ConflictError:
+        raise
     except StorageError as error:
-        raise UsageError(f"the set cannot be kept, the root is not writable: {error}") from None
+        log.warning("explore: %s", error)
+        raise UsageError("the set cannot be changed: the root is not writable") from None
+
+
+def _bytes_of(stored: StoredSet) -> bytes:
+    return json.dumps(asdict(stored), indent=2, sort_keys=True, ensure_ascii=False).encode()
 
 
 def _path(set_id: str) -> str:
@@ -130,11 +193,17 @@ def _path(set_id: str) -> str:
 
 
 def _read(storage: Storage, set_id: str) -> StoredSet:
-    values: dict[str, Any] = storage.read_json(_path(set_id))
+    return _parsed(storage, set_id, storage.read_bytes(_path(set_id)))
+
+
+def _parsed(storage: Storage, set_id: str, data: bytes) -> StoredSet:
+    """A set of its file's bytes. Raises DamagedError for another file."""
     try:
+        values: dict[str, Any] = json.loads(data)
+        if not isinstance(values["artwork_ids"], list):
+            raise TypeError("artwork_ids is no list")
         ids = tuple(str(artwork_id) for artwork_id in values["artwork_ids"])
         return StoredSet(set_id, clean_name(str(values["name"])), str(values["created"]), ids)
-    except (KeyError, TypeError):
-        raise StorageError(
-            f"{storage.root}/{_path(set_id)}: no set as the explorer writes it; remove the file"
-        ) from None
+    except (KeyError, TypeError, ValueError, RecursionError):
+        problem = "no set as the explorer writes it"
+        raise DamagedError(storage.root, _path(set_id), problem, "remove the file") from None

@@ -37,10 +37,11 @@ RANKS_SEARCHED = 500  # how deep a copy is looked for before its rank reads "bey
 
 
 class SnapshotView:
-    """One snapshot. Tables are read at first use and kept; safe to share between threads."""
+    """One snapshot. Tables are read at first use and kept; safe to share between threads. `edition`
+    tells it apart from the same snapshot before an artwork was taken down."""
 
-    def __init__(self, config: Config, snapshot: Snapshot) -> None:
-        self.config, self.snapshot = config, snapshot
+    def __init__(self, config: Config, snapshot: Snapshot, edition: str = "") -> None:
+        self.config, self.snapshot, self.edition = config, snapshot, edition
         self.plan = snapshot.plan()
         self.profiles = self.plan.profiles
         # Trained networks first: theirs is the answer to look at.

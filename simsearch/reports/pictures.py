@@ -24,8 +24,9 @@ NEIGHBOURS_SHOWN = 5
 def pictures_of(view: SnapshotView) -> dict[str, tuple[Figure, str]]:
     """Figures by name, each with its caption. The snapshot need not be sealed yet."""
     config, album = view.config, _Album(view)
-    owners = view.catalog["artwork_id"].take(pa.array(view.artwork_of_item)).to_pylist()
-    copied = [owners[item] for item in np.flatnonzero(view.profile_of_item >= 0)]
+    items = np.flatnonzero(view.artwork_of_item >= 0)  # without artworks that were taken down
+    owners = view.catalog["artwork_id"].take(pa.array(view.artwork_of_item[items])).to_pylist()
+    copied = [owners[row] for row in np.flatnonzero(view.profile_of_item[items] >= 0)]
     queries = [
         view.artwork(artwork_id)
         for artwork_id in seeded_sample(copied or owners, config.report.examples, config.seed)

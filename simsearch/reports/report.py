@@ -25,7 +25,8 @@ from simsearch.reports.costs import training_seconds, with_heads
 from simsearch.reports.learning import learning_of
 from simsearch.reports.pictures import pictures_of
 from simsearch.reports.tables import of_all_copies, summary_rows
-from simsearch.settings.config import Config, dump_kept
+from simsearch.settings.config import Config
+from simsearch.settings.shown_places import shown_place, shown_reject, shown_settings
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts
@@ -75,7 +76,7 @@ def write_report(
         ],
         steps=steps,
         environment=environment,
-        settings=dump_kept(config),
+        settings=shown_settings(config),
         learning=learning,
     )
     snapshot.storage.write_bytes(snapshot.report_path, page.encode())
@@ -100,6 +101,7 @@ def render(
     """The page. Everything that comes from outside is escaped."""
     loader = jinja2.PackageLoader("simsearch.reports")
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    page.filters["place"] = shown_place
     summary = summary_rows(metrics)
     counts = {"artworks": plan.artworks, "images embedded": plan.images, "rejected": plan.rejects}
     if summary:
@@ -183,7 +185,7 @@ def _recalls_deeper(manifest: IndexManifest) -> dict[int, str]:
 
 
 def _rejects(rejects: pa.Table) -> list[dict[str, Any]]:
-    rows = rejects.to_pylist()
+    rows = [shown_reject(row) for row in rejects.to_pylist()]
     counts = Counter((row["stage"], row["reason"]) for row in rows)
     examples = {(row["stage"], row["reason"]): row for row in reversed(rows)}
     return [

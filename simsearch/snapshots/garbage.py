@@ -1,16 +1,19 @@
 """Garbage collection: files that no kept snapshot refers to, older than a grace period.
 
-Kept are the newest N snapshots, the published one, the one being made, and all that these refer to:
-catalogs, feature shards, downloaded images, thumbnails. Run records are never removed.
+Kept are the newest N snapshots, the published one, the one being made, those that an explorer shows, and
+all that these refer to: catalogs, feature shards, downloaded images, thumbnails. Run records are never
+removed.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.trained import FOLDER, MANIFEST, folders_of, trainings_of
@@ -20,6 +23,9 @@ from simsearch.images import thumbnails
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.published import SNAPSHOT_ID, list_snapshots, read_latest
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
+from simsearch.snapshots.viewing import FOLDER as VIEWING
+from simsearch.snapshots.viewing import SECONDS as VIEWING_SECONDS
+from simsearch.snapshots.viewing import viewings
 from simsearch.storage.damage import FOLDER as DAMAGED
 from simsearch.storage.parts import PART
 from simsearch.storage.storage import FileInfo, Storage, list_leftovers
@@ -44,7 +50,8 @@ class Garbage:
 
 
 def kept_snapshots(storage: Storage, keep: int) -> list[Snapshot]:
-    """The newest `keep` sealed snapshots, the published one, and one that is being made."""
+    """The newest `keep` sealed snapshots, the published one, those that are looked at, and one that is being
+    made."""
     sealed = list_snapshots(storage)
     if sealed:
         sealed[-1].created()  # one whose manifest is damaged comes last, and may be the newest
@@ -52,6 +59,8 @@ def kept_snapshots(storage: Storage, keep: int) -> list[Snapshot]:
     latest = read_latest(storage)
     if latest is not None:
         kept[latest.snapshot_id] = Snapshot(storage, latest.snapshot_id)
+    shown = {viewing.snapshot_id for viewing in viewings(storage)}
+    kept |= {snapshot.snapshot_id: snapshot for snapshot in sealed if snapshot.snapshot_id in shown}
     try:
         pending = pending_snapshot(storage)
     except NotFoundError:
@@ -79,9 +88,33 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
     ]
     garbage += _old(storage.files("weights"), "weights/", "stored again by a run", older_than)
     garbage += _old(storage.files(DAMAGED), f"{DAMAGED}/", "damaged, set aside", older_than)
+    expired = min(older_than, time.time() - VIEWING_SECONDS)
+    garbage += _old(storage.files(VIEWING), f"{VIEWING}/", "of an explorer that ended", expired)
     leftovers = list_leftovers(storage.root, storage.config)
     garbage += _old(leftovers, "", "left by a killed process", older_than)
     return garbage
+
+
+def removed_artworks(storage: Storage, keep: int) -> dict[str, list[str]]:
+    """Artworks that the published snapshot no longer has and a kept one still holds: their ids by the
+    id of that snapshot."""
+    latest, _ = read_latest(storage)
+    if latest is None:
+        return {}
+    kept = {snapshot.snapshot_id: snapshot for snapshot in kept_snapshots(storage, keep)}
+    now = _artworks(kept.pop(latest.snapshot_id))
+    return {
+        snapshot_id: sorted(gone)
+        for snapshot_id, snapshot in kept.items()
+        if (gone := _artworks(snapshot) - now)
+    }
+
+
+def _artworks(snapshot: Snapshot) -> set[str]:
+    """The ids of a snapshot's artworks, without the stand-ins of those that were taken down."""
+    images = snapshot.images()
+    real = pc.not_equal(images["artwork_id"], images["content_hash"])
+    return set(images["artwork_id"].filter(real).unique().to_pylist())
 
 
 def remove(storage: Storage, garbage: Iterable[Garbage]) -> None:

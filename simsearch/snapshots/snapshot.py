@@ -12,6 +12,7 @@ A snapshot without a manifest is unfinished and no reader opens it. A sealed one
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -148,19 +149,28 @@ def seal(
         "snapshot_id": snapshot.snapshot_id,
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "plan": plan.to_json(),
-        "inputs": _inputs(snapshot, plan),
+        "inputs": inputs_of(snapshot, plan),
         "steps": steps,
         "environment": environment,
-        "files": {
-            info.path: {"sha256": storage.digest(snapshot.path(info.path)), "bytes": info.size}
-            for info in storage.files(snapshot.folder)
-        },
+        "files": describe_files(snapshot),
     }
     storage.write_json(snapshot.manifest_path, manifest)
     return manifest
 
 
-def _inputs(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
+def describe_files(
+    snapshot: Snapshot, names: Collection[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """The digest and the size of each file of a snapshot, or of those `names` that are there."""
+    storage = snapshot.storage
+    return {
+        info.path: {"sha256": storage.digest(snapshot.path(info.path)), "bytes": info.size}
+        for info in storage.files(snapshot.folder)
+        if names is None or info.path in names
+    }
+
+
+def inputs_of(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
     """The digests of everything that the snapshot was made from."""
     indexes = {
         space.fingerprint: snapshot.storage.read_json(snapshot.index_manifest_path(space.name))

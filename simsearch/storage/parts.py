@@ -30,9 +30,14 @@ def write_part(
         schema=schema,
     )
     data = encoded(relative_to(storage.root, table))
-    path = f"{folder}/part-{hashlib.sha256(data).hexdigest()[:20]}.parquet"
+    path = f"{folder}/{part_name(data)}"
     storage.write_bytes(path, data)
     return path
+
+
+def part_name(data: bytes) -> str:
+    """The name of a file with these bytes in an append-only table."""
+    return f"part-{hashlib.sha256(data).hexdigest()[:20]}.parquet"
 
 
 def list_parts(storage: Storage, folder: str) -> list[FileInfo]:

@@ -19,7 +19,8 @@ from simsearch.reading.picture_query import Answer
 from simsearch.reading.recovery import MeanScore, missed, missed_page
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
-from simsearch.settings.config import Config, dump_kept
+from simsearch.settings.config import Config
+from simsearch.settings.shown_places import shown_settings
 from simsearch.snapshots.layout import SEARCHES
 
 Values = dict[str, Any]
@@ -191,7 +192,7 @@ def runs(site: Site, view: SnapshotView) -> Values:
         "reject_groups": run_history.reject_groups(view),
         "steps": view.manifest["steps"],
         "environment": view.manifest["environment"],
-        "settings": dump_kept(view.plan.settings),
+        "settings": shown_settings(view.plan.settings),
         "table_names": downloads.table_names(view),
     }
 

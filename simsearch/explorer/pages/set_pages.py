@@ -73,9 +73,10 @@ def _without(numbers: Sequence[int], shown: Sequence[int]) -> dict[int, str]:
 
 
 def all_sets(view: SnapshotView) -> dict[str, Any]:
-    stored = stored_sets.list_sets(view.snapshot.storage)
+    stored, damaged = stored_sets.list_sets(view.snapshot.storage)
     first = {entry.set_id: stored_sets.numbers_of(view, entry)[0].numbers[:4] for entry in stored}
     return {
+        "damaged": damaged,
         "kept": stored,
         "first": {
             set_id: [view.artwork_at(number) for number in numbers]

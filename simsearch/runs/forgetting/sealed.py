@@ -1,0 +1,201 @@
+"""Takes an artwork out of one snapshot, which keeps its id and is whole by its manifest afterwards.
+
+The artwork's images keep their places, so that every number of an item stays right: a stand-in has
+them, whose vector is zero and which no reader shows. Lists and ranks keep a gap. Measured means stay:
+they say nothing of a single artwork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch import schemas
+from simsearch.catalog.forgotten import Record
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
+from simsearch.indexes.index import read_manifest
+from simsearch.indexes.write import write_index
+from simsearch.runs.forgetting.trace import Trace
+from simsearch.settings.config import Config
+from simsearch.snapshots.plan import Plan
+from simsearch.snapshots.snapshot import Snapshot, describe_files, inputs_of
+from simsearch.storage.storage import Storage
+
+KEYS = ("_id", "_hash", "image_uri")
+"""How columns end that name an artwork, an image or a picture."""
+
+
+def forget_in(config: Config, snapshot: Snapshot, record: Record, trace: Trace) -> None:
+    """Take the artwork out of a snapshot; one that is not sealed is removed. A snapshot whose manifest
+    names the record is done."""
+    if not snapshot.sealed():
+        _remove(snapshot)
+        return
+    manifest = snapshot.manifest()
+    if record.stand_in in manifest.get("forgotten", []):
+        return
+    plan, storage = snapshot.plan(), snapshot.storage
+    changed = _forget_in_tables(snapshot, plan, record, trace)
+    for space in plan.spaces:
+        if _rebuild_index(snapshot, plan, space):
+            folder = snapshot.index_folder(space.name).removeprefix(f"{snapshot.folder}/")
+            changed += [name for name in manifest["files"] if name.startswith(f"{folder}/")]
+    report = snapshot.report_path.removeprefix(f"{snapshot.folder}/")
+    if report in manifest["files"]:
+        changed += _draw_report(config, snapshot, plan, manifest)
+    if record.resumed:  # what the interrupted removal had changed is not known
+        changed = [*manifest["files"]]
+    files = {**manifest["files"], **describe_files(snapshot, changed)}
+    there = {info.path for info in storage.files(snapshot.folder)}
+    storage.write_json(
+        snapshot.manifest_path,
+        {
+            **manifest,
+            "files": {name: files[name] for name in sorted(files) if name in there},
+            "inputs": inputs_of(snapshot, plan),
+            "forgotten": [*manifest.get("forgotten", []), record.stand_in],
+        },
+    )
+
+
+def _remove(snapshot: Snapshot) -> None:
+    """Remove an unfinished snapshot, its images last: they say that it holds the artwork."""
+    names = sorted(
+        (info.path for info in snapshot.storage.files(snapshot.folder)),
+        key=lambda name: name == "images.parquet",
+    )
+    for name in names:
+        snapshot.storage.delete(snapshot.path(name))
+
+
+def _forget_in_tables(snapshot: Snapshot, plan: Plan, record: Record, trace: Trace) -> list[str]:
+    """Rewrite each table that knows the artwork; returns their names. The images come last: by them the
+    others are understood."""
+    images = snapshot.images()
+    places = _places(images, {trace.artwork_id, record.stand_in})
+    ids = {schemas.image_id(trace.artwork_id, name) for name in (None, *plan.profiles)}
+    keys = {trace.artwork_id, *ids, *trace.hashes, *trace.addresses}
+    changed = []
+    for info in snapshot.storage.files(snapshot.folder):
+        path = snapshot.path(info.path)
+        own = info.path.startswith("indexes/") or path == snapshot.images_path
+        if not info.path.endswith(".parquet") or own:
+            continue
+        table = snapshot.storage.read_table(path)
+        if "items" in table.column_names:
+            rewritten = _without_items(table, images, places)
+        else:
+            rewritten = _without_rows(table, keys)
+        if rewritten is not None:
+            snapshot.storage.write_table(path, rewritten)
+            changed.append(info.path)
+    snapshot.storage.write_table(
+        snapshot.images_path, _with_stand_in(images, trace.artwork_id, record.stand_in)
+    )
+    return [*changed, snapshot.images_path.removeprefix(f"{snapshot.folder}/")]
+
+
+def _places(images: pa.Table, artwork_ids: set[str]) -> npt.NDArray[np.int64]:
+    chosen = pc.is_in(images["artwork_id"], value_set=pa.array(sorted(artwork_ids)))
+    return np.flatnonzero(chosen.to_numpy())
+
+
+def _without_rows(table: pa.Table, keys: set[str]) -> pa.Table | None:
+    """The table without the rows that name the artwork; None where there are none."""
+    values = pa.array(sorted(keys), pa.string())
+    gone = np.zeros(table.num_rows, dtype=bool)
+    for field in table.schema:
+        if field.name.endswith(KEYS) and field.type == pa.string():
+            gone |= pc.is_in(table[field.name], value_set=values).to_numpy()
+    return table.filter(pa.array(~gone)) if gone.any() else None
+
+
+def _without_items(
+    table: pa.Table, images: pa.Table, places: npt.NDArray[np.int64]
+) -> pa.Table | None:
+    """Neighbour lists without some items: the entries after one of them move up, and the item's own list
+    is empty. None where no list changes."""
+    width = table.schema.field("items").type.list_size
+    items = table["items"].combine_chunks().flatten().to_numpy().reshape(-1, width).copy()
+    name = "squared" if "squared" in table.column_names else "distances"
+    apart = table[name].combine_chunks().flatten().to_numpy().reshape(-1, width).copy()
+    originals = np.flatnonzero(images["profile"].is_null().to_numpy())
+    gone = np.isin(items, places)
+    if len(items) == len(originals):
+        gone |= np.isin(originals, places)[:, None] & (items >= 0)
+    if not gone.any():
+        return None
+    items[gone], apart[gone] = -1, np.inf
+    order = np.argsort(gone, axis=1, kind="stable")
+    moved = {
+        "items": np.take_along_axis(items, order, axis=1),
+        name: np.take_along_axis(apart, order, axis=1),
+    }
+    for column, matrix in moved.items():
+        place = table.schema.get_field_index(column)
+        flat = pa.array(matrix.ravel(), table.schema.field(column).type.value_type)
+        array = pa.FixedSizeListArray.from_arrays(flat, width)
+        table = table.set_column(place, table.schema.field(column), array)
+    return table
+
+
+def _with_stand_in(images: pa.Table, artwork_id: str, stand_in: str) -> pa.Table:
+    rows = images.to_pylist()
+    for row in rows:
+        if row["artwork_id"] == artwork_id:
+            row |= {
+                "image_id": schemas.image_id(stand_in, row["profile"]),
+                "artwork_id": stand_in,
+                "content_hash": stand_in,
+            }
+    return pa.Table.from_pylist(rows, schema=images.schema)
+
+
+def _rebuild_index(snapshot: Snapshot, plan: Plan, space: FeatureSpace) -> bool:
+    """Build a space's index anew where it is not one of today's images."""
+    storage, folder = snapshot.storage, snapshot.index_folder(space.name)
+    manifest, images = read_manifest(storage, folder), snapshot.images()
+    path = f"{folder}/ids.parquet"
+    same = storage.digest(path) == manifest.ids_sha256  # its manifest is written last
+    if same and storage.read_table(path)["image_id"].equals(images["image_id"]):
+        return False
+    write_index(
+        storage,
+        folder,
+        images,
+        feature_store.read_vectors(storage, space, images),
+        space,
+        trees=manifest.trees,
+        seed=manifest.seed,
+        neighbours=manifest.neighbours,
+        target_recall=plan.settings.index.target_recall,
+        components=plan.settings.index.components,
+        images_per_artwork=1 + len(plan.profiles),
+    )
+    return True
+
+
+def _draw_report(
+    config: Config, snapshot: Snapshot, plan: Plan, manifest: dict[str, Any]
+) -> Sequence[str]:
+    """Make the report anew, whose examples may show the artwork; returns the names of its files."""
+    from simsearch.reports.report import write_report
+
+    folder = f"{snapshot.folder}/report"
+    for info in snapshot.storage.files(folder):
+        snapshot.storage.delete(f"{folder}/{info.path}")
+    settings = plan.settings.model_copy(update={"storage": config.storage, "root": config.root})
+    write_report(settings, snapshot, manifest["steps"], manifest["environment"])
+    return [f"report/{info.path}" for info in snapshot.storage.files(folder)]
+
+
+def snapshots_at_hand(storage: Storage, record: Record) -> list[Snapshot]:
+    """The snapshots that a record names, but those that were removed since."""
+    snapshots = [Snapshot(storage, snapshot_id) for snapshot_id in record.snapshots]
+    return [snapshot for snapshot in snapshots if storage.exists(snapshot.images_path)]

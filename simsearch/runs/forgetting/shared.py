@@ -1,0 +1,223 @@
+"""Takes an artwork out of what all snapshots of a root share: catalogs, vectors, pictures, notes, sets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch import schemas
+from simsearch.catalog.download import STATE as DOWNLOADS
+from simsearch.catalog.iiif_library import STATE as IIIF
+from simsearch.encoders.trained import EXAMPLES, LEARNED_FROM
+from simsearch.encoders.trained import FOLDER as TRAINED
+from simsearch.features import store as feature_store
+from simsearch.features.space import FeatureSpace
+from simsearch.images import thumbnails
+from simsearch.reading.stored_sets import forget_artwork
+from simsearch.runs.forgetting.trace import SHORTEST_WORD, Trace
+from simsearch.runs.record import FOLDER as RUNS
+from simsearch.storage.damage import FOLDER as DAMAGED
+from simsearch.storage.inside import resolved
+from simsearch.storage.parquet import encoded
+from simsearch.storage.parts import PART, list_parts, part_name
+from simsearch.storage.storage import Storage, list_leftovers
+
+TRAINING = "training"  # what unfinished trainings have decoded
+
+Chosen = Callable[[pa.Table], pa.Array]
+
+
+def remove_from_catalogs(storage: Storage, trace: Trace) -> None:
+    """Take the artwork out of every catalog. They keep their names, which plans and snapshots say."""
+    for info in storage.files("catalog"):
+        path = f"catalog/{info.path}"
+        if path.endswith(".parquet"):
+            table = storage.read_table(path)
+            kept = table.filter(pc.field("artwork_id") != trace.artwork_id)
+            if kept.num_rows < table.num_rows:
+                storage.write_table(path, kept)
+
+
+def store_stand_ins(
+    storage: Storage, spaces: Iterable[FeatureSpace], profiles: Iterable[str], stand_in: str
+) -> None:
+    """Store vectors of zeros in the place of the artwork's, for its original and each copy."""
+    rows = stand_in_rows(profiles, stand_in)
+    for space in spaces:
+        zeros = np.zeros((rows.num_rows, space.dimension), np.float32)
+        feature_store.write_shard(storage, space, rows, zeros)
+
+
+def stand_in_rows(profiles: Iterable[str], stand_in: str) -> pa.Table:
+    """schemas.IMAGES of the original and the copies of an artwork that is a stand-in."""
+    rows = [
+        {
+            "image_id": schemas.image_id(stand_in, profile),
+            "artwork_id": stand_in,
+            "profile": profile,
+            "content_hash": stand_in,
+        }
+        for profile in (None, *profiles)
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.IMAGES)
+
+
+def remove_vectors(storage: Storage, trace: Trace) -> None:
+    """Remove the vectors of the artwork's pictures. Of a picture that others show too, only the artwork's
+    name is removed."""
+    for info in storage.files("features"):
+        if not PART.fullmatch(info.path.rpartition("/")[2]):
+            continue
+        path = f"features/{info.path}"
+        keys = storage.read_table(path, ["artwork_id", "content_hash"])
+        if not pc.any(_or(_named(keys, trace), _shown(keys, trace))).as_py():
+            continue
+        table = storage.read_table(path)
+        space = feature_store.space_of(table)
+        table = _renamed(table.filter(pc.invert(_shown(table, trace))), trace)
+        written = None
+        if table.num_rows:
+            rows = table.select(schemas.IMAGES.names)
+            written = feature_store.write_shard(
+                storage, space, rows, feature_store.vectors_of(table)
+            )
+        if written == path:  # the name follows from pictures and profiles, not from artworks
+            continue
+        storage.delete(path)
+
+
+def _renamed(table: pa.Table, trace: Trace) -> pa.Table:
+    """Rows of pictures that others show, under the first of the others' names."""
+    if not trace.shared_with or not pc.any(_named(table, trace)).as_py():
+        return table
+    rows = table.drop_columns(["vector"]).to_pylist()
+    other = trace.shared_with[0]
+    for row in rows:
+        if row["artwork_id"] == trace.artwork_id:
+            row |= {"artwork_id": other, "image_id": schemas.image_id(other, row["profile"])}
+    renamed = pa.Table.from_pylist(rows, schema=schemas.IMAGES)
+    return renamed.append_column("vector", table["vector"])
+
+
+def remove_pictures(storage: Storage, trace: Trace) -> None:
+    """Remove thumbnails, and images below the root that no other artwork has."""
+    for info in storage.files(thumbnails.FOLDER):
+        if thumbnails.hash_of_path(info.path) in trace.hashes:
+            storage.delete(f"{thumbnails.FOLDER}/{info.path}")
+    below = storage.uri("").rstrip("/") + "/"
+    for address in trace.addresses:
+        if address.startswith(below):
+            storage.delete(address.removeprefix(below))
+
+
+def remove_notes(storage: Storage, trace: Trace) -> None:
+    """Remove what was noted of the artwork: digests, rejects, downloads, IIIF documents, run records."""
+    stems = {address.rpartition("/")[2].rpartition(".")[0] for address in trace.addresses}
+    words = sorted({*trace.words, *trace.addresses})
+
+    def noted(table: pa.Table) -> pa.Array:
+        chosen = [
+            _is_in(table, name, values)
+            for name, values in (
+                ("artwork_id", {trace.artwork_id}),
+                ("content_hash", trace.hashes),
+                ("image_uri", trace.addresses),
+                ("url", trace.addresses),
+                ("name", stems),
+            )
+            if name in table.column_names
+        ]
+        return _or(*chosen)
+
+    for folder in ("sources", "rejects", DOWNLOADS):
+        _rewrite_parts(storage, folder, noted)
+    _rewrite_parts(storage, IIIF, lambda table: _mentions(table["content"], words))
+    _rewrite_records(storage, trace)
+
+
+def remove_from_training(storage: Storage, trace: Trace) -> None:
+    """Take the artwork out of the lists of what was learned from. Example pictures, and what an unfinished
+    training has decoded, go whole: they do not say whose pictures they are."""
+    for info in storage.files(TRAINED):
+        path = f"{TRAINED}/{info.path}"
+        if path.endswith(f"/{EXAMPLES}"):
+            storage.delete(path)
+        if path.endswith(f"/{LEARNED_FROM}"):
+            table = storage.read_table(path)
+            gone = _or(_named(table, trace), _shown(table, trace))
+            if pc.any(gone).as_py():
+                storage.write_table(path, table.filter(pc.invert(gone)))
+    for folder in (TRAINING, DAMAGED):
+        for info in storage.files(folder):
+            storage.delete(f"{folder}/{info.path}")
+
+
+def remove_from_sets(storage: Storage, trace: Trace) -> None:
+    forget_artwork(storage, trace.artwork_id)
+
+
+def remove_leftovers(storage: Storage, older_than: float) -> None:
+    """Remove temporary files of killed processes: they do not say what they hold."""
+    for info in list_leftovers(storage.root, storage.config):
+        if info.modified < older_than:
+            storage.delete(info.path)
+
+
+def _rewrite_parts(storage: Storage, folder: str, noted: Chosen) -> None:
+    """Take the rows that are `noted` out of an append-only table."""
+    for info in list_parts(storage, folder):
+        path = f"{folder}/{info.path}"
+        table = storage.read_table(path)
+        gone = noted(resolved(storage.root, table))
+        if not pc.any(gone).as_py():
+            continue
+        kept = table.filter(pc.invert(gone))
+        if kept.num_rows:
+            data = encoded(kept)
+            storage.write_bytes(f"{folder}/{part_name(data)}", data)
+        storage.delete(path)
+
+
+def _rewrite_records(storage: Storage, trace: Trace) -> None:
+    """Leave the artwork's id and words out of the run records, whose errors may quote them."""
+    words = [word for word in {trace.artwork_id, *trace.words} if len(word) >= SHORTEST_WORD]
+    quoted = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
+    pattern = "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in quoted)
+    for info in storage.files(RUNS):
+        path = f"{RUNS}/{info.path}"
+        if not pattern or not path.endswith(".json"):
+            continue
+        text = storage.read_bytes(path).decode(errors="replace")
+        if re.search(pattern, text):
+            storage.write_bytes(path, re.sub(pattern, "(taken down)", text).encode())
+
+
+def _mentions(texts: pa.ChunkedArray, words: list[str]) -> pa.Array:
+    """Which texts hold one of the words, plain or as JSON escapes it."""
+    forms = {form for word in words for form in (word, json.dumps(word)[1:-1])}
+    mentioning = [any(form in (text or "") for form in forms) for text in texts.to_pylist()]
+    return pa.array(mentioning, pa.bool_())
+
+
+def _named(table: pa.Table, trace: Trace) -> pa.Array:
+    return _is_in(table, "artwork_id", {trace.artwork_id})
+
+
+def _shown(table: pa.Table, trace: Trace) -> pa.Array:
+    return _is_in(table, "content_hash", trace.hashes)
+
+
+def _is_in(table: pa.Table, name: str, values: Iterable[str]) -> pa.Array:
+    return pc.is_in(table[name], value_set=pa.array(sorted(values), pa.string()))
+
+
+def _or(*chosen: pa.Array) -> pa.Array:
+    first, *others = chosen
+    for other in others:
+        first = pc.or_(first, other)
+    return first

@@ -1,0 +1,203 @@
+"""An artwork that is taken down is nowhere in the root afterwards, and all else is as it was."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from simsearch import schemas
+from simsearch.catalog.forgotten import FOLDER, list_records
+from simsearch.errors import UsageError
+from simsearch.features import store as feature_store
+from simsearch.reading.library import Library
+from simsearch.reading.sets import ArtworkSet
+from simsearch.reading.stored_sets import list_sets, store_set
+from simsearch.runs.forgetting.forget import find_removal, forget
+from simsearch.runs.operations.lease import held
+from simsearch.settings.config import Config
+from simsearch.snapshots.published import list_snapshots
+from simsearch.snapshots.root import open_root
+from simsearch.snapshots.snapshot import Snapshot
+from simsearch.snapshots.verification import verify
+from simsearch.storage.parts import write_part
+from simsearch.storage.storage import Storage
+from tests.support.explorer_site import GIVEN, NETWORK, publish_gallery, settings
+
+GONE = "a/003?&é"
+WORD = "Étude no. 3 of a kind"
+
+
+def with_title(rows: list[dict[str, object]]) -> None:
+    rows[3]["title"] = WORD
+    for row in rows:
+        row["etag"] = "e"
+
+
+def publish(folder: Path, count: int) -> tuple[Config, Snapshot]:
+    config = settings(str(folder / "data"))
+    open_root(Storage(config.root))
+    return config, publish_gallery(config, folder / "data/images/downloaded", count, with_title)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root of two snapshots with everything that may name an artwork."""
+    folder = tmp_path_factory.mktemp("forget")
+    config, first = publish(folder, 8)
+    _, second = publish(folder, 9)
+    storage = first.storage
+    images = first.images()
+    (digest,) = {row["content_hash"] for row in images.to_pylist() if row["artwork_id"] == GONE}
+    uri = storage.uri("images/downloaded/003.png")
+    note = {"image_uri": uri, "etag": "e", "content_hash": digest}
+    write_part(
+        storage, "sources", [note, {**note, "image_uri": "x", "content_hash": "y"}], schemas.SOURCES
+    )
+    reject = {"artwork_id": GONE, "image_uri": uri, "stage": "decode", "reason": "unreadable"}
+    write_part(storage, "rejects", [reject], schemas.REJECTS)
+    document = {"url": "https://x/1", "checked": 1.0, "content": json.dumps({"label": WORD})}
+    write_part(storage, "iiif", [document], schemas.WEB_DOCUMENTS)
+    storage.write_json("runs/20260101T000000Z-ab.json", {"error": f"{GONE}: cut off"})
+    storage.write_bytes("damaged/features/part-1.parquet", GONE.encode())
+    for size in (96, 400):
+        storage.write_bytes(f"thumbnails/{digest}-{size}.webp", b"RIFF")
+    view = Library(config, [config.root]).view(second.snapshot_id)
+    store_set(view, ArtworkSet("all", tuple(range(len(view)))))
+    store_set(view, ArtworkSet("only", (view.artwork(GONE).number,)))
+    return folder
+
+
+def take_down(config: Config, artwork_id: str = GONE) -> None:
+    storage = Storage(config.root)
+    with held(storage, config.lease) as lease:
+        forget(config, storage, find_removal(storage, artwork_id), lease)
+
+
+def texts_of(path: Path) -> str:
+    """All that a file says: its bytes as text, and each value where it is Parquet."""
+    data = path.read_bytes()
+    text = f"{path} {data.decode(errors='replace')}"
+    if path.suffix == ".parquet":
+        text += json.dumps(
+            pq.read_table(io.BytesIO(data)).to_pylist(), default=str, ensure_ascii=False
+        )
+    return text
+
+
+def copy_of(made: Path, folder: Path) -> Config:
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return settings(str(folder / "data"))
+
+
+def check_gone(config: Config, digest: str, vectors: dict[str, np.ndarray]) -> None:
+    storage = Storage(config.root)
+    root = Path(config.root)
+    for path in sorted(root.rglob("*")):
+        if not path.is_file() or path.parent.name == FOLDER:
+            continue
+        text, data = texts_of(path), path.read_bytes()
+        for needle in (GONE, WORD, digest):
+            assert needle not in text, (path, needle)
+        for vector in vectors.values():
+            unit = vector / np.linalg.norm(vector)
+            assert vector.tobytes() not in data, path
+            assert unit.astype(np.float32).tobytes() not in data, path
+    for snapshot in (Snapshot(storage, name) for name in list_records(storage)[-1].snapshots):
+        assert list(verify(snapshot)) == []
+
+
+def pictures(storage: Storage, snapshot: Snapshot) -> tuple[str, dict[str, np.ndarray]]:
+    rows = snapshot.images().to_pylist()
+    place = next(
+        n for n, row in enumerate(rows) if row["artwork_id"] == GONE and not row["profile"]
+    )
+    spaces = snapshot.plan().spaces
+    return str(rows[place]["content_hash"]), {
+        space.name: feature_store.read_vectors(storage, space, snapshot.images())[place]
+        for space in spaces
+    }
+
+
+def test_nothing_of_it_is_left(made: Path, tmp_path: Path) -> None:
+    config = copy_of(made, tmp_path)
+    storage = Storage(config.root)
+    names = [snapshot.snapshot_id for snapshot in list_snapshots(storage)]
+    digest, vectors = pictures(storage, Snapshot(storage, names[0]))
+    before = {name: Library(config, [config.root]).view(name) for name in names}
+    take_down(config)
+    check_gone(config, digest, vectors)
+    for name in names:
+        view, old = Library(config, [config.root]).view(name), before[name]
+        assert len(view) == len(old) - 1
+        assert view.number_of(GONE) is None
+        for number in range(len(view)):
+            artwork = view.artwork_at(number)
+            for space in (NETWORK, GIVEN):
+                was = [
+                    old.artwork_of(near.item).artwork_id
+                    for near in old.nearest_artworks(space, old.artwork(artwork.artwork_id), 20)
+                ]
+                now = [
+                    view.artwork_of(near.item).artwork_id
+                    for near in view.nearest_artworks(space, artwork, 20)
+                ]
+                assert set(now) == set(was) - {GONE}
+    sets, damaged = list_sets(storage)
+    assert [stored.name for stored in sets] == ["all"]
+    assert damaged == []
+    (record,) = list_records(storage)
+    assert (record.artwork_id, record.snapshots) == (GONE, tuple(sorted(names)))
+    assert record.finished
+    assert {record.content_hashes, record.addresses, record.words} == {()}
+    with pytest.raises(UsageError, match="it was taken down on 20"):
+        find_removal(storage, GONE)
+    with pytest.raises(UsageError, match="no such artwork"):
+        find_removal(storage, "a/999")
+
+
+class Killed(BaseException):
+    """Ends a command as SIGKILL does: nobody catches it."""
+
+
+WRITES = ("write_bytes", "delete", "upload")
+
+
+def test_killed_at_any_write_the_same_command_finishes(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command is killed at its first write, run again and killed at the second of that, and so on."""
+    config = copy_of(made, tmp_path)
+    storage = Storage(config.root)
+    digest, vectors = pictures(storage, list_snapshots(storage)[0])
+    plain = {name: getattr(Storage, name) for name in WRITES}
+    killed, left, forgetting = 0, 0, [True]
+
+    def counted(name: str) -> Callable[..., None]:
+        def write(own: Storage, *words: object) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0 and forgetting[0]:
+                raise Killed
+            plain[name](own, *words)
+
+        return write
+
+    for name in WRITES:
+        monkeypatch.setattr(Storage, name, counted(name))
+    for allowed in range(1, 200):
+        left = allowed
+        try:
+            take_down(config)
+            break
+        except Killed:
+            killed += 1
+    assert killed > 10
+    forgetting[0] = False
+    check_gone(config, digest, vectors)
