@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from simsearch.errors import StorageError, UsageError
+import json
+from contextlib import suppress
+
+from simsearch.errors import ConflictError, StorageError, UsageError
 from simsearch.settings.version import __version__
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import ROOT_MARKER
@@ -44,9 +47,13 @@ def open_root(storage: Storage) -> None:
     if root_exists(storage):
         check_format(storage)
         return
-    if strangers := storage.files()[:1]:
+    strangers = storage.files()[:1]
+    if strangers and not root_exists(storage):  # another process may have claimed it meanwhile
         raise StorageError(
             f"{storage.root}: holds files that are not simsearch's (such as {strangers[0].path}); "
             "choose an empty folder or prefix as root"
         )
-    storage.write_json(ROOT_MARKER, {"format": ROOT_FORMAT, "created_by": __version__})
+    marker = {"created_by": __version__, "format": ROOT_FORMAT}
+    with suppress(ConflictError):  # the other process's marker stays
+        storage.replace(ROOT_MARKER, json.dumps(marker, indent=2).encode(), None)
+    check_format(storage)

@@ -24,7 +24,10 @@ def test_every_page_says_which_parameters_it_does_not_know(site: httpx.Client) -
     assert "does not know" not in site.get("/map", params=known).text
     assert "There is no page 99: there is one page." in site.get("/", params={"page": "99"}).text
     assert "There is no page 0" in site.get("/", params={"page": "0"}).text
-    assert "There is no page" not in site.get("/", params={"page": "1"}).text
+    for plain in ({"page": "1"}, {"page": "01"}, {"utm_source": "letter", "fbclid": "x"}):
+        text = site.get("/", params=plain).text
+        assert "There is no page" not in text
+        assert "does not know" not in text
     for view, query in (
         ("/artwork?id=none", {}),
         ("/map", {"space": "no"}),

@@ -6,9 +6,12 @@ import base64
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from simsearch.errors import ConfigError
 from simsearch.explorer.server.app import TOKEN_VARIABLE, create_app, token_from_environment
+from simsearch.explorer.server.security import Gatekeeper, shows_token
+from simsearch.settings.sections.operation import ExploreConfig
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import running, settings
 from tests.support.gallery import picture_bytes
@@ -52,6 +55,37 @@ def test_a_token_is_asked_for_and_taken_both_ways(snapshot: Snapshot) -> None:
         assert client.get("/", auth=("anyone", token)).status_code == 200
         bearer = {"Authorization": f"Bearer {token}"}
         assert client.get("/", headers=bearer).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "token", ["grüße aus Köln 1888", "mot de passe: 1888", "秘密の言葉でございます"]
+)
+def test_a_token_has_any_letters(token: str) -> None:
+    sent = token.encode()
+    basic = base64.b64encode(b"any:" + sent)
+    for header, right in (
+        (b"Bearer " + sent, True),
+        (b"Basic " + basic, True),
+        (b"Bearer " + sent[:-1], False),
+        (b"Basic " + sent, False),
+        (b"Basic " + base64.b64encode(sent), False),
+    ):
+        request = Request({"type": "http", "headers": [(b"authorization", header)]})
+        assert shows_token(request, token) is right
+
+
+@pytest.mark.parametrize("named", ["Explorer.Museum.org", "explorer.museum.org:8443"])
+def test_a_host_is_named_with_its_port_or_without(named: str) -> None:
+    keeper = Gatekeeper(ExploreConfig(hosts=(named,)), None)
+    for host, known in (
+        ("explorer.museum.org", True),
+        ("EXPLORER.museum.org:9000", True),
+        ("[::1]:8400", True),
+        ("museum.org", False),
+        ("8443", False),
+    ):
+        scope = {"type": "http", "method": "GET", "headers": [(b"host", host.encode())]}
+        assert (keeper.refusal(Request(scope)) is None) is known, host
 
 
 def test_a_short_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,8 @@ OF_SCRIPTS = {
     "/map": frozenset({"colour", "q", "years", "at", "area", "set", "set_name"}),
     "/zoom": frozenset({"x", "y", "zoom"}),
 }
+OF_CAMPAIGNS = frozenset({"fbclid", "gclid", "msclkid", "mc_cid", "mc_eid"})
+"""What newsletters and networks add to a link, beside utm_…; it asks for nothing."""
 FOR_EVER = "private, max-age=31536000, immutable"
 
 
@@ -54,7 +56,7 @@ def address_notices(request: Request, values: Mapping[str, Any]) -> list[str]:
         notices.append(f"The address asks for something that this page does not know: {names}.")
     page, count = values.get("page"), values.get("page_count")
     wanted = query.get("page")
-    if page is not None and wanted and wanted != str(page):
+    if page is not None and wanted and wanted.lstrip("0") != str(page):
         pages = "is one page" if count == 1 else f"are {count:,} pages"
         notices.append(
             f"There is no page {wanted[:MOST_SHOWN]}: there {pages}. This is page {page:,}."
@@ -65,6 +67,8 @@ def address_notices(request: Request, values: Mapping[str, Any]) -> list[str]:
 def _known(request: Request, name: str) -> bool:
     route = request.scope["route"]
     scripts = OF_SCRIPTS.get(route.path, frozenset())
+    if name.startswith("utm_") or name in OF_CAMPAIGNS:
+        return True
     of_facet = route.path == "/map" and name.startswith("is.")
     return name in _declared(route.dependant) | scripts or of_facet
 

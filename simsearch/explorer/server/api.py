@@ -13,11 +13,13 @@ from starlette.concurrency import run_in_threadpool
 
 from simsearch.explorer.pages.detail import detail_answers
 from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View, Years
+from simsearch.explorer.server.uploads import upload_place
 from simsearch.reading.artworks import Artwork, Neighbour
 from simsearch.reading.picture_query import Answer, limited, read_picture
 from simsearch.reading.sets import encode
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
 from simsearch.reading.view import HASH_DIGITS, SnapshotView
+from simsearch.settings.shown_places import shown_reject
 
 router = APIRouter(prefix="/api/v1")
 
@@ -195,7 +197,7 @@ def rejects(view: View, page: Page = 1, size: PageSize = 50) -> RejectsOut:
         snapshot=view.snapshot_id,
         total=view.rejects.num_rows,
         page=page,
-        rejects=[RejectOut(**row) for row in rows],
+        rejects=[RejectOut(**shown_reject(row)) for row in rows],
     )
 
 
@@ -220,8 +222,9 @@ async def query(
     """The artworks nearest to the picture in the body, or to the part of it in the box, of all years or
     of some: one line of JSON per space, as each is ready. The picture is not stored."""
     limit = site.config.explore.max_upload_bytes
-    data = b"".join([chunk async for chunk in limited(request.stream(), limit)])
-    picture = await run_in_threadpool(read_picture, site.config, view, data, box)
+    async with upload_place(request):
+        data = b"".join([chunk async for chunk in limited(request.stream(), limit)])
+        picture = await run_in_threadpool(read_picture, site.config, view, data, box)
     among = await run_in_threadpool(site.of_years, view, years)
     answers = site.picture_query.answers(view, picture, list(view.spaces), n, among=among)
     return _streamed(view, answers)

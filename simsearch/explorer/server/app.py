@@ -16,7 +16,14 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
-from simsearch.errors import ConfigError, NotFoundError, SimsearchError, UsageError
+from simsearch.errors import (
+    ConfigError,
+    GoneError,
+    NotFoundError,
+    SimsearchError,
+    StorageError,
+    UsageError,
+)
 from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server import (
     api,
@@ -26,11 +33,13 @@ from simsearch.explorer.server import (
     routes,
     set_routes,
 )
+from simsearch.explorer.server.limits import BoundedBodies
 from simsearch.explorer.server.requests import site_of
 from simsearch.explorer.server.security import Gatekeeper
 from simsearch.reading.library import Library
-from simsearch.reading.picture_query import TooLargeError
+from simsearch.reading.picture_query import BUSY_SECONDS, BusyError, TooLargeError
 from simsearch.settings.config import Config
+from simsearch.settings.shown_places import shown_text
 from simsearch.settings.version import __version__
 
 log = logging.getLogger(__name__)
@@ -58,6 +67,7 @@ def create_app(config: Config, roots: list[str], token: str | None = None) -> Fa
     app.state.may_keep_sets = token is not None
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(BaseHTTPMiddleware, dispatch=Gatekeeper(config.explore, token))
+    app.add_middleware(BoundedBodies)
     _add_errors(app)
     app.include_router(routes.router)
     app.include_router(finding_routes.router)
@@ -97,16 +107,26 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(SimsearchError)
     def ours(request: Request, error: SimsearchError) -> Response:
+        message = shown_text(str(error))  # no page names a place on the server
+        asked = request.query_params.get("snapshot")
+        if isinstance(error, GoneError):
+            return failure(request, 410, message)
+        if isinstance(error, StorageError) and site_of(request).library.is_gone(asked):
+            return failure(request, 410, "the snapshot was removed while it was shown; start anew")
         if isinstance(error, NotFoundError):
-            return failure(request, 404, str(error))
+            return failure(request, 404, message)
+        if isinstance(error, BusyError):
+            busy = failure(request, 503, message)
+            busy.headers["Retry-After"] = str(BUSY_SECONDS)
+            return busy
         if isinstance(error, TooLargeError):
-            refused = failure(request, 413, str(error))
+            refused = failure(request, 413, message)
             refused.headers["Connection"] = "close"  # or the rest of it would still be sent
             return refused
         if isinstance(error, UsageError):
-            return failure(request, 400, str(error))
+            return failure(request, 400, message)
         log.error("explore: %s: %s", request.url.path, error)
-        return failure(request, 500, str(error))
+        return failure(request, 500, message)
 
     @app.exception_handler(ClientDisconnect)
     def gone(_request: Request, _error: ClientDisconnect) -> Response:

@@ -17,6 +17,7 @@ from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server.answers import FOR_EVER, addresses_of, open_to_viewers, shown
 from simsearch.explorer.server.requests import YEAR, Asked, InSite, View, years_of
+from simsearch.explorer.server.uploads import upload_place
 from simsearch.reading import downloads
 from simsearch.reading.picture_query import Answer, limited, read_picture
 from simsearch.reading.search import Search
@@ -57,10 +58,11 @@ def picture(request: Request, site: InSite, view: View) -> Response:
 
 @router.post("/picture", response_class=HTMLResponse)
 async def ask_picture(request: Request, site: InSite, view: View) -> Response:
-    data, years = await _form_picture(request, site.config.explore.max_upload_bytes)
+    async with upload_place(request):
+        data, years = await _form_picture(request, site.config.explore.max_upload_bytes)
+        picture = await run_in_threadpool(read_picture, site.config, view, data)
 
     def answers() -> list[Answer]:
-        picture = read_picture(site.config, view, data)
         among = site.of_years(view, years)
         spaces = list(view.spaces)
         return list(site.picture_query.answers(view, picture, spaces, pages.MATCHES, among=among))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
@@ -39,11 +40,12 @@ class Gatekeeper:
 
     def __init__(self, config: ExploreConfig, token: str | None) -> None:
         own = () if config.host in ("0.0.0.0", "::") else (config.host,)  # noqa: S104
-        self._hosts = {host.lower() for host in (*LOOPBACK, *own, *config.hosts)}
+        named = (*LOOPBACK, *own, *config.hosts)  # with a port or without
+        self._hosts = {hostname(host) or host.lower() for host in named}
         self._token = token
 
     async def __call__(self, request: Request, call_next: Next) -> Response:
-        refusal = self._refusal(request)
+        refusal = self.refusal(request)
         response = refusal if refusal is not None else await call_next(request)
         headers = response.headers
         headers.setdefault("Content-Security-Policy", content_security_policy())
@@ -55,7 +57,8 @@ class Gatekeeper:
         headers.setdefault("Cache-Control", "no-cache")
         return response
 
-    def _refusal(self, request: Request) -> Response | None:
+    def refusal(self, request: Request) -> Response | None:
+        """The answer to a request that goes no further; None for one that may."""
         host = hostname(request.headers.get("host", ""))
         if host not in self._hosts:
             return PlainTextResponse(
@@ -64,7 +67,7 @@ class Gatekeeper:
         origin = request.headers.get("origin")
         if request.method not in ("GET", "HEAD") and not _same_site(request, origin):
             return PlainTextResponse("Refused: the request comes from another site.\n", 403)
-        if self._token is not None and not _shows(request, self._token):
+        if self._token is not None and not shows_token(request, self._token):
             return PlainTextResponse(
                 "The explorer asks for its token, as password (any user name) or bearer token.\n",
                 401,
@@ -89,15 +92,17 @@ def _same_site(request: Request, origin: str | None) -> bool:
     return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
 
 
-def _shows(request: Request, token: str) -> bool:
+def shows_token(request: Request, token: str) -> bool:
+    """Whether a request has the token, as password or as bearer token."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    sent = value.encode("latin-1")  # as the server decodes headers
     if scheme.lower() == "bearer":
-        password = value
+        password = sent
     elif scheme.lower() == "basic":
         try:
-            password = base64.b64decode(value, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+            password = base64.b64decode(sent, validate=True).partition(b":")[2]
+        except binascii.Error:
             return False
     else:
         return False
-    return hmac.compare_digest(password.encode(), token.encode())
+    return hmac.compare_digest(password, os.fsencode(token))

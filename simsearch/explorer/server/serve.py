@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server.app import TOKEN_VARIABLE, create_app, token_from_environment
+from simsearch.explorer.server.limits import BoundedProtocol
 from simsearch.explorer.server.security import LOOPBACK
 from simsearch.settings.config import Config
 from simsearch.settings.sections.operation import ExploreConfig
@@ -39,7 +40,7 @@ def serve(config: Config, roots: list[str], *, browser: bool) -> None:
     if browser:
         threading.Timer(0.5, webbrowser.open, [address]).start()
     threading.Thread(target=_prepare, args=[app.state.site], daemon=True).start()
-    _server(app).run(sockets=[listener])
+    server_of(app).run(sockets=[listener])
 
 
 def _prepare(site: Site) -> None:
@@ -49,9 +50,11 @@ def _prepare(site: Site) -> None:
         log.warning("explore: not made ready, pages say why: %s", error)
 
 
-def _server(app: FastAPI) -> uvicorn.Server:
+def server_of(app: FastAPI) -> uvicorn.Server:
     return uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", server_header=False, date_header=True)
+        uvicorn.Config(
+            app, http=BoundedProtocol, log_level="warning", server_header=False, date_header=True
+        )
     )
 
 
