@@ -191,7 +191,7 @@ class Library:
             with suppress(
                 StorageError
             ):  # `_latest_ids` has named a root whose LATEST cannot be read
-                latest, _ = read_latest(storage)
+                latest = read_latest(storage)
                 withdrawn.update(() if latest is None else latest.withdrawn)
         return withdrawn
 

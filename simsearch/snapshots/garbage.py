@@ -98,7 +98,7 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
 def removed_artworks(storage: Storage, keep: int) -> dict[str, list[str]]:
     """Artworks that the published snapshot no longer has and a kept one still holds: their ids by the
     id of that snapshot."""
-    latest, _ = read_latest(storage)
+    latest = read_latest(storage)
     if latest is None:
         return {}
     kept = {snapshot.snapshot_id: snapshot for snapshot in kept_snapshots(storage, keep)}

@@ -124,6 +124,7 @@ def test_a_long_body_that_is_no_picture_ends(address: tuple[str, int]) -> None:
             assert not connection.recv(1000)
 
 
+@pytest.mark.slow
 def test_pictures_are_few_at_once(site: httpx.Client) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (900, 900), "#336699").save(buffer, "PNG")
@@ -131,8 +132,8 @@ def test_pictures_are_few_at_once(site: httpx.Client) -> None:
     def ask(_: int) -> httpx.Response:
         return site.post("/api/v1/query", content=buffer.getvalue())
 
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(ask, range(20)))
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(ask, range(10)))
     refused = [answer for answer in answers if answer.status_code == 503]
     assert {answer.status_code for answer in answers} == {200, 503}
     assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
