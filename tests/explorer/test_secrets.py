@@ -29,7 +29,7 @@ PLACES = {
     "catalog.source": f"s3://{MARKER}/{MARKER}/museum/artworks.csv",
     "catalog.images": f"/srv/{MARKER}/images",
     "extract.weights": ["random:0", f"/srv/{MARKER}/weights"],
-    "extract.weights_for": {"resnet152": [f"s3://{MARKER}/weights"]},
+    "extract.weights_for": {"resnet152": [f"/srv/{MARKER}/other"]},
 }
 SEVERAL = re.compile(r"""(?:href|src|action)="([^"#]+)""")
 MOST_PAGES = 150
