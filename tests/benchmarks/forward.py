@@ -205,6 +205,7 @@ def _rounding(config: Config, root: Path) -> dict[str, dict[str, float]]:
 
 def _scored(config: Config) -> None:
     take(config, pipeline.index)
+    take(config, pipeline.neighbours)
     take(config, pipeline.evaluate)
     ray.shutdown()
 

@@ -28,13 +28,8 @@ BIN = Path(sys.executable).parent
 WORKERS = 3
 PORT = 6379
 STORE_BYTES = 200 * 2**20
-STEPS = (
-    "train",
-    "extract",
-    "index",
-    "neighbours",
-    "evaluate",
-)  # in their order; not all runs learn
+# In their order; not all runs learn.
+STEPS = ("train", "extract", "index", "neighbours", "evaluate")
 READY_SECONDS = 240
 BACK_SECONDS = (5.0, 100.0)  # a cable is out for so long: less, and more, than Ray waits for a node
 
