@@ -52,6 +52,7 @@ DOWNLOADS = pa.schema(
     [
         pa.field("name", pa.string(), nullable=False),
         pa.field("url", pa.string(), nullable=False),
+        pa.field("file", pa.string()),
         pa.field("etag", pa.string()),
         pa.field("last_modified", pa.string()),
         pa.field("checked", pa.float64(), nullable=False),

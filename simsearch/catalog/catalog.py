@@ -18,6 +18,7 @@ from simsearch.catalog.sampling import seeded_sample
 from simsearch.catalog.stored import Catalog, write_catalog
 from simsearch.errors import CatalogError
 from simsearch.settings.config import Config
+from simsearch.settings.secrets import hide_secrets, without_secrets
 from simsearch.settings.sections.collection import CatalogConfig
 from simsearch.storage.storage import Storage
 
@@ -27,10 +28,18 @@ log = logging.getLogger(__name__)
 def read_catalog(config: Config, notes: Notes | None = None) -> pa.Table:
     """schemas.CATALOG of the configured collection, sorted by artwork_id, sampled if so configured.
 
-    What was left out or guessed goes into `notes`. Raises CatalogError for a collection that cannot be
+    Image addresses are whole, with secrets if the collection has them there: `download_images` asks for
+    them, and what it returns has none. What was left out or guessed goes into `notes`. Raises CatalogError for a collection that cannot be
     read, is empty, names an id twice, or is smaller than the sample.
     """
     notes = Notes() if notes is None else notes
+    try:
+        return _read(config, notes)
+    except CatalogError as error:
+        raise CatalogError(hide_secrets(str(error))) from None
+
+
+def _read(config: Config, notes: Notes) -> pa.Table:
     rows: dict[str, Mapping[str, Any]] = {}
     for row in get_reader(config.catalog).read(config, notes):
         artwork_id = row["artwork_id"]
@@ -55,12 +64,11 @@ def no_artworks(catalog: CatalogConfig, notes: Notes) -> CatalogError:
 
 
 def as_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """A reader's rows as schemas.CATALOG."""
+    """A reader's rows as schemas.CATALOG. Links to pages have no secrets; image addresses may."""
+    columns = {field.name: [row.get(field.name) for row in rows] for field in schemas.CATALOG}
+    columns["url"] = [url and without_secrets(url) for url in columns["url"]]
     return pa.table(
-        {
-            field.name: pa.array([row.get(field.name) for row in rows], field.type)
-            for field in schemas.CATALOG
-        },
+        {field.name: pa.array(columns[field.name], field.type) for field in schemas.CATALOG},
         schema=schemas.CATALOG,
     )
 

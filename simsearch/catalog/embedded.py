@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 
 from simsearch import schemas
 from simsearch.catalog.arrow_text import is_bytes
-from simsearch.catalog.download import sniff
 from simsearch.catalog.places import EMBEDDED, is_embedded
+from simsearch.catalog.sniffing import sniff
 from simsearch.errors import CatalogError
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage, open_uri

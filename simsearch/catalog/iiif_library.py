@@ -10,15 +10,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import httpx
-
 from simsearch import schemas
 from simsearch.catalog.download import DAY
 from simsearch.catalog.iiif import Document, parse
 from simsearch.catalog.iiif_pictures import SERVICE_KEYS
 from simsearch.catalog.journal import Journal, read_newest
 from simsearch.catalog.notes import Notes
-from simsearch.catalog.web import Answer, BusyError, RefusedError, WebClient, reason_of
+from simsearch.catalog.web.client import Answer, WebClient
+from simsearch.catalog.web.errors import FAILURES, RefusedError, reason_of
 from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage, read_uri
 
@@ -27,9 +26,6 @@ STATE = (
 )
 MAX_BYTES = 64 * 2**20  # a manifest of a book of a thousand pages has about 2 MiB
 FORM = 3  # of the stored contents; those of another form are asked for anew
-
-# What a request may raise. A stored document outlives each but a refusal that lasts.
-FAILURES = (RefusedError, BusyError, httpx.HTTPError)
 
 Json = dict[str, Any]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any, Self
 
 import pyarrow as pa
@@ -47,15 +48,20 @@ def read_newest(
     storage: Storage, folder: str, schema: pa.Schema, *, key: str
 ) -> list[dict[str, Any]]:
     """The row of each `key` that was checked last. Many small parts become one on the way."""
-    newest: dict[str, dict[str, Any]] = {}
     parts = list_parts(storage, folder)
-    for row in read_parts(storage, folder, schema).to_pylist():
-        if row[key] not in newest or newest[row[key]]["checked"] <= row["checked"]:
-            newest[row[key]] = row
-    rows = list(newest.values())
+    rows = newest_rows(read_parts(storage, folder, schema).to_pylist(), key=key)
     if len(parts) > MANY_PARTS:
         merged = write_part(storage, folder, rows, schema)
         for info in parts:
             if f"{folder}/{info.path}" != merged:
                 storage.delete(f"{folder}/{info.path}")
     return rows
+
+
+def newest_rows(rows: Iterable[dict[str, Any]], *, key: str) -> list[dict[str, Any]]:
+    """The row of each `key` that was checked last."""
+    newest: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row[key] not in newest or newest[row[key]]["checked"] <= row["checked"]:
+            newest[row[key]] = row
+    return list(newest.values())

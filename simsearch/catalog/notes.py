@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from simsearch.settings.secrets import hide_secrets
+
 
 @dataclass
 class Notes:
@@ -30,9 +32,10 @@ class Notes:
             self.leave_out(reason, example, count)
 
     def summary(self) -> list[str]:
-        """Every sentence, then a line for each reason, the most frequent first."""
+        """Every sentence, then a line for each reason, the most frequent first; no secrets in them."""
         counted = sorted(self.left_out.items(), key=lambda item: -item[1][0])
-        return self.lines + [
+        lines = self.lines + [
             f"left out: {count:,} {reason} (first: {example})"
             for reason, (count, example) in counted
         ]
+        return [hide_secrets(line) for line in lines]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from simsearch.catalog.download import download_problems
 from simsearch.catalog.places import is_web
+from simsearch.catalog.stored_downloads import download_problems
 from simsearch.settings.sections.collection import DownloadConfig
 from simsearch.storage.storage import Storage
 
@@ -53,6 +53,6 @@ class Undownloaded:
             number = int(status.group(1))
             advice = _ADVICE.get(number, _LATER if number >= 500 else "look at the address")
             return status.group(0), f"{problem}; {advice}"
-        if problem.startswith("no answer in time"):
+        if problem.startswith(("no answer in time", "it gave no answer")):
             return "no answer in time", f"{problem}; {_LATER}"
         return "not downloaded", problem

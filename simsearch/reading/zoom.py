@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeGuard
 
-import httpx
 from PIL import Image
 
-from simsearch.catalog.download import downloaded_from
 from simsearch.catalog.image_api import image_api
-from simsearch.catalog.web import BusyError, RefusedError, WebClient
+from simsearch.catalog.stored_downloads import downloaded_from
+from simsearch.catalog.web.client import WebClient
+from simsearch.catalog.web.errors import FAILURES
 from simsearch.errors import NotFoundError
 from simsearch.reading.artworks import IIIF_IMAGE, Artwork
 from simsearch.reading.originals import Originals
@@ -54,7 +54,7 @@ def image_service(artwork: Artwork, sources: Mapping[str, str]) -> str | None:
     """The base address of the IIIF image that an artwork's picture was taken from; None: of none, or of
     a part of one, whose tiles show more than the picture."""
     uri = artwork.row["image_uri"] or ""
-    match = IIIF_IMAGE.match(sources.get(uri.rpartition(".")[0], uri))
+    match = IIIF_IMAGE.match(sources.get(uri, uri))
     if match is None or (match["region"], match["rotation"]) != ("full", "0"):
         return None
     return f"{match['host']}{match['path']}"
@@ -78,7 +78,7 @@ def remote_tiles(view: SnapshotView, base: str) -> Tiles | None:
         with WebClient(settings) as client:
             data = client.get(f"{base}/info.json", INFO_BYTES).data
         return read_info(json.loads(data or b"null"), base)
-    except (RefusedError, BusyError, httpx.HTTPError, ValueError) as error:
+    except (*FAILURES, ValueError) as error:
         log.warning("explore: %s: no tiles from there, made here instead: %s", base, error)
         return None
 

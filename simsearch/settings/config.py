@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from simsearch.errors import ConfigError
 from simsearch.images.limits import Limits
 from simsearch.images.remake import Remake
+from simsearch.settings.secrets import without_secrets
 from simsearch.settings.sections.analysis import (
     EvaluateConfig,
     IndexConfig,
@@ -152,7 +153,11 @@ passwords belong to whoever runs the job."""
 def kept_settings(config: Config) -> dict[str, Any]:
     """The settings, as JSON, that decide what comes out of a run: those that plans, manifests, reports and
     pages may name."""
-    return config.model_dump(mode="json", exclude=NOT_KEPT)
+    values = config.model_dump(mode="json", exclude=NOT_KEPT)
+    for name in ("source", "images"):
+        if values["catalog"][name] is not None:
+            values["catalog"][name] = without_secrets(values["catalog"][name])
+    return values
 
 
 def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = ()) -> Config:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from simsearch.catalog import catalog
-from simsearch.catalog.download import sniff
+from simsearch.catalog.sniffing import sniff
 from simsearch.settings.config import load_config
 from tests.support.catalogs import jpeg
 from tests.support.serving import serving
@@ -40,7 +40,7 @@ class Museum(BaseHTTPRequestHandler):
             return self._answer(200, b"\x89PNG\r\n\x1a\n rest")
         if self.path == "/cut.jpg":
             self.send_response(200)
-            self.send_header("Content-Length", "100000")
+            self.send_header("Content-Length", "3900")
             self.end_headers()
             self.wfile.write(jpeg())
             return None

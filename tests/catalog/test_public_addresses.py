@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.catalog.public_addresses import is_public
+from simsearch.catalog.web.public_addresses import is_public
 
 # IANA's special-purpose address registries, the entries that are not globally reachable, and the ranges
 # for multicast (https://www.iana.org/assignments/iana-ipv4-special-registry and …-ipv6-…).

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from simsearch.catalog.web import BusyError, RefusedError, WebClient, public_addresses
+from simsearch.catalog.web.client import WebClient
+from simsearch.catalog.web.connections import public_addresses
+from simsearch.catalog.web.errors import BusyError, RefusedError
 from simsearch.settings.sections.collection import DownloadConfig
 from tests.support.serving import serving
 

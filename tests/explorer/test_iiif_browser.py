@@ -21,7 +21,7 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from simsearch import schemas
-from simsearch.catalog import download
+from simsearch.catalog import stored_downloads
 from simsearch.explorer.server.app import create_app
 from simsearch.settings.config import Config
 from simsearch.snapshots.root import open_root
@@ -96,7 +96,7 @@ def address(
 
     def downloaded(rows: Rows) -> None:
         for number in (1, 2):
-            place = f"{download.FOLDER}/scan-{number}"
+            place = f"{stored_downloads.FOLDER}/scan-{number}"
             source = Path(rows[number]["image_uri"].removeprefix("file://"))
             storage.write_bytes(f"{place}.png", source.read_bytes())
             rows[number]["image_uri"] = storage.uri(f"{place}.png")
@@ -115,11 +115,12 @@ def _remember(config: Config, servers: tuple[IiifServer, IiifServer]) -> None:
         {
             "name": f"scan-{number}",
             "url": f"{server.base}/image/{number}/full/843,/0/default.jpg",
+            "file": f"scan-{number}.png",
             "checked": 1.0,
         }
         for number, server in enumerate(servers, start=1)
     ]
-    write_part(Storage(config.root), download.STATE, rows, schemas.DOWNLOADS)
+    write_part(Storage(config.root), stored_downloads.STATE, rows, schemas.DOWNLOADS)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["version 2, any part", "version 3, named tiles"])

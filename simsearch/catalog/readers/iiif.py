@@ -7,16 +7,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from simsearch.catalog.download import in_parallel
 from simsearch.catalog.iiif import Document
-from simsearch.catalog.iiif_library import FAILURES, Library
+from simsearch.catalog.iiif_library import Library
 from simsearch.catalog.iiif_names import ManifestNames
 from simsearch.catalog.iiif_pictures import Canvas
 from simsearch.catalog.image_api import image_address, info_address
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.places import is_web
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.catalog.web import RefusedError, reason_of
+from simsearch.catalog.web.errors import FAILURES, RefusedError, reason_of
+from simsearch.catalog.web.turns import in_parallel
 from simsearch.errors import CatalogError
 from simsearch.runtime.progress import Advance, progress
 from simsearch.settings.config import Config

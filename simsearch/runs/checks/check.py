@@ -27,6 +27,7 @@ from simsearch.runs.checks.findings import Checked, Finding
 from simsearch.runs.checks.sample import sample_pictures
 from simsearch.runtime.background import within
 from simsearch.settings.config import Config
+from simsearch.settings.secrets import without_secrets
 from simsearch.snapshots.root import check_format, root_exists
 from simsearch.storage.storage import Storage, root_of
 from simsearch.storage.uris import is_local, local_path
@@ -191,7 +192,7 @@ def _whereabouts(checked: Checked, table: pa.Table) -> None:
         checked.add(
             "images",
             "wrong" if web > allowed else "note",
-            f"{web:,} of {len(uris):,} lie on the web (such as {next(filter(is_web, uris))}) and are not fetched",
+            f"{web:,} of {len(uris):,} lie on the web (such as {without_secrets(next(filter(is_web, uris)))}) and are not fetched",
             "set catalog.download.enabled=true",
         )
     elif web:

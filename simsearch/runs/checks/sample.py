@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-import httpx
 import pyarrow as pa
 from PIL import Image
 
 from simsearch.catalog.embedded import read_embedded
 from simsearch.catalog.places import is_embedded, is_web
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.catalog.web import BusyError, RefusedError, WebClient, reason_of
+from simsearch.catalog.web.client import WebClient
+from simsearch.catalog.web.errors import FAILURES, reason_of
 from simsearch.errors import StorageError
 from simsearch.images.bounded import decode_within
 from simsearch.images.limits import ImageError
 from simsearch.settings.config import Config
+from simsearch.settings.secrets import without_secrets
 from simsearch.storage.storage import read_uri
 
 PICTURES = 24
@@ -66,10 +67,10 @@ def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
             try:
                 picture = decode_within(_fetch(uri, config, client), config.images.limits)
             except ImageError as error:
-                sampled.reject(error.reason, f"{uri}: {error.detail}")
+                sampled.reject(error.reason, f"{without_secrets(uri)}: {error.detail}")
                 continue
-            except (StorageError, RefusedError, BusyError, httpx.HTTPError) as error:
-                sampled.reject("cannot be fetched", f"{uri}: {reason_of(error)}")
+            except (StorageError, *FAILURES) as error:
+                sampled.reject("cannot be fetched", f"{without_secrets(uri)}: {reason_of(error)}")
                 continue
             if sampled.sizes:  # the first one starts the decoder
                 spent += time.monotonic() - started

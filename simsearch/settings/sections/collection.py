@@ -20,7 +20,9 @@ class DownloadConfig(Section):
         10.0, description="requests started per second at one host, at most"
     )
     attempts: Positive = Field(4, description="tries per image, with exponential backoff")
-    timeout: Positive = Field(30, description="seconds per request")
+    timeout: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="seconds per request, and one more for each 16 KiB of its answer"
+    )
     max_bytes: Positive = Field(64 * 2**20, description="larger responses are rejected")
     robots: bool = Field(True, description="follow each host's robots.txt")
     contact: str | None = Field(

@@ -1,0 +1,226 @@
+"""Requests to other people's servers, which are untrusted.
+
+They are paced per host, repeated where a server is busy, kept within its robots.txt, and never sent
+into a private network unless that is allowed. A request has a deadline, an answer a size, and a host
+that does not serve is given up (`hosts`): all with the reason.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import httpx
+import tenacity
+
+from simsearch.catalog.web.bodies import ENCODINGS, read_body
+from simsearch.catalog.web.connections import guarded_transport, public_addresses
+from simsearch.catalog.web.deadline import Deadline
+from simsearch.catalog.web.errors import FAILURES, BusyError, RefusedError, reason_of
+from simsearch.catalog.web.hosts import Host
+from simsearch.catalog.web.robots import AGENT, MAX_BYTES, read_robots
+from simsearch.settings.sections.collection import DownloadConfig
+from simsearch.settings.version import __version__
+
+MAX_REDIRECTS = 5
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+CONNECT_SECONDS = 10.0  # a server that is there takes a connection in a tenth of that
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server sent: `data` is None where it said that nothing has changed."""
+
+    data: bytes | None
+    etag: str | None
+    last_modified: str | None
+
+
+class WebClient:
+    """Safe to use from several threads; close it, or use it as a context."""
+
+    def __init__(self, config: DownloadConfig) -> None:
+        self._config = config
+        self._hosts: dict[str, Host] = {}
+        self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(config.concurrency)  # of requests in flight
+        contact = f"; {config.contact}" if config.contact else ""
+        # A proxy of the environment resolves names itself.
+        self._proxied = bool(getproxies().keys() & {"http", "https", "all"})
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(config.timeout, connect=min(config.timeout, CONNECT_SECONDS)),
+            follow_redirects=True,
+            max_redirects=MAX_REDIRECTS,
+            headers={
+                "User-Agent": f"{AGENT}/{__version__} (similarity search of artworks{contact})",
+                "Accept-Encoding": ENCODINGS,
+            },
+            transport=None if self._proxied else guarded_transport(config.private_networks),
+            event_hooks={"request": [self._check]},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+    def get(
+        self, url: str, max_bytes: int, etag: str | None = None, last_modified: str | None = None
+    ) -> Answer:
+        """A GET, conditional where an earlier answer's ETag or Last-Modified is given.
+
+        Raises RefusedError, or what made the last of `attempts` tries fail: BusyError,
+        httpx.HTTPError. Nothing else comes out, whatever the address and the answer are.
+        """
+        try:
+            address = _parsed(url)
+            headers = {}
+            if etag:
+                headers["If-None-Match"] = etag
+            if last_modified:
+                headers["If-Modified-Since"] = last_modified
+            host = self._host(address)
+            self._follow_robots(str(address), host)
+            return self._retrying(lambda: self._request(address, headers, max_bytes, host), host)
+        except FAILURES:
+            raise
+        except Exception as error:  # what a stranger sends costs its own row
+            raise RefusedError(f"{type(error).__name__}: {error}"[:300], lasting=True) from error
+
+    def _retrying(self, call: Callable[[], T], host: Host) -> T:
+        """The result of the first try that succeeds; `host` learns of all that fail."""
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self._config.attempts),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.5, max=30),
+            retry=tenacity.retry_if_exception_type((BusyError, httpx.TransportError)),
+            reraise=True,
+        )
+        try:
+            return retrying(call)
+        except (BusyError, httpx.TransportError) as error:
+            host.note_unwilling(reason_of(error))
+            raise
+
+    def _request(
+        self, address: httpx.URL, headers: dict[str, str], max_bytes: int, host: Host
+    ) -> Answer:
+        with host.turn(self._places):
+            began, deadline = time.monotonic(), Deadline(self._config.timeout)
+            try:
+                with (
+                    deadline.holding(),
+                    self._client.stream("GET", address, headers=headers) as response,
+                ):
+                    answer = self._answer(response, headers, max_bytes, host, deadline)
+            except (httpx.TimeoutException, httpx.ConnectError) as error:
+                host.note_silence(began, reason_of(error))
+                raise
+            except httpx.TransportError:
+                raise  # a cut connection
+            except RefusedError:
+                host.note_service()
+                raise
+            host.note_service()
+            return answer
+
+    def _answer(
+        self,
+        response: httpx.Response,
+        headers: dict[str, str],
+        max_bytes: int,
+        host: Host,
+        deadline: Deadline,
+    ) -> Answer:
+        status = response.status_code
+        if status in RETRIED:
+            host.note_answer()
+            if (seconds := _retry_after(response)) is not None:
+                host.pause(seconds, f"HTTP {status}")
+            raise BusyError(f"HTTP {status}")
+        if status == 304 and headers:
+            return Answer(None, headers.get("If-None-Match"), headers.get("If-Modified-Since"))
+        if status != 200:
+            lasting = 400 <= status < 500
+            raise RefusedError(f"HTTP {status}", lasting=lasting, status=status)
+        data = read_body(response, max_bytes, deadline)
+        return Answer(data, response.headers.get("ETag"), response.headers.get("Last-Modified"))
+
+    def _host(self, address: httpx.URL) -> Host:
+        port = "" if address.port is None else f":{address.port}"
+        origin = f"{address.scheme}://{address.raw_host.decode('ascii')}{port}"
+        with self._lock:
+            if origin not in self._hosts:
+                self._hosts[origin] = Host(origin, self._config)
+            return self._hosts[origin]
+
+    def _follow_robots(self, url: str, host: Host) -> None:
+        if not self._config.robots:
+            return
+        with host.robots_lock:
+            robots = host.robots
+            if robots is None:
+                address = httpx.URL(f"{host.origin}/robots.txt")
+                robots = read_robots(
+                    lambda: self._retrying(
+                        lambda: self._request(address, {}, MAX_BYTES, host).data or b"", host
+                    )
+                )
+                host.follow(robots)
+        robots.check(url)
+
+    def _check(self, request: httpx.Request) -> None:
+        """Check a request before it is sent, one that a redirect leads to included. Raises
+        RefusedError."""
+        if request.url.scheme not in ("http", "https"):
+            raise RefusedError(f"leads to {request.url.scheme}://", lasting=True)
+        if self._proxied and not self._config.private_networks:
+            try:
+                public_addresses(request.url.host, request.url.port or 0)
+            except OSError:
+                return  # the proxy may know it
+
+
+def _parsed(url: str) -> httpx.URL:
+    """The address in parts. Raises RefusedError."""
+    if not url.lower().startswith(("http://", "https://")):
+        raise RefusedError("not a web address", lasting=True)
+    try:
+        address = httpx.URL(url)
+        _ = urlsplit(
+            url
+        ).port  # refuses what httpx lets pass: http://[x/, ports that are no numbers
+        str(address).encode()
+        address.raw_host.decode("ascii").encode("idna")
+    except (httpx.InvalidURL, ValueError, OverflowError) as error:  # what libraries say of one
+        reason = reason_of(error)
+        raise RefusedError(f"not a web address ({reason})"[:300], lasting=True) from None
+    if not address.host or address.port == 0:
+        raise RefusedError("not a web address (no host)", lasting=True)
+    return address
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """The seconds that a Retry-After header asks to wait, whether it gives a number or a date."""
+    header = response.headers.get("Retry-After", "").strip()
+    if header.isascii() and header.isdecimal():
+        return float(header)
+    try:
+        date = email.utils.parsedate_to_datetime(header)
+        return max(0.0, date.timestamp() - time.time())
+    except (ValueError, OverflowError, TypeError):
+        return None

@@ -1,0 +1,150 @@
+"""What is known of one server during a run: its pace, the pauses that it asks for, its failures.
+
+A server is given up for the rest of a run in three cases: it asks for a pause of more than
+LONGEST_PAUSE, at once or piece by piece; it has given no answer for twice `catalog.download.timeout`, over as many tries as an
+address has; it was busy (429, 5xx, cut connections) for UNWILLING addresses in a row, each tried as
+often as settings say.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from simsearch.catalog.web.errors import RefusedError
+from simsearch.catalog.web.robots import Robots
+from simsearch.settings.sections.collection import DownloadConfig
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 300.0  # seconds
+UNWILLING = 25  # addresses; of a server that fails for every tenth, no run of 10^24 ends so
+SHORT = 0.2  # seconds that a place among the requests in flight is held before a request starts
+LOGGED = 2.0  # seconds; a shorter wait is the usual pace
+LOG_AGAIN = 60.0  # seconds between two lines about waits for one server
+
+
+class Host:
+    """Safe to use from several threads."""
+
+    def __init__(self, origin: str, config: DownloadConfig) -> None:
+        self.origin = origin
+        self.robots: Robots | None = None
+        self.robots_lock = threading.Lock()
+        self._config = config
+        self._lock = threading.Lock()
+        self._first = threading.Lock()  # a server that never answered gets one request at a time
+        self._answered = False
+        self._gap, self._gap_reason = 1 / config.per_second, "catalog.download.per_second"
+        self._next = time.monotonic()
+        self._pause: tuple[float, float, str] | None = None  # since when, until when, and why
+        self._given_up: str | None = None  # why
+        self._silence: tuple[float, int] | None = None  # the first try without an answer, all tries
+        self._unwilling = 0
+        self._logged = float("-inf")
+
+    @contextmanager
+    def turn(self, places: threading.BoundedSemaphore) -> Iterator[None]:
+        """Wait until a request may start, and send it within the block, in one of the `places`.
+
+        Requests start evenly spaced. A long wait takes no place. Raises RefusedError where the server is
+        given up.
+        """
+        if not self._answered:
+            with self._first:
+                if not self._answered:
+                    with self._place(places):
+                        yield
+                    return
+        with self._place(places):
+            yield
+
+    @contextmanager
+    def _place(self, places: threading.BoundedSemaphore) -> Iterator[None]:
+        while True:
+            while (left := self._next - time.monotonic()) > SHORT:
+                self._check_and_log(left)
+                time.sleep(min(left, 1.0))  # whoever gives up the server meanwhile is heard
+            with places:
+                self._check_and_log(0.0)
+                left = self._reserve()
+                if left <= SHORT:
+                    time.sleep(left)
+                    yield
+                    return
+
+    def _reserve(self) -> float:
+        """Take the next turn and return the seconds until it comes; a turn that is not near is not
+        taken."""
+        with self._lock:
+            now = time.monotonic()
+            start = max(self._next, now)
+            if start - now <= SHORT:
+                self._next = start + self._gap
+            return start - now
+
+    def _check_and_log(self, seconds: float) -> None:
+        with self._lock:
+            if self._given_up is not None:
+                raise RefusedError(self._given_up)
+            now = time.monotonic()
+            if seconds >= LOGGED and now - self._logged >= LOG_AGAIN:
+                self._logged = now
+                paused = self._pause is not None and self._pause[1] > now
+                reason = self._pause[2] if self._pause and paused else self._gap_reason
+                log.info("download: %s: waits %s s (%s)", self.origin, f"{seconds:,.0f}", reason)
+
+    def follow(self, robots: Robots) -> None:
+        with self._lock:
+            self.robots = robots
+            if robots.gap > self._gap:
+                self._gap, self._gap_reason = robots.gap, "Crawl-delay of its robots.txt"
+
+    def note_answer(self) -> None:
+        """The server answered, whatever it said."""
+        with self._lock:
+            self._answered, self._silence = True, None
+
+    def note_service(self) -> None:
+        """The server answered as a server does that is well."""
+        with self._lock:
+            self._answered, self._silence, self._unwilling = True, None, 0
+            self._pause = None
+
+    def note_silence(self, began: float, reason: str) -> None:
+        """A try that `began` then had no answer."""
+        with self._lock:
+            since, tries = self._silence or (began, 0)
+            self._silence = since, tries + 1
+            seconds = time.monotonic() - since
+            if tries + 1 >= self._config.attempts and seconds >= 2 * self._config.timeout:
+                self._give_up(f"it gave no answer for {seconds:.0f} s ({reason})")
+
+    def note_unwilling(self, reason: str) -> None:
+        """An address that all its tries got nothing of but excuses."""
+        with self._lock:
+            self._unwilling += 1
+            if self._unwilling >= UNWILLING:
+                self._give_up(f"it failed for {UNWILLING} addresses in a row ({reason})")
+
+    def pause(self, seconds: float, reason: str) -> None:
+        """The server asked for a pause: all requests to it wait. Raises RefusedError where the pause is
+        so long that the server is given up."""
+        with self._lock:
+            now = time.monotonic()
+            since = self._pause[0] if self._pause else now
+            together = now - since + seconds
+            if together > LONGEST_PAUSE:
+                long = "more than a year" if seconds > 366 * 86_400 else f"{together:,.0f} s"
+                self._give_up(f"{reason}: asks to be left alone for {long}")
+                raise RefusedError(self._given_up or reason)
+            self._next = max(self._next, now + seconds)
+            self._pause = since, now + seconds, f"Retry-After, {reason}"
+
+    def _give_up(self, reason: str) -> None:
+        if self._given_up is None:
+            self._given_up = f"{reason}; not asked again in this run; run again later"
+            log.warning("download: %s: %s", self.origin, self._given_up)

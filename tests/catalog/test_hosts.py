@@ -1,0 +1,216 @@
+"""Hosts that are dead, slow, busy or demanding: given up by the stated rules, and nobody else waits."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from simsearch.catalog.web import hosts
+from simsearch.catalog.web.client import WebClient
+from simsearch.catalog.web.errors import FAILURES, BusyError, RefusedError, reason_of
+from simsearch.catalog.web.turns import in_parallel
+from simsearch.settings.sections.collection import DownloadConfig
+from tests.support.moody import Request, moody
+
+MANY = 40  # images of a host
+
+
+def client(**settings: Any) -> WebClient:
+    given = {"private_networks": True, "per_second": 1000.0, "robots": False, "attempts": 1}
+    return WebClient(DownloadConfig(**{**given, "timeout": 5, **settings}))
+
+
+def failures(web: WebClient, addresses: list[str]) -> list[str]:
+    """Why each address could not be fetched, in the order that they were given up."""
+
+    def ask(row: dict[str, Any]) -> str:
+        try:
+            web.get(row["image_uri"], 1000)
+        except FAILURES as error:
+            return reason_of(error)
+        return ""
+
+    return list(in_parallel(ask, [{"image_uri": address} for address in addresses], 8))
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a host that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("robots", [False, True])
+def test_a_host_that_never_answers_is_given_up(silent: str, robots: bool) -> None:
+    began = time.monotonic()
+    with client(robots=robots, timeout=0.2) as web:
+        reasons = failures(web, [f"{silent}/{number}" for number in range(MANY)])
+    assert time.monotonic() - began < 1.5  # without a rule, 40 images of 0.2 s each
+    assert all(reasons)
+    expected = "for its robots.txt" if robots else "it gave no answer for"
+    assert sum(expected in reason for reason in reasons) > MANY - 6
+
+
+def test_other_hosts_go_on_while_one_is_silent(silent: str) -> None:
+    with moody(lambda request: request.send(b"x")) as served, client(timeout=0.5) as web:
+        rows = [{"image_uri": f"{silent}/{number}"} for number in range(MANY)]
+        rows += [{"image_uri": f"{served.base}/{number}"} for number in range(MANY)]
+        order: list[str] = []
+
+        def ask(row: dict[str, Any]) -> None:
+            try:
+                web.get(row["image_uri"], 1000)
+            except FAILURES:
+                return
+            finally:
+                order.append(row["image_uri"])
+
+        list(in_parallel(ask, rows, 8))
+    assert all(address.startswith(served.base) for address in order[:MANY])
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_a_host_that_drips_is_ended_by_the_deadline_and_given_up(part: str) -> None:
+    def drip(request: Request) -> None:
+        if part == "body":
+            request.head(Content_Length="1000")
+        request.drip(b"HTTP/1.0 200 OK\r\n" + b"X: y\r\n" * 100, 0.05)  # each read is quick
+
+    with moody(drip) as served, client(timeout=0.2) as web:
+        began = time.monotonic()
+        reasons = failures(web, [f"{served.base}/{number}" for number in range(MANY)])
+    assert time.monotonic() - began < 2
+    assert "no answer in time" in reasons[0]
+    assert "it gave no answer for" in reasons[-1]
+
+
+def test_a_large_answer_has_the_time_that_its_bytes_need() -> None:
+    piece = b"x" * 16_384
+
+    def slowly(request: Request) -> None:
+        request.head(Content_Length=str(8 * len(piece)))
+        for _ in range(8):
+            request._handler.wfile.write(piece)
+            time.sleep(0.05)
+
+    with moody(slowly) as served, client(timeout=0.2) as web:
+        assert web.get(f"{served.base}/large", 10**6).data == 8 * piece
+
+
+def test_a_host_that_only_fails_is_given_up_and_one_success_counts() -> None:
+    def busy(request: Request) -> None:
+        request.send(b"", 503 if request.path != "/good" else 200)
+
+    count = 2 * hosts.UNWILLING
+    with moody(busy) as served:
+        with client() as web:
+            for number in range(hosts.UNWILLING - 1):
+                with pytest.raises(BusyError):
+                    web.get(f"{served.base}/{number}", 10)
+            web.get(f"{served.base}/good", 10)
+            reasons = failures(web, [f"{served.base}/{number}" for number in range(count)])
+        given_up = f"it failed for {hosts.UNWILLING} addresses in a row (HTTP 503)"
+        assert sum(given_up in reason for reason in reasons) >= hosts.UNWILLING - 8
+        assert len(served.asked) <= 2 * hosts.UNWILLING + 8
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_a_robots_txt_that_cannot_be_had_allows_nothing_and_is_asked_once(status: int) -> None:
+    def answer(request: Request) -> None:
+        request.send(b"", status if request.path == "/robots.txt" else 200)
+
+    with moody(answer) as served, client(robots=True) as web:
+        reasons = failures(web, [f"{served.base}/{number}" for number in range(MANY)])
+        assert served.asked == ["/robots.txt"]
+    assert len(reasons) == MANY
+    assert all(f"HTTP {status} for its robots.txt, so nothing is allowed" in r for r in reasons)
+
+
+def test_a_robots_txt_that_is_not_there_allows_everything() -> None:
+    def answer(request: Request) -> None:
+        request.send(b"", 404 if request.path == "/robots.txt" else 200)
+
+    with moody(answer) as served, client(robots=True) as web:
+        assert web.get(f"{served.base}/a", 10).data == b""
+
+
+@pytest.mark.parametrize(
+    ("delay", "refused"),
+    [("3600", True), ("9" * 30, True), ("1e999", False), ("nan", False), ("-5", False)],
+)
+def test_a_giant_crawl_delay_is_named(delay: str, refused: bool) -> None:
+    text = f"User-agent: *\nCrawl-delay: {delay}\n".encode()
+    with moody(lambda request: request.send(text)) as served, client(robots=True) as web:
+        if refused:
+            with pytest.raises(RefusedError, match=r"between two requests \(Crawl-delay\)"):
+                web.get(f"{served.base}/a", 1000)
+        else:
+            assert web.get(f"{served.base}/a", 1000).data == text
+
+
+def test_a_crawl_delay_is_kept_and_the_wait_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hosts, "LOGGED", 0.25)
+    caplog.set_level(logging.INFO)
+    text = b"User-agent: *\nCrawl-delay: 0.4\n"
+    with moody(lambda request: request.send(text)) as served, client(robots=True) as web:
+        assert failures(web, [f"{served.base}/{number}" for number in range(3)]) == [""] * 3
+        waits = [
+            later - earlier
+            for earlier, later in zip(served.times[1:], served.times[2:], strict=False)
+        ]
+    assert min(waits) >= 0.39
+    assert f"{served.base}: waits 0 s (Crawl-delay of its robots.txt)" in caplog.text
+
+
+@pytest.mark.parametrize("after", ["86400", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_giant_pause_is_named_and_not_waited_for(after: str) -> None:
+    def answer(request: Request) -> None:
+        request.send(b"", 503, Retry_After=after)
+
+    with moody(answer) as served:
+        with client(attempts=4) as web:
+            reasons = failures(web, [f"{served.base}/{number}" for number in range(MANY)])
+        assert all("asks to be left alone for" in reason for reason in reasons)
+        assert len(served.asked) <= 8
+
+
+@pytest.mark.parametrize("after", ["", "soon", "-1", "١٢", "Fri, 99 Dec 9999 99:99:99 -9999"])
+def test_a_pause_that_is_no_time_is_none(after: str) -> None:
+    with (
+        moody(
+            lambda request: request.send(b"", 503, Retry_After=after.encode().decode("latin-1"))
+        ) as served,
+        client() as web,
+        pytest.raises(BusyError, match="HTTP 503"),
+    ):
+        web.get(f"{served.base}/a", 10)
+
+
+def test_pauses_one_after_another_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    host = hosts.Host("https://x.test", DownloadConfig())
+    for _ in range(2):
+        host.pause(200, "HTTP 429")
+        now += 200
+        host.note_service()
+    host.pause(200, "HTTP 429")
+    now += 200
+    with pytest.raises(RefusedError, match="HTTP 429: asks to be left alone for 400 s"):
+        host.pause(200, "HTTP 429")
+
+
+def test_a_cut_answer_is_no_silence() -> None:
+    def cut(request: Request) -> None:
+        request.head(Content_Length="1000")
+
+    with moody(cut) as served, client() as web, pytest.raises(httpx.RemoteProtocolError):
+        web.get(f"{served.base}/a", 10_000)
