@@ -16,8 +16,8 @@ from typing import Any
 import pyarrow as pa
 
 from simsearch import schemas
+from simsearch.catalog.image_names import is_web
 from simsearch.catalog.journal import Journal
-from simsearch.catalog.places import is_web
 from simsearch.catalog.stored_downloads import (
     STATE,
     StoredDownloads,

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from simsearch import schemas
 from simsearch.catalog.arrow_text import is_bytes
-from simsearch.catalog.places import EMBEDDED, is_embedded
+from simsearch.catalog.places import EMBEDDED, ETAG, is_embedded
 from simsearch.catalog.sniffing import sniff
 from simsearch.errors import CatalogError
 from simsearch.settings.sections.operation import StorageConfig
@@ -120,7 +120,8 @@ def store_embedded(table: pa.Table, storage: Storage) -> pa.Table:
     rows = table.to_pylist()
     wanted: dict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(dict)
     for row in rows:
-        if is_embedded(row["image_uri"]):
+        # A reference that somebody wrote into a table has another ETag.
+        if row["etag"] == ETAG and is_embedded(row["image_uri"]):
             uri, column, number = _taken_apart(row["image_uri"])
             wanted[uri, column][number] = row
     if not wanted:

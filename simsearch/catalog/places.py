@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,32 +9,48 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from simsearch.catalog.image_names import (
+    beside,
+    is_web,
+    leads_out,
+    loosened,
+    named_together,
+    parts_of,
+    short,
+)
+from simsearch.catalog.nearby import find_folder
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError, NotFoundError, StorageError, UsageError
 from simsearch.images.kinds import EXTENSIONS
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.objects import version_etag
 from simsearch.storage.storage import FileInfo, list_uri
-from simsearch.storage.uris import join_uri, normalise_uri
+from simsearch.storage.uris import is_local, join_uri, normalise_uri
 
-WEB = ("http://", "https://")
 EMBEDDED = "parquet+"  # begins a reference to a picture inside a Parquet file
 ETAG = "embedded"  # of such a picture, as long as it is not stored on its own
 MORE_IMAGES = "more_images"  # of a row beside its `image_uri`: the names after the first
-_SEPARATORS = re.compile(r"\s*[|;,\n]\s*")
 UNESCAPED = "/%:@!$&'()*+,;=~-._"
 EXAMPLES = 3
-SHOWN = 100  # characters of a name in a message
+OUTSIDE = (
+    "images named outside of the folder that names start from; set catalog.images to a folder above"
+)
 GUESSES = 200  # missing names that are looked for elsewhere
+UNLISTED = 8  # folders elsewhere that could not be listed; no further ones are tried then
 
 
-def is_web(uri: str | None) -> bool:
-    return uri is not None and uri.lower().startswith(WEB)
+class OutsideError(ValueError):
+    """A name leads out of the folder that names start from."""
 
 
 def is_embedded(uri: str | None) -> bool:
     """Whether a URI is a reference to a picture inside a Parquet file (`simsearch.catalog.embedded`)."""
     return uri is not None and uri.startswith(EMBEDDED)
+
+
+def embedding_file(reference: str) -> str:
+    """The URI of the Parquet file that a reference to a picture names."""
+    return reference.removeprefix(EMBEDDED).rpartition("#")[0]
 
 
 def files_below(folder: str, storage: StorageConfig) -> dict[str, FileInfo]:
@@ -64,7 +78,10 @@ class Places:
     )  # (name as given, path it was found at)
     used: set[str] = field(default_factory=set)
     together: list[tuple[str, list[str]]] = field(default_factory=list)  # (name used, other names)
-    embedded: bool = False  # whether names may be references to pictures inside the table's file
+    files_inside: frozenset[str] = frozenset()  # the table's own files that hold pictures
+    unlisted: dict[str, str] = field(
+        default_factory=dict
+    )  # folder elsewhere → why it is not listed
 
     def __post_init__(self) -> None:
         self.base = self.base.rstrip("/") if is_web(self.base) else normalise_uri(self.base)
@@ -83,12 +100,12 @@ class Places:
         have the same path then."""
         by_path: dict[str, FileInfo | None] = {}
         for info in self.files.values():
-            key = _loosened(info.path)
+            key = loosened(info.path)
             by_path[key] = None if key in by_path else info
         return by_path
 
     def locate(self, names: Sequence[str], artwork_id: str) -> tuple[str, str | None] | None:
-        """An image's URI and ETag (None: not known), or None where the row has none.
+        """An image's URI and ETag (None: not known), or None where the row has none. Raises OutsideError.
 
         Of several names, in a list or in one cell, the first whose file is there is the image.
         """
@@ -98,12 +115,12 @@ class Places:
                 return self._take(info)
         if not names:
             return None
-        if self.embedded and is_embedded(names[0]):
+        if is_embedded(names[0]) and embedding_file(names[0]) in self.files_inside:
             self._several(names, names[0])
             self.elsewhere += 1
             return names[0], ETAG
         if is_web(names[0]) or (is_web(self.base) and "://" not in names[0]):
-            name, *others = [*_named_together(names[0]), *names[1:]]
+            name, *others = [*named_together(names[0]), *names[1:]]
             self._several([name, *others], name)
             self.elsewhere += 1
             if is_web(name):
@@ -115,7 +132,7 @@ class Places:
     def _stored(self, names: Sequence[str]) -> tuple[str, str | None]:
         self.named += 1
         if self._find(names[0]) is None:
-            names = [*_parts(names[0]), *names[1:]]
+            names = [*parts_of(names[0]), *names[1:]]
         present = [(name, info) for name in names if (info := self._find(name)) is not None]
         if not present and (version := self._version(names[0])):
             return version
@@ -125,6 +142,9 @@ class Places:
                 self.elsewhere += 1
                 self._several(names, web)
                 return web, None
+            if "://" not in names[0] and leads_out(names[0]):
+                self.named -= 1
+                raise OutsideError(short(names[0]))
             uri = self._uri(names[0]) or names[0]
             self.missing.append((names[0], uri))
             return uri, None
@@ -132,7 +152,7 @@ class Places:
             self.used.add(info.uri)
         name, info = present[0]
         self._several(names, name)
-        if info.uri != self._uri(name):
+        if info.uri != self._uri(name) and ".." not in name:
             self.loosely.append((name, info.path))
         return self._take(info)
 
@@ -143,13 +163,21 @@ class Places:
         info = self.files.get(uri)
         if info is None and "://" in name and not uri.startswith(f"{self.base}/"):
             return self._elsewhere(uri)
-        return info or self._loose.get(_loosened(name.removeprefix("./")))
+        if info is None and "://" not in name and ".." in name:
+            info = self.files.get(beside(self.source.rpartition("/")[0], name))
+        return info or self._loose.get(loosened(name.removeprefix("./")))
 
     def _version(self, name: str) -> tuple[str, str] | None:
         """The URI and ETag of a version of an object."""
         uri = self._uri(name)
-        etag = None if uri is None else version_etag(uri, self.storage)
-        return None if uri is None or etag is None else (uri, etag)
+        if uri is None or len(self.unlisted) >= UNLISTED:
+            return None
+        try:
+            etag = version_etag(uri, self.storage)
+        except StorageError as error:
+            self.unlisted[uri] = str(error)
+            return None
+        return None if etag is None else (uri, etag)
 
     def _uri(self, name: str) -> str | None:
         """Where a name leads to; None for an address that no store has."""
@@ -170,9 +198,13 @@ class Places:
 
     def _elsewhere(self, uri: str) -> FileInfo | None:
         folder = uri.rpartition("/")[0]
-        if folder not in self._listed:
-            self._listed[folder] = files_below(folder, self.storage)
-        return self._listed[folder].get(uri)
+        if folder not in self._listed and len(self.unlisted) < UNLISTED:
+            try:
+                self._listed[folder] = files_below(folder, self.storage)
+            except StorageError as error:
+                self._listed[folder] = {}
+                self.unlisted[folder] = str(error)
+        return self._listed.get(folder, {}).get(uri)
 
     @cached_property
     def _listed(self) -> dict[str, dict[str, FileInfo]]:
@@ -191,6 +223,11 @@ class Places:
             notes.leave_out(
                 "images named that are not there", self.missing[0][1], len(self.missing)
             )
+        if self.unlisted:
+            reason = next(iter(self.unlisted.values()))
+            notes.say(
+                f"{len(self.unlisted):,} folders elsewhere cannot be listed (first: {reason})"
+            )
         if self.loosely:
             name, path = self.loosely[0]
             notes.say(
@@ -199,7 +236,7 @@ class Places:
         if self.together:
             name, others = self.together[0]
             notes.say(
-                f"{len(self.together):,} rows name several images, each is given one (first: {_short(name)}, not {_short(', '.join(others))})"
+                f"{len(self.together):,} rows name several images, each is given one (first: {short(name)}, not {short(', '.join(others))})"
             )
         # A folder that no name was looked up in has not been listed, and need not be.
         listed: dict[str, FileInfo] = self.__dict__.get("files", {})
@@ -215,58 +252,15 @@ class Places:
             )
 
     def _advice(self) -> str:
-        guess = self._guess()
+        names = [name for name, _ in self.missing[:GUESSES] if "://" not in name]
+        near = [self.base, self.source.rpartition("/")[0]]
+        if is_local(self.base):  # above a prefix of a bucket lies the bucket
+            near.append(self.base.rpartition("/")[0])
+        guess = find_folder(names, list(dict.fromkeys(near)), self.storage)
         if guess is None:
             instead = "an empty or missing folder" if not self.files else "a folder of other files"
             return f"{self.base} is {instead}; set catalog.images to the folder that the names start from"
         return f"files of these names lie elsewhere: set catalog.images={guess}"
-
-    def _guess(self) -> str | None:
-        """A folder nearby in which the files that rows name are found; None where there is none."""
-        names = [name for name, _ in self.missing[:GUESSES] if "://" not in name]
-        wanted = {PurePosixPath(name.replace("\\", "/")).name: name for name in names}
-        nearby = (self.base, self.source.rpartition("/")[0], self.base.rpartition("/")[0])
-        for folder in dict.fromkeys(nearby):
-            for path in self._paths_below(folder):
-                given = wanted.get(PurePosixPath(path).name)
-                clean = "" if given is None else given.replace("\\", "/").removeprefix("./")
-                if given is not None and f"/{path}".endswith(f"/{clean}"):
-                    return join_uri(folder, path.removesuffix(clean).rstrip("/"))
-        return None
-
-    def _paths_below(self, folder: str) -> Iterable[str]:
-        if not folder.startswith("file:///") and not folder.startswith("s3://"):
-            return ()
-        try:
-            return [info.path for info in list_uri(folder, self.storage)]
-        except StorageError:
-            return ()
-
-
-def _loosened(path: str) -> str:
-    return unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
-
-
-def _parts(cell: str) -> list[str]:
-    """The names in a cell."""
-    return [part for part in _SEPARATORS.split(cell) if part] or [cell]
-
-
-def _named_together(cell: str) -> list[str]:
-    """The names in a cell where each of its parts is an address or ends as a picture does."""
-    for separator in ("|", "\n", ";", ","):
-        parts = [part.strip() for part in cell.split(separator) if part.strip()]
-        # Cut by hand: an address may be one that no library takes apart.
-        pictures = [
-            PurePosixPath(re.split("[?#]", part)[0]).suffix.lower() in EXTENSIONS for part in parts
-        ]
-        if len(parts) > 1 and (all(map(is_web, parts)) or (all(pictures) and not is_web(cell))):
-            return parts
-    return [cell]
 
 
 def located(
@@ -276,7 +270,11 @@ def located(
     an image are left out and counted."""
     for where, row in rows:
         names = [name for name in (row.get("image_uri"), *row.get(MORE_IMAGES, ())) if name]
-        place = places.locate(names, row["artwork_id"])
+        try:
+            place = places.locate(names, row["artwork_id"])
+        except OutsideError as error:
+            notes.leave_out(OUTSIDE, f"{where}, {row['artwork_id']}: {error}")
+            continue
         if place is None:
             notes.leave_out("rows without an image", f"{where}, {row['artwork_id']}")
             continue

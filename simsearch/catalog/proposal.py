@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from simsearch.catalog.image_names import is_web
 from simsearch.catalog.layout import LISTS, museum_layout, museum_names
-from simsearch.catalog.places import is_web
 from simsearch.catalog.records import Records
 
 # In the order of trust; the museums' own names, as their layouts have them, come first.

@@ -37,7 +37,7 @@ DATASET_NOTES = (
 class Records:
     """Rows of one table. `rows(columns)` gives each as a mapping of at least those columns; `places`
     names single rows where a number would not find them (None: "row N", from 1). `pictures` are the
-    columns whose pictures lie inside the file itself."""
+    columns whose pictures lie inside the `files` themselves."""
 
     source: str
     columns: tuple[str, ...]
@@ -46,6 +46,7 @@ class Records:
     places: Sequence[str] | None = None
     is_folder: bool = False
     pictures: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -143,7 +144,7 @@ def _load_file(source: str, config: CatalogConfig, storage: StorageConfig, notes
 
 def _parquet(source: str, uris: Sequence[str], storage: StorageConfig, notes: Notes) -> Records:
     table, pictures = read_parquet(source, uris, storage, notes)
-    return replace(of_table(source, table), pictures=pictures)
+    return replace(of_table(source, table), pictures=pictures, files=tuple(uris))
 
 
 def _load_folder(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from simsearch.catalog.places import is_web
+from simsearch.catalog.image_names import is_web
 from simsearch.catalog.stored_downloads import download_problems
 from simsearch.settings.sections.collection import DownloadConfig
 from simsearch.storage.storage import Storage

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simsearch import schemas
-from simsearch.catalog.places import is_web
+from simsearch.catalog.image_names import is_web
 from simsearch.catalog.undownloaded import Undownloaded
 from simsearch.errors import NotFoundError, StorageError, UsageError
 from simsearch.extraction.batches import Batch, Counter, _reject

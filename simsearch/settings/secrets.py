@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _SCHEME = re.compile(r"(?:https?|s?ftps?)://", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?:https?|s?ftps?)://[^\s\"'<>]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?|s?ftps?)://[^\s\"<>]*[^\s\"<>.,:;!?)\]}']", re.IGNORECASE)
 _PORT = re.compile(r"[^:]*|\[[^\]]*\](?::\d*)?|[^:]*:\d*")
 _SIGNED = ("x-amz-", "x-goog-", "x-oss-", "x-cos-")  # begin the parameters of signed addresses
 _SECRETS = frozenset(

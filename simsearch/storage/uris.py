@@ -23,11 +23,18 @@ def normalise_uri(uri: str) -> str:
     except UnicodeEncodeError:
         possible = False
     if not possible:
-        raise UsageError(f"{uri!a}: no file can have this name; correct it")
-    scheme = urlsplit(uri).scheme
+        raise UsageError(f"{uri[:200]!a}: no file can have this name; correct it")
+    try:
+        scheme = urlsplit(uri).scheme
+    except ValueError as error:
+        raise UsageError(f"{uri[:200]}: not an address ({error})") from None
     if scheme in ("", "file") or len(scheme) == 1:  # one letter: a Windows drive
         path = uri.removeprefix("file://")
-        return "file://" + os.path.abspath(Path(path).expanduser())  # noqa: PTH100  (resolves "..", keeps links)
+        try:
+            path = os.fspath(Path(path).expanduser())
+        except RuntimeError:
+            raise UsageError(f"{uri[:200]}: no such user; write the whole path") from None
+        return "file://" + os.path.abspath(path)  # noqa: PTH100  (resolves "..", keeps links)
     if scheme not in SCHEMES:
         raise UsageError(
             f"{uri}: no storage for {scheme}://; use a local path, file:// or s3://bucket/prefix"

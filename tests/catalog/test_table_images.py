@@ -7,7 +7,9 @@ import json
 import pytest
 
 from simsearch.catalog.notes import Notes
+from simsearch.catalog.places import OUTSIDE
 from simsearch.errors import CatalogError
+from simsearch.storage.storage import Storage
 from tests.support.catalogs import jpeg
 from tests.support.odd_tables import put, read
 from tests.support.places import Place
@@ -139,3 +141,19 @@ def test_several_addresses_in_a_cell_or_a_list_give_the_first(
         "https://x.test/img/a.jpg?x=1;y=2|3",
     ]
     assert any(line.startswith("2 rows name several images") for line in notes.lines)
+
+
+def test_a_name_that_leads_out_of_the_folder_is_named_for_that(place: Place) -> None:
+    text = b"artwork_id,image_uri\n1,b.jpg\n2,../a.jpg\n3,x/../b.jpg\n"
+    put(place, **{"meta/art__csv": text, "meta/b__jpg": jpeg(), "a__jpg": jpeg("red")})
+    notes = Notes()
+    table = read(place, "meta/art.csv", notes=notes)
+    assert table["artwork_id"].to_pylist() == ["1", "3"]
+    outside = notes.left_out[OUTSIDE]
+    assert outside == (1, "row 2, 2: ../a.jpg")
+    opened = f"catalog.images={Storage(place.root).uri('folder')}"
+    table = read(place, "meta/art.csv", opened)
+    assert [uri.rpartition("/folder/")[2] for uri in table["image_uri"].to_pylist()] == [
+        "b.jpg", "a.jpg", "meta/b.jpg",
+    ]  # fmt: skip
+    assert table["etag"].to_pylist()[1] is not None

@@ -12,8 +12,8 @@ from simsearch.catalog.iiif_library import Library
 from simsearch.catalog.iiif_names import ManifestNames
 from simsearch.catalog.iiif_pictures import Canvas
 from simsearch.catalog.image_api import image_address, info_address
+from simsearch.catalog.image_names import is_web
 from simsearch.catalog.notes import Notes
-from simsearch.catalog.places import is_web
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.catalog.web.errors import FAILURES, RefusedError, reason_of
 from simsearch.catalog.web.turns import in_parallel

@@ -31,7 +31,7 @@ def read_table(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     records = load_records(source, config.catalog, config.storage, notes)
     layout = _layout(records, _columns(records, as_paths(config.catalog.columns), notes))
     base = config.catalog.images or records.folder
-    places = Places(base, config.storage, source, embedded=bool(records.pictures))
+    places = Places(base, config.storage, source, files_inside=frozenset(records.files))
     yield from located(apply(layout, records, notes), places, notes)
     places.report(notes)
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from simsearch.catalog.catalog import as_table, no_artworks, read_catalog
+from simsearch.catalog.image_names import is_web
 from simsearch.catalog.notes import Notes
-from simsearch.catalog.places import is_web
 from simsearch.catalog.readers.iiif import read_iiif
 from simsearch.catalog.readers.registry import READERS, get_reader
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
@@ -156,7 +156,7 @@ def _catalog(checked: Checked) -> None:
         checked.add(
             "catalog",
             "note",
-            f"{config.catalog.source}: not read in {CATALOG_SECONDS:g} s; the rest is not known",
+            f"{without_secrets(config.catalog.source or '')}: not read in {CATALOG_SECONDS:g} s; the rest is not known",
             "run `simsearch ingest`, then check again",
         )
         return

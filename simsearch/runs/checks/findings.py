@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from simsearch.runs.checks.sample import Sampled
 from simsearch.settings.config import Config
+from simsearch.settings.secrets import hide_secrets
 
 State = Literal["right", "wrong", "note"]
 
@@ -26,7 +27,7 @@ class Finding:
     @classmethod
     def of(cls, subject: str, error: Exception) -> Finding:
         """The finding that an error amounts to; the last clause of its message becomes the advice."""
-        statement, _, advice = str(error).rpartition("; ")
+        statement, _, advice = hide_secrets(str(error)).rpartition("; ")
         return cls(subject, "wrong", statement or advice, advice if statement else "")
 
 

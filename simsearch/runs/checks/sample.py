@@ -9,7 +9,8 @@ import pyarrow as pa
 from PIL import Image
 
 from simsearch.catalog.embedded import read_embedded
-from simsearch.catalog.places import is_embedded, is_web
+from simsearch.catalog.image_names import is_web
+from simsearch.catalog.places import is_embedded
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.catalog.web.client import WebClient
 from simsearch.catalog.web.errors import FAILURES, reason_of
