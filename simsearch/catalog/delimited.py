@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +19,7 @@ from simsearch.errors import CatalogError
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SAMPLE_ROWS = 200
 MAX_BLOCK = 2**31 - 1  # bytes; Arrow's limit
+_COMMENTS = re.compile(r"[ \t\r\n]*#[^\r\n]*(?:\r\n|\n|\r)(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))*")
 
 # What is said of rows of a kind that are read otherwise than they stand.
 _SAID: Mapping[Kind, str] = {
@@ -51,6 +53,7 @@ def read_delimited(
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip("\r\n")) == 5:
         delimiter, text = delimiter or first[4], rest  # Excel's own hint
+    text = _without_comments(text, delimiter, source, notes)
     delimiter = delimiter or find_delimiter(text)
     try:
         lines = Lines(text, delimiter)
@@ -67,6 +70,25 @@ def read_delimited(
         )
     places = None if numbers == list(range(1, len(numbers) + 1)) else _Places(numbers)
     return table, places, DELIMITERS.get(delimiter, repr(delimiter))
+
+
+def _without_comments(text: str, delimiter: str | None, source: str, notes: Notes) -> str:
+    """The text whose first lines are empty where they begin with "#" and are not the header."""
+    comments = _COMMENTS.match(text)
+    if comments is None:
+        return text
+    lines = comments.group().splitlines(keepends=True)
+    following = text[comments.end() :].partition("\n")[0]
+    last = next(line for line in reversed(lines) if line.strip())
+    for mark in [delimiter] if delimiter else DELIMITERS:
+        if 0 < last.count(mark) == following.count(mark):
+            lines = lines[: len(lines) - 1 - lines[::-1].index(last)]  # "#,title,image" is a header
+            break
+    length = sum(map(len, lines))
+    if count := sum(line.lstrip().startswith("#") for line in lines):
+        notes.say(f"{source}: {count:,} lines above the header begin with # and are left out")
+    empty = "".join(line[len(line.rstrip("\r\n")) :] for line in lines)
+    return empty + text[length:]
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,12 @@ def _zipped(source: str, data: bytes) -> bytes | None:
     """The one file of a zip archive; None where the archive is a workbook or no archive at all."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except zipfile.BadZipFile:
-        return None
+    except zipfile.BadZipFile as error:
+        if _begins_as_workbook(data):
+            return None
+        raise CatalogError(
+            f"{source}: a zip archive that is broken or cut short ({error}); get it again"
+        ) from None
     with archive:
         names = archive.namelist()
         if "[Content_Types].xml" in names or "mimetype" in names:
@@ -92,6 +96,14 @@ def _zipped(source: str, data: bytes) -> bytes | None:
             raise CatalogError(
                 f"{source}: {members[0]} in it cannot be unpacked ({error}); unpack it by hand"
             ) from None
+
+
+def _begins_as_workbook(data: bytes) -> bool:
+    """Whether the first file of a zip archive is one of a workbook's."""
+    length = int.from_bytes(data[26:28], "little")
+    return data[30 : 30 + length].startswith(
+        (b"[Content_Types]", b"_rels/", b"xl/", b"docProps/", b"mimetype")
+    )
 
 
 def _bounded(source: str, file: IO[bytes]) -> bytes:

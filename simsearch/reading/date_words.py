@@ -46,7 +46,9 @@ MONTHS = frozenset(
     janvier février mars avril juin juillet août septembre octobre novembre décembre
     spring summer autumn fall winter""".split()  # noqa: SIM905
 )
-# Words that say nothing of what a number beside them is, so that it may be a year.
+# Words that say nothing of what a number beside them is, so that it may be a year: those of dates, and
+# places where much was printed and made ("London 1964"). Other names may be those of catalogs of works
+# ("Bartsch 1234").
 WORDS = frozenset(
     """c ca circa about approximately approx around near probably possibly perhaps likely presumably
     in on the by between from before after since post ante not no later earlier than still is was
@@ -58,5 +60,9 @@ WORDS = frozenset(
     um gegen nach vor zwischen wohl datiert jahre des der dem das die im jahr
     vers environ après avant entre années année du de la le les siècle
     omstreeks rond na voor tussen gedateerd jaren het
-    hacia después antes circa del al años 年""".split()  # noqa: SIM905
+    hacia después antes circa del al años 年
+    london paris new york amsterdam berlin rome roma venice venezia florence firenze milan naples vienna
+    wien munich münchen dresden antwerp brussels madrid barcelona lisbon prague warsaw copenhagen
+    stockholm moscow petersburg istanbul tokyo kyoto edo beijing shanghai boston chicago philadelphia
+    edinburgh dublin haarlem leiden nuremberg nürnberg augsburg""".split()  # noqa: SIM905
 )

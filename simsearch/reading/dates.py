@@ -98,7 +98,8 @@ def year_text(year: int) -> str:
 
 
 def _parts(text: str) -> Iterator[Part]:
-    """The date's parts, those in brackets after all others."""
+    """The date's parts, those in brackets after all others. A part that is only a share of a century
+    belongs to the part before it: "19th century, second half"."""
     inner: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
@@ -108,8 +109,21 @@ def _parts(text: str) -> Iterator[Part]:
     outer = re.sub(r"[(\[{]([^()\[\]{}]*)[)\]}]", keep, text)
     texts = [piece for whole in (outer, *inner) for piece in re.split(r"[,;|]", whole)]
     texts = [piece for piece in texts if piece.strip()]
-    for piece in texts:
-        yield Part(tuple(_tokens(piece)), alone=len(texts) == 1)
+    parts = [tuple(_tokens(piece)) for piece in texts]
+    for place, tokens in enumerate(parts):
+        following = parts[place + 1] if place + 1 < len(parts) else ()
+        if following and all(token.kind == "share" for token in following):
+            tokens = _with_share(tokens, following)
+        yield Part(tokens, alone=len(texts) == 1)
+
+
+def _with_share(tokens: tuple[Token, ...], shares: tuple[Token, ...]) -> tuple[Token, ...]:
+    """The tokens of a part with shares before its century or decade, where it has only one and that is
+    whole."""
+    places = [n for n, token in enumerate(tokens) if token.kind == "ordinal" or token.decade]
+    if len(places) != 1 or any(token.kind == "share" for token in tokens):
+        return tokens
+    return (*tokens[: places[0]], *shares, *tokens[places[0] :])
 
 
 def _tokens(text: str) -> Iterator[Token]:

@@ -80,8 +80,8 @@ def _canvas(
         canvas_json["homepage"] = [
             {"id": artwork.row["url"], "type": "Text", "label": label, "format": "text/html"}
         ]
-    if size is None:
-        return canvas_json | {"items": []}
+    if size is None:  # the specification has no empty lists
+        return canvas_json
     small, large = picture(artwork, 400), picture(artwork, 1200)
     canvas_json["thumbnail"] = [_image(small, width, height)]
     painting = {

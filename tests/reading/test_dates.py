@@ -64,6 +64,10 @@ UNDERSTOOD = {
     "mediados del siglo XVIII": 1733, "Último cuarto del siglo XVIII": 1775, "19世紀": 1800, "1888年": 1888,
     "Ier siècle av. J.-C.": -100, "anno 1650": 1650, "model 1890": 1890, "1650 onwards": 1650,
     "1650 & 1660": 1650, "1888\u200b": 1888, "1650 circa": 1650, "hacia 1650": 1650, "in Florence in 1502": 1502,
+    "London 1964": 1964, "New York 1964-66": 1964, "printed Paris c. 1650": 1650, "1964 London": 1964,
+    "19th century, second half": 1850, "19th century (second half)": 1850, "19th century; last quarter": 1875,
+    "18. Jahrhundert, 2. Hälfte": 1750, "XIXe siècle, 2e moitié": 1850, "2nd century B.C., second half": -150,
+    "1890s, late": 1897, "late 18th century, early": 1767, "18th–19th century, late": 1700,
 }  # fmt: skip
 UNDATED = [
     None, "", "  ", "n.d.", "(n.d.)", "Unknown", "undated", "No. 12345", "No. 1234", "no 12", "inv. 1765",

@@ -140,6 +140,8 @@ def table(view: View, chosen: Chosen, kind: str) -> Response:
 @router.get("/set/manifest.json")
 def manifest(request: Request, site: InSite, view: View, chosen: Chosen) -> Response:
     artwork_set, _ = chosen
+    if not artwork_set.numbers:
+        raise UsageError("a IIIF manifest holds one artwork at least; choose some")
     if len(artwork_set.numbers) > iiif_manifest.MOST:
         raise UsageError(
             f"a IIIF manifest holds {iiif_manifest.MOST} artworks at most; choose fewer"
