@@ -166,7 +166,7 @@ def test_a_crawl_delay_is_kept_and_the_wait_is_logged(
             later - earlier
             for earlier, later in zip(served.times[1:], served.times[2:], strict=False)
         ]
-    assert min(waits) >= 0.39
+    assert min(waits) >= 0.3  # both ends are measured by the server
     assert f"{served.base}: waits 0 s (Crawl-delay of its robots.txt)" in caplog.text
 
 

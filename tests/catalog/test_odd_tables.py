@@ -187,7 +187,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 75
         (b"<!DOCTYPE html><html></html>", "a web page or XML, not a table"),
         (b"%PDF-1.7", "a PDF, not a table"),
         (b"PAR1 broken", "not a readable Parquet file"),
-        (b"PK\x03\x04 broken", "not a readable Excel"),
+        (b"PK\x03\x04 broken", "a zip archive that is broken"),
         (b"\x1f\x8b broken", "broken gzip"),
         (b"[{", "not valid JSON"),
         (b"[1, 2]", "no list of records"),

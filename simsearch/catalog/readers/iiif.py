@@ -47,7 +47,7 @@ def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterat
             notes.add(own_notes)
             yield from _named(rows, source, names, notes)
         walk = _Walk(library, source, notes)
-        manifests = walk.manifests(root) if root.kind == "collection" else []
+        manifests = walk.manifests(source, root) if root.kind == "collection" else []
         while manifests:
             names.add(manifests)
             if sample is not None:
@@ -57,7 +57,9 @@ def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterat
             for url, rows in _read_manifests(library, manifests, notes, advance, later):
                 yield from _named(rows, url, names, notes)
             # Members of which no type was given, and that turned out to be collections.
-            manifests = [url for inner in later.values() for url in walk.manifests(inner)]
+            manifests = [
+                link for url, inner in later.items() for link in walk.manifests(url, inner)
+            ]
     library.report(notes)
 
 
@@ -80,20 +82,22 @@ class _Walk:
     notes: Notes
     seen: set[str] = field(default_factory=set)
 
-    def manifests(self, root: Document) -> list[str]:
+    def manifests(self, url: str, root: Document) -> list[str]:
         """The addresses of all manifests below a collection, in order, those that were found before
         left out."""
         self.seen.add(self.source)
         links: list[str] = []
-        waiting = [root]
+        waiting = [(url, root)]
         pages = 1
         while waiting:
-            document = waiting.pop(0)
+            place, document = waiting.pop(0)
             if len(self.seen) >= MAX_DOCUMENTS:
                 reason = f"collections and pages beyond the first {MAX_DOCUMENTS:,} addresses"
                 self.notes.leave_out(reason, self.source, 1 + len(waiting))
                 break
-            inside: list[Document] = []
+            inside: list[tuple[str, Document]] = []
+            if not document.links and not document.unaddressed:
+                self.notes.leave_out("collections without a member", place)
             if document.unaddressed:
                 reason = "members of collections without a web address"
                 self.notes.leave_out(reason, self.source, document.unaddressed)
@@ -104,7 +108,7 @@ class _Walk:
                 inner = self._collection(link) if link in document.collections else None
                 if inner is not None and inner.kind == "collection":
                     pages += 1
-                    inside.append(inner)
+                    inside.append((link, inner))
                 elif inner is not None or link not in document.collections:
                     links.append(link)
             waiting[:0] = inside
