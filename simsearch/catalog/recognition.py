@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from simsearch.catalog.iiif import parse
-from simsearch.catalog.iiif_library import FAILURES, MAX_BYTES
+from simsearch.catalog.iiif_library import MAX_BYTES
 from simsearch.catalog.iiif_values import kind_of as type_of
+from simsearch.catalog.image_names import is_web
 from simsearch.catalog.layout import REQUIRED
 from simsearch.catalog.notes import Notes
-from simsearch.catalog.places import is_web
 from simsearch.catalog.proposal import propose
 from simsearch.catalog.readers.folder import reason_against
 from simsearch.catalog.readers.table import which_column
 from simsearch.catalog.records import TABLES, load_records
-from simsearch.catalog.web import WebClient, reason_of
+from simsearch.catalog.web.client import WebClient
+from simsearch.catalog.web.errors import FAILURES, reason_of
 from simsearch.errors import CatalogError, NotFoundError, UsageError
 from simsearch.images.kinds import kind_of
+from simsearch.settings.secrets import without_secrets
 from simsearch.settings.sections.collection import CatalogConfig
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import FileInfo, list_entries, read_uri
@@ -66,10 +68,11 @@ def _on_the_web(address: str, catalog: CatalogConfig) -> Collection:
             data = client.get(address, MAX_BYTES).data or b""
     except FAILURES as error:
         kind = UsageError if getattr(error, "lasting", False) else CatalogError
-        raise kind(f"{address}: {reason_of(error)}; check the address") from None
+        shown = without_secrets(address)
+        raise kind(f"{shown}: {reason_of(error)}; check the address") from None
     if not _is_iiif(data):
         raise UsageError(
-            f"{address}: no IIIF manifest or collection; download a table and give its file"
+            f"{without_secrets(address)}: no IIIF manifest or collection; download a table and give its file"
         )
     return Collection("iiif", address)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from simsearch.catalog.places import is_web
+from simsearch.catalog.image_names import is_web
 from simsearch.catalog.recognition import Collection, recognise
 from simsearch.catalog.records import TABLES
 from simsearch.errors import UsageError

@@ -60,7 +60,7 @@ def test_each_catalog_keeps_the_pictures_it_was_made_of(nights: list[dict[str, o
         for night in [{}, *nights]:
             web.files |= {f"/{name}.jpg": file for name, file in night.items()}
             shown |= {name: file for name, file in night.items() if isinstance(file, bytes)}
-            _, table = catalog.ingest(config)
+            table = catalog.ingest(config).table
             now = contents(table, config)
             uris = dict(
                 zip(table["artwork_id"].to_pylist(), table["image_uri"].to_pylist(), strict=True)
@@ -88,7 +88,7 @@ def test_a_night_that_was_killed_goes_on_with_what_is_stored(
             killed.setattr("simsearch.catalog.download.STATE", "lost")
             catalog.ingest(config)
         web.asked.clear()
-        _, table = catalog.ingest(config)
+        table = catalog.ingest(config).table
         assert web.asked == []
         assert sorted(contents(table, config).values()) == sorted(PICTURES[: len(NAMES)])
 
@@ -97,9 +97,9 @@ def test_a_file_that_was_removed_is_asked_for_anew(tmp_path: Path) -> None:
     with documents() as web:
         web.files = {f"/{name}.jpg": PICTURES[0] for name in NAMES}
         config = config_for(tmp_path, web)
-        _, table = catalog.ingest(config)
+        table = catalog.ingest(config).table
         Path(table["image_uri"][0].as_py().removeprefix("file://")).unlink()
         web.asked.clear()
-        _, again = catalog.ingest(config)
+        again = catalog.ingest(config).table
         assert web.asked == ["/a.jpg"]
         assert again["image_uri"].equals(table["image_uri"])

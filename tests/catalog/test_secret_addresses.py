@@ -59,7 +59,7 @@ def test_a_login_and_a_signature_are_used_and_kept_by_nobody(
         ]
         config = load_config(None, [*words, f"catalog.download={{{QUICK}}}"])
         for _ in range(2):
-            _, table = catalog.ingest(config)
+            table = catalog.ingest(config).table
     places = dict(zip(table["artwork_id"].to_pylist(), table["image_uri"].to_pylist(), strict=True))
     assert places["login"].startswith("file://")
     assert places["signed"].startswith("file://")
