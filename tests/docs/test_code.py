@@ -19,12 +19,10 @@ from simsearch.cli.main import app
 from simsearch.errors import SimsearchError
 from simsearch.settings.config import load_config
 from simsearch.storage.storage import Storage
-from tests.docs.test_pages import DOCS, NAMES, PAGES
 from tests.support.given_snapshots import publish_vectors
-from tests.support.markdown import code_blocks, inline_code
+from tests.support.markdown import NAMES, PAGES, PROJECT, code_blocks, inline_code
 from tests.support.spaces import SPACE
 
-PROJECT = DOCS.parent
 NEED_A_RUN = ("simsearch.run(", ".search(", ".positions(")  # and its networks or maps
 LANGUAGES = {
     "shell",

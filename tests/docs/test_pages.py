@@ -15,20 +15,16 @@ import pytest
 
 from docs.generate import COPIES, DOCS, write_pages
 from simsearch.settings.config import Config
-from tests.support.markdown import anchors, inline_code, links, without_blocks
+from tests.support.markdown import (
+    NAMES,
+    PAGES,
+    PROJECT,
+    anchors,
+    inline_code,
+    links,
+    without_blocks,
+)
 
-PROJECT = DOCS.parent
-WRITTEN = ("docs/pages/reference", "docs/pages/project")  # by docs.generate
-PAGES = [
-    *PROJECT.glob("*.md"),
-    *(PROJECT / name / "README.md" for name in ("simsearch", "cluster", "tests/benchmarks")),
-    *(
-        page
-        for page in (DOCS / "pages").rglob("*.md")
-        if not str(page.relative_to(PROJECT)).startswith(WRITTEN)
-    ),
-]
-NAMES = [str(page.relative_to(PROJECT)) for page in PAGES]
 MADE_BY_MKDOCSTRINGS = "reference/api.md"  # its anchors are the names in the code
 
 

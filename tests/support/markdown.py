@@ -8,6 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+PROJECT = Path(__file__).parents[2]
+WRITTEN = ("docs/pages/reference", "docs/pages/project")  # by docs.generate
+PAGES = [
+    *PROJECT.glob("*.md"),
+    *(PROJECT / name / "README.md" for name in ("simsearch", "cluster", "tests/benchmarks")),
+    *(
+        page
+        for page in (PROJECT / "docs/pages").rglob("*.md")
+        if not str(page.relative_to(PROJECT)).startswith(WRITTEN)
+    ),
+]
+NAMES = [str(page.relative_to(PROJECT)) for page in PAGES]
+"""The pages that people write; NAMES are their paths in the project."""
+
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#{1,6} (.+?)(?: *\{ *#([\w-]+) *\})?$", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
