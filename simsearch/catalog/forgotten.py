@@ -33,7 +33,7 @@ class Record:
     by: str
     started: str
     finished: str | None
-    snapshots: tuple[str, ...]
+    snapshots: tuple[str, ...] = ()
     content_hashes: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     words: tuple[str, ...] = ()

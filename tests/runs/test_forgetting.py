@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simsearch import schemas
-from simsearch.catalog.forgotten import FOLDER, list_records
+from simsearch.catalog.forgotten import FOLDER, Record, list_records, store_record
 from simsearch.errors import UsageError
 from simsearch.features import store as feature_store
 from simsearch.reading.library import Library
@@ -201,3 +201,10 @@ def test_killed_at_any_write_the_same_command_finishes(
     assert killed > 10
     forgetting[0] = False
     check_gone(config, digest, vectors)
+
+
+def test_a_record_of_an_artwork_in_no_snapshot_is_read_back(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    record = Record("a", "forgotten-1", "me@here", "2026-01-01", "2026-01-02", ())
+    store_record(storage, record)
+    assert list_records(storage) == [record]
