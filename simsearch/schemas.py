@@ -1,4 +1,7 @@
-"""The data contracts: one Arrow schema per table, used by its writer, its readers and the tests."""
+"""The data contracts: one Arrow schema per table, used by its writer, its readers and the tests.
+
+No column is called by a reserved word of SQL.
+"""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -75,9 +78,12 @@ WEB_DOCUMENTS = pa.schema(
 NEIGHBOURS = pa.schema(
     [
         pa.field("space", pa.string(), nullable=False),
+        # "exact" or "annoy" among all images; "originals" by exact search among the originals alone
+        pa.field("search", pa.string(), nullable=False),
         pa.field("query_id", pa.string(), nullable=False),
         pa.field("rank", pa.int32(), nullable=False),
         pa.field("neighbour_id", pa.string(), nullable=False),
+        # Euclidean, between the vectors scaled to length 1: √(2 − 2·cosine), 0 to 2
         pa.field("distance", pa.float32(), nullable=False),
     ]
 )
@@ -88,7 +94,7 @@ METRICS = pa.schema(
         # "exact"; "annoy": of the index's answers to as many neighbours as a user is shown
         pa.field("search", pa.string(), nullable=False),
         # "all", a kind of perturbation, a profile; a label or the other space (neighbour quality)
-        pa.field("group", pa.string(), nullable=False),
+        pa.field("scope", pa.string(), nullable=False),
         pa.field("k", pa.int32(), nullable=False),
         pa.field("metric", pa.string(), nullable=False),
         pa.field("mean", pa.float64(), nullable=False),
@@ -105,7 +111,7 @@ SCORES = pa.schema(
     [
         pa.field("space", pa.string(), nullable=False),
         pa.field("search", pa.string(), nullable=False),
-        pa.field("group", pa.string(), nullable=False),
+        pa.field("scope", pa.string(), nullable=False),
         pa.field("k", pa.int32(), nullable=False),
         pa.field("metric", pa.string(), nullable=False),
         pa.field("artwork_id", pa.string(), nullable=False),
@@ -117,7 +123,7 @@ SCORES = pa.schema(
 COMPARISONS = pa.schema(
     [
         pa.field("search", pa.string(), nullable=False),
-        pa.field("group", pa.string(), nullable=False),
+        pa.field("scope", pa.string(), nullable=False),
         pa.field("k", pa.int32(), nullable=False),
         pa.field("metric", pa.string(), nullable=False),
         pa.field("first", pa.string(), nullable=False),
@@ -134,7 +140,7 @@ COMPARISONS = pa.schema(
 # Paired tests of an experiment; `first` and `second` are "<space>, <setting>".
 EXPERIMENT_TESTS = pa.schema(
     [
-        pa.field("between", pa.string(), nullable=False),  # "spaces" or "settings"
+        pa.field("compared", pa.string(), nullable=False),  # "spaces" or "settings"
         pa.field("k", pa.int32(), nullable=False),
         pa.field("metric", pa.string(), nullable=False),
         pa.field("first", pa.string(), nullable=False),

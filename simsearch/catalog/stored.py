@@ -12,6 +12,8 @@ from simsearch.storage.inside import relative_to, resolved
 from simsearch.storage.parquet import encoded
 from simsearch.storage.storage import Storage
 
+NEWEST = "CATALOG"  # in it the id of the newest catalog; beside no Parquet file
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -22,18 +24,18 @@ class Catalog:
 
 
 def write_catalog(storage: Storage, table: pa.Table) -> str:
-    """Store a catalog under the digest of its rows, then point catalog/LATEST at it; returns its id."""
+    """Store a catalog under the digest of its rows, then note it as the newest; returns its id."""
     data = encoded(relative_to(storage.root, table))
     catalog_id = hashlib.sha256(data).hexdigest()[:16]
     storage.write_bytes(f"catalog/{catalog_id}.parquet", data)
-    storage.write_bytes("catalog/LATEST", catalog_id.encode())
+    storage.write_bytes(NEWEST, catalog_id.encode())
     return catalog_id
 
 
 def load_catalog(storage: Storage, catalog_id: str | None = None) -> Catalog:
     """The catalog of an id (None: the newest). Raises NotFoundError if there is none."""
     try:
-        catalog_id = catalog_id or storage.read_bytes("catalog/LATEST").decode().strip()
+        catalog_id = catalog_id or storage.read_bytes(NEWEST).decode().strip()
     except NotFoundError:
         raise NotFoundError(
             f"{storage.root}: no catalog here yet; run `simsearch ingest` first"

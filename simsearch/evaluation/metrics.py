@@ -118,7 +118,7 @@ def summary(
             rows[place] = {
                 "space": space,
                 "search": search,
-                "group": score.group,
+                "scope": score.group,
                 "k": score.k,
                 "metric": score.metric,
                 "mean": float(score.values.mean()),
@@ -143,7 +143,7 @@ def pooled_rows(
         {
             "space": space,
             "search": search,
-            "group": group,
+            "scope": group,
             "k": k,
             "metric": metric,
             "mean": score.value,
@@ -168,7 +168,7 @@ def hubness_rows(
     row = {
         "space": space,
         "search": search,
-        "group": occurrence.group,
+        "scope": occurrence.group,
         "k": occurrence.k,
         "metric": "hubness",
         "mean": value,
@@ -195,7 +195,7 @@ def scores_table(
         {
             "space": pa.array([space] * (n * count), pa.string()),
             "search": pa.array([search] * (n * count), pa.string()),
-            "group": pa.array(repeated["group"].tolist(), pa.string()),
+            "scope": pa.array(repeated["group"].tolist(), pa.string()),
             "k": pa.array(repeated["k"], pa.int32()),
             "metric": pa.array(repeated["metric"].tolist(), pa.string()),
             "artwork_id": pa.array(list(artwork_ids) * count, pa.string()),

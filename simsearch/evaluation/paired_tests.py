@@ -20,13 +20,13 @@ def aligned_scores(scores: pa.Table, search: str) -> dict[tuple[str, int, str], 
     in the order of their ids."""
     aligned: dict[tuple[str, int, str], dict[str, Floats]] = defaultdict(dict)
     chosen = scores.filter((pc.field("search") == search) & pc.field("metric").isin(COMPARED))
-    keys = ["group", "k", "metric", "space"]
+    keys = ["scope", "k", "metric", "space"]
     for key in chosen.group_by(keys).aggregate([]).to_pylist():
         rows = chosen
         for name, value in key.items():
             rows = rows.filter(pc.field(name) == value)
         values = rows.sort_by("artwork_id")["value"].to_numpy()
-        aligned[key["group"], key["k"], key["metric"]][key["space"]] = values
+        aligned[key["scope"], key["k"], key["metric"]][key["space"]] = values
     return dict(aligned)
 
 
@@ -40,7 +40,7 @@ def compare_spaces(scores: pa.Table, *, resamples: int, seed: int) -> pa.Table:
             rows.append(
                 {
                     "search": "exact",
-                    "group": group,
+                    "scope": group,
                     "k": k,
                     "metric": metric,
                     "first": first,

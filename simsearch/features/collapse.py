@@ -125,7 +125,7 @@ def spread_rows(spreads: Mapping[str, Spread]) -> pa.Table:
         {
             "space": space,
             "search": "exact",
-            "group": "originals",
+            "scope": "originals",
             "k": 1,
             "metric": metric,
             **dict.fromkeys(("mean", "ci_low", "ci_high", "ceiling"), getattr(spread, name)),

@@ -139,7 +139,9 @@ class _Writing:
         }
         for name, table in self._nearest.items():
             table.append(
-                neighbours_table(self._stored.space, self._image_ids, queries, neighbours[name])
+                neighbours_table(
+                    self._stored.space, name, self._image_ids, queries, neighbours[name]
+                )
             )
 
 
@@ -180,15 +182,17 @@ def _lists(
 
 def neighbours_table(
     space: str,
+    search: str,
     image_ids: npt.NDArray[Any],
     queries: npt.NDArray[np.int64],
     retrieved: Neighbours,
 ) -> pa.Table:
-    """schemas.NEIGHBOURS: one row per query and rank, rank 1 being the nearest."""
+    """schemas.NEIGHBOURS by one search: one row per query and rank, rank 1 being the nearest."""
     rows, columns = np.nonzero(retrieved.items >= 0)
     return pa.table(
         {
             "space": pa.array([space] * len(rows), pa.string()),
+            "search": pa.array([search] * len(rows), pa.string()),
             "query_id": pa.array(image_ids[queries[rows]], pa.string()),
             "rank": pa.array(columns + 1, pa.int32()),
             "neighbour_id": pa.array(image_ids[retrieved.items[rows, columns]], pa.string()),

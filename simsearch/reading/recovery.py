@@ -61,9 +61,9 @@ class Recovery:
     def __init__(self, view: SnapshotView) -> None:
         self._view = view
         self._rows = {
-            (row["search"], row["space"], row["group"], row["metric"], row["k"]): MeanScore(
+            (row["search"], row["space"], row["scope"], row["metric"], row["k"]): MeanScore(
                 row["space"],
-                row["group"],
+                row["scope"],
                 row["metric"],
                 row["k"],
                 row["mean"],

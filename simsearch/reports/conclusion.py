@@ -159,9 +159,9 @@ def label_warnings(metrics: pa.Table, choice: str, ranked: Sequence[Candidate]) 
         & pc.field("space").isin(names)
     ).to_pylist()
     warnings = []
-    for label in dict.fromkeys(row["group"] for row in rows):
-        longest = max(row["k"] for row in rows if row["group"] == label)
-        scores = {row["space"]: row for row in rows if (row["group"], row["k"]) == (label, longest)}
+    for label in dict.fromkeys(row["scope"] for row in rows):
+        longest = max(row["k"] for row in rows if row["scope"] == label)
+        scores = {row["space"]: row for row in rows if (row["scope"], row["k"]) == (label, longest)}
         best = max(scores.values(), key=lambda row: row["mean"])
         if choice in scores and scores[choice]["ci_high"] < best["ci_low"]:
             warnings.append(
@@ -265,7 +265,7 @@ def evaluation_rows(
         "margin": MARGIN,
         "picks": [
             {
-                "group": pick.group,
+                "scope": pick.group,
                 "space": pick.choice.space.name,
                 "quality": f"{pick.quality:.3f} [{pick.low:.3f}, {pick.high:.3f}]",
                 "best": pick.best,

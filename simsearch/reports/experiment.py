@@ -111,7 +111,7 @@ def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str
     study published."""
     cells_of: dict[tuple[str, int, str], dict[tuple[str, str], str]] = {}
     chosen = results.filter(
-        (pc.field("group") == "all") & pc.field("metric").isin(list(STUDY_METRICS))
+        (pc.field("scope") == "all") & pc.field("metric").isin(list(STUDY_METRICS))
     )
     ceilings: dict[tuple[str, int, str], tuple[float, int]] = {}
     for row in chosen.to_pylist():

@@ -89,14 +89,14 @@ def profile_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
         chosen = recovered.filter(pc.field("k") == largest)
         title = f"Copies recovered among the {largest} nearest"
         single = metrics.filter(
-            (pc.field("metric") == "map") & pc.field("group").isin(pc.unique(recovered["group"]))
+            (pc.field("metric") == "map") & pc.field("scope").isin(pc.unique(recovered["scope"]))
         )
         if single.num_rows and pc.min(chosen["ceiling"]).as_py() < 1:
             chosen, title = single, "Mean average precision of each profile's copies"
         rows = chosen.filter(pc.field("search") == "exact").to_pylist()
         names = list(dict.fromkeys(row["space"] for row in rows))
-        groups = list(dict.fromkeys(row["group"] for row in rows))
-        means = {(row["group"], row["space"]): row["mean"] for row in rows}
+        groups = list(dict.fromkeys(row["scope"] for row in rows))
+        means = {(row["scope"], row["space"]): row["mean"] for row in rows}
         grid = np.array([[means[group, name] for name in names] for group in groups])
         figure = new_figure(2.2 + 1.8 * len(names), 1.3 + 0.34 * len(groups))
         axes = figure.add_subplot()
@@ -188,7 +188,7 @@ def settings_figure(
     with matplotlib.rc_context(STYLE):
         chosen = results.filter(
             (pc.field("metric") == "f1")
-            & (pc.field("group") == "all")
+            & (pc.field("scope") == "all")
             & (pc.field("search") == "exact")
         ).to_pylist()
         names = list(dict.fromkeys(row["space"] for row in chosen))
@@ -235,7 +235,7 @@ def _select(metrics: pa.Table, space: str, metric: str) -> pa.Table:
     return metrics.filter(
         (pc.field("space") == space)
         & (pc.field("metric") == metric)
-        & (pc.field("group") == "all")
+        & (pc.field("scope") == "all")
         & (pc.field("search") == "exact")
     ).sort_by("k")
 

@@ -65,9 +65,9 @@ def split_rows(metrics: pa.Table, learned: set[str]) -> list[dict[str, Any]]:
     for row in metrics.filter(
         (pc.field("search") == "exact") & (pc.field("metric") == "map")
     ).to_pylist():
-        if row["group"] == operation_of(row["group"]) and row["group"] not in STUDY_PROFILES:
+        if row["scope"] == operation_of(row["scope"]) and row["scope"] not in STUDY_PROFILES:
             continue  # all, or a kind of change
-        seen = operation_of(row["group"]) in operations
+        seen = operation_of(row["scope"]) in operations
         known.setdefault(row["space"], {}).setdefault(seen, []).append(row["mean"])
     return [
         {

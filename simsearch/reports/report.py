@@ -135,7 +135,7 @@ def _profile_rows(metrics: pa.Table) -> list[dict[str, Any]]:
         return []  # no room for all copies among so few: the rankings say it better
     shares: dict[tuple[str, str], dict[int, dict[str, float]]] = {}
     for row in recovered.to_pylist():
-        by_k = shares.setdefault((row["space"], row["group"]), {})
+        by_k = shares.setdefault((row["space"], row["scope"]), {})
         by_k.setdefault(row["k"], {})[row["search"]] = row["mean"]
     return [
         {

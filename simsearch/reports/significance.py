@@ -19,7 +19,7 @@ def quality_of(metrics: pa.Table, group: str) -> dict[str, tuple[float, float, f
     rows = metrics.filter(
         (pc.field("search") == "exact")
         & (pc.field("metric") == "map")
-        & (pc.field("group") == group)
+        & (pc.field("scope") == group)
     ).to_pylist()
     return {row["space"]: (row["mean"], row["ci_low"], row["ci_high"]) for row in rows}
 
@@ -28,7 +28,7 @@ def against(comparisons: pa.Table, group: str, best: str) -> tuple[set[str], set
     """The spaces that are significantly worse than the best, and those that are shown to be as good."""
     worse, as_good = set(), set()
     for row in comparisons.filter(
-        (pc.field("group") == group) & (pc.field("metric") == "map")
+        (pc.field("scope") == group) & (pc.field("metric") == "map")
     ).to_pylist():
         if best not in (row["first"], row["second"]):
             continue

@@ -60,7 +60,7 @@ def summary_rows(metrics: pa.Table, names: Sequence[str] = STUDY_METRICS) -> lis
 
 
 def of_all_copies(metrics: pa.Table, names: Sequence[str]) -> pa.Table:
-    return metrics.filter((pc.field("group") == "all") & pc.field("metric").isin(list(names)))
+    return metrics.filter((pc.field("scope") == "all") & pc.field("metric").isin(list(names)))
 
 
 def ranking_table(metrics: pa.Table) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def ranking_table(metrics: pa.Table) -> dict[str, Any]:
     ).to_pylist():
         key = (row["metric"], row["k"] if row["metric"] == "recall_curve" else 0)
         if key in columns:
-            entry = rows.setdefault((row["space"], row["group"]), {"n": row["n"]})
+            entry = rows.setdefault((row["space"], row["scope"]), {"n": row["n"]})
             entry.setdefault(key, {})[row["search"]] = interval(row)
     places = list(columns)
     return {
@@ -85,7 +85,7 @@ def ranking_table(metrics: pa.Table) -> dict[str, Any]:
         "rows": [
             {
                 "space": space,
-                "group": group,
+                "scope": group,
                 "single": group not in ("all", *KINDS),
                 "n": entry["n"],
                 "cells": [_both(entry[place]) for place in places],
@@ -108,7 +108,7 @@ def label_rows(metrics: pa.Table) -> list[dict[str, Any]]:
         & pc.field("metric").isin(["label_precision", "label_chance"])
     )
     for row in chosen.to_pylist():
-        entry = entries.setdefault((row["space"], row["group"], row["k"]), {"n": row["n"]})
+        entry = entries.setdefault((row["space"], row["scope"], row["k"]), {"n": row["n"]})
         if row["metric"] == "label_precision":
             entry["exact"] = interval(row)
         else:
@@ -180,7 +180,7 @@ def curve(metrics: pa.Table, space: str) -> Sequence[Mapping[str, Any]]:
         metrics.filter(
             (pc.field("space") == space)
             & (pc.field("search") == "exact")
-            & (pc.field("group") == "all")
+            & (pc.field("scope") == "all")
             & (pc.field("metric") == "recall_curve")
             & pc.field("k").isin(list(CURVE_KS))
         )

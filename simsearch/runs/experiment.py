@@ -4,8 +4,8 @@
 the two, so that a difference is blamed on the right one.
 
     experiments/<name>/<id>/report.html       the comparison; <id> follows from the runs' snapshots
-    experiments/<name>/<id>/results.parquet   schemas.METRICS with the setting
-    experiments/<name>/<id>/tests.parquet     paired tests, corrected together
+    experiments/<name>/<id>/results/          schemas.METRICS with the setting
+    experiments/<name>/<id>/tests/            paired tests, corrected together
     experiments/<name>/<id>/experiment.json   which snapshot is which setting's
 """
 
@@ -130,8 +130,8 @@ def _store(name: str, config: Config, storage: Storage, runs: Mapping[Setting, S
         batch_size=config.extract.batch_size,
         environment=environment(),
     )
-    storage.write_table(f"{folder}/results.parquet", results)
-    storage.write_table(f"{folder}/tests.parquet", tests)
+    storage.write_table(f"{folder}/results/results.parquet", results)
+    storage.write_table(f"{folder}/tests/tests.parquet", tests)
     for file, data in figures.items():
         storage.write_bytes(f"{folder}/{file}", data)
     storage.write_bytes(f"{folder}/report.html", page.encode())
@@ -169,7 +169,7 @@ def paired_tests(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -
         test = paired_test(values[first], values[second], resamples=resamples, seed=seed)
         rows.append(
             {
-                "between": "settings" if same[1] else "spaces",
+                "compared": "settings" if same[1] else "spaces",
                 "k": first[0],
                 "metric": "f1",
                 "first": f"{first[1]}, {first[2]}",
@@ -179,5 +179,5 @@ def paired_tests(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -
         )
     for row, p_holm in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
         row["p_holm"] = p_holm
-    rows.sort(key=lambda row: (row["between"], row["k"], row["first"], row["second"]))
+    rows.sort(key=lambda row: (row["compared"], row["k"], row["first"], row["second"]))
     return pa.Table.from_pylist(rows, schema=schemas.EXPERIMENT_TESTS)

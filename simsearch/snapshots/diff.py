@@ -67,7 +67,7 @@ class SnapshotDiff:
     @property
     def overall_metrics(self) -> list[dict[str, Any]]:
         """The rows of `metrics` that are of all copies together, by exact search."""
-        return [row for row in self.metrics if (row["group"], row["search"]) == ("all", "exact")]
+        return [row for row in self.metrics if (row["scope"], row["search"]) == ("all", "exact")]
 
     def __bool__(self) -> bool:
         return self.artworks.any or bool(self.settings or self.metrics)
@@ -152,7 +152,7 @@ def setting_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str,
 
 def metric_changes(old: pa.Table, new: pa.Table) -> list[dict[str, Any]]:
     """Rows of schemas.METRICS whose mean moved: their keys, `before`, `after`; None where absent."""
-    keys = ("space", "search", "group", "k", "metric")
+    keys = ("space", "search", "scope", "k", "metric")
 
     def means(table: pa.Table) -> dict[tuple[Any, ...], float]:
         return {tuple(row[key] for key in keys): row["mean"] for row in table.to_pylist()}

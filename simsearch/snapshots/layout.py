@@ -1,4 +1,8 @@
-"""Where everything lies in a snapshot's folder; no other module spells these paths."""
+"""Where everything lies in a snapshot's folder; no other module spells these paths.
+
+All Parquet files of a folder have the same columns, so that other tools can read the folder as one
+table.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +35,11 @@ class SnapshotLayout:
 
     @property
     def images_path(self) -> str:
-        return self.path("images.parquet")
+        return self.path("images/images.parquet")
 
     @property
     def rejects_path(self) -> str:
-        return self.path("rejects.parquet")
+        return self.path("rejects/rejects.parquet")
 
     @property
     def manifest_path(self) -> str:
@@ -53,7 +57,7 @@ class SnapshotLayout:
     def lists_path(self, space: str, among: str) -> str:
         """The path of a space's neighbour lists among all `images` or among `originals` (as `among`
         says), from which the next snapshot's lists are made."""
-        return self.path(f"neighbours/{space}.lists-{among}.parquet")
+        return self.path(f"lists/{among}/{space}.parquet")
 
     @property
     def metrics_path(self) -> str:
@@ -61,20 +65,20 @@ class SnapshotLayout:
 
     @property
     def scores_path(self) -> str:
-        return self.path("metrics/scores.parquet")
+        return self.path("scores/scores.parquet")
 
     @property
     def comparisons_path(self) -> str:
-        return self.path("metrics/comparisons.parquet")
+        return self.path("comparisons/comparisons.parquet")
 
     @property
     def near_duplicates_path(self) -> str:
-        return self.path("near_duplicates.parquet")
+        return self.path("near_duplicates/near_duplicates.parquet")
 
     @property
     def spreads_path(self) -> str:
         """Of the metrics that say how far each space tells pictures apart."""
-        return self.path("spreads.parquet")
+        return self.path("spreads/spreads.parquet")
 
     def projection_path(self, space: str, method: str) -> str:
         return self.path(f"projection/{space}-{method}.parquet")

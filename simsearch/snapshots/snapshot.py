@@ -1,7 +1,7 @@
 """Snapshots: what a run made, under an id that follows from what it was made from.
 
     snapshots/<id>/plan.json       written by `extract`: catalog, feature spaces, images
-    snapshots/<id>/images.parquet  which images, in the order of every index
+    snapshots/<id>/images/         which images, in the order of every index
     snapshots/<id>/manifest.json   written last, by `seal`: every file's digest and every input's
     LATEST                         the published snapshot's id, swapped by `point_latest`
     PENDING                        the id `extract` planned last, for steps run one at a time
@@ -76,7 +76,7 @@ class Snapshot(SnapshotLayout):
         return {
             (row["space"], row["k"]): row["mean"]
             for row in table.to_pylist()
-            if (row["search"], row["group"], row["metric"]) == ("exact", "all", "recall")
+            if (row["search"], row["scope"], row["metric"]) == ("exact", "all", "recall")
         }
 
     def sealed(self) -> bool:

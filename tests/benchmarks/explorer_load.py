@@ -116,8 +116,9 @@ def _fill(
     everyone = np.arange(images.num_rows)
     nearest = index.near(everyone.tolist(), 11)
     kept = Neighbours(nearest.items[:, 1:], nearest.distances[:, 1:])
-    rows = neighbours_table(space.name, images["image_id"].to_numpy(), everyone, kept)
     for search in ("annoy", "exact"):
+        ids = images["image_id"].to_numpy()
+        rows = neighbours_table(space.name, search, ids, everyone, kept)
         storage.write_table(snapshot.neighbours_path(space.name, search), rows)
     storage.write_table(
         snapshot.projection_path(space.name, "pca"), projection_table(images, vectors[:, :2])

@@ -233,9 +233,9 @@ def _differences(config: Config, exact: Config) -> dict[str, dict[str, float]]:
 def _recovery(snapshot: Snapshot) -> dict[tuple[str, str, int, str], float]:
     rows = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
     return {
-        (row["space"], row["metric"], row["k"], row["group"]): row["mean"]
+        (row["space"], row["metric"], row["k"], row["scope"]): row["mean"]
         for row in rows
         if row["search"] == "exact"
         and row["metric"] in ("precision", "recall", "f1")
-        and row["group"] == "all"
+        and row["scope"] == "all"
     }

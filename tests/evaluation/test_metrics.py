@@ -22,7 +22,7 @@ def table(
     """The study's scores of rankings that hold copies of the profiles `hits`, −1 for other images."""
     scores = study_scores_of(np.array(hits), np.array(copies), profiles, (1, 3, 5))
     table = summary(scores, space="b", search="exact", bootstrap=200, seed=1)
-    return {(row["group"], row["k"], row["metric"]): row for row in table.to_pylist()}
+    return {(row["scope"], row["k"], row["metric"]): row for row in table.to_pylist()}
 
 
 def test_the_studys_definition_worked_by_hand() -> None:

@@ -112,7 +112,7 @@ def test_tables_are_those_of_the_snapshot(site: httpx.Client, snapshot: Snapshot
     stored = snapshot.storage.read_table(snapshot.neighbours_path(GIVEN, "exact"))
     assert pq.read_table(io.BytesIO(site.get(f"/tables/{name}.parquet").content)).equals(stored)
     lines = site.get(f"/tables/{name}.csv").text.splitlines()
-    assert lines[0] == '"space","query_id","rank","neighbour_id","distance"'
+    assert lines[0] == '"space","search","query_id","rank","neighbour_id","distance"'
     assert len(lines) == stored.num_rows + 1
     assert site.get("/tables/..%2Fplan.csv").status_code == 404
     metrics = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()

@@ -133,7 +133,7 @@ def test_the_charts_begin_at_the_largest_k_of_the_study_and_hold_whole_rankings_
     assert "among the 5 nearest" in page
     rows = snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
     for row in rows:
-        if (row["group"], row["search"]) == ("all", "exact") and row["metric"] in ("map", "mrr"):
+        if (row["scope"], row["search"]) == ("all", "exact") and row["metric"] in ("map", "mrr"):
             assert f"{row['space']}, k = {row['k']}: {row['mean']:.4f}" in page
     curve = site.get("/recovery", params={"metric": "recall_curve"}).text
     deepest = max(row["k"] for row in rows if row["metric"] == "recall_curve")

@@ -131,7 +131,18 @@ def fingerprint(storage: Storage) -> dict[str, str]:
     compared = {
         name: entry["sha256"]
         for name, entry in manifest["files"].items()
-        if name.startswith(("images", "rejects", "neighbours/", "metrics/"))
+        if name.startswith(
+            (
+                "images",
+                "rejects",
+                "neighbours/",
+                "lists/",
+                "metrics/",
+                "scores/",
+                "comparisons/",
+                "near_duplicates/",
+            )
+        )
         or name.endswith("index.ann")
     }
     return {

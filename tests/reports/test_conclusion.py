@@ -36,7 +36,7 @@ def metrics(**quality: float) -> pa.Table:
         {
             "space": space,
             "search": search,
-            "group": group,
+            "scope": group,
             "k": k,
             "metric": metric,
             "mean": mean,
@@ -65,7 +65,7 @@ def comparisons(p_holm: float, *, low: float = -0.2, high: float = -0.05, n: int
     rows = [
         {
             "search": "exact",
-            "group": group,
+            "scope": group,
             "k": 100,
             "metric": "map",
             "first": "fast",
@@ -142,7 +142,7 @@ def shared_labels(**precision: tuple[float, float]) -> pa.Table:
             {
                 "space": name,
                 "search": "exact",
-                "group": "artist",
+                "scope": "artist",
                 "k": k,
                 "metric": "label_precision",
                 "mean": mean,

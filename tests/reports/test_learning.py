@@ -153,7 +153,7 @@ def test_changes_are_split_by_what_was_learned_from_at_any_strength() -> None:
         {
             "space": "s",
             "search": "exact",
-            "group": group,
+            "scope": group,
             "k": 5,
             "metric": "map",
             **dict.fromkeys(("mean", "std", "ci_low", "ci_high", "ceiling"), mean),

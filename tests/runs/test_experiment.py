@@ -61,10 +61,10 @@ def test_four_settings_share_ingest_and_are_put_side_by_side(
     assert modes["published"][0] == modes["transforms-only"][0] == "study-2018"
     assert modes["eval-only"][0] == modes["corrected"][0] == "eval"
     assert modes["published"][1] == modes["eval-only"][1] != modes["corrected"][1]
-    results = storage.read_table(f"{folder}/results.parquet")
+    results = storage.read_table(f"{folder}/results/results.parquet")
     text = read(storage.read_bytes(f"{folder}/report.html").decode()).text
     for row in results.to_pylist():
-        if (row["group"], row["metric"], row["search"]) == ("all", "f1", "exact"):
+        if (row["scope"], row["metric"], row["search"]) == ("all", "f1", "exact"):
             assert f"{row['mean']:.3f} ± {row['std']:.3f}" in text
     assert "can neither confirm nor refute" in text
     assert "Untrained: shufflenet_v2_x0_5" in text
@@ -135,13 +135,13 @@ def test_settings_and_spaces_are_tested_in_one_family() -> None:
     rows = paired_tests(
         {"published": scores(0), "corrected": scores(2)}, resamples=50, seed=1
     ).to_pylist()
-    kinds = [row["between"] for row in rows]
+    kinds = [row["compared"] for row in rows]
     assert (kinds.count("spaces"), kinds.count("settings")) == (2, 2)
     p_values = sorted(row["p_value"] for row in rows)
     smallest = min(rows, key=lambda row: row["p_value"])
     assert smallest["p_holm"] == pytest.approx(4 * p_values[0])
     (moved,) = (
-        row for row in rows if row["between"] == "settings" and row["first"].startswith("a,")
+        row for row in rows if row["compared"] == "settings" and row["first"].startswith("a,")
     )
     assert abs(moved["difference"]) == pytest.approx(2, abs=0.3)
     assert moved["p_holm"] < 0.001

@@ -90,7 +90,7 @@ def test_a_network_that_tells_nothing_apart_is_named_scores_as_chance_and_has_no
     exact = {
         (row["metric"], row["k"]): row["mean"]
         for row in metrics.to_pylist()
-        if (row["search"], row["group"]) == ("exact", "all")
+        if (row["search"], row["scope"]) == ("exact", "all")
     }
     # Ten artworks with five copies each, of which two show one picture: 8 × 1/59 and 2 × 1/53 a place.
     chance = 0.8 / 59 + 0.2 / 53

@@ -253,7 +253,7 @@ def test_the_whole_job_on_real_pictures_with_a_trained_network(tmp_path: Path) -
     (row,) = (
         row
         for row in snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
-        if (row["search"], row["group"], row["k"], row["metric"]) == ("exact", "all", 5, "recall")
+        if (row["search"], row["scope"], row["k"], row["metric"]) == ("exact", "all", 5, "recall")
     )
     assert row["n"] == 16
     assert row["mean"] > 0.75  # chance is 5 / 95

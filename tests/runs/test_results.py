@@ -157,7 +157,7 @@ def test_metrics_follow_from_the_neighbours(finished: tuple[Config, Snapshot]) -
             (row,) = (
                 row
                 for row in metrics
-                if (row["space"], row["search"], row["group"], row["k"], row["metric"])
+                if (row["space"], row["search"], row["scope"], row["k"], row["metric"])
                 == ("squeezenet1_1", search, "all", k, "recall")
             )
             assert row["mean"] == pytest.approx(len(hits) / ARTWORKS / 5)
@@ -170,7 +170,7 @@ def test_deep_scores_are_scikit_learns_on_the_same_vectors(
     _, snapshot = finished
     images = snapshot.images().to_pylist()
     metrics = {
-        (row["group"], row["metric"]): row
+        (row["scope"], row["metric"]): row
         for row in snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
         if (row["space"], row["search"]) == ("squeezenet1_1", "exact")
     }
@@ -205,12 +205,12 @@ def test_a_published_snapshot_is_whole_and_readable_without_us(
     manifest = snapshot.storage.read_json(snapshot.manifest_path)
     names = set(manifest["files"])
     assert {
-        "images.parquet",
-        "rejects.parquet",
+        "images/images.parquet",
+        "rejects/rejects.parquet",
         "metrics/metrics.parquet",
-        "metrics/scores.parquet",
-        "metrics/comparisons.parquet",
-        "near_duplicates.parquet",
+        "scores/scores.parquet",
+        "comparisons/comparisons.parquet",
+        "near_duplicates/near_duplicates.parquet",
         "report/report.html",
     } <= names
     for space in ("squeezenet1_1", "shufflenet_v2_x0_5"):

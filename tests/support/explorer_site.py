@@ -235,13 +235,13 @@ def _fill(
     dropped = Neighbours(nearest.items[:, 1:], nearest.distances[:, 1:])
     ids = images["image_id"].to_numpy()
     for search in ("annoy", "exact"):
-        rows = neighbours_table(space.name, ids, originals, dropped)
+        rows = neighbours_table(space.name, search, ids, originals, dropped)
         if search == "annoy" and space.name == GIVEN:
             rows = rows.slice(1)  # as if the index had missed the first artwork's nearest
         storage.write_table(snapshot.neighbours_path(space.name, search), rows)
     alone = exact_search(units[originals], units[originals], NEIGHBOURHOOD_KS[-1] + 1)
     among = Neighbours(originals[alone.items[:, 1:]], alone.distances[:, 1:])
-    rows = neighbours_table(space.name, ids, originals, among)
+    rows = neighbours_table(space.name, ORIGINALS, ids, originals, among)
     storage.write_table(snapshot.neighbours_path(space.name, ORIGINALS), rows)
     chosen = images.take(pa.array(originals))
     points = project(vectors[originals], "pca", settings=config.projection, seed=1)

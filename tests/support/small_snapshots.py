@@ -108,6 +108,7 @@ def _neighbours(images: pa.Table, vectors: np.ndarray) -> pa.Table:
     rows: list[dict[str, Any]] = [
         {
             "space": "test",
+            "search": "exact",
             "query_id": names[query],
             "rank": rank,
             "neighbour_id": names[int(nearest.items[query, rank])],
@@ -123,7 +124,7 @@ def _metrics(recall: float) -> pa.Table:
     row = {
         "space": "test",
         "search": "exact",
-        "group": "all",
+        "scope": "all",
         "k": 1,
         "metric": "recall",
         "mean": recall,

@@ -125,7 +125,7 @@ def test_labels_overlap_and_hubs_are_of_artworks_that_nothing_learned_from(
     near = snapshot.storage.read_table(snapshot.near_duplicates_path).to_pylist()
     left_out = {(row["artwork_id"], row["other_id"]) for row in near}
     rows = {
-        (row["space"], row["group"], row["metric"], row["k"]): row
+        (row["space"], row["scope"], row["metric"], row["k"]): row
         for row in snapshot.storage.read_table(snapshot.metrics_path).to_pylist()
         if row["search"] == "exact"
     }
