@@ -220,6 +220,11 @@ def test_a_published_snapshot_is_whole_and_readable_without_us(
         assert "untrained" in path.parent.name
         assert pq.read_schema(path).field("vector").type.value_type == "float"
     page = snapshot.storage.read_bytes(snapshot.report_path).decode()
+    by_folder: dict[Path, set[str]] = {}
+    for path in folder.parent.rglob("*.parquet"):
+        columns = pq.read_schema(path).remove_metadata()
+        by_folder.setdefault(path.parent, set()).add(str(columns))
+    assert {path.name: len(kinds) for path, kinds in by_folder.items() if len(kinds) > 1} == {}
     assert "Untrained weights: shufflenet_v2_x0_5, squeezenet1_1" in page
 
 
