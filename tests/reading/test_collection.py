@@ -224,7 +224,7 @@ def test_a_damaged_file_is_named_in_one_line(
     snapshot = publish_vectors(Storage(str(root)), IDS, given_vectors(len(IDS)))
     folder = root / snapshot.folder
     files = [
-        *(folder / name for name in ("plan.json", "images.parquet", "manifest.json")),
+        *(folder / name for name in ("plan.json", "images/images.parquet", "manifest.json")),
         *(folder / "indexes/test" / name for name in ("manifest.json", "vectors.npy")),
         *(root / "catalog").glob("*.parquet"),
         root / "LATEST",
