@@ -42,7 +42,7 @@ def test_where_the_index_compares_all_vectors_its_column_says_exact() -> None:
     assert "0.9932" not in text
     approximate = {**NETWORK, "deeper": {59: "0.6123", 99: "exact"}}
     text = read(page(networks=[approximate])).text
-    assert "0.9932of 59: 0.6123of 99: exact" in text
+    assert "0.9932 of 59: 0.6123 of 99: exact" in " ".join(text.split())
     assert all(str(score) in text for score in rows)
 
 
