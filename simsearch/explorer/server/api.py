@@ -79,7 +79,7 @@ class MetricOut(BaseModel):
 
     space: str
     search: str
-    group: str
+    scope: str
     k: int
     metric: str
     mean: float
