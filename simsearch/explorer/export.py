@@ -17,14 +17,14 @@ from simsearch.errors import NotFoundError
 from simsearch.explorer.aside import written_aside
 from simsearch.explorer.export_findings import finding_file, finding_pages, finding_pictures
 from simsearch.explorer.pages import pages
-from simsearch.explorer.pages.addresses import Value
+from simsearch.explorer.pages.addresses import Value, picture_path
 from simsearch.explorer.pages.map_page import map_page
 from simsearch.explorer.pages.site import Site
 from simsearch.reading import downloads
 from simsearch.reading.library import Library
 from simsearch.reading.map_data import by_line
 from simsearch.reading.search import Search, other_fields
-from simsearch.reading.view import HASH_DIGITS, SnapshotView
+from simsearch.reading.view import SnapshotView
 from simsearch.runtime.progress import progress
 from simsearch.settings.config import Config
 
@@ -58,19 +58,13 @@ class StaticAddresses:
 
     def picture(self, item: int, size: int) -> str:
         self.pictures.add((item, size))
-        return picture_file(self._view, item, size)
+        return picture_path(self._view, item, size)
 
     def fallback(self, item: int, size: int) -> str | None:  # noqa: ARG002
         return None
 
     def static(self, name: str) -> str:
         return f"static/{name}"
-
-
-def picture_file(view: SnapshotView, item: int, size: int) -> str:
-    if view.profile_of(item) is not None:
-        return f"copies/{item}-{size}.webp"
-    return f"thumbnails/{view.hashes[item].as_py()[:HASH_DIGITS]}-{size}.webp"
 
 
 def recovery_file(view: SnapshotView, space: str, profile: str) -> str:
@@ -170,7 +164,7 @@ class _Writer:
             for done, (item, size) in enumerate(sorted(self.to.pictures), start=1):
                 try:
                     data = self.site.pictures.thumbnail(self.view, item, size)
-                    _write(self.target / picture_file(self.view, item, size), data)
+                    _write(self.target / picture_path(self.view, item, size), data)
                 except NotFoundError as error:
                     gone += 1
                     log.debug("export: %s", error)

@@ -66,13 +66,18 @@ class LiveAddresses:
         return iiif_address(self._view.artwork_of(item).row["image_uri"], size)
 
     def _own(self, item: int, size: int) -> str:
-        if self._view.profile_of(item) is not None:
-            return self.page(f"copies/{item}-{size}.webp")
-        short = self._view.hashes[item].as_py()[:HASH_DIGITS]
-        return self.page(f"thumbnails/{short}-{size}.webp")
+        return self.page(picture_path(self._view, item, size))
 
     def static(self, name: str) -> str:
         return f"{self._prefix}/static/{name}?v={static_version()}"
+
+
+def picture_path(view: SnapshotView, item: int, size: int) -> str:
+    """The path of our own picture of an image below the explorer's address: an original's by its content,
+    a copy's by its number."""
+    if view.profile_of(item) is not None:
+        return f"copies/{item}-{size}.webp"
+    return f"thumbnails/{view.hashes[item].as_py()[:HASH_DIGITS]}-{size}.webp"
 
 
 @cache

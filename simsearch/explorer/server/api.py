@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
+from simsearch.explorer.pages.addresses import picture_path
 from simsearch.explorer.pages.detail import detail_answers
 from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View, Years
 from simsearch.explorer.server.uploads import upload_place
@@ -18,7 +19,7 @@ from simsearch.reading.artworks import Artwork, Neighbour
 from simsearch.reading.picture_query import Answer, limited, read_picture
 from simsearch.reading.sets import encode
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
-from simsearch.reading.view import HASH_DIGITS, SnapshotView
+from simsearch.reading.view import SnapshotView
 from simsearch.settings.shown_places import shown_reject
 
 router = APIRouter(prefix="/api/v1")
@@ -288,7 +289,4 @@ def _neighbour(view: SnapshotView, neighbour: Neighbour) -> NeighbourOut:
 
 
 def _thumbnail(view: SnapshotView, item: int) -> str:
-    if view.profile_of(item) is not None:
-        return f"/copies/{item}-400.webp?snapshot={view.snapshot_id}"
-    short = view.hashes[item].as_py()[:HASH_DIGITS]
-    return f"/thumbnails/{short}-400.webp?snapshot={view.snapshot_id}"
+    return f"/{picture_path(view, item, 400)}?snapshot={view.snapshot_id}"
