@@ -66,7 +66,7 @@ def test_each_catalog_keeps_the_pictures_it_was_made_of(nights: list[dict[str, o
                 zip(table["artwork_id"].to_pylist(), table["image_uri"].to_pylist(), strict=True)
             )
             assert {name: now[uris[name]] for name in NAMES} == shown
-            kept |= now
+            kept = now | kept  # what a file held first is what it has to hold
         assert {uri: read_uri(uri, config.storage) for uri in kept} == kept
         storage = Storage(config.root)
         assert downloaded_from(storage) == {uris[name]: f"{web.base}/{name}.jpg" for name in NAMES}
