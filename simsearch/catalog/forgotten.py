@@ -60,13 +60,11 @@ def list_records(storage: Storage) -> list[Record]:
 
 def _read(storage: Storage, path: str) -> Record:
     try:
-        values: dict[str, Any] = storage.read_json(path)
-        return Record(
-            **{
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in values.items()
-            }
-        )
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in storage.read_json(path).items()
+        }
+        return Record(**values)
     except (TypeError, AttributeError) as error:
         raise DamagedError(
             storage.root, path, f"not a record of a removal ({error})", "restore it from a backup"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from simsearch import schemas
 from simsearch.features.store import write_shard
-from simsearch.settings.config import StorageConfig
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage
 from tests.support.markdown import Block, code_blocks
 from tests.support.small_snapshots import make_snapshot, vector_of
@@ -57,7 +57,7 @@ def test_a_tool_reads_what_a_root_holds(museum: Path, place: int) -> None:
     earlier = BLOCKS[: NEEDED.get(tool, 0) + 1]
     for block in [*earlier[:1], *earlier[2:], BLOCKS[place]]:
         exec(compile(block.text, f"{PAGE.name}:{block.line}", "exec"), values)
-    checks = {
+    checks: dict[str, Callable[[Any], None]] = {
         "vector_of_artwork": check_vectors,
         "nearest": check_nearest,
         "neighbours": check_count,

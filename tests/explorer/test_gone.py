@@ -19,7 +19,14 @@ from simsearch.snapshots.viewing import FOLDER, viewings
 from simsearch.storage.storage import Storage
 from tests.support.small_snapshots import make_snapshot
 
-PAGES = ("/", "/artwork?id=a", "/recovery", "/runs", "/findings", "/api/v1/neighbours?id=a")
+PAGES: tuple[str, ...] = (
+    "/",
+    "/artwork?id=a",
+    "/recovery",
+    "/runs",
+    "/findings",
+    "/api/v1/neighbours?id=a",
+)
 PAGES += ("/api/v1/metrics", "/tables/metrics.csv", "/map", "/set?ids=AA")
 
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch import schemas
-from simsearch.catalog.download import STATE as DOWNLOADS
 from simsearch.catalog.iiif_library import STATE as IIIF
+from simsearch.catalog.stored_downloads import STATE as DOWNLOADS
 from simsearch.encoders.trained import EXAMPLES, LEARNED_FROM
 from simsearch.encoders.trained import FOLDER as TRAINED
 from simsearch.features import store as feature_store
