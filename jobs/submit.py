@@ -5,10 +5,12 @@
 The cluster is that of $RAY_ADDRESS (`http://…-head-svc:8265`) or of --address; a token is taken from
 $RAY_AUTH_MODE and $RAY_AUTH_TOKEN. FOLDER goes along as the job's working directory.
 
-It prints the job's log and exits with the job's own code. NAME is the job's submission id: started
-again with the same NAME, because its pod died or a CronJob tries again, it follows the job that is
-going. A job that failed is started again as NAME-2 (it resumes from storage), one that succeeded is
-not run again: its last lines are shown and the exit code is 0. Killed, it leaves the job going.
+It prints the job's log and exits with the job's own code: 0 done, 1 failed, 2 misused, and 3 for a job
+that was stopped (`ray job stop`). NAME is the job's submission id: started again with the same NAME,
+because its pod died or a CronJob tries again, it follows the job that is going. A job that failed is
+started again as NAME-2 (it resumes from storage). One that succeeded is not run again: its last lines
+are shown and the exit code is 0. One that was stopped is not started again either. Killed, it leaves
+the job going.
 
 In a CronJob, NAME is that of the Kubernetes Job, which is the same for all pods of one schedule slot
 and new for the next: take it from the label `batch.kubernetes.io/job-name` by the downward API.

@@ -11,6 +11,8 @@ import jsonschema
 import kubernetes_validate
 import pytest
 
+from simsearch.errors import SimsearchError, UsageError
+from simsearch.runs.operations.submission import STOPPED
 from tests.cluster.manifests import (
     CLUSTER,
     OVERLAYS,
@@ -86,7 +88,7 @@ def test_pods_and_the_nightly_job_fit_kubernetes_own_schemas(
         whole = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": name}}
         kubernetes_validate.validate({**whole, "template": template}, version, strict=True)
     for manifest in manifests:
-        if manifest["kind"] == "CronJob":
+        if manifest["kind"] in ("CronJob", "NetworkPolicy", "PodDisruptionBudget"):
             kubernetes_validate.validate(manifest, version, strict=True)
 
 
@@ -210,9 +212,30 @@ def test_nights_do_not_overlap_and_end(manifests: list[Manifest]) -> None:
     assert 0 < night["jobTemplate"]["spec"]["activeDeadlineSeconds"] < 24 * 3600
 
 
+@pytest.mark.parametrize("overlay", ["cpu"], scope="module")
+def test_a_night_that_is_misused_or_stopped_is_not_begun_again(manifests: list[Manifest]) -> None:
+    """What the pod does is what the submitter's exit code says."""
+    job = only(manifests, "CronJob")["spec"]["jobTemplate"]["spec"]
+    assert job["template"]["spec"]["restartPolicy"] == "Never"  # else Kubernetes refuses the policy
+    (container,) = job["template"]["spec"]["containers"]
+    fails, ignored = job["podFailurePolicy"]["rules"]
+    assert fails["action"] == "FailJob"
+    assert fails["onExitCodes"] == {
+        "containerName": container["name"],
+        "operator": "In",
+        "values": [UsageError.exit_code, STOPPED],
+    }
+    assert SimsearchError.exit_code not in fails["onExitCodes"]["values"]
+    assert ignored == {
+        "action": "Ignore",
+        "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+    }
+
+
 def test_a_rayjob_brings_its_own_cluster_and_no_other() -> None:
     manifests = rendered("rayjob")
-    assert sorted(manifest["kind"] for manifest in manifests) == ["PodMonitor", "RayJob"]
+    kinds = {manifest["kind"] for manifest in manifests}
+    assert kinds == {"NetworkPolicy", "PodDisruptionBudget", "PodMonitor", "RayJob"}
     spec = only(manifests, "RayJob")["spec"]
     assert spec["rayClusterSpec"] == only(rendered("autoscaling"), "RayCluster")["spec"]
     assert spec["shutdownAfterJobFinishes"] is True

@@ -19,6 +19,7 @@ from simsearch.errors import SimsearchError
 POLL_SECONDS = 2.0
 LAST_LINES = 20
 DONE = ("SUCCEEDED", "FAILED", "STOPPED")
+STOPPED = 3  # exit code for a job that somebody stopped: no failure, and not to be started again
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,12 @@ def submit_and_follow(
     patience: float = 300.0,
     output: TextIO = sys.stdout,
 ) -> int:
-    """Run a job, or follow the one that goes under its name; returns the job's own exit code.
+    """Run a job, or follow the one that goes under its name; returns the job's own exit code, STOPPED
+    for one that was stopped (`ray job stop`).
 
-    `address` is the cluster's dashboard (None: $RAY_ADDRESS). A job of that name that failed or was
-    stopped is started again as `<name>-2`, then `-3`: jobs resume. One that succeeded is not run
-    again. Raises SimsearchError when the cluster cannot be reached for `patience` seconds, or does
+    `address` is the cluster's dashboard (None: $RAY_ADDRESS). A job of that name that failed is started
+    again as `<name>-2`, then `-3`: jobs resume. One that succeeded or was stopped is not run again.
+    Raises SimsearchError when the cluster cannot be reached for `patience` seconds, or does
     not know the job any more, as after a restart of its head.
     """
     client = _Client(address, patience)
@@ -50,6 +52,13 @@ def submit_and_follow(
     if status is None:
         client.submit(name, submission)
         print(f"submitted {name}", file=output, flush=True)
+    elif status == "STOPPED":
+        print(
+            f"{name} was stopped and is not started again; submit it under another name to go on",
+            file=output,
+            flush=True,
+        )
+        return STOPPED
     elif status in DONE:
         print(f"{name} has succeeded already; its last lines:", file=output)
         print("\n".join(client.logs(name).splitlines()[-LAST_LINES:]), file=output, flush=True)
@@ -62,7 +71,7 @@ def submit_and_follow(
 def _to_follow(client: _Client, submission: Submission) -> tuple[str, str | None]:
     """The first of `name`, `name-2`, … that has not failed, with its status; None: not there."""
     number, name = 1, submission.name
-    while (status := client.status(name)) in ("FAILED", "STOPPED"):
+    while (status := client.status(name)) == "FAILED":
         number += 1
         name = f"{submission.name}-{number}"
     return name, status
@@ -83,7 +92,7 @@ def _follow(client: _Client, name: str, output: TextIO) -> int:
                 "Submit it again: what is stored is not computed again"
             )
         if status in DONE:
-            code = client.exit_code(name)
+            code = STOPPED if status == "STOPPED" else client.exit_code(name)
             print(f"{name} {status.lower()}, exit code {code}", file=output, flush=True)
             return code
         time.sleep(POLL_SECONDS)
@@ -122,7 +131,7 @@ class _Client:
         info = self._info(name)
         if info is not None and info.status.value == "SUCCEEDED":
             return 0
-        return int(getattr(info, "driver_exit_code", None) or 1)  # none where the job was stopped
+        return int(getattr(info, "driver_exit_code", None) or 1)
 
     def logs(self, name: str) -> str:
         return str(self._asked(lambda: self._client.get_job_logs(name)) or "")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from simsearch.errors import SimsearchError
-from simsearch.runs.operations.submission import Submission, submit_and_follow
+from simsearch.runs.operations.submission import STOPPED, Submission, submit_and_follow
 from tests.support.processes import free_port
 from tests.support.ray_cluster import RayCluster, ray_cluster, wait_until_jobs_are_taken
 from tests.support.serving import serving
@@ -95,6 +95,25 @@ def test_a_job_that_failed_is_run_again_and_one_that_succeeded_is_not(
     assert "simsearch-29403660-2 has succeeded already" in outputs[2]
     assert "the job's last line" in outputs[2]
     assert slot.starts() == 2
+
+
+def test_a_job_that_is_stopped_stays_stopped_whoever_submits_it_again(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    slot = Slot(cluster, tmp_path, "simsearch-29405100")
+    first = slot.submitter(0)
+    assert first.stdout is not None
+    assert any("the job has begun" in line for line in first.stdout)
+    ray = str(Path(sys.executable).parent / "ray")
+    stop = [ray, "job", "stop", slot.name, "--address", cluster.dashboard]
+    subprocess.run(stop, check=True, capture_output=True, timeout=120)
+    rest, _ = first.communicate(timeout=120)
+    assert f"{slot.name} stopped, exit code {STOPPED}" in rest
+    next_pod = slot.submitter(0)
+    said, _ = next_pod.communicate(timeout=120)
+    assert "was stopped and is not started again" in said
+    assert (first.returncode, next_pod.returncode) == (STOPPED, STOPPED)
+    assert slot.starts() == 1
 
 
 def test_a_cluster_that_does_not_answer_is_one_line() -> None:
