@@ -16,6 +16,7 @@ from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.trained import FOLDER
 from simsearch.errors import NotFoundError, UsageError
+from simsearch.extraction.again import worth_another_try
 from simsearch.images import perturbations
 from simsearch.reading.collection import Collection, collection_of
 from simsearch.runs.context import Outcome, Run, open_run
@@ -37,9 +38,6 @@ from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)
-
-# A file that appears later changes the catalog's ETag of it, so "not found" needs no try of its own.
-ANOTHER_TRY_MAY_HELP = ("unreadable",)
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ def _current(previous: Snapshot, config: Config) -> bool:
         previous.plan().catalog_id == catalog_id
         and _done_before(previous, config)
         and not config.extract.retry_rejects
-        and not set(previous.rejects()["reason"].to_pylist()) & set(ANOTHER_TRY_MAY_HELP)
+        and not worth_another_try(previous.rejects(), config.storage)
     )
 
 
