@@ -16,6 +16,7 @@ from simsearch.errors import TrainingError
 from simsearch.extraction.networks import PreparedNetwork
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
+from simsearch.runtime.installation import digest_of, own_installation
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.runtime.watchdog import Count, followed
 from simsearch.settings.config import Config
@@ -107,8 +108,9 @@ def _apply(
     """Store the vectors of `space` that `encoder`'s shards hold and its own lack, one task a shard;
     yields how many each stored."""
     head_reference = ray.put(head)
+    made_by = digest_of(own_installation())
     pending = [
-        _apply_to_shard.remote(storage, encoder, space, head_reference, shard, rows)
+        _apply_to_shard.remote(storage, encoder, space, head_reference, shard, rows, made_by)
         for shard, rows in _missing(
             feature_store.stored_keys(storage, encoder), feature_store.stored_keys(storage, space)
         )
@@ -143,8 +145,11 @@ def _apply_to_shard(
     head: Head,
     shard: str,
     rows: pa.Array,
+    made_by: str,
 ) -> int:
     table = storage.read_table(feature_store.shard_path(encoder, shard)).take(rows)
     vectors = head(feature_store.vectors_of(table))
-    feature_store.write_shard(storage, space, table.drop(["vector"]).combine_chunks(), vectors)
+    rows_of_shard = table.drop(["vector"]).combine_chunks()
+    makers = feature_store.made_by(table) | {made_by}
+    feature_store.write_shard(storage, space, rows_of_shard, vectors, makers)
     return len(rows)

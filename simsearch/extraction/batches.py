@@ -28,6 +28,13 @@ class Counter(Protocol):
 
     def written(self, space: FeatureSpace, vectors: int, size: int) -> None: ...
 
+    def compare(self, space: FeatureSpace, vector: npt.NDArray[np.float32]) -> str | None:
+        """Compare the trial picture's vector [d] with that of the run's first process; what is wrong with
+        it, in words."""
+
+    def check_absent(self, uri: str) -> None:
+        """Raises NodeError for a file that is not found here and is there where the run's driver is."""
+
 
 def _reject(row: Mapping[str, Any], stage: str, reason: str, detail: str) -> dict[str, Any]:
     return {**row, "stage": stage, "reason": reason, "detail": detail}

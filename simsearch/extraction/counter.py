@@ -5,15 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import ray
 
+from simsearch.errors import NodeError
+from simsearch.extraction.trial import TOLERANCES, distance
 from simsearch.features.space import FeatureSpace
 from simsearch.runtime import metrics
 from simsearch.runtime.remote_count import read_here, start_here
+from simsearch.storage.uris import is_local, local_path
+
+Vector = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class ProgressCounter:
         self._done = np.zeros(places, dtype=bool)
         self._computed: list[tuple[float, int]] = []  # when the first and the last came, and which
         self._timings: dict[tuple[str, str], tuple[int, float]] = {}
+        self._trials: dict[str, tuple[str, Vector]] = {}
 
     def add(self, places: npt.NDArray[np.int64]) -> None:
         self._done[places] = True
@@ -63,6 +70,15 @@ class ProgressCounter:
         self._timings[fingerprint, device] = (before[0] + images, before[1] + seconds)
         total = sum(images for images, _ in self._timings.values())
         self._computed[1:] = [(time.monotonic(), total)]
+
+    def first_trial(self, fingerprint: str, vector: Vector, node: str) -> tuple[str, Vector]:
+        """The node that embedded the trial picture first in a space, and its vector; these where nobody
+        did before."""
+        return self._trials.setdefault(fingerprint, (node, vector))
+
+    def sees(self, path: str) -> bool:
+        """Whether a file is there on the node of this counter, which is the driver's."""
+        return Path(path).exists()
 
     def pace(self) -> Pace | None:
         """The pace so far; None where nothing was computed."""
@@ -103,6 +119,12 @@ class LocalCounter(ProgressCounter, MeteredCounter):
         self.took(space.fingerprint, device, images, seconds)
         super().timed(space, device, images, seconds)
 
+    def compare(self, space: FeatureSpace, vector: Vector) -> None:
+        """Nothing to compare with: no other process embeds."""
+
+    def check_absent(self, uri: str) -> None:
+        """Nothing to compare with: this process is the driver."""
+
 
 @dataclass(frozen=True)
 class RemoteCounter(MeteredCounter):
@@ -124,6 +146,29 @@ class RemoteCounter(MeteredCounter):
     def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None:
         self.handle.took.remote(space.fingerprint, device, images, seconds)
         super().timed(space, device, images, seconds)
+
+    def compare(self, space: FeatureSpace, vector: Vector) -> str | None:
+        node = ray.util.get_node_ip_address()
+        first, theirs = ray.get(self.handle.first_trial.remote(space.fingerprint, vector, node))
+        apart, allowed = distance(vector, theirs), TOLERANCES[space.precision]
+        if apart <= allowed:
+            return None
+        return (
+            f"node {node} computes otherwise than node {first}: {space.fingerprint} gives the trial "
+            f"picture vectors {apart:.2g} apart (1 − cosine), {allowed:g} is allowed; find out which of "
+            "them is right, remove the other, then run the same command again"
+        )
+
+    def check_absent(self, uri: str) -> None:
+        if not is_local(uri):
+            return
+        path = Path(local_path(uri))
+        # Looked for here again, as a file may come back between the two looks.
+        if ray.get(self.handle.sees.remote(str(path))) and not path.exists():
+            raise NodeError(
+                f"node {ray.util.get_node_ip_address()} does not see {path}, which is there on the "
+                "driver's node: share its folder among all nodes, or keep the pictures in S3"
+            )
 
     def read(self) -> int:
         """How many vectors are done. Raises RayError where no answer comes within READ_SECONDS."""

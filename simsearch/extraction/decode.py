@@ -29,6 +29,7 @@ from simsearch.storage.parts import write_part
 from simsearch.storage.regular import NotRegularError
 from simsearch.storage.storage import Storage, read_uri
 
+NOT_FOUND = "not found"
 FETCH_THREADS = 8  # requests in flight per decode task; hides the store's latency
 
 
@@ -72,6 +73,7 @@ def decode_batch(batch: Batch, settings: DecodeSettings, counter: Counter) -> Ba
     In: `artwork_id`, `image_uri`, `etag`, `row` (its number among all that are to do) and `need`, a
     list of the flags [variants, spaces]. Out: the columns of `Decoded.images`, `need` bool
     [n, spaces], and `place` int64, the place of the image's first space in [artworks, variants, spaces].
+    Raises NodeError for a file that is not found on this node and is there on the driver's.
     """
     artworks, variants = len(batch["row"]), 1 + len(settings.profiles)
     needs = np.stack(list(batch["need"])).astype(bool).reshape(artworks, variants, -1)
@@ -79,6 +81,8 @@ def decode_batch(batch: Batch, settings: DecodeSettings, counter: Counter) -> Ba
     counter.decoded(decoded.files, len(decoded.artworks), decoded.size)
     for reject in decoded.rejects:
         counter.rejected(reject["stage"], reject["reason"])
+        if reject["reason"] == NOT_FOUND:
+            counter.check_absent(reject["image_uri"])
     places = np.arange(variants * needs.shape[2]).reshape(needs.shape[1:])
     places = batch["row"].astype(np.int64)[:, None, None] * places.size + places
     done = places[needs & ~decoded.left]
@@ -160,9 +164,9 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> _File | _Refusal
     try:
         data = read_uri(uri, settings.storage.config, settings.remake.limits.max_bytes)
     except NotFoundError:
-        return _Refusal("not found", "the catalog names a file that is not there")
+        return _Refusal(NOT_FOUND, "the catalog names a file that is not there")
     except UsageError as error:  # an address that no store has
-        return _Refusal("not found", str(error))
+        return _Refusal(NOT_FOUND, str(error))
     except StorageError as error:
         # Another night may find the store in order; a permission is given by somebody.
         lasting = isinstance(error.__cause__, PermissionError | NotRegularError)

@@ -9,12 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from simsearch.encoders.encoder import Encoder, Loader, Running, Weights
 from simsearch.extraction.batches import Batch, Counter
 from simsearch.extraction.engine import IN_WORDS
 from simsearch.features.space import PYTORCH, FeatureSpace
 from simsearch.images.preprocessing import Preprocessing
+
+Pixels = npt.NDArray[np.uint8]
+Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -108,12 +112,7 @@ class Embed:
                 pixels = batch[network.pixels]
                 started = time.perf_counter()
                 chosen = pixels if wanted.all() else pixels[wanted]
-                # On a GPU from the thread that Ray Data calls on: several may be at work at once.
-                new_vectors = (
-                    encoder(chosen)
-                    if self._on_gpu
-                    else self._thread.submit(encoder, chosen).result()
-                )
+                new_vectors = self._run(encoder, chosen)
                 seconds = self._busy.until_now(started)
                 vectors[wanted] = new_vectors
                 self._counter.timed(
@@ -122,6 +121,14 @@ class Embed:
             self._counter.add(batch["place"][wanted] + network.position)
             result[f"vector_{network.position}"] = vectors
         return result
+
+    def embed(self, place: int, pixels: Pixels) -> Vectors:
+        """The vectors [n, dimension] of pixels [n, crop, crop, 3] by the encoder at `place`."""
+        return self._run(self._encoders[place], pixels)
+
+    def _run(self, encoder: Encoder, pixels: Pixels) -> Vectors:
+        # On a GPU from the thread that Ray Data calls on: several may be at work at once.
+        return encoder(pixels) if self._on_gpu else self._thread.submit(encoder, pixels).result()
 
     def _ran_on(self, network: EmbedSettings) -> str:
         """What a network ran on, such as `cpu, 1 thread`; an engine other than PyTorch is named."""

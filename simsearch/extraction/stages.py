@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from simsearch.catalog.undownloaded import Undownloaded
+from simsearch.errors import NodeError
 from simsearch.extraction.batches import Batch, Counter
 from simsearch.extraction.decode import DecodeSettings, decode_batch
 from simsearch.extraction.embed import Embed, EmbedSettings
@@ -18,9 +19,11 @@ from simsearch.extraction.needs import Needs, Orphans
 from simsearch.extraction.networks import PreparedNetwork
 from simsearch.extraction.placement import ActorPool, Device
 from simsearch.extraction.stored_weights import StoredWeights
+from simsearch.extraction.trial import Trial
 from simsearch.extraction.write import write_batch
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.thumbnails import sizes_of
+from simsearch.runtime.installation import digest_of, own_installation
 from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.storage.storage import Storage
@@ -61,10 +64,27 @@ class Todo:
 
 class StoredEmbed(Embed):
     """An `Embed` whose weights are read from the root or, where they are there already, from a folder
-    of the node."""
+    of the node. With a `trial` it raises NodeError instead of working where it does not compute as
+    the first process of the run did."""
 
-    def __init__(self, *, weights: Sequence[StoredWeights], **settings: Any) -> None:
+    def __init__(
+        self, *, weights: Sequence[StoredWeights], trial: Trial | None = None, **settings: Any
+    ) -> None:
         super().__init__(weights=[stored.load() for stored in weights], **settings)
+        self._refusal = self._try(trial) if trial is not None else None
+
+    def __call__(self, batch: Batch) -> Batch:
+        if self._refusal is not None:
+            raise NodeError(self._refusal)
+        return super().__call__(batch)
+
+    def _try(self, trial: Trial) -> str | None:
+        """Embed the trial picture in every space; what is wrong with the vectors, in words."""
+        for place, network in enumerate(self._settings):
+            vector = self.embed(place, trial.pixels(network.preprocessing))[0]
+            if problem := self._counter.compare(network.space, vector):
+                return problem
+        return None
 
 
 @dataclass(frozen=True)
@@ -103,8 +123,17 @@ def pool_stages(
     return Stages(
         blocks=list(_blocks(todo.needs.table(), images, size)),
         decode=partial(decode_batch, settings=settings, counter=counter),
-        embed=embed_arguments(todo.networks, columns, pool, batch_size, counter),
-        write=partial(write_batch, storage=storage, spaces=spaces, counter=counter),
+        embed={
+            **embed_arguments(todo.networks, columns, pool, batch_size, counter),
+            "trial": None if config.ray.cluster is None else Trial.of(settings.remake.limits),
+        },
+        write=partial(
+            write_batch,
+            storage=storage,
+            spaces=spaces,
+            counter=counter,
+            made_by=digest_of(own_installation()),
+        ),
         batch_size=batch_size,
         shard_rows=config.extract.shard_rows,
     )

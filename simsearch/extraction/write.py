@@ -18,9 +18,14 @@ from simsearch.storage.storage import Storage
 
 
 def write_batch(
-    batch: Batch, storage: Storage, spaces: Sequence[FeatureSpace], counter: Counter
+    batch: Batch,
+    storage: Storage,
+    spaces: Sequence[FeatureSpace],
+    counter: Counter,
+    made_by: str,
 ) -> Batch:
     """Store the vectors of a batch, one shard per feature space; returns how many were written.
+    `made_by` names this run's installation, which every node has.
 
     A vector that is not finite is a reject of stage `embed`, not a feature.
     """
@@ -39,7 +44,9 @@ def write_batch(
             broken[row["artwork_id"]] = _reject(row, "embed", "not finite", detail)
         kept = wanted & finite
         if kept.any():
-            feature_store.write_shard(storage, space, rows.filter(pa.array(kept)), vectors[kept])
+            feature_store.write_shard(
+                storage, space, rows.filter(pa.array(kept)), vectors[kept], [made_by]
+            )
             written += int(kept.sum())
             counter.written(space, int(kept.sum()), vectors[kept].nbytes)
     write_part(storage, "rejects", list(broken.values()), schemas.REJECTS)

@@ -85,9 +85,9 @@ def _groups(rows: Mapping[str, int], shard_rows: int) -> Iterator[list[str]]:
 def _merge(
     storage: Storage, space: FeatureSpace, group: Sequence[str], seen: set[str]
 ) -> str | None:
-    table = pa.concat_tables(
-        storage.read_table(feature_store.shard_path(space, name)) for name in group
-    )
+    shards = [storage.read_table(feature_store.shard_path(space, name)) for name in group]
+    makers = set().union(*(feature_store.made_by(shard) for shard in shards))
+    table = pa.concat_tables(shards)
     fresh = []
     for key in feature_store.keys_of(table):
         fresh.append(key not in seen)
@@ -95,4 +95,4 @@ def _merge(
     table = table.filter(pa.array(fresh))
     if not table.num_rows:
         return None
-    return feature_store.write_shard(storage, space, table, feature_store.vectors_of(table))
+    return feature_store.write_shard(storage, space, table, feature_store.vectors_of(table), makers)

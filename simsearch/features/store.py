@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,7 @@ from simsearch.storage.parts import list_parts
 from simsearch.storage.storage import Storage
 
 METADATA_KEY = b"simsearch.feature_space"
+MADE_BY_KEY = b"simsearch.made_by"
 READ_THREADS = 8  # shards asked for at once: hides a store's latency
 
 
@@ -33,11 +35,17 @@ def folder(space: FeatureSpace) -> str:
 
 
 def write_shard(
-    storage: Storage, space: FeatureSpace, rows: pa.Table, vectors: npt.NDArray[np.float32]
+    storage: Storage,
+    space: FeatureSpace,
+    rows: pa.Table,
+    vectors: npt.NDArray[np.float32],
+    made_by: Iterable[str] = (),
 ) -> str:
     """Store `vectors` [n, dimension] of `rows` (schemas.IMAGES columns); returns the shard's path.
 
-    The name follows from the rows, so a repeated write replaces its own shard.
+    `made_by` names the installations that computed them (`runtime.installation.digest_of`): it is kept in
+    the shard's metadata, and the records of runs say what the names stand for. The shard's name follows
+    from the rows, so a repeated write replaces its own shard.
     """
     schema = schemas.features(space.dimension)
     flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
@@ -49,7 +57,12 @@ def write_shard(
             *(rows[field.name].combine_chunks() for field in schema if field.name != "vector"),
             column,
         ],
-        schema=schema.with_metadata({METADATA_KEY: json.dumps(space.to_json(), sort_keys=True)}),
+        schema=schema.with_metadata(
+            {
+                METADATA_KEY: json.dumps(space.to_json(), sort_keys=True),
+                MADE_BY_KEY: " ".join(sorted(set(made_by))),
+            }
+        ),
     )
     path = f"{folder(space)}/part-{name}.parquet"
     storage.write_table(path, table)
@@ -125,6 +138,11 @@ def vectors_of(shard: pa.Table) -> npt.NDArray[np.float32]:
     """The vectors [n, dimension] float32 of a shard's rows."""
     flat = shard["vector"].combine_chunks().flatten().to_numpy()
     return np.asarray(flat.reshape(shard.num_rows, -1), dtype=np.float32)
+
+
+def made_by(shard: pa.Table) -> set[str]:
+    """The names of the installations that computed a shard's vectors."""
+    return set((shard.schema.metadata or {}).get(MADE_BY_KEY, b"").decode().split())
 
 
 def shard_path(space: FeatureSpace, name: str) -> str:

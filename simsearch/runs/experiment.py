@@ -73,7 +73,10 @@ def run_experiment(name: str, config: Config) -> str:
     storage = root_of(config)
     variants = {setting: variant_of(config, setting) for setting in EXPERIMENTS[name]}
     check_names(config)
-    with open_run(config, new=True) as run, ray_session(config.ray):
+    with (
+        open_run(config, new=True) as run,
+        ray_session(config.ray, run.lease.shared_files()),
+    ):
         run.take(ingest)
         runs = {}
         for number, (setting, variant) in enumerate(variants.items(), start=1):

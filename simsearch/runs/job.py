@@ -28,6 +28,7 @@ from simsearch.runs.records import (
     recorded,
 )
 from simsearch.runtime.cluster_address import check_cluster_address
+from simsearch.runtime.installation import digest_of, own_installation
 from simsearch.settings.config import Config, kept_settings
 from simsearch.settings.version import __version__
 from simsearch.snapshots.diff import ArtworkChanges, artwork_changes, artworks_of
@@ -116,6 +117,8 @@ def _recorded_run(config: Config, command: str) -> Result:
         else:
             from simsearch.runs.steps import compute
 
+            record.installation = own_installation()
+            record.made_by = digest_of(record.installation)
             snapshot = compute(run)
         changes = _note(record, snapshot, previous)
     return Result(snapshot, previous, changes, record)

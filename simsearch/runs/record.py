@@ -34,7 +34,9 @@ class StepRecord:
 @dataclass
 class RunRecord:
     """One run. Times are ISO 8601 in UTC, `seconds` the whole duration; `recovery` has one row per
-    space and k with the mean recall by exact search and the one `before` (None: none)."""
+    space and k with the mean recall by exact search and the one `before` (None: none). `installation`
+    is what computed the run, by name, and `made_by` its digest, which shards of vectors carry (None:
+    nothing was computed)."""
 
     run_id: str
     command: str
@@ -55,6 +57,8 @@ class RunRecord:
     steps: list[StepRecord] = field(default_factory=list)
     recovery: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
+    made_by: str | None = None
+    installation: dict[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:

@@ -62,7 +62,7 @@ def train(run: Run) -> Outcome:
     if not _learns(config):
         return Outcome(0, "trainings", "no space learns")
     table = load_catalog(storage).table
-    with ray_session(config.ray):
+    with ray_session(config.ray, run.lease.shared_files()):
         device = choose_device(config)
         trainings = learn_encoders(config, storage, table, device)
         networks = prepare_networks(config, device, table)
@@ -92,7 +92,7 @@ def extract(run: Run) -> Outcome:
     config, storage = run.config, run.storage
     check_names(config)
     catalog = load_catalog(storage)
-    with ray_session(config.ray):
+    with ray_session(config.ray, run.lease.shared_files()):
         device = choose_device(config)
         networks = prepare_networks(config, device, catalog.table)
         heads = find_heads(config, storage, networks)
@@ -132,7 +132,7 @@ def index(run: Run) -> Outcome:
         if not snapshot.storage.exists(snapshot.index_manifest_path(space.name))
     ]
     if missing:
-        with ray_session(config.ray):
+        with ray_session(config.ray, run.lease.shared_files()):
             work = partial(build_indexes, snapshot, missing, config.seed)
             _watched(config.ray, "index", len(missing), "indexes", work)
     present = len(plan.spaces) - len(missing)
@@ -150,7 +150,7 @@ def neighbours(run: Run) -> Outcome:
     for space in snapshot.plan().spaces:
         read_manifest(snapshot.storage, snapshot.index_folder(space.name))
     total = _queries(snapshot)
-    with ray_session(config.ray):
+    with ray_session(config.ray, run.lease.shared_files()):
         previous = _previous(run) if config.evaluate.incremental else None
         work = partial(find_neighbours, snapshot, previous)
         _watched(config.ray, "neighbours", total, "queries", work)
@@ -177,7 +177,7 @@ def evaluate(run: Run) -> Outcome:
         store_unscored(snapshot)
     else:
         total = _queries(snapshot)
-        with ray_session(config.ray):
+        with ray_session(config.ray, run.lease.shared_files()):
             work = partial(evaluate_snapshot, snapshot)
             _watched(config.ray, "evaluate", total, "queries", work)
     # Here, not where they are read: a run may have been killed between the metrics and this.
@@ -201,7 +201,7 @@ def project(run: Run) -> Outcome:
     paths = [snapshot.projection_path(space, method) for method in methods for space in spaces]
     if snapshot.sealed() or all(snapshot.storage.exists(path) for path in paths):
         return Outcome(0, "maps", "made already")
-    with ray_session(config.ray):
+    with ray_session(config.ray, run.lease.shared_files()):
         previous = _previous(run)
         work = partial(lay_out, config, snapshot, spaces, previous)
         _watched(config.ray, "project", len(paths), "maps", work)
@@ -246,7 +246,7 @@ def compute(
     # Which encoders there are takes PyTorch and torchvision to say, seconds of imports; Ray's start is
     # seconds of waiting. What is wrong with a name extraction says itself.
     Background(partial(check_names, run.config)).start()
-    with ray_session(run.config.ray):
+    with ray_session(run.config.ray, run.lease.shared_files()):
         for step in steps:
             if step is train and not _learns(run.config):
                 continue

@@ -6,8 +6,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -20,6 +20,7 @@ from simsearch.errors import SimsearchError
 from simsearch.runtime.background import left_behind, within
 from simsearch.runtime.cluster_address import check_cluster_address
 from simsearch.runtime.environment import IDLE_WORKERS, NO_USAGE_REPORTS
+from simsearch.runtime.node_check import checked_nodes, refusal
 from simsearch.settings.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
@@ -28,33 +29,44 @@ CLUSTER_SECONDS = 30.0  # for the head of a cluster that is there to answer
 
 
 @contextmanager
-def ray_session(config: RayConfig) -> Iterator[None]:
+def ray_session(config: RayConfig, files: Mapping[str, str] | None = None) -> Iterator[None]:
     """Connect to `config.address` or $RAY_ADDRESS, else start Ray here and stop it at the end.
+
+    On a cluster no process works that has another installation than this one, or that does not see
+    `files` (paths, and a text that each holds): NodeError names its node.
 
     What a stage raises on a worker comes out as the SimsearchError it was. Where work is left
     behind, Ray stops with the process. Raises SimsearchError when the cluster cannot be reached or
     Ray does not start here.
     """
     started = not ray.is_initialized()
-    if started:
-        _connect(config)
-    try:
-        yield
-    except RayError as error:
-        raise _own_error(error) from error
-    finally:
-        # Ray's own shutdown crashes where a thread still asks something of it.
-        if started and not left_behind():
-            ray.shutdown()
+    with ExitStack() as stack:
+        if started:
+            checked = stack.enter_context(checked_nodes(files or {})) if config.cluster else {}
+            _connect(config, checked)
+        try:
+            yield
+        except RayError as error:
+            raise refusal() or _own_error(error) from error
+        finally:
+            # Ray's own shutdown crashes where a thread still asks something of it.
+            if started and not left_behind():
+                ray.shutdown()
 
 
-def _connect(config: RayConfig) -> None:
+def _connect(config: RayConfig, environment: dict[str, Any]) -> None:
+    """`environment`: the runtime environment of a cluster's processes."""
     check_cluster_address(config)
     address = config.cluster
     try:
         if address:
             _await_cluster(address)
-            ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
+            ray.init(
+                address=address,
+                log_to_driver=False,
+                logging_level=logging.WARNING,
+                runtime_env=environment,
+            )
         else:
             # Ray's C++ side writes to the terminal past Python's logging: its own errors, then that
             # it was told not to.

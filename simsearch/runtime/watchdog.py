@@ -14,6 +14,7 @@ from simsearch.errors import StallError
 from simsearch.runtime import metrics
 from simsearch.runtime.background import Background
 from simsearch.runtime.cluster import cluster_state, waiting_line
+from simsearch.runtime.node_check import refusal
 from simsearch.runtime.progress import Advance, duration, progress
 from simsearch.settings.sections.operation import RayConfig
 
@@ -92,7 +93,9 @@ class _Watchdog:
         self._moved = self._warned = time.monotonic()
 
     def look(self, count: int | None) -> None:
-        """Raises StallError where nothing has moved for too long."""
+        """Raises StallError where nothing has moved for too long, NodeError where a node was refused."""
+        if refused := refusal():
+            raise refused
         now = time.monotonic()
         if count is not None and count != self._count:
             self._count, self._moved, self._warned = count, now, now

@@ -25,7 +25,7 @@ def labels(name: str, template: Manifest) -> dict[str, str]:
 
 
 def chosen(selector: Manifest, marks: dict[str, str]) -> bool:
-    return selector.get("matchLabels", {}).items() <= marks.items()
+    return bool(selector.get("matchLabels", {}).items() <= marks.items())
 
 
 def admitted(

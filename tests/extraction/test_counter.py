@@ -2,12 +2,15 @@
 
 import os
 import signal
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from simsearch.extraction.counter import Pace, ProgressCounter, RemoteCounter
+from simsearch.extraction.counter import Pace, ProgressCounter, RemoteCounter, Vector
 from tests.support.processes import descendants
+from tests.support.spaces import SPACE
 
 
 def test_the_rate_leaves_start_up_out() -> None:
@@ -42,6 +45,32 @@ def test_a_killed_counter_counts_on_in_a_new_process(ray_local: None) -> None:
     assert counter.read() in (0, 4)  # what was told while it was dead may be lost
     (second,) = counter_processes()
     assert second != first
+
+
+def test_a_trial_vector_is_compared_with_the_first_of_its_space(ray_local: None) -> None:
+    counter = RemoteCounter.start(1)
+    first = np.array([1.0, 0.0], dtype=np.float32)
+
+    def turned(distance: float) -> Vector:
+        """`first` turned, as far away (1 − cosine)."""
+        angle = np.arccos(1 - distance)
+        return np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)
+
+    half = replace(SPACE, precision="bfloat16")
+    assert [counter.compare(space, first) for space in (SPACE, half)] == [None, None]
+    assert counter.compare(SPACE, turned(5e-5)) is None
+    assert counter.compare(half, turned(5e-3)) is None
+    problem = counter.compare(SPACE, turned(5e-3))
+    assert problem is not None
+    assert f"{SPACE.fingerprint} gives the trial picture vectors 0.005 apart" in problem
+    assert counter.compare(half, turned(5e-2)) is not None
+    assert counter.compare(SPACE, np.full(2, np.nan, np.float32)) is not None
+
+
+def test_a_file_that_nobody_finds_is_no_fault_of_a_node(ray_local: None, tmp_path: Path) -> None:
+    counter = RemoteCounter.start(1)
+    counter.check_absent(str(tmp_path / "gone.jpg"))
+    counter.check_absent("s3://museum/gone.jpg")
 
 
 def counter_processes() -> list[int]:

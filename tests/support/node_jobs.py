@@ -32,10 +32,14 @@ class RunningJob:
     log: Path
 
     @classmethod
-    def start(cls, log: Path, *words: str, prefix: tuple[str, ...] = ()) -> RunningJob:
+    def start(
+        cls, log: Path, *words: str, prefix: tuple[str, ...] = (), folder: Path | None = None
+    ) -> RunningJob:
+        """`prefix` stands before the command, which runs in `folder`."""
         command = [*prefix, sys.executable, "-m", "simsearch", *words]
         with log.open("wb") as file:
-            return cls(subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT), log)
+            process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=folder)
+            return cls(process, log)
 
     def text(self) -> str:
         return self.log.read_text(errors="replace")

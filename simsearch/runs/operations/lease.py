@@ -28,6 +28,7 @@ from pathlib import Path
 from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError
 from simsearch.settings.sections.operation import LeaseConfig
 from simsearch.storage.storage import Storage
+from simsearch.storage.uris import is_local, local_path
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,12 @@ class Lease:
     @property
     def token(self) -> int:
         return self._record.token
+
+    def shared_files(self) -> dict[str, str]:
+        """The path of a local root's LEASE and what it holds as long as this process has the lease:
+        whoever sees the same root sees that. Empty for a root in a store."""
+        uri = self._storage.uri(PATH)
+        return {local_path(uri): str(self._record.holder)} if is_local(uri) else {}
 
     def check(self) -> None:
         """Renew now. Raises LeaseError if another run has taken over."""
