@@ -6,9 +6,9 @@ Pure functions of vectors; the pipeline runs them as one task per space and meth
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,10 @@ from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.maps.placing import DEPARTED, Carried, Coordinates, carry, place, span_components
+from simsearch.maps.umap_map import Told, epochs, umap_map
+from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.resources import ENDLESS, TASKS
+from simsearch.runtime.watchdog import Count
 from simsearch.settings.config import Config
 from simsearch.settings.sections.analysis import ProjectionConfig
 from simsearch.snapshots.snapshot import Snapshot
@@ -36,9 +39,6 @@ FEWEST_DISTINCT = 4  # UMAP needs a neighbourhood to speak of
 # by less than this share of the largest.
 ROUNDING, ROUNDING_SHARE = 1e-6, 1e-5
 
-FLAT = 1e-6  # share of the first axis' spread below which the second has none
-INITIAL_SPREAD = 1e-4  # as Kobak & Linderman 2021 scale a PCA initialisation
-
 
 @dataclass(frozen=True)
 class SpaceMap:
@@ -52,20 +52,28 @@ class SpaceMap:
     departed: int = 0
 
 
-def project(vectors: Vectors, method: str, *, settings: ProjectionConfig, seed: int) -> Coordinates:
+def project(
+    vectors: Vectors,
+    method: str,
+    *,
+    settings: ProjectionConfig,
+    seed: int,
+    tell: Told = lambda _: None,
+) -> Coordinates:
     """`vectors` [n, d] in two dimensions, float32 [n, 2]; the same input gives the same map.
 
     `pca`: the first two principal components of the unit vectors (sklearn.decomposition.PCA).
     `umap`: McInnes et al. 2018 (umap-learn) with cosine distance on the first principal components,
     started from the PCA map so that the overall shape means something (Kobak & Linderman 2021). Of
-    fewer than four different vectors it is the PCA map: equal vectors lie at one point.
+    fewer than four different vectors it is the PCA map: equal vectors lie at one point. `tell` is told
+    after each epoch how many are done.
     """
     if not len(vectors):
         return np.zeros((0, 2), dtype=np.float32)
     components = principal_components(vectors, UMAP_INPUT if method == "umap" else 2, seed)
     if method == "pca" or not _have_distinct(components, FEWEST_DISTINCT):
         return _two_columns(components)
-    points = _umap(components, settings, seed)
+    points = umap_map(components, _two_columns(components), settings, seed, tell)
     if np.isfinite(points).all():
         return points
     log.warning("project: UMAP gave no finite map; its place takes the map of principal components")
@@ -135,29 +143,6 @@ def projection_table(
     ).replace_schema_metadata({DEPARTED: str(departed)} if departed else None)
 
 
-def _umap(components: Coordinates, settings: ProjectionConfig, seed: int) -> Coordinates:
-    from umap import UMAP  # compiles with Numba at import: seconds that only this needs
-
-    start = _two_columns(components).astype(np.float64)
-    start *= INITIAL_SPREAD / start[:, 0].std()
-    # UMAP divides each axis of its start by its extent: of vectors along one line, one has none.
-    flat = np.ptp(start, axis=0) <= FLAT * INITIAL_SPREAD
-    start[:, flat] = np.random.default_rng(seed).normal(
-        scale=FLAT * INITIAL_SPREAD, size=(len(start), 1)
-    )
-    reducer = UMAP(
-        n_neighbors=min(settings.umap_neighbours, len(components) - 1),
-        min_dist=settings.umap_min_distance,
-        metric="cosine",
-        init=start.astype(np.float32),
-        random_state=seed,
-        n_jobs=1,  # with a seed there is no more; said, so that UMAP does not warn of it
-    )
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module="umap")
-        return np.asarray(reducer.fit_transform(components), dtype=np.float32)
-
-
 def _two_columns(components: Coordinates) -> Coordinates:
     missing = max(0, 2 - components.shape[1])
     return np.pad(components[:, :2], ((0, 0), (0, missing)))
@@ -165,10 +150,15 @@ def _two_columns(components: Coordinates) -> Coordinates:
 
 @ray.remote(num_cpus=TASKS["project"].cpus, max_retries=ENDLESS)
 def project_space(
-    config: Config, snapshot: Snapshot, space: str, method: str, previous: Snapshot | None
+    config: Config,
+    snapshot: Snapshot,
+    space: str,
+    method: str,
+    previous: Snapshot | None,
+    tell: Told,
 ) -> SpaceMap:
     """The map of one feature space's originals: the previous snapshot's, with what is new placed on
-    it, or a new one."""
+    it, or a new one. `tell` is told how many epochs of a new one are done."""
     originals = _originals(snapshot)
     carried = None
     if previous is not None:
@@ -182,7 +172,7 @@ def project_space(
     if carried is not None:
         points = place(vectors, carried, method, config.projection.umap_neighbours)
         return SpaceMap(points, carried.fitted, anew=False, departed=carried.departed)
-    points = project(vectors, method, settings=config.projection, seed=config.seed)
+    points = project(vectors, method, settings=config.projection, seed=config.seed, tell=tell)
     return SpaceMap(points, np.ones(len(points), dtype=bool), anew=True)
 
 
@@ -232,19 +222,24 @@ def lay_out(
     snapshot: Snapshot,
     spaces: Sequence[str],
     previous: Snapshot | None,
-    tell: Callable[[int], None],
+    count: Count | RemoteCount,
 ) -> None:
     """Make and store the maps of all spaces by every method; `previous`: a snapshot whose maps hold
-    where they can. `tell` is told the number of maps made so far."""
+    where they can. `count` is told the `epochs` of each map: by its task, if it is a remote one, and
+    once the map is made."""
     originals = _originals(snapshot)
-    for number, method in enumerate(config.projection.methods):
+    for method in config.projection.methods:
+        tells = [partial(count.tell, part=f"{space} by {method}") for space in spaces]
         pending = [
-            project_space.remote(config, snapshot, space, method, previous) for space in spaces
+            project_space.remote(config, snapshot, space, method, previous, tell)
+            for space, tell in zip(spaces, tells, strict=True)
         ]
-        maps = [ray.get(reference) for reference in pending]
+        maps = []
+        for reference, tell in zip(pending, tells, strict=True):
+            maps.append(ray.get(reference))
+            tell(epochs(method, originals.num_rows))
         for space, points, space_map in zip(spaces, together(maps), maps, strict=True):
             snapshot.storage.write_table(
                 snapshot.projection_path(space, method),
                 projection_table(originals, points, space_map.fitted, space_map.departed),
             )
-        tell((number + 1) * len(spaces))

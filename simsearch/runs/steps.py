@@ -26,6 +26,7 @@ from simsearch.runs.versions import environment
 from simsearch.runtime.background import Background
 from simsearch.runtime.progress import Advance
 from simsearch.runtime.ray_session import ray_session
+from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.watchdog import Count, followed
 from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
@@ -193,7 +194,7 @@ def _queries(snapshot: Snapshot) -> int:
 
 def project(run: Run) -> Outcome:
     """Lay out every feature space in two dimensions, one task per space and method."""
-    from simsearch.maps.projection import lay_out
+    from simsearch.maps.projection import epochs, lay_out
 
     snapshot, config = run.snapshot, run.config
     spaces = [space.name for space in snapshot.plan().spaces]
@@ -203,8 +204,12 @@ def project(run: Run) -> Outcome:
         return Outcome(0, "maps", "made already")
     with ray_session(config.ray, run.lease.shared_files()):
         previous = _previous(run)
-        work = partial(lay_out, config, snapshot, spaces, previous)
-        _watched(config.ray, "project", len(paths), "maps", work)
+        originals = snapshot.images()["profile"].null_count
+        total = len(spaces) * sum(epochs(method, originals) for method in methods)
+        # A process for the count is worth its start where there is progress within a map.
+        count = RemoteCount.start() if "umap" in methods else Count()
+        work = partial(lay_out, config, snapshot, spaces, previous, count)
+        followed("project", total, "epochs", config.ray, work, count.read)
     return Outcome(len(paths), "maps")
 
 

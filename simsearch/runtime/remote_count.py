@@ -40,8 +40,8 @@ class RemoteCount:
     def start(cls) -> RemoteCount:
         return cls(start_here(Count))
 
-    def tell(self, value: int) -> None:
-        self.handle.tell.remote(value)
+    def tell(self, value: int, part: str = "") -> None:
+        self.handle.tell.remote(value, part)
 
     def read(self) -> int:
         """Raises RayError where no answer comes in READ_SECONDS."""

@@ -72,16 +72,16 @@ def followed(
 
 
 class Count:
-    """How many items are done: one thread sets it and another reads it."""
+    """How many items are done, the sum over the parts of a step: some threads set it, one reads it."""
 
     def __init__(self) -> None:
-        self._value = 0
+        self._parts: dict[str, int] = {}
 
-    def tell(self, value: int) -> None:
-        self._value = value
+    def tell(self, value: int, part: str = "") -> None:
+        self._parts[part] = value
 
     def read(self) -> int:
-        return self._value
+        return sum(list(self._parts.values()))
 
 
 class _Watchdog:

@@ -12,6 +12,7 @@ from simsearch.errors import ConfigError
 from simsearch.features.vectors import unit_rows
 from simsearch.maps.placing import Coordinates
 from simsearch.maps.projection import align, project
+from simsearch.maps.umap_map import epochs
 from simsearch.settings.config import load_config
 from simsearch.settings.sections.analysis import ProjectionConfig
 
@@ -38,7 +39,10 @@ def test_pca_is_the_first_two_singular_directions() -> None:
 @pytest.mark.slow
 def test_umap_keeps_clusters_together_and_repeats_itself() -> None:
     vectors, labels = blobs()
-    points = project(vectors, "umap", settings=SETTINGS, seed=1)
+    told: list[int] = []
+    points = project(vectors, "umap", settings=SETTINGS, seed=1, tell=told.append)
+    assert told == sorted(told)
+    assert told[-1] == epochs("umap", len(vectors))
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     assert (labels[distances.argmin(axis=1)] == labels).all()
