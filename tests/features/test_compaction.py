@@ -57,6 +57,17 @@ def test_compaction_loses_nothing_and_leaves_no_vector_twice(
     assert compact(storage, 6) == 0 or len(keys.shards) >= 8
 
 
+def test_a_merged_shard_names_all_installations_that_made_it(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    for number, name in enumerate("abcdefgh"):
+        makers = [f"maker-{number % 3}"] if number else []
+        feature_store.write_shard(storage, SPACE, rows([name]), vectors(1), makers)
+    assert compact(storage, 100) == 8
+    (merged,) = feature_store.stored_keys(storage, SPACE).shards
+    shard = storage.read_table(feature_store.shard_path(SPACE, merged))
+    assert feature_store.made_by(shard) == {"maker-0", "maker-1", "maker-2"}
+
+
 def test_few_small_shards_and_full_ones_are_left_alone(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     names = [f"n{number}" for number in range(40)]
