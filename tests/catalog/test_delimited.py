@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simsearch.catalog.delimited import read_delimited
+from simsearch.catalog.lines import Lines
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
 from tests.support.cases import case
@@ -183,10 +184,13 @@ def test_every_line_of_any_text_is_accounted_for(body: str) -> None:
     if refusal:
         assert "opens a quote" in refusal
         return
-    rows = table.num_rows + sum(count for count, _ in notes.left_out.values())
-    filled = [line for line in body.split("\n") if line.strip(", ")]
-    spans = any("spans lines" in line or "lines" in line for line in notes.summary())
-    assert rows == len(filled) or (spans and rows < len(filled))
+    rows = list(Lines(f"x,y\n{body}", ",").rows())
+    assert len(rows) == table.num_rows + sum(count for count, _ in notes.left_out.values())
+    covered = [line for row in rows for line in range(row.first, row.last + 1)]
+    assert len(covered) == len(set(covered))
+    lines = f"x,y\n{body}".split("\n")
+    filled = {number for number, line in enumerate(lines[1:], start=2) if line.strip(", ")}
+    assert filled <= set(covered)
 
 
 def test_rows_keep_their_number_where_others_are_left_out(tmp_path: Any) -> None:
