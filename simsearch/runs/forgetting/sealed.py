@@ -68,7 +68,7 @@ def _remove(snapshot: Snapshot) -> None:
     """Remove an unfinished snapshot, its images last: they say that it holds the artwork."""
     names = sorted(
         (info.path for info in snapshot.storage.files(snapshot.folder)),
-        key=lambda name: name == "images.parquet",
+        key=lambda name: snapshot.path(name) == snapshot.images_path,
     )
     for name in names:
         snapshot.storage.delete(snapshot.path(name))

@@ -95,9 +95,10 @@ def _made_of(storage: Storage, names: Iterable[str], catalogs: set[str]) -> Iter
 def _images(storage: Storage) -> Iterator[tuple[str, pa.Table]]:
     """The images of each snapshot, finished or not, by its id."""
     for info in storage.files(SNAPSHOTS):
-        name, _, file = info.path.partition("/")
-        if file == "images.parquet":
-            yield name, storage.read_table(Snapshot(storage, name).images_path)
+        name = info.path.partition("/")[0]
+        path = Snapshot(storage, name).images_path
+        if f"{SNAPSHOTS}/{info.path}" == path:
+            yield name, storage.read_table(path)
 
 
 def _catalogs(storage: Storage) -> Iterator[tuple[str, pa.Table]]:
