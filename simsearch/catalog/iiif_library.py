@@ -19,7 +19,7 @@ from simsearch.catalog.notes import Notes
 from simsearch.catalog.web.client import Answer, WebClient
 from simsearch.catalog.web.errors import FAILURES, RefusedError, reason_of
 from simsearch.settings.config import Config
-from simsearch.settings.secrets import hide_secrets, without_secrets
+from simsearch.settings.secrets import distinct_without_secrets, hide_secrets
 from simsearch.storage.storage import Storage, read_uri
 
 STATE = (
@@ -95,7 +95,7 @@ class Library:
             )
 
     def _content(self, url: str, kind: str, read: Callable[[bytes], Json], fresh: bool) -> Json:
-        row = self.known.get(without_secrets(url))
+        row = self.known.get(distinct_without_secrets(url))
         before = _unpacked(row, kind) if row is not None else None
         if row is None or before is None:
             row, before = {}, None
@@ -130,7 +130,7 @@ class Library:
             return
         self.journal.note(
             {
-                "url": without_secrets(url),
+                "url": distinct_without_secrets(url),
                 "etag": answer.etag,
                 "last_modified": answer.last_modified,
                 "checked": time.time(),

@@ -6,6 +6,7 @@ its secrets.
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 _SCHEME = re.compile(r"(?:https?|s?ftps?)://", re.IGNORECASE)
@@ -47,6 +48,15 @@ def without_secrets(address: str) -> str:
         + ((query_mark, query) if query else ())
         + ((fragment_mark, fragment) if fragment else ())
     )
+
+
+def distinct_without_secrets(address: str) -> str:
+    """The address `without_secrets`; one that loses something ends in a digest of the whole, so that two
+    addresses never become one: `?key=12` and `?key=13` may be two documents."""
+    shown = without_secrets(address)
+    if shown == address:
+        return address
+    return f"{shown}#{hashlib.sha256(address.encode(errors='replace')).hexdigest()[:12]}"
 
 
 def hide_secrets(text: str) -> str:

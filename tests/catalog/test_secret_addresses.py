@@ -96,3 +96,35 @@ def test_a_document_whose_addresses_hold_secrets_is_not_kept(tmp_path: Path) -> 
             f"https://x.test/a.jpg?token={MARK}"
         ]
     assert MARK.encode() not in stored_bytes(tmp_path)
+
+
+def test_ids_of_manifests_hold_no_secret_and_stay_apart(tmp_path: Path) -> None:
+    def answer(request: Request) -> None:
+        host = web.base.removeprefix("http://")
+        members = [
+            f"{web.base}/m/1?wskey={MARK}",
+            f"http://me:{MARK}@{host}/m/2/manifest.json",
+            f"{web.base}/m.php?key=4711",
+            f"{web.base}/m.php?key=4712",
+        ]
+        kind = "http://iiif.io/api/presentation/3/context.json"
+        items = [{"id": address, "type": "Manifest"} for address in members]
+        collection = {"@context": kind, "id": "c", "type": "Collection", "items": items}
+        shown = manifest(picture(f"{web.base}/{request.path[-4:].replace('/', '')}.jpg"))
+        request.send(json.dumps(collection if request.path == "/c" else shown).encode())
+
+    with moody(answer) as web:
+        words = [f"root={tmp_path}", "catalog.reader=iiif", f"catalog.source={web.base}/c"]
+        days = QUICK.replace("check_again_days: 0", "robots: false")
+        config = load_config(None, [*words, f"catalog.download={{{days}}}"])
+        tables = [catalog.read_catalog(config) for _ in range(2)]
+    pictures = [
+        dict(zip(table["artwork_id"].to_pylist(), table["image_uri"].to_pylist(), strict=True))
+        for table in tables
+    ]
+    assert pictures[0] == pictures[1]
+    assert {uri.rpartition("/")[2] for uri in pictures[0].values()} >= {"4711.jpg", "4712.jpg"}
+    assert len(pictures[0]) == 4
+    assert not any(MARK in artwork_id for artwork_id in pictures[0])
+    assert f"{web.base.removeprefix('http://')}/m/2" in pictures[0]
+    assert MARK.encode() not in stored_bytes(tmp_path)
