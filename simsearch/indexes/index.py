@@ -33,8 +33,9 @@ from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import open_annoy
 from simsearch.indexes.candidates import Search, slower_than_exact
 from simsearch.indexes.exact import Items, Neighbours, exact_search, nearest_first, pair_distances
-from simsearch.storage.cached import local_file
+from simsearch.storage.cached import local_file, mapped_array
 from simsearch.storage.storage import Storage
+from simsearch.storage.uris import is_local
 
 if TYPE_CHECKING:
     from annoy import AnnoyIndex  # which readers of vectors do without
@@ -184,7 +185,7 @@ def open_index(
     Raises MismatchError when it is another space's, or its files are not those of its manifest.
     `verify=False` trusts local files of the right size without reading them whole.
     """
-    manifest = _manifest_of(storage, folder, fingerprint)
+    manifest = manifest_of(storage, folder, fingerprint)
     where = storage.uri(folder)
     ids = _matching(storage, f"{folder}/ids.parquet", manifest.ids_sha256)
     axes = None
@@ -197,22 +198,13 @@ def open_index(
         raise MismatchError(
             f"{where}/index.ann: {index.get_n_items()} items, its manifest says {manifest.items}; build the index again"
         )
-    units = _units(storage, folder, manifest, verify=verify)
+    units = open_vectors(storage, folder, manifest, verify=verify)
     return OpenIndex(manifest, pq.read_table(io.BytesIO(ids)), index, axes, units)
 
 
-def open_vectors(storage: Storage, folder: str, fingerprint: str) -> Vectors:
-    """The vectors of an index float32 [items, dimension], of length 1 and read-only, mapped from disk; those
-    of a remote root are copied into the local cache first. Local files are not read whole.
-
-    Raises NotFoundError where there is no index, MismatchError where it is another space's, or its file
-    has another shape.
-    """
-    manifest = _manifest_of(storage, folder, fingerprint)
-    return _units(storage, folder, manifest, verify=False)
-
-
-def _manifest_of(storage: Storage, folder: str, fingerprint: str) -> IndexManifest:
+def manifest_of(storage: Storage, folder: str, fingerprint: str) -> IndexManifest:
+    """The manifest of an index of the feature space `fingerprint`. Raises NotFoundError where there is no
+    index, MismatchError where it is another space's."""
     manifest = read_manifest(storage, folder)
     if manifest.fingerprint != fingerprint:
         raise MismatchError(
@@ -221,19 +213,26 @@ def _manifest_of(storage: Storage, folder: str, fingerprint: str) -> IndexManife
     return manifest
 
 
-def _units(storage: Storage, folder: str, manifest: IndexManifest, *, verify: bool) -> Vectors:
-    path = f"{folder}/vectors.npy"
-    local = local_file(storage, path, manifest.vectors_sha256, verify=verify)
-    try:
-        units = np.load(local, mmap_mode="r", allow_pickle=False)
-        whole = units.dtype == np.float32 and units.shape == (manifest.items, manifest.dimension)
-    except (ValueError, EOFError):  # no header, or less of a file than its header says
-        whole = False
-    if not whole:
+def open_vectors(
+    storage: Storage, folder: str, manifest: IndexManifest, *, verify: bool = False
+) -> Vectors:
+    """The vectors of an index float32 [items, dimension], of length 1 and read-only, mapped from disk; those
+    of a remote root are copied into the local cache first. Local files are read whole only to `verify`
+    them.
+
+    Raises NotFoundError where the file is gone, MismatchError where it is not that of the manifest.
+    """
+    path, digest = f"{folder}/vectors.npy", manifest.vectors_sha256
+    shape = (manifest.items, manifest.dimension)
+    units = mapped_array(local_file(storage, path, digest, verify=verify), np.float32, shape)
+    if units is None and not verify and not is_local(storage.uri(path)):
+        # The copy in the cache is damaged: verified, it is fetched anew.
+        units = mapped_array(local_file(storage, path, digest, verify=True), np.float32, shape)
+    if units is None:
         raise MismatchError(
             f"{storage.uri(path)}: not {manifest.items} vectors of {manifest.dimension} numbers; build the index again"
         )
-    return np.asarray(units)  # a view of the mapped file, without np.memmap's costs per slice
+    return units
 
 
 def _matching(storage: Storage, path: str, sha256: str) -> bytes:

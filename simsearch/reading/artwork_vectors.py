@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.errors import MismatchError
+from simsearch.errors import MismatchError, StorageError
 from simsearch.features.vectors import Vectors
-from simsearch.indexes.index import open_vectors, read_manifest
+from simsearch.indexes.index import manifest_of, open_vectors
 from simsearch.reading.view import SnapshotView
-from simsearch.storage.cached import cached
+from simsearch.storage.cached import cached, mapped_array
 
 ROWS_AT_ONCE = 4096  # copied: of 2,048 numbers 32 MiB
 
@@ -25,7 +26,8 @@ def artwork_vectors(view: SnapshotView, space: str) -> Vectors:
     are copied into the local cache once. Raises what `open_vectors` does.
     """
     storage, folder = view.snapshot.storage, view.snapshot.index_folder(space)
-    units = open_vectors(storage, folder, view.space(space).fingerprint)
+    manifest = manifest_of(storage, folder, view.space(space).fingerprint)
+    units = open_vectors(storage, folder, manifest)
     if len(units) != len(view.image_ids):
         raise MismatchError(
             f"{storage.uri(folder)}: {len(units)} vectors for {len(view.image_ids)} images; build the "
@@ -35,10 +37,27 @@ def artwork_vectors(view: SnapshotView, space: str) -> Vectors:
     part = evenly_spaced(items)
     if part is not None:
         return units[part]
-    digest = hashlib.sha256(str(read_manifest(storage, folder).vectors_sha256).encode())
+
+    def copy(unfinished: Path) -> None:
+        # What a damaged file holds must not stay in the cache under the digest of the whole one.
+        whole = open_vectors(storage, folder, manifest, verify=True)
+        _copy_rows(whole, items, unfinished)
+
+    digest = hashlib.sha256(manifest.vectors_sha256.encode())
     digest.update(items.tobytes())
-    path = cached(digest.hexdigest(), lambda unfinished: _copy_rows(units, items, unfinished))
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    return _cached_array(digest.hexdigest(), (len(items), units.shape[1]), copy)
+
+
+def _cached_array(name: str, shape: tuple[int, int], make: Callable[[Path], None]) -> Vectors:
+    """The float32 array that `make` writes, from the cache; a damaged file there is made anew."""
+    path = cached(name, make)
+    array = mapped_array(path, np.float32, shape)
+    if array is None:
+        path.unlink(missing_ok=True)
+        array = mapped_array(cached(name, make), np.float32, shape)
+    if array is None:
+        raise StorageError(f"{path}: cut off; free some space there and ask again")
+    return array
 
 
 def evenly_spaced(items: npt.NDArray[np.int64]) -> slice | None:

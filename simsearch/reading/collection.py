@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from simsearch.errors import NotFoundError, UnknownNameError
 from simsearch.reading.picture_query import PictureQuery
+from simsearch.reading.removed import removal_named
 from simsearch.reading.space import Space, absence, search_spaces
 from simsearch.reading.values import Artwork, Artworks, Matches
 from simsearch.reading.view import SnapshotView
@@ -68,8 +69,9 @@ def collection_of(config: Config, snapshot: Snapshot) -> Collection:
 
 
 def _opened(config: Config, snapshot: Snapshot, pictures: PictureQuery) -> Collection:
-    snapshot.manifest()  # which an unfinished snapshot lacks
-    return Collection(SnapshotView(config, snapshot), pictures)
+    view = SnapshotView(config, snapshot)
+    assert view.manifest  # which an unfinished snapshot lacks; kept, should this one be removed
+    return Collection(view, pictures)
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,7 +94,7 @@ class Collection:
     @property
     def created(self) -> str:
         """The time at which the snapshot was sealed, ISO 8601 in UTC."""
-        return self._view.snapshot.created()
+        return str(self._view.manifest["created"])
 
     @property
     def snapshots(self) -> tuple[str, ...]:
@@ -212,8 +214,14 @@ class Collection:
 
         `mean` is the score, `ci_low` and `ci_high` its 95 % interval, `ceiling` the score of a perfect
         search and `n` the number of originals.
+
+        Raises
+        ------
+        GoneError
+            If the snapshot was removed since it was opened.
         """
-        return self._view.metrics
+        with removal_named(self._view.snapshot):
+            return self._view.metrics
 
     def __repr__(self) -> str:
         spaces = ", ".join(self._view.spaces)

@@ -18,6 +18,7 @@ from simsearch.features.vectors import Vectors
 from simsearch.indexes.exact import drop_query, exact_search
 from simsearch.reading.artwork_vectors import artwork_vectors
 from simsearch.reading.picture_query import PictureQuery, read_file
+from simsearch.reading.removed import removal_named
 from simsearch.reading.values import Artwork, Match, Matches
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.extras import check_installed
@@ -68,11 +69,12 @@ class Space:
         Raises
         ------
         StorageError
-            If the file is gone or cannot be read.
+            If the file cannot be read, or the snapshot was removed since it was opened (GoneError).
         MismatchError
             If the file does not match its manifest.
         """
-        return artwork_vectors(self._view, self.name)
+        with removal_named(self._view.snapshot):
+            return artwork_vectors(self._view, self.name)
 
     def neighbours(self, artwork: str | Artwork, n: int = 10) -> Matches:
         """The other artworks that are nearest to one, by exact search over `vectors`.
@@ -162,7 +164,8 @@ class Space:
                 f"{method!r}: no such map of {self.name} in snapshot {self._view.snapshot_id}; it has "
                 f"{', '.join(methods) or 'none'}"
             )
-        return self._view.coordinates(self.name, method)
+        with removal_named(self._view.snapshot):
+            return self._view.coordinates(self.name, method)
 
     def _matches(self, query: str, nearest: list[tuple[int, float]]) -> Matches:
         rows = self._view.catalog.take(
@@ -184,7 +187,8 @@ def search_spaces(
     image = read_file(spaces[0]._view, Path(picture))
     answers = []
     for space in spaces:
-        nearest = space._pictures.nearest(space._view, space.name, image, wanted)
+        with removal_named(space._view.snapshot):
+            nearest = space._pictures.nearest(space._view, space.name, image, wanted)
         places = [(artwork.number, neighbour.distance) for neighbour, artwork in nearest]
         answers.append(space._matches(os.fspath(picture), places))
     return answers
@@ -210,7 +214,9 @@ def _number(view: SnapshotView, artwork: str | Artwork) -> int:
 
 def absence(view: SnapshotView, artwork_id: object) -> str:
     """The reason, in words, for which a snapshot has no vector of an artwork."""
-    for row in view.rejects.to_pylist():
+    with removal_named(view.snapshot):
+        rejects = view.rejects
+    for row in rejects.to_pylist():
         if row["artwork_id"] == artwork_id:
             detail = f" ({row['detail']})" if row["detail"] else ""
             return (

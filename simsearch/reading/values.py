@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import pyarrow as pa
 
 from simsearch.indexes.exact import cosine
+from simsearch.reading.artworks import short
 from simsearch.reading.picture_row import Picture, picture_row
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.extras import check_installed
@@ -84,8 +85,8 @@ class Artwork:
         return cls(**values)
 
     def __repr__(self) -> str:
-        words = [repr(self.artwork_id), repr(self.title or "untitled"), *self.artists[:1]]
-        return f"<Artwork {', '.join(words)}>"
+        texts = [self.artwork_id, self.title or "untitled", *self.artists[:1]]
+        return f"<Artwork {', '.join(map(_quoted, texts))}>"
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,8 @@ class Artworks(Sequence[Artwork]):
         return _data_frame(self.to_table())
 
     def __repr__(self) -> str:
-        return f"<{len(self):,} artworks{_named([artwork.artwork_id for artwork in self[:NAMED]], len(self))}>"
+        ids = [_quoted(artwork.artwork_id) for artwork in self[:NAMED]]
+        return f"<{len(self):,} artworks{_named(ids, len(self))}>"
 
     def _repr_html_(self) -> str:
         return picture_row(self._view, (_picture(artwork) for artwork in self), len(self))
@@ -234,14 +236,19 @@ class Matches(Sequence[Match]):
         return _data_frame(self.to_table())
 
     def __repr__(self) -> str:
-        nearest = [f"{match.artwork.artwork_id} {match.cosine:.3f}" for match in self[:NAMED]]
-        return (
-            f"<{len(self)} matches of {self.query!r} in {self.space}{_named(nearest, len(self))}>"
-        )
+        nearest = [
+            f"{_quoted(match.artwork.artwork_id)} {match.cosine:.3f}" for match in self[:NAMED]
+        ]
+        return f"<{len(self)} matches of {_quoted(self.query)} in {self.space}{_named(nearest, len(self))}>"
 
     def _repr_html_(self) -> str:
         pictures = (_picture(match.artwork, f"{match.cosine:.3f}") for match in self)
         return picture_row(self._view, pictures, len(self))
+
+
+def _quoted(text: str) -> str:
+    """A catalog's text in quotes, bounded and without characters that a terminal obeys."""
+    return repr(short(text))
 
 
 def _named(names: list[str], count: int) -> str:

@@ -178,6 +178,8 @@ def config_of_values(
     Raises ConfigError, whose messages begin with `where`.
     """
     values = copy.deepcopy(values)
+    if isinstance(overrides, str):
+        raise ConfigError(f"{overrides!r}: overrides are a list; write [{overrides!r}]")
     for override in overrides:
         _apply_override(values, override)
     if (version := values.get("version", CONFIG_VERSION)) != CONFIG_VERSION:
@@ -218,7 +220,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _apply_override(values: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
+    key, equals, text = override.partition("=") if isinstance(override, str) else ("", "", "")
     if not equals or not key:
         raise ConfigError(
             f"{override!r}: an override is written key=value, such as extract.batch_size=64"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
-from simsearch.errors import ConflictError, StorageError, UsageError
+from simsearch.errors import ConflictError, DamagedError, StorageError, UsageError
 from simsearch.settings.version import __version__
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import ROOT_MARKER
@@ -18,8 +18,13 @@ def root_exists(storage: Storage) -> bool:
 
 
 def check_format(storage: Storage) -> None:
-    """Raises StorageError for a root of another format, with what to do about it."""
-    stored: object = storage.read_json(ROOT_MARKER).get("format")
+    """Raises StorageError for a root of another format or with a damaged marker, with what to do about it."""
+    try:
+        stored: object = storage.read_json(ROOT_MARKER).get("format")
+    except DamagedError as error:
+        # Without a marker its files would be a stranger's.
+        advice = f'write {{"format": {ROOT_FORMAT}}} into it'
+        raise DamagedError(error.root, error.path, error.problem, advice) from None
     if stored != ROOT_FORMAT:
         raise StorageError(
             f"{storage.root}: format {stored!r}, this simsearch reads {ROOT_FORMAT}; choose an empty folder or "

@@ -9,6 +9,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from tokenize import TokenError
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.storage.failures import _errors
@@ -45,7 +50,7 @@ def local_file(storage: Storage, path: str, sha256: str, *, verify: bool) -> Pat
     other = MismatchError(f"{uri}: not the file of its manifest; build the index again")
     if is_local(uri):
         local = Path(local_path(uri))
-        if not local.exists():
+        if not local.is_file():
             raise NotFoundError(f"{uri}: nothing there; build the index again")
         if verify and file_digest(local) != sha256:
             raise other
@@ -73,6 +78,20 @@ def cached(name: str, make: Callable[[Path], None]) -> Path:
         make(unfinished)
     _shrink(keep=target)
     return target
+
+
+def mapped_array(
+    path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]
+) -> npt.NDArray[Any] | None:
+    """The array of a local NumPy file, mapped and read-only; None where the file holds another one or is
+    cut off. Raises StorageError where it cannot be read."""
+    try:
+        with _errors(str(path), "read"):
+            array = np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, EOFError, SyntaxError, TokenError):
+        return None
+    # A view of the mapped file, without np.memmap's costs per slice.
+    return np.asarray(array) if array.dtype == dtype and array.shape == shape else None
 
 
 def _shrink(keep: Path) -> None:

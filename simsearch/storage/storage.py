@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from simsearch.errors import NotFoundError, StorageError
+from simsearch.errors import DamagedError, NotFoundError
 from simsearch.settings.config import Config
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.failures import _errors, _retrying
@@ -159,13 +159,15 @@ class Storage:
                 digest.update(chunk)
         return digest.hexdigest()
 
-    def read_json(self, path: str) -> Any:
+    def read_json(self, path: str) -> dict[str, Any]:
+        """The object of a JSON file. Raises DamagedError for anything else."""
         try:
-            return json.loads(self.read_bytes(path))
-        except ValueError as error:
-            raise StorageError(
-                f"{self.uri(path)}: not valid JSON ({error}); remove it and run again"
-            ) from None
+            value = json.loads(self.read_bytes(path))
+        except (ValueError, RecursionError) as error:
+            raise DamagedError(self.root, path, f"not valid JSON ({error})") from None
+        if not isinstance(value, dict):
+            raise DamagedError(self.root, path, "not a JSON object")
+        return value
 
     def write_json(self, path: str, value: Any) -> None:
         self.write_bytes(

@@ -126,7 +126,7 @@ def test_a_collection_says_what_it_holds(root: str) -> None:
     assert collection.artworks.to_table().schema == schemas.CATALOG
     assert collection.artwork("a").artists == ("Ada",)
     assert collection.artworks[-1] == collection.artwork("é")
-    assert repr(collection.artworks) == "<6 artworks: a, a!, b--c, …>"
+    assert repr(collection.artworks) == "<6 artworks: 'a', 'a!', 'b--c', …>"
     matches = collection.space("test").neighbours(collection.artworks[0], n=4)
     assert len(matches[1:3]) == 2
     table = matches.to_table()
