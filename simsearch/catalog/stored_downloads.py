@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from simsearch import schemas
 from simsearch.catalog.journal import newest_rows, read_newest
 from simsearch.catalog.sniffing import sniff
@@ -62,6 +65,24 @@ def download_name(row: Mapping[str, Any]) -> str:
     address = without_secrets(row["image_uri"])
     digest = hashlib.sha256(f"{row['artwork_id']}\n{address}".encode()).hexdigest()[:12]
     return f"{readable}-{digest}"
+
+
+def are_downloads_of(rows: pa.Table, artwork_id: str) -> pa.Array:
+    """Which rows of the journal note requests for an artwork's images [rows]."""
+    names = [
+        download_name({"artwork_id": artwork_id, "image_uri": address})
+        for address in rows["url"].to_pylist()
+    ]
+    return pc.equal(rows["name"], pa.array(names, pa.string()))
+
+
+def downloads_of(storage: Storage, artwork_id: str) -> set[str]:
+    """The addresses of all images of an artwork that were downloaded, and of those that were asked for."""
+    journal = read_parts(storage, STATE, schemas.DOWNLOADS)
+    own = journal.filter(are_downloads_of(journal, artwork_id))
+    names = set(own["name"].to_pylist())
+    files = (info for info in storage.files(FOLDER) if info.path.rpartition("-")[0] in names)
+    return {*own["url"].to_pylist(), *(info.uri for info in files)}
 
 
 def store_picture(name: str, data: bytes, stored: StoredDownloads, storage: Storage) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 from simsearch import schemas
 from simsearch.catalog.iiif_library import STATE as IIIF
 from simsearch.catalog.stored_downloads import STATE as DOWNLOADS
+from simsearch.catalog.stored_downloads import are_downloads_of
 from simsearch.encoders.trained import EXAMPLES, LEARNED_FROM
 from simsearch.encoders.trained import FOLDER as TRAINED
 from simsearch.features import store as feature_store
@@ -28,6 +30,7 @@ from simsearch.storage.parts import PART, list_parts, part_name
 from simsearch.storage.storage import Storage, list_leftovers
 
 TRAINING = "training"  # what unfinished trainings have decoded
+PROSE = ("error", "note")  # the parts of a run record that quote words of the collection
 
 Chosen = Callable[[pa.Table], pa.Array]
 
@@ -78,14 +81,13 @@ def remove_vectors(storage: Storage, trace: Trace) -> None:
         if not pc.any(_or(_named(keys, trace), _shown(keys, trace))).as_py():
             continue
         table = storage.read_table(path)
-        space = feature_store.space_of(table)
+        space, makers = feature_store.space_of(table), feature_store.made_by(table)
         table = _renamed(table.filter(pc.invert(_shown(table, trace))), trace)
         written = None
         if table.num_rows:
             rows = table.select(schemas.IMAGES.names)
-            written = feature_store.write_shard(
-                storage, space, rows, feature_store.vectors_of(table)
-            )
+            vectors = feature_store.vectors_of(table)
+            written = feature_store.write_shard(storage, space, rows, vectors, makers)
         if written == path:  # the name follows from pictures and profiles, not from artworks
             continue
         storage.delete(path)
@@ -117,7 +119,6 @@ def remove_pictures(storage: Storage, trace: Trace) -> None:
 
 def remove_notes(storage: Storage, trace: Trace) -> None:
     """Remove what was noted of the artwork: digests, rejects, downloads, IIIF documents, run records."""
-    stems = {address.rpartition("/")[2].rpartition(".")[0] for address in trace.addresses}
     words = sorted({*trace.words, *trace.addresses})
 
     def noted(table: pa.Table) -> pa.Array:
@@ -127,15 +128,14 @@ def remove_notes(storage: Storage, trace: Trace) -> None:
                 ("artwork_id", {trace.artwork_id}),
                 ("content_hash", trace.hashes),
                 ("image_uri", trace.addresses),
-                ("url", trace.addresses),
-                ("name", stems),
             )
             if name in table.column_names
         ]
         return _or(*chosen)
 
-    for folder in ("sources", "rejects", DOWNLOADS):
+    for folder in ("sources", "rejects"):
         _rewrite_parts(storage, folder, noted)
+    _rewrite_parts(storage, DOWNLOADS, lambda table: are_downloads_of(table, trace.artwork_id))
     _rewrite_parts(storage, IIIF, lambda table: _mentions(table["content"], words))
     _rewrite_records(storage, trace)
 
@@ -169,32 +169,49 @@ def remove_leftovers(storage: Storage, older_than: float) -> None:
 
 
 def _rewrite_parts(storage: Storage, folder: str, noted: Chosen) -> None:
-    """Take the rows that are `noted` out of an append-only table."""
-    for info in list_parts(storage, folder):
-        path = f"{folder}/{info.path}"
-        table = storage.read_table(path)
-        gone = noted(resolved(storage.root, table))
-        if not pc.any(gone).as_py():
-            continue
-        kept = table.filter(pc.invert(gone))
-        if kept.num_rows:
-            data = encoded(kept)
-            storage.write_bytes(f"{folder}/{part_name(data)}", data)
-        storage.delete(path)
+    """Take the rows that are `noted` out of an append-only table. All its parts become one, as a part that
+    is written anew is the newest, and its rows would come after those that replaced them."""
+    parts = sorted(list_parts(storage, folder), key=lambda info: (info.modified, info.path))
+    tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
+    gone = [noted(resolved(storage.root, table)) for table in tables]
+    if not any(pc.any(rows).as_py() for rows in gone):
+        return
+    left = [table.filter(pc.invert(rows)) for table, rows in zip(tables, gone, strict=True)]
+    kept, written = pa.concat_tables(left, promote_options="default"), None
+    if kept.num_rows:
+        data = encoded(kept)
+        written = part_name(data)
+        storage.write_bytes(f"{folder}/{written}", data)
+    for info in parts:
+        if info.path != written:
+            storage.delete(f"{folder}/{info.path}")
 
 
 def _rewrite_records(storage: Storage, trace: Trace) -> None:
-    """Leave the artwork's id and words out of the run records, whose errors may quote them."""
+    """Leave the artwork's id and words out of what the run records say in prose: errors and notes may
+    quote them."""
     words = [word for word in {trace.artwork_id, *trace.words} if len(word) >= SHORTEST_WORD]
-    quoted = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
-    pattern = "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in quoted)
+    pattern = "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words)
     for info in storage.files(RUNS):
         path = f"{RUNS}/{info.path}"
         if not pattern or not path.endswith(".json"):
             continue
-        text = storage.read_bytes(path).decode(errors="replace")
-        if re.search(pattern, text):
-            storage.write_bytes(path, re.sub(pattern, "(taken down)", text).encode())
+        try:
+            record = json.loads(storage.read_bytes(path))
+        except ValueError:
+            continue  # none that a run wrote; no page shows it
+        rewritten = _without_words(record, re.compile(pattern))
+        if rewritten != record:
+            storage.write_json(path, rewritten)
+
+
+def _without_words(value: Any, words: re.Pattern[str], name: str = "") -> Any:
+    """A part of a run record, called `name` there, whose prose holds none of the `words`."""
+    if isinstance(value, dict):
+        return {key: _without_words(below, words, key) for key, below in value.items()}
+    if isinstance(value, list):
+        return [_without_words(below, words, name) for below in value]
+    return words.sub("(taken down)", value) if isinstance(value, str) and name in PROSE else value
 
 
 def _mentions(texts: pa.ChunkedArray, words: list[str]) -> pa.Array:

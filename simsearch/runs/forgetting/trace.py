@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from simsearch.catalog.forgotten import Record
 from simsearch.catalog.stored import load_catalog
+from simsearch.catalog.stored_downloads import downloads_of
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.inside import resolved
@@ -36,7 +37,9 @@ class Trace:
 
     @property
     def empty(self) -> bool:
-        return not (self.hashes or self.addresses or self.shared_with or self.snapshots)
+        return not (
+            self.hashes or self.addresses or self.words or self.shared_with or self.snapshots
+        )
 
 
 def find_trace(storage: Storage, artwork_id: str) -> Trace:
@@ -47,6 +50,7 @@ def find_trace(storage: Storage, artwork_id: str) -> Trace:
     naming = {name for name, table in catalogs.items() if _rows_of(table, artwork_id)}
     held = [(name, table) for name, table in images.items() if _rows_of(table, artwork_id)]
     addresses = {row["image_uri"] for row in rows if row["image_uri"]}
+    addresses |= downloads_of(storage, artwork_id)
     hashes = {row["content_hash"] for _, table in held for row in _rows_of(table, artwork_id)}
     for folder in HELD_IN:
         for table in _tables(storage, folder):

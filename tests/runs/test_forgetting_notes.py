@@ -1,0 +1,117 @@
+"""What a root notes beside its snapshots, after an artwork was taken down: nothing of it, the rest as before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from simsearch import schemas
+from simsearch.catalog.stored import write_catalog
+from simsearch.catalog.stored_downloads import FOLDER, STATE, download_name
+from simsearch.features import store as feature_store
+from simsearch.runs.forgetting.forget import find_removal, forget
+from simsearch.runs.operations.lease import held
+from simsearch.settings.config import Config, load_config
+from simsearch.snapshots.root import open_root
+from simsearch.storage.parts import read_parts, write_part
+from simsearch.storage.storage import Storage
+from tests.support.explorer_site import space_of
+
+GONE, OTHER = "a/1", "a-1"  # read alike in the name of a file
+URL = "https://museum.example/1.jpg"
+
+
+def take_down(storage: Storage, config: Config, artwork_id: str = GONE) -> None:
+    with held(storage, config.lease) as lease:
+        forget(config, storage, find_removal(storage, artwork_id), lease)
+
+
+def catalogued(folder: Path, title: str = "Night Watch") -> tuple[Storage, Config]:
+    """A root whose catalog has two artworks of one title and one image address."""
+    config = load_config(None, [f"root={folder}"])
+    storage = Storage(config.root)
+    open_root(storage)
+    rows = [
+        {"artwork_id": name, "title": title, "image_uri": URL, "etag": "e"}
+        for name in (GONE, OTHER)
+    ]
+    write_catalog(storage, pa.Table.from_pylist(rows, schema=schemas.CATALOG))
+    return storage, config
+
+
+def downloaded(storage: Storage, artwork_id: str, content: str, *, noted: bool) -> str:
+    name = download_name({"artwork_id": artwork_id, "image_uri": URL})
+    file = f"{name}-{content * 32}.png"
+    storage.write_bytes(f"{FOLDER}/{file}", b"picture")
+    if noted:
+        row = {"name": name, "url": URL, "file": file, "checked": 1.0}
+        write_part(storage, STATE, [row], schemas.DOWNLOADS)
+    return file
+
+
+def test_downloads_of_it_go_and_those_of_another_at_the_same_address_stay(tmp_path: Path) -> None:
+    storage, config = catalogued(tmp_path)
+    downloaded(storage, GONE, "a", noted=True)
+    downloaded(storage, GONE, "b", noted=False)  # the picture that the address had before
+    stays = downloaded(storage, OTHER, "c", noted=True)
+    take_down(storage, config)
+    assert [info.path for info in storage.files(FOLDER)] == [stays]
+    journal = read_parts(storage, STATE, schemas.DOWNLOADS).to_pylist()
+    assert [row["file"] for row in journal] == [stays]
+
+
+def test_run_records_lose_words_and_no_fields(tmp_path: Path) -> None:
+    """A title may be any word, one of the record's own too."""
+    storage, config = catalogued(tmp_path, "published")
+    record = {
+        "outcome": "published",
+        "error": f"{GONE}: “published” is cut off",
+        "steps": [{"name": "published", "note": "a published one"}],
+    }
+    storage.write_json("runs/20260101T000000Z-ab.json", record)
+    storage.write_bytes("runs/20260101T000000Z-cd.json", b"\xff no record")
+    take_down(storage, config)
+    assert storage.read_json("runs/20260101T000000Z-ab.json") == {
+        "outcome": "published",
+        "error": f"{GONE}: “(taken down)” is cut off",  # shorter than the words that are looked for
+        "steps": [{"name": "published", "note": "a (taken down) one"}],
+    }
+
+
+def test_the_other_rows_of_a_table_keep_their_order(tmp_path: Path) -> None:
+    """The newest row counts: one that is stored again must not come after its successor."""
+    storage, config = catalogued(tmp_path)
+    reject = {"image_uri": URL, "stage": "decode"}
+    first = [
+        {**reject, "artwork_id": GONE, "reason": "old"},
+        {**reject, "artwork_id": OTHER, "reason": "old"},
+    ]
+    write_part(storage, "rejects", first, schemas.REJECTS)
+    write_part(
+        storage, "rejects", [{**reject, "artwork_id": OTHER, "reason": "new"}], schemas.REJECTS
+    )
+    take_down(storage, config)
+    rows = read_parts(storage, "rejects", schemas.REJECTS).to_pylist()
+    assert [(row["artwork_id"], row["reason"]) for row in rows] == [(OTHER, "old"), (OTHER, "new")]
+
+
+def test_a_shard_still_says_who_computed_its_vectors(tmp_path: Path) -> None:
+    storage, config = catalogued(tmp_path)
+    space = space_of("given", 3, "d", "")
+    rows = pa.Table.from_pylist(
+        [
+            {"image_id": name, "artwork_id": name, "profile": None, "content_hash": name}
+            for name in (GONE, OTHER)
+        ],
+        schema=schemas.IMAGES,
+    )
+    feature_store.write_shard(storage, space, rows, np.eye(2, 3, dtype=np.float32), ["here"])
+    take_down(storage, config)
+    (info,) = storage.files("features")
+    shard = storage.read_table(f"features/{info.path}")
+    assert shard["artwork_id"].to_pylist() == [OTHER]
+    assert feature_store.made_by(shard) == {"here"}
+    assert json.loads(shard.schema.metadata[feature_store.METADATA_KEY]) == space.to_json()
