@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 
-from simsearch.catalog.places import is_web
+from simsearch.catalog.image_names import is_web
 from simsearch.errors import StorageError, UsageError
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import read_uri

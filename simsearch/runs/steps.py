@@ -194,7 +194,8 @@ def _queries(snapshot: Snapshot) -> int:
 
 def project(run: Run) -> Outcome:
     """Lay out every feature space in two dimensions, one task per space and method."""
-    from simsearch.maps.projection import epochs, lay_out
+    from simsearch.maps.projection import lay_out
+    from simsearch.maps.umap_map import epochs
 
     snapshot, config = run.snapshot, run.config
     spaces = [space.name for space in snapshot.plan().spaces]

@@ -71,7 +71,8 @@ def refusal() -> NodeError | None:
 
 def _read_lines(key: bytes) -> list[str]:
     try:
-        store: Any = ray._private.worker.global_worker.gcs_client
+        worker: Any = ray._private.worker.global_worker
+        store = worker.gcs_client
         keys = store.internal_kv_keys(key, NAMESPACE, timeout=STORE_SECONDS)
         values = [store.internal_kv_get(name, NAMESPACE, timeout=STORE_SECONDS) for name in keys]
     except Exception:  # noqa: BLE001 - whatever is wrong with the head is raised where work is waited for

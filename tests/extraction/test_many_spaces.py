@@ -47,7 +47,7 @@ def compute(config: Config, storage: Storage, missing: Missing) -> int:
         shape = (len(decoded["place"]), 4)
         decoded[f"vector_{number}"] = random.normal(size=shape).astype(np.float32)
         counter.add(decoded["place"][decoded["need"][:, number]] + number)
-    write_batch(decoded, storage, SPACES, counter)
+    write_batch(decoded, storage, SPACES, counter, "this installation")
     return counter.read()
 
 

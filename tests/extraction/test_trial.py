@@ -62,7 +62,7 @@ class Constant:
     """A network, and its loader, that gives every picture the same vector."""
 
     def load(self, weights: object, running: Running) -> Encoder:
-        return self  # type: ignore[return-value]
+        return self
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         return np.ones((len(pixels), SPACE.dimension), np.float32)
@@ -88,7 +88,7 @@ def test_a_process_that_computes_otherwise_embeds_nothing() -> None:
     counter = Refusing()
     embed = StoredEmbed(
         weights=[Weightless()],  # type: ignore[list-item]
-        settings=[EmbedSettings(0, "pixels_0", SPACE, Constant(), shown)],  # type: ignore[arg-type]
+        settings=[EmbedSettings(0, "pixels_0", SPACE, Constant(), shown)],
         trial=TRIAL,
         device="cpu",
         threads=1,
