@@ -130,7 +130,7 @@ def space_rows(metrics: pa.Table) -> list[dict[str, Any]]:
         quantity = (
             f"hubness: skewness of how often a work is among others' {row['k']} nearest"
             if hubs
-            else f"share of the {row['k']} nearest in common with {row['group']}"
+            else f"share of the {row['k']} nearest in common with {row['scope']}"
         )
         words = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
         rows.append({"space": row["space"], "what": quantity, "exact": words, "n": row["n"]})
