@@ -21,6 +21,7 @@ from tests.support.spaces import SPACE
 
 PAGE = Path(__file__).parents[2] / "docs/pages/other-tools.md"
 ARTWORKS = {"a": "sea", "b": "sea", "c": "sky", "d": "hill", "e": "tree"}  # a and b share a file
+TAKEN_DOWN = "forgotten-0123456789abcdef"
 BLOCKS = list(code_blocks(PAGE))
 NEEDED = {"lancedb": 2, "faiss": 2, "usearch.index": 2, "hnswlib": 2}  # blocks that they go on from
 
@@ -32,11 +33,15 @@ def module_of(block: Block) -> str:
 
 @pytest.fixture(scope="module")
 def museum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A root called museum in the working folder. Its vectors are those of the artworks, of a copy, and
-    of a picture that the snapshot does not have."""
+    """A root called museum in the working folder. Its vectors are those of the artworks, of a copy, of
+    a picture that the snapshot does not have, and of an artwork that was taken down."""
     folder: Path = tmp_path_factory.mktemp("tools")
     storage = Storage(str(folder / "museum"), StorageConfig())
-    make_snapshot(storage, ARTWORKS)
+    snapshot = make_snapshot(storage, ARTWORKS)
+    stand_in = dict(zip(schemas.IMAGES.names, ("y", TAKEN_DOWN, None, TAKEN_DOWN), strict=True))
+    gone = pa.Table.from_pylist([stand_in], schema=schemas.IMAGES)
+    storage.write_table(snapshot.images_path, pa.concat_tables([snapshot.images(), gone]))
+    write_shard(storage, SPACE, gone, np.zeros((1, SPACE.dimension), np.float32))
     rows = [("a--grayscale", "a", "grayscale", "sea"), ("z", "z", None, "gone")]
     images = pa.Table.from_pylist(
         [dict(zip(schemas.IMAGES.names, row, strict=True)) for row in rows], schema=schemas.IMAGES
