@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from simsearch.errors import UsageError
 from simsearch.settings.config import Config, config_of_values, load_config
 
 
@@ -77,8 +79,11 @@ def root_config_of(words: Sequence[str] | None) -> Config:
 
 
 def split_words(words: Sequence[str] | None) -> tuple[str | None, list[str]]:
-    """The first word where it is a place (None: it is a setting), and the words after it."""
+    """The first word where it is a place (None: it is a setting), and the words after it. Raises
+    UsageError for an empty word, as an unset variable of a shell leaves it."""
     given = list(words or ())
+    if "" in given:
+        raise UsageError("an empty word among the arguments; is a variable of the shell not set?")
     if given and not is_setting(given[0]):
         return given[0], given[1:]
     return None, given
@@ -94,9 +99,12 @@ def is_settings_file(word: str) -> bool:
 
 
 def is_setting(word: str) -> bool:
-    """Whether a word is written key=value. A path may have a `=` too, as in `/data/year=1885`."""
+    """Whether a word is written key=value. A path may have a `=` too, as in `/data/year=1885`; a relative
+    one that is there is a path unless it begins as a setting does."""
     key, equals, _ = word.partition("=")
     section, dot, _ = key.partition(".")
     if not equals or key.startswith((".", "/", "~")):
+        return False
+    if section not in Config.model_fields and os.path.exists(word):  # noqa: PTH110  (never raises)
         return False
     return "/" not in key or (bool(dot) and section in Config.model_fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Annotated
 
 import typer
@@ -55,10 +55,12 @@ def run(
         check_installed("explore", "simsearch run --explore")
     options = {"catalog.sample": sample, "seed": seed, "extract.retry_rejects": retry_rejects}
     place, overrides = split_words(words)
-    config = settings_of(place, [*overrides, *as_words(options)], keep=True)
+    config, kept = settings_of(place, [*overrides, *as_words(options)])
     from simsearch.runs import job
 
-    print_result(config, job.run(config).snapshot)
+    with kept:
+        snapshot = job.run(config).snapshot
+    print_result(config, snapshot)
     if explore:
         from simsearch.explorer.server.serve import serve
 
@@ -71,7 +73,7 @@ def check(words: Collection = None) -> None:
     """Say in under half a minute whether a run would go well, and what it would take; keeps nothing."""
     check_installed("run", "simsearch check")
     place, overrides = split_words(words)
-    config = settings_of(place, overrides)
+    config, _ = settings_of(place, overrides)
     from simsearch.cli.check import print_checked
     from simsearch.runs.checks.check import check as check_all
 
@@ -105,20 +107,18 @@ def reindex(words: Words = None, retry_rejects: Retry = None) -> None:
     show(f"snapshot {result.snapshot.snapshot_id}, {result.record.outcome}")
 
 
-def settings_of(place: str | None, overrides: Sequence[str], *, keep: bool = False) -> Config:
-    """The settings of a settings file or, for a collection, those that its front door finds.
-
-    `keep`: the latter are stored beside the root. Raises UsageError.
-    """
+def settings_of(
+    place: str | None, overrides: Sequence[str]
+) -> tuple[Config, AbstractContextManager[None]]:
+    """The settings of a settings file or, for a collection, those that its front door finds, and a block
+    for a run within which the latter are stored beside the root. Raises UsageError."""
     if place == "-":
         raise UsageError(
             "-: a collection is read again each night, so it has to stay in a place; save it there"
         )
     if place is None or is_settings_file(place):
-        return load_config(place, overrides)
+        return load_config(place, overrides), nullcontext()
     from simsearch.runs.front_door import open_front_door
 
     door = open_front_door(place, overrides)
-    if keep:
-        door.write()
-    return door.config
+    return door.config, door.kept()

@@ -9,20 +9,22 @@ from __future__ import annotations
 import logging
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from simsearch.catalog.image_names import is_web
-from simsearch.catalog.recognition import Collection, recognise
+from simsearch.catalog.recognition import KINDS, Collection, recognise
 from simsearch.catalog.records import TABLES
-from simsearch.errors import UsageError
+from simsearch.errors import SimsearchError, UsageError
 from simsearch.settings.config import Config, config_of_values, load_config
+from simsearch.settings.secrets import hide_secrets, without_secrets
 from simsearch.settings.shown import settings_text
-from simsearch.storage.storage import Storage
-from simsearch.storage.uris import is_local, local_path, normalise_uri
+from simsearch.storage.storage import Storage, root_of
+from simsearch.storage.uris import ROOT_MARKER, is_local, local_path, normalise_uri
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ SUFFIX = "-simsearch"
 ORIGINALS = 1000
 """Originals that copies are made of. The study's five copies of an original take five times its work, so
 copies of all would make the first run of a large collection six times as long."""
+
+PUBLISHED = "imagenet"  # in extract.weights, even where a folder has this name
 
 ONE_TIME = ("publish.force", "extract.retry_rejects")
 """Settings that are wishes for one run and are not written down."""
@@ -49,7 +53,22 @@ class FrontDoor:
         """Store the settings beside the root, unless they are there. Raises StorageError."""
         if self.text:
             Storage(str(self.file.parent)).write_bytes(self.file.name, self.text.encode())
+            if hide_secrets(self.text) != self.text:
+                self.file.chmod(0o600)
             log.info("settings: written to %s, ready to be edited", self.file)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """`write` the settings for a run within the block. They are removed again where it fails before
+        there is a root, so that a mistake in a word is not in all later runs."""
+        self.write()
+        try:
+            yield
+        except SimsearchError:
+            if self.text and not root_of(self.config).exists(ROOT_MARKER):
+                self.file.unlink(missing_ok=True)
+                log.info("settings: %s removed again, as nothing was run", self.file)
+            raise
 
 
 def open_front_door(place: str, words: Sequence[str]) -> FrontDoor:
@@ -59,7 +78,11 @@ def open_front_door(place: str, words: Sequence[str]) -> FrontDoor:
     Raises UsageError for what is no collection, ConfigError for a wrong word, WeightsError where no
     network's weights can be had.
     """
+    if not place:
+        raise UsageError(f"an empty word in place of a collection; {KINDS}")
     given = config_of_values({}, words)
+    if given.catalog.source is not None:
+        raise UsageError("catalog.source: the collection is given already; leave out one of them")
     root = _root_beside(place, given, words)
     file = _file_beside(root)
     if file.exists():
@@ -75,16 +98,40 @@ def open_front_door(place: str, words: Sequence[str]) -> FrontDoor:
 
         chosen = choose_networks(given.extract.weights, given.storage)
         values["extract"] = {"backbones": list(chosen)}
-    config = config_of_values(values, words)
-    log.info("collection: %s, read by reader %s; root: %s", place, config.catalog.reader, root)
+    config = _from_anywhere(config_of_values(values, words), root)
+    log.info(
+        "collection: %s, read by reader %s; root: %s",
+        without_secrets(place), config.catalog.reader, root,
+    )  # fmt: skip
     lasting = [word for word in words if not word.startswith(ONE_TIME)]
-    return FrontDoor(place, config, file, _text(place, file, config_of_values(values, lasting)))
+    stored = _from_anywhere(config_of_values(values, lasting), root)
+    return FrontDoor(place, config, file, _text(place, file, stored))
+
+
+def _from_anywhere(config: Config, root: str) -> Config:
+    """The settings with whole paths, so that their file means the same in each working directory."""
+    images, weights = config.catalog.images, config.extract.weights
+    if config.catalog.source is None:  # `catalog={…}` went over it
+        raise UsageError("catalog: give its settings one by one, such as catalog.reader=NAME")
+    if images is not None and not is_web(images):
+        images = _shown(normalise_uri(images))
+    weights = tuple(
+        str(Path(name).absolute()) if name != PUBLISHED and Path(name).is_dir() else name
+        for name in weights
+    )
+    return config.model_copy(
+        update={
+            "root": root,
+            "catalog": config.catalog.model_copy(update={"images": images}),
+            "extract": config.extract.model_copy(update={"weights": weights}),
+        }
+    )
 
 
 def _text(place: str, file: Path, config: Config) -> str:
     shown = shlex.quote(str(file))
     return (
-        f"# The settings of: simsearch run {shlex.quote(place)}\n"
+        f"# The settings of: simsearch run {shlex.quote(without_secrets(place))}\n"
         f"# Edit them, then: simsearch run {shown}\n"
         f"# All settings with their meaning: simsearch config show --all {shown}\n\n"
         f"{settings_text(config)}"
@@ -104,9 +151,15 @@ def _root_beside(place: str, given: Config, words: Sequence[str]) -> str:
     """Where everything is kept: `root` where a word names it, else beside the collection; beside
     nothing on this machine, in the current folder. Raises UsageError for a place without a beside."""
     if any(word.startswith("root=") for word in words):
-        return _shown(normalise_uri(given.root))
+        root = _shown(normalise_uri(given.root))
+        if root == "/":
+            raise UsageError("root: / holds all files of this machine; choose a folder")
+        return root
     if is_web(place):
-        parts = urlsplit(place)
+        try:
+            parts = urlsplit(place)
+        except ValueError as error:
+            raise UsageError(f"{without_secrets(place)}: not a web address ({error})") from None
         name = re.sub(r"[^A-Za-z0-9]+", "-", f"{parts.hostname or ''}{parts.path}").strip("-")
         return str(Path.cwd() / f"{name.removesuffix('-json')[-100:].strip('-')}{SUFFIX}")
     source = normalise_uri(place)
@@ -161,9 +214,9 @@ def _reopened(place: str, file: Path, words: Sequence[str]) -> FrontDoor:
     same = source == place if is_web(place) else _resolved(source) == _resolved(place)
     if not same:
         raise UsageError(
-            f"{file}: holds the settings of another collection ({source}); give it with its own "
+            f"{file}: holds the settings of another collection ({without_secrets(source)}); give it with its own "
             "root=FOLDER, or move the file away"
         )
-    over = f", with {' '.join(words)} for this run alone" if words else ""
+    over = f", with {hide_secrets(' '.join(words))} for this run alone" if words else ""
     log.info("settings: those of %s%s; edit them there", file, over)
     return FrontDoor(place, config, file, "")

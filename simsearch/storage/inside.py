@@ -19,7 +19,7 @@ def relative_to(root: str, table: pa.Table) -> pa.Table:
     if COLUMN not in table.column_names or not table.num_rows:
         return table
     uris = table[COLUMN].combine_chunks()
-    folder = root.rstrip("/") + "/"
+    folder = root.removesuffix("/") + "/"
     inside = pc.starts_with(uris, folder)
     paths = pc.utf8_slice_codeunits(uris, len(folder), None)
     # A path that reads like an address ("s3:x.jpg") stays whole, or it would come back as one.
@@ -32,7 +32,7 @@ def resolved(root: str, table: pa.Table) -> pa.Table:
     if COLUMN not in table.column_names or not table.num_rows:
         return table
     uris = table[COLUMN].combine_chunks()
-    below = pc.binary_join_element_wise(pa.scalar(root.rstrip("/")), uris, "/")
+    below = pc.binary_join_element_wise(pa.scalar(root.removesuffix("/")), uris, "/")
     return _with(table, pc.if_else(pc.match_substring_regex(uris, ABSOLUTE), uris, below))
 
 

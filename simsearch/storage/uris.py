@@ -45,7 +45,7 @@ def normalise_uri(uri: str) -> str:
 
 
 def join_uri(base: str, path: str) -> str:
-    return f"{base.rstrip('/')}/{path}" if path else base
+    return f"{base.removesuffix('/')}/{path}" if path else base
 
 
 def is_litter(path: str) -> bool:

@@ -60,6 +60,17 @@ def test_the_pages_are_opened_at_the_end(scans: Path, monkeypatch: pytest.Monkey
     assert len(opened) == 1
 
 
+def test_a_folder_with_an_equals_sign_and_a_mistake_in_a_word(
+    scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(scans.parent)
+    scans.rename("year=1885")
+    wrong = in_process("run", "year=1885", "extract.spaces=[nonsense]")
+    assert wrong.returncode == 2
+    assert "no encoder named 'nonsense'" in wrong.stderr
+    assert [path.name for path in scans.parent.iterdir()] == ["year=1885"]
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [
@@ -67,6 +78,7 @@ def test_the_pages_are_opened_at_the_end(scans: Path, monkeypatch: pytest.Monkey
         ("{tmp}/empty", "an empty folder"),
         ("{tmp}/scans/0.jpg", "a picture (JPEG), not a collection"),
         ("nowhere.yaml", "cannot read the config"),
+        ("http://[x/", "not a web address"),
         ("-", "it has to stay in a place"),
     ],
 )

@@ -61,6 +61,8 @@ def in_process(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["run", "extract.backbones=[vgg17]"], "no encoder named 'vgg17'"),
         (["run", "perturbations.profiles=[blurry]"], "no perturbation profile named 'blurry'"),
         (["run", "root=gs://bucket"], "no storage for gs://"),
+        (["run", ""], "an empty word among the arguments"),
+        (["runs", ""], "an empty word among the arguments"),
         (["frobnicate"], "No such command"),
         (["query"], "Missing parameter: image"),
     ],

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from simsearch.catalog.recognition import Collection
 from simsearch.encoders.weight_files import NotHereError
 from simsearch.errors import ConfigError, UsageError, WeightsError
-from simsearch.runs import reachable_networks
+from simsearch.runs import front_door, reachable_networks
 from simsearch.runs.front_door import FrontDoor, open_front_door
 from simsearch.settings.config import load_config
+from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import Storage
 from tests.support.catalogs import jpeg
 from tests.support.places import Place
@@ -98,6 +100,70 @@ def test_a_wrong_word_is_named_before_anything_is_written(scans: Path) -> None:
     with pytest.raises(ConfigError, match=r"seeds: no such setting"):
         opened(scans, "seeds=3")
     assert not Path(f"{scans}-simsearch.yaml").exists()
+
+
+def test_the_settings_mean_the_same_in_each_working_directory(
+    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "imagenet").mkdir()
+    monkeypatch.chdir(tmp_path)
+    door = opened("museum/scans", "root=out", "extract.weights=[weights, imagenet]")
+    assert door.config.root == str(tmp_path / "out")
+    assert door.config.extract.weights == (str(tmp_path / "weights"), "imagenet")
+    monkeypatch.chdir(scans)
+    assert load_config(door.file) == door.config
+    assert open_front_door(str(scans), [f"root={tmp_path}/out"]).config == door.config
+
+
+@pytest.mark.parametrize(
+    ("place", "word", "message"),
+    [
+        ("", "seed=1", "an empty word"),
+        ("{scans}", "catalog.source=elsewhere", "the collection is given already"),
+        ("{scans}", "catalog={reader: table}", "give its settings one by one"),
+        ("{scans}", "root=/", "holds all files of this machine"),
+    ],
+)
+def test_a_word_that_would_lead_elsewhere_is_refused(
+    place: str, word: str, message: str, scans: Path
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        opened(place.format(scans=scans), word)
+    assert [path.name for path in scans.parent.iterdir()] == ["scans"]
+
+
+def test_settings_of_a_run_that_never_began_are_not_kept(scans: Path) -> None:
+    door = open_front_door(str(scans), [NETWORKS])
+
+    def fail(before: bool) -> None:
+        with door.kept():
+            assert door.file.exists()
+            if not before:
+                open_root(Storage(door.config.root))
+            raise UsageError("no encoder of this name")
+
+    for before in (True, False):
+        with pytest.raises(UsageError):
+            fail(before)
+        assert door.file.exists() is not before
+
+
+def test_a_login_in_an_address_is_in_no_message_and_no_file_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(front_door, "recognise", lambda place, *_: Collection("iiif", place))
+    address = "https://me:S3CR3T@x.test/c.json?token=S3CR3T"
+    door = opened(address)
+    assert load_config(door.file).catalog.source == address
+    assert door.file.stat().st_mode & 0o77 == 0
+    assert "S3CR3T" not in door.text.partition("\n\n")[0]
+    opened(address, "catalog.images=https://x.test/?key=S3CR3T")
+    with pytest.raises(UsageError, match="another collection") as raised:
+        opened("https://x.test/c.json")
+    assert "S3CR3T" not in caplog.text + str(raised.value)
 
 
 @pytest.mark.slow

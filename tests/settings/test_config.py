@@ -39,6 +39,8 @@ from simsearch.settings.shown import COMMON, setting_names, settings_text
         ("seed.x=1", r"seed.*"),
         ("novalue", r"'novalue': an override is written key=value"),
         ("seed=[", r"seed: '\[' is not a YAML value"),
+        ("seed=!!int x", r"seed: '!!int x' is not a YAML value"),
+        ("root=!!timestamp x", r"root: '!!timestamp x' is not a YAML value"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(override: str, message: str) -> None:
@@ -87,6 +89,7 @@ def test_a_file_that_is_no_config_is_named(tmp_path: Path, text: str, message: s
         ("catalog:\n  size: 3\n  size: 4\n", "'size' is given twice, in lines 2 and 3"),
         ("catalog: {columns: {title: a, title: b}}", "'title' is given twice"),
         ("[" * 10_000, "not valid YAML: nested too deeply"),
+        ("seed: " + "9" * 5000, "not valid YAML: a value is not of its kind"),
     ],
 )
 def test_no_setting_of_a_file_is_lost_in_silence(tmp_path: Path, text: str, message: str) -> None:

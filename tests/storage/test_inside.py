@@ -32,7 +32,7 @@ def sources(uris: list[str | None]) -> pa.Table:
 def test_addresses_come_back_as_they_were(
     root: str, paths: list[str], elsewhere: list[str | None]
 ) -> None:
-    table = sources([*(f"{root.rstrip('/')}/{path}" for path in paths), *elsewhere])
+    table = sources([*(f"{root.removesuffix('/')}/{path}" for path in paths), *elsewhere])
     assert resolved(root, relative_to(root, table)).equals(table)
 
 
@@ -40,7 +40,7 @@ def test_addresses_come_back_as_they_were(
 def test_what_lies_inside_is_named_by_the_root_that_it_is_opened_by(
     root: str, other: str, paths: list[str]
 ) -> None:
-    stored = relative_to(root, sources([f"{root.rstrip('/')}/{path}" for path in paths]))
+    stored = relative_to(root, sources([f"{root.removesuffix('/')}/{path}" for path in paths]))
     assert stored["image_uri"].to_pylist() == paths
-    expected = [f"{other.rstrip('/')}/{path}" for path in paths]
+    expected = [f"{other.removesuffix('/')}/{path}" for path in paths]
     assert resolved(other, stored)["image_uri"].to_pylist() == expected

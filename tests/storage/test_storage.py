@@ -266,3 +266,9 @@ def test_a_part_keeps_nought_and_no(tmp_path: Path) -> None:
     rows = [{"name": "", "count": 0, "yes": False}, {"name": "a", "count": 3, "yes": True}]
     write_part(storage, "table", rows, schema)
     assert read_parts(storage, "table", schema).to_pylist() == [{**rows[0], "name": None}, rows[1]]
+
+
+def test_files_below_the_top_folder_of_the_machine_are_found(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a")
+    assert Storage("/").uri("a.txt") == "file:///a.txt"
+    assert Storage("/").read_bytes(str(tmp_path / "a.txt").lstrip("/")) == b"a"

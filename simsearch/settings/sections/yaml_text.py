@@ -56,7 +56,10 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^<<$"), ["
 
 def read_document(text: str) -> Any:
     """What a YAML document says. Raises yaml.YAMLError, for a key that is given twice too."""
-    return yaml.load(text, _Loader)  # noqa: S506  (a SafeLoader)
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506  (a SafeLoader)
+    except (ValueError, AttributeError) as error:  # a tag such as !!int before what is none
+        raise yaml.YAMLError(f"a value is not of its kind ({error})") from None
 
 
 def read_value(text: str) -> Any:
