@@ -124,6 +124,8 @@ def test_the_api_is_described(site: httpx.Client) -> None:
     page = site.get("/api").text
     assert set(described) >= {"/api/v1/artworks", "/api/v1/neighbours", "/api/v1/query"}
     assert all(path in page for path in described)
+    assert "words of <code>q</code> in any field" in page
+    assert "`" not in page
     wrong = site.get("/api/v1/artworks", params={"size": 10_000})
     assert (wrong.status_code, "size" in wrong.json()["error"]) == (400, True)
 

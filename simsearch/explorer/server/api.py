@@ -135,7 +135,7 @@ def snapshots(site: InSite) -> list[SnapshotOut]:
 def artworks(
     site: InSite, view: View, asked: Asked, page: Page = 1, size: PageSize = 50
 ) -> ArtworksOut:
-    """Artworks with the words of `q` anywhere, or of `title`, `artist`, `medium` there; paged."""
+    """Artworks with the words of `q` in any field, or of `title`, `artist`, `medium` in it; paged."""
     numbers = site.search(view, asked)
     part = numbers[(page - 1) * size : page * size]
     return ArtworksOut(
