@@ -151,6 +151,8 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True, validated_data={})
     if default is PydanticUndefined:
         return "required"
+    if default == "":
+        return "left out"
     if isinstance(default, tuple) and default and isinstance(default[0], BaseModel):
         return "see `simsearch config show`"
     if isinstance(default, dict) and default:
@@ -210,7 +212,7 @@ def commands_page() -> str:
     lines = [
         "# Commands",
         "",
-        "Every command takes `[CONFIG.yaml] [key=value]...`: a settings file, then "
+        "Most commands take `[CONFIG.yaml] [key=value]...`: a settings file, then "
         "[settings](settings.md) that replace its values. Exit codes: 0 done, 1 the run failed (what "
         "was computed is kept), 2 misuse (nothing was done).",
     ]

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 OWN = "simsearch"
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
-COPYLEFT = re.compile(r"(?<![A-Z])A?GPL")
+COPYLEFT = re.compile(r"(?<![A-Z])[AL]?GPL|General Public License")
 PROPRIETARY = re.compile(r"proprietary|nvidia", re.IGNORECASE)
 UNSTATED = "see the package's files"
 LONGEST = 60  # characters of a licence field that is a name; longer ones are a licence's whole text

@@ -14,7 +14,7 @@ SimsearchError                 the run failed                         exit code 
 ├── CatalogError               a collection's metadata cannot be read
 ├── WeightsError               a network's weights cannot be had, or belong to another network
 ├── TrainingError              too little to learn from, or a loss that went astray
-├── NodeError              a node of the cluster has other code, or does not see the same files
+├── NodeError                  a node of the cluster has other code, or does not see the same files
 ├── MismatchError              an artefact does not match its manifest
 ├── RejectsError               more images were rejected than the run allows
 ├── IncompleteError            rows in ≠ rows out + rejects

@@ -155,8 +155,8 @@ def encoders(
         str, typer.Option(help="names to list, such as 'resnet*' or 'timm:*vit*dino*'")
     ] = "",
 ) -> None:
-    """List what can be named in extract.backbones: numbers a vector, where extract.weights has the
-    weights without a download, the terms they are under, and the layer taken."""
+    """List the networks that extract.spaces can name: numbers a vector, where extract.weights has the
+    weights without a download, their licence, and the layer taken."""
     check_installed("run", "simsearch encoders")
     config = config_of(words)
     from simsearch.cli.encoders import listing

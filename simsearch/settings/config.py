@@ -64,7 +64,7 @@ AUTOENCODERS: dict[str, Any] = {
 class Config(Section):
     """All settings of a run."""
 
-    version: Literal[1] = CONFIG_VERSION
+    version: Literal[1] = Field(CONFIG_VERSION, description="of the form of the settings file")
     root: str = Field("simsearch-data", description="URI under which everything is kept")
     seed: int = Field(71, ge=0, lt=2**31, description="every random choice derives from it")
     storage: StorageConfig = StorageConfig()

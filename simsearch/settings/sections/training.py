@@ -13,7 +13,7 @@ from simsearch.settings.sections.section import Positive, Section, Share
 class WhiteningConfig(Section):
     """PCA whitening of an encoder's vectors, in closed form."""
 
-    kind: Literal["whitening"] = "whitening"
+    kind: Literal["whitening"] = Field("whitening", description="what the head is")
     dimensions: Positive | None = Field(
         None, description="principal components kept; null: as many as the encoder has numbers"
     )
@@ -25,7 +25,7 @@ class WhiteningConfig(Section):
 class ContrastiveConfig(Section):
     """A map under which copies lie near their original and everything else far apart."""
 
-    kind: Literal["contrastive"] = "contrastive"
+    kind: Literal["contrastive"] = Field("contrastive", description="what the head is")
     dimensions: Positive | None = Field(
         None, description="numbers of a vector; null: as many as the encoder has"
     )
@@ -46,7 +46,7 @@ class ContrastiveConfig(Section):
 class DenoisingConfig(Section):
     """A linear map from a copy's vector back to its original's, in closed form."""
 
-    kind: Literal["denoising"] = "denoising"
+    kind: Literal["denoising"] = Field("denoising", description="what the head is")
     ridge: Annotated[float, Field(gt=0)] = Field(
         0.1, description="how far the map is held back, as a share of the vectors' mean variance"
     )
@@ -56,7 +56,9 @@ class AutoencoderConfig(Section):
     """A convolutional network that squeezes images through few numbers, which are their vector, and
     makes them again. A `denoising` one makes the original from a perturbed copy."""
 
-    kind: Literal["autoencoder", "variational", "denoising"] = "autoencoder"
+    kind: Literal["autoencoder", "variational", "denoising"] = Field(
+        "autoencoder", description="what the network is"
+    )
     side: Literal[32, 64, 128, 256] = Field(64, description="pixels of a side that it is shown")
     latent: Positive = Field(256, description="numbers of a vector")
     width: Positive = Field(32, description="channels of the first layer; each further has twice")
