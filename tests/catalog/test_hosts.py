@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -51,28 +52,34 @@ def test_a_host_that_never_answers_is_given_up(silent: str, robots: bool) -> Non
     began = time.monotonic()
     with client(robots=robots, timeout=0.2) as web:
         reasons = failures(web, [f"{silent}/{number}" for number in range(MANY)])
-    assert time.monotonic() - began < 1.5  # without a rule, 40 images of 0.2 s each
+    assert time.monotonic() - began < 5  # without a rule, 40 images of 0.2 s each
     assert all(reasons)
     expected = "for its robots.txt" if robots else "it gave no answer for"
     assert sum(expected in reason for reason in reasons) > MANY - 6
 
 
-def test_other_hosts_go_on_while_one_is_silent(silent: str) -> None:
-    with moody(lambda request: request.send(b"x")) as served, client(timeout=0.5) as web:
-        rows = [{"image_uri": f"{silent}/{number}"} for number in range(MANY)]
-        rows += [{"image_uri": f"{served.base}/{number}"} for number in range(MANY)]
-        order: list[str] = []
+def test_other_hosts_go_on_while_one_is_silent() -> None:
+    others_done = threading.Event()
+
+    def wait(request: Request) -> None:
+        others_done.wait(30)
+        request.send(b"late")
+
+    order: list[str] = []
+    with moody(wait) as slow, moody(lambda request: request.send(b"x")) as quick:
+        rows = [{"image_uri": f"{slow.base}/{number}"} for number in range(MANY)]
+        rows += [{"image_uri": f"{quick.base}/{number}"} for number in range(MANY)]
 
         def ask(row: dict[str, Any]) -> None:
-            try:
-                web.get(row["image_uri"], 1000)
-            except FAILURES:
-                return
-            finally:
-                order.append(row["image_uri"])
+            web.get(row["image_uri"], 1000)
+            order.append(row["image_uri"])
+            if sum(address.startswith(quick.base) for address in order) == MANY:
+                others_done.set()
 
-        list(in_parallel(ask, rows, 8))
-    assert all(address.startswith(served.base) for address in order[:MANY])
+        with client(timeout=20) as web:
+            list(in_parallel(ask, rows, 8))
+    assert all(address.startswith(quick.base) for address in order[:MANY])
+    assert len(order) == 2 * MANY
 
 
 @pytest.mark.parametrize("part", ["head", "body"])
@@ -85,7 +92,7 @@ def test_a_host_that_drips_is_ended_by_the_deadline_and_given_up(part: str) -> N
     with moody(drip) as served, client(timeout=0.2) as web:
         began = time.monotonic()
         reasons = failures(web, [f"{served.base}/{number}" for number in range(MANY)])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5  # without a deadline, 35 s an image
     assert "no answer in time" in reasons[0]
     assert "it gave no answer for" in reasons[-1]
 
