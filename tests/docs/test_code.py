@@ -23,6 +23,7 @@ from tests.support.given_snapshots import publish_vectors
 from tests.support.markdown import NAMES, PAGES, PROJECT, code_blocks, inline_code
 from tests.support.spaces import SPACE
 
+OTHER_TOOLS = "other-tools.md"
 NEED_A_RUN = ("simsearch.run(", ".search(", ".positions(")  # and its networks or maps
 LANGUAGES = {
     "shell",
@@ -139,7 +140,11 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+# The blocks of `other-tools.md` follow from each other, and have a test of their own.
+ALONE = [(page, name) for page, name in zip(PAGES, NAMES, strict=True) if page.name != OTHER_TOOLS]
+
+
+@pytest.mark.parametrize("page", [page for page, _ in ALONE], ids=[name for _, name in ALONE])
 def test_every_block_of_python_runs(
     page: Path, collection: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
