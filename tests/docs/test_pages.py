@@ -125,3 +125,20 @@ def is_test(name: str) -> bool:
 def functions_of(path: Path) -> set[str]:
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     return {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def test_everything_at_the_top_of_a_root_is_named_on_the_page_of_storage() -> None:
+    """Modules name the folders and files of a root by these constants."""
+    constants = r'^(?:FOLDER|STATE|SNAPSHOTS|LATEST|NEWEST|ROOT_MARKER|PATH) = \(?\s*"([^"/]+)'
+    written = re.compile(constants, re.MULTILINE)
+    rooms = ("catalog", "encoders", "extraction", "images", "reading", "runs", "snapshots")
+    names = {
+        name
+        for room in (*rooms, "storage", "training")
+        for path in (PROJECT / "simsearch" / room).rglob("*.py")
+        for name in written.findall(path.read_text(encoding="utf-8"))
+    }
+    assert {"iiif", "images", "trained", "CATALOG", "LEASE", "simsearch.json"} <= names
+    page = (PROJECT / "docs/pages/storage.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `([^`/]+)", page, re.MULTILINE))
+    assert names - listed == set()
