@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -87,7 +88,7 @@ def _group(
     """The sections that are not among the `usual` ones."""
     for name, section in sections.items():
         if usual.get(name) != section:
-            yield f"{_indent(depth)}{name}:"
+            yield f"{_indent(depth)}{_written(name)}:"
             yield from _section(section, f"{path}{name}.", depth + 1, everything)
 
 
@@ -138,8 +139,26 @@ def _written(value: Any) -> str:
     return text if text.isprintable() else _dumped(value, allow_unicode=False)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes a number without an end as `inf`: settings read YAML's `.inf` as text."""
+
+
+def _represent_number(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
+    if math.isinf(value):
+        return dumper.represent_str(str(value))
+    return dumper.represent_float(value)
+
+
+_Dumper.add_representer(float, _represent_number)
+
+
 def _dumped(value: Any, *, allow_unicode: bool) -> str:
-    text: str = yaml.safe_dump(
-        value, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=allow_unicode
+    text: str = yaml.dump(
+        value,
+        Dumper=_Dumper,
+        default_flow_style=True,
+        width=10**6,
+        sort_keys=False,
+        allow_unicode=allow_unicode,
     )
     return text.removesuffix("...\n").strip()

@@ -179,6 +179,8 @@ def test_what_show_prints_reads_back_equal(seed: int, backbones: list[str], shar
         ["perturbations.profiles=[jpeg-5]", "catalog.columns={title: '2026-11-29', date: [a, b]}"],
         ["extract.spaces=[vgg16, {backbone: vgg16, head: whitening}, {backbone: a, name: c}]"],
         ["heads.mine={kind: whitening, dimensions: 5}", "autoencoders.variational.beta=0.5"],
+        ["heads.null={kind: whitening}", "autoencoders.true={kind: autoencoder}"],
+        ["catalog.download.check_again_days=inf", "catalog.columns={title: .inf}"],
         ["root='1:30'", "catalog.delimiter='#'", "explore.hosts=['a: b']", "storage.attempts=7"],
     ],
 )
