@@ -64,7 +64,8 @@ class Space:
             float32 [n, dimension], read-only and mapped from disk. Row i belongs to artwork i of
             `Collection.artworks`. Each row has length 1, so the cosine of two artworks is their
             product; a network's zero vector stays zero. For a root on S3 the file is copied into
-            the cache folder first ($XDG_CACHE_HOME/simsearch or ~/.cache/simsearch).
+            the cache folder first ($XDG_CACHE_HOME/simsearch or ~/.cache/simsearch), and where
+            not all artworks have the same copies, the rows are.
 
         Raises
         ------
