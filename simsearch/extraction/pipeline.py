@@ -6,6 +6,8 @@ import logging
 import time
 from functools import partial
 
+import numpy as np
+
 from simsearch import schemas
 from simsearch.extraction.counter import LocalCounter, Pace, RemoteCounter
 from simsearch.extraction.in_process import run_in_process
@@ -26,7 +28,7 @@ def run_pools(
 ) -> tuple[tuple[ActorPool, ...], list[Pace]]:
     """Compute what is missing; returns the pools that did, and how fast each was."""
     needs = todo.needs
-    lacking: list[bool] = needs.flags.any(axis=(0, 1)).tolist()
+    lacking: list[bool] = np.asarray(needs.flags.any(axis=(0, 1))).tolist()
     pools = plan_pools(
         {
             network.space.encoder: network.weights.size

@@ -24,7 +24,7 @@ from simsearch.errors import WeightsError
 from tests.support.networks import CONFIG, network, weights_of
 
 NAMES = backbones.FAMILY.names()
-SCREENSHOT = Path(__file__).parents[1] / "pictures" / "report.webp"
+SCREENSHOT = Path(__file__).parents[2] / "docs" / "pages" / "pictures" / "report.webp"
 # Upright, lying, narrow and smaller than what networks are shown.
 SIZES = [(301, 217), (217, 500), (640, 180), (97, 61)]
 

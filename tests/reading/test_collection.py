@@ -79,7 +79,7 @@ def test_neighbours_are_those_of_brute_force_over_the_vectors(
     space, asked = collection.space("test"), data.draw(st.sampled_from(range(len(ids))))
     units = space.vectors.astype(np.float64)
     squared = ((units - units[asked]) ** 2).sum(axis=1)
-    empty = ~units.any(axis=1)
+    empty = np.asarray(~units.any(axis=1))
     squared[empty | empty[asked]] = 2  # a zero vector is at right angles to all, itself too
     order = [
         other for other in np.lexsort((np.arange(len(ids)), squared.round(9))) if other != asked
