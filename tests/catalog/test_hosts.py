@@ -221,3 +221,23 @@ def test_a_cut_answer_is_no_silence() -> None:
 
     with moody(cut) as served, client() as web, pytest.raises(httpx.RemoteProtocolError):
         web.get(f"{served.base}/a", 10_000)
+
+
+def test_a_host_that_leads_to_a_silent_one_is_asked_further(silent: str) -> None:
+    def answer(request: Request) -> None:
+        if "dead" in request.path:
+            request.send(b"", 302, Location=f"{silent}{request.path}")
+        else:
+            request.send(b"well")
+
+    with moody(answer) as other, client(timeout=1) as web:
+        for number in range(4):
+            with pytest.raises(FAILURES) as raised:
+                web.get(f"{other.base}/dead/{number}", 1000)
+        assert "it gave no answer for" in reason_of(raised.value)
+        assert web.get(f"{other.base}/a", 1000).data == b"well"
+
+
+def test_an_address_of_version_six_keeps_its_brackets() -> None:
+    with client() as web:
+        assert web._host(httpx.URL("http://[::1]:8080/a")).origin == "http://[::1]:8080"

@@ -128,7 +128,7 @@ class WebClient:
                 ):
                     answer = self._answer(response, headers, max_bytes, host, deadline)
             except (httpx.TimeoutException, httpx.ConnectError) as error:
-                host.note_silence(began, reason_of(error))
+                self._note_silence(error, began, host)
                 raise
             except httpx.TransportError:
                 raise  # a cut connection
@@ -160,9 +160,18 @@ class WebClient:
         data = read_body(response, max_bytes, deadline)
         return Answer(data, response.headers.get("ETag"), response.headers.get("Last-Modified"))
 
+    def _note_silence(self, error: httpx.TransportError, began: float, host: Host) -> None:
+        """Note who did not answer: the host that was asked, or another that it led to."""
+        try:
+            silent = self._host(error.request.url)
+        except RuntimeError:  # httpx does not say
+            silent = host
+        if silent is not host:
+            host.note_answer()
+        silent.note_silence(began, reason_of(error))
+
     def _host(self, address: httpx.URL) -> Host:
-        port = "" if address.port is None else f":{address.port}"
-        origin = f"{address.scheme}://{address.raw_host.decode('ascii')}{port}"
+        origin = f"{address.scheme}://{address.netloc.decode('ascii')}"
         with self._lock:
             if origin not in self._hosts:
                 self._hosts[origin] = Host(origin, self._config)
@@ -188,6 +197,7 @@ class WebClient:
         RefusedError."""
         if request.url.scheme not in ("http", "https"):
             raise RefusedError(f"leads to {request.url.scheme}://", lasting=True)
+        self._host(request.url).check()
         if self._proxied and not self._config.private_networks:
             try:
                 public_addresses(request.url.host, request.url.port or 0)

@@ -86,6 +86,10 @@ class Host:
                 self._next = start + self._gap
             return start - now
 
+    def check(self) -> None:
+        """Raises RefusedError where the server is given up."""
+        self._check_and_log(0.0)
+
     def _check_and_log(self, seconds: float) -> None:
         with self._lock:
             if self._given_up is not None:
