@@ -40,7 +40,7 @@ def pictures_of(view: SnapshotView) -> dict[str, tuple[Figure, str]]:
             profiles_figure([album.shown(item, name) for name, item in panels]),
             f"The perturbation profiles on one artwork: {shortened(album.title(first), 60)}.",
         )
-    for space in view.plan.spaces:
+    for space in view.plan.spaces if queries else ():  # none where all artworks were taken down
         name = f"{space.name}{'' if space.trained else ' (untrained)'}"
         pictures[f"examples-{space.fingerprint}"] = (
             examples_figure([album.example(space.name, query) for query in queries]),

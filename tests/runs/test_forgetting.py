@@ -19,6 +19,7 @@ from simsearch.features import store as feature_store
 from simsearch.reading.library import Library
 from simsearch.reading.sets import ArtworkSet
 from simsearch.reading.stored_sets import list_sets, store_set
+from simsearch.reports.pictures import pictures_of
 from simsearch.runs.forgetting.forget import find_removal, forget
 from simsearch.runs.operations.lease import held
 from simsearch.settings.config import Config
@@ -208,3 +209,15 @@ def test_a_record_of_an_artwork_in_no_snapshot_is_read_back(tmp_path: Path) -> N
     record = Record("a", "forgotten-1", "me@here", "2026-01-01", "2026-01-02", ())
     store_record(storage, record)
     assert list_records(storage) == [record]
+
+
+def test_a_snapshot_without_any_artwork_left_has_a_report_without_pictures(tmp_path: Path) -> None:
+    config = settings(str(tmp_path / "data"))
+    open_root(Storage(config.root))
+    snapshot = publish_gallery(config, tmp_path / "pictures", 2)
+    for artwork_id in ("a/000?&e", "a/001?&é"):
+        take_down(config, artwork_id)
+    assert list(verify(snapshot)) == []
+    view = Library(config, [config.root]).view(snapshot.snapshot_id)
+    assert len(view) == 0
+    assert pictures_of(view) == {}

@@ -12,7 +12,10 @@ from simsearch import schemas
 from simsearch.catalog.stored import write_catalog
 from simsearch.catalog.stored_downloads import FOLDER, STATE, download_name
 from simsearch.features import store as feature_store
+from simsearch.neighbours.earlier import lists_table, matrix_of
+from simsearch.neighbours.lists import Lists
 from simsearch.runs.forgetting.forget import find_removal, forget
+from simsearch.runs.forgetting.sealed import _without_items
 from simsearch.runs.operations.lease import held
 from simsearch.settings.config import Config, load_config
 from simsearch.snapshots.root import open_root
@@ -115,3 +118,38 @@ def test_a_shard_still_says_who_computed_its_vectors(tmp_path: Path) -> None:
     assert shard["artwork_id"].to_pylist() == [OTHER]
     assert feature_store.made_by(shard) == {"here"}
     assert json.loads(shard.schema.metadata[feature_store.METADATA_KEY]) == space.to_json()
+
+
+def test_it_goes_from_what_was_learned_from(tmp_path: Path) -> None:
+    storage, config = catalogued(tmp_path)
+    rows = [{"artwork_id": name, "content_hash": name} for name in (GONE, OTHER)]
+    table = pa.Table.from_pylist(rows, schema=schemas.LEARNED_FROM)
+    storage.write_table("trained/head-1/learned_from.parquet", table)
+    storage.write_bytes("trained/head-1/weights.safetensors", b"learned")
+    storage.write_bytes("trained/head-1/examples.safetensors", b"pictures of anyone")
+    take_down(storage, config)
+    left = storage.read_table("trained/head-1/learned_from.parquet")
+    assert left["artwork_id"].to_pylist() == [OTHER]
+    assert [info.path for info in storage.files("trained/head-1")] == [
+        "learned_from.parquet",
+        "weights.safetensors",
+    ]
+
+
+def test_a_list_closes_over_the_gap_and_keeps_its_horizon() -> None:
+    """The next snapshot's lists are made of it: items that are gone may not count as known."""
+    kept = Lists(
+        np.array([[1, 2], [0, 2], [1, 0]]),
+        np.array([[0.1, 0.2], [0.1, 0.3], [0.3, 0.2]]),
+        np.array([0.4, 0.5, np.inf]),
+    )
+    names = {"profile": [None] * 3, "content_hash": ["x", "y", "z"]}
+    images = pa.table(
+        {"image_id": ["x", "y", "z"], "artwork_id": ["x", "y", "z"], **names},
+        schema=schemas.IMAGES,
+    )
+    table = _without_items(lists_table(kept), images, np.array([1]))
+    assert table is not None
+    assert matrix_of(table, "items").tolist() == [[2, -1], [-1, -1], [0, -1]]
+    assert matrix_of(table, "squared").tolist() == [[0.2, np.inf], [np.inf] * 2, [0.2, np.inf]]
+    assert table["horizon"].to_pylist() == [0.4, 0.5, np.inf]
