@@ -25,8 +25,7 @@ FOLDER = "forgotten"
 class Record:
     """The removal of an artwork. `stand_in` is the text that has taken the place of its id and of its
     content hash. Times are ISO 8601 in UTC, `finished` is None until all is removed. `content_hashes`,
-    `addresses`, `words` and `shared_with` are those of `runs.forgetting.trace.Trace`; `resumed` where an
-    earlier command had begun the removal."""
+    `addresses`, `words` and `shared_with` are those of `runs.forgetting.trace.Trace`."""
 
     artwork_id: str
     stand_in: str
@@ -38,7 +37,6 @@ class Record:
     addresses: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     shared_with: tuple[str, ...] = ()
-    resumed: bool = False
 
     @property
     def path(self) -> str:
@@ -46,7 +44,7 @@ class Record:
 
 
 def store_record(storage: Storage, record: Record) -> None:
-    values = {key: value for key, value in asdict(record).items() if value not in ((), False)}
+    values = {key: value for key, value in asdict(record).items() if value != ()}
     storage.write_json(record.path, values)
 
 

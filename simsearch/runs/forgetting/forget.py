@@ -11,7 +11,7 @@ import logging
 import secrets
 import socket
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from simsearch.catalog.forgotten import Record, list_records, store_record
@@ -42,7 +42,7 @@ def find_removal(storage: Storage, artwork_id: str) -> Removal:
     records = list_records(storage)
     for record in records:
         if record.finished is None and record.artwork_id == artwork_id:
-            return Removal(replace(record, resumed=True), trace_of(record), True)
+            return Removal(record, trace_of(record), True)
         if record.finished is None:
             raise UsageError(
                 f"{storage.uri(record.path)}: the removal of {record.artwork_id!r} was interrupted; finish it "

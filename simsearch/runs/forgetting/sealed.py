@@ -7,6 +7,7 @@ they say nothing of a single artwork.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from simsearch.runs.forgetting.trace import Trace
 from simsearch.settings.config import Config
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot, describe_files, inputs_of
+from simsearch.storage.parquet import encoded
 from simsearch.storage.storage import Storage
 
 KEYS = ("_id", "_hash", "image_uri")
@@ -33,31 +35,34 @@ KEYS = ("_id", "_hash", "image_uri")
 
 def forget_in(config: Config, snapshot: Snapshot, record: Record, trace: Trace) -> None:
     """Take the artwork out of a snapshot; one that is not sealed is removed. A snapshot whose manifest
-    names the record is done."""
+    names the record is done.
+
+    The manifest gets the digest of each table before the table is written, and only of one that was whole:
+    a file that was damaged before stays one that `verify` names, however often the removal was
+    interrupted.
+    """
     if not snapshot.sealed():
         _remove(snapshot)
         return
     manifest = snapshot.manifest()
     if record.stand_in in manifest.get("forgotten", []):
         return
-    plan, storage = snapshot.plan(), snapshot.storage
-    changed = _forget_in_tables(snapshot, plan, record, trace)
+    plan = snapshot.plan()
+    _forget_in_tables(snapshot, plan, record, trace)
+    changed: list[str] = []
     for space in plan.spaces:
-        if _rebuild_index(snapshot, plan, space):
-            folder = snapshot.index_folder(space.name).removeprefix(f"{snapshot.folder}/")
-            changed += [name for name in manifest["files"] if name.startswith(f"{folder}/")]
+        changed += _rebuild_index(snapshot, plan, space)
     report = snapshot.report_path.removeprefix(f"{snapshot.folder}/")
     if report in manifest["files"]:
         changed += _draw_report(config, snapshot, plan, manifest)
-    if record.resumed:  # what the interrupted removal had changed is not known
-        changed = [*manifest["files"]]
+    manifest = snapshot.manifest()
     files = {**manifest["files"], **describe_files(snapshot, changed)}
-    there = {info.path for info in storage.files(snapshot.folder)}
-    storage.write_json(
+    drawn = {name for name in files if name.startswith("report/")} - {*changed}
+    snapshot.storage.write_json(
         snapshot.manifest_path,
         {
             **manifest,
-            "files": {name: files[name] for name in sorted(files) if name in there},
+            "files": {name: files[name] for name in sorted(files.keys() - drawn)},
             "inputs": inputs_of(snapshot, plan),
             "forgotten": [*manifest.get("forgotten", []), record.stand_in],
         },
@@ -74,14 +79,13 @@ def _remove(snapshot: Snapshot) -> None:
         snapshot.storage.delete(snapshot.path(name))
 
 
-def _forget_in_tables(snapshot: Snapshot, plan: Plan, record: Record, trace: Trace) -> list[str]:
-    """Rewrite each table that knows the artwork; returns their names. The images come last: by them the
-    others are understood."""
+def _forget_in_tables(snapshot: Snapshot, plan: Plan, record: Record, trace: Trace) -> None:
+    """Rewrite each table that knows the artwork. The images come last: by them the others are
+    understood."""
     images = snapshot.images()
     places = _places(images, {trace.artwork_id, record.stand_in})
     ids = {schemas.image_id(trace.artwork_id, name) for name in (None, *plan.profiles)}
     keys = {trace.artwork_id, *ids, *trace.hashes, *trace.addresses}
-    changed = []
     for info in snapshot.storage.files(snapshot.folder):
         path = snapshot.path(info.path)
         own = info.path.startswith("indexes/") or path == snapshot.images_path
@@ -93,12 +97,19 @@ def _forget_in_tables(snapshot: Snapshot, plan: Plan, record: Record, trace: Tra
         else:
             rewritten = _without_rows(table, keys)
         if rewritten is not None:
-            snapshot.storage.write_table(path, rewritten)
-            changed.append(info.path)
-    snapshot.storage.write_table(
-        snapshot.images_path, _with_stand_in(images, trace.artwork_id, record.stand_in)
-    )
-    return [*changed, snapshot.images_path.removeprefix(f"{snapshot.folder}/")]
+            _replace(snapshot, info.path, rewritten)
+    stand_in = _with_stand_in(images, trace.artwork_id, record.stand_in)
+    _replace(snapshot, snapshot.images_path.removeprefix(f"{snapshot.folder}/"), stand_in)
+
+
+def _replace(snapshot: Snapshot, name: str, table: pa.Table) -> None:
+    """Write a table anew. Its digest in the manifest follows first, if the old table was whole."""
+    data, manifest, path = encoded(table), snapshot.manifest(), snapshot.path(name)
+    described = manifest["files"].get(name)
+    if described is not None and described["sha256"] == snapshot.storage.digest(path):
+        described |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        snapshot.storage.write_json(snapshot.manifest_path, manifest)
+    snapshot.storage.write_bytes(path, data)
 
 
 def _places(images: pa.Table, artwork_ids: set[str]) -> npt.NDArray[np.int64]:
@@ -157,14 +168,18 @@ def _with_stand_in(images: pa.Table, artwork_id: str, stand_in: str) -> pa.Table
     return pa.Table.from_pylist(rows, schema=images.schema)
 
 
-def _rebuild_index(snapshot: Snapshot, plan: Plan, space: FeatureSpace) -> bool:
-    """Build a space's index anew where it is not one of today's images."""
+def _rebuild_index(snapshot: Snapshot, plan: Plan, space: FeatureSpace) -> list[str]:
+    """Build a space's index anew where it is not one of today's images, or not the one that the snapshot's
+    manifest describes. Returns the names of its files."""
     storage, folder = snapshot.storage, snapshot.index_folder(space.name)
     manifest, images = read_manifest(storage, folder), snapshot.images()
     path = f"{folder}/ids.parquet"
     same = storage.digest(path) == manifest.ids_sha256  # its manifest is written last
     if same and storage.read_table(path)["image_id"].equals(images["image_id"]):
-        return False
+        files = snapshot.manifest()["files"]
+        described = describe_files(snapshot, _names(snapshot, folder))
+        if all(files.get(name) == described[name] for name in described):
+            return []
     write_index(
         storage,
         folder,
@@ -178,7 +193,13 @@ def _rebuild_index(snapshot: Snapshot, plan: Plan, space: FeatureSpace) -> bool:
         components=plan.settings.index.components,
         images_per_artwork=1 + len(plan.profiles),
     )
-    return True
+    return _names(snapshot, folder)
+
+
+def _names(snapshot: Snapshot, folder: str) -> list[str]:
+    """The names of a folder's files in the snapshot's manifest."""
+    below = folder.removeprefix(f"{snapshot.folder}/")
+    return [f"{below}/{info.path}" for info in snapshot.storage.files(folder)]
 
 
 def _draw_report(
@@ -192,7 +213,7 @@ def _draw_report(
         snapshot.storage.delete(f"{folder}/{info.path}")
     settings = plan.settings.model_copy(update={"storage": config.storage, "root": config.root})
     write_report(settings, snapshot, manifest["steps"], manifest["environment"])
-    return [f"report/{info.path}" for info in snapshot.storage.files(folder)]
+    return _names(snapshot, folder)
 
 
 def snapshots_at_hand(storage: Storage, record: Record) -> list[Snapshot]:
