@@ -14,6 +14,7 @@ from simsearch.reading.matches import FeatureMap, mutual_matches
 from tests.support.explorer_findings import HEAD
 from tests.support.explorer_site import GIVEN, NETWORK
 from tests.support.gallery import FIRST
+from tests.support.markup import one_line
 
 OTHER = "a/002?&e"
 PAIR = {"id": FIRST, "other": OTHER}
@@ -81,6 +82,7 @@ def test_a_space_that_cannot_tell_says_why(site: httpx.Client) -> None:
 
 def test_what_is_shared_and_how_sure_is_said(site: httpx.Client) -> None:
     page = site.get("/alike", params={"id": FIRST, "other": "a/004?&e", "space": GIVEN}).text
+    page = one_line(page)
     score = re.search(r"finds them (-?\d\.\d{4}) alike", page)
     neighbours = site.get("/api/v1/neighbours", params={"id": FIRST, "n": 23}).json()["spaces"][
         GIVEN

@@ -20,6 +20,7 @@ from simsearch.reading.library import Library
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_findings import STANDING_FOR, examples
 from tests.support.explorer_site import GIVEN, NETWORK, settings
+from tests.support.markup import one_line
 
 
 def nearest(snapshot: Snapshot, space: str, k: int) -> tuple[list[str], np.ndarray]:
@@ -47,7 +48,7 @@ def site_of(snapshot: Snapshot) -> Site:
 def test_near_duplicates_that_hang_together_are_one_group_nearest_first(
     site: httpx.Client, snapshot: Snapshot
 ) -> None:
-    page = site.get("/findings/duplicates").text
+    page = one_line(site.get("/findings/duplicates").text)
     assert "5 works in 2 groups" in page
     numbers = [int(artwork_id[2:5]) for artwork_id in ids_in(page)]
     assert (numbers[:2], numbers[2:]) == ([8, 9], [4, 5, 6])
@@ -102,7 +103,7 @@ def test_alike_pairs_are_by_different_hands_and_no_near_duplicates(
 
 
 def test_a_placeholder_is_shown_with_what_it_stands_for(site: httpx.Client) -> None:
-    page = site.get("/findings/placeholders").text
+    page = one_line(site.get("/findings/placeholders").text)
     assert f"{STANDING_FOR} works</h2>" in page
     assert page.count("<code>blank/") == STANDING_FOR
     (address,) = re.findall(r'<img src="(/findings/[^"]+)"', page)
@@ -112,7 +113,7 @@ def test_a_placeholder_is_shown_with_what_it_stands_for(site: httpx.Client) -> N
 
 
 def test_what_a_space_learned_is_shown_in_curves_and_its_own_pictures(site: httpx.Client) -> None:
-    page = site.get("/findings/learned").text
+    page = one_line(site.get("/findings/learned").text)
     assert "4 epochs: 4 at first, 1 at the lowest, 1.5 at the end" in page
     addresses = re.findall(r'<img src="(/findings/learned/[^"]+)"', page)
     assert len(addresses) == 4 * 3 + 5
