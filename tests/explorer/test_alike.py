@@ -97,4 +97,4 @@ def test_what_is_shared_and_how_sure_is_said(site: httpx.Client) -> None:
     assert "The parts are those" not in plain
     assert '<span class="tag">the same decade</span>' in page
     assert page.count("found again</h3>") == 2  # both have copies
-    assert page.count("rank 1 <") + page.count("rank 2 <") >= 4
+    assert page.count("rank 1<") + page.count("rank 2<") >= 4

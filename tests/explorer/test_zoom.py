@@ -125,10 +125,12 @@ def test_no_description_breaks_the_reader_or_leads_elsewhere(info: object) -> No
 def test_a_downloaded_picture_is_looked_at_where_it_came_from() -> None:
     stored = Artwork(0, 0, "", {"image_uri": "file:///root/images/downloaded/x-1.jpg"})
     url = f"{BASE}/full/843,/0/default.jpg"
-    assert image_service(stored, {"file:///root/images/downloaded/x-1": url}) == BASE
+    assert image_service(stored, {"file:///root/images/downloaded/x-1.jpg": url}) == BASE
     assert image_service(stored, {}) is None
     assert image_service(Artwork(0, 0, "", {"image_uri": url}), {}) == BASE
-    trap = {"file:///root/images/downloaded/x-1": "https://a;script-src b/x/full/1,/0/default.jpg"}
+    trap = {
+        "file:///root/images/downloaded/x-1.jpg": "https://a;script-src b/x/full/1,/0/default.jpg"
+    }
     assert image_service(stored, trap) is None
     for part in ("10,10,500,500/843,/0", "square/843,/0", "full/843,/90", "pct:0,0,50,50/full/0"):
         source = {"file:///root/images/downloaded/x-1": f"{BASE}/{part}/default.jpg"}
