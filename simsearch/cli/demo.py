@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from simsearch.cli.terminal import show_error
 from simsearch.encoders.registry import get_encoder
 from simsearch.settings.config import Config, load_config
-from simsearch.settings.sections.extraction import STUDY_BACKBONES
+from simsearch.settings.sections.extraction import PUBLISHED, STUDY_BACKBONES
 
 # Their trained weights come with packages that are installed anyway.
 PACKAGED = ("efficientnet_lite0", "efficientnet_lite1")
-WEIGHTS = "imagenet"
 
 
 def demo_config(words: Sequence[str]) -> Config:
@@ -20,12 +19,12 @@ def demo_config(words: Sequence[str]) -> Config:
 
     Raises ConfigError.
     """
-    own = ["root=demo", f"extract.weights=[{WEIGHTS}]"]
+    own = ["root=demo", f"extract.weights=[{PUBLISHED}]"]
     config = load_config(None, [*own, *words])
     at_hand = [
         name
         for name in STUDY_BACKBONES
-        if get_encoder(name, config.storage).at_hand([WEIGHTS], config.storage) is not None
+        if get_encoder(name, config.storage).at_hand([PUBLISHED], config.storage) is not None
     ]
     absent = [name for name in STUDY_BACKBONES if name not in at_hand]
     if absent:

@@ -22,13 +22,11 @@ from simsearch.encoders.weight_files import (
     state_digest,
 )
 from simsearch.errors import StorageError, UsageError, WeightsError
-from simsearch.settings.sections.extraction import safe_name
+from simsearch.settings.sections.extraction import PUBLISHED, safe_name
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
-
-PUBLISHED = "imagenet"  # the source that stands for where a network's publisher has its weights
 
 
 class Published(Protocol):

@@ -17,6 +17,7 @@ import safetensors.torch
 
 from simsearch.encoders.encoder import Weights
 from simsearch.errors import MismatchError
+from simsearch.storage.cached import file_digest
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local, local_path
 
@@ -74,13 +75,13 @@ class StoredWeights:
         file = folder / self._file_name
         with (folder / f"{self.sha256}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the node's other actors wait for the first
-            if not file.exists() or _sha256(file) != self.sha256:
+            if not file.exists() or file_digest(file) != self.sha256:
                 self.storage.download(self.path, file)
                 self._check(file)
         return file
 
     def _check(self, file: Path) -> None:
-        if _sha256(file) != self.sha256:
+        if file_digest(file) != self.sha256:
             stored = self.storage.uri(self.path)
             raise MismatchError(
                 f"{stored}: its SHA-256 is not the one in its name; remove it and run again"
@@ -91,8 +92,3 @@ def cache_folder() -> Path:
     """$SIMSEARCH_CACHE, else a folder of this user's among the temporary files."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else Path(tempfile.gettempdir()) / f"simsearch-{os.getuid()}"
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

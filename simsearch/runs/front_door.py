@@ -22,6 +22,7 @@ from simsearch.catalog.records import TABLES
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.settings.config import Config, config_of_values, load_config
 from simsearch.settings.secrets import hide_secrets, without_secrets
+from simsearch.settings.sections.extraction import PUBLISHED
 from simsearch.settings.shown import settings_text
 from simsearch.storage.storage import Storage, root_of
 from simsearch.storage.uris import ROOT_MARKER, is_local, local_path, normalise_uri
@@ -32,8 +33,6 @@ SUFFIX = "-simsearch"
 ORIGINALS = 1000
 """Originals that copies are made of. The study's five copies of an original take five times its work, so
 copies of all would make the first run of a large collection six times as long."""
-
-PUBLISHED = "imagenet"  # in extract.weights, even where a folder has this name
 
 ONE_TIME = ("publish.force", "extract.retry_rejects")
 """Settings that are wishes for one run and are not written down."""

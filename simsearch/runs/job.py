@@ -30,6 +30,7 @@ from simsearch.runs.records import (
 from simsearch.runtime.cluster_address import check_cluster_address
 from simsearch.runtime.installation import digest_of, own_installation
 from simsearch.settings.config import Config, kept_settings
+from simsearch.settings.sections.extraction import PUBLISHED
 from simsearch.settings.version import __version__
 from simsearch.snapshots.diff import ArtworkChanges, artwork_changes, artworks_of
 from simsearch.snapshots.plan import settings_digest
@@ -178,7 +179,7 @@ def _first_choice(sources: Sequence[str], used: str, trained: bool) -> bool:
         return True
     if sources[0].startswith("random:"):
         return used == sources[0]
-    return sources[0] == "imagenet" and trained and "://" not in used
+    return sources[0] == PUBLISHED and trained and "://" not in used
 
 
 def _note(record: RunRecord, snapshot: Snapshot, previous: Snapshot | None) -> ArtworkChanges:

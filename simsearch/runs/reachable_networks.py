@@ -10,9 +10,8 @@ from simsearch.encoders.backbones.torchvision import published_weights
 from simsearch.encoders.downloads import probe
 from simsearch.encoders.registry import get_encoder
 from simsearch.encoders.weight_files import NotHereError
-from simsearch.encoders.weights import PUBLISHED
 from simsearch.errors import WeightsError
-from simsearch.settings.sections.extraction import STUDY_BACKBONES
+from simsearch.settings.sections.extraction import PUBLISHED, STUDY_BACKBONES
 from simsearch.settings.sections.operation import StorageConfig
 
 log = logging.getLogger(__name__)

@@ -197,11 +197,6 @@ def config_of_values(
         raise ConfigError(where + "; ".join(lines)) from None
 
 
-def dump_kept(config: Config) -> str:
-    """The settings that may be published, as YAML."""
-    return yaml.safe_dump(kept_settings(config), sort_keys=False)
-
-
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         loaded = read_document(path.read_text(encoding="utf-8"))

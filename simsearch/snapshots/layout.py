@@ -86,7 +86,3 @@ class SnapshotLayout:
     @property
     def report_path(self) -> str:
         return self.path("report/report.html")
-
-    def figure_path(self, name: str, kind: str) -> str:
-        """The path of a figure of the report; `kind` is png or svg."""
-        return self.path(f"report/{name}.{kind}")

@@ -13,13 +13,13 @@ from PIL import Image
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.encoders.backbones.learned import LearnedSpecification, encoder_of
 from simsearch.encoders.encoder import Running, Specification, preprocessing_for
-from simsearch.encoders.weights import PUBLISHED
 from simsearch.errors import SimsearchError
 from simsearch.extraction.missing import images_wanted
 from simsearch.extraction.placement import ACTOR_BYTES
 from simsearch.images.bounded import decode_within
 from simsearch.runs.checks.findings import Checked, Finding
 from simsearch.runtime.progress import duration
+from simsearch.settings.sections.extraction import PUBLISHED
 
 BATCH = 4
 # Bytes on disk beside each number's four: Annoy's index holds the vectors again, and its trees.

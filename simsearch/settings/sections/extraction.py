@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from simsearch.settings.sections.section import Positive, Section, Share
 
+PUBLISHED = "imagenet"  # the source that stands for where a network's publisher has its weights
 STUDY_BACKBONES = ("vgg16", "resnet152", "densenet201")
 
 SPACE_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"  # it becomes part of paths and addresses
@@ -63,7 +64,7 @@ class ExtractConfig(Section):
         STUDY_BACKBONES, description="short form of `spaces`: names from `simsearch encoders`"
     )
     weights: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        ("imagenet",),
+        (PUBLISHED,),
         description="where weights come from, the first that can be had: 'imagenet', a directory or URI, 'random:<seed>'",
     )
     weights_for: dict[str, tuple[str, ...]] = Field(
