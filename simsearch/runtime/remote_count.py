@@ -14,10 +14,11 @@ READ_SECONDS = 10
 
 
 def start_here(kind: type, *arguments: Any) -> Any:
-    """Start an actor of the class `kind` on this process's node, so that it outlives the loss of any
-    other node. If the actor's process dies, Ray starts it again from its initial state."""
+    """Start an actor of the class `kind` on this process's node, so that it sees the same files and outlives
+    the loss of any other node. If the actor's process dies, Ray starts it again from its initial state."""
     remote: Any = ray.remote
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    # A soft affinity is a wish: it put the actor on another node in half of all runs.
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     endless = {"max_restarts": -1, "max_task_retries": -1}
     return remote(kind).options(num_cpus=0, scheduling_strategy=here, **endless).remote(*arguments)
 
