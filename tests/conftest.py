@@ -13,7 +13,7 @@ import pytest
 
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import make_folder
-from tests.support import memory, s3_server
+from tests.support import memory, rays, s3_server
 from tests.support.places import SHARED, Place
 
 # What a law says does not depend on the machine: a busy one takes longer than hypothesis allows.
@@ -43,9 +43,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    of_a_fixture = rays.is_up()
+    try:
+        yield
+    finally:
+        if rays.is_up() and not of_a_fixture:
+            rays.shut_down()
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     yield  # fixtures are let go first
-    memory.give_back_growth(module_ends=nextitem is None or nextitem.path != item.path)
+    module_ends = nextitem is None or nextitem.path != item.path
+    if module_ends and rays.is_up():
+        rays.shut_down()
+    memory.give_back_growth(module_ends=module_ends)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,25 @@
+"""Ray in a test's own process, which a test must not leave to the next one."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from simsearch.runtime.background import left_behind
+
+SECONDS = 90
+
+
+def is_up() -> bool:
+    """Whether this process is connected to Ray; Ray is not imported to see it."""
+    ray = sys.modules.get("ray")
+    return ray is not None and bool(ray.is_initialized())
+
+
+def shut_down() -> None:
+    """A session leaves Ray up while work that was given up still asks something of it, as its process is to
+    end. A test's process goes on: that work is waited for, then Ray is shut down."""
+    deadline = time.monotonic() + SECONDS
+    while left_behind() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    sys.modules["ray"].shutdown()
