@@ -15,9 +15,10 @@ from tests.storage.test_damage import flip_a_vector
 from tests.support.small_runs import all_vectors, config_for
 
 
-@pytest.mark.ray
 @pytest.mark.slow
-def test_a_flipped_bit_in_a_shard_costs_the_vectors_of_that_shard(tmp_path: Path) -> None:
+def test_a_flipped_bit_in_a_shard_costs_the_vectors_of_that_shard(
+    ray_local: None, tmp_path: Path
+) -> None:
     config = config_for(str(tmp_path / "root"), "projection.methods=[]")
     first = run(config).snapshot
     before = all_vectors(first)
