@@ -23,7 +23,13 @@ NO_LABEL = ("unknown", "anonymous", "unidentified", "various")
 # An original with at most so many labels is counted by their subsets, 255 of 8. One with more is compared
 # with all others, as its subsets double with each label.
 FEW_LABELS = 8
-_ROWS_AT_ONCE = 256
+
+# Near-duplicates up to so many pairs are compared pair by pair, all groups at once: a group counted by
+# itself costs some 5 ms however small it is.
+PAIRS_OF_A_SMALL_GROUP = 4096
+_PAIRS_AT_ONCE = 2**18
+
+_WORDS_AT_ONCE = 2**20  # 8 MiB of bits
 
 
 @dataclass(frozen=True)
@@ -45,13 +51,20 @@ class Labels:
         matrix = label_matrix(labels)
         alike = alike_counts(matrix)
         others = np.full(len(alike), float(max(0, len(alike) - 1)))
+        labelled = np.diff(matrix.indptr) > 0  # each shares its labels with itself
+        small: list[Items] = []
         for rows, left_out in near:
             others[rows] -= len(left_out) - 1
-            if len(rows) == len(left_out):
+            if len(rows) * len(left_out) <= PAIRS_OF_A_SMALL_GROUP:
+                pairs = np.repeat(rows, len(left_out)), np.tile(left_out, len(rows))
+                small.append(np.stack(pairs)[:, pairs[0] != pairs[1]])
+            elif len(rows) == len(left_out):
                 alike[rows] -= alike_counts(matrix[rows])
             else:
-                labelled = np.diff(matrix.indptr)[rows] > 0  # each shares its labels with itself
-                alike[rows] -= _by_comparing(matrix[rows], matrix[left_out]) - labelled
+                alike[rows] -= _by_comparing(matrix[rows], matrix[left_out]) - labelled[rows]
+        if small:
+            first, second = np.concatenate(small, axis=1)
+            np.subtract.at(alike, first, _shared(matrix, first, second))
         return cls(matrix, alike, others)
 
 
@@ -76,7 +89,9 @@ def label_matrix(labels: Sequence[Iterable[str | None]]) -> Any:
 def alike_counts(matrix: Any) -> Floats:
     """For each original [n] the number of others that have a label in common with it.
 
-    In time linear in the number of originals, as long as few have more than FEW_LABELS labels.
+    In time linear in the number of originals, but for those that have more than FEW_LABELS labels: each
+    label of such an original costs a bit per original (`_by_comparing`). 20,000 originals with 12 labels
+    of 50,000 take 1.3 s.
     """
     sizes = np.diff(matrix.indptr)
     counts = np.zeros(matrix.shape[0])
@@ -91,13 +106,51 @@ def alike_counts(matrix: Any) -> Floats:
     return counts
 
 
+def _shared(matrix: Any, first: Items, second: Items) -> npt.NDArray[np.bool_]:
+    """Which of the pairs of rows first[i] and second[i] have a label in common."""
+    shared = np.zeros(len(first), bool)
+    for start in range(0, len(first), _PAIRS_AT_ONCE):
+        part = slice(start, start + _PAIRS_AT_ONCE)
+        both = matrix[first[part]].multiply(matrix[second[part]])
+        shared[part] = np.asarray(both.sum(axis=1)).ravel() > 0
+    return shared
+
+
 def _by_comparing(first: Any, second: Any) -> Floats:
-    """For each row of `first` the number of rows of `second` with which it has a label in common."""
+    """For each row of `first` the number of rows of `second` with which it has a label in common.
+
+    The rows of `second` that have a label are bits of words. A row of `first` counts the bits that any
+    of its labels has, so that frequent labels cost no more than rare ones.
+    """
     counts = np.zeros(first.shape[0])
-    for start in range(0, first.shape[0], _ROWS_AT_ONCE):
-        shared = (first[start : start + _ROWS_AT_ONCE] @ second.T).tocsr()
-        counts[start : start + _ROWS_AT_ONCE] = np.diff(shared.indptr)
+    labelled = np.flatnonzero(np.diff(first.indptr))
+    used, label = np.unique(first.indices, return_inverse=True)
+    if not len(used):
+        return counts
+    starts = first.indptr[labelled]
+    columns = max(1, _WORDS_AT_ONCE // len(used))
+    for begin in range(0, second.shape[0], 64 * columns):
+        bits = _bits(second[begin : begin + 64 * columns], used)
+        step = max(1, _WORDS_AT_ONCE // bits.shape[1])  # labels of rows
+        place = 0
+        while place < len(starts):
+            end = max(place + 1, int(np.searchsorted(starts, starts[place] + step)))
+            stop = starts[end] if end < len(starts) else len(label)
+            own = bits[label[starts[place] : stop]]
+            union = np.bitwise_or.reduceat(own, starts[place:end] - starts[place], axis=0)
+            counts[labelled[place:end]] += np.bitwise_count(union).sum(axis=1)
+            place = end
     return counts
+
+
+def _bits(rows: Any, used: Items) -> npt.NDArray[np.uint64]:
+    """Which of the `rows` have each of the labels `used`: a bit a row, in words [labels, ⌈rows / 64⌉]."""
+    entries = rows[:, used].tocoo()
+    row, label = entries.coords
+    words = np.zeros((len(used), -(-rows.shape[0] // 64)), np.uint64)
+    bit = np.left_shift(np.uint64(1), (row % 64).astype(np.uint64))
+    np.bitwise_or.at(words, (label, row // 64), bit)
+    return words
 
 
 def _by_subsets(matrix: Any) -> Floats:
