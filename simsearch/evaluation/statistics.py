@@ -120,7 +120,10 @@ def signed_rank_p(differences: Floats) -> float:
     Zeros are ranked with the others and then left out (Pratt 1959), ties have the mean of their ranks.
     Below EXACT_BELOW non-zero differences the p-value is exact: the share of all assignments of signs to
     those ranks whose sum lies as far from its mean. Above, it is that of the normal approximation.
+    Raises ValueError for a difference that is not finite.
     """
+    if not np.isfinite(differences).all():
+        raise ValueError("a difference of scores is not finite: its original has no score")
     # Takes two seconds to import, which every worker of an evaluation would wait for.
     from scipy.stats import rankdata, wilcoxon
 

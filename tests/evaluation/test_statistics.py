@@ -171,6 +171,15 @@ def test_equal_scores_differ_by_nothing() -> None:
         paired_test(same, same[1:], resamples=5, seed=0)
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_a_score_that_is_no_number_has_no_p_value(odd: float, count: int) -> None:
+    scores = np.linspace(0.1, 0.9, count)
+    scores[0] = odd
+    with pytest.raises(ValueError, match="not finite"):
+        paired_test(scores, np.zeros(count), resamples=5, seed=0)
+
+
 def test_holms_correction_worked_by_hand() -> None:
     # Sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1, never falling: 0.02, 0.03, 0.06, 0.06.
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
