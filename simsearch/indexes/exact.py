@@ -18,6 +18,14 @@ REFINE_BYTES = 2**20  # float64 differences at once: a core's cache; 64 MiB was 
 
 TIE = 1e-9  # squared distances in float64 that differ relatively by less are equal
 
+# Queries whose cosines are taken in float64 at a time, and the items: 64 MiB of cosines for 32,768 items,
+# and 40 MiB of vectors of 1,280 numbers.
+FINE_QUERIES, FINE_ITEMS = 256, 4096
+
+# Share of the items from which on a crowd is narrowed by a float64 product of all. The difference of a
+# single pair costs some four times its share of the product.
+LARGE_CROWD = 0.25
+
 GROUP = 32  # items of which only the most similar is looked at first; 16 to 64 cost the same
 
 Distance = TypeVar("Distance", bound=np.floating[Any])
@@ -66,7 +74,12 @@ def nearest(
         similarity = queries[part] @ units.T
         candidates = _most_similar(similarity, spare)
         crowded = _crowded(similarity, candidates, n, units.shape[1])
-        crowds = [(row, np.flatnonzero(similarity[row] >= low)) for row, low in crowded]
+        crowds = _narrowed(
+            units,
+            queries[part],
+            [(row, np.flatnonzero(similarity[row] >= low)) for row, low in crowded],
+            n,
+        )
         del similarity  # before the next product, which is as large
         rows = np.repeat(np.arange(len(candidates)), spare)
         pair_squared = _squared_distances(units, candidates.ravel(), queries[part], rows)
@@ -107,6 +120,47 @@ def _crowded(
     low = np.partition(chosen, place, axis=1)[:, place].astype(np.float64) - 2 * error
     rows = np.flatnonzero(chosen.min(axis=1) >= low)
     return [(int(row), float(low[row])) for row in rows]
+
+
+def _narrowed(
+    units: Vectors, queries: Vectors, crowds: list[tuple[int, npt.NDArray[np.int64]]], n: int
+) -> list[tuple[int, npt.NDArray[np.int64]]]:
+    """The crowds of rows of `queries`, the large ones without the items that a float64 product keeps from the
+    nearest `n`: those that are clearly farther than n others, and those that have n equally distant ones
+    with lower numbers before them.
+
+    A space of nearly equal vectors has a crowd of all items for each query.
+    """
+    large = [row for row, crowd in crowds if len(crowd) > LARGE_CROWD * len(units)]
+    narrow: dict[int, npt.NDArray[np.int64]] = {}
+    error = 8 * cosine_error(units.shape[1]) * 2.0**-29  # of a squared distance in float64
+    for start in range(0, len(large), FINE_QUERIES):
+        rows = large[start : start + FINE_QUERIES]
+        for row, squared in zip(rows, _by_product(units, queries[rows], error), strict=True):
+            last = np.partition(squared, n - 1)[n - 1]
+            near = squared <= max(last + 2 * error, SAME_SQUARED + error)  # those may be 0
+            for certain in (0.0, 2.0):
+                near[np.flatnonzero(squared == certain)[n:]] = False
+            narrow[row] = np.flatnonzero(near)
+    return [(row, narrow.get(row, crowd)) for row, crowd in crowds]
+
+
+def _by_product(units: Vectors, queries: Vectors, error: float) -> npt.NDArray[np.float64]:
+    """Squared distances [q, items] to within `error`; 0 and 2 are exact where rounding alone may differ and
+    where a vector is zero, and nowhere else."""
+    asked = queries.astype(np.float64)
+    lengths = np.einsum("qd,qd->q", asked, asked)[:, None]
+    squared = np.empty((len(queries), len(units)))
+    for start in range(0, len(units), FINE_ITEMS):
+        part = units[start : start + FINE_ITEMS].astype(np.float64)
+        own = np.einsum("nd,nd->n", part, part)
+        block = lengths + own - 2 * (asked @ part.T)
+        block[block == 2] += error / 8  # not exactly 2, but for a zero vector
+        same = block < SAME_SQUARED - error
+        block = np.where(same, 0, np.maximum(block, error / 8))
+        block[(lengths == 0) | (own == 0)] = 2
+        squared[:, start : start + FINE_ITEMS] = block
+    return squared
 
 
 def cosine_error(dimension: int) -> float:

@@ -86,13 +86,13 @@ class DeepSearch:
                 near, near_distances = self._crowd(query, own, allowed, width)
                 later = ~np.isin(near, first[row])
                 drawn = np.random.default_rng([self._seed, query]).random(len(near))
-                order = np.lexsort((drawn, later, near_distances))
-                near, near_distances = near[order], near_distances[order]
                 kept = min(width, len(near))
-                items[row, :kept] = near[:kept]
-                distances[row, :kept] = near_distances[:kept]
+                order = _first(near_distances, later + drawn, kept)
+                items[row, :kept] = near[order]
+                distances[row, :kept] = near_distances[order]
                 if kept:
-                    beyond[row] = (near_distances[kept:] == near_distances[kept - 1]).sum()
+                    last = near_distances[order[-1]]
+                    beyond[row] = (near_distances == last).sum() - (distances[row] == last).sum()
         return Neighbours(items, distances), beyond
 
     def within(self, query: int, left_out: Items, threshold: float) -> tuple[Items, Vectors]:
@@ -125,3 +125,19 @@ class DeepSearch:
         )
         places = np.flatnonzero(allowed & chosen[self._vector])
         return self._among[places], measured[self._vector[places]].astype(np.float32)
+
+
+def _first(distances: Vectors, ranks: npt.NDArray[np.float64], count: int) -> Items:
+    """The places of the `count` lowest `distances` in order, equal ones by their `ranks`.
+
+    Only those are sorted: of 35,000 equal ones all would take 6 ms.
+    """
+    if not count:
+        return np.zeros(0, np.int64)
+    last = np.partition(distances, count - 1)[count - 1]
+    nearer = np.flatnonzero(distances < last)
+    tied = np.flatnonzero(distances == last)
+    more = count - len(nearer)
+    drawn = tied[np.argpartition(ranks[tied], more - 1)[:more]]
+    chosen = np.concatenate([nearer, drawn])
+    return np.asarray(chosen[np.lexsort((ranks[chosen], distances[chosen]))])
