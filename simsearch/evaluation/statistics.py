@@ -109,8 +109,8 @@ def paired_test(first: Floats, second: Floats, *, resamples: int, seed: int) -> 
     if first.shape != second.shape:
         raise ValueError(f"scores of different originals: {first.shape} and {second.shape}")
     difference = first - second
-    low, high = bootstrap_interval(difference, resamples=resamples, seed=seed)
     p_value = signed_rank_p(difference)
+    low, high = bootstrap_interval(difference, resamples=resamples, seed=seed)
     return PairedTest(float(difference.mean()), low, high, p_value, len(difference))
 
 
