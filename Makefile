@@ -38,7 +38,7 @@ all-tests:
 lint: setup $(FRONT_END)/node_modules ## check style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	nice $(BIN)/mypy  # runs beside the tests, which wait for Ray to start
 	$(BIN)/lint-imports --no-cache
 	$(PRETTIER) --check
 	$(BIN)/node $(FRONT_END)/node_modules/typescript/bin/tsc --project $(FRONT_END)/types.json
