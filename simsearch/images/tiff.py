@@ -13,6 +13,7 @@ from PIL import Image
 
 from simsearch.images.limits import ImageError
 from simsearch.images.samples import CHANNELS, Deep, Samples, Space
+from simsearch.images.strips import page_pixels
 
 # TIFF 6.0 and its supplements, by tag.
 _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANES = 258, 259, 262, 277, 284
@@ -85,7 +86,7 @@ def open_tiff(data: bytes) -> Deep:
     _refuse_unreadable(page, tags)
     return Deep(
         size=size,
-        read=lambda: _samples(page, tags),
+        read=lambda: _samples(data, page, tags),
         profile=tags.get(_PROFILE),
         orientation=_number(tags, _ORIENTATION, 1),
     )
@@ -129,7 +130,7 @@ def _extra(tags: Mapping[int, Any]) -> tuple[int, ...] | None:
     return extra if len(extra) == beyond else None
 
 
-def _samples(page: Any, tags: Mapping[int, Any]) -> Samples:
+def _samples(data: bytes, page: Any, tags: Mapping[int, Any]) -> Samples:
     if not all(page.databytecounts):
         raise ImageError("broken", "a TIFF of which a part is absent")
     ends = (
@@ -138,7 +139,7 @@ def _samples(page: Any, tags: Mapping[int, Any]) -> Samples:
     if page.compression.name in _JPEGS and max(ends) > page.parent.filehandle.size:
         raise ImageError("broken", "image file is truncated")  # libjpeg would fill the rest up
     try:
-        decoded = page.asarray(maxworkers=1)
+        decoded = page_pixels(data, page)
     except NotImplementedError as error:
         raise ImageError("unsupported", f"a TIFF of a kind that cannot be read: {error}") from None
     separate, _, height, width, contiguous = page.shaped

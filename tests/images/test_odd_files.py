@@ -82,3 +82,32 @@ def test_a_subsampled_tiff_without_compression_is_named() -> None:
     with pytest.raises(ImageError, match="subsampling") as caught:
         decode(data, max_pixels=10**6, max_bytes=10**7, background="#ffffff")
     assert caught.value.reason == "unsupported"
+
+
+# Deflate by both its numbers, LZW, PackBits, Zstandard, none.
+@pytest.mark.parametrize("compression", [8, 32946, 5, 32773, 50000, 1])
+def test_the_last_strip_may_be_padded_to_the_full_rows_per_strip(compression: int) -> None:
+    """libtiff reads as many bytes as the rows take, also of floats, planes and packed numbers."""
+    rows = 3  # of the last strip, which holds 7
+    for bits, kind, planar, predictor in (
+        (12, 1, False, 1),
+        (16, 1, False, 1),
+        (16, 1, True, 2),
+        (32, 3, False, 1),
+    ):
+        levels = samples(16, 3)[: 14 + rows]
+        stored = levels / 65535 if kind == 3 else levels >> (16 - bits)
+        padded = np.concatenate([stored, np.flip(stored, 0)[: 7 - rows]])
+        if predictor == 2:
+            padded = np.diff(padded.astype(np.int64), axis=1, prepend=0) % 65536
+        data = tiff(
+            padded,
+            photometric=2,
+            bits=bits,
+            kind=kind,
+            planar=planar,
+            compression=compression,
+            rows_per_strip=7,
+            tags={257: 14 + rows, 259: compression, 317: predictor},
+        )
+        assert np.abs(pixels_of(data) - levels / 257).max() <= 1, (bits, planar, predictor)

@@ -33,11 +33,19 @@ def _zstd(data: bytes) -> bytes:
     return bytes(imagecodecs.zstd_encode(data))
 
 
+def _packbits(data: bytes) -> bytes:
+    import imagecodecs
+
+    return bytes(imagecodecs.packbits_encode(data))
+
+
 COMPRESSIONS: dict[int, Callable[[bytes], bytes]] = {
     1: bytes,
     8: _deflated,
+    32946: _deflated,
     5: _lzw,
     50000: _zstd,
+    32773: _packbits,
 }
 
 
