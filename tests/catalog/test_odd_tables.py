@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from simsearch.catalog.decoding import decode_text
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
 from tests.support.catalogs import jpeg
@@ -234,3 +235,21 @@ def test_an_id_that_occurs_twice_is_named_with_both_rows(place: Place) -> None:
     put(place, art__csv=b"artwork_id,image_uri\n1,a.jpg\n2,b.jpg\n1,c.jpg\n")
     with pytest.raises(CatalogError, match="artwork id '1' occurs twice: row 1 and row 3;"):
         read(place, "art.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8"])
+@pytest.mark.parametrize(
+    "row",
+    ["日本美術館収蔵作品絵画上野東海道五十三次名所図会", "Портрет девочки в праздничном наряде"],
+)
+def test_utf_16_without_a_mark_is_known_in_any_script(row: str, encoding: str) -> None:
+    """Only the separators and the line ends of such a text have zero bytes."""
+    text = "".join(f"{number},{row}\n" for number in range(10))
+    notes = Notes()
+    assert decode_text(text.encode(encoding), None, "a.csv", notes) == text
+    assert notes.lines == []
+
+
+def test_stray_zero_bytes_make_no_utf_16() -> None:
+    for text in ("1,A\0B\n2,\0\n3,C\n", "100\0,Aaa\0\n", "a,b\n\0c,d\n\0"):
+        assert decode_text(text.encode() * 9, None, "a.csv", Notes()) == text * 9
