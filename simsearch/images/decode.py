@@ -29,8 +29,8 @@ _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 def decode(
     data: bytes, *, max_pixels: int, max_bytes: int, background: str, side: int | None = None
 ) -> Image.Image:
-    """An image file as RGB, upright and in sRGB; the first frame of an animation, the first page or
-    picture of several. `bounded.decode_within` does the same within a time and memory.
+    """An image file as RGB, upright and in sRGB; the first frame of an animation, the first picture
+    of several, of a TIFF's pages the first one that is no thumbnail and no mask. `bounded.decode_within` does the same within a time and memory.
 
     Transparency is laid on `background` (#rrggbb); `side` None: full size, else `scaling.used_size`.
     Raises ImageError.
@@ -85,9 +85,12 @@ def _opened(data: bytes, kind: str | None) -> Image.Image | None:
     """The file as Pillow opens it, not decoded yet; None where Pillow does not know it."""
     formats = (*FORMATS, "HEIF") if kind == "HEIF" and heif_readable() else FORMATS
     try:
-        return Image.open(io.BytesIO(data), formats=formats)
+        image = Image.open(io.BytesIO(data), formats=formats)
     except UnidentifiedImageError:
         return None
+    if image.format == "TIFF":
+        tiff.seek_picture(image)
+    return image
 
 
 def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | None:

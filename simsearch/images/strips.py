@@ -21,8 +21,8 @@ _LSB_FIRST = 2  # of the tag FillOrder
 
 
 def page_pixels(data: bytes, page: Any) -> npt.NDArray[Any]:
-    """The samples of `page`, the first page of the TIFF `data`, in any shape that its own `shaped`
-    fits. Raises whatever tifffile raises."""
+    """The samples of a page of the TIFF `data`, in any shape that the page's `shaped` fits. Raises
+    whatever tifffile raises."""
     import imagecodecs
 
     too_long = (imagecodecs.DeflateError, imagecodecs.ZstdError, imagecodecs.PackbitsError)
@@ -33,29 +33,29 @@ def page_pixels(data: bytes, page: Any) -> npt.NDArray[Any]:
         if expand is None:
             raise
         try:
-            return _cut_to_rows(data, expand)
+            return _cut_to_rows(data, page.index, expand)
         except (zlib.error, OSError):
             raise error from None
 
 
-def _cut_to_rows(data: bytes, expand: Expand) -> npt.NDArray[Any]:
-    """The samples of the first page, of each strip the bytes that its rows take."""
+def _cut_to_rows(data: bytes, number: int, expand: Expand) -> npt.NDArray[Any]:
+    """The samples of page `number`, of each strip the bytes that its rows take."""
     import imagecodecs
     import tifffile
 
-    page: Any = tifffile.TiffFile(io.BytesIO(data)).pages.first  # it has decoded nothing yet
+    page: Any = tifffile.TiffFile(io.BytesIO(data)).pages[number]  # it has decoded nothing yet
     reverse = imagecodecs.bitorder_decode if page.fillorder == _LSB_FIRST else bytes
     page.compression, page.fillorder = tifffile.COMPRESSION.NONE, 1
     pixels = np.zeros(page.shaped, page.dtype)
     places = zip(page.dataoffsets, page.databytecounts, strict=True)
-    for number, (start, length) in enumerate(places):
-        _, (band, depth, top, left, _), shape = page.decode(None, number)
+    for segment, (start, length) in enumerate(places):
+        _, (band, depth, top, left, _), shape = page.decode(None, segment)
         _, rows, width, samples = shape
         wanted = rows * (-(-width * samples * page.bitspersample // 8))
         unpacked = expand(reverse(data[start : start + length]), wanted)
         if len(unpacked) < wanted:
             raise ImageError("broken", "image file is truncated")
-        strip, _, _ = page.decode(unpacked, number)
+        strip, _, _ = page.decode(unpacked, segment)
         room = pixels[band, depth, top : top + rows, left : left + width]
         room[...] = strip[0, : room.shape[0], : room.shape[1]]
     return pixels

@@ -1,10 +1,11 @@
 """TIFF beyond what Pillow reads rightly, by tifffile and imagecodecs: more than 8 bits, floating
-point, planes, LAB, JPEG 2000 or JPEG XL inside, other inks. The first page, as with Pillow."""
+point, planes, LAB, JPEG 2000 or JPEG XL inside, other inks. And which page is the picture."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from simsearch.images.strips import page_pixels
 # TIFF 6.0 and its supplements, by tag.
 _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANES = 258, 259, 262, 277, 284
 _COLOUR_MAP, _INK_SET, _EXTRA, _FORMAT, _ORIENTATION, _PROFILE = 320, 332, 338, 339, 274, 34675
-_SUBSAMPLING = 530
+_SUBSAMPLING, _FILL_ORDER, _SUBFILE, _OLD_SUBFILE = 530, 266, 254, 255
+_REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2  # of the tags NewSubfileType and SubfileType
+MOST_PAGES = 100  # looked at for the picture; a page costs a read of its directory
 # Compressions that Pillow reads: none, CCITT, LZW, JPEG, Deflate, PackBits, ThunderScan, LZMA, Zstandard.
 _PILLOWS = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 32773, 32809, 32946, 34925, 50000))
 _JPEGS = ("JPEG", "OJPEG", "ALT_JPEG", "JPEG_LOSSY")
@@ -59,6 +62,8 @@ def plain(tags: Mapping[int, Any]) -> bool:
     if photometric == PALETTE and max(tags.get(_COLOUR_MAP, (0,))) < 256:
         return False  # see `_looked_up`
     compression = tags.get(_COMPRESSION, 1)
+    if compression == 1 and tags.get(_FILL_ORDER, 1) != 1:
+        return False  # Pillow has not every mode with its bits reversed
     if photometric == YCBCR and compression == 1 and set(tags.get(_SUBSAMPLING, (1, 1))) != {1}:
         return False
     return (
@@ -71,12 +76,39 @@ def plain(tags: Mapping[int, Any]) -> bool:
     )
 
 
+def is_secondary(tags: Mapping[int, Any]) -> bool:
+    """Whether a page says that it is a smaller version of another one, or its mask."""
+    kind = int(tags.get(_SUBFILE, 0))
+    return bool(kind & (_REDUCED | _MASK)) or tags.get(_OLD_SUBFILE) == _OLD_REDUCED
+
+
+def seek_picture(image: Image.Image) -> None:
+    """Turn a file that Pillow opened to its first page that is no thumbnail and no mask; leave it
+    at its first page where there is none."""
+    for number in range(MOST_PAGES):
+        try:
+            image.seek(number)
+        except EOFError:
+            break
+        if not is_secondary(image.tag_v2):  # type: ignore[attr-defined]
+            return
+    image.seek(0)
+
+
+def _picture(pages: Any) -> Any:
+    """The page that `seek_picture` would choose, of tifffile's pages."""
+    for page in islice(pages, MOST_PAGES):
+        if not is_secondary({tag.code: tag.value for tag in page.tags.values()}):
+            return page
+    return pages.first
+
+
 def open_tiff(data: bytes) -> Deep:
-    """The first page of a TIFF. Raises ImageError."""
+    """The first page of a TIFF that is no thumbnail and no mask. Raises ImageError."""
     import tifffile
 
     try:
-        page = tifffile.TiffFile(io.BytesIO(data)).pages.first
+        page = _picture(tifffile.TiffFile(io.BytesIO(data)).pages)
         tags = {tag.code: tag.value for tag in page.tags.values()}
         size = int(page.imagewidth), int(page.imagelength)
     except MemoryError:
@@ -107,6 +139,8 @@ def _refuse_unreadable(page: Any, tags: Mapping[int, Any]) -> None:
         words = f"whose bands differ: {sorted(bits)} bits"
     elif FLOAT in formats and (photometric == PALETTE or not bits <= {16, 24, 32, 64}):
         words = f"of floating-point numbers of {min(bits)} bits"
+    elif FLOAT not in formats and bits == {24}:
+        words = "of integers of 24 bits"  # whose bytes come in the file's order, tifffile's do not
     elif photometric == SEPARATED and _number(tags, _INK_SET, 1) != 1:
         words = "in other inks than CMYK"
     elif page.compression not in tifffile.TIFF.DECOMPRESSORS:

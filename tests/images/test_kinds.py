@@ -223,6 +223,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a TIFF with five bands": {"channels": 5, "photometric": 1, "bits": 8},
     "a TIFF with six bands": {"channels": 6, "photometric": 2, "bits": 16},
     "a TIFF of signed integers": {"channels": 1, "photometric": 1, "bits": 16, "kind": 2},
+    "a TIFF of integers of 24 bits": {"channels": 3, "photometric": 2, "bits": 24},
     "a TIFF that is a transparency mask": {"channels": 1, "photometric": 4, "bits": 1},
     "a TIFF of raw sensor data": {"channels": 1, "photometric": 32803, "bits": 16},
     "a TIFF in other inks than CMYK": {

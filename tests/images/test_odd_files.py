@@ -13,7 +13,7 @@ import tifffile
 from simsearch.images.decode import decode
 from simsearch.images.limits import ImageError
 from tests.images.test_codecs import pixels_of, samples
-from tests.support.tiff_files import tiff
+from tests.support.tiff_files import packed, tiff
 
 
 def in_colour_space(data: bytes, number: int) -> bytes:
@@ -111,3 +111,35 @@ def test_the_last_strip_may_be_padded_to_the_full_rows_per_strip(compression: in
             tags={257: 14 + rows, 259: compression, 317: predictor},
         )
         assert np.abs(pixels_of(data) - levels / 257).max() <= 1, (bits, planar, predictor)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("kind", [1, 4, 5])
+def test_a_thumbnail_or_a_mask_before_the_picture_is_not_taken_for_it(bits: int, kind: int) -> None:
+    """NewSubfileType of TIFF 6.0: bit 0 a smaller version of another page, bit 2 a mask."""
+    colours, buffer = samples(bits, 3), io.BytesIO()
+    first = samples(1, 1)[:, :, 0] > 0 if kind & 4 else colours[::4, ::4]
+    with tifffile.TiffWriter(buffer) as writer:
+        writer.write(first, photometric="minisblack" if kind & 4 else "rgb", subfiletype=kind)
+        writer.write(colours, photometric="rgb")
+        writer.write(colours[::2, ::2], photometric="rgb", subfiletype=1)
+    expected = colours / ((1 << bits) - 1) * 255
+    np.testing.assert_allclose(pixels_of(buffer.getvalue()), expected, atol=1)
+
+
+def test_a_file_of_thumbnails_alone_is_its_first_page() -> None:
+    colours, buffer = samples(8, 3), io.BytesIO()
+    tifffile.imwrite(buffer, colours, photometric="rgb", subfiletype=1)
+    np.testing.assert_array_equal(pixels_of(buffer.getvalue()), colours)
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+@pytest.mark.parametrize("bits", [1, 4, 8, 16])
+def test_bits_may_come_in_reverse_order(bits: int, photometric: int) -> None:
+    grey = samples(bits, 1)
+    reverse = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+    encoded = packed(grey, bits, 1, "<").translate(reverse)
+    data = tiff(grey, photometric=photometric, bits=bits, encoded=encoded, tags={266: 2})
+    levels = grey / ((1 << bits) - 1) * 255
+    expected = levels if photometric else 255 - levels
+    np.testing.assert_allclose(pixels_of(data), np.broadcast_to(expected, (24, 32, 3)), atol=1)
