@@ -44,7 +44,7 @@ def _cut_to_rows(data: bytes, number: int, expand: Expand) -> npt.NDArray[Any]:
     import tifffile
 
     page: Any = tifffile.TiffFile(io.BytesIO(data)).pages[number]  # it has decoded nothing yet
-    reverse = imagecodecs.bitorder_decode if page.fillorder == _LSB_FIRST else bytes
+    reverse: Any = imagecodecs.bitorder_decode if page.fillorder == _LSB_FIRST else bytes
     page.compression, page.fillorder = tifffile.COMPRESSION.NONE, 1
     pixels = np.zeros(page.shaped, page.dtype)
     places = zip(page.dataoffsets, page.databytecounts, strict=True)

@@ -173,11 +173,11 @@ def _samples(data: bytes, page: Any, tags: Mapping[int, Any]) -> Samples:
     if page.compression.name in _JPEGS and max(ends) > page.parent.filehandle.size:
         raise ImageError("broken", "image file is truncated")  # libjpeg would fill the rest up
     try:
-        decoded = page_pixels(data, page)
+        decoded: Any = page_pixels(data, page)
     except NotImplementedError as error:
         raise ImageError("unsupported", f"a TIFF of a kind that cannot be read: {error}") from None
     separate, _, height, width, contiguous = page.shaped
-    bands = decoded.reshape(separate, height, width, contiguous)
+    bands: Any = decoded.reshape(separate, height, width, contiguous)
     bands = np.moveaxis(bands, 0, 2).reshape(height, width, separate * contiguous)
     photometric, bits = page.photometric, int(_several(tags.get(_BITS, 1))[0])
     extra, space = _extra(tags) or (), _SPACES[photometric]

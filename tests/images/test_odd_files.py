@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -97,7 +98,7 @@ def test_the_last_strip_may_be_padded_to_the_full_rows_per_strip(compression: in
     ):
         levels = samples(16, 3)[: 14 + rows]
         stored = levels / 65535 if kind == 3 else levels >> (16 - bits)
-        padded = np.concatenate([stored, np.flip(stored, 0)[: 7 - rows]])
+        padded: Any = np.concatenate([stored, np.flip(stored, 0)[: 7 - rows]])
         if predictor == 2:
             padded = np.diff(padded.astype(np.int64), axis=1, prepend=0) % 65536
         data = tiff(
