@@ -29,8 +29,9 @@ _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 def decode(
     data: bytes, *, max_pixels: int, max_bytes: int, background: str, side: int | None = None
 ) -> Image.Image:
-    """An image file as RGB, upright and in sRGB; the first frame of an animation, the first picture
-    of several, of a TIFF's pages the first one that is no thumbnail and no mask. `bounded.decode_within` does the same within a time and memory.
+    """An image file as RGB, upright and in sRGB; the first frame of an animation, the first picture of
+    several, of a TIFF's pages the first one that is no thumbnail and no mask. `bounded.decode_within`
+    does the same within a time and memory.
 
     Transparency is laid on `background` (#rrggbb); `side` None: full size, else `scaling.used_size`.
     Raises ImageError.
