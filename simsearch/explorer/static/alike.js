@@ -1,19 +1,18 @@
-// @ts-nocheck
 // The parts that match come once the page stands: the first question about a network loads it.
 
-import { read, sayFailed } from "./requests.js";
+import { clauseOf, read, sayFailed } from "./requests.js";
 
-const section = document.getElementById("parts");
-const place = section.querySelector("[aria-live]");
+const section = /** @type {HTMLElement} */ (document.getElementById("parts"));
+const place = /** @type {HTMLElement} */ (section.querySelector("[aria-live]"));
 const waiting = [...place.childNodes];
 
 async function ask() {
   place.replaceChildren(...waiting);
   try {
-    const text = await read(section.dataset.parts, "text");
+    const text = await read(section.dataset.parts ?? "", "text");
     place.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
   } catch (error) {
-    sayFailed(place, `The parts that match cannot be shown: ${error.message}.`, ask);
+    sayFailed(place, `The parts that match cannot be shown: ${clauseOf(error)}.`, ask);
   }
 }
 
@@ -21,7 +20,9 @@ if (section.dataset.parts) ask();
 
 // One pair at a time stands out under the pointer.
 place.addEventListener("pointerover", (event) => {
-  const match = event.target.closest?.(".match");
-  for (const each of place.querySelectorAll(".match"))
-    each.classList.toggle("faint", Boolean(match) && each.dataset.match !== match.dataset.match);
+  const match = /** @type {SVGElement | null} */ (/** @type {Element} */ (event.target).closest?.(".match"));
+  /** @type {NodeListOf<SVGElement>} */
+  const matches = place.querySelectorAll(".match");
+  for (const each of matches)
+    each.classList.toggle("faint", match !== null && each.dataset.match !== match.dataset.match);
 });

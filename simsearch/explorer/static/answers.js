@@ -1,17 +1,32 @@
-// @ts-nocheck
 // Questions by picture: asked, followed while they travel, answered in one column per network.
 
 import { element } from "./map-elements.js";
 import { sayFailed, Turns } from "./requests.js";
 
-const answers = document.getElementById("answers");
-const status = document.getElementById("status");
+/**
+ * @typedef {{ artwork_id: string, title: string | null, artists: string[], date: string | null, thumbnail: string,
+ *   rank: number, score: number }} Match
+ * @typedef {{ space: string, trained: boolean, error: string | null, matches: Match[], set: string }} Answer
+ * @typedef {{ method?: string, body?: XMLHttpRequestBodyInit | null, type?: string | null, about?: string,
+ *   moved?: (share: number | null, words: string | null) => void,
+ *   came?: (lines: Answer[], all: boolean) => void }} Asking
+ */
+
+const answers = /** @type {HTMLElement} */ (document.getElementById("answers"));
+const status = /** @type {HTMLElement} */ (document.getElementById("status"));
 const LONGEST = 600_000; // milliseconds: the first question loads every network
 const turns = new Turns();
+/** @type {XMLHttpRequest | null} */
 let running = null;
 
-// `moved(share, words)` is told how far the picture is; share null: not known, words null: done. `came` is
-// given all answers whenever there is one more, and `about` is said when all have come.
+/**
+ * `moved(share, words)` is told how far the picture is; share null: not known, words null: done. `came` is
+ * given all answers whenever there is one more, and `about` is said when all have come.
+ * @param {string | URL} address
+ * @param {HTMLFormElement} form
+ * @param {Asking} asking
+ * @returns {void}
+ */
 export function ask(
   address,
   form,
@@ -20,20 +35,23 @@ export function ask(
   clear();
   const current = turns.begin();
   const request = (running = new XMLHttpRequest()); // fetch does not say how far an upload is
+  /** @type {Answer[]} */
   const lines = [];
   let at = 0;
   const again = () => ask(address, form, { method, body, type, about, moved, came });
+  /** @param {() => void} happened */
   const on = (happened) => () => current() && happened();
   const read = () => {
     if (request.status !== 200) return;
     let end;
     while ((end = request.responseText.indexOf("\n", at)) >= 0) {
       lines.push(JSON.parse(request.responseText.slice(at, end)));
-      show(lines.at(-1), form);
+      show(lines[lines.length - 1], form);
       at = end + 1;
       came(lines, false);
     }
   };
+  /** @param {string} words */
   const fail = (words) => {
     moved(null, null);
     status.classList.remove("error");
@@ -62,6 +80,7 @@ export function ask(
   request.send(body);
 }
 
+/** @param {XMLHttpRequest} request */
 function message(request) {
   try {
     return JSON.parse(request.responseText).error;
@@ -70,6 +89,7 @@ function message(request) {
   }
 }
 
+/** @param {string} words */
 export function tell(words, failed = false) {
   status.textContent = words;
   status.classList.toggle("error", failed);
@@ -82,13 +102,22 @@ export function clear() {
   answers.replaceChildren();
 }
 
-// Shows answers that came before.
+/**
+ * Shows answers that came before.
+ * @param {Answer[]} lines
+ * @param {HTMLFormElement} form
+ * @param {string} about
+ */
 export function showAgain(lines, form, about) {
   clear();
   for (const line of lines) show(line, form);
   tell(`${lines.length} ${lines.length === 1 ? "network" : "networks"} answered${about}.`);
 }
 
+/**
+ * @param {Answer} answer
+ * @param {HTMLFormElement} form
+ */
 function show(answer, form) {
   const heading = element("h2", {}, answer.space, " ");
   if (!answer.trained) heading.append(element("span", { className: "tag warn" }, "untrained"));
@@ -97,15 +126,19 @@ function show(answer, form) {
   if (answer.error) section.append(element("p", { className: "error" }, answer.error));
   section.append(element("ol", {}, ...answer.matches.map((found) => match(found, form))));
   if (answer.matches.length) {
-    const address = new URL(form.dataset.set, location.href);
+    const address = new URL(form.dataset.set ?? "", location.href);
     address.searchParams.set("ids", answer.set);
     section.append(element("p", { className: "soft" }, element("a", { href: address.href }, "Make a set of these")));
   } else if (!answer.error) section.append(element("p", {}, "No work of these years."));
   answers.append(section);
 }
 
+/**
+ * @param {Match} found
+ * @param {HTMLFormElement} form
+ */
 function match(found, form) {
-  const address = new URL(form.dataset.artwork, location.href);
+  const address = new URL(form.dataset.artwork ?? "", location.href);
   address.searchParams.set("id", found.artwork_id);
   const title = short(found.title || "Untitled");
   const artists = short(found.artists.join(", "));
@@ -134,4 +167,5 @@ function match(found, form) {
 }
 
 const MOST = 300; // letters of a text in a list, as artworks.SHORT
+/** @param {string} text */
 const short = (text) => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);

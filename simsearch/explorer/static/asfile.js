@@ -1,9 +1,8 @@
-// @ts-nocheck
 // No module, as browsers load none of a page that was opened as a file: it says what such a page lacks.
 "use strict";
 
 if (location.protocol === "file:") {
-  document.getElementById("asfile").hidden = false;
+  /** @type {HTMLElement} */ (document.getElementById("asfile")).hidden = false;
   const count = document.querySelector("body.map #count");
   if (count) count.textContent = "The map needs a web server";
 }

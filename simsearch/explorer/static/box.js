@@ -1,15 +1,22 @@
-// @ts-nocheck
 // A box on a picture: drawn, moved and sized by mouse or finger, by arrow keys, and by four numbers.
 
 const NAMES = ["left", "top", "width", "height"];
 const LEAST = 2; // per cent of a side
 
-// `form` has a .boxed picture with a .box in it, and number inputs of the four names.
+/**
+ * `form` has a .boxed picture with a .box in it, and number inputs of the four names.
+ * @param {HTMLFormElement} form
+ */
 export function boxOn(form) {
-  const frame = form.querySelector(".boxed");
-  const box = frame.querySelector(".box");
-  const inputs = NAMES.map((name) => form.elements[name]);
+  const frame = /** @type {HTMLElement} */ (form.querySelector(".boxed"));
+  const box = /** @type {HTMLElement} */ (frame.querySelector(".box"));
+  const inputs = NAMES.map((name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)));
   const values = () => inputs.map((input) => Math.min(100, Math.max(0, Number(input.value) || 0)));
+  /**
+   * @param {number} value
+   * @param {number} low
+   * @param {number} high
+   */
   const limit = (value, low, high) => Math.min(high, Math.max(low, value));
 
   function draw() {
@@ -17,6 +24,12 @@ export function boxOn(form) {
     Object.assign(box.style, { left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%` });
   }
 
+  /**
+   * @param {number} left
+   * @param {number} top
+   * @param {number} width
+   * @param {number} height
+   */
   function set(left, top, width, height) {
     width = limit(width, LEAST, 100);
     height = limit(height, LEAST, 100);
@@ -26,6 +39,7 @@ export function boxOn(form) {
     draw();
   }
 
+  /** @param {PointerEvent} event */
   const point = (event) => {
     const seen = frame.getBoundingClientRect();
     return [
@@ -34,6 +48,7 @@ export function boxOn(form) {
     ];
   };
 
+  /** @type {{ fixed: number[] } | { from: number[], size: number[] } | null} */
   let held = null;
   frame.addEventListener("pointerdown", (event) => {
     if (event.button) return;
@@ -41,7 +56,7 @@ export function boxOn(form) {
     frame.setPointerCapture(event.pointerId);
     const [x, y] = point(event);
     const [left, top, width, height] = values();
-    const corner = [...box.children].indexOf(event.target);
+    const corner = [...box.children].indexOf(/** @type {Element} */ (event.target));
     if (corner >= 0) held = { fixed: [corner % 2 ? left : left + width, corner < 2 ? top + height : top] };
     else if (event.target === box) held = { from: [x - left, y - top], size: [width, height] };
     else held = { fixed: [x, y] };
@@ -50,15 +65,17 @@ export function boxOn(form) {
   frame.addEventListener("pointermove", (event) => {
     if (!held) return;
     const [x, y] = point(event);
-    if (held.fixed) {
+    if ("fixed" in held) {
       const [fx, fy] = held.fixed;
       set(Math.min(x, fx), Math.min(y, fy), Math.abs(x - fx), Math.abs(y - fy));
-    } else set(x - held.from[0], y - held.from[1], ...held.size);
+    } else set(x - held.from[0], y - held.from[1], held.size[0], held.size[1]);
   });
   for (const name of ["pointerup", "pointercancel"]) frame.addEventListener(name, () => (held = null));
 
   box.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    /** @type {Record<string, number[]>} */
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const step = steps[event.key];
     if (event.key === "Enter") form.requestSubmit();
     if (!step) return;
     event.preventDefault();
@@ -70,11 +87,14 @@ export function boxOn(form) {
   });
   for (const input of inputs) {
     input.addEventListener("input", draw);
-    input.addEventListener("change", () => set(...values()));
+    input.addEventListener("change", () => {
+      const [left, top, width, height] = values();
+      set(left, top, width, height);
+    });
   }
 
   box.hidden = false;
-  form.querySelector("[data-hint]").hidden = false;
+  /** @type {HTMLElement} */ (form.querySelector("[data-hint]")).hidden = false;
   draw();
-  return { parameters: () => Object.fromEntries(NAMES.map((name) => [name, form.elements[name].value.trim()])) };
+  return { parameters: () => Object.fromEntries(NAMES.map((name, place) => [name, inputs[place].value.trim()])) };
 }

@@ -1,42 +1,49 @@
-// @ts-nocheck
 // What every page has: keys, pictures whose server does not answer, the same artwork lit in all columns.
 
-const keys = document.getElementById("keys");
+const keys = /** @type {HTMLInputElement | null} */ (document.getElementById("keys"));
 if (keys) {
   keys.checked = localStorage.getItem("keys") !== "off";
   keys.addEventListener("change", () => localStorage.setItem("keys", keys.checked ? "on" : "off"));
 }
 
+/** @param {Event} event */
+const targetOf = (event) => /** @type {Element} */ (event.target);
+
+/** @param {string} link */
+const click = (link) => /** @type {HTMLElement | null} */ (document.querySelector(link))?.click();
+
+/** @param {Element} target */
 const typing = (target) => target.closest("input, select, textarea, canvas, [contenteditable]");
 
 document.addEventListener("keydown", (event) => {
-  if (!keys?.checked || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-  const search = document.getElementById("q");
+  if (!keys?.checked || event.ctrlKey || event.metaKey || event.altKey || typing(targetOf(event))) return;
+  const search = /** @type {HTMLInputElement | null} */ (document.getElementById("q"));
   if (event.key === "/" && search) {
     event.preventDefault();
     search.focus();
     search.select();
   } else if (event.key === "s") {
-    document.querySelector("a[data-key=s]")?.click();
+    click("a[data-key=s]");
   } else if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
     step(event);
   }
 });
 
+/** @param {KeyboardEvent} event */
 function step(event) {
   const forward = event.key === "ArrowRight";
-  const here = event.target.closest(".wall a, .column a");
+  const here = targetOf(event).closest(".wall a, .column a");
   if (here) {
-    const links = [...here.closest(".wall, .column").querySelectorAll("li > a")];
-    const next = links[links.indexOf(here) + (forward ? 1 : -1)];
+    const links = [...(here.closest(".wall, .column") ?? document).querySelectorAll("li > a")];
+    const next = /** @type {HTMLElement | undefined} */ (links[links.indexOf(here) + (forward ? 1 : -1)]);
     if (next) {
       event.preventDefault();
       next.focus();
       return;
     }
   }
-  if (event.target.closest("[tabindex='0']")) return; // a region that scrolls by the same keys
-  document.querySelector(`a[rel=${forward ? "next" : "prev"}]`)?.click();
+  if (targetOf(event).closest("[tabindex='0']")) return; // a region that scrolls by the same keys
+  click(`a[rel=${forward ? "next" : "prev"}]`);
 }
 
 document.addEventListener(
@@ -52,8 +59,12 @@ document.addEventListener(
 );
 
 for (const columns of document.querySelectorAll(".columns")) {
+  /**
+   * @param {Event} event
+   * @param {boolean} on
+   */
   const light = (event, on) => {
-    const item = event.target.closest("li[data-item]")?.dataset.item;
+    const item = /** @type {HTMLElement | null} */ (targetOf(event).closest("li[data-item]"))?.dataset.item;
     if (!item) return;
     for (const each of columns.querySelectorAll(`li[data-item="${item}"].shared`)) each.classList.toggle("lit", on);
   };
@@ -63,5 +74,5 @@ for (const columns of document.querySelectorAll(".columns")) {
   columns.addEventListener("focusout", (event) => light(event, false));
 }
 
-const chooser = document.querySelector(".dataset select");
-chooser?.addEventListener("change", () => chooser.form.submit());
+const chooser = /** @type {HTMLSelectElement | null} */ (document.querySelector(".dataset select"));
+chooser?.addEventListener("change", () => chooser.form?.submit());

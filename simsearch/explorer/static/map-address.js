@@ -1,7 +1,14 @@
-// @ts-nocheck
 // All that someone chose, in the page's address: whoever opens it sees the same.
 
 import { areaOf, areaText } from "./map-area.js";
+
+/** @import { Area } from './map-area.js' */
+/** @import { Entry } from './map-notes.js' */
+/**
+ * @typedef {{ space: string, method: string, colour: string, words: string, years: [number, number] | null,
+ *   at: [number, number, number] | null, area: Area | null, set: { text: string, name: string } | null,
+ *   facets: Map<string, string[]>, unread: Entry[] }} Chosen
+ */
 
 const WAIT = 300; // milliseconds of rest before the address changes
 const VALUES = ["space", "method", "colour", "q", "years", "at", "area", "set", "set_name"];
@@ -9,7 +16,13 @@ const VALUES = ["space", "method", "colour", "q", "years", "at", "area", "set", 
 // What an address asks for, and as `unread` the [name, value] that make no sense.
 export function asked() {
   const query = new URLSearchParams(location.search);
+  /** @type {Entry[]} */
   const unread = [];
+  /**
+   * @template T
+   * @param {string} name
+   * @param {(text: string) => T | null} made
+   */
   const valueOf = (name, made) => {
     const text = query.get(name);
     if (!text) return null;
@@ -17,6 +30,7 @@ export function asked() {
     if (value === null) unread.push([name, text]);
     return value;
   };
+  /** @type {Map<string, string[]>} */
   const facets = new Map();
   for (const [name, value] of query) {
     if (!name.startsWith("is.")) continue;
@@ -38,21 +52,35 @@ export function asked() {
   };
 }
 
+/**
+ * @param {string} text
+ * @returns {[number, number] | null}
+ */
 function yearsOf(text) {
   const years = /^(-?\d{1,5})\.\.(-?\d{1,5})$/.exec(text);
-  return years ? [Number(years[1]), Number(years[2])].sort((a, b) => a - b) : null;
+  if (!years) return null;
+  const [first, last] = [Number(years[1]), Number(years[2])];
+  return first <= last ? [first, last] : [last, first];
 }
 
+/**
+ * @param {string} text
+ * @returns {[number, number, number] | null}
+ */
 function placeOf(text) {
   const at = text.split("_").map(Number);
-  return at.length === 3 && at.every(Number.isFinite) && at[2] > 0 ? at : null;
+  return at.length === 3 && at.every(Number.isFinite) && at[2] > 0 ? [at[0], at[1], at[2]] : null;
 }
 
 let waiting = 0;
+/** @type {(() => void) | null} */
 let write = null;
 addEventListener("pagehide", () => write?.());
 
-// `state` as `asked` gives it, with `unread` as it was read: an address keeps what it could not be given.
+/**
+ * `state` as `asked` gives it, with `unread` as it was read: an address keeps what it could not be given.
+ * @param {() => Chosen} state
+ */
 export function remember(state) {
   clearTimeout(waiting);
   write = () => {
@@ -62,7 +90,11 @@ export function remember(state) {
   waiting = setTimeout(() => write?.(), WAIT);
 }
 
-// The values of `state` by their names in the address.
+/**
+ * The values of `state` by their names in the address.
+ * @param {Chosen} state
+ * @returns {Record<string, string | undefined>}
+ */
 export function valuesOf(state) {
   return {
     space: state.space,
@@ -77,6 +109,7 @@ export function valuesOf(state) {
   };
 }
 
+/** @param {Chosen} state */
 function addressOf(state) {
   const url = new URL(location.href);
   for (const name of [...url.searchParams.keys()])

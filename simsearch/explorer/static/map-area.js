@@ -1,11 +1,16 @@
-// @ts-nocheck
 // A part of the map that someone drew: corners in the coordinates of one map, and who lies within.
+
+/** @typedef {{ space: string, method: string, corners: number[] }} Area */
 
 const CORNERS = 60; // of a lasso: as many as an address holds
 const STEPS = 10_000; // places along a side in the address, each with two decimals
 const FARTHEST = 3; // sides of the map that a corner may lie beside it
 
-// `corners`: x, y, x, y … from 0 to 1.
+/**
+ * `corners`: x, y, x, y … from 0 to 1.
+ * @param {ArrayLike<number>} places
+ * @param {number[]} corners
+ */
 export function numbersWithin(places, corners) {
   const found = [];
   const [xs, ys] = [corners.filter((_, i) => i % 2 === 0), corners.filter((_, i) => i % 2)];
@@ -23,13 +28,20 @@ export function numbersWithin(places, corners) {
   return found;
 }
 
+/** @param {number[]} box */
 export const boxCorners = ([left, top, right, bottom]) => [left, top, right, top, right, bottom, left, bottom];
 
-// The area that its address gives back. What is selected is selected by this one, so that the address
-// selects the same.
+/**
+ * The area that its address gives back. What is selected is selected by this one, so that the address
+ * selects the same.
+ * @param {Area} area
+ */
 export const settled = (area) => areaOf(areaText(area));
 
-// As an address carries it: where it was drawn, then the corners.
+/**
+ * As an address carries it: where it was drawn, then the corners.
+ * @param {Area} area
+ */
 export function areaText({ space, method, corners }) {
   const near = corners.map((value) => Math.min(FARTHEST, Math.max(-FARTHEST, value)));
   return [
@@ -41,7 +53,11 @@ export function areaText({ space, method, corners }) {
   ].join("~");
 }
 
-// Null for a text that is no area.
+/**
+ * Null for a text that is no area.
+ * @param {string | null} text
+ * @returns {Area | null}
+ */
 export function areaOf(text) {
   const [space, method, list] = (text ?? "").split("~");
   const corners = (list ?? "").split("_").map((value) => Number(value) / STEPS);
@@ -51,13 +67,17 @@ export function areaOf(text) {
     : null;
 }
 
-// The CORNERS corners that keep the shape best: again and again the one that spans the smallest triangle
-// with its neighbours goes (Visvalingam & Whyatt 1993).
+/**
+ * The CORNERS corners that keep the shape best: again and again the one that spans the smallest triangle
+ * with its neighbours goes (Visvalingam & Whyatt 1993).
+ * @param {number[]} corners
+ */
 function thinned(corners) {
+  /** @type {number[][]} */
   const points = [];
   for (let i = 0; i < corners.length; i += 2) points.push([corners[i], corners[i + 1]]);
-  const triangle = (i) => {
-    const [a, b, c] = [points.at(i - 1), points[i], points[(i + 1) % points.length]];
+  const triangle = (/** @type {number} */ i) => {
+    const [a, b, c] = [points.at(i - 1) ?? [0, 0], points[i], points[(i + 1) % points.length]];
     return Math.abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1]));
   };
   const sizes = points.map((_, i) => triangle(i));

@@ -1,6 +1,6 @@
-// @ts-nocheck
 // Where the eye is: the middle of the picture in the map's own coordinates (0 to 1), and how near.
 
+/** @type {[number, number, number]} */
 export const WHOLE = [0.5, 0.5, 1]; // x, y and scale
 const NEAREST = 200,
   FARTHEST = 0.6;
@@ -13,8 +13,10 @@ export class Camera {
   scale = 1;
   width = 1;
   height = 1;
+  /** @type {{ from: number[], to: number[], begun: number } | null} */
   #flight = null;
 
+  /** @param {() => void} changed */
   constructor(changed) {
     this.changed = changed;
   }
@@ -24,15 +26,26 @@ export class Camera {
     return Math.min(this.width, this.height) * 0.94 * this.scale;
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
   toScreen(x, y) {
     return [(x - this.x) * this.unit + this.width / 2, (y - this.y) * this.unit + this.height / 2];
   }
 
+  /**
+   * @param {number} left
+   * @param {number} top
+   */
   toMap(left, top) {
     return [(left - this.width / 2) / this.unit + this.x, (top - this.height / 2) / this.unit + this.y];
   }
 
-  // The middle as an address holds it.
+  /**
+   * The middle as an address holds it.
+   * @returns {[number, number]}
+   */
   get middle() {
     return [Number(this.x.toFixed(6)), Number(this.y.toFixed(6))];
   }
@@ -42,11 +55,20 @@ export class Camera {
     return [...this.toMap(-margin, -margin), ...this.toMap(this.width + margin, this.height + margin)];
   }
 
+  /**
+   * @param {number} dx
+   * @param {number} dy
+   */
   pan(dx, dy) {
     this.#flight = null;
     this.#to(this.x - dx / this.unit, this.y - dy / this.unit, this.scale);
   }
 
+  /**
+   * @param {number} factor
+   * @param {number} left
+   * @param {number} top
+   */
   zoom(factor, left = this.width / 2, top = this.height / 2) {
     this.#flight = null;
     const before = this.unit;
@@ -59,18 +81,33 @@ export class Camera {
     );
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} scale
+   */
   #to(x, y, scale) {
     Object.assign(this, { x: within(x, -0.2, 1.2), y: within(y, -0.2, 1.2), scale: within(scale, FARTHEST, NEAREST) });
     this.changed();
   }
 
-  // At once: from an address.
+  /**
+   * At once: from an address.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} scale
+   */
   stand(x, y, scale) {
     this.#flight = null;
     this.#to(x, y, scale);
   }
 
-  // At once, or gliding there where motion is welcome.
+  /**
+   * At once, or gliding there where motion is welcome.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} scale
+   */
   go(x, y, scale) {
     if (calm.matches) return this.#to(x, y, scale);
     this.#flight = {
@@ -81,12 +118,20 @@ export class Camera {
     this.changed();
   }
 
-  // Whether it looks from there, and rests.
+  /**
+   * Whether it looks from there, and rests.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} scale
+   */
   isAt(x, y, scale) {
     return !this.#flight && Math.hypot(this.x - x, this.y - y) < 1e-3 && Math.abs(this.scale / scale - 1) < 1e-3;
   }
 
-  // One frame of a flight; whether there is another.
+  /**
+   * One frame of a flight; whether there is another.
+   * @param {number} now
+   */
   fly(now) {
     if (!this.#flight) return false;
     const { from, to, begun } = this.#flight;
@@ -99,4 +144,9 @@ export class Camera {
   }
 }
 
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
 export const within = (value, low, high) => Math.min(high, Math.max(low, value));

@@ -1,5 +1,6 @@
-// @ts-nocheck
 // Which colour a point has: that of its value in the facet chosen.
+
+/** @import { Data, Facet } from './map-source.js' */
 
 const HUES = [
   "#0b72c4",
@@ -18,7 +19,12 @@ const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", 
 const OTHER = "#8f8a80";
 const PLAIN = { light: "#6b5d4a", dark: "#cdbfa8" };
 
-// The colour of a facet's value; code 0: not known.
+/**
+ * The colour of a facet's value; code 0: not known.
+ * @param {Facet | null} facet
+ * @param {number} code
+ * @param {boolean} dark
+ */
 export function colourOf(facet, code, dark) {
   if (!facet) return PLAIN[dark ? "dark" : "light"];
   if (!code) return OTHER;
@@ -26,7 +32,12 @@ export function colourOf(facet, code, dark) {
   return RAMP[Math.round(((code - 1) / Math.max(1, facet.labels.length - 1)) * (RAMP.length - 1))];
 }
 
-// Red, green, blue, alpha of every artwork.
+/**
+ * Red, green, blue, alpha of every artwork.
+ * @param {Data} data
+ * @param {Facet | null} facet
+ * @param {boolean} dark
+ */
 export function pointColours(data, facet, dark) {
   const colours = new Uint32Array(data.count);
   const bytes = new Uint8Array(colours.buffer);
@@ -42,7 +53,11 @@ export function pointColours(data, facet, dark) {
   return bytes;
 }
 
-// What the legend lists: the values that have a colour of their own, and the others.
+/**
+ * What the legend lists: the values that have a colour of their own, and the others.
+ * @param {Facet | null} facet
+ * @param {boolean} dark
+ */
 export function legendOf(facet, dark) {
   if (!facet) return [];
   const own = facet.ordered ? facet.labels.length : Math.min(facet.labels.length, HUES.length);

@@ -1,12 +1,16 @@
-// @ts-nocheck
 // Which artworks are shown: every filter marks the artworks that it leaves out, and an artwork is
 // shown if none does. Counts beside a facet's values leave that facet's own filter aside.
 
+/** @import { Data, Facet } from './map-source.js' */
+
 export class Filter {
+  /** @type {Data} */
   #data;
+  /** @type {Map<string, Uint8Array>} */
   #out = new Map(); // name of a filter → Uint8Array, 1 where it leaves the artwork out
   #marks; // per artwork by how many filters it is left out
 
+  /** @param {Data} data */
   constructor(data) {
     this.#data = data;
     this.on = new Uint8Array(data.count).fill(1);
@@ -18,7 +22,11 @@ export class Filter {
     return this.#out.size > 0;
   }
 
-  // `labels`: a Set of codes of which an artwork must have one; empty: any.
+  /**
+   * `labels`: a Set of codes of which an artwork must have one; empty: any.
+   * @param {Facet} facet
+   * @param {Set<number>} labels
+   */
   byFacet(facet, labels) {
     if (!labels.size) return this.#set(facet.key, null);
     const wanted = new Uint8Array(facet.labels.length + 1);
@@ -29,7 +37,10 @@ export class Filter {
     this.#set(facet.key, out);
   }
 
-  // `range`: first and last year, or null.
+  /**
+   * `range`: first and last year, or null.
+   * @param {[number, number] | null} range
+   */
   byYears(range) {
     if (!range) return this.#set("years", null);
     const { years, noYear } = this.#data;
@@ -39,7 +50,11 @@ export class Filter {
     );
   }
 
-  // `numbers`: those to keep, or null.
+  /**
+   * `numbers`: those to keep, or null.
+   * @param {string} name
+   * @param {Iterable<number> | null} numbers
+   */
   byNumbers(name, numbers) {
     if (!numbers) return this.#set(name, null);
     const out = new Uint8Array(this.#data.count).fill(1);
@@ -47,6 +62,10 @@ export class Filter {
     this.#set(name, out);
   }
 
+  /**
+   * @param {string} name
+   * @param {Uint8Array | null} out
+   */
   #set(name, out) {
     if (out) this.#out.set(name, out);
     else this.#out.delete(name);
@@ -56,17 +75,24 @@ export class Filter {
     for (let i = 0; i < this.on.length; i++) this.shown += this.on[i] = this.#marks[i] ? 0 : 1;
   }
 
-  // How many artworks each value of the facet would leave; [0] are those not known.
+  /**
+   * How many artworks each value of the facet would leave; [0] are those not known.
+   * @param {Facet} facet
+   */
   counts(facet) {
     const counts = new Uint32Array(facet.labels.length + 1);
     const own = this.#out.get(facet.key);
-    const open = (i) => this.#marks[i] === (own ? own[i] : 0);
+    const open = (/** @type {number} */ i) => this.#marks[i] === (own ? own[i] : 0);
     for (let i = 0; i < this.on.length; i++) if (open(i)) counts[facet.codes[i]]++;
     for (let i = 0; i < facet.also; i++) if (open(facet.alsoNumbers[i])) counts[facet.alsoCodes[i]]++;
     return counts;
   }
 
-  // How many artworks of each bin of years would be left: `place(year)` is a year's bin.
+  /**
+   * How many artworks of each bin of years would be left: `place(year)` is a year's bin.
+   * @param {number} bins
+   * @param {(year: number) => number} place
+   */
   yearCounts(bins, place) {
     const { years, noYear } = this.#data;
     const [all, open] = [new Uint32Array(bins), new Uint32Array(bins)];

@@ -1,8 +1,8 @@
-// @ts-nocheck
 // What the address asks for and cannot be given, each with a way to take it out of the address.
 
 import { element } from "./map-elements.js";
 
+/** @type {Record<string, string>} */
 const WORDS = {
   space: "no map of the network",
   method: "no map by the layout",
@@ -14,15 +14,26 @@ const WORDS = {
 };
 const MOST = 60; // letters of a value that are shown
 
+/** @param {string} text */
 const short = (text) => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);
 
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 export function noteOf(name, value) {
   if (name.startsWith("is."))
     return `The address asks for ${short(name.slice(3))}: ${short(value)}, which no artwork here has.`;
   return `There is ${WORDS[name]} “${short(value)}”, which the address asks for.`;
 }
 
-// `unread` are [name, value]; `taken` is told of the one that someone takes out.
+/**
+ * `unread` are [name, value]; `taken` is told of the one that someone takes out.
+ * @typedef {[name: string, value: string]} Entry
+ * @param {HTMLElement} place
+ * @param {Entry[]} unread
+ * @param {(entry: Entry) => void} taken
+ */
 export function showNotes(place, unread, taken) {
   place.hidden = !unread.length;
   place.replaceChildren(

@@ -1,19 +1,31 @@
-// @ts-nocheck
 // What lies over the points: pictures, names of regions, rings and the area drawn.
+
+/** @import { Camera } from './map-camera.js' */
+/** @import { Shown } from './map-regions.js' */
+/** @typedef {{ page: string, halo: string, ink: string, soft: string, link: string, area: string }} Colours */
 
 const NAME = "600 14px",
   SECOND = "13px";
 
 export class Overlay {
+  /** @type {HTMLCanvasElement} */
   #canvas;
+  /** @type {CanvasRenderingContext2D} */
   #context;
+  colours = /** @type {Colours} */ ({});
   #font = "system-ui, sans-serif";
 
+  /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.#canvas = canvas;
-    this.#context = canvas.getContext("2d");
+    this.#context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   }
 
+  /**
+   * @param {Camera} camera
+   * @param {number} ratio
+   * @param {Colours} colours
+   */
   begin(camera, ratio, colours) {
     const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
     if (this.#canvas.width !== width || this.#canvas.height !== height)
@@ -23,12 +35,20 @@ export class Overlay {
     this.colours = colours;
   }
 
+  /** @param {string} text */
   width = (text) => {
     this.#context.font = `${NAME} ${this.#font}`;
     return this.#context.measureText(text).width;
   };
 
-  // An image with its longer side `side` pixels, framed in `frame` if given.
+  /**
+   * An image with its longer side `side` pixels, framed in `frame` if given.
+   * @param {HTMLImageElement} image
+   * @param {number} x
+   * @param {number} y
+   * @param {number} side
+   * @param {string | null} [frame]
+   */
   picture(image, x, y, side, frame) {
     const fit = side / Math.max(image.naturalWidth, image.naturalHeight);
     const [w, h] = [image.naturalWidth * fit, image.naturalHeight * fit];
@@ -43,7 +63,11 @@ export class Overlay {
     context.drawImage(image, x - w / 2, y - h / 2, w, h);
   }
 
-  // A region's name under its middle, its picture above.
+  /**
+   * A region's name under its middle, its picture above.
+   * @param {Shown} region
+   * @param {HTMLImageElement | null} image
+   */
   region(region, image) {
     if (image) this.picture(image, region.x, region.y - region.picture / 2 - 2, region.picture);
     const context = this.#context;
@@ -60,12 +84,20 @@ export class Overlay {
     });
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} radius
+   * @param {string} colour
+   */
   ring(x, y, radius, colour = this.colours.ink) {
     const context = this.#context;
-    for (const [width, stroke] of [
+    /** @type {[number, string][]} */
+    const rings = [
       [5, this.colours.page],
       [2.5, colour],
-    ]) {
+    ];
+    for (const [width, stroke] of rings) {
       context.lineWidth = width;
       context.strokeStyle = stroke;
       context.beginPath();
@@ -74,7 +106,11 @@ export class Overlay {
     }
   }
 
-  // `corners` on the screen: x, y, x, y …
+  /**
+   * `corners` on the screen: x, y, x, y …
+   * @param {number[]} corners
+   * @param {boolean} open
+   */
   area(corners, open = false) {
     const context = this.#context;
     context.beginPath();
@@ -89,6 +125,10 @@ export class Overlay {
     context.setLineDash([]);
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
   cross(x, y) {
     const context = this.#context;
     context.strokeStyle = this.colours.soft;

@@ -1,9 +1,16 @@
-// @ts-nocheck
 // The same points on a plain canvas, for browsers without WebGL: pixel by pixel into one picture.
 
+/** @import { Camera } from './map-camera.js' */
+/** @typedef {{ glide: number, size: number, ratio: number, some: boolean, dark: boolean }} Look */
+
 export class PlainPoints {
+  places = new Uint16Array();
+  before = new Uint16Array();
+  colours = new Uint8Array();
+  on = new Uint8Array();
   #canvas;
 
+  /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.#canvas = canvas;
   }
@@ -12,12 +19,16 @@ export class PlainPoints {
     return this.places.length / 2;
   }
 
+  /**
+   * @param {Camera} camera
+   * @param {Look} look
+   */
   draw(camera, { glide, size, some, dark }) {
     const width = Math.round(camera.width),
       height = Math.round(camera.height);
     if (this.#canvas.width !== width || this.#canvas.height !== height)
       [this.#canvas.width, this.#canvas.height] = [width, height];
-    const context = this.#canvas.getContext("2d");
+    const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
     const colours = new Uint32Array(this.colours.buffer);

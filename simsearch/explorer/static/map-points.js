@@ -1,6 +1,8 @@
-// @ts-nocheck
 // All artworks as points, drawn by the graphics card: coordinates, colours and who is left out lie
 // there, and moving the eye sends a handful of numbers.
+
+/** @import { Camera } from './map-camera.js' */
+/** @import { Look } from './map-plain.js' */
 
 const VERTEX = `
 attribute vec2 place, before;
@@ -28,7 +30,10 @@ void main() {
   gl_FragColor = vec4(colour, 1.0) * cover * strength;
 }`;
 
-// Null where the browser has no WebGL.
+/**
+ * Null where the browser has no WebGL.
+ * @param {HTMLCanvasElement} canvas
+ */
 export function onGraphicsCard(canvas) {
   const gl = canvas.getContext("webgl", {
     antialias: false,
@@ -39,20 +44,30 @@ export function onGraphicsCard(canvas) {
 }
 
 class Points {
+  /** @type {WebGLRenderingContext} */
   #gl;
+  /** @type {HTMLCanvasElement} */
   #canvas;
+  /** @type {Record<string, WebGLUniformLocation | null>} */
   #at = {};
+  /** @type {Record<string, WebGLBuffer>} */
   #buffers = {};
   count = 0;
 
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {WebGLRenderingContext} gl
+   */
   constructor(canvas, gl) {
     [this.#gl, this.#canvas] = [gl, canvas];
     const program = gl.createProgram();
-    for (const [kind, text] of [
+    /** @type {[number, string][]} */
+    const shaders = [
       [gl.VERTEX_SHADER, VERTEX],
       [gl.FRAGMENT_SHADER, FRAGMENT],
-    ]) {
-      const shader = gl.createShader(kind);
+    ];
+    for (const [kind, text] of shaders) {
+      const shader = /** @type {WebGLShader} */ (gl.createShader(kind));
       gl.shaderSource(shader, text);
       gl.compileShader(shader);
       gl.attachShader(program, shader);
@@ -63,6 +78,7 @@ class Points {
     gl.useProgram(program);
     for (const name of ["middle", "stretch", "glide", "size", "drawn", "strength", "faint"])
       this.#at[name] = gl.getUniformLocation(program, name);
+    /** @type {Record<string, [number, number, boolean]>} */
     const layout = {
       place: [2, gl.UNSIGNED_SHORT, true],
       before: [2, gl.UNSIGNED_SHORT, true],
@@ -80,28 +96,40 @@ class Points {
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
 
+  /**
+   * @param {string} name
+   * @param {AllowSharedBufferSource} values
+   */
   #send(name, values) {
     this.#gl.bindBuffer(this.#gl.ARRAY_BUFFER, this.#buffers[name]);
     this.#gl.bufferData(this.#gl.ARRAY_BUFFER, values, this.#gl.STATIC_DRAW);
   }
 
+  /** @param {Uint16Array<ArrayBuffer>} values */
   set places(values) {
     this.count = values.length / 2;
     this.#send("place", values);
   }
 
+  /** @param {Uint16Array<ArrayBuffer>} values */
   set before(values) {
     this.#send("before", values);
   }
 
+  /** @param {Uint8Array<ArrayBuffer>} values */
   set colours(values) {
     this.#send("colour", values);
   }
 
+  /** @param {Uint8Array<ArrayBuffer>} values */
   set on(values) {
     this.#send("on", values);
   }
 
+  /**
+   * @param {Camera} camera
+   * @param {Look} look
+   */
   draw(camera, { glide, size, ratio, some, dark }) {
     const gl = this.#gl;
     const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
@@ -114,6 +142,12 @@ class Points {
     gl.uniform2f(this.#at.stretch, (2 * camera.unit) / camera.width, (2 * camera.unit) / camera.height);
     gl.uniform1f(this.#at.glide, glide);
     const grey = dark ? 0.55 : 0.5;
+    /**
+     * @param {number} drawn
+     * @param {number} across
+     * @param {number} strength
+     * @param {number} faint
+     */
     const pass = (drawn, across, strength, faint) => {
       gl.uniform1f(this.#at.drawn, drawn);
       gl.uniform1f(this.#at.size, across * ratio);

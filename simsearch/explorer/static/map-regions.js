@@ -1,15 +1,28 @@
-// @ts-nocheck
 // The names of the map's regions: which are in sight at this nearness, and where each is written.
+
+/** @import { Camera } from './map-camera.js' */
+/** @import { Facet } from './map-source.js' */
 
 const LEVELS = [2, 6];
 const MARGIN = 8; // pixels between two names
 const PICTURE = 52; // pixels of a region's picture
 
+/**
+ * @typedef {{ level: number, x: number, y: number, count: number, central: number,
+ *   names: { key: string, title: string, label: string }[] }} Region
+ * @typedef {Region & { at: [number, number], lines: string[], box: number[], picture: number }} Shown
+ */
 export class Regions {
+  /** @type {Map<number, Region[]>} */
   #levels = new Map();
   #scale;
 
-  // Rows as map_data.region_rows writes them, and the scale at which the coarsest are in sight.
+  /**
+   * Rows as map_data.region_rows writes them, and the scale at which the coarsest are in sight.
+   * @param {number[][]} rows
+   * @param {Facet[]} facets
+   * @param {number} scale
+   */
   constructor(rows, facets, scale) {
     this.#scale = scale;
     for (const [level, x, y, count, central, ...names] of rows) {
@@ -21,16 +34,22 @@ export class Regions {
           label: facets[names[i]].labels[names[i + 1] - 1],
         });
       if (!this.#levels.has(level)) this.#levels.set(level, []);
-      this.#levels.get(level).push({ level, x: x / 65535, y: y / 65535, count, central, names: words });
+      this.#levels.get(level)?.push({ level, x: x / 65535, y: y / 65535, count, central, names: words });
     }
   }
 
-  // Those to write, best first, none over another: each with its box on the screen.
+  /**
+   * Those to write, best first, none over another: each with its box on the screen.
+   * @param {Camera} camera
+   * @param {(text: string) => number} measure
+   * @param {boolean} withPictures
+   */
   inSight(camera, measure, withPictures) {
     const level = Math.min(
       LEVELS[1],
       Math.max(LEVELS[0], LEVELS[0] + Math.round(Math.log2(camera.scale / this.#scale))),
     );
+    /** @type {Shown[]} */
     const placed = [];
     const written = new Set();
     for (const region of this.#levels.get(level) ?? []) {
@@ -58,5 +77,10 @@ export class Regions {
   }
 }
 
+/** @param {string} text */
 const short = (text) => (text.length > 34 ? `${text.slice(0, 33).trimEnd()}…` : text);
+/**
+ * @param {number[]} a
+ * @param {number[]} b
+ */
 export const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];

@@ -1,6 +1,6 @@
-// @ts-nocheck
 // A set as text for an address, as sets.py writes and reads it: steps between numbers, base64url.
 
+/** @param {Iterable<number>} numbers */
 export function encodeSet(numbers) {
   const bytes = [];
   let before = -1;
@@ -17,7 +17,11 @@ export function encodeSet(numbers) {
     .replace(/=+$/, "");
 }
 
-// Null for a text that is no set of numbers below `count`.
+/**
+ * Null for a text that is no set of numbers below `count`.
+ * @param {string} text
+ * @param {number} count
+ */
 export function decodeSet(text, count) {
   if (!/^[A-Za-z0-9_-]{1,12000}$/.test(text)) return null;
   const numbers = [];

@@ -1,4 +1,3 @@
-// @ts-nocheck
 // The stage: points, and over them pictures and names, as the eye stands; and what is under the hand.
 
 import { Camera, WHOLE } from "./map-camera.js";
@@ -10,7 +9,12 @@ import { PlainPoints } from "./map-plain.js";
 import { onGraphicsCard } from "./map-points.js";
 import { overlap, Regions } from "./map-regions.js";
 import { element } from "./map-elements.js";
-import { Turns } from "./requests.js";
+import { clauseOf, Turns } from "./requests.js";
+
+/** @import { Filter } from './map-filter.js' */
+/** @import { Shown } from './map-regions.js' */
+/** @import { Card, Facet, MapRegions, Source } from './map-source.js' */
+/** @typedef {(kind: string, words: string, again: () => unknown) => void} Trouble */
 
 const GLIDE = 900; // milliseconds in which points go to their places on another map
 const REACH = 22; // pixels from the hand to an artwork
@@ -21,37 +25,56 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export class Stage {
   home = WHOLE; // where the map opens
+  /** @type {HTMLCanvasElement} */
   #canvas;
+  /** @type {NonNullable<ReturnType<typeof onGraphicsCard>> | PlainPoints} */
   #points;
+  /** @type {Overlay} */
   #overlay;
+  /** @type {Pictures} */
   #pictures;
+  /** @type {HTMLElement} */
   #tip;
+  /** @type {Source} */
   #source;
+  /** @type {() => void} */
   #moved;
+  /** @type {Trouble} */
   #trouble;
   #tips = new Turns();
   #opening = new Turns();
+  /** @type {(area: { corners: number[] }) => void} */
   #drawn;
-  #on = null;
+  #on = new Uint8Array();
   #some = false;
+  /** @type {Grid | null} */
   #grid = null;
+  /** @type {Regions | null} */
   #regions = null;
+  /** @type {Shown[]} */
   #seen = []; // regions as they are written now
+  /** @type {((number: number) => string) | null} */
   #frame = null; // colour of an artwork's frame
+  /** @type {{ begun: number, from: Uint16Array | null }} */
   #glide = { begun: 0, from: null };
   #asked = false;
   #hover = -1;
   #wanted = -1;
+  /** @type {number[] | null} */
   #kept = null; // corners of the area selected
+  /** @type {number[] | null} */
   #drawing = null; // corners on the screen, of one being drawn
   #keyboard = false;
 
+  /**
+   * @param {{ canvas: HTMLCanvasElement, points: HTMLCanvasElement, tip: HTMLElement, source: Source,
+   *   moved: () => void,
+   *   drawn: (area: { corners: number[] }) => void, say: (words: string) => void, trouble: Trouble }} parts
+   */
   constructor({ canvas, points, tip, source, moved, drawn, say, trouble }) {
-    Object.assign(this, {
-      camera: new Camera(() => {
-        moved();
-        this.draw();
-      }),
+    this.camera = new Camera(() => {
+      moved();
+      this.draw();
     });
     [this.#canvas, this.#tip, this.#source, this.#moved, this.#drawn, this.#trouble] = [
       canvas,
@@ -66,7 +89,7 @@ export class Stage {
     this.#pictures = new Pictures(
       source,
       () => this.draw(),
-      (error, again) => trouble("pictures", `The pictures on the map cannot be shown: ${error.message}.`, again),
+      (error, again) => trouble("pictures", `The pictures on the map cannot be shown: ${clauseOf(error)}.`, again),
     );
     this.hands = new Hands(canvas, this.camera, {
       hover: (x, y) => this.#over(x, y),
@@ -87,14 +110,17 @@ export class Stage {
     dark.addEventListener("change", () => this.draw());
   }
 
-  // Puts the artworks at `places`, gliding there from where they are.
+  /**
+   * Puts the artworks at `places`, gliding there from where they are.
+   * @param {Uint16Array<ArrayBuffer>} places
+   */
   show(places) {
     const from = this.#grid?.places;
     this.#grid = new Grid(places);
     this.#points.places = places;
     this.#points.before = from ?? places;
     this.#glide = { begun: performance.now(), from: from && !calm.matches ? from : null };
-    if (!this.#on) {
+    if (!this.#on.length) {
       this.#on = new Uint8Array(places.length / 2).fill(1);
       this.#points.on = this.#on;
       this.#points.colours = new Uint8Array(places.length * 2).map((_, i) => (i % 4 === 3 ? 255 : 120));
@@ -103,8 +129,12 @@ export class Stage {
     this.draw();
   }
 
-  // Names the map's regions. Who has looked nowhere yet, unless an address says where, looks from the
-  // map's own place.
+  /**
+   * Names the map's regions. Who has looked nowhere yet, unless an address says where, looks from the
+   * map's own place.
+   * @param {MapRegions} named
+   * @param {Facet[]} facets
+   */
   name({ home, regions }, facets, placed = false) {
     this.#regions = new Regions(regions, facets, home[2]);
     if (!placed && this.camera.isAt(...this.home)) this.camera.go(...home);
@@ -112,33 +142,48 @@ export class Stage {
     this.draw();
   }
 
+  /** @param {Filter} filter */
   filter(filter) {
     [this.#on, this.#some] = [filter.on, filter.active];
     this.#points.on = this.#on;
     this.draw();
   }
 
+  /**
+   * @param {Uint8Array<ArrayBuffer>} colours
+   * @param {((number: number) => string) | null} frame
+   */
   colour(colours, frame) {
     this.#points.colours = colours;
     this.#frame = frame;
     this.draw();
   }
 
+  /** @param {number[] | null} corners */
   outline(corners) {
     this.#kept = corners;
     this.draw();
   }
 
-  // Rings an artwork and goes there, unless an address says where to look from.
+  /**
+   * Rings an artwork and goes there, unless an address says where to look from.
+   * @param {number} number
+   * @param {boolean} placed
+   */
   want(number, placed) {
-    if (!(number < this.#grid.places.length / 2)) return;
+    const places = this.#grid?.places;
+    if (!places || !(number < places.length / 2)) return;
     this.#wanted = number;
-    if (!placed) this.camera.go(this.#grid.places[2 * number] / 65535, this.#grid.places[2 * number + 1] / 65535, 5);
+    if (!placed) this.camera.go(places[2 * number] / 65535, places[2 * number + 1] / 65535, 5);
   }
 
-  // The first `most` of `numbers` from the middle, and how many there are.
+  /**
+   * The first `most` of `numbers` from the middle, and how many there are.
+   * @param {ArrayLike<number>} numbers
+   * @param {number} most
+   */
   nearest(numbers, most) {
-    return { numbers: this.#grid.nearestOf(numbers, ...this.camera.middle, most), total: numbers.length };
+    return { numbers: this.#grid?.nearestOf(numbers, ...this.camera.middle, most) ?? [], total: numbers.length };
   }
 
   regions() {
@@ -153,14 +198,19 @@ export class Stage {
       if (!this.#grid) return;
       const flying = this.camera.fly(now);
       const glide = this.#glide.from ? Math.min(1, (now - this.#glide.begun) / GLIDE) : 1;
-      this.#paint(glide * glide * (3 - 2 * glide), glide >= 1);
+      this.#paint(this.#grid, glide * glide * (3 - 2 * glide), glide >= 1);
       if (glide >= 1) this.#glide.from = null;
       if (flying) this.#moved();
       if (flying || glide < 1) this.draw();
     });
   }
 
-  #paint(glide, still) {
+  /**
+   * @param {Grid} grid
+   * @param {number} glide
+   * @param {boolean} still
+   */
+  #paint(grid, glide, still) {
     const { camera } = this;
     [camera.width, camera.height] = [this.#canvas.clientWidth, this.#canvas.clientHeight];
     const ratio = Math.min(MOST_PIXELS, devicePixelRatio || 1);
@@ -170,17 +220,20 @@ export class Stage {
     this.#overlay.begin(camera, ratio, coloursOf());
     if (this.#kept && still)
       this.#overlay.area(this.#kept.flatMap((_, i, all) => (i % 2 ? [] : camera.toScreen(all[i], all[i + 1]))));
-    if (still) this.#hang();
-    this.#ring(this.#wanted, 17, coloursOf().link);
-    this.#ring(this.#hover, 11);
+    if (still) this.#hang(grid);
+    this.#ring(grid, this.#wanted, 17, coloursOf().link);
+    this.#ring(grid, this.#hover, 11);
     if (this.#drawing) this.#overlay.area(this.#drawing, this.hands.mode === "lasso");
     if (this.#keyboard) this.#overlay.cross(camera.width / 2, camera.height / 2);
   }
 
-  // Pictures that have room, else the regions' own, and the names.
-  #hang() {
+  /**
+   * Pictures that have room, else the regions' own, and the names.
+   * @param {Grid} grid
+   */
+  #hang(grid) {
     const { camera } = this;
-    const hung = this.#pictures.hung(camera, this.#grid, this.#on);
+    const hung = this.#pictures.hung(camera, grid, this.#on);
     for (const { number, x, y, side } of hung) {
       const image = this.#pictures.image(number, side > 80);
       if (image) this.#overlay.picture(image, x, y, side, this.#frame?.(number));
@@ -199,29 +252,41 @@ export class Stage {
     ]);
   }
 
-  #ring(number, radius, colour) {
+  /**
+   * @param {Grid} grid
+   * @param {number} number
+   * @param {number} radius
+   * @param {string} [colour]
+   */
+  #ring(grid, number, radius, colour) {
     if (number < 0) return;
-    const [x, y] = this.camera.toScreen(
-      this.#grid.places[2 * number] / 65535,
-      this.#grid.places[2 * number + 1] / 65535,
-    );
+    const [x, y] = this.camera.toScreen(grid.places[2 * number] / 65535, grid.places[2 * number + 1] / 65535);
     this.#overlay.ring(x, y, radius, colour);
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
   #under(x, y, far = false) {
     if (!this.#grid) return -1;
-    const place = this.camera.toMap(x, y);
+    const [left, top] = this.camera.toMap(x, y);
     return far
-      ? this.#grid.nearestOfAll(...place, this.#on)
-      : this.#grid.nearest(...place, REACH / this.camera.unit, this.#on);
+      ? this.#grid.nearestOfAll(left, top, this.#on)
+      : this.#grid.nearest(left, top, REACH / this.camera.unit, this.#on);
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
   #over(x, y) {
     const number = this.#under(x, y);
     this.#show(number, x, y);
   }
 
-  async #show(number, x, y) {
+  /** @param {number} number */
+  async #show(number, x = 0, y = 0) {
     if (number !== this.#hover) {
       this.#hover = number;
       this.draw();
@@ -235,31 +300,41 @@ export class Stage {
       } catch (error) {
         if (!current()) return;
         this.#tip.replaceChildren(
-          element("span", { className: "error" }, `This artwork cannot be shown: ${error.message}.`),
+          element("span", { className: "error" }, `This artwork cannot be shown: ${clauseOf(error)}.`),
         );
         delete this.#tip.dataset.number;
         this.#tip.hidden = false;
         return this.#place(x, y);
       }
       if (!current()) return;
-      const card = this.#source.card(number);
+      const card = /** @type {Card} */ (this.#source.card(number));
       this.#tip.replaceChildren(
         element("img", { src: card.picture, alt: "" }),
         element("cite", {}, card.title),
         element("span", {}, card.by),
       );
-      this.#tip.dataset.number = number;
+      this.#tip.dataset.number = String(number);
       this.#tip.hidden = false;
     }
     this.#place(x, y);
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
   #place(x, y) {
     const left = Math.min(x + 16, this.camera.width - this.#tip.offsetWidth - 4);
     const top = Math.min(y + 16, this.camera.height - this.#tip.offsetHeight - 4);
     this.#tip.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, top)}px)`;
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {boolean} touch
+   * @param {boolean} [keyboard]
+   */
   async #open(x, y, touch, keyboard) {
     const number = this.#under(x, y, keyboard);
     if (number < 0) {
@@ -272,21 +347,29 @@ export class Stage {
     await this.#follow(number);
   }
 
-  // To the artwork's page, once its card has come.
+  /**
+   * To the artwork's page, once its card has come.
+   * @param {number} number
+   * @returns {Promise<void>}
+   */
   async #follow(number) {
     const current = this.#opening.begin();
     try {
       await this.#source.know([number]);
-      if (current()) location.href = this.#source.card(number).href;
+      if (current()) location.href = /** @type {Card} */ (this.#source.card(number)).href;
     } catch (error) {
       if (current())
-        this.#trouble("opening", `The artwork cannot be opened: ${error.message}.`, () => this.#follow(number));
+        this.#trouble("opening", `The artwork cannot be opened: ${clauseOf(error)}.`, () => this.#follow(number));
     }
   }
 
+  /**
+   * @param {number[] | null} corners
+   * @param {boolean} finished
+   */
   #draw(corners, finished) {
     this.#drawing = finished ? null : corners;
-    if (finished)
+    if (finished && corners)
       this.#drawn({ corners: corners.flatMap((_, i, all) => (i % 2 ? [] : this.camera.toMap(all[i], all[i + 1]))) });
     this.draw();
   }

@@ -1,10 +1,11 @@
-// @ts-nocheck
 // The years as bars: all artworks, and those that the other filters leave; dragging over them, or the
 // two fields, keeps a span of years. Few years far from all others, often slips of the pen, would press
 // the rest together: they are named beside the bars instead.
 
 import { artworks, drawing, counted } from "./map-elements.js";
 import { spanWords, yearOf, yearWords } from "./map-years.js";
+
+/** @import { Data } from './map-source.js' */
 
 const BARS = 90;
 const SPANS = [1, 2, 5, 10, 20, 25, 50, 100, 250];
@@ -17,11 +18,14 @@ const SMALL = 100,
 const LEAST_SPAN = 100,
   LEAST_ARTWORKS = 4;
 
-// The first and last year to draw, and on either side what lies beyond: [first, last, artworks] or null.
+/**
+ * The first and last year to draw, and on either side what lies beyond: [first, last, artworks] or null.
+ * @param {Iterable<number>} years
+ */
 export function scaleOf(years) {
   const sorted = Int32Array.from(years).sort();
   const few = sorted.length < LEAST_ARTWORKS ? 0 : Math.max(1, Math.floor(FEW * sorted.length));
-  const inner = sorted.at(-1 - few) - sorted[few];
+  const inner = sorted[sorted.length - 1 - few] - sorted[few];
   const gap = (sorted.length < SMALL ? SMALL_FAR : FAR) * Math.max(inner, LEAST_SPAN);
   let [from, to] = [0, sorted.length - 1];
   for (let i = few; i > 0 && !from; i--) if (sorted[i] - sorted[i - 1] > gap) from = i;
@@ -30,46 +34,69 @@ export function scaleOf(years) {
       to = i;
       break;
     }
+  /**
+   * @param {number} first
+   * @param {number} last
+   */
   const side = (first, last) => (first > last ? null : [sorted[first], sorted[last], last - first + 1]);
   return { first: sorted[from], last: sorted[to], before: side(0, from - 1), after: side(to + 1, sorted.length - 1) };
 }
 
 export class Timeline {
+  /** @type {[number, number] | null} */
   range = null;
+  /** @type {SVGSVGElement} */
   #chart;
+  /** @type {HTMLInputElement} */
   #from;
+  /** @type {HTMLInputElement} */
   #to;
+  /** @type {() => void} */
   #changed;
+  /** @type {number | null} */
   #held = null;
 
-  // Null where fewer than two years are known.
+  /**
+   * Null where fewer than two years are known.
+   * @param {HTMLElement} place
+   * @param {Data} data
+   * @param {() => void} changed
+   */
   static of(place, data, changed) {
     const years = data.years.filter((year) => year !== data.noYear);
     if (!years.some((year) => year !== years[0])) return null;
     return new Timeline(place, scaleOf(years), changed);
   }
 
+  /**
+   * @param {HTMLElement} place
+   * @param {ReturnType<typeof scaleOf>} scale
+   * @param {() => void} changed
+   */
   constructor(place, { first, last, before, after }, changed) {
     this.#changed = changed;
     this.span = SPANS.find((span) => (last - first) / span <= BARS) ?? 500;
     this.start = Math.floor(first / this.span) * this.span;
     this.bars = Math.floor((last - this.start) / this.span) + 1;
-    this.#chart = place.querySelector("svg");
-    [this.#from, this.#to] = place.querySelectorAll("input");
+    this.#chart = /** @type {SVGSVGElement} */ (place.querySelector("svg"));
+    const [from, to] = place.querySelectorAll("input");
+    [this.#from, this.#to] = [from, to];
     this.#chart.setAttribute("viewBox", `0 0 ${this.bars} ${HEIGHT}`);
     place.hidden = false;
-    place.querySelector(".first").textContent = yearWords(this.start);
-    place.querySelector(".last").textContent = yearWords(last);
-    place
-      .querySelector(".strays")
-      .replaceChildren(...[before, after].filter(Boolean).map((stray) => this.#stray(stray)));
+    const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (place.querySelector(name));
+    part(".first").textContent = yearWords(this.start);
+    part(".last").textContent = yearWords(last);
+    part(".strays").replaceChildren(
+      ...[before, after].filter((stray) => stray !== null).map((stray) => this.#stray(stray)),
+    );
     for (const field of [this.#from, this.#to]) field.addEventListener("change", () => this.#typed());
     this.#chart.addEventListener("pointerdown", (event) => this.#down(event));
     this.#chart.addEventListener("pointermove", (event) => this.#held !== null && this.#drag(event));
-    this.#chart.addEventListener("pointerup", (event) => this.#up(event));
+    this.#chart.addEventListener("pointerup", () => this.#up());
     this.#chart.addEventListener("pointercancel", () => (this.#held = null));
   }
 
+  /** @param {number[]} stray */
   #stray([first, last, count]) {
     const button = document.createElement("button");
     button.type = "button";
@@ -83,12 +110,14 @@ export class Timeline {
     return button;
   }
 
+  /** @param {number} year */
   place = (year) => Math.floor((year - this.start) / this.span);
 
+  /** @param {[number, number] | null} range */
   choose(range) {
     this.range = range;
-    this.#from.value = range?.[0] ?? "";
-    this.#to.value = range?.[1] ?? "";
+    this.#from.value = String(range?.[0] ?? "");
+    this.#to.value = String(range?.[1] ?? "");
   }
 
   #typed() {
@@ -98,25 +127,29 @@ export class Timeline {
       return year;
     });
     if (![this.#from, this.#to].every((field) => field.reportValidity())) return;
+    /** @type {[number, number] | null} */
     const range =
       from === null && to === null ? null : [from ?? this.start, to ?? this.start + this.bars * this.span - 1];
     this.choose(range && range[0] > range[1] ? [range[1], range[0]] : range);
     this.#changed();
   }
 
+  /** @param {PointerEvent} event */
   #bar(event) {
     const box = this.#chart.getBoundingClientRect();
     return Math.min(this.bars - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * this.bars)));
   }
 
+  /** @param {PointerEvent} event */
   #down(event) {
     this.#held = this.#bar(event);
     this.#chart.setPointerCapture(event.pointerId);
     this.#drag(event);
   }
 
+  /** @param {PointerEvent} event */
   #drag(event) {
-    const [low, high] = [this.#held, this.#bar(event)].sort((a, b) => a - b);
+    const [low, high] = [this.#held ?? 0, this.#bar(event)].sort((a, b) => a - b);
     this.choose([this.start + low * this.span, this.start + (high + 1) * this.span - 1]);
     this.#mark();
   }
@@ -127,9 +160,15 @@ export class Timeline {
     this.#changed();
   }
 
+  /** @param {{ all: Uint32Array, open: Uint32Array }} counts */
   update({ all, open }) {
     // Square roots: a decade of ten works is seen beside one of a thousand.
     const most = Math.sqrt(Math.max(1, ...all));
+    /**
+     * @param {number} count
+     * @param {number} i
+     * @param {string} name
+     */
     const bar = (count, i, name) => {
       const height = (Math.sqrt(count) / most) * HEIGHT;
       return drawing("rect", { class: name, x: i + GAP / 2, width: 1 - GAP, y: HEIGHT - height, height });
@@ -156,8 +195,8 @@ export class Timeline {
     const kept = this.#chart.querySelector(".kept");
     const [from, to] = this.range ?? [0, -1];
     const x = (from - this.start) / this.span;
-    kept?.setAttribute("x", x);
-    kept?.setAttribute("width", Math.max(0, (to + 1 - this.start) / this.span - x)); // beyond the bars: unseen
-    kept?.setAttribute("height", HEIGHT);
+    kept?.setAttribute("x", String(x));
+    kept?.setAttribute("width", String(Math.max(0, (to + 1 - this.start) / this.span - x))); // beyond the bars: unseen
+    kept?.setAttribute("height", String(HEIGHT));
   }
 }

@@ -1,27 +1,40 @@
-// @ts-nocheck
 // The wall below the map: the artworks shown, those nearest the middle of the map first.
 
 import { element } from "./map-elements.js";
-import { sayFailed, Turns } from "./requests.js";
+import { clauseOf, sayFailed, Turns } from "./requests.js";
+
+/** @import { Card, Source } from './map-source.js' */
+/** @typedef {(most: number) => { numbers: number[], total: number }} Ask */
 
 const PAGE = 24,
   MOST = 240;
 
 export class Wall {
+  /** @type {HTMLElement} */
   #wall;
+  /** @type {HTMLElement} */
   #more;
+  /** @type {Source} */
   #source;
   #shown = PAGE;
   #turns = new Turns();
+  /** @type {HTMLElement} */
   #trouble;
+  /** @type {Ask | undefined} */
   #ask;
 
+  /**
+   * @param {HTMLElement} wall
+   * @param {HTMLElement} more
+   * @param {HTMLElement} trouble
+   * @param {Source} source
+   */
   constructor(wall, more, trouble, source) {
     [this.#wall, this.#more, this.#trouble, this.#source] = [wall, more, trouble, source];
     more.addEventListener("click", async () => {
       const before = this.#shown;
       this.#shown = Math.min(MOST, this.#shown + PAGE);
-      await this.show(this.#ask);
+      if (this.#ask) await this.show(this.#ask);
       this.#wall.children[before]?.querySelector("a")?.focus();
     });
   }
@@ -31,7 +44,11 @@ export class Wall {
     this.#shown = PAGE;
   }
 
-  // `ask(n)`: the first n numbers to hang, and how many there are.
+  /**
+   * `ask(n)`: the first n numbers to hang, and how many there are.
+   * @param {Ask} ask
+   * @returns {Promise<void>}
+   */
   async show(ask) {
     this.#ask = ask;
     const current = this.#turns.begin();
@@ -42,18 +59,24 @@ export class Wall {
       if (!current()) return;
       this.#wall.replaceChildren(); // what hung there was the answer to another question
       this.#more.hidden = true;
-      return sayFailed(this.#trouble, `The artworks cannot be shown: ${error.message}.`, () => this.show(ask));
+      return sayFailed(this.#trouble, `The artworks cannot be shown: ${clauseOf(error)}.`, () => this.show(ask));
     }
     if (!current()) return;
     this.#trouble.replaceChildren();
-    const hanging = new Map([...this.#wall.children].map((entry) => [Number(entry.dataset.number), entry]));
+    const hanging = new Map(
+      [.../** @type {HTMLCollectionOf<HTMLElement>} */ (this.#wall.children)].map((entry) => [
+        Number(entry.dataset.number),
+        entry,
+      ]),
+    );
     const wanted = numbers.filter((number) => this.#source.card(number));
     this.#wall.replaceChildren(...wanted.map((number) => hanging.get(number) ?? this.#entry(number)));
     this.#more.hidden = total <= numbers.length || this.#shown >= MOST;
   }
 
+  /** @param {number} number */
   #entry(number) {
-    const card = this.#source.card(number);
+    const card = /** @type {Card} */ (this.#source.card(number));
     const image = element("img", {
       src: card.picture,
       alt: card.artists ? `${card.title}, by ${card.artists}` : card.title,
@@ -68,7 +91,7 @@ export class Wall {
       element("span", { className: "by" }, card.by),
     );
     const entry = element("li", {}, link);
-    entry.dataset.number = number;
+    entry.dataset.number = String(number);
     return entry;
   }
 }

@@ -1,4 +1,3 @@
-// @ts-nocheck
 // The map's page: parts that know one thing each, and here what happens when.
 
 import { boxCorners, numbersWithin, settled } from "./map-area.js";
@@ -15,33 +14,53 @@ import { Stage } from "./map-stage.js";
 import { Timeline } from "./map-timeline.js";
 import { Wall } from "./map-wall.js";
 import { spanWords } from "./map-years.js";
-import { sayFailed, Turns } from "./requests.js";
+import { clauseOf, sayFailed, Turns } from "./requests.js";
 
-const canvas = document.getElementById("map");
-const form = document.getElementById("mapbar");
-const status = document.getElementById("status");
-const byId = (id) => document.getElementById(id);
+/** @import { Area } from './map-area.js' */
+/** @import { Data, Facet } from './map-source.js' */
+
+const canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("map"));
+const form = /** @type {HTMLFormElement} */ (document.getElementById("mapbar"));
+const status = /** @type {HTMLElement} */ (document.getElementById("status"));
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/**
+ * @typedef {{ space: HTMLSelectElement, method: HTMLSelectElement, colour: HTMLSelectElement,
+ *   q: HTMLInputElement }} Fields
+ */
+const fields = /** @type {Fields} */ (/** @type {unknown} */ (form.elements));
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const REST = 250; // milliseconds after a movement before the wall follows
 const SHORT = 60; // letters of a chip
 
 const source = new Source(canvas.dataset);
 const start = asked();
-const state = {
-  opened: false,
-  words: "",
-  area: null,
-  set: null,
-  data: null,
-  filter: null,
-  facets: null,
-  timeline: null,
-  unread: start.unread,
-};
+/**
+ * What is chosen and shown; `data`, `filter` and `facets` are there once the map has opened.
+ * @typedef {{ opened: boolean, words: string, area: Area | null, set: { text: string, name: string } | null,
+ *   data: Data, filter: Filter, facets: Facets, timeline: Timeline | null, unread: typeof start.unread }} State
+ */
+const state = /** @type {State} */ (
+  /** @type {unknown} */ ({
+    opened: false,
+    words: "",
+    area: null,
+    set: null,
+    data: null,
+    filter: null,
+    facets: null,
+    timeline: null,
+    unread: start.unread,
+  })
+);
+/**
+ * @typedef {'map' | 'words' | 'area'} Kind
+ * @type {Record<Kind, Turns>}
+ */
 const turns = { map: new Turns(), words: new Turns(), area: new Turns() };
 const stage = new Stage({
   canvas,
-  points: byId("points"),
+  points: /** @type {HTMLCanvasElement} */ (byId("points")),
   tip: byId("tip"),
   source,
   moved: () => follow(),
@@ -51,37 +70,55 @@ const stage = new Stage({
 });
 const wall = new Wall(byId("wall"), byId("more"), byId("walltrouble"), source);
 
+/** @param {string} words */
 function say(words) {
   status.textContent = words;
 }
 
-// Each kind of question has a line of its own for its failure.
+/**
+ * Each kind of question has a line of its own for its failure.
+ * @type {Map<string, HTMLElement>}
+ */
 const troubles = new Map();
+/**
+ * @param {string} kind
+ * @param {string} words
+ * @param {() => unknown} again
+ */
 function trouble(kind, words, again) {
   if (!troubles.has(kind)) troubles.set(kind, byId("trouble").appendChild(element("p", {})));
-  sayFailed(troubles.get(kind), words, again);
+  sayFailed(/** @type {HTMLElement} */ (troubles.get(kind)), words, again);
 }
 
+/** @param {string} kind */
 const well = (kind) => troubles.get(kind)?.replaceChildren();
 
-const map = () => ({ space: form.elements.space.value, method: form.elements.method.value });
-const colouring = () => state.data?.facets.find((facet) => facet.key === form.elements.colour.value) ?? null;
+const map = () => ({ space: fields.space.value, method: fields.method.value });
+/** @param {Facet} facet */
+const chosenOf = (facet) => state.facets.chosen.get(facet.key) ?? new Set();
+const colouring = () => state.data?.facets.find((facet) => facet.key === fields.colour.value) ?? null;
 
+/** @type {Record<Kind, string>} */
 const FAILED = {
   map: "The map cannot be shown",
   words: "The search cannot be answered",
   area: "The area cannot be read",
 };
 
-// Runs a task that begins a turn of its kind and asks. One that fails may be run again, and says nothing
-// where a newer one has begun.
+/**
+ * Runs a task that begins a turn of its kind and asks. One that fails may be run again, and says nothing
+ * where a newer one has begun.
+ * @param {Kind} kind
+ * @param {() => Promise<unknown>} task
+ * @returns {Promise<void>}
+ */
 async function run(kind, task) {
   const doing = task();
   const current = turns[kind].newest();
   try {
     await doing;
   } catch (error) {
-    if (current()) trouble(kind, `${FAILED[kind]}: ${error.message}.`, () => run(kind, task));
+    if (current()) trouble(kind, `${FAILED[kind]}: ${clauseOf(error)}.`, () => run(kind, task));
   }
 }
 
@@ -137,11 +174,12 @@ async function hang() {
   list();
 }
 
+/** @returns {import('./map-address.js').Chosen} */
 function remembered() {
   const { camera } = stage;
   return {
     ...map(),
-    colour: form.elements.colour.value,
+    colour: fields.colour.value,
     words: state.words,
     years: state.timeline?.range ?? null,
     at: camera.isAt(...stage.home) ? null : [camera.x, camera.y, camera.scale],
@@ -164,7 +202,12 @@ function notes() {
 
 // What is filtered by, each with a way out.
 function chips() {
+  /** @type {HTMLElement[]} */
   const made = [];
+  /**
+   * @param {string} words
+   * @param {() => void} undo
+   */
   const chip = (words, undo) => {
     const shown = words.length > SHORT ? `${words.slice(0, SHORT - 1)}…` : words;
     made.push(
@@ -184,7 +227,7 @@ function chips() {
   };
   if (state.words)
     chip(`“${state.words}”`, () => {
-      form.elements.q.value = "";
+      fields.q.value = "";
       search();
     });
   if (state.area) chip("drawn on the map", () => choose(null));
@@ -195,14 +238,14 @@ function chips() {
     });
   if (state.timeline?.range)
     chip(spanWords(state.timeline.range), () => {
-      state.timeline.choose(null);
+      state.timeline?.choose(null);
       byYears();
     });
   for (const facet of state.facets.facets) {
-    for (const code of state.facets.chosen.get(facet.key)) {
+    for (const code of chosenOf(facet)) {
       const label = facet.labels[code - 1];
       chip(facet.key.startsWith("found:") ? `${facet.title}: ${label}` : label, () => {
-        state.facets.chosen.get(facet.key).delete(code);
+        chosenOf(facet).delete(code);
         byFacet(facet);
       });
     }
@@ -214,7 +257,7 @@ function chips() {
 
 // What is shown can become a set, where a server answers and an address can hold it.
 function keepable() {
-  const button = byId("makeset"),
+  const button = /** @type {HTMLButtonElement | null} */ (document.getElementById("makeset")),
     most = Number(canvas.dataset.mostInSet);
   if (!button) return;
   button.hidden = !state.filter.active || !state.filter.shown;
@@ -223,20 +266,22 @@ function keepable() {
 }
 
 byId("makeset")?.addEventListener("click", () => {
-  const url = new URL(canvas.dataset.set, location.href);
+  const url = new URL(canvas.dataset.set ?? "", location.href);
   url.searchParams.set("ids", encodeSet(state.filter.numbers()));
-  const name = [...document.querySelectorAll("#chips [data-words]")].map((chip) => chip.dataset.words).join(", ");
+  /** @type {NodeListOf<HTMLElement>} */
+  const filters = document.querySelectorAll("#chips [data-words]");
+  const name = [...filters].map((chip) => chip.dataset.words).join(", ");
   url.searchParams.set("name", name.slice(0, 80));
-  location.href = url;
+  location.href = url.href;
 });
 
 function clear() {
   turns.words.begin(); // an answer on its way comes too late
   well("words");
-  form.elements.q.value = state.words = "";
+  fields.q.value = state.words = "";
   state.filter.byNumbers("words", null);
   for (const facet of state.facets.facets) {
-    state.facets.chosen.get(facet.key).clear();
+    chosenOf(facet).clear();
     state.filter.byFacet(facet, new Set());
   }
   state.timeline?.choose(null);
@@ -245,22 +290,26 @@ function clear() {
   choose(null);
 }
 
+/** @param {Facet} facet */
 function byFacet(facet) {
-  state.filter.byFacet(facet, state.facets.chosen.get(facet.key));
+  state.filter.byFacet(facet, chosenOf(facet));
   update();
 }
 
 function byYears() {
-  state.filter.byYears(state.timeline.range);
+  state.filter.byYears(state.timeline?.range ?? null);
   update();
 }
 
 const search = () =>
   run("words", async () => {
-    if (await byWords(form.elements.q.value.trim())) update();
+    if (await byWords(fields.q.value.trim())) update();
   });
 
-// Keeps the artworks with those words. Whether nothing newer was looked for meanwhile.
+/**
+ * Keeps the artworks with those words. Whether nothing newer was looked for meanwhile.
+ * @param {string} words
+ */
 async function byWords(words) {
   const current = turns.words.begin();
   const found = words ? await source.found(words) : null;
@@ -271,7 +320,10 @@ async function byWords(words) {
   return true;
 }
 
-// Keeps a set's artworks, `{text, name}`, or null: everything. Whether the text is a set of artworks here.
+/**
+ * Keeps a set's artworks, `{text, name}`, or null: everything. Whether the text is a set of artworks here.
+ * @param {{ text: string, name: string } | null} set
+ */
 function bySet(set) {
   const numbers = set && decodeSet(set.text, state.data.count);
   state.set = numbers ? set : null;
@@ -279,7 +331,10 @@ function bySet(set) {
   return !set || Boolean(numbers);
 }
 
-// Keeps what lies in an area of the map, `{space, method, corners}`, or null: everything.
+/**
+ * Keeps what lies in an area of the map, `{space, method, corners}`, or null: everything.
+ * @param {{ corners: number[] } | null} area
+ */
 const choose = (area) =>
   run("area", async () => {
     const wanted = area && settled({ ...map(), ...area });
@@ -288,6 +343,7 @@ const choose = (area) =>
     if (wanted) say(`${artworks(state.filter.shown)} selected.`);
   });
 
+/** @param {Area | null} area */
 async function byArea(area) {
   const current = turns.area.begin();
   const numbers = area ? numbersWithin(await source.places(area.space, area.method), area.corners) : null;
@@ -311,9 +367,8 @@ function list() {
   byId("regionlist").replaceChildren(
     ...regions.map((region) => {
       const names = region.names.map((name) => name.label).join(", ");
-      const image = source.card(region.central)
-        ? [element("img", { src: source.card(region.central).small, alt: "", loading: "lazy" })]
-        : [];
+      const card = source.card(region.central);
+      const image = card ? [element("img", { src: card.small, alt: "", loading: "lazy" })] : [];
       return element(
         "li",
         {},
@@ -345,27 +400,31 @@ function recolour() {
 
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("change", (event) => {
-  if (event.target.name === "q" || !state.opened) return;
-  state.unread = state.unread.filter(([name]) => name !== event.target.name);
-  if (event.target.name === "space") offerMethods();
-  if (event.target.name === "colour") {
+  const changed = /** @type {HTMLInputElement} */ (event.target).name;
+  if (changed === "q" || !state.opened) return;
+  state.unread = state.unread.filter(([name]) => name !== changed);
+  if (changed === "space") offerMethods();
+  if (changed === "colour") {
     recolour();
     update();
   } else run("map", changedMap);
 });
 let typing = 0;
-form.elements.q.addEventListener("input", () => {
+fields.q.addEventListener("input", () => {
   clearTimeout(typing);
   typing = setTimeout(() => state.opened && search(), 200);
 });
-for (const button of document.querySelectorAll("[data-mode]")) {
+/** @type {NodeListOf<HTMLElement>} */
+const modes = document.querySelectorAll("[data-mode]");
+for (const button of modes) {
   button.addEventListener("click", () => {
-    for (const other of document.querySelectorAll("[data-mode]"))
-      other.setAttribute("aria-pressed", String(other === button));
-    stage.hands.mode = canvas.dataset.mode = button.dataset.mode;
+    for (const other of modes) other.setAttribute("aria-pressed", String(other === button));
+    stage.hands.mode = canvas.dataset.mode = button.dataset.mode ?? "move";
   });
 }
-for (const button of document.querySelectorAll("[data-zoom]")) {
+/** @type {NodeListOf<HTMLElement>} */
+const zooms = document.querySelectorAll("[data-zoom]");
+for (const button of zooms) {
   const factor = Number(button.dataset.zoom);
   button.addEventListener("click", () => (factor ? stage.camera.zoom(factor) : stage.camera.go(...WHOLE)));
 }
@@ -377,19 +436,24 @@ dark.addEventListener("change", () => {
   }
 });
 
-// The layouts that the network's map was made with.
-function offerMethods(wanted = form.elements.method.value) {
-  const methods = form.elements.space.selectedOptions[0].dataset.methods.split(" ");
-  form.elements.method.replaceChildren(...methods.map((method) => new Option(method.toUpperCase(), method)));
-  form.elements.method.value = methods.includes(wanted) ? wanted : methods[0];
+/**
+ * The layouts that the network's map was made with.
+ * @param {string} wanted
+ */
+function offerMethods(wanted = fields.method.value) {
+  const methods = (fields.space.selectedOptions[0].dataset.methods ?? "").split(" ");
+  fields.method.replaceChildren(...methods.map((method) => new Option(method.toUpperCase(), method)));
+  fields.method.value = methods.includes(wanted) ? wanted : methods[0];
 }
 
 // The map that the address names: a static copy's page is the same for all of them.
 function openMap() {
+  /** @param {'space' | 'method'} name */
   const wanted = (name) => {
-    const known = [...form.elements[name].options].some((option) => option.value === start[name]);
-    if (start[name] && !known) state.unread.push([name, start[name]]);
-    if (known) form.elements[name].value = start[name];
+    const value = start[name];
+    const known = [...fields[name].options].some((option) => option.value === value);
+    if (value && !known) state.unread.push([name, value]);
+    if (value && known) fields[name].value = value;
   };
   wanted("space");
   offerMethods(start.method ?? undefined);
@@ -399,12 +463,12 @@ function openMap() {
 async function openFilters() {
   const data = await source.facets();
   state.filter = new Filter(data);
-  form.elements.colour.replaceChildren(
+  fields.colour.replaceChildren(
     new Option("nothing", ""),
     ...data.facets.map((facet) => new Option(facet.title, facet.key)),
   );
   const known = data.facets.some((facet) => facet.key === start.colour);
-  form.elements.colour.value = known ? start.colour : "";
+  fields.colour.value = known ? start.colour : "";
   if (start.colour && !known) state.unread.push(["colour", start.colour]);
   byId("facets").replaceChildren();
   state.facets = new Facets(byId("facets"), data.facets, byFacet);
@@ -412,7 +476,7 @@ async function openFilters() {
   state.timeline ??= Timeline.of(byId("timeline"), data, byYears);
   for (const [key, labels] of start.facets) {
     const { facet, unread } = state.facets.choose(key, labels);
-    if (facet) state.filter.byFacet(facet, state.facets.chosen.get(key));
+    if (facet) state.filter.byFacet(facet, chosenOf(facet));
     for (const label of unread) state.unread.push([`is.${key}`, label]);
   }
   if (start.years && !state.timeline) state.unread.push(["years", start.years.join("..")]);
@@ -426,10 +490,11 @@ async function openFilters() {
 
 // An area of a map that there is no more selects nothing here.
 async function openArea() {
-  if (!start.area) return;
-  const option = [...form.elements.space.options].find((each) => each.value === start.area.space);
-  if (option?.dataset.methods.split(" ").includes(start.area.method)) await byArea(start.area);
-  else state.unread.push(["area", new URLSearchParams(location.search).get("area")]);
+  const { area } = start;
+  if (!area) return;
+  const option = [...fields.space.options].find((each) => each.value === area.space);
+  if (option?.dataset.methods?.split(" ").includes(area.method)) await byArea(area);
+  else state.unread.push(["area", new URLSearchParams(location.search).get("area") ?? ""]);
 }
 
 const open = () =>
@@ -452,9 +517,9 @@ const open = () =>
     recolour();
     update();
     if (named?.current()) stage.name(named.regions, state.data.facets, Boolean(start.at));
-    if (form.elements.q.value.trim() !== start.words) search(); // typed meanwhile
+    if (fields.q.value.trim() !== start.words) search(); // typed meanwhile
     await hang();
     canvas.dataset.ready = "1";
   });
-form.elements.q.value = start.words;
+fields.q.value = start.words;
 open();

@@ -1,4 +1,3 @@
-// @ts-nocheck
 // Query by picture without leaving the page: drop, paste or choose; progress while it travels; one
 // column per network as each answers; then with a part of it. The browser keeps picture, part and answers
 // for the way back.
@@ -7,22 +6,30 @@ import { ask, clear, showAgain, tell } from "./answers.js";
 import { boxOn } from "./box.js";
 import { keep, kept } from "./kept.js";
 
-const form = document.querySelector(".drop");
-const file = form.querySelector("input[type=file]");
-const progress = form.querySelector(".progress");
-const asked = document.getElementById("asked");
+const form = /** @type {HTMLFormElement} */ (document.querySelector(".drop"));
+const file = /** @type {HTMLInputElement} */ (form.querySelector("input[type=file]"));
+const progress = /** @type {HTMLElement} */ (form.querySelector(".progress"));
+const asked = /** @type {HTMLFormElement} */ (document.getElementById("asked"));
+/**
+ * @param {string} name
+ * @param {HTMLFormElement} of
+ */
+const field = (name, of = form) => /** @type {HTMLInputElement} */ (of.elements.namedItem(name));
 const YEARS = ["year_from", "year_to"];
+/** @type {File | null} */
 let picture = null;
+/** @type {ReturnType<typeof boxOn> | null} */
 let box = null;
+/** @type {Record<string, string>} */
 let part = {}; // of the picture, that was asked about last; empty: all of it
 let finding = 0; // counts the questions: what is kept is the newest
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (file.files[0]) take(file.files[0]);
+  takeChosen();
 });
-file.addEventListener("change", () => file.files[0] && take(file.files[0]));
-for (const name of YEARS) form.elements[name].addEventListener("change", () => picture && find(part));
+file.addEventListener("change", takeChosen);
+for (const name of YEARS) field(name).addEventListener("change", () => picture && find(picture, part));
 for (const name of ["dragover", "dragenter"]) {
   document.addEventListener(name, (event) => {
     event.preventDefault();
@@ -41,16 +48,26 @@ document.addEventListener("paste", (event) => {
   if (pasted) take(pasted);
 });
 
-function take(given) {
-  picture = given;
-  preview();
-  find({});
+function takeChosen() {
+  const chosen = file.files?.[0];
+  if (chosen) take(chosen);
 }
 
-const years = () => Object.fromEntries(YEARS.map((name) => [name, form.elements[name].value.trim()]));
+/** @param {File} given */
+function take(given) {
+  picture = given;
+  preview(given);
+  find(given, {});
+}
 
-// Asks with a part of the picture, or with all of it, among the works of the years that the form shows.
-function find(wanted) {
+const years = () => Object.fromEntries(YEARS.map((name) => [name, field(name).value.trim()]));
+
+/**
+ * Asks with a part of the picture, or with all of it, among the works of the years that the form shows.
+ * @param {File} picture
+ * @param {Record<string, string>} wanted
+ */
+function find(picture, wanted) {
   part = wanted;
   const limit = Number(form.dataset.limit);
   if (picture.size > limit) {
@@ -58,12 +75,12 @@ function find(wanted) {
     tell(`The picture has more than ${limit / 2 ** 20} MiB; give a smaller one.`, true);
     return;
   }
-  if (!YEARS.every((name) => form.elements[name].reportValidity())) {
+  if (!YEARS.every((name) => field(name).reportValidity())) {
     clear();
     tell("Give years as numbers such as 1888, or −300 for 300 B.C.", true);
     return;
   }
-  const address = new URL(form.dataset.query, location.href);
+  const address = new URL(form.dataset.query ?? "", location.href);
   for (const [name, value] of Object.entries({ ...part, ...years() })) address.searchParams.set(name, value);
   const [number, state] = [++finding, { picture, part, years: years(), box: box?.parameters() ?? null }];
   ask(address, form, {
@@ -72,7 +89,9 @@ function find(wanted) {
     type: picture.type || "application/octet-stream",
     about: about(),
     moved,
-    came: (lines, all) => number === finding && keep({ ...state, lines, all }),
+    came: (lines, all) => {
+      if (number === finding) keep({ ...state, lines, all });
+    },
   });
 }
 
@@ -83,15 +102,21 @@ function about() {
   return `${"left" in part ? " for this part of the picture" : " for the whole picture"}${span}`;
 }
 
+/**
+ * @param {number | null} share
+ * @param {string | null} words
+ */
 function moved(share, words) {
   progress.hidden = !words;
-  const bar = progress.querySelector("progress");
+  const bar = /** @type {HTMLProgressElement} */ (progress.querySelector("progress"));
   share === null ? bar.removeAttribute("value") : (bar.value = share);
-  progress.querySelector("span").textContent = share === null ? `${words} …` : `${words}, ${Math.round(share * 100)} %`;
+  const said = /** @type {HTMLElement} */ (progress.querySelector("span"));
+  said.textContent = share === null ? `${words} …` : `${words}, ${Math.round(share * 100)} %`;
 }
 
-function preview() {
-  const image = asked.querySelector("img");
+/** @param {File} picture */
+function preview(picture) {
+  const image = /** @type {HTMLImageElement} */ (asked.querySelector("img"));
   const address = URL.createObjectURL(picture);
   image.src = address;
   image.onload = () => {
@@ -107,18 +132,19 @@ function preview() {
 
 asked.addEventListener("submit", (event) => {
   event.preventDefault();
-  find(box.parameters());
+  if (picture && box) find(picture, box.parameters());
 });
 
 // Back on this page, or after a reload.
 const before = await kept();
 if (before && !picture) {
-  picture = before.picture;
-  for (const name of YEARS) form.elements[name].value = before.years[name];
-  for (const [name, value] of Object.entries(before.box ?? {})) asked.elements[name].value = value;
-  preview();
+  const given = /** @type {File} */ (before.picture);
+  picture = given;
+  for (const name of YEARS) field(name).value = before.years[name];
+  for (const [name, value] of Object.entries(before.box ?? {})) field(name, asked).value = value;
+  preview(given);
   part = before.part;
   if (before.all) showAgain(before.lines, form, about());
-  else find(part);
+  else find(given, part);
 }
 form.dataset.ready = "1";

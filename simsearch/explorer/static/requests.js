@@ -1,4 +1,3 @@
-// @ts-nocheck
 // Questions to the server: of several in one place only the newest is answered, and one that fails says
 // so where its answer would have come, with a way to ask again.
 
@@ -23,21 +22,40 @@ export class Turns {
   }
 }
 
-// The answer's content as "json", "text" or "arrayBuffer". Throws an Error whose message is a clause.
+/**
+ * The answer's content as "json", "text" or "arrayBuffer". Throws an Error whose message is a clause.
+ * @template {'json' | 'text' | 'arrayBuffer'} Kind
+ * @param {string | URL} url
+ * @param {Kind} kind
+ * @returns {Promise<Awaited<ReturnType<Response[Kind]>>>}
+ */
 export async function read(url, kind) {
   let answer;
   try {
     answer = await fetch(url, { signal: AbortSignal.timeout(LONGEST) });
-    if (answer.ok) return await answer[kind]();
+    if (answer.ok) return await /** @type {any} */ (answer[kind]());
   } catch (error) {
     throw new Error(
-      error.name === "TimeoutError" ? "the explorer took too long to answer" : "the explorer does not answer",
+      error instanceof DOMException && error.name === "TimeoutError"
+        ? "the explorer took too long to answer"
+        : "the explorer does not answer",
     );
   }
   throw new Error(`the explorer answered ${answer.status}`);
 }
 
-// Says in `place` what failed. Its button asks `again`.
+/**
+ * The clause of something that was thrown.
+ * @param {unknown} error
+ */
+export const clauseOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/**
+ * Says in `place` what failed. Its button asks `again`.
+ * @param {HTMLElement} place
+ * @param {string} words
+ * @param {() => unknown} again
+ */
 export function sayFailed(place, words, again) {
   const button = element("button", { type: "button", className: "again" }, "Try again");
   button.addEventListener("click", () => {

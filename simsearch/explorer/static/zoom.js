@@ -1,21 +1,30 @@
-// @ts-nocheck
 // A picture in all its pixels: the preview at once, then the tiles that are in sight, on a canvas.
 
-import { read, sayFailed } from "./requests.js";
+import { clauseOf, read, sayFailed } from "./requests.js";
 
-const canvas = document.getElementById("zoom");
-const context = canvas.getContext("2d");
-const status = document.getElementById("status");
-const ask = document.getElementById("asksee");
+/** @typedef {{ width: number, height: number }} Size */
+
+const canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("zoom"));
+const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+const status = /** @type {HTMLElement} */ (document.getElementById("status"));
+const ask = /** @type {HTMLAnchorElement} */ (document.getElementById("asksee"));
 const preview = new Image();
+/** @type {Map<string, HTMLImageElement>} */
 const tiles = new Map(); // address → Image
 const KEPT = 240;
+/** @type {{ width: number, height: number } | null} */
 let size = null; // of the whole picture: known from the preview's shape until the tiles are described
+/**
+ * @typedef {{ width: number, height: number, tile: number, factors: number[], address: string,
+ *   host?: string | null }} Info
+ * @type {Info | null}
+ */
 let info = null;
 let view = { x: 0.5, y: 0.5, zoom: 1 }; // the middle as shares of the picture; zoom 1: the whole fits
 let waiting = 0;
 
-const fit = () => Math.min(canvas.clientWidth / size.width, canvas.clientHeight / size.height);
+const whole = () => size ?? { width: 1, height: 1 };
+const fit = () => Math.min(canvas.clientWidth / whole().width, canvas.clientHeight / whole().height);
 const most = () => Math.max(4, 2 / fit());
 
 function draw() {
@@ -36,7 +45,7 @@ function paint() {
   context.clearRect(0, 0, wide, high);
   if (preview.naturalWidth) context.drawImage(preview, left, top, size.width * scale, size.height * scale);
   if (info)
-    for (const tile of inSight(scale, left, top, wide, high, ratio))
+    for (const tile of inSight(size, info, scale, left, top, wide, high, ratio))
       context.drawImage(
         tile.image,
         left + tile.left * scale,
@@ -47,11 +56,26 @@ function paint() {
   canvas.dataset.zoom = view.zoom.toFixed(3);
 }
 
-// The tiles to draw that have come; those that have not are asked for, the nearest to the middle first.
-function inSight(scale, left, top, wide, high, ratio) {
+/**
+ * The tiles to draw that have come; those that have not are asked for, the nearest to the middle first.
+ * @param {Size} size
+ * @param {Info} info
+ * @param {number} scale
+ * @param {number} left
+ * @param {number} top
+ * @param {number} wide
+ * @param {number} high
+ * @param {number} ratio
+ */
+function inSight(size, info, scale, left, top, wide, high, ratio) {
   if (preview.naturalWidth >= size.width * scale * ratio * 0.9) return []; // the preview is sharp enough
   const factor = info.factors.filter((one) => one * scale * ratio <= 1.5).pop() ?? info.factors[0];
   const side = info.tile * factor;
+  /**
+   * @param {number} start
+   * @param {number} length
+   * @param {number} whole
+   */
   const range = (start, length, whole) => [
     Math.max(0, Math.floor(-start / scale / side)),
     Math.min(Math.ceil(whole / side), Math.ceil((length - start) / scale / side)),
@@ -61,30 +85,38 @@ function inSight(scale, left, top, wide, high, ratio) {
   const found = [];
   for (let row = firstRow; row < lastRow; row++)
     for (let column = firstColumn; column < lastColumn; column++) {
-      const part = { left: column * side, top: row * side };
-      part.width = Math.min(side, size.width - part.left);
-      part.height = Math.min(side, size.height - part.top);
-      part.image = tile(factor, column, row, part);
-      if (part.image.complete && part.image.naturalWidth) found.push(part);
+      const [left, top] = [column * side, row * side];
+      const part = { left, top, width: Math.min(side, size.width - left), height: Math.min(side, size.height - top) };
+      const image = tile(size, info, factor, column, row, part);
+      if (image.complete && image.naturalWidth) found.push({ ...part, image });
     }
-  canvas.dataset.tiles = found.length;
+  canvas.dataset.tiles = String(found.length);
   return found;
 }
 
-function tile(factor, column, row, { left, top, width, height }) {
-  const whole = width === size.width && height === size.height;
+/**
+ * @param {Size} size
+ * @param {Info} info
+ * @param {number} factor
+ * @param {number} column
+ * @param {number} row
+ * @param {{ left: number, top: number, width: number, height: number }} part
+ */
+function tile(size, info, factor, column, row, { left, top, width, height }) {
+  const all = width === size.width && height === size.height;
+  /** @type {Record<string, string | number>} */
   const values = {
     factor,
     column,
     row,
-    region: whole ? "full" : `${left},${top},${width},${height}`,
+    region: all ? "full" : `${left},${top},${width},${height}`,
     out: Math.ceil(width / factor),
     high: Math.ceil(height / factor),
   };
-  const address = info.address.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const address = info.address.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
   let image = tiles.get(address);
   if (!image) {
-    if (tiles.size >= KEPT) tiles.delete(tiles.keys().next().value);
+    if (tiles.size >= KEPT) tiles.delete(tiles.keys().next().value ?? "");
     image = new Image();
     image.onload = draw;
     image.onerror = () => lost(address);
@@ -94,38 +126,61 @@ function tile(factor, column, row, { left, top, width, height }) {
   return image;
 }
 
-// Some part did not come: what is drawn there is the preview.
+/**
+ * Some part did not come: what is drawn there is the preview.
+ * @param {string} address
+ */
 function lost(address) {
   sayFailed(status, "Some parts of the picture did not come, and are shown less sharp.", () => {
     for (const [known, image] of tiles) if (!image.naturalWidth) tiles.delete(known);
-    describe();
+    if (info) describe(info);
     draw();
   });
   canvas.dataset.lost = address;
 }
 
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {number} zoom
+ */
 function move(x, y, zoom = view.zoom) {
+  /** @param {number} value */
   const within = (value) => Math.min(1, Math.max(0, value));
   view = { x: within(x), y: within(y), zoom: Math.min(most(), Math.max(0.5, zoom)) };
   draw();
   remember();
 }
 
+/**
+ * @param {number} factor
+ * @param {number} x
+ * @param {number} y
+ */
 function zoomAt(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
   const before = fit() * view.zoom;
   const zoom = Math.min(most(), Math.max(0.5, view.zoom * factor));
   const after = fit() * zoom;
+  /**
+   * @param {number} at
+   * @param {number} middle
+   * @param {number} whole
+   */
   const shift = (at, middle, whole) => ((at - middle) / whole) * (1 / before - 1 / after);
   move(
-    view.x + shift(x, canvas.clientWidth / 2, size.width),
-    view.y + shift(y, canvas.clientHeight / 2, size.height),
+    view.x + shift(x, canvas.clientWidth / 2, whole().width),
+    view.y + shift(y, canvas.clientHeight / 2, whole().height),
     zoom,
   );
 }
 
+/**
+ * @param {number} dx
+ * @param {number} dy
+ */
 const pan = (dx, dy) =>
-  move(view.x - dx / (size.width * fit() * view.zoom), view.y - dy / (size.height * fit() * view.zoom));
-const whole = () => move(0.5, 0.5, 1);
+  move(view.x - dx / (whole().width * fit() * view.zoom), view.y - dy / (whole().height * fit() * view.zoom));
+const showWhole = () => move(0.5, 0.5, 1);
 
 let later = 0;
 function remember() {
@@ -133,24 +188,29 @@ function remember() {
   later = setTimeout(() => {
     const here = new URL(location.href);
     for (const [name, value] of Object.entries(view)) here.searchParams.set(name, value.toFixed(4));
-    here.searchParams.set("snapshot", document.body.dataset.snapshot);
+    here.searchParams.set("snapshot", document.body.dataset.snapshot ?? "");
     history.replaceState(history.state, "", here);
     const there = new URL(ask.href);
     const [w, h] = [
-      canvas.clientWidth / (size.width * fit() * view.zoom),
-      canvas.clientHeight / (size.height * fit() * view.zoom),
+      canvas.clientWidth / (whole().width * fit() * view.zoom),
+      canvas.clientHeight / (whole().height * fit() * view.zoom),
     ];
     const edges = [view.x - w / 2, view.y - h / 2, view.x + w / 2, view.y + h / 2].map(
       (edge) => Math.min(1, Math.max(0, edge)) * 100,
     );
     const box = { left: edges[0], top: edges[1], width: edges[2] - edges[0], height: edges[3] - edges[1] };
     for (const [name, value] of Object.entries(box)) there.searchParams.set(name, value.toFixed(1));
-    ask.href = there;
+    ask.href = there.href;
   }, 200);
 }
 
+/** @type {Map<number, [number, number]>} */
 const held = new Map();
 let spread = 0;
+/**
+ * @param {MouseEvent} event
+ * @returns {[number, number]}
+ */
 const at = (event) => {
   const seen = canvas.getBoundingClientRect();
   return [event.clientX - seen.left, event.clientY - seen.top];
@@ -161,8 +221,9 @@ canvas.addEventListener("pointerdown", (event) => {
   spread = 0;
 });
 canvas.addEventListener("pointermove", (event) => {
-  if (!held.has(event.pointerId) || !size) return;
-  const [last, now] = [held.get(event.pointerId), at(event)];
+  const last = held.get(event.pointerId);
+  if (!last || !size) return;
+  const now = at(event);
   held.set(event.pointerId, now);
   pan((now[0] - last[0]) / held.size, (now[1] - last[1]) / held.size);
   if (held.size !== 2) return;
@@ -171,8 +232,8 @@ canvas.addEventListener("pointermove", (event) => {
   if (spread) zoomAt(apart / spread, (ax + bx) / 2, (ay + by) / 2);
   spread = apart;
 });
-for (const name of ["pointerup", "pointercancel"])
-  canvas.addEventListener(name, (event) => held.delete(event.pointerId));
+canvas.addEventListener("pointerup", (event) => held.delete(event.pointerId));
+canvas.addEventListener("pointercancel", (event) => held.delete(event.pointerId));
 canvas.addEventListener("dblclick", (event) => size && zoomAt(2, ...at(event)));
 canvas.addEventListener(
   "wheel",
@@ -183,35 +244,42 @@ canvas.addEventListener(
   { passive: false },
 );
 canvas.addEventListener("keydown", (event) => {
-  const step = { ArrowLeft: [80, 0], ArrowRight: [-80, 0], ArrowUp: [0, 80], ArrowDown: [0, -80] }[event.key];
+  /** @type {Record<string, [number, number]>} */
+  const steps = { ArrowLeft: [80, 0], ArrowRight: [-80, 0], ArrowUp: [0, 80], ArrowDown: [0, -80] };
+  const step = steps[event.key];
   if (!size || event.ctrlKey || event.metaKey || event.altKey) return;
   if (step) pan(...step);
   else if (event.key === "+" || event.key === "=") zoomAt(1.5);
   else if (event.key === "-") zoomAt(1 / 1.5);
-  else if (event.key === "0" || event.key === "Home") whole();
+  else if (event.key === "0" || event.key === "Home") showWhole();
   else return;
   event.preventDefault();
 });
-document.getElementById("zoombar").addEventListener("click", (event) => {
-  const button = event.target.closest("button");
+document.getElementById("zoombar")?.addEventListener("click", (event) => {
+  const button = /** @type {Element} */ (event.target).closest("button");
   if (!button || !size) return;
   if ("full" in button.dataset)
-    document.fullscreenElement ? document.exitFullscreen() : canvas.parentElement.requestFullscreen?.();
-  else Number(button.dataset.zoom) ? zoomAt(Number(button.dataset.zoom)) : whole();
+    document.fullscreenElement ? document.exitFullscreen() : canvas.parentElement?.requestFullscreen?.();
+  else Number(button.dataset.zoom) ? zoomAt(Number(button.dataset.zoom)) : showWhole();
 });
 new ResizeObserver(draw).observe(canvas);
 
 const asked = new URLSearchParams(location.search);
+/**
+ * @param {string} name
+ * @param {number} fallback
+ */
 const number = (name, fallback) => {
-  const value = Number.parseFloat(asked.get(name));
+  const value = Number.parseFloat(asked.get(name) ?? "");
   return Number.isFinite(value) ? value : fallback;
 };
 preview.onload = () => {
   size ??= { width: preview.naturalWidth, height: preview.naturalHeight };
   draw();
 };
-preview.src = canvas.dataset.preview;
-function describe() {
+preview.src = canvas.dataset.preview ?? "";
+/** @param {Info} info */
+function describe(info) {
   const from = info.host ? `, from ${new URL(info.host).host}` : "";
   const [width, height] = [info.width, info.height].map((side) => side.toLocaleString("en"));
   const words = `${width} × ${height} pixels${from}.`;
@@ -220,12 +288,13 @@ function describe() {
 
 async function readTiles() {
   try {
-    info = await read(canvas.dataset.tiles, "json");
-    size = { width: info.width, height: info.height };
-    describe();
+    const described = /** @type {Info} */ (await read(canvas.dataset.tiles ?? "", "json"));
+    info = described;
+    size = { width: described.width, height: described.height };
+    describe(described);
     move(number("x", 0.5), number("y", 0.5), number("zoom", 1));
   } catch (error) {
-    sayFailed(status, `Only a small picture can be shown: ${error.message}.`, readTiles);
+    sayFailed(status, `Only a small picture can be shown: ${clauseOf(error)}.`, readTiles);
   }
 }
 await readTiles();
