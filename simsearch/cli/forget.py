@@ -22,6 +22,7 @@ def forget(
     words: RootWords = None,
 ) -> None:
     """Take an artwork out of all snapshots, for good: its rows, vectors, pictures, and places in lists."""
+    from simsearch.runs.forgetting.damage import advise_on_damage
     from simsearch.runs.forgetting.forget import find_removal
     from simsearch.runs.forgetting.forget import forget as remove
     from simsearch.runs.operations.lease import held
@@ -29,7 +30,7 @@ def forget(
     config = root_config_of(words)
     storage = root_of(config)
     require_root(storage)
-    with held(storage, config.lease) as lease:
+    with held(storage, config.lease) as lease, advise_on_damage(storage):
         removal = find_removal(storage, artwork)
         count = len(removal.record.snapshots)
         named = printable(artwork)

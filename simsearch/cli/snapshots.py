@@ -86,9 +86,7 @@ def _listed(snapshot: Snapshot, latest: Latest | None) -> dict[str, Any]:
         "created": snapshot.created()[:19],
         "published": latest is not None and latest.snapshot_id == snapshot.snapshot_id,
         "withdrawn": latest is not None and snapshot.snapshot_id in latest.withdrawn,
-        "artworks": plan.artworks,
-        "rejects": plan.rejects,
-        "images": plan.images,
+        **asdict(snapshot.counts()),
         "spaces": [space.name for space in plan.spaces],
     }
 

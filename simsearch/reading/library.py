@@ -22,7 +22,7 @@ from simsearch.settings.config import Config
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.published import SNAPSHOT_ID, latest_snapshot, read_latest
-from simsearch.snapshots.snapshot import Snapshot
+from simsearch.snapshots.snapshot import Snapshot, counts_of
 from simsearch.snapshots.viewing import RENEW_SECONDS, SECONDS, Viewing, note_viewing
 from simsearch.storage.storage import Storage
 
@@ -204,7 +204,7 @@ class Library:
                 created=str(manifest["created"])[:19].replace("T", " "),
                 collection=collection_name(plan),
                 root=snapshot.storage.root,
-                artworks=plan.artworks,
+                artworks=counts_of(plan, manifest.get("forgotten", {})).artworks,
                 spaces=tuple(space.name for space in plan.spaces),
                 newest=snapshot.snapshot_id in newest,
             )

@@ -28,14 +28,18 @@ from simsearch.reports.tables import of_all_copies, summary_rows
 from simsearch.settings.config import Config
 from simsearch.settings.shown_places import shown_place, shown_reject, shown_settings
 from simsearch.snapshots.plan import Plan
-from simsearch.snapshots.snapshot import Snapshot
+from simsearch.snapshots.snapshot import Counts, Snapshot
 from simsearch.storage.parts import read_parts
 
 Steps = Sequence[Mapping[str, Any]]
 
 
 def write_report(
-    config: Config, snapshot: Snapshot, steps: Steps, environment: Mapping[str, str]
+    config: Config,
+    snapshot: Snapshot,
+    counts: Counts,
+    steps: Steps,
+    environment: Mapping[str, str],
 ) -> None:
     """Store the report and figures of an evaluated snapshot.
 
@@ -66,6 +70,7 @@ def write_report(
         snapshot_id=snapshot.snapshot_id,
         created=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         plan=plan,
+        counts=counts,
         metrics=metrics,
         evaluation=evaluation,
         networks=_networks(snapshot, plan),
@@ -87,6 +92,7 @@ def render(
     snapshot_id: str,
     created: str,
     plan: Plan,
+    counts: Counts,
     metrics: pa.Table,
     evaluation: Mapping[str, Any],
     networks: Sequence[Mapping[str, Any]],
@@ -103,15 +109,19 @@ def render(
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     page.filters["place"] = shown_place
     summary = summary_rows(metrics)
-    counts = {"artworks": plan.artworks, "images embedded": plan.images, "rejected": plan.rejects}
+    shown_counts = {
+        "artworks": counts.artworks,
+        "images embedded": counts.images,
+        "rejected": counts.rejects,
+    }
     if summary:
-        counts["originals with copies"] = summary[0]["n"]
+        shown_counts["originals with copies"] = summary[0]["n"]
     return page.get_template("report.html.j2").render(
         snapshot_id=snapshot_id,
         created=created,
         warnings=(*plan.warnings, *collapse_warnings(metrics), *learning["warnings"]),
         learning=learning,
-        counts=counts,
+        counts=shown_counts,
         summary=summary,
         by_profile=_profile_rows(metrics),
         evaluation=evaluation,

@@ -184,11 +184,12 @@ def _first_choice(sources: Sequence[str], used: str, trained: bool) -> bool:
 
 def _note(record: RunRecord, snapshot: Snapshot, previous: Snapshot | None) -> ArtworkChanges:
     same = previous is not None and previous.snapshot_id == snapshot.snapshot_id
-    plan = snapshot.plan()
+    counts = snapshot.counts()
     record.outcome = "unchanged" if same else "published"
     record.snapshot_id = snapshot.snapshot_id
     record.previous_snapshot_id = None if previous is None else previous.snapshot_id
-    record.artworks, record.images, record.rejects = plan.artworks, plan.images, plan.rejects
+    record.artworks, record.images = counts.artworks, counts.images
+    record.rejects = counts.rejects
     if same:
         changes = ArtworkChanges([], [], [], [], [])
     else:

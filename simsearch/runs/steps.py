@@ -228,7 +228,7 @@ def report(run: Run) -> Outcome:
 
     if not run.snapshot.sealed():
         steps = [asdict(step) for step in run.steps]
-        write_report(run.config, run.snapshot, steps, environment())
+        write_report(run.config, run.snapshot, run.snapshot.counts(), steps, environment())
     return Outcome(1, "reports")
 
 

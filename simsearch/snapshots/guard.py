@@ -17,14 +17,13 @@ def check_publishable(old: Snapshot, new: Snapshot, config: PublishConfig) -> No
     feature space with the same perturbation profiles.
     """
     before, after = old.plan(), new.plan()
-    _check_size(before, after, config, new)
+    if before.settings.catalog == after.settings.catalog:
+        _check_size(old, new, config)
     _check_recovery(old, new, before, after, config)
 
 
-def _check_size(before: Plan, after: Plan, config: PublishConfig, new: Snapshot) -> None:
-    if before.settings.catalog != after.settings.catalog:
-        return
-    then, now = (plan.artworks - plan.rejects for plan in (before, after))
+def _check_size(old: Snapshot, new: Snapshot, config: PublishConfig) -> None:
+    then, now = (counts.artworks - counts.rejects for counts in (old.counts(), new.counts()))
     if then - now > config.max_catalog_shrink * then:
         raise GuardError(
             f"snapshot {new.snapshot_id} is not published: {now:,} artworks with vectors, {then:,} before, a fall "

@@ -12,7 +12,7 @@ A snapshot without a manifest is unfinished and no reader opens it. A sealed one
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +32,26 @@ from simsearch.storage.inside import relative_to, resolved
 from simsearch.storage.storage import Storage
 
 LINES_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a snapshot holds, as in its plan, without the artworks that were taken down since."""
+
+    artworks: int
+    images: int
+    rejects: int
+
+
+def counts_of(plan: Plan, taken_down: Mapping[str, int]) -> Counts:
+    """The counts of a snapshot. `taken_down` is the number of images of each artwork that was taken down:
+    0 for one that was a reject."""
+    images = taken_down.values()
+    return Counts(
+        artworks=plan.artworks - len(images),
+        images=plan.images - sum(images),
+        rejects=plan.rejects - sum(count == 0 for count in images),
+    )
 
 
 @dataclass(frozen=True, init=False)
@@ -69,6 +89,10 @@ class Snapshot(SnapshotLayout):
     def created(self) -> str:
         """The time at which it was sealed, ISO 8601 in UTC."""
         return str(self.manifest()["created"])
+
+    def counts(self) -> Counts:
+        taken_down = self.manifest().get("forgotten", {}) if self.sealed() else {}
+        return counts_of(self.plan(), taken_down)
 
     def recall(self) -> dict[tuple[str, int], float]:
         """(space, k) → mean recall of all copies by exact search."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from simsearch import schemas
@@ -30,6 +28,7 @@ from simsearch.snapshots.verification import verify
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 from tests.support.explorer_site import GIVEN, NETWORK, publish_gallery, settings
+from tests.support.file_texts import texts_of
 
 GONE = "a/003?&é"
 WORD = "Étude no. 3 of a kind"
@@ -72,6 +71,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     view = Library(config, [config.root]).view(second.snapshot_id)
     store_set(view, ArtworkSet("all", tuple(range(len(view)))))
     store_set(view, ArtworkSet("only", (view.artwork(GONE).number,)))
+    store_set(view, ArtworkSet(f"Like {WORD}, {NETWORK}", (0, 1)))
     return folder
 
 
@@ -79,17 +79,6 @@ def take_down(config: Config, artwork_id: str = GONE) -> None:
     storage = Storage(config.root)
     with held(storage, config.lease) as lease:
         forget(config, storage, find_removal(storage, artwork_id), lease)
-
-
-def texts_of(path: Path) -> str:
-    """All that a file says: its bytes as text, and each value where it is Parquet."""
-    data = path.read_bytes()
-    text = f"{path} {data.decode(errors='replace')}"
-    if path.suffix == ".parquet":
-        text += json.dumps(
-            pq.read_table(io.BytesIO(data)).to_pylist(), default=str, ensure_ascii=False
-        )
-    return text
 
 
 def copy_of(made: Path, folder: Path) -> Config:
@@ -132,9 +121,19 @@ def test_nothing_of_it_is_left(made: Path, tmp_path: Path) -> None:
     names = [snapshot.snapshot_id for snapshot in list_snapshots(storage)]
     digest, vectors = pictures(storage, Snapshot(storage, names[0]))
     before = {name: Library(config, [config.root]).view(name) for name in names}
+    counted = {name: Snapshot(storage, name).counts() for name in names}
     take_down(config)
     check_gone(config, digest, vectors)
+    listed = {
+        snapshot.snapshot_id: snapshot for snapshot in Library(config, [config.root]).listed()
+    }
     for name in names:
+        counts = Snapshot(storage, name).counts()
+        assert counts.artworks == counted[name].artworks - 1 == listed[name].artworks
+        assert counts.images == counted[name].images - 1 - len(
+            Snapshot(storage, name).plan().profiles
+        )
+        assert counts.rejects == counted[name].rejects
         view, old = Library(config, [config.root]).view(name), before[name]
         assert len(view) == len(old) - 1
         assert view.number_of(GONE) is None
@@ -151,7 +150,10 @@ def test_nothing_of_it_is_left(made: Path, tmp_path: Path) -> None:
                 ]
                 assert set(now) == set(was) - {GONE}
     sets, damaged = list_sets(storage)
-    assert [stored.name for stored in sets] == ["all"]
+    assert {stored.name for stored in sets} == {
+        "all",
+        f"Like an artwork that was taken down, {NETWORK}",
+    }
     assert damaged == []
     (record,) = list_records(storage)
     assert (record.artwork_id, record.snapshots) == (GONE, tuple(sorted(names)))

@@ -8,8 +8,9 @@ import pytest
 
 from simsearch.snapshots.verification import verify
 from simsearch.storage.storage import Storage
-from tests.runs.test_forgetting import GONE, Killed, publish, take_down, texts_of
+from tests.runs.test_forgetting import GONE, Killed, publish, take_down
 from tests.support.explorer_site import NETWORK
+from tests.support.file_texts import texts_of
 
 
 @pytest.mark.parametrize("writes", [0, 8, 16, 24])

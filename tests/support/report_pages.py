@@ -14,6 +14,7 @@ from simsearch.reports.conclusion import evaluation_rows
 from simsearch.reports.report import render
 from simsearch.settings.config import load_config
 from simsearch.snapshots.plan import Plan
+from simsearch.snapshots.snapshot import counts_of
 from tests.support.scores import study_scores_of
 from tests.support.spaces import SPACE
 
@@ -65,10 +66,12 @@ def plan(**values: Any) -> Plan:
 
 
 def page(table: pa.Table | None = None, **values: Any) -> str:
+    made = plan()
     given: dict[str, Any] = {
         "snapshot_id": "abc",
         "created": "today",
-        "plan": plan(),
+        "plan": made,
+        "counts": counts_of(made, {}),
         "metrics": metrics() if table is None else table,
         "evaluation": evaluation_rows(
             metrics() if table is None else table,

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from simsearch import schemas
 from simsearch.catalog.forgotten import Record
+from simsearch.errors import IncompleteError
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.index import read_manifest
@@ -25,7 +26,7 @@ from simsearch.indexes.write import write_index
 from simsearch.runs.forgetting.trace import Trace
 from simsearch.settings.config import Config
 from simsearch.snapshots.plan import Plan
-from simsearch.snapshots.snapshot import Snapshot, describe_files, inputs_of
+from simsearch.snapshots.snapshot import Snapshot, counts_of, describe_files, inputs_of
 from simsearch.storage.parquet import encoded
 from simsearch.storage.storage import Storage
 
@@ -45,16 +46,18 @@ def forget_in(config: Config, snapshot: Snapshot, record: Record, trace: Trace) 
         _remove(snapshot)
         return
     manifest = snapshot.manifest()
-    if record.stand_in in manifest.get("forgotten", []):
+    taken_down: dict[str, int] = manifest.get("forgotten", {})
+    if record.stand_in in taken_down:
         return
-    plan = snapshot.plan()
+    plan, names = snapshot.plan(), {trace.artwork_id, record.stand_in}
+    taken_down |= {record.stand_in: len(_places(snapshot.images(), names))}
     _forget_in_tables(snapshot, plan, record, trace)
     changed: list[str] = []
     for space in plan.spaces:
         changed += _rebuild_index(snapshot, plan, space)
     report = snapshot.report_path.removeprefix(f"{snapshot.folder}/")
     if report in manifest["files"]:
-        changed += _draw_report(config, snapshot, plan, manifest)
+        changed += _draw_report(config, snapshot, plan, {**manifest, "forgotten": taken_down})
     manifest = snapshot.manifest()
     files = {**manifest["files"], **describe_files(snapshot, changed)}
     drawn = {name for name in files if name.startswith("report/")} - {*changed}
@@ -64,7 +67,7 @@ def forget_in(config: Config, snapshot: Snapshot, record: Record, trace: Trace) 
             **manifest,
             "files": {name: files[name] for name in sorted(files.keys() - drawn)},
             "inputs": inputs_of(snapshot, plan),
-            "forgotten": [*manifest.get("forgotten", []), record.stand_in],
+            "forgotten": taken_down,
         },
     )
 
@@ -180,11 +183,18 @@ def _rebuild_index(snapshot: Snapshot, plan: Plan, space: FeatureSpace) -> list[
         described = describe_files(snapshot, _names(snapshot, folder))
         if all(files.get(name) == described[name] for name in described):
             return []
+    try:
+        vectors = feature_store.read_vectors(storage, space, images)
+    except IncompleteError as error:
+        raise IncompleteError(
+            f"{error} and then this command; where the collection has no longer all pictures of snapshot "
+            f"{snapshot.snapshot_id}, remove that snapshot with `simsearch snapshots gc`"
+        ) from None
     write_index(
         storage,
         folder,
         images,
-        feature_store.read_vectors(storage, space, images),
+        vectors,
         space,
         trees=manifest.trees,
         seed=manifest.seed,
@@ -212,7 +222,8 @@ def _draw_report(
     for info in snapshot.storage.files(folder):
         snapshot.storage.delete(f"{folder}/{info.path}")
     settings = plan.settings.model_copy(update={"storage": config.storage, "root": config.root})
-    write_report(settings, snapshot, manifest["steps"], manifest["environment"])
+    counts = counts_of(plan, manifest["forgotten"])
+    write_report(settings, snapshot, counts, manifest["steps"], manifest["environment"])
     return _names(snapshot, folder)
 
 

@@ -158,7 +158,7 @@ def remove_from_training(storage: Storage, trace: Trace) -> None:
 
 
 def remove_from_sets(storage: Storage, trace: Trace) -> None:
-    forget_artwork(storage, trace.artwork_id)
+    forget_artwork(storage, trace.artwork_id, trace.words)
 
 
 def remove_leftovers(storage: Storage, older_than: float) -> None:

@@ -1,0 +1,53 @@
+"""What to do about a damaged file that keeps an artwork from being taken down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from simsearch.catalog.stored import NEWEST
+from simsearch.errors import DamagedError, NotFoundError
+from simsearch.snapshots.layout import SNAPSHOTS
+from simsearch.snapshots.published import read_latest
+from simsearch.storage.damage import MADE_ANEW, move
+from simsearch.storage.storage import Storage
+
+REMOVE = "restore it from a backup, or remove its snapshots with `simsearch snapshots gc`"
+
+
+@contextmanager
+def advise_on_damage(storage: Storage) -> Iterator[None]:
+    """Give a DamagedError within the block the advice after which the removal can go on.
+
+    A file that a run makes anew is set aside. The removal deletes what was set aside.
+    """
+    try:
+        yield
+    except DamagedError as error:
+        advice = _advice(storage, error)
+        raise DamagedError(error.root, error.path, error.problem, advice) from None
+
+
+def _advice(storage: Storage, error: DamagedError) -> str:
+    folder, _, name = error.path.partition("/")
+    if folder in MADE_ANEW:
+        kept = move(storage, error.path)
+        remedy = "run `simsearch extract`, which computes its vectors anew, and then"
+        return f"it lies in {kept} now; {remedy if folder == 'features' else 'give'} this command again"
+    if folder == "catalog":
+        return _advice_on_catalog(storage, name.removesuffix(".parquet"))
+    if folder == SNAPSHOTS:
+        latest = read_latest(storage)
+        published = latest is not None and latest.snapshot_id == name.partition("/")[0]
+        return f"{'publish another snapshot (`simsearch snapshots rollback`), then ' * published}{REMOVE}"
+    return error.advice
+
+
+def _advice_on_catalog(storage: Storage, catalog_id: str) -> str:
+    try:
+        newest = storage.read_bytes(NEWEST).decode().strip()
+    except NotFoundError:
+        newest = ""
+    if catalog_id == newest:
+        return "run `simsearch ingest`, which writes it anew, and then this command again"
+    return REMOVE
