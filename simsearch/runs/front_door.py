@@ -7,10 +7,11 @@ already, they are used as they stand, with whatever was edited in them.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,9 @@ class FrontDoor:
     def write(self) -> None:
         """Store the settings beside the root, unless they are there. Raises StorageError."""
         if self.text:
-            Storage(str(self.file.parent)).write_bytes(self.file.name, self.text.encode())
-            if hide_secrets(self.text) != self.text:
-                self.file.chmod(0o600)
+            secret = hide_secrets(self.text) != self.text
+            with _private_files() if secret else nullcontext():
+                Storage(str(self.file.parent)).write_bytes(self.file.name, self.text.encode())
             log.info("settings: written to %s, ready to be edited", self.file)
 
     @contextmanager
@@ -68,6 +69,16 @@ class FrontDoor:
                 self.file.unlink(missing_ok=True)
                 log.info("settings: %s removed again, as nothing was run", self.file)
             raise
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Files that this process makes within the block can be read by its user alone, from the first moment."""
+    usual = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(usual)
 
 
 def open_front_door(place: str, words: Sequence[str]) -> FrontDoor:
