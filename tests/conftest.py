@@ -115,8 +115,6 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("RAY_TMPDIR", rays)
         patch.delenv("RAY_ADDRESS", raising=False)  # no test may run on somebody's cluster
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        # Ray starts its workers at the priority 15: beside tests on both cores they would get no time.
-        patch.setenv("RAY_worker_niceness", "0")
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("TORCH_HOME", raising=False)
         yield
