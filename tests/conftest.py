@@ -128,13 +128,21 @@ def ray_local() -> Iterator[None]:
     from simsearch.runtime.environment import IDLE_WORKERS
 
     os.environ.setdefault(*IDLE_WORKERS)
-    ray.init(
-        address="local",
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        object_store_memory=500 * 2**20,
-    )
+    # Ray gives its own agent 15 s to start, whatever else the machine does.
+    for attempt in range(3):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=2,
+                include_dashboard=False,
+                log_to_driver=False,
+                object_store_memory=500 * 2**20,
+            )
+            break
+        except Exception as error:
+            ray.shutdown()
+            if attempt == 2 or "timed out during startup" not in str(error):
+                raise
     yield
     ray.shutdown()
 
