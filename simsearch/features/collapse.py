@@ -16,12 +16,9 @@ from simsearch.features.vectors import SAME_SQUARED, Vectors, unit_rows
 
 SAMPLE = 1000  # pictures; their 1,000,000 cosines and 1,000 eigenvalues take half a second
 
-# Effective ranks below which all vectors are one direction, or lie on one line. One direction: pictures are
-# some 1e-5 apart, where the rounding of float32 unit vectors takes away the tenth-nearest of a list here
-# and there (99.5 % of the ten nearest were right at 1e-5, 83 % at 1e-6). Vectors of 1,000 and small
-# differences are 1e-3 apart, and have all their neighbours. One line: the lowest of four small networks,
-# trained and untrained, on single-coloured and on generated pictures was 1.60.
-FEWEST_DIRECTIONS = 1 + 1.5e-9
+# Effective ranks below which all vectors are one direction, or lie on one line. The lowest of four small
+# networks, trained and untrained, on single-coloured and on generated pictures: 1.30 and 1.60.
+FEWEST_DIRECTIONS = 1.01
 FEWEST_LINES = 1.05
 
 # Share of the pictures that have no direction, or a vector that two different ones have too. None of the
@@ -69,10 +66,7 @@ class Spread:
     @property
     def collapsed(self) -> str:
         """Why the space is of no use, in words; empty where it tells pictures apart, or where there are
-        fewer than two.
-
-        A large part that all vectors share is no reason: search finds their right neighbours.
-        """
+        fewer than two."""
         if self.pictures < 2:
             return ""
         if self.zero >= MOST:
@@ -81,7 +75,7 @@ class Spread:
         if self.shared >= MOST and not several_files:
             return f"{self.shared:.0%} of the pictures share their vector with others"
         if self.directions < FEWEST_DIRECTIONS:
-            return "all vectors have one direction, as far as float32 unit vectors distinguish"
+            return f"all vectors have nearly one direction (effective rank {self.directions:.4f})"
         if self.pictures > 2 and self.lines < FEWEST_LINES:
             return f"all vectors lie nearly on one line (effective rank {self.lines:.4f})"
         return ""
