@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from simsearch.errors import NotFoundError
+from simsearch.errors import DamagedError, NotFoundError
 from simsearch.storage.inside import relative_to, resolved
 from simsearch.storage.parquet import encoded
 from simsearch.storage.storage import Storage
@@ -24,12 +24,35 @@ class Catalog:
 
 
 def write_catalog(storage: Storage, table: pa.Table) -> str:
-    """Store a catalog under the digest of its rows, then note it as the newest; returns its id."""
+    """Store a catalog under the digest of its rows, then note it as the newest; returns its id.
+
+    A catalog that a takedown took rows out of keeps its id, which snapshots name. Where those artworks
+    are allowed again, the whole catalog gets another id.
+    """
     data = encoded(relative_to(storage.root, table))
-    catalog_id = hashlib.sha256(data).hexdigest()[:16]
-    storage.write_bytes(f"catalog/{catalog_id}.parquet", data)
+    catalog_id, again = _id_of(data), 0
+    while _lost_rows(storage, catalog_id, table.num_rows):
+        again += 1
+        catalog_id = _id_of(data + str(again).encode())
+    storage.write_bytes(_path(catalog_id), data)
     storage.write_bytes(NEWEST, catalog_id.encode())
     return catalog_id
+
+
+def _id_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _path(catalog_id: str) -> str:
+    return f"catalog/{catalog_id}.parquet"
+
+
+def _lost_rows(storage: Storage, catalog_id: str, rows: int) -> bool:
+    """Whether the stored catalog of an id has fewer rows. A damaged one has not: it is written anew."""
+    try:
+        return storage.read_table(_path(catalog_id), ["artwork_id"]).num_rows < rows
+    except (NotFoundError, DamagedError):
+        return False
 
 
 def load_catalog(storage: Storage, catalog_id: str | None = None) -> Catalog:
@@ -40,5 +63,5 @@ def load_catalog(storage: Storage, catalog_id: str | None = None) -> Catalog:
         raise NotFoundError(
             f"{storage.root}: no catalog here yet; run `simsearch ingest` first"
         ) from None
-    table = storage.read_table(f"catalog/{catalog_id}.parquet")
+    table = storage.read_table(_path(catalog_id))
     return Catalog(catalog_id, resolved(storage.root, table))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from simsearch import schemas
+from simsearch.catalog.catalog import as_table
 from simsearch.catalog.stored import Catalog, load_catalog, write_catalog
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.storage.storage import Storage
@@ -31,5 +32,21 @@ def test_a_catalog_is_stored_under_its_digest(place: Place) -> None:
         load_catalog(storage)
     table = schemas.CATALOG.empty_table()
     first = write_catalog(storage, table)
+    assert write_catalog(storage, table) == first
+    assert load_catalog(storage) == Catalog(first, table)
+
+
+def test_a_catalog_that_lost_an_artwork_stays_so_when_the_artwork_comes_back(place: Place) -> None:
+    storage = Storage(place.root, place.config)
+    rows = [{"artwork_id": name, "image_uri": f"http://x.test/{name}.jpg"} for name in "ab"]
+    table = as_table(rows)
+    first = write_catalog(storage, table)
+    path = f"catalog/{first}.parquet"
+    storage.write_table(path, storage.read_table(path).slice(1))  # as a takedown does
+    again = write_catalog(storage, table)
+    assert write_catalog(storage, table) == again != first
+    assert load_catalog(storage) == Catalog(again, table)
+    assert load_catalog(storage, first).table["artwork_id"].to_pylist() == ["b"]
+    storage.write_bytes(path, b"PAR1")
     assert write_catalog(storage, table) == first
     assert load_catalog(storage) == Catalog(first, table)
