@@ -56,7 +56,7 @@ def pytest_runtest_call() -> Iterator[None]:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     yield  # fixtures are let go first
     module_ends = nextitem is None or nextitem.path != item.path
-    if module_ends and rays.is_up():
+    if module_ends and rays.is_up() and "ray_local" not in getattr(nextitem, "fixturenames", ()):
         rays.shut_down()
     memory.give_back_growth(module_ends=module_ends)
 
@@ -121,30 +121,12 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def ray_local() -> Iterator[None]:
-    """Ray inside the test process, on two logical CPUs."""
-    import ray
+def ray_local() -> None:
+    """Ray inside the test process, on two logical CPUs. The next module that asks for it gets the same."""
+    from simsearch.runtime.ray_session import start_ray
 
-    from simsearch.runtime.environment import IDLE_WORKERS
-
-    os.environ.setdefault(*IDLE_WORKERS)
-    # Ray gives its own agent 15 s to start, whatever else the machine does.
-    for attempt in range(3):
-        try:
-            ray.init(
-                address="local",
-                num_cpus=2,
-                include_dashboard=False,
-                log_to_driver=False,
-                object_store_memory=500 * 2**20,
-            )
-            break
-        except Exception as error:
-            ray.shutdown()
-            if attempt == 2 or "timed out during startup" not in str(error):
-                raise
-    yield
-    ray.shutdown()
+    if not rays.is_up():
+        start_ray(num_cpus=2, object_store_memory=500 * 2**20)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,8 @@ from simsearch.settings.sections.operation import RayConfig
 log = logging.getLogger(__name__)
 
 CLUSTER_SECONDS = 30.0  # for the head of a cluster that is there to answer
+STARTS = 3  # of Ray inside this process
+TOO_LATE = "timed out during startup"  # in Ray's words on a node that took too long
 
 
 @contextmanager
@@ -68,19 +70,7 @@ def _connect(config: RayConfig, environment: dict[str, Any]) -> None:
                 runtime_env=environment,
             )
         else:
-            # Ray's C++ side writes to the terminal past Python's logging: its own errors, then that
-            # it was told not to.
-            os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-            os.environ.setdefault(*IDLE_WORKERS)
-            os.environ.setdefault(*NO_USAGE_REPORTS)
-            with _standard_error_closed():
-                ray.init(
-                    address="local",  # without it Ray joins any cluster once started on this machine
-                    num_cpus=config.cpus,
-                    include_dashboard=False,
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
-                )
+            start_ray(num_cpus=config.cpus)
     # Ray raises a plain Exception when its node takes too long to start.
     except Exception as error:
         detail = " ".join(str(error).split())
@@ -99,6 +89,34 @@ def _connect(config: RayConfig, environment: dict[str, Any]) -> None:
             f"cannot start Ray on this machine: {detail}; run the command again, and if it stays so, "
             f"its logs lie under {folder}/ray/session_latest/logs"
         ) from error
+
+
+def start_ray(**options: Any) -> None:
+    """Start Ray inside this process; `options` are those of `ray.init`.
+
+    A node waits 15 s for a helper of its own to start, and ends: on a busy machine it takes longer. Such
+    a start is tried again, and said. Raises whatever Ray does.
+    """
+    # Ray's C++ side writes to the terminal past Python's logging: its own errors, then that it was told
+    # not to.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    os.environ.setdefault(*IDLE_WORKERS)
+    os.environ.setdefault(*NO_USAGE_REPORTS)
+    for more in reversed(range(STARTS)):
+        try:
+            with _standard_error_closed():
+                ray.init(
+                    address="local",  # without it Ray joins any cluster once started on this machine
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    **options,
+                )
+            return
+        except Exception as error:
+            if not more or TOO_LATE not in str(error):
+                raise
+            log.warning("Ray did not start in time, as the machine is busy: trying again")
 
 
 def _await_cluster(address: str) -> None:

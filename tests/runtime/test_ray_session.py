@@ -9,7 +9,7 @@ import ray
 
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
 from simsearch.runtime.ray_data import set_up_ray_data
-from simsearch.runtime.ray_session import ray_session
+from simsearch.runtime.ray_session import ray_session, start_ray
 from simsearch.settings.sections.operation import RayConfig
 
 pytestmark = pytest.mark.usefixtures("ray_local")
@@ -65,3 +65,28 @@ def test_an_own_error_of_a_task_is_its_one_line() -> None:
     message = r"^s3://museum/a\.jpg: cannot read: access denied$"
     with pytest.raises(StorageError, match=message), ray_session(RayConfig()):
         ray.get(ray.remote(denied).remote(None))
+
+
+def test_a_start_that_took_too_long_is_tried_again_and_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ray is made to say it: a helper that really takes 15 s costs half a minute."""
+    refusals = ["The current node timed out during startup. This could happen because …"] * 2
+    started: list[dict[str, Any]] = []
+
+    def init(**options: Any) -> None:
+        if refusals:
+            raise Exception(refusals.pop())
+        started.append(options)
+
+    monkeypatch.setattr(ray, "init", init)
+    start_ray(num_cpus=3)
+    assert [options["num_cpus"] for options in started] == [3]
+    assert caplog.text.count("Ray did not start in time") == 2
+    refusals += ["no space left on device"]
+    with pytest.raises(Exception, match="no space left"):
+        start_ray(num_cpus=3)
+    refusals += ["timed out during startup"] * 3
+    with pytest.raises(Exception, match="timed out during startup"):
+        start_ray(num_cpus=3)
+    assert len(started) == 1
