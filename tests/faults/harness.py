@@ -14,6 +14,7 @@ from rich.table import Table
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.errors import SimsearchError
 from simsearch.settings.sections.operation import StorageConfig
+from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage, make_folder
 from tests.faults.run_job import Job, counts_add_up, duplicates, fingerprint, problems
 from tests.support import s3_server
@@ -83,8 +84,8 @@ class Place:
 def checks(job: Job, expected: dict[str, str]) -> dict[str, bool]:
     return {
         "same output": fingerprint(job.storage) == expected,
-        "no duplicate rows": duplicates(job.storage) == 0,
-        "counts add up": counts_add_up(job.storage),
+        "no duplicate rows": duplicates(latest_snapshot(job.storage)) == 0,
+        "counts add up": counts_add_up(latest_snapshot(job.storage)),
         "LATEST whole": not problems(job.storage),
     }
 

@@ -152,19 +152,18 @@ def fingerprint(storage: Storage) -> dict[str, str]:
     }
 
 
-def duplicates(storage: Storage) -> int:
-    """How many vectors are stored more than once."""
+def duplicates(snapshot: Snapshot) -> int:
+    """How many vectors of a snapshot's spaces are stored more than once."""
     count = 0
-    for space in latest_snapshot(storage).plan().spaces:
-        keys = feature_store.keys_of(feature_store.stored_keys(storage, space).table)
+    for space in snapshot.plan().spaces:
+        keys = feature_store.keys_of(feature_store.stored_keys(snapshot.storage, space).table)
         count += len(keys) - len(set(keys))
     return count
 
 
-def counts_add_up(storage: Storage) -> bool:
+def counts_add_up(snapshot: Snapshot) -> bool:
     """Rows in = rows out + rejects, each measured original has all its copies, and every image has
     one vector per space."""
-    snapshot = latest_snapshot(storage)
     plan, images = snapshot.plan(), snapshot.images()
     originals = images["profile"].null_count
     measured = min(originals, plan.settings.perturbations.originals or originals)
@@ -172,7 +171,7 @@ def counts_add_up(storage: Storage) -> bool:
         originals + plan.rejects == plan.artworks
         and images.num_rows == originals + measured * len(plan.profiles)
         and all(
-            len(feature_store.read_vectors(storage, space, images)) == images.num_rows
+            len(feature_store.read_vectors(snapshot.storage, space, images)) == images.num_rows
             for space in plan.spaces
         )
     )

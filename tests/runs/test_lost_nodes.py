@@ -13,10 +13,14 @@ from ray.cluster_utils import Cluster
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.runs.context import take
 from simsearch.runs.job import ingest
+from simsearch.runs.steps import extract
 from simsearch.settings.config import load_config
+from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import Storage
-from tests.faults.run_job import counts_add_up, duplicates, fingerprint
+from tests.faults.run_job import counts_add_up, duplicates
 from tests.support.node_jobs import RunningJob, sane
+from tests.support.rays import in_time
+from tests.support.small_runs import all_vectors
 
 pytestmark = pytest.mark.ray
 
@@ -26,18 +30,16 @@ STORE = 150 * 2**20
 @contextmanager
 def head() -> Iterator[Cluster]:
     """A cluster of a head that no work is put on."""
-    cluster = Cluster(
-        initialize_head=True,
-        head_node_args={"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False},
-    )
+    arguments = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}
+    cluster = in_time(lambda: Cluster(initialize_head=True, head_node_args=arguments))
     try:
         yield cluster
     finally:
         cluster.shutdown()
 
 
-def join(cluster: Cluster, cpus: int = 1) -> Any:
-    return cluster.add_node(num_cpus=cpus, object_store_memory=STORE)
+def join(cluster: Cluster, cpus: int = 1, **more: Any) -> Any:
+    return in_time(lambda: cluster.add_node(num_cpus=cpus, object_store_memory=STORE, **more))
 
 
 def settings(cluster: Cluster, root: Path, artworks: int, *more: str) -> list[str]:
@@ -67,22 +69,22 @@ def test_a_worker_lost_in_mid_extract_changes_nothing(tmp_path: Path) -> None:
     source = ["catalog.reader=folder", f"catalog.source={pictures}"]
     with head() as cluster:
         workers = [join(cluster), join(cluster)]
-        struck, calm = (
-            settings(cluster, tmp_path / name, 24, *source) for name in ("struck", "calm")
-        )
-        job = RunningJob.start(tmp_path / "struck.log", "run", *struck)
+        words = settings(cluster, tmp_path / "struck", 24, *source)
+        take(load_config(None, words), ingest, new=True)
+        job = RunningJob.start(tmp_path / "struck.log", "extract", *words)
         job.wait_until_done("extract", 0.15)
         cluster.remove_node(workers[0], allow_graceful=False)
-        # On a Ray of its own meanwhile: the struck one mostly waits for what the lost node had.
-        undisturbed = RunningJob.start(tmp_path / "calm.log", "run", *calm, "ray.address=local")
         assert job.code() == 0, job.text()
-        assert undisturbed.code() == 0, undisturbed.text()
-    assert fingerprint(Storage(str(tmp_path / "struck"))) == fingerprint(
-        Storage(str(tmp_path / "calm"))
-    )
-    storage = Storage(str(tmp_path / "struck"))
-    assert duplicates(storage) == 0
-    assert counts_add_up(storage)
+        calm = settings(cluster, tmp_path / "calm", 24, *source, "ray.address=local")
+    for step in (ingest, extract):
+        take(load_config(None, calm), step, new=step is ingest)
+    ours, theirs = (pending_snapshot(Storage(str(tmp_path / name))) for name in ("struck", "calm"))
+    assert ours.images().equals(theirs.images())
+    assert {name: vectors.tobytes() for name, vectors in all_vectors(ours).items()} == {
+        name: vectors.tobytes() for name, vectors in all_vectors(theirs).items()
+    }
+    assert duplicates(ours) == 0
+    assert counts_add_up(ours)
     assert job.progress("extract")
     assert sane(job.progress("extract"))
 
@@ -93,14 +95,14 @@ def test_a_cluster_whose_workers_come_one_by_one_is_waited_for_aloud(tmp_path: P
             cluster, tmp_path / "root", 8, "extract.backbones=[squeezenet1_1]", "ray.stall_warn=2"
         )
         take(load_config(None, job), ingest, new=True)
-        extract = RunningJob.start(tmp_path / "extract.log", "extract", *job)
-        extract.wait_for_line("waiting for 1 CPU; the cluster has no node to work on yet")
-        extract.wait_for_line("extract: nothing moved for")
-        assert extract.process.poll() is None
+        waiting = RunningJob.start(tmp_path / "extract.log", "extract", *job)
+        waiting.wait_for_line("waiting for 1 CPU; the cluster has no node to work on yet")
+        waiting.wait_for_line("extract: nothing moved for")
+        assert waiting.process.poll() is None
         join(cluster)
-        extract.wait_for_line("squeezenet1_1 on cpu: 1 actor of 1 thread")
+        waiting.wait_for_line("squeezenet1_1 on cpu: 1 actor of 1 thread")
         join(cluster)
-        assert extract.code() == 0, extract.text()
+        assert waiting.code() == 0, waiting.text()
 
 
 def test_a_run_that_waits_for_ever_ends_with_what_it_waits_for_and_resumes(tmp_path: Path) -> None:

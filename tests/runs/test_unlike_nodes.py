@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +21,10 @@ from simsearch.runs.context import take
 from simsearch.runs.job import ingest
 from simsearch.runtime.installation import describe_installation, digest_of
 from simsearch.settings.config import load_config
-from tests.runs.test_lost_nodes import STORE, head, settings
+from tests.runs.test_lost_nodes import STORE, head, join, settings
 from tests.support.node_jobs import RunningJob
 from tests.support.processes import end, family_of, free_port
+from tests.support.rays import in_time
 
 pytestmark = pytest.mark.ray
 
@@ -70,13 +72,12 @@ def words(cluster: Cluster, tmp_path: Path) -> list[str]:
 @contextmanager
 def node(cluster: Cluster, path: Path) -> Iterator[None]:
     """A node whose processes look for packages in `path` first."""
-    joined = cluster.add_node(
-        num_cpus=1, object_store_memory=STORE, env_vars={"PYTHONPATH": str(path)}
-    )
+    joined = join(cluster, env_vars={"PYTHONPATH": str(path)})
     try:
         yield
     finally:
-        cluster.remove_node(joined, allow_graceful=False)
+        cluster.remove_node(joined)
+        until(cluster, nodes=1)
 
 
 @contextmanager
@@ -89,16 +90,38 @@ def node_without(cluster: Cluster, folder: Path) -> Iterator[None]:
         f"--object-store-memory={STORE}", f"--dashboard-agent-listen-port={free_port()}",
         "--node-ip-address=127.0.0.2",
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = in_time(lambda: start_node(cluster, command))
     try:
-        deadline = time.monotonic() + JOIN_SECONDS
-        while sum(entry["Alive"] for entry in cluster.global_state.node_table()) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
         yield
     finally:
-        end(family_of(process.pid), seconds=0)
+        end(family_of(process.pid), seconds=5)  # in which it says that it leaves
         process.wait()
+        until(cluster, nodes=1)
+
+
+def start_node(cluster: Cluster, command: list[str]) -> subprocess.Popen[bytes]:
+    """The process of a node that is part of the cluster. Raises AssertionError with what it said where it
+    did not become one."""
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            until(cluster, nodes=2, process=process)
+        except AssertionError:
+            end(family_of(process.pid), seconds=0)
+            process.wait()
+            said.seek(0)
+            raise AssertionError(said.read().decode(errors="replace")) from None
+    return process
+
+
+def until(cluster: Cluster, nodes: int, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait until the cluster has so many nodes: one that ended is counted until its head notices. Raises
+    AssertionError where the process ends before, and after JOIN_SECONDS."""
+    deadline = time.monotonic() + JOIN_SECONDS
+    while sum(entry["Alive"] for entry in cluster.global_state.node_table()) != nodes:
+        assert process is None or process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def extract(words: list[str], folder: Path) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -36,7 +37,7 @@ class RunningJob:
         cls, log: Path, *words: str, prefix: tuple[str, ...] = (), folder: Path | None = None
     ) -> RunningJob:
         """`prefix` stands before the command, which runs in `folder`."""
-        command = [*prefix, sys.executable, "-m", "simsearch", *words]
+        command = [*prefix, sys.executable, "-X", "faulthandler", "-m", "simsearch", *words]
         with log.open("wb") as file:
             process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=folder)
             return cls(process, log)
@@ -70,13 +71,15 @@ class RunningJob:
             time.sleep(0.1)
 
     def code(self, seconds: float = 250) -> int:
-        """The exit code. A job that hangs is killed; raises TimeoutExpired."""
+        """The exit code. A job that hangs is ended; raises AssertionError with its log and where it hung."""
         try:
             return self.process.wait(seconds)
-        finally:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(
+                signal.SIGABRT
+            )  # faulthandler writes the stacks of all threads
+            self.process.wait()
+            raise AssertionError(f"still at work after {seconds:g} s: {self.text()}") from None
 
 
 def sane(lines: list[Progress]) -> bool:
