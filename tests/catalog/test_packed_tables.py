@@ -13,7 +13,6 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,8 +26,8 @@ from simsearch.catalog.json_records import json_records
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
 from simsearch.runs.checks.check import check
-from simsearch.settings.config import load_config
 from tests.support.catalogs import read
+from tests.support.small_runs import config_for
 
 TABLE = b"artwork_id,image_uri\n1999.10,http://x.test/a.jpg\n00123,http://x.test/b.jpg\n"
 
@@ -200,8 +199,8 @@ def test_check_says_before_a_run_what_a_table_holds(
 ) -> None:
     (tmp_path / "art.csv").write_text(f"artwork_id,title,image_uri\n{text}")
     (tmp_path / "b.jpg").write_bytes(b"")
-    settings: list[Any] = [f"root={tmp_path}/root", "catalog.reader=table"]
-    checked = check(load_config(None, [*settings, f"catalog.source={tmp_path}/art.csv"]))
+    table = ["catalog.reader=table", f"catalog.source={tmp_path}/art.csv"]
+    checked = check(config_for(f"{tmp_path}/root", *table))
     assert any(
         statement in finding.statement
         for finding in checked.findings

@@ -22,14 +22,26 @@ from simsearch.runs import job
 from simsearch.runs import steps as pipeline
 from simsearch.runs.context import take
 from simsearch.settings.config import Config
+from simsearch.settings.shown import settings_text
+from simsearch.snapshots.published import latest_snapshot
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
+from tests.cli.test_main import in_process
 from tests.support.machines import PLAIN, TILES, Machine
 from tests.support.places import SHARED
 from tests.support.small_runs import ARTWORKS, all_vectors, config_for
 
 pytestmark = pytest.mark.usefixtures("ray_local")
+
+
+def test_the_steps_run_one_by_one(tmp_path: Path) -> None:
+    settings, root = tmp_path / "settings.yaml", str(tmp_path / "root")
+    settings.write_text(settings_text(config_for(root)))
+    for step in ("ingest", "extract", "index", "neighbours", "evaluate", "report"):
+        done = in_process(step, str(settings))
+        assert done.returncode == 0, done.stderr
+    assert latest_snapshot(Storage(root)).images().num_rows == ARTWORKS * 6
 
 
 def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:

@@ -57,27 +57,6 @@ def test_a_failing_job_exits_non_zero_and_says_why(cluster: RayCluster, s3_place
     assert "no encoder named 'vgg17'" in done.stdout + done.stderr
 
 
-def test_the_steps_run_one_by_one(cluster: RayCluster, tmp_path: Path) -> None:
-    words = settings(Place(str(tmp_path / "root"), Storage("/").config))
-    for step in ("ingest", "extract", "index", "neighbours", "evaluate", "report"):
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "simsearch",
-                step,
-                *words,
-                f"ray.address={cluster.address}",
-            ],
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-    assert latest_snapshot(Storage(str(tmp_path / "root"))).images().num_rows == 8 * 6
-
-
 def test_a_job_runs_whole_on_the_s3_server_and_the_cronjobs_own_command_reindexes(
     cluster: RayCluster, s3_place: Place, tmp_path: Path
 ) -> None:

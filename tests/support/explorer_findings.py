@@ -31,7 +31,7 @@ def near_duplicates(catalog: pa.Table) -> pa.Table:
             "distance": distance, "threshold": 0.1,
         }
         for first, second, distance in PAIRS
-        for space in ("squeezenet1_1", "resnet152")
+        for space in ("squeezenet1_1", "resnet18")
         if second < len(ids)
     ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)

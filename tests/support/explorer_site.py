@@ -55,7 +55,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 INSTALL = "apt-get install chromium"
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
 PROFILES = ("grayscale", "downscale", "sharpen")
-NETWORK, GIVEN = "squeezenet1_1", "resnet152"  # vectors by a real network, and made up
+NETWORK, GIVEN = "squeezenet1_1", "resnet18"  # vectors by a real network, and made up
 
 
 Vectors = npt.NDArray[Any]
