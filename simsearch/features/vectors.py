@@ -43,32 +43,3 @@ def _extreme_unit_rows(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float
 
 # Squared distances of unit vectors that float32 does not tell from 0: rounding alone makes up to 1e-13.
 SAME_SQUARED = 1e-12
-
-# Use the fifth-nearest original as "another work": nearer ones may be duplicates.
-OTHER_WORK = 5
-CLOSEST_SHARE = 0.01
-
-# A copy is clearly nearer than another work where it is at most half as far. Trained EfficientNet-Lite0
-# has 0.19 for the mild copies of 60 paintings, 0.62 for small rotations alone and 1.33 for large ones;
-# 0.65 for the study's copies of generated pictures, of which some are as near to others.
-CLEARLY_NEARER = 0.5
-
-
-def near_duplicate_threshold(
-    nearest_copy: npt.NDArray[np.floating[Any]], other_work: npt.NDArray[np.floating[Any]]
-) -> float:
-    """How close (angular) two originals have to be to count as one picture in a space: their cosine is
-    at least halfway between that of a copy and that of another work.
-
-    `nearest_copy` [n] says how far each original that has copies is from the nearest of the mildest
-    ones (`mildest`), ∞ where none was found; its median stands for a copy. `other_work` [n] says how
-    far the same originals are from the fifth nearest other original (∞: there is none); the closest
-    hundredth stands for another work. 0, so that only equal vectors count, where a copy is not clearly
-    nearer than another work, or one of them is not known. Never as far as that other work.
-    """
-    copy = float(np.median(nearest_copy)) if len(nearest_copy) else np.inf
-    others = other_work[np.isfinite(other_work)]
-    other = float(np.quantile(others, CLOSEST_SHARE)) if len(others) else 0.0
-    if not copy <= CLEARLY_NEARER * other or other == 0:
-        return 0.0
-    return float(np.hypot(copy, other) / np.sqrt(2))  # squares of tiny distances would vanish

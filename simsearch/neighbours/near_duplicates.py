@@ -14,7 +14,8 @@ import ray
 
 from simsearch import schemas
 from simsearch.features.collapse import SAMPLE, Spread, spread_of
-from simsearch.features.vectors import OTHER_WORK, Vectors, near_duplicate_threshold
+from simsearch.features.near_threshold import LARGEST_GROUP, near_duplicate_threshold
+from simsearch.features.vectors import Vectors
 from simsearch.images.perturbations import mildest
 from simsearch.indexes.exact import Neighbours, pair_distances
 from simsearch.neighbours.close_pairs import ClosePairs, agreed_pairs, close_pairs
@@ -155,7 +156,8 @@ def _judge(numbered: NumberedImages, stored: StoredLists, trained: bool, seed: i
     threshold = 0.0
     if trained:
         threshold = near_duplicate_threshold(
-            _nearest_copy(numbered, units), _other_work(lists)[numbered.have_copies]
+            _nearest_copy(numbered, units),
+            lists.distances[numbered.have_copies, :LARGEST_GROUP].astype(np.float64),
         )
     close = close_pairs(lists.items, lists.distances, threshold)
     more = _deeper_pairs(numbered, stored, units, threshold)
@@ -218,14 +220,6 @@ def _nearest_copy(numbered: NumberedImages, units: Vectors) -> npt.NDArray[np.fl
     nearest = np.full(len(numbered.originals), np.inf)
     np.minimum.at(nearest, owners, pair_distances(units, numbered.originals[owners], copies))
     return nearest[numbered.have_copies]
-
-
-def _other_work(lists: Neighbours) -> npt.NDArray[np.float64]:
-    """How far each original is from the fifth nearest other picture, or from the last of fewer; ∞ where
-    there is none."""
-    distances = lists.distances[:, :OTHER_WORK].astype(np.float64)
-    last = np.where(np.isfinite(distances), distances, -np.inf).max(axis=1, initial=-np.inf)
-    return np.where(np.isfinite(last), last, np.inf)
 
 
 def _deeper_pairs(

@@ -13,13 +13,8 @@ import pyarrow as pa
 
 from simsearch.errors import TrainingError
 from simsearch.features.collapse import spread_of
-from simsearch.features.vectors import (
-    OTHER_WORK,
-    SAME_SQUARED,
-    Vectors,
-    near_duplicate_threshold,
-    unit_rows,
-)
+from simsearch.features.near_threshold import LARGEST_GROUP, near_duplicate_threshold
+from simsearch.features.vectors import SAME_SQUARED, Vectors, unit_rows
 
 Bools = npt.NDArray[np.bool_]
 
@@ -90,18 +85,18 @@ def near_measured(vectors: Vectors, measured: Bools, threshold: float) -> Bools:
     return near & ~measured
 
 
-def other_work(vectors: Vectors, measured: Bools) -> npt.NDArray[np.float64]:
-    """How far (angular) each measured original, of vectors [n, d] of different pictures, is from the fifth
-    nearest other, or the last of fewer; ∞ where there is none (see `near_duplicate_threshold`)."""
-    if len(vectors) < 2:
-        return np.full(int(measured.sum()), np.inf)
+def other_works(vectors: Vectors, measured: Bools) -> npt.NDArray[np.float64]:
+    """How far (angular) each measured original, of vectors [n, d] of different pictures, is from the
+    LARGEST_GROUP nearest others, or from all where they are fewer, ascending (see
+    `near_duplicate_threshold`)."""
     wanted = unit_rows(vectors[measured])
-    kept = min(OTHER_WORK + 1, len(vectors))  # each is the nearest to itself
+    kept = min(LARGEST_GROUP + 1, len(vectors))  # each is the nearest to itself
     nearest = np.full((len(wanted), kept), -np.inf, dtype=np.float32)
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         cosines = wanted @ unit_rows(vectors[start : start + _ROWS_AT_ONCE]).T
         nearest = np.partition(np.hstack([nearest, cosines]), -kept, axis=1)[:, -kept:]
-    return np.sqrt(np.maximum(0, 2 - 2 * nearest[:, 0].astype(np.float64)))
+    descending = np.sort(nearest.astype(np.float64), axis=1)[:, ::-1]
+    return np.asarray(np.sqrt(np.maximum(0, 2 - 2 * descending[:, 1:])))
 
 
 def nearest_copies(
@@ -132,5 +127,5 @@ def look_measured(
     # Each picture once, under a measured artwork if one shows it.
     order = np.argsort(~measured, kind="stable")
     first = np.sort(order[np.unique(hashes[order], return_index=True)[1]])
-    threshold = near_duplicate_threshold(copies, other_work(vectors[first], measured[first]))
+    threshold = near_duplicate_threshold(copies, other_works(vectors[first], measured[first]))
     return near_measured(vectors, measured, threshold)

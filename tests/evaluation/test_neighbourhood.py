@@ -21,7 +21,7 @@ from simsearch.evaluation.scoring import (
     rankings,
     study_scores,
 )
-from simsearch.features.vectors import near_duplicate_threshold, unit_rows
+from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import Neighbours, drop_query, exact_search
 from simsearch.neighbours.close_pairs import agreed_pairs, close_pairs
 from simsearch.neighbours.numbering import NumberedImages
@@ -119,45 +119,6 @@ def test_near_duplicates_need_every_spaces_agreement() -> None:
     apart = {"a": close_pairs(*first, 0.15), "b": close_pairs(*second, 0.25)}
     assert not len(agreed_pairs(apart)[0])
     assert not len(agreed_pairs({})[0])
-
-
-def test_the_threshold_is_halfway_in_cosine_from_a_copy_to_another_work() -> None:
-    copies = np.sqrt(2 - 2 * np.array([0.99, 0.96, 0.5]))
-    others = np.sqrt(2 - 2 * np.full(3, 0.4))
-    threshold = near_duplicate_threshold(copies, others)
-    assert 1 - threshold**2 / 2 == pytest.approx((0.96 + 0.4) / 2)
-    assert near_duplicate_threshold(copies, np.zeros(0)) == 0
-    assert near_duplicate_threshold(copies, np.full(3, np.inf)) == 0
-    assert near_duplicate_threshold(np.zeros(0), others) == 0
-    assert near_duplicate_threshold(np.array([0.1, np.inf, np.inf]), others) == 0
-
-
-@given(copies=st.lists(st.floats(0, 2), max_size=12), others=st.lists(st.floats(0, 2), max_size=12))
-def test_only_equal_vectors_count_where_a_copy_is_not_clearly_nearer_than_another_work(
-    copies: list[float], others: list[float]
-) -> None:
-    threshold = near_duplicate_threshold(np.array(copies), np.array(others))
-    if threshold:
-        assert np.median(copies) <= np.quantile(others, 0.01) / 2
-        assert np.median(copies) < threshold < np.quantile(others, 0.01)
-    else:
-        assert not copies or not others or np.median(copies) * 2 >= np.quantile(others, 0.01)
-
-
-def test_the_threshold_finds_doubles_and_no_other_work_however_many_doubles_there_are() -> None:
-    random = np.random.default_rng(0)
-    works = unit_rows(random.normal(size=(200, 64)).astype(np.float32))
-    # Every picture four times, each time photographed anew: none is as near as a copy.
-    anew = works[:, None] + 0.05 * random.normal(size=(200, 4, 64)).astype(np.float32)
-    units = unit_rows(anew.reshape(800, 64).astype(np.float32))
-    copies = unit_rows(units + 0.02 * random.normal(size=units.shape).astype(np.float32))
-    nearest_copy = np.linalg.norm(units - copies, axis=1)
-    distances = np.linalg.norm(units[:, None] - units, axis=2)
-    threshold = near_duplicate_threshold(nearest_copy, np.sort(distances, axis=1)[:, 5])
-    first, second = np.nonzero(np.triu(distances <= threshold, 1))
-    assert nearest_copy.max() < distances[distances > 0].min()
-    assert (first // 4 == second // 4).all()
-    assert len(first) == 200 * 6
 
 
 def collection(seed: int = 0) -> tuple[NumberedImages, np.ndarray]:
