@@ -53,10 +53,12 @@ def embedding_file(reference: str) -> str:
     return reference.removeprefix(EMBEDDED).rpartition("#")[0]
 
 
-def files_below(folder: str, storage: StorageConfig) -> dict[str, FileInfo]:
-    """URI → file of every file below a folder; none where the folder is absent."""
+def files_below(
+    folder: str, storage: StorageConfig, depth: int | None = None
+) -> dict[str, FileInfo]:
+    """URI → file of every file below a folder, at most `depth` levels; none where the folder is absent."""
     try:
-        return {info.uri: info for info in list_uri(folder, storage)}
+        return {info.uri: info for info in list_uri(folder, storage, depth)}
     except NotFoundError:
         return {}
 
@@ -200,7 +202,8 @@ class Places:
         folder = uri.rpartition("/")[0]
         if folder not in self._listed and len(self.unlisted) < UNLISTED:
             try:
-                self._listed[folder] = files_below(folder, self.storage)
+                # Never what lies below: one address may name a file of a whole disk's or bucket's top.
+                self._listed[folder] = files_below(folder, self.storage, depth=1)
             except StorageError as error:
                 self._listed[folder] = {}
                 self.unlisted[folder] = str(error)

@@ -211,13 +211,13 @@ def open_uri(uri: str, config: StorageConfig) -> Iterator[IO[bytes]]:
         yield file
 
 
-def list_uri(uri: str, config: StorageConfig) -> list[FileInfo]:
-    """All files below a folder or bucket prefix, sorted by path. Raises NotFoundError if it is
-    absent."""
-    return [info for info in list_entries(uri, config) if info.kind == "file"]
+def list_uri(uri: str, config: StorageConfig, depth: int | None = None) -> list[FileInfo]:
+    """All files below a folder or bucket prefix, sorted by path; at most `depth` levels of them. Raises
+    NotFoundError if it is absent."""
+    return [info for info in list_entries(uri, config, depth) if info.kind == "file"]
 
 
-def list_entries(uri: str, config: StorageConfig) -> list[FileInfo]:
+def list_entries(uri: str, config: StorageConfig, depth: int | None = None) -> list[FileInfo]:
     """Like `list_uri`, but pipes, broken links and links to folders are listed beside the files."""
     uri = normalise_uri(uri)
     with _errors(uri, "list"):
@@ -226,7 +226,7 @@ def list_entries(uri: str, config: StorageConfig) -> list[FileInfo]:
 
         def listing() -> dict[str, dict[str, Any]]:
             filesystem.invalidate_cache(bare)
-            entries: dict[str, dict[str, Any]] = filesystem.find(bare, detail=True)
+            entries: dict[str, dict[str, Any]] = filesystem.find(bare, maxdepth=depth, detail=True)
             return entries
 
         entries = _retrying(config, listing)

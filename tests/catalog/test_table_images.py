@@ -7,7 +7,7 @@ import json
 import pytest
 
 from simsearch.catalog.notes import Notes
-from simsearch.catalog.places import OUTSIDE
+from simsearch.catalog.places import OUTSIDE, Places
 from simsearch.errors import CatalogError
 from simsearch.storage.storage import Storage
 from tests.support.catalogs import jpeg
@@ -157,3 +157,17 @@ def test_a_name_that_leads_out_of_the_folder_is_named_for_that(place: Place) -> 
         "b.jpg", "a.jpg", "meta/b.jpg",
     ]  # fmt: skip
     assert table["etag"].to_pylist()[1] is not None
+
+
+def test_an_address_elsewhere_has_only_its_own_folder_listed(place: Place) -> None:
+    """`file:///` would have a whole disk listed, `s3://bucket/a.jpg` a whole bucket."""
+    storage = Storage(place.root, place.config)
+    for path in ("other/a.jpg", "other/below/b.jpg", "other/below/deep/c.jpg"):
+        storage.write_bytes(path, jpeg())
+    places = Places(storage.uri("here"), place.config, "art.csv")
+    uri = storage.uri("other/a.jpg")
+    located = places.locate([uri], "1")
+    assert located is not None
+    assert located[0] == uri
+    assert places.missing == []
+    assert [list(files) for files in places._listed.values()] == [[uri]]

@@ -65,6 +65,15 @@ def test_a_listing_is_sorted_and_complete_past_a_thousand(storage: Storage) -> N
     assert {info.size for info in storage.files("many")} == {1}
 
 
+def test_a_listing_may_end_at_its_folder(storage: Storage) -> None:
+    for path in ("top/a", "top/b", "top/below/c", "top/below/it/d"):
+        storage.write_bytes(path, b"x")
+    listed = list_uri(storage.uri("top"), storage.config, depth=1)
+    assert [(info.path, info.uri) for info in listed] == [
+        (name, storage.uri(f"top/{name}")) for name in "ab"
+    ]
+
+
 def test_the_etag_changes_with_the_content(storage: Storage) -> None:
     etags = set()
     for content in (b"one", b"three", b"three!"):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from simsearch.runtime.background import left_behind
-from simsearch.runtime.ray_session import STARTS, TOO_LATE
 
 SECONDS = 90
 
@@ -17,6 +16,8 @@ T = TypeVar("T")
 
 def in_time(start: Callable[[], T]) -> T:
     """What the start of a node returns. As `start_ray` does, one that took too long is tried again."""
+    from simsearch.runtime.ray_session import STARTS, TOO_LATE
+
     for more in reversed(range(STARTS)):
         try:
             return start()
