@@ -16,8 +16,11 @@ from simsearch.storage.storage import make_folder
 from tests.support import memory, rays, s3_server
 from tests.support.places import SHARED, Place
 
-# What a law says does not depend on the machine: a busy one takes longer than hypothesis allows.
-hypothesis.settings.register_profile("simsearch", deadline=None)
+# What a law says does not depend on the machine: a busy one takes longer than hypothesis allows. In CI
+# the examples are the same each time, so that a change is judged by what it changes; elsewhere they are new.
+hypothesis.settings.register_profile(
+    "simsearch", deadline=None, derandomize=bool(os.environ.get("CI"))
+)
 hypothesis.settings.load_profile("simsearch")
 
 memory.set_up_malloc()
