@@ -50,9 +50,10 @@ def _path(catalog_id: str) -> str:
 def _lost_rows(storage: Storage, catalog_id: str, rows: int) -> bool:
     """Whether the stored catalog of an id has fewer rows. A damaged one has not: it is written anew."""
     try:
-        return storage.read_table(_path(catalog_id), ["artwork_id"]).num_rows < rows
+        stored = storage.read_table(_path(catalog_id), ["artwork_id"])
     except (NotFoundError, DamagedError):
         return False
+    return len(stored) < rows
 
 
 def load_catalog(storage: Storage, catalog_id: str | None = None) -> Catalog:
