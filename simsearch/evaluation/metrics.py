@@ -85,7 +85,8 @@ def recovered(
     """The study's score of one profile: 1 where the original's copy of that profile, which alone is relevant in
     `ranking`, is among the k nearest. `copies` [n]: how many copies an original has."""
     for k in ks:
-        # One copy each: a perfect search has room for k of an original's m copies.
+        # A perfect search has room for k of an original's m copies. One profile may be above this where its
+        # copy comes before the others. The mean over all profiles never is.
         ceiling = np.minimum(k, copies) / copies
         yield Scores(profile, k, "recovered", expected_hits(ranking, k), ceiling)
 
