@@ -16,6 +16,7 @@ from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.catalog.stored import Catalog, write_catalog
+from simsearch.catalog.web.hosts import sharing_hosts
 from simsearch.errors import CatalogError
 from simsearch.settings.config import Config
 from simsearch.settings.secrets import hide_secrets, without_secrets
@@ -88,6 +89,11 @@ def _left_out(notes: Notes) -> str:
 
 def ingest(config: Config) -> Catalog:
     """Read the collection, download what is to be downloaded, store the catalog."""
+    with sharing_hosts():  # a host that gives no documents is not asked for images either
+        return _ingest(config)
+
+
+def _ingest(config: Config) -> Catalog:
     notes = Notes()
     table = read_catalog(config, notes)
     for line in notes.summary():

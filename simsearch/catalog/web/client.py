@@ -2,7 +2,8 @@
 
 They are paced per host, repeated where a server is busy, kept within its robots.txt, and never sent
 into a private network unless that is allowed. A request has a deadline, an answer a size, and a host
-that does not serve is given up (`hosts`): all with the reason.
+that does not serve is given up (`hosts`): all with the reason. A redirect is a request to the host that
+it names, with that host's own pace, robots.txt and failures.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
@@ -24,7 +26,7 @@ from simsearch.catalog.web.bodies import ENCODINGS, read_body
 from simsearch.catalog.web.connections import guarded_transport, public_addresses
 from simsearch.catalog.web.deadline import Deadline
 from simsearch.catalog.web.errors import FAILURES, BusyError, RefusedError, reason_of
-from simsearch.catalog.web.hosts import Host
+from simsearch.catalog.web.hosts import Host, known_hosts
 from simsearch.catalog.web.robots import AGENT, MAX_BYTES, read_robots
 from simsearch.settings.sections.collection import DownloadConfig
 from simsearch.settings.version import __version__
@@ -50,22 +52,18 @@ class WebClient:
 
     def __init__(self, config: DownloadConfig) -> None:
         self._config = config
-        self._hosts: dict[str, Host] = {}
-        self._lock = threading.Lock()
+        self._hosts = known_hosts(config)
         self._places = threading.BoundedSemaphore(config.concurrency)  # of requests in flight
         contact = f"; {config.contact}" if config.contact else ""
         # A proxy of the environment resolves names itself.
         self._proxied = bool(getproxies().keys() & {"http", "https", "all"})
         self._client = httpx.Client(
             timeout=httpx.Timeout(config.timeout, connect=min(config.timeout, CONNECT_SECONDS)),
-            follow_redirects=True,
-            max_redirects=MAX_REDIRECTS,
             headers={
                 "User-Agent": f"{AGENT}/{__version__} (similarity search of artworks{contact})",
                 "Accept-Encoding": ENCODINGS,
             },
             transport=None if self._proxied else guarded_transport(config.private_networks),
-            event_hooks={"request": [self._check]},
         )
 
     def __enter__(self) -> Self:
@@ -94,13 +92,28 @@ class WebClient:
                 headers["If-None-Match"] = etag
             if last_modified:
                 headers["If-Modified-Since"] = last_modified
-            host = self._host(address)
-            self._follow_robots(str(address), host)
-            return self._retrying(lambda: self._request(address, headers, max_bytes, host), host)
+            return self._follow(address, headers, max_bytes, robots=self._config.robots)
         except FAILURES:
             raise
         except Exception as error:  # what a stranger sends costs its own row
             raise RefusedError(f"{type(error).__name__}: {error}"[:300], lasting=True) from error
+
+    def _follow(
+        self, address: httpx.URL, headers: dict[str, str], max_bytes: int, *, robots: bool
+    ) -> Answer:
+        """The answer at the end of all redirects; `robots`: only where each host's robots.txt allows
+        it."""
+        for _ in range(MAX_REDIRECTS + 1):
+            self._check(address)
+            host = self._hosts.of(address)
+            if robots:
+                self._check_robots(address, host)
+            request = partial(self._request, address, headers, max_bytes, host)
+            answer = self._retrying(request, host)
+            if isinstance(answer, Answer):
+                return answer
+            address = answer
+        raise RefusedError(f"leads on to another address {MAX_REDIRECTS + 1} times", lasting=True)
 
     def _retrying(self, call: Callable[[], T], host: Host) -> T:
         """The result of the first try that succeeds; `host` learns of all that fail."""
@@ -118,7 +131,8 @@ class WebClient:
 
     def _request(
         self, address: httpx.URL, headers: dict[str, str], max_bytes: int, host: Host
-    ) -> Answer:
+    ) -> Answer | httpx.URL:
+        """The host's answer, or the address that it leads to."""
         with host.turn(self._places):
             began, deadline = time.monotonic(), Deadline(self._config.timeout)
             try:
@@ -128,7 +142,7 @@ class WebClient:
                 ):
                     answer = self._answer(response, headers, max_bytes, host, deadline)
             except (httpx.TimeoutException, httpx.ConnectError) as error:
-                self._note_silence(error, began, host)
+                host.note_silence(began, reason_of(error))
                 raise
             except httpx.TransportError:
                 raise  # a cut connection
@@ -145,8 +159,10 @@ class WebClient:
         max_bytes: int,
         host: Host,
         deadline: Deadline,
-    ) -> Answer:
+    ) -> Answer | httpx.URL:
         status = response.status_code
+        if response.next_request is not None:
+            return response.next_request.url
         if status in RETRIED:
             host.note_answer()
             if (seconds := _retry_after(response)) is not None:
@@ -160,47 +176,26 @@ class WebClient:
         data = read_body(response, max_bytes, deadline)
         return Answer(data, response.headers.get("ETag"), response.headers.get("Last-Modified"))
 
-    def _note_silence(self, error: httpx.TransportError, began: float, host: Host) -> None:
-        """Note who did not answer: the host that was asked, or another that it led to."""
-        try:
-            silent = self._host(error.request.url)
-        except RuntimeError:  # httpx does not say
-            silent = host
-        if silent is not host:
-            host.note_answer()
-        silent.note_silence(began, reason_of(error))
-
-    def _host(self, address: httpx.URL) -> Host:
-        origin = f"{address.scheme}://{address.netloc.decode('ascii')}"
-        with self._lock:
-            if origin not in self._hosts:
-                self._hosts[origin] = Host(origin, self._config)
-            return self._hosts[origin]
-
-    def _follow_robots(self, url: str, host: Host) -> None:
-        if not self._config.robots:
-            return
+    def _check_robots(self, address: httpx.URL, host: Host) -> None:
+        """Raises RefusedError where the host's robots.txt does not allow the address."""
         with host.robots_lock:
-            robots = host.robots
-            if robots is None:
-                address = httpx.URL(f"{host.origin}/robots.txt")
-                robots = read_robots(
-                    lambda: self._retrying(
-                        lambda: self._request(address, {}, MAX_BYTES, host).data or b"", host
-                    )
+            rules = host.robots
+            if rules is None:
+                file = httpx.URL(f"{host.origin}/robots.txt")
+                rules = read_robots(
+                    lambda: self._follow(file, {}, MAX_BYTES, robots=False).data or b""
                 )
-                host.follow(robots)
-        robots.check(url)
+                host.follow(rules)
+        rules.check(str(address))
 
-    def _check(self, request: httpx.Request) -> None:
-        """Check a request before it is sent, one that a redirect leads to included. Raises
-        RefusedError."""
-        if request.url.scheme not in ("http", "https"):
-            raise RefusedError(f"leads to {request.url.scheme}://", lasting=True)
-        self._host(request.url).check()
+    def _check(self, address: httpx.URL) -> None:
+        """Raises RefusedError for an address that is none of the web, or that lies in a private network
+        behind a proxy."""
+        if address.scheme not in ("http", "https"):
+            raise RefusedError(f"leads to {address.scheme}://", lasting=True)
         if self._proxied and not self._config.private_networks:
             try:
-                public_addresses(request.url.host, request.url.port or 0)
+                public_addresses(address.host, address.port or 0)
             except OSError:
                 return  # the proxy may know it
 

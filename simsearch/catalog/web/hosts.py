@@ -13,6 +13,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+
+import httpx
 
 from simsearch.catalog.web.errors import RefusedError
 from simsearch.catalog.web.robots import Robots
@@ -152,3 +155,43 @@ class Host:
         if self._given_up is None:
             self._given_up = f"{reason}; not asked again in this run; run again later"
             log.warning("download: %s: %s", self.origin, self._given_up)
+
+
+class Hosts:
+    """The servers that were asked so far. Safe to use from several threads."""
+
+    def __init__(self, config: DownloadConfig) -> None:
+        self.config = config
+        self._by_origin: dict[str, Host] = {}
+        self._lock = threading.Lock()
+
+    def of(self, address: httpx.URL) -> Host:
+        origin = f"{address.scheme}://{address.netloc.decode('ascii')}"
+        with self._lock:
+            if origin not in self._by_origin:
+                self._by_origin[origin] = Host(origin, self.config)
+            return self._by_origin[origin]
+
+
+_shared: ContextVar[list[Hosts] | None] = ContextVar("hosts", default=None)
+
+
+@contextmanager
+def sharing_hosts() -> Iterator[None]:
+    """Let the clients that the calling thread makes within the block share what they learn of servers."""
+    token = _shared.set([])
+    try:
+        yield
+    finally:
+        _shared.reset(token)
+
+
+def known_hosts(config: DownloadConfig) -> Hosts:
+    """The servers for a new client: those that are shared under the same settings, else none yet."""
+    shared = _shared.get()
+    hosts = next((hosts for hosts in shared or () if hosts.config == config), None)
+    if hosts is None:
+        hosts = Hosts(config)
+        if shared is not None:
+            shared.append(hosts)
+    return hosts

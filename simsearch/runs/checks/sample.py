@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 from PIL import Image
@@ -17,6 +18,7 @@ from simsearch.catalog.web.errors import FAILURES, reason_of
 from simsearch.errors import StorageError
 from simsearch.images.bounded import decode_within
 from simsearch.images.limits import ImageError
+from simsearch.runtime.background import within
 from simsearch.settings.config import Config
 from simsearch.settings.secrets import without_secrets
 from simsearch.storage.storage import read_uri
@@ -43,7 +45,8 @@ class Sampled:
 
 
 def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
-    """Fetch and decode a sample of at most PICTURES pictures, in at most about so many seconds.
+    """Fetch and decode a sample of at most PICTURES pictures, in at most about so many seconds,
+    however slow a server is.
 
     Pictures on the web are asked for only where a run would fetch them, and few of them; files that
     the catalog knows to be absent are not tried.
@@ -66,7 +69,11 @@ def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
             started = time.monotonic()
             sampled.tried += 1
             try:
-                picture = decode_within(_fetch(uri, config, client), config.images.limits)
+                data = within(deadline - started, partial(_fetch, uri, config, client))
+                picture = decode_within(data, config.images.limits)
+            except TimeoutError:
+                sampled.reject(f"not there in {seconds:.0f} s", without_secrets(uri))
+                continue
             except ImageError as error:
                 sampled.reject(error.reason, f"{without_secrets(uri)}: {error.detail}")
                 continue
