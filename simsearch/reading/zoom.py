@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -15,20 +13,14 @@ from PIL import Image
 
 from simsearch.catalog.image_api import image_api
 from simsearch.catalog.stored_downloads import downloaded_from
-from simsearch.catalog.web.client import WebClient
-from simsearch.catalog.web.errors import FAILURES
 from simsearch.errors import NotFoundError
 from simsearch.reading.artworks import IIIF_IMAGE, Artwork
 from simsearch.reading.originals import Originals
 from simsearch.reading.view import SnapshotView
 
-log = logging.getLogger(__name__)
-
 TILE = 512  # pixels of a side
 WEBP_QUALITY = 82
 MEMORY_BYTES = 32 * 2**20  # of tiles kept, the least recently shown dropped first
-INFO_BYTES = 2**20  # of an image server's description
-INFO_SECONDS = 10
 LARGEST = 10**6  # pixels of a side that an image server is believed
 FACTORS = tuple(2**power for power in range(12))
 
@@ -70,19 +62,6 @@ def service_host(base: str) -> str:
     return "/".join(base.split("/", 3)[:3])
 
 
-def remote_tiles(view: SnapshotView, base: str) -> Tiles | None:
-    """The tiles that an image server describes; None where it does not answer or gives none."""
-    settings = view.config.catalog.download  # a snapshot keeps no settings of how it was downloaded
-    settings = settings.model_copy(update={"attempts": 1, "timeout": INFO_SECONDS})
-    try:
-        with WebClient(settings) as client:
-            data = client.get(f"{base}/info.json", INFO_BYTES).data
-        return read_info(json.loads(data or b"null"), base)
-    except (*FAILURES, ValueError) as error:
-        log.warning("explore: %s: no tiles from there, made here instead: %s", base, error)
-        return None
-
-
 def read_info(info: Any, base: str) -> Tiles | None:
     """The tiles that an info.json of the IIIF Image API, version 2 or 3, describes; None where it is not
     one or allows no tiles.
@@ -99,10 +78,11 @@ def read_info(info: Any, base: str) -> Tiles | None:
     listed = info.get("tiles")
     tiles = listed[0] if isinstance(listed, list) and listed else {}
     side = tiles.get("width") if isinstance(tiles, Mapping) else None
-    factors = tiles.get("scaleFactors") if isinstance(tiles, Mapping) else None
-    if level < 1 and not (_number(side, 64, 4096) and isinstance(factors, list)):
+    listed_factors = tiles.get("scaleFactors") if isinstance(tiles, Mapping) else None
+    factors = listed_factors if isinstance(listed_factors, list) else []
+    if level < 1 and not (_number(side, 64, 4096) and factors):
         return None
-    known = [factor for factor in factors or FACTORS if _number(factor, 1, FACTORS[-1])]
+    known = {factor for factor in factors or FACTORS if _number(factor, 1, FACTORS[-1])}
     if not known:
         return None
     size = "{out},{high}" if version == 3 else "{out},"

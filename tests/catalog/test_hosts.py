@@ -13,31 +13,13 @@ import httpx
 import pytest
 
 from simsearch.catalog.web import hosts
-from simsearch.catalog.web.client import WebClient
 from simsearch.catalog.web.errors import FAILURES, BusyError, RefusedError, reason_of
 from simsearch.catalog.web.turns import in_parallel
 from simsearch.settings.sections.collection import DownloadConfig
 from tests.support.moody import Request, moody
+from tests.support.web_clients import client, failures
 
 MANY = 40  # images of a host
-
-
-def client(**settings: Any) -> WebClient:
-    given = {"private_networks": True, "per_second": 1000.0, "robots": False, "attempts": 1}
-    return WebClient(DownloadConfig(**{**given, "timeout": 5, **settings}))
-
-
-def failures(web: WebClient, addresses: list[str]) -> list[str]:
-    """Why each address could not be fetched, in the order that they were given up."""
-
-    def ask(row: dict[str, Any]) -> str:
-        try:
-            web.get(row["image_uri"], 1000)
-        except FAILURES as error:
-            return reason_of(error)
-        return ""
-
-    return list(in_parallel(ask, [{"image_uri": address} for address in addresses], 8))
 
 
 @pytest.fixture
@@ -236,58 +218,6 @@ def test_a_host_that_leads_to_a_silent_one_is_asked_further(silent: str) -> None
                 web.get(f"{other.base}/dead/{number}", 1000)
         assert "it gave no answer for" in reason_of(raised.value)
         assert web.get(f"{other.base}/a", 1000).data == b"well"
-
-
-@pytest.mark.parametrize("after", [None, "86400"])
-def test_a_host_that_leads_to_a_busy_one_is_asked_further(after: str | None) -> None:
-    headers = {"Retry_After": after} if after else {}
-
-    def answer(request: Request) -> None:
-        request.send(b"", 302, Location=f"{busy.base}{request.path}")
-
-    with moody(lambda request: request.send(b"", 503, **headers)) as busy, moody(answer) as other:
-        with client() as web:
-            failures(web, [f"{other.base}/{number}" for number in range(MANY)])
-            with pytest.raises(RefusedError, match="HTTP 503"):
-                web.get(f"{busy.base}/a", 10)
-        assert len(busy.asked) < MANY
-        assert len(other.asked) == MANY
-
-
-def test_a_host_that_another_leads_to_is_asked_as_its_robots_txt_allows() -> None:
-    def answer(request: Request) -> None:
-        if request.path == "/robots.txt":
-            request.send(b"User-agent: *\nDisallow: /private\nCrawl-delay: 0.4\n")
-        else:
-            request.send(b"well")
-
-    def lead(request: Request) -> None:
-        request.send(b"", 302, Location=f"{target.base}{request.path}")
-
-    with moody(answer) as target, moody(lead) as other, client(robots=True) as web:
-        addresses = [f"{other.base}/{name}" for name in ("a", "private/b", "c")]
-        reasons = failures(web, addresses)
-        assert sum("robots.txt forbids it" in reason for reason in reasons) == 1
-        assert sorted(target.asked) == ["/a", "/c", *2 * ["/robots.txt"]]
-        pictures = [
-            when
-            for path, when in zip(target.asked, target.times, strict=True)
-            if "robots" not in path
-        ]
-        assert pictures[1] - pictures[0] >= 0.3
-
-
-def test_redirects_without_end_are_refused() -> None:
-    def lead(request: Request) -> None:
-        request.send(b"", 302, Location=f"{request.path}x")
-
-    with (
-        moody(lead) as served,
-        client() as web,
-        pytest.raises(RefusedError, match="leads on to another address 6 times"),
-    ):
-        web.get(f"{served.base}/a", 10)
-    assert len(served.asked) == 6
 
 
 def test_clients_share_what_they_learn_within_a_run() -> None:

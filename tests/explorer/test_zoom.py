@@ -17,7 +17,7 @@ from PIL import Image
 
 from simsearch.explorer.server.app import create_app
 from simsearch.reading.artworks import Artwork
-from simsearch.reading.zoom import Tiles, image_service, read_info
+from simsearch.reading.zoom import FACTORS, Tiles, image_service, read_info
 from tests.support.explorer_site import Rows, publish_gallery, running, settings
 
 SIZE = (1300, 700)
@@ -93,6 +93,9 @@ def test_a_tile_outside_the_picture_is_refused(scans: httpx.Client, wrong: str) 
             Tiles(900, 600, 512, (1, 2), f"{BASE}/{{region}}/{{out}},{{high}}/0/default.jpg", "https://images.example"),
         ),
         ({"type": "ImageService3", "profile": "level0", "width": 900, "height": 600}, None),
+        ({"type": "ImageService3", "profile": "level2", "width": 900, "height": 600,
+          "tiles": [{"width": 512, "scaleFactors": 8}]},
+         Tiles(900, 600, 512, FACTORS, f"{BASE}/{{region}}/{{out}},{{high}}/0/default.jpg", "https://images.example")),
         ({"width": 10**9, "height": 5, "profile": "level2"}, None),
         ({"width": True, "height": 5, "profile": "level2"}, None),
         (["width"], None),

@@ -12,6 +12,7 @@ import pyarrow as pa
 from simsearch.explorer.pages.addresses import Addresses
 from simsearch.reading.artworks import LONG, short
 from simsearch.reading.feature_maps import FeatureMaps
+from simsearch.reading.image_servers import ImageServers
 from simsearch.reading.library import Library
 from simsearch.reading.map_data import MapData
 from simsearch.reading.memo import Memo
@@ -49,6 +50,7 @@ class Site:
         self.pictures = Pictures(config)
         self.originals = Originals(config)
         self.tiles = TileMaker(self.originals)
+        self.image_servers = ImageServers(config.catalog.download)
         self.picture_query = PictureQuery(config)
         self.feature_maps = FeatureMaps(self.picture_query, self.originals)
         self._derived = Memo(DERIVED_KEPT)

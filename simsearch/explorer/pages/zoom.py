@@ -13,7 +13,6 @@ from simsearch.reading.zoom import (
     Tiles,
     image_service,
     image_sources,
-    remote_tiles,
     service_host,
 )
 
@@ -29,7 +28,7 @@ def tiles_of(site: Site, view: SnapshotView, to: Addresses, artwork_id: str) -> 
     else made here."""
     artwork = view.artwork(artwork_id)
     if base := _service(site, view, artwork):
-        remote: Tiles | None = site.derived(view, ("tiles", base), lambda: remote_tiles(view, base))
+        remote = site.image_servers.tiles(base)
         if remote is not None:
             return remote
     name = f"zoom/{artwork.content_hash[:HASH_DIGITS]}/FACTOR-COLUMN-ROW.webp"
