@@ -33,6 +33,8 @@ MARKERS = {
     "browser": {"browser"},
 }
 
+LONG_FILES = Path(__file__).parent / "runs"  # and those after it
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -43,6 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, names in MARKERS.items():
             if fixtures & names:
                 item.add_marker(marker)
+    # Two processes take file after file. Those with Ray are the longest: short ones fill the end.
+    with_ray = {item.path for item in items if item.get_closest_marker("ray")}
+    items.sort(key=lambda item: item.path > LONG_FILES and item.path not in with_ray)
 
 
 @pytest.hookimpl(wrapper=True)
