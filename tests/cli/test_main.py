@@ -35,7 +35,7 @@ def simsearch(*arguments: str, **environment: str) -> subprocess.CompletedProces
         [sys.executable, "-c", "from simsearch.cli.main import main; main()", *arguments],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
         env={**os.environ, **environment},
     )

@@ -109,7 +109,7 @@ def test_a_reader_that_goes_is_no_failure(words: list[str]) -> None:
         [sys.executable, "-m", "simsearch", *words],
         stdout=writing,
         stderr=subprocess.PIPE,
-        timeout=120,
+        timeout=400,
         check=False,
     )
     os.close(writing)

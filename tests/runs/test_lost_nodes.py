@@ -60,7 +60,6 @@ def settings(cluster: Cluster, root: Path, artworks: int, *more: str) -> list[st
     ]
 
 
-@pytest.mark.timeout(600)
 def test_a_worker_lost_in_mid_extract_changes_nothing(tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     pictures.mkdir()

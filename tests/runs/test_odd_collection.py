@@ -61,7 +61,7 @@ def laid_out(place: Place, odd: Path) -> str:
     return storage.root
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_the_odd_collection_runs_whole_and_is_unchanged_the_second_time(
     place: Place, odd: Path
 ) -> None:
@@ -84,7 +84,7 @@ def test_the_odd_collection_runs_whole_and_is_unchanged_the_second_time(
     assert second.snapshot.snapshot_id == first.snapshot.snapshot_id
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_a_file_that_is_not_there_keeps_no_night_awake_and_is_taken_when_it_comes(
     place: Place,
 ) -> None:

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.ray
 
 PACKAGE = Path(__file__).parents[2] / "simsearch"
 BIN = Path(sys.executable).parent
-JOIN_SECONDS = 60
+JOIN_SECONDS = 200
 
 # As where the package was never installed: whatever finder would find it.
 WITHOUT_THE_PACKAGE = """

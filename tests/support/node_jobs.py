@@ -53,11 +53,11 @@ class RunningJob:
             if match is not None and match[1] == step
         ]
 
-    def wait_until_done(self, step: str, share: float, seconds: float = 200) -> None:
+    def wait_until_done(self, step: str, share: float, seconds: float = 400) -> None:
         """Until so much of a step is done. Raises AssertionError where the job ends before."""
         self._wait(lambda: any(p.done >= share * p.total for p in self.progress(step)), seconds)
 
-    def wait_for_line(self, words: str, seconds: float = 200) -> None:
+    def wait_for_line(self, words: str, seconds: float = 400) -> None:
         self._wait(lambda: words in self.text(), seconds)
 
     def _wait(self, holds: Callable[[], bool], seconds: float) -> None:
@@ -70,7 +70,7 @@ class RunningJob:
             assert time.monotonic() < deadline, self.text()[-3000:]
             time.sleep(0.1)
 
-    def code(self, seconds: float = 250) -> int:
+    def code(self, seconds: float = 500) -> int:
         """The exit code. A job that hangs is ended; raises AssertionError with its log and where it hung."""
         try:
             return self.process.wait(seconds)

@@ -18,7 +18,7 @@ import yaml
 
 from tests.support.processes import free_port
 
-READY_SECONDS = 30
+READY_SECONDS = 120
 
 
 def program(name: str) -> str:

@@ -21,7 +21,7 @@ import pytest
 from tests.support.processes import ProcessId, end, family_of, free_port, left_over
 
 BIN = Path(sys.executable).parent
-READY_SECONDS = 90
+READY_SECONDS = 300
 STARTED = "This command will now block forever"  # the last line of `ray start --block`
 
 
@@ -127,7 +127,7 @@ def submit(cluster: RayCluster, folder: Path, *command: str) -> subprocess.Compl
         [str(BIN / "ray"), "job", "submit", *where, "--", *command],
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=600,
         check=False,
         env=environment,
     )

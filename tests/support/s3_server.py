@@ -28,7 +28,7 @@ PROGRAMS = (
 INSTALL = "apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd ceph-common"
 ACCESS_KEY = "simsearch-tests"
 SECRET_KEY = "only-for-tests-on-loopback"
-READY_SECONDS = 60
+READY_SECONDS = 200
 
 _CONFIG = """
 [global]

@@ -48,7 +48,7 @@ def test_a_foreign_cluster_survives_ours() -> None:
         with ray_cluster(cpus=1) as ours:
             mine = ours.processes()
             assert len(mine) > 3  # `ray start`, gcs_server, raylet and its agents
-        subprocess.run([sys.executable, "-c", LOCAL_SESSION], check=True, timeout=120)
+        subprocess.run([sys.executable, "-c", LOCAL_SESSION], check=True, timeout=400)
         assert not left_over(mine, seconds=0)
         assert [process for process in theirs if not process.alive()] == []
         assert foreign.answers()

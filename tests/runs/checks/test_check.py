@@ -148,7 +148,7 @@ def test_it_needs_no_ray(tmp_path: Path) -> None:
         [sys.executable, "-c", code, "check", f"root={tmp_path}/root", "catalog.size=4", *SMALL],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     assert done.stdout.strip().endswith("code 0 False"), done.stdout + done.stderr

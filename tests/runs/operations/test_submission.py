@@ -86,7 +86,7 @@ def test_a_submitter_that_is_killed_and_started_again_follows_the_job(
     assert retried.stdout is not None
     assert "following it" in retried.stdout.readline()
     slot.finish()
-    rest, _ = retried.communicate(timeout=120)
+    rest, _ = retried.communicate(timeout=400)
     assert "the job's last line" in rest
     assert retried.returncode == 3
     assert slot.starts() == 1
@@ -97,7 +97,7 @@ def test_a_job_that_failed_is_run_again_and_one_that_succeeded_is_not(
 ) -> None:
     slot = Slot(cluster, tmp_path, "simsearch-29403660")
     slot.finish()
-    outputs = [slot.submitter(code).communicate(timeout=120)[0] for code in (1, 0, 0)]
+    outputs = [slot.submitter(code).communicate(timeout=400)[0] for code in (1, 0, 0)]
     assert "simsearch-29403660 failed, exit code 1" in outputs[0]
     assert "simsearch-29403660-2 succeeded, exit code 0" in outputs[1]
     assert "simsearch-29403660-2 has succeeded already" in outputs[2]
@@ -114,11 +114,11 @@ def test_a_job_that_is_stopped_stays_stopped_whoever_submits_it_again(
     assert any("the job has begun" in line for line in first.stdout)
     ray = str(Path(sys.executable).parent / "ray")
     stop = [ray, "job", "stop", slot.name, "--address", cluster.dashboard]
-    subprocess.run(stop, check=True, capture_output=True, timeout=120)
-    rest, _ = first.communicate(timeout=120)
+    subprocess.run(stop, check=True, capture_output=True, timeout=400)
+    rest, _ = first.communicate(timeout=400)
     assert f"{slot.name} stopped, exit code {STOPPED}" in rest
     next_pod = slot.submitter(0)
-    said, _ = next_pod.communicate(timeout=120)
+    said, _ = next_pod.communicate(timeout=400)
     assert "was stopped and is not started again" in said
     assert (first.returncode, next_pod.returncode) == (STOPPED, STOPPED)
     assert slot.starts() == 1
@@ -204,7 +204,7 @@ def test_a_job_runs_whole_on_the_s3_server_and_the_cronjobs_own_command_reindexe
         command,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
         check=False,
         env={**os.environ, "RAY_ADDRESS": cluster.dashboard},
     )
