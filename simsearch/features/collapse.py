@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch import schemas
+from simsearch.features.near_threshold import CLEARLY_NEARER
 from simsearch.features.vectors import SAME_SQUARED, Vectors, unit_rows
 
 SAMPLE = 1000  # pictures; their 1,000,000 cosines and 1,000 eigenvalues take half a second
@@ -40,6 +41,7 @@ SPREAD_METRICS = {
     "zero_vectors": "zero",
     "shared_vectors": "shared",
     "unmoved_copies": "unmoved",
+    "copy_distance_share": "copies_apart",
     "effective_rank": "directions",
     "effective_rank_centred": "lines",
 }
@@ -51,8 +53,9 @@ class Spread:
 
     `zero` is the share of zero vectors; `shared` the share of the pictures whose vector two different
     pictures (in a collection of two: the other one) have too; `unmoved` that of the changed copies that have
-    the vector of their original (1 where there are no copies); `directions` the effective rank of the
-    vectors and `lines` that of their differences from the mean (Roy and Vetterli 2007, The effective
+    the vector of their original (1 where there are no copies); `copies_apart` how far the nearest of the
+    mildest copies are, as a share of how far the nearest other pictures are, by the medians (1 where there
+    are no copies); `directions` the effective rank of the vectors and `lines` that of their differences from the mean (Roy and Vetterli 2007, The effective
     rank: 1 where all lie on one line through the origin, or on any line).
     """
 
@@ -62,11 +65,17 @@ class Spread:
     directions: float
     lines: float
     unmoved: float = 1.0
+    copies_apart: float = 1.0
 
     @property
     def collapsed(self) -> str:
         """Why the space is of no use, in words; empty where it tells pictures apart, or where there are
-        fewer than two."""
+        fewer than two.
+
+        One direction may be a large part that all vectors share: search finds the right neighbours beside
+        it. Copies decide: beside such a part they are clearly nearer than other pictures, beside noise as
+        far.
+        """
         if self.pictures < 2:
             return ""
         if self.zero >= MOST:
@@ -74,7 +83,7 @@ class Spread:
         several_files = self.shared < NEARLY_ALL and self.unmoved < FEWEST_UNMOVED
         if self.shared >= MOST and not several_files:
             return f"{self.shared:.0%} of the pictures share their vector with others"
-        if self.directions < FEWEST_DIRECTIONS:
+        if self.directions < FEWEST_DIRECTIONS and self.copies_apart > CLEARLY_NEARER:
             return f"all vectors have nearly one direction (effective rank {self.directions:.4f})"
         if self.pictures > 2 and self.lines < FEWEST_LINES:
             return f"all vectors lie nearly on one line (effective rank {self.lines:.4f})"
@@ -82,10 +91,15 @@ class Spread:
 
 
 def spread_of(
-    vectors: Vectors, content_hashes: npt.NDArray[Any], seed: int, *, unmoved: float = 1.0
+    vectors: Vectors,
+    content_hashes: npt.NDArray[Any],
+    seed: int,
+    *,
+    unmoved: float = 1.0,
+    copies_apart: float = 1.0,
 ) -> Spread:
     """The spread of a seeded sample of the different pictures of `vectors` [n, d], by their
-    `content_hashes` [n]; `unmoved` as in Spread. In float64."""
+    `content_hashes` [n]; `unmoved` and `copies_apart` as in Spread. In float64."""
     _, first = np.unique(content_hashes, return_index=True)
     if len(first) > SAMPLE:
         first = np.sort(np.random.default_rng(seed).choice(first, SAMPLE, replace=False))
@@ -106,6 +120,7 @@ def spread_of(
         directions=_effective_rank(cosines),
         lines=_effective_rank(centred @ centred.T),
         unmoved=unmoved,
+        copies_apart=copies_apart,
     )
 
 

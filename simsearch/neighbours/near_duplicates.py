@@ -144,21 +144,19 @@ def _across(first: Items, second: Items) -> Items:
 def _judge(numbered: NumberedImages, stored: StoredLists, trained: bool, seed: int) -> Judgement:
     units = stored.index().units
     originals = numbered.originals
+    lists = _different(numbered, stored.among_originals())
+    copies = _nearest_copy(numbered, units)
+    others = lists.distances[numbered.have_copies, :LARGEST_GROUP].astype(np.float64)
     spread = spread_of(
         units[originals],
         numbered.pictures[originals],
         seed,
         unmoved=_unmoved(numbered, units, seed),
+        copies_apart=_copies_apart(copies, others),
     )
     if spread.collapsed:
         return Judgement(spread, 0.0, close_pairs(*_nothing(len(originals)), 0.0))
-    lists = _different(numbered, stored.among_originals())
-    threshold = 0.0
-    if trained:
-        threshold = near_duplicate_threshold(
-            _nearest_copy(numbered, units),
-            lists.distances[numbered.have_copies, :LARGEST_GROUP].astype(np.float64),
-        )
+    threshold = near_duplicate_threshold(copies, others) if trained else 0.0
     close = close_pairs(lists.items, lists.distances, threshold)
     more = _deeper_pairs(numbered, stored, units, threshold)
     return Judgement(spread, threshold, close.with_more(more))
@@ -220,6 +218,16 @@ def _nearest_copy(numbered: NumberedImages, units: Vectors) -> npt.NDArray[np.fl
     nearest = np.full(len(numbered.originals), np.inf)
     np.minimum.at(nearest, owners, pair_distances(units, numbered.originals[owners], copies))
     return nearest[numbered.have_copies]
+
+
+def _copies_apart(copies: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> float:
+    """The median of the distances `copies` [n] as a share of the median distance from the nearest other
+    picture, of `others` [n, k]; 1 where either is not known."""
+    nearest = others.min(axis=1, initial=np.inf)
+    nearest, copies = nearest[np.isfinite(nearest)], copies[np.isfinite(copies)]
+    if not len(nearest) or not len(copies) or np.median(nearest) == 0:
+        return 1.0
+    return float(np.median(copies) / np.median(nearest))
 
 
 def _deeper_pairs(

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simsearch.features.collapse import Spread, spread_of
+from simsearch.features.collapse import Spread, collapsed, spread_of, spread_rows
+from simsearch.features.vectors import unit_rows
+from simsearch.indexes.exact import exact_search
+from simsearch.neighbours.near_duplicates import _copies_apart
 
 RANDOM = np.random.default_rng(7)
 N, D = 200, 32
@@ -55,6 +58,25 @@ def test_a_space_that_tells_no_pictures_apart_is_named_with_its_reason(name: str
 @pytest.mark.parametrize("name", USEFUL)
 def test_a_space_that_tells_pictures_apart_is_not_called_collapsed(name: str) -> None:
     assert spread(USEFUL[name]).collapsed == ""
+
+
+@pytest.mark.parametrize("common", [30, 1000, 30_000])
+def test_copies_tell_a_large_common_part_from_noise(common: float) -> None:
+    """Beside a common part search finds the right neighbours. Noise drawn anew for each file says nothing,
+    and none of its copies is nearer than another picture."""
+    random = np.random.default_rng(3)
+    vectors = (common + FEATURES).astype(np.float32)
+    units = unit_rows(vectors)
+    others = exact_search(units, units, 2).distances[:, 1:].astype(np.float64)
+    for moved, named in ((FEATURES + 0.1 * random.normal(size=(N, D)), False), (None, True)):
+        drawn = random.normal(size=(N, D)) if moved is None else moved
+        copies = unit_rows((common + drawn).astype(np.float32)).astype(np.float64) - units
+        share = _copies_apart(np.linalg.norm(copies, axis=1), others)
+        measured = spread_of(vectors, np.arange(N), 0, unmoved=0.0, copies_apart=share)
+        assert ("one direction" in measured.collapsed) == (named and common > 30)
+        assert collapsed(spread_rows({"a": measured})) == (
+            {"a": measured.collapsed} if measured.collapsed else {}
+        )
 
 
 def test_artworks_that_show_the_same_file_are_one_picture() -> None:
