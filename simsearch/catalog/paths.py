@@ -10,6 +10,8 @@ A column whose whole name looks like a path ("objectTitle[1]") is that column.
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -44,12 +46,31 @@ def text(value: Any) -> str | None:
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, float):
-        if value != value:  # NaN, pandas' empty cell
-            return None
-        return str(int(value)) if value.is_integer() else str(value)
+        return _number(value)
+    if isinstance(value, dt.timedelta):
+        return _duration(value)
     if isinstance(value, list | tuple | Mapping):
         return ", ".join(part for leaf in _leaves(value) if (part := text(leaf))) or None
     return str(value).strip() or None
+
+
+def _number(value: float) -> str | None:
+    """The shortest digits that mean a number, without an exponent: the 10²³ of a table is 1 and 23
+    zeros. None for NaN, pandas' empty cell."""
+    if value != value:
+        return None
+    if math.isinf(value) or value == 0:
+        return str(abs(value) if value == 0 else value).removesuffix(".0")
+    return format(Decimal(repr(value)), "f").removesuffix(".0")
+
+
+def _duration(value: dt.timedelta) -> str:
+    """Hours, minutes and seconds, as tables show a length of time: 30:05:00."""
+    seconds = abs(value)
+    minutes, rest = divmod(seconds // dt.timedelta(seconds=1), 60)
+    fraction = f".{seconds.microseconds:06d}".rstrip("0") if seconds.microseconds else ""
+    sign = "-" if value < dt.timedelta() else ""
+    return f"{sign}{minutes // 60}:{minutes % 60:02d}:{rest:02d}{fraction}"
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import python_calamine as calamine
 
 from simsearch.catalog.notes import Notes
-from simsearch.catalog.shown_numbers import Shown, shown_numbers
+from simsearch.catalog.shown_numbers import Shown, shown_cells
 from simsearch.catalog.unpacking import MAX_UNPACKED, ZIP
 from simsearch.errors import CatalogError
 
 OLE = b"\xd0\xcf\x11\xe0"
+TITLE_LINES = 20  # above the header, at most
+TITLE_CELLS = 2  # filled in such a line, at most
+
+Rows = list[list[Any]]
+# An error that the library does not know, such as #SPILL!, costs it the sheet.
+_ERROR = re.compile(rb"(<(?:\w+:)?v>)#[^<]*(</(?:\w+:)?v>)")
+_LENGTH = re.compile(r"PT(\d+)H(\d\d)M(\d\d)S")  # of time, as OpenDocument has it
+_UNKNOWN_ERROR = "cell error"  # in its words
 
 
 def read_workbook(source: str, data: bytes, notes: Notes) -> tuple[list[dict[str, Any]], list[str]]:
-    """The first sheet with rows; its first row that is not empty names the columns. Beside the records
-    stands in words where each lies. Raises CatalogError."""
-    name, rows, count = _first_filled(source, data)
+    """The first visible sheet with rows. Its first row that is not empty names the columns, lines of a
+    title above left out. Beside the records stands in words where each lies. Raises CatalogError."""
+    name, rows, shown, count = _first_filled(source, data)
     if count > 1:
         notes.say(f"{source}: read sheet {name!r}, the first filled one of {count}")
-    first = next(number for number, row in enumerate(rows) if _is_filled(row))
-    header = [str(cell).strip() for cell in rows[first]]
+    first = _header_row(rows)
+    if above := [number for number, row in enumerate(rows[:first], 1) if _is_filled(row)]:
+        notes.say(
+            f"{source}: sheet {name!r} has its header in line {first + 1:,}; {len(above):,} lines above it are left out (first: {_words(rows[above[0] - 1])})"
+        )
+    header = [_heading(cell) for cell in rows[first]]
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
         raise CatalogError(f"{source}: column {twice[0]!r} occurs twice; rename one of them")
+    _note_empty(source, name, shown, notes)
+    _fill_merged(source, name, rows, first, shown, notes)
     body = [
         (number, row)
         for number, row in enumerate(rows[first + 1 :], start=first + 2)
@@ -44,19 +60,24 @@ def read_workbook(source: str, data: bytes, notes: Notes) -> tuple[list[dict[str
     return records, [f"line {number:,} of sheet {name}" for number, _ in body]
 
 
-def _first_filled(source: str, data: bytes) -> tuple[str, list[list[Any]], int]:
-    """The name and the rows of the first filled sheet, and the number of sheets."""
+def _first_filled(source: str, data: bytes) -> tuple[str, Rows, Shown, int]:
+    """The name, the rows and the shown cells of the first filled sheet, hidden ones last, and the
+    number of sheets."""
     try:
         if data.startswith(ZIP):
             with zipfile.ZipFile(io.BytesIO(data)) as parts:
                 if sum(part.file_size for part in parts.infolist()) > MAX_UNPACKED:
-                    raise CatalogError(f"{source}: unpacks to more than 4 GiB; export it as CSV")
+                    raise CatalogError("unpacks to more than 4 GiB; export it as CSV")
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        for name in book.sheet_names:
-            rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        visible = calamine.SheetVisibleEnum.Visible
+        sheets = sorted(book.sheets_metadata, key=lambda sheet: sheet.visible != visible)
+        for name in (sheet.name for sheet in sheets):
+            shown = shown_cells(data, name) if data.startswith(ZIP) else Shown()
+            rows = _grid(book, data, name)
             if any(map(_is_filled, rows)):
-                shown = shown_numbers(data, name) if data.startswith(ZIP) else {}
-                return name, _as_shown(rows, shown), len(book.sheet_names)
+                return name, _as_shown(rows, shown), shown, len(sheets)
+    except CatalogError as error:
+        raise CatalogError(f"{source}: {error}") from None
     except (calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError, SyntaxError) as error:
         detail = " ".join(str(error).split())
         raise CatalogError(
@@ -65,13 +86,100 @@ def _first_filled(source: str, data: bytes) -> tuple[str, list[list[Any]], int]:
     raise CatalogError(f"{source}: a workbook without a filled sheet; check the file")
 
 
-def _is_filled(row: list[Any]) -> bool:
+def _grid(book: calamine.CalamineWorkbook, data: bytes, name: str) -> Rows:
+    try:
+        return book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except calamine.CalamineError as error:
+        if _UNKNOWN_ERROR not in str(error) or not data.startswith(ZIP):
+            raise
+    book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(_with_known_errors(data)))
+    return book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+
+
+def _with_known_errors(data: bytes) -> bytes:
+    """The workbook with #N/A for every error."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as parts, zipfile.ZipFile(buffer, "w") as known:
+        for name in parts.namelist():
+            content = parts.read(name)
+            if name.startswith("xl/worksheets/"):
+                content = _ERROR.sub(rb"\1#N/A\2", content)
+            known.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _is_filled(row: Sequence[Any]) -> bool:
     return any(cell != "" for cell in row)
 
 
-def _as_shown(rows: list[list[Any]], shown: Shown) -> list[list[Any]]:
+def _words(row: Sequence[Any]) -> str:
+    return " ".join(str(cell) for cell in row if cell != "")[:60]
+
+
+def _header_row(rows: Rows) -> int:
+    """The first filled row, below lines of a title, which fill a cell or two of a wider table."""
+    filled = [number for number, row in enumerate(rows) if _is_filled(row)][: TITLE_LINES + 1]
+    widths = [sum(cell != "" for cell in rows[number]) for number in filled]
+    for number, width in zip(filled, widths, strict=True):
+        if width > TITLE_CELLS or 2 * width > max(widths):
+            return number
+    return filled[0]
+
+
+def _heading(cell: Any) -> str:
+    """A column's name. That of a year is a number."""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return str(cell).strip()
+
+
+def _note_empty(source: str, name: str, shown: Shown, notes: Notes) -> None:
+    """Say which cells are empty because they have no value."""
+    reasons = (
+        (shown.errors, "cells with an error such as #N/A"),
+        (shown.unstored, "formulas without a stored value (save it in a spreadsheet program)"),
+    )
+    for places, reason in reasons:
+        if places:
+            notes.say(
+                f"{source}: sheet {name!r} has {len(places):,} {reason}, taken as empty (first: {_reference(*places[0])})"
+            )
+
+
+def _reference(row: int, column: int) -> str:
+    """(1, 27) → `AB2`"""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return f"{letters}{row + 1}"
+
+
+def _fill_merged(
+    source: str, name: str, rows: Rows, header: int, shown: Shown, notes: Notes
+) -> None:
+    """Give each row the cell that is merged over several. Of a cell over several columns the first
+    column has it."""
+    filled = 0
+    for top, left, bottom, _ in shown.merged:
+        if top <= header or bottom == top or top >= len(rows) or left >= len(rows[top]):
+            continue
+        for row in rows[top + 1 : bottom + 1]:
+            if row[left] == "" and rows[top][left] != "":
+                row[left] = rows[top][left]
+                filled += 1
+    if filled:
+        notes.say(
+            f"{source}: sheet {name!r} has cells merged over several rows; each of these rows has their value ({filled:,} cells)"
+        )
+
+
+def _as_shown(rows: Rows, shown: Shown) -> Rows:
+    for place in shown.errors:
+        shown.texts[place] = ""
     return [
-        [shown.get((y, x)) or _plain(cell) for x, cell in enumerate(row)]
+        [shown.texts.get((y, x), _plain(cell)) for x, cell in enumerate(row)]
         for y, row in enumerate(rows)
     ]
 
@@ -84,4 +192,6 @@ def _plain(cell: Any) -> Any:
         return float(f"{cell:.15g}")
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         return cell.date().isoformat()
+    if isinstance(cell, str) and (length := _LENGTH.fullmatch(cell)):
+        return ":".join(length.groups())
     return cell
