@@ -12,7 +12,7 @@ import io
 import numpy as np
 from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 
-from simsearch.images import jpeg, jpeg2000, png, tiff
+from simsearch.images import bmp, gif, jpeg, jpeg2000, png, tiff
 from simsearch.images.kinds import FORMATS, HEIF_ADVICE, heif_readable, kind_of, stranger_name
 from simsearch.images.limits import ImageError
 from simsearch.images.profiles import to_srgb
@@ -68,6 +68,8 @@ def _decode(data: bytes, max_pixels: int, background: str, side: int | None) -> 
     profile = _profile(data, kind, image)
     if size != (width, height):
         image.draft(None, size)  # JPEG: to an eighth, a quarter or half, never below `size`
+    if kind == "GIF":
+        image = gif.first_frame(image)
     image.load()
     if kind == "PNG":
         _scale_key(image, png.bits_of(data))
@@ -89,6 +91,10 @@ def _opened(data: bytes, kind: str | None) -> Image.Image | None:
         image = Image.open(io.BytesIO(data), formats=formats)
     except UnidentifiedImageError:
         return None
+    except OSError:
+        if kind != "BMP":
+            raise
+        return None  # masks that Pillow does not have
     if image.format == "TIFF":
         tiff.seek_picture(image)
     return image
@@ -100,6 +106,8 @@ def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | No
         return tiff.open_tiff(data)
     if kind == "JPEG" and image is None:
         return jpeg.open_jpeg(data)
+    if kind == "BMP":
+        return bmp.open_bmp(data)
     if kind == "JPEG2000":
         header = jpeg2000.read_header(data)
         return None if header.plain and image is not None else jpeg2000.open_jpeg2000(data, header)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from simsearch.images.jpeg2000_palette import palette_of
 from simsearch.images.limits import ImageError
 from simsearch.images.samples import Deep, Samples, Space
 
@@ -23,7 +24,8 @@ MOST_BOXES = 1000  # looked at; a hostile file of 100 MB has 12 million, which t
 class Header:
     """`bits` and `signed` are those of each band; `profile` is an ICC profile, `enumerated` the number
     of a colour space; `channels` has each channel's number, type and what it is of: of the whole
-    picture 0, of the first colour 1 and so on. `codestream` is where the pixels begin."""
+    picture 0, of the first colour 1 and so on. `palette` and `mapping` are the contents of the boxes
+    `pclr` and `cmap`. `codestream` is where the pixels begin."""
 
     size: tuple[int, int]
     bits: tuple[int, ...]
@@ -32,7 +34,8 @@ class Header:
     profile: bytes | None = None
     enumerated: int | None = None
     channels: tuple[tuple[int, int, int], ...] = ()
-    palette: bool = False
+    palette: bytes = b""
+    mapping: bytes = b""
     codestream: int = 0
 
     @property
@@ -40,7 +43,15 @@ class Header:
         """Whether Pillow reads it rightly."""
         common = self.enumerated in (None, CMYK, SRGB, GREY, SYCC)
         flat = set(self.bits) == {8} and not any(self.signed)
-        return flat and common and not self.premultiplied
+        return flat and common and not self.palette and not self.rearranged
+
+    @property
+    def rearranged(self) -> bool:
+        """Whether a `cdef` box says otherwise than that colours come in order and transparency last."""
+        count = len(self.channels)
+        in_order = tuple((n, 0, n + 1) for n in range(count))
+        opacity = ((count - 1, OPACITY, 0),)
+        return tuple(sorted(self.channels)) not in (in_order, in_order[:-1] + opacity)
 
     @property
     def premultiplied(self) -> bool:
@@ -70,7 +81,9 @@ def read_header(data: bytes) -> Header:
             entries = struct.iter_unpack(">HHH", body[2 : 2 + 6 * count])
             header = replace(header, channels=tuple(entries))
         elif name == b"pclr":
-            header = replace(header, palette=True)
+            header = replace(header, palette=body)
+        elif name == b"cmap":
+            header = replace(header, mapping=body)
     return header
 
 
@@ -105,25 +118,11 @@ def _codestream(data: bytes) -> Header:
 
 def open_jpeg2000(data: bytes, header: Header) -> Deep:
     """A picture that Pillow reads wrongly. Raises ImageError."""
-    count = len(header.bits)
-    cmyk = header.enumerated == CMYK or (header.profile or b"")[16:20] == b"CMYK"
-    spaces: dict[int, Space] = {1: "gray", 2: "gray", 3: "rgb", 4: "rgb", 5: "cmyk"}
-    space: Space | None = "cmyk" if cmyk and count in (4, 5) else spaces.get(count)
-    words = None
-    if space is None or (count == 5 and not cmyk):
-        words = f"with {count} bands"
-    elif header.palette:
-        words = f"with a palette of {header.bits[0]} bits"
-    elif header.enumerated == CIELAB:
-        words = "in CIELAB"
-    elif header.enumerated not in (None, CMYK, SRGB, GREY, SYCC):
-        words = f"in colour space {header.enumerated}"
-    elif not header.uniform:
-        words = f"whose bands of {max(header.bits)} bits differ in size"
-    elif max(header.bits) > 26:
-        words = f"of {max(header.bits)} bits"
-    if words is not None or space is None:
-        raise ImageError("unsupported", f"a JPEG 2000 {words}")
+    stored = header.codestream
+    palette = palette_of(header.palette, header.mapping, header.bits) if header.palette else None
+    if palette is not None:
+        header = replace(header, bits=palette.bits, signed=(False,) * len(palette.bits))
+    space = _space(header)
     channels = {"gray": 1, "rgb": 3, "cmyk": 4}[space]
     if len(set(header.bits[:channels])) > 1 or len(set(header.signed[:channels])) > 1:
         raise ImageError("unsupported", f"a JPEG 2000 whose bands have {header.bits} bits")
@@ -132,7 +131,9 @@ def open_jpeg2000(data: bytes, header: Header) -> Deep:
         import imagecodecs
 
         # Without its boxes: with them OpenJPEG would apply the profile, in 8 bits or wrongly.
-        bands: Any = np.atleast_3d(imagecodecs.jpeg2k_decode(data[header.codestream :]))
+        bands: Any = np.atleast_3d(imagecodecs.jpeg2k_decode(data[stored:]))
+        if palette is not None:
+            bands = palette.colours(bands)
         alpha = _alpha_place(header, channels)
         colours = bands[:, :, _colour_places(header, channels)]
         if header.enumerated == SYCC and channels == 3:
@@ -148,6 +149,31 @@ def open_jpeg2000(data: bytes, header: Header) -> Deep:
         )
 
     return Deep(header.size, read, header.profile)
+
+
+def _space(header: Header) -> Space:
+    """The colour space that the channels are in. Raises ImageError for one that cannot be read."""
+    count = len(header.bits)
+    beyond = sum(kind != 0 for _, kind, _ in header.channels)  # channels that are no colours
+    cmyk = header.enumerated == CMYK or (header.profile or b"")[16:20] == b"CMYK"
+    spaces: dict[int, Space] = {1: "gray", 2: "gray", 3: "rgb", 4: "rgb", 5: "cmyk"}
+    if header.channels and count - beyond in (1, 3):
+        spaces[count] = "gray" if count - beyond == 1 else "rgb"
+    space: Space | None = "cmyk" if cmyk and count in (4, 5) else spaces.get(count)
+    words = None
+    if space is None or (count == 5 and space == "cmyk" and not cmyk):
+        words = f"with {count} bands"
+    elif header.enumerated == CIELAB:
+        words = "in CIELAB"
+    elif header.enumerated not in (None, CMYK, SRGB, GREY, SYCC):
+        words = f"in colour space {header.enumerated}"
+    elif not header.uniform:
+        words = f"whose bands of {max(header.bits)} bits differ in size"
+    elif max(header.bits) > 26:
+        words = f"of {max(header.bits)} bits"
+    if words is not None or space is None:
+        raise ImageError("unsupported", f"a JPEG 2000 {words}")
+    return space
 
 
 def _alpha_place(header: Header, colours: int) -> int | None:
