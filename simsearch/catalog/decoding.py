@@ -108,7 +108,8 @@ def _guessed(data: bytes, source: str, notes: Notes) -> str:
     telling = [line for line in data.splitlines() if not line.isascii()]
     odd = [line for line in telling if not _is_utf8(line)]
     if 2 * len(odd) <= len(telling):
-        return _mostly_utf8(data, _code_page(odd, _CODE_PAGES), source, notes)
+        others = b"\n".join(telling)[:SAMPLE_BYTES].decode("utf-8", "ignore")
+        return _mostly_utf8(data, _code_page(odd, _CODE_PAGES, others), source, notes)
     encoding = _code_page(telling, (*_CODE_PAGES, *_EAST_ASIAN))
     text = data.decode(encoding, errors="replace")
     example = next((line for line in text.splitlines() if not line.isascii()), "")[:60].strip()
@@ -118,13 +119,21 @@ def _guessed(data: bytes, source: str, notes: Notes) -> str:
     return text
 
 
-def _code_page(lines: Sequence[bytes], pages: Sequence[str]) -> str:
-    """The code page that fits lines best. Only lines with other letters than English tell pages
-    apart."""
+def _code_page(lines: Sequence[bytes], pages: Sequence[str], others: str = "") -> str:
+    """The code page that fits lines best, in the language of the text's `others` where it has such. Only
+    lines with other letters than English tell pages apart; of equal pages Western Europe's is taken."""
     sample = b"\n".join(lines)[:SAMPLE_BYTES]
     matches = list(from_bytes(sample, cp_isolation=list(pages)))
     equal = [match for match in matches if match.chaos <= matches[0].chaos + 0.02]
-    best = max(equal, key=lambda match: (_fit(str(match)), match.coherence), default=None)
+    best = max(
+        equal,
+        key=lambda match: (
+            _fit(others + str(match)),
+            match.coherence,
+            match.encoding == "cp1252",
+        ),
+        default=None,
+    )
     return "cp1252" if best is None else best.encoding
 
 

@@ -72,12 +72,14 @@ class _Resource:
 
 
 def canvas_of(canvas: Mapping[str, Any], annotations: list[Any]) -> Canvas | str:
-    """The picture that annotations paint onto a canvas, or in one word what they paint instead."""
+    """The picture that annotations paint onto a canvas, or in one word what they paint instead: of
+    several the first that covers the whole canvas, else the first."""
     label = words(canvas.get("label"))
     references: list[str] = []
     instead = ""
     first: Canvas | None = None
     further = 0
+    is_detail = False
     for annotation in annotations:
         if not isinstance(annotation, Mapping) or not ({"body", "resource"} & annotation.keys()):
             if (address := address_of(annotation)) is not None:
@@ -88,11 +90,10 @@ def canvas_of(canvas: Mapping[str, Any], annotations: list[Any]) -> Canvas | str
         for resource in _resources(annotation.get("body") or annotation.get("resource")):
             kind = _kind(resource.value)
             picture = _picture(label, resource) if kind == "image" else None
-            if picture is not None and first is not None:
-                further += 1
-                break
             if picture is not None:
-                first = picture
+                further += first is not None
+                if first is None or (is_detail and not _covers_part(annotation, canvas)):
+                    first, is_detail = picture, _covers_part(annotation, canvas)
                 break
             instead = instead or ("picture without an address" if kind == "image" else kind)
     if first is not None:
@@ -106,6 +107,17 @@ def _paints(annotation: Mapping[str, Any]) -> bool:
     """Whether an annotation paints onto its canvas; one that does not say so does."""
     motivations = [word for word in listed(annotation.get("motivation")) if isinstance(word, str)]
     return not motivations or any("painting" in word.lower() for word in motivations)
+
+
+def _covers_part(annotation: Mapping[str, Any], canvas: Mapping[str, Any]) -> bool:
+    """Whether an annotation paints onto a part of its canvas, as a foldout or a detail does."""
+    target = annotation.get("target") or annotation.get("on")
+    selector = target.get("selector") if isinstance(target, Mapping) else None
+    region, _ = _selected(selector)
+    if isinstance(target, str):
+        region = _fragment(urldefrag(target).fragment) or "full"
+    whole = f"0,0,{number_of(canvas.get('width'))},{number_of(canvas.get('height'))}"
+    return region not in ("full", whole, "pct:0,0,100,100")
 
 
 def _resources(

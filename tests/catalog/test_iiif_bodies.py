@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from simsearch.catalog.iiif import parse
 from simsearch.errors import CatalogError
 from tests.support.documents import Json, documents, image, manifest, manifest_2, read, service
 
@@ -189,3 +190,26 @@ def test_annotations_that_lie_elsewhere_are_fetched(version: int, tmp_path: Path
         web.collection("/m.json")
         with pytest.raises(CatalogError, match="1 manifests that could not be read"):
             read(tmp_path / "other", f"{web.base}/c.json")
+
+
+def test_of_several_pictures_the_one_that_covers_the_canvas_is_the_artworks() -> None:
+    def painted(name: str, target: Any) -> Json:
+        body = image(f"https://x.test/{name}.jpg")
+        return {"type": "Annotation", "motivation": "painting", "body": body, "target": target}
+
+    def first_of(*annotations: Json) -> tuple[str | None, int]:
+        page = {"type": "AnnotationPage", "items": list(annotations)}
+        canvas = {"type": "Canvas", "width": 600, "height": 400, "items": [page]}
+        document = parse({"type": "Manifest", "items": [canvas]})
+        assert document is not None
+        (shown,) = document.canvases
+        return shown.url, shown.further
+
+    detail = painted("detail", "https://x.test/c#xywh=0,0,60,40")
+    whole = painted("whole", "https://x.test/c")
+    selected = {"type": "FragmentSelector", "value": "xywh=0,0,600,400"}
+    again = painted("again", {"type": "SpecificResource", "source": "c", "selector": selected})
+    assert first_of(detail, whole, again) == ("https://x.test/whole.jpg", 2)
+    assert first_of(detail, again) == ("https://x.test/again.jpg", 1)
+    assert first_of(whole, detail) == ("https://x.test/whole.jpg", 1)
+    assert first_of(detail, detail) == ("https://x.test/detail.jpg", 1)

@@ -94,3 +94,10 @@ def test_reading_stays_linear_where_each_line_might_begin_a_long_row() -> None:
 
     seconds(10)
     assert seconds(8000) < 8 * seconds(2000)
+
+
+def test_a_latin_1_line_is_read_in_the_language_of_the_others() -> None:
+    """In cp1250, which Czech has, the byte of ï is ď."""
+    cells, said = cells_of(f"{HEADER}1,café,a\n2,über,b\n".encode() + b"3,na\xefve,c\n")
+    assert [row[1] for row in cells] == ["café", "über", "naïve"]
+    assert "read as cp1252, a guess" in said[0]
