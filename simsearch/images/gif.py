@@ -9,7 +9,7 @@ def first_frame(image: Image.Image) -> Image.Image:
     """An opened GIF, decoded. Around a frame that is smaller than the screen nothing is drawn, as in
     browsers; Pillow has the first colour of the palette there."""
     size = image.size
-    box = image.tile[0].extents if image.tile else None
+    box = image.tile[0].extents if image.tile else None  # type: ignore[attr-defined]
     image.load()
     if box is None or tuple(box) == (0, 0, *size):
         return image
