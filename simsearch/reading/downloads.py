@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import unicodedata
 from urllib.parse import quote
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 
 from simsearch.errors import NotFoundError
+from simsearch.reading.csv_text import csv_bytes
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.shown_places import shown_reject
 from simsearch.snapshots.layout import SEARCHES
@@ -50,10 +49,10 @@ def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
     if name == "rejects":
         rows = [shown_reject(row) for row in view.rejects.to_pylist()]
         table = pa.Table.from_pylist(rows, schema=view.rejects.schema)
-        return encoded(table) if kind == "parquet" else as_csv(table)
+        return encoded(table) if kind == "parquet" else csv_bytes(table)
     if kind == "parquet":
         return view.snapshot.storage.read_bytes(paths[name])
-    return as_csv(view.snapshot.storage.read_table(paths[name]))
+    return csv_bytes(view.snapshot.storage.read_table(paths[name]))
 
 
 def file_name(title: str, ending: str) -> str:
@@ -75,10 +74,3 @@ def disposition(name: str, handling: str = "attachment") -> str:
         f'{handling}; filename="{file_name(plain, ending)}"; '
         f"filename*=UTF-8''{quote(name, safe='')}"
     )
-
-
-def as_csv(table: pa.Table) -> bytes:
-    """The table with a header, in UTF-8."""
-    buffer = io.BytesIO()
-    pa_csv.write_csv(table, buffer)
-    return buffer.getvalue()

@@ -23,7 +23,7 @@ from simsearch.explorer.server.app import create_app
 from simsearch.indexes.index import open_index
 from simsearch.reading import iiif_manifest
 from simsearch.reading.artworks import Artwork
-from simsearch.reading.set_files import csv_bytes
+from simsearch.reading.csv_text import csv_bytes
 from simsearch.reading.sets import MOST, MOST_NAME, MOST_TEXT, clean_name, decode, encode
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import GIVEN, HOSTILE, publish_gallery, running, settings
@@ -66,13 +66,19 @@ def test_a_name_is_one_line_of_printable_text(text: str) -> None:
     assert name.isprintable()
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", [*"=+-@\t\r\n＝＋－＠"])
 def test_no_cell_of_the_csv_is_a_formula(start: str) -> None:
-    table = pa.table({"title": [f'{start}HYPERLINK("x")', "a, b"], "artists": [["@x", "y"], []]})
+    titles = [f'{start}HYPERLINK("x")', "a, b", None]
+    table = pa.table(
+        {"title": titles, "artists": [["@x", "y"], [], None], "score": [-0.5, 1.0, None]}
+    )
     data = csv_bytes(table).decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(data)))
-    assert rows[1] == [f'\'{start}HYPERLINK("x")', "'@x; y"]
-    assert rows[2] == ["a, b", ""]
+    assert rows[1:] == [
+        [f'\'{start}HYPERLINK("x")', "'@x; y", "-0.5"],
+        ["a, b", "", "1"],
+        ["", "", ""],
+    ]
 
 
 def test_a_set_is_a_page_with_its_files(site: httpx.Client) -> None:

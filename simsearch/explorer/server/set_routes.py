@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from codecs import BOM_UTF8  # spreadsheets recognise UTF-8 by it
 from http import HTTPStatus
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from simsearch.explorer.server.answers import addresses_of, open_to_viewers, sho
 from simsearch.explorer.server.requests import InSite, View
 from simsearch.reading import iiif_manifest, set_files, sets, stored_sets
 from simsearch.reading.artworks import Artwork
+from simsearch.reading.csv_text import csv_bytes
 from simsearch.reading.downloads import MEDIA_TYPES, disposition, file_name
 from simsearch.reading.sets import ArtworkSet
 
@@ -133,7 +135,7 @@ def table(view: View, chosen: Chosen, kind: str) -> Response:
     if kind not in MEDIA_TYPES:
         raise NotFoundError(f"no such file of a set; there are {' and '.join(MEDIA_TYPES)}")
     rows = set_files.set_table(view, chosen[0].numbers)
-    data = set_files.csv_bytes(rows) if kind == "csv" else set_files.parquet_bytes(rows)
+    data = BOM_UTF8 + csv_bytes(rows) if kind == "csv" else set_files.parquet_bytes(rows)
     return _file(data, MEDIA_TYPES[kind], chosen[0].name, kind)
 
 

@@ -1,0 +1,34 @@
+"""Tables as CSV that a spreadsheet shows and does not compute."""
+
+from __future__ import annotations
+
+import io
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+# A cell that begins so is computed (OWASP, "CSV injection"); some spreadsheets take wide letters too.
+FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
+
+
+def csv_bytes(table: pa.Table) -> bytes:
+    """The table with a header, in UTF-8.
+
+    Lists are joined by semicolons. A text that a spreadsheet would take for a formula gets an apostrophe
+    in front; numbers stay as they are.
+    """
+    columns = {name: _plain(table[name]) for name in table.column_names}
+    buffer = io.BytesIO()
+    pa_csv.write_csv(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers, or texts that are no formulas."""
+    if pa.types.is_list(column.type):
+        column = pc.binary_join(column, "; ")
+    if not pa.types.is_string(column.type):
+        return column
+    marked = pc.binary_join_element_wise("'", column, "")
+    return pc.if_else(pc.match_substring_regex(column, FORMULA), marked, column)
