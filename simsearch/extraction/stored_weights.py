@@ -70,7 +70,7 @@ class StoredWeights:
             file = Path(local_path(uri))
             self._check(file)
             return file
-        folder = cache_folder()
+        folder = weights_folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = folder / self._file_name
         with (folder / f"{self.sha256}.lock").open("w") as lock:
@@ -88,7 +88,7 @@ class StoredWeights:
             )
 
 
-def cache_folder() -> Path:
+def weights_folder() -> Path:
     """$SIMSEARCH_CACHE, else a folder of this user's among the temporary files."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else Path(tempfile.gettempdir()) / f"simsearch-{os.getuid()}"

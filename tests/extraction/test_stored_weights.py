@@ -10,7 +10,7 @@ import torch
 
 from simsearch.encoders.encoder import Weights
 from simsearch.errors import MismatchError
-from simsearch.extraction.stored_weights import CACHE_VARIABLE, StoredWeights, cache_folder
+from simsearch.extraction.stored_weights import CACHE_VARIABLE, StoredWeights, weights_folder
 from simsearch.storage.storage import Storage
 from tests.support.places import Place
 
@@ -61,7 +61,7 @@ def _loads_the_same(stored: StoredWeights) -> bool:
 def test_a_file_that_was_changed_on_a_node_is_fetched_again(s3_place: Place) -> None:
     stored = StoredWeights.store(Storage(s3_place.root, s3_place.config), WEIGHTS)
     stored.load()
-    (file,) = cache_folder().glob("*.safetensors")
+    (file,) = weights_folder().glob("*.safetensors")
     file.write_bytes(b"somebody else's")
     assert same(stored.load())
 
