@@ -19,6 +19,10 @@ IIIF_IMAGE = re.compile(
 
 SHORT = 300  # characters of a text in a list; browsers take seconds to lay out a word of 10,000
 LONG = 3000  # characters of a text on the artwork's own page
+# Marks that turn or embed the writing of all that follows, such as a date beside a title.
+TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+
+SAID = 60  # characters of what an address asks for, in what is said of it
 
 Items = npt.NDArray[np.int32]
 
@@ -89,7 +93,9 @@ class StoredNeighbours:
 
 
 def short(text: str, most: int = SHORT) -> str:
-    """The text, or its beginning with an ellipsis where it has more than `most` characters."""
+    """The text, or its beginning with an ellipsis where it has more than `most` characters, without marks
+    that turn the writing of what stands beside it."""
+    text = text.translate(TURNING)
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 

@@ -106,3 +106,22 @@ def test_a_short_text_is_whole_and_a_long_one_ends_in_an_ellipsis(text: str, mos
     shown = short(text, most)
     assert len(shown) <= most
     assert shown == text if len(text) <= most else shown.endswith("…")
+
+
+def test_a_shown_text_turns_no_writing_beside_it() -> None:
+    marks = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    assert short(f"Étude{marks} 1888") == "Étude 1888"
+    assert short("شعر \u200f1888") == "شعر \u200f1888"
+
+
+def test_an_address_is_repeated_only_so_far(site: httpx.Client) -> None:
+    long = "x" * 5000
+    for address in ("/recovery?metric=", "/recovery?profile=", "/findings/other-hands?space="):
+        refused = site.get(address + long)
+        assert refused.status_code == 400
+        assert "x" * 61 not in refused.text
+        assert "choose one of" in refused.text
+    many = site.get(
+        "/?" + "&".join(f"{letter}{number}=1" for letter in "xyz" for number in range(100))
+    )
+    assert "does not know: x0, x1, x2, x3, x4, x5, x6, x7, x8, x9 and 290 others." in many.text

@@ -92,3 +92,31 @@ def test_a_short_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TOKEN_VARIABLE, "short")
     with pytest.raises(ConfigError, match="soon guessed"):
         token_from_environment()
+
+
+@pytest.mark.parametrize("path", ["/", "/set.csv?ids=AA", "/health", "/artwork?id=none", "/none"])
+def test_head_is_answered_as_get_without_a_body(site: httpx.Client, path: str) -> None:
+    whole, head = site.get(path), site.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    for name in ("content-length", "content-type", "content-security-policy"):
+        assert head.headers.get(name) == whole.headers.get(name)
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE"])
+def test_a_method_that_a_page_does_not_take_is_named(site: httpx.Client, method: str) -> None:
+    refused = site.request(method, "/runs")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
+    assert f"this page takes no {method} request" in refused.text
+
+
+def test_a_form_that_cannot_be_read_is_no_missing_page(site: httpx.Client) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    refused = site.post("/sets", content=b"ids=AA&" * 1500, headers=form)
+    assert refused.status_code == 400
+    assert "the request cannot be read (Too many fields" in refused.text
+
+
+@pytest.mark.parametrize("origin", ["null", "http://[x", "http://[::1", "x", ""])
+def test_an_origin_that_is_no_address_is_another_site(site: httpx.Client, origin: str) -> None:
+    refused = site.post("/sets", data={"ids": "AA"}, headers={"Origin": origin})
+    assert (refused.status_code, "another site" in refused.text) == (403, True)

@@ -9,6 +9,7 @@ from simsearch.errors import UsageError
 from simsearch.explorer.pages import charts
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import Site
+from simsearch.reading.artworks import SAID, short
 from simsearch.reading.findings import changes as change
 from simsearch.reading.findings.disagreement import Disagreement, disagreement
 from simsearch.reading.findings.duplicates import DuplicateGroup, duplicate_groups, entries
@@ -177,7 +178,8 @@ def other_hands_page(site: Site, view: SnapshotView, space: str | None, page: in
     choices = (*((ALL,) if len(spaces) > 1 else ()), *view.spaces)
     space = space or choices[0]
     if space not in choices:
-        raise UsageError(f"space: {space!r} is none here; choose one of {', '.join(choices)}")
+        named = short(space, SAID)
+        raise UsageError(f"space: {named!r} is none here; choose one of {', '.join(choices)}")
     chosen_spaces = spaces if space == ALL else (space,)
     pairs: list[AlikePair] = site.derived(
         view, ("other hands", space), lambda: _alike_pairs(site, view, chosen_spaces)

@@ -14,7 +14,7 @@ from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.indexes.index import read_manifest
 from simsearch.reading import downloads, sets, side_by_side
 from simsearch.reading import runs as run_history
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import SAID, Artwork, short
 from simsearch.reading.picture_query import Answer
 from simsearch.reading.recovery import MeanScore, missed, missed_page
 from simsearch.reading.search import Search
@@ -169,7 +169,7 @@ def _missed(
 def _check(name: str, value: object, allowed: Sequence[object]) -> None:
     if value not in allowed:
         raise UsageError(
-            f"{name}: {value!r} was not evaluated; choose one of {', '.join(map(str, allowed))}"
+            f"{name}: {short(str(value), SAID)!r} was not evaluated; choose one of {', '.join(map(str, allowed))}"
         )
 
 

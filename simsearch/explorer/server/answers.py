@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse, Response
 from simsearch.explorer.pages.addresses import LiveAddresses
 from simsearch.explorer.server.requests import site_of
 from simsearch.explorer.server.security import content_security_policy
+from simsearch.reading.artworks import SAID
 from simsearch.reading.view import SnapshotView
 
-MOST_SHOWN = 60  # characters of what an address says
+NAMES_SHOWN = 10  # of the parameters that a page does not know
 # What the scripts of a page write into its address and read there.
 OF_SCRIPTS = {
     "/map": frozenset({"colour", "q", "years", "at", "area", "set", "set_name"}),
@@ -52,15 +53,15 @@ def address_notices(request: Request, values: Mapping[str, Any]) -> list[str]:
     notices = []
     unknown = [name for name in dict.fromkeys(query) if not _known(request, name)]
     if unknown and request.method == "GET":
-        names = ", ".join(name[:MOST_SHOWN] for name in unknown)
+        names = ", ".join(name[:SAID] for name in unknown[:NAMES_SHOWN])
+        if others := len(unknown[NAMES_SHOWN:]):
+            names += f" and {others:,} others"
         notices.append(f"The address asks for something that this page does not know: {names}.")
     page, count = values.get("page"), values.get("page_count")
     wanted = query.get("page")
     if page is not None and wanted and wanted.lstrip("0") != str(page):
         pages = "is one page" if count == 1 else f"are {count:,} pages"
-        notices.append(
-            f"There is no page {wanted[:MOST_SHOWN]}: there {pages}. This is page {page:,}."
-        )
+        notices.append(f"There is no page {wanted[:SAID]}: there {pages}. This is page {page:,}.")
     return notices
 
 

@@ -33,7 +33,7 @@ from simsearch.explorer.server import (
     routes,
     set_routes,
 )
-from simsearch.explorer.server.limits import BoundedBodies
+from simsearch.explorer.server.limits import AnswersToHead, BoundedBodies
 from simsearch.explorer.server.requests import site_of
 from simsearch.explorer.server.security import Gatekeeper
 from simsearch.reading.library import Library
@@ -68,6 +68,7 @@ def create_app(config: Config, roots: list[str], token: str | None = None) -> Fa
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(BaseHTTPMiddleware, dispatch=Gatekeeper(config.explore, token))
     app.add_middleware(BoundedBodies)
+    app.add_middleware(AnswersToHead)
     _add_errors(app)
     app.include_router(routes.router)
     app.include_router(finding_routes.router)
@@ -144,4 +145,15 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def plain(request: Request, error: HTTPException) -> Response:
-        return failure(request, error.status_code, "there is no such page here")
+        response = failure(request, error.status_code, _refusal(request, error))
+        response.headers.update(error.headers or {})
+        return response
+
+
+def _refusal(request: Request, error: HTTPException) -> str:
+    """Why the server took a request to no page, in one line."""
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return "there is no such page here"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"this page takes no {request.method} request"
+    return f"the request cannot be read ({error.detail}); send it again"

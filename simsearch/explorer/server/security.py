@@ -89,7 +89,10 @@ def _same_site(request: Request, origin: str | None) -> bool:
         return False
     if origin is None:  # no browser: every browser sends it with a POST
         return True
-    return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    try:
+        return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    except ValueError:  # no address
+        return False
 
 
 def shows_token(request: Request, token: str) -> bool:
