@@ -9,8 +9,8 @@ import zlib
 import pytest
 
 from simsearch.catalog.web.errors import BusyError, RefusedError
-from tests.catalog.test_hosts import client
 from tests.support.moody import Request, moody
+from tests.support.web_clients import client
 
 BOMB = gzip.compress(bytes(64 * 2**20))  # 64 kB
 
