@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simsearch.errors import ConflictError, DamagedError, NotFoundError, StorageError, UsageError
+from simsearch.reading.set_names import without_title
 from simsearch.reading.sets import MOST, ArtworkSet, clean_name
 from simsearch.reading.view import SnapshotView
 from simsearch.storage.storage import Storage
@@ -21,7 +22,6 @@ from simsearch.storage.storage import Storage
 log = logging.getLogger(__name__)
 
 FOLDER = "sets"
-TITLE_SHOWN = 50  # characters of a title in a name that artwork.html.j2 proposes
 MOST_STORED = 500  # in one root: a list that someone still looks through
 _ID = re.compile(r"[0-9a-f]{16}\Z")
 _ONE_AT_A_TIME = threading.Lock()
@@ -147,18 +147,18 @@ def remove_set(storage: Storage, set_id: str) -> None:
 
 
 def forget_artwork(storage: Storage, artwork_id: str, titles: Iterable[str]) -> None:
-    """Take an artwork out of all sets, and its id or one of its titles out of the names that pages propose
-    for its neighbours. A set that held nothing else is removed, and so is a damaged one that may hold it.
+    """Take an artwork out of all sets, and its id or one of its titles out of the names that pages proposed.
+    A set that held nothing else is removed, and so is a damaged one that may hold it.
     """
-    proposed = [clean_name(f"Like {title[:TITLE_SHOWN]},") for title in (artwork_id, *titles)]
     sets, damaged = list_sets(storage)
     for set_id in damaged:
         remove_set(storage, set_id)
     for stored in sets:
-        for beginning in proposed:
-            if stored.name.startswith(beginning):
-                rest = stored.name.removeprefix(beginning)
-                rename_set(storage, stored.set_id, f"Like an artwork that was taken down,{rest}")
+        name = stored.name
+        for title in (artwork_id, *titles):
+            name = without_title(name, title)
+        if name != stored.name:
+            rename_set(storage, stored.set_id, name)
         if artwork_id not in stored.artwork_ids:
             continue
         if set(stored.artwork_ids) == {artwork_id}:

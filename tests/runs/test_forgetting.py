@@ -15,6 +15,7 @@ from simsearch.catalog.forgotten import FOLDER, Record, list_records, store_reco
 from simsearch.errors import UsageError
 from simsearch.features import store as feature_store
 from simsearch.reading.library import Library
+from simsearch.reading.set_names import TAKEN_DOWN, name_detail, name_like, name_way
 from simsearch.reading.sets import ArtworkSet
 from simsearch.reading.stored_sets import list_sets, store_set
 from simsearch.reports.pictures import pictures_of
@@ -46,6 +47,16 @@ def publish(folder: Path, count: int) -> tuple[Config, Snapshot]:
     return config, publish_gallery(config, folder / "data/images/downloaded", count, with_title)
 
 
+def proposed_names(title: str) -> tuple[str, ...]:
+    """The names of sets that pages propose where an artwork of that title has a part."""
+    return (
+        name_like(title, NETWORK),
+        name_detail(title),
+        name_way(title, "Sea"),
+        name_way("Sea", title),
+    )
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root of two snapshots with everything that may name an artwork."""
@@ -71,7 +82,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     view = Library(config, [config.root]).view(second.snapshot_id)
     store_set(view, ArtworkSet("all", tuple(range(len(view)))))
     store_set(view, ArtworkSet("only", (view.artwork(GONE).number,)))
-    store_set(view, ArtworkSet(f"Like {WORD}, {NETWORK}", (0, 1)))
+    for name in proposed_names(WORD):
+        store_set(view, ArtworkSet(name, (0, 1)))
     return folder
 
 
@@ -150,10 +162,7 @@ def test_nothing_of_it_is_left(made: Path, tmp_path: Path) -> None:
                 ]
                 assert set(now) == set(was) - {GONE}
     sets, damaged = list_sets(storage)
-    assert {stored.name for stored in sets} == {
-        "all",
-        f"Like an artwork that was taken down, {NETWORK}",
-    }
+    assert {stored.name for stored in sets} == {"all", *proposed_names(TAKEN_DOWN)}
     assert damaged == []
     (record,) = list_records(storage)
     assert (record.artwork_id, record.snapshots) == (GONE, tuple(sorted(names)))

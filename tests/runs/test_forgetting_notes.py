@@ -14,6 +14,7 @@ from simsearch.catalog.stored_downloads import FOLDER, STATE, download_name
 from simsearch.features import store as feature_store
 from simsearch.neighbours.earlier import lists_table, matrix_of
 from simsearch.neighbours.lists import Lists
+from simsearch.reading.stored_sets import list_sets
 from simsearch.runs.forgetting.forget import find_removal, forget
 from simsearch.runs.forgetting.sealed import _without_items
 from simsearch.runs.operations.lease import held
@@ -79,8 +80,37 @@ def test_run_records_lose_words_and_no_fields(tmp_path: Path) -> None:
     take_down(storage, config)
     assert storage.read_json("runs/20260101T000000Z-ab.json") == {
         "outcome": "published",
-        "error": f"{GONE}: “(taken down)” is cut off",  # shorter than the words that are looked for
+        "error": "(taken down): “(taken down)” is cut off",
         "steps": [{"name": "published", "note": "a (taken down) one"}],
+    }
+
+
+def test_a_short_id_and_a_short_title_go_where_they_are_an_artworks(tmp_path: Path) -> None:
+    """A text of three letters may also be a count, or a word of another's prose."""
+    storage, config = catalogued(tmp_path, "404")
+    for number, error in enumerate(
+        ("a/1: 404 rows", "'404' is cut off", "404 of a/1b (first: a/1)", "no 404: (first: a/12)")
+    ):
+        storage.write_json(f"runs/20260101T000000Z-a{number}.json", {"error": error})
+    names = ("Like 404, given", "Like 4040, given", "Like a detail of 404", "From 404 to 404")
+    for number, name in enumerate((*names, "my 404 works")):
+        values = {"name": name, "created": "2026", "artwork_ids": [OTHER]}
+        storage.write_json(f"sets/{number:016x}.json", values)
+    take_down(storage, config)
+    errors = [storage.read_json(f"runs/{info.path}")["error"] for info in storage.files("runs")]
+    assert sorted(errors) == [
+        "'(taken down)' is cut off",
+        "(taken down): 404 rows",
+        "404 of a/1b (first: (taken down))",
+        "no 404: (first: a/12)",
+    ]
+    taken = "an artwork that was taken down"
+    assert {stored.name for stored in list_sets(storage)[0]} == {
+        f"Like {taken}, given",
+        "Like 4040, given",
+        f"Like a detail of {taken}",
+        f"From {taken} to {taken}",
+        "my 404 works",
     }
 
 

@@ -21,6 +21,7 @@ from simsearch.reading.picture_query import PictureQuery
 from simsearch.reading.pictures import Pictures
 from simsearch.reading.recovery import Recovery, metric_word
 from simsearch.reading.search import Search, SearchIndex
+from simsearch.reading.set_names import PROPOSALS
 from simsearch.reading.sets import encode
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.zoom import TileMaker
@@ -68,6 +69,7 @@ class Site:
         self._templates.filters["places"] = shown_text
         self._templates.globals["long"] = LONG
         self._templates.globals["pages"] = PAGES
+        self._templates.globals |= PROPOSALS
 
     def render(self, name: str, view: SnapshotView, to: Addresses, **values: Any) -> str:
         """Render a page; whatever stands in `values` is escaped."""

@@ -21,7 +21,7 @@ from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.images import thumbnails
 from simsearch.reading.stored_sets import forget_artwork
-from simsearch.runs.forgetting.trace import SHORTEST_WORD, Trace
+from simsearch.runs.forgetting.trace import Trace
 from simsearch.runs.record import FOLDER as RUNS
 from simsearch.storage.damage import FOLDER as DAMAGED
 from simsearch.storage.inside import resolved
@@ -30,6 +30,7 @@ from simsearch.storage.parts import PART, list_parts, part_name
 from simsearch.storage.storage import Storage, list_leftovers
 
 TRAINING = "training"  # what unfinished trainings have decoded
+SHORTEST_WORD = 4  # letters: shorter texts also stand in documents about other artworks
 PROSE = ("error", "note")  # the parts of a run record that quote words of the collection
 
 Chosen = Callable[[pa.Table], pa.Array]
@@ -119,7 +120,8 @@ def remove_pictures(storage: Storage, trace: Trace) -> None:
 
 def remove_notes(storage: Storage, trace: Trace) -> None:
     """Remove what was noted of the artwork: digests, rejects, downloads, IIIF documents, run records."""
-    words = sorted({*trace.words, *trace.addresses})
+    long = {word for word in trace.words if len(word) >= SHORTEST_WORD}
+    words = sorted({*long, *trace.addresses})
 
     def noted(table: pa.Table) -> pa.Array:
         chosen = [
@@ -189,12 +191,11 @@ def _rewrite_parts(storage: Storage, folder: str, noted: Chosen) -> None:
 
 def _rewrite_records(storage: Storage, trace: Trace) -> None:
     """Leave the artwork's id and words out of what the run records say in prose: errors and notes may
-    quote them."""
-    words = [word for word in {trace.artwork_id, *trace.words} if len(word) >= SHORTEST_WORD]
-    pattern = "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words)
+    quote them. A short word is only left out where it is quoted, or begins what is said of it."""
+    pattern = "|".join(map(_form, sorted({trace.artwork_id, *trace.words}, key=len, reverse=True)))
     for info in storage.files(RUNS):
         path = f"{RUNS}/{info.path}"
-        if not pattern or not path.endswith(".json"):
+        if not path.endswith(".json"):
             continue
         try:
             record = json.loads(storage.read_bytes(path))
@@ -203,6 +204,14 @@ def _rewrite_records(storage: Storage, trace: Trace) -> None:
         rewritten = _without_words(record, re.compile(pattern))
         if rewritten != record:
             storage.write_json(path, rewritten)
+
+
+def _form(word: str) -> str:
+    """The pattern of a word in prose."""
+    text = re.escape(word)
+    if len(word) >= SHORTEST_WORD:
+        return rf"(?<!\w){text}(?!\w)"
+    return rf"(?<=['\"“‘]){text}(?=['\"”’])|^{text}(?=: )|(?<=first: ){text}(?!\w)"
 
 
 def _without_words(value: Any, words: re.Pattern[str], name: str = "") -> Any:

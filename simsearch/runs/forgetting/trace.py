@@ -18,7 +18,6 @@ from simsearch.storage.inside import resolved
 from simsearch.storage.parts import PART
 from simsearch.storage.storage import Storage
 
-SHORTEST_WORD = 4  # letters: shorter texts also stand in the records of other artworks
 HELD_IN = ("features", "sources", "rejects")
 
 
@@ -70,7 +69,7 @@ def find_trace(storage: Storage, artwork_id: str) -> Trace:
         artwork_id,
         frozenset(hashes - shown),
         frozenset(addresses - elsewhere - {None}),
-        frozenset(word for word in words if word and len(word) >= SHORTEST_WORD),
+        frozenset(words - {None, ""}),
         tuple(sorted({other for _, other in others})),
         tuple(sorted({*dict(held), *_made_of(storage, images, naming)})),
     )
