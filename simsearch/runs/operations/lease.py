@@ -25,8 +25,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simsearch.errors import ConflictError, LeaseError, NotFoundError, StorageError
+from simsearch.errors import ConflictError, DamagedError, LeaseError, NotFoundError, StorageError
 from simsearch.settings.sections.operation import LeaseConfig
+from simsearch.snapshots.published import read_latest
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local, local_path
 
@@ -52,8 +53,12 @@ class LeaseRecord:
     @classmethod
     def parse(cls, data: bytes, uri: str) -> LeaseRecord:
         try:
-            return cls(**json.loads(data))
-        except (TypeError, ValueError) as error:
+            record = cls(**json.loads(data))
+            if not (isinstance(record.token, int) and isinstance(record.pid, int)):
+                raise TypeError("token and pid are whole numbers")
+            datetime.fromtimestamp(record.expires, UTC)  # raises where that is no time
+            return record
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise StorageError(
                 f"{uri}: not a lease ({error}); make sure that no run is active, then remove it"
             ) from None
@@ -75,7 +80,7 @@ class LeaseRecord:
         return _process_started(self.pid) == self.process_started
 
     def __str__(self) -> str:
-        until = datetime.fromtimestamp(self.expires, UTC).strftime("%H:%M:%S UTC")
+        until = datetime.fromtimestamp(self.expires, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return f"{self.host}, process {self.pid}, renewed until {until}"
 
 
@@ -200,7 +205,7 @@ def _take(
     reason: str,
 ) -> Lease:
     record = LeaseRecord(
-        token=1 + (0 if current is None else current.token),
+        token=1 + max(0 if current is None else current.token, _published_token(storage)),
         holder=uuid.uuid4().hex,
         host=socket.gethostname(),
         machine=_machine(),
@@ -223,6 +228,16 @@ def _take(
     if reason not in ("first", "released"):
         log.warning("took the lease over from %s: %s", current, reason)
     return Lease(storage, config, record, version)
+
+
+def _published_token(storage: Storage) -> int:
+    """The token of the run that published last: a root whose LEASE was removed, or restored from a backup,
+    counts on from there. A damaged LATEST has none; whoever mends it needs the lease first."""
+    try:
+        latest = read_latest(storage)
+    except DamagedError:
+        return 0
+    return 0 if latest is None else latest.fencing_token
 
 
 def _refuses_to_overwrite(storage: Storage, record: LeaseRecord) -> bool:

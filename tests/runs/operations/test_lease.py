@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from simsearch.errors import LeaseError
+from simsearch.errors import LeaseError, StorageError
 from simsearch.runs.operations import lease
 from simsearch.runs.operations.lease import LeaseRecord, held
 from simsearch.settings.sections.operation import LeaseConfig
+from simsearch.snapshots.published import LATEST
 from simsearch.storage.storage import Storage
 from tests.support.leases import write_foreign
 from tests.support.places import Place
@@ -58,6 +59,29 @@ def test_a_released_lease_goes_to_the_next_with_a_higher_token(place: Place) -> 
                 assert same is mine
         assert stored(storage).holder is None
     assert tokens == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("latest", "token"), [({"fencing_token": 41}, 42), ({}, 1)])
+def test_without_a_lease_tokens_go_on_from_the_published_one(
+    tmp_path: Path, latest: dict[str, object], token: int
+) -> None:
+    """Else nothing could be published for as many runs. The second pointer is damaged."""
+    storage = Storage(str(tmp_path))
+    storage.write_json(LATEST, {"snapshot_id": "0" * 16, "withdrawn": [], **latest})
+    with held(storage, CONFIG) as mine:
+        assert mine.token == token
+
+
+@pytest.mark.parametrize(
+    "changes", [{"expires": "x"}, {"expires": 1e300}, {"token": "7"}, {"pid": None}, {"more": 1}]
+)
+def test_a_lease_with_values_of_other_kinds_is_one_line(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    storage = Storage(str(tmp_path))
+    storage.write_json(lease.PATH, {**asdict(write_foreign(storage)), **changes})
+    with pytest.raises(StorageError, match="LEASE: not a lease "), held(storage, CONFIG):
+        pass
 
 
 def test_an_expired_lease_is_taken_over(tmp_path: Path) -> None:
