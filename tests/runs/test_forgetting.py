@@ -76,7 +76,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     document = {"url": "https://x/1", "checked": 1.0, "content": json.dumps({"label": WORD})}
     write_part(storage, "iiif", [document], schemas.WEB_DOCUMENTS)
     storage.write_json("runs/20260101T000000Z-ab.json", {"error": f"{GONE}: cut off"})
-    storage.write_bytes("damaged/features/part-1.parquet", GONE.encode())
+    for name in ("damaged/features/part-1.parquet", "features/.partial-ab-part-1.parquet"):
+        storage.write_bytes(name, GONE.encode())
     for size in (96, 400):
         storage.write_bytes(f"thumbnails/{digest}-{size}.webp", b"RIFF")
     view = Library(config, [config.root]).view(second.snapshot_id)

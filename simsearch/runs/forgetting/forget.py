@@ -24,8 +24,6 @@ from simsearch.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 
-LEFTOVER_SECONDS = 600  # a temporary file this old is no longer being written
-
 
 @dataclass(frozen=True)
 class Removal:
@@ -71,6 +69,7 @@ def find_removal(storage: Storage, artwork_id: str) -> Removal:
 def forget(config: Config, storage: Storage, removal: Removal, lease: Lease) -> Record:
     """Remove the artwork; returns the finished record."""
     record, trace = removal.record, removal.trace
+    started = time.time()
     store_record(storage, record)
     shared.remove_from_catalogs(storage, trace)  # from then on no page shows it
     snapshots = sealed.snapshots_at_hand(storage, record)
@@ -88,7 +87,7 @@ def forget(config: Config, storage: Storage, removal: Removal, lease: Lease) -> 
     shared.remove_notes(storage, trace)
     shared.remove_from_training(storage, trace)
     shared.remove_from_sets(storage, trace)
-    shared.remove_leftovers(storage, time.time() - LEFTOVER_SECONDS)
+    shared.remove_leftovers(storage, started)
     done = Record(
         record.artwork_id, record.stand_in, record.by, record.started, _now(), record.snapshots
     )

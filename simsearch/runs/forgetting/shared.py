@@ -164,7 +164,8 @@ def remove_from_sets(storage: Storage, trace: Trace) -> None:
 
 
 def remove_leftovers(storage: Storage, older_than: float) -> None:
-    """Remove temporary files of killed processes: they do not say what they hold."""
+    """Remove temporary files of killed processes: they do not say what they hold. Whoever holds the lease is
+    the only one whose writes take longer than a moment."""
     for info in list_leftovers(storage.root, storage.config):
         if info.modified < older_than:
             storage.delete(info.path)
