@@ -114,6 +114,13 @@ def stored_keys(storage: Storage, space: FeatureSpace) -> StoredKeys:
     )
 
 
+def count_missing(storage: Storage, space: FeatureSpace, images: pa.Table) -> int:
+    """How many vectors of `images` the space's shards lack. The vectors themselves are not read."""
+    stored = _keys(stored_keys(storage, space).table)
+    here = pc.is_in(_keys(images).unique(), value_set=stored)
+    return int(pc.sum(pc.invert(here)).as_py() or 0)
+
+
 def count_rows(storage: Storage, space: FeatureSpace) -> int:
     """How many rows a space's shards have, by what their files say of themselves."""
 

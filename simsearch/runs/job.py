@@ -15,8 +15,9 @@ from simsearch.catalog import catalog
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.trained import FOLDER
-from simsearch.errors import NotFoundError, UsageError
+from simsearch.errors import DamagedError, NotFoundError, UsageError
 from simsearch.extraction.again import worth_another_try
+from simsearch.features import store as feature_store
 from simsearch.images import perturbations
 from simsearch.reading.collection import Collection, collection_of
 from simsearch.runs.context import Outcome, Run, open_run
@@ -140,7 +141,27 @@ def _current(previous: Snapshot, config: Config) -> bool:
         and _done_before(previous, config)
         and not config.extract.retry_rejects
         and not worth_another_try(previous.rejects(), config.storage)
+        and _vectors_stored(previous)
     )
+
+
+def _vectors_stored(previous: Snapshot) -> bool:
+    """Whether the root still has the vectors of the published snapshot; what it lacks is logged."""
+    storage, images = previous.storage, previous.images()
+    for space in previous.plan().spaces:
+        try:
+            missing = feature_store.count_missing(storage, space, images)
+        except DamagedError as error:
+            log.warning("%s", error)
+            return False  # `extract` reads the shard too, and sets it aside
+        if missing:
+            log.warning(
+                "%s: %s vectors of the published snapshot are missing, and are computed again",
+                storage.uri(feature_store.folder(space)),
+                f"{missing:,}",
+            )
+            return False
+    return True
 
 
 def _done_before(previous: Snapshot, config: Config) -> bool:

@@ -1,4 +1,4 @@
-"""A vector whose bytes changed on disk is never searched with: it is named, and computed anew."""
+"""A vector that is gone or whose bytes changed is never searched with: it is named, and computed anew."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from simsearch.errors import DamagedError
+from simsearch.runs import job
 from simsearch.runs.job import reindex, run
 from simsearch.snapshots.verification import verify
 from simsearch.storage.storage import Storage
 from tests.storage.test_damage import flip_a_vector
 from tests.support.small_runs import all_vectors, config_for
+from tests.support.small_snapshots import make_snapshot
 
 
 @pytest.mark.slow
@@ -38,3 +40,22 @@ def test_a_flipped_bit_in_a_shard_costs_the_vectors_of_that_shard(
         np.testing.assert_array_equal(vectors, before[space])
     assert not list(verify(second))
     assert not list(verify(first))
+
+
+def test_a_night_without_changes_still_finds_shards_that_are_gone_or_cut(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage = Storage(str(tmp_path / "root"))
+    make_snapshot(storage, {"a": "1", "b": "2"})
+    (older,) = storage.files("features")
+    snapshot = make_snapshot(storage, {"b": "2", "c": "3", "d": "4"})
+    (newer,) = set(storage.files("features")) - {older}
+    path = f"features/{newer.path}"
+    assert job._vectors_stored(snapshot)
+    data = storage.read_bytes(path)
+    storage.write_bytes(path, data[: len(data) // 2])
+    assert not job._vectors_stored(snapshot)
+    assert path in caplog.text
+    storage.delete(path)  # of its vectors the older shard still has that of b
+    assert not job._vectors_stored(snapshot)
+    assert "2 vectors of the published snapshot are missing" in caplog.text
