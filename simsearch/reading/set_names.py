@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simsearch.reading.sets import clean_name
 
 TAKEN_DOWN = "an artwork that was taken down"
@@ -23,7 +25,11 @@ def name_way(first: str, last: str) -> str:
     return f"From {first[:END_SHOWN]} to {last[:END_SHOWN]}"
 
 
-PROPOSALS = {form.__name__: form for form in (name_like, name_detail, name_way)}
+PROPOSALS: dict[str, Callable[..., str]] = {
+    "name_like": name_like,
+    "name_detail": name_detail,
+    "name_way": name_way,
+}
 """What templates call."""
 
 

@@ -69,7 +69,7 @@ class Site:
         self._templates.filters["places"] = shown_text
         self._templates.globals["long"] = LONG
         self._templates.globals["pages"] = PAGES
-        self._templates.globals |= PROPOSALS
+        self._templates.globals.update(PROPOSALS)
 
     def render(self, name: str, view: SnapshotView, to: Addresses, **values: Any) -> str:
         """Render a page; whatever stands in `values` is escaped."""
