@@ -35,6 +35,7 @@ _DECODERS = threading.Semaphore(DECODES_AT_ONCE)
 # every module there is, and a pass in another thread would run into it. And two pictures at once
 # would only slow each other down.
 _ONE_AT_A_TIME = threading.Lock()
+WARMING = "encoders of the explorer"  # the name of the threads that load them before they are asked
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class PictureQuery:
 
     def warm(self, view: SnapshotView) -> None:
         """Load the encoders in the background: whoever opens the page is about to ask."""
-        threading.Thread(target=self._load_all, args=(view,), daemon=True).start()
+        threading.Thread(target=self._load_all, args=(view,), name=WARMING, daemon=True).start()
 
     def _load_all(self, view: SnapshotView) -> None:
         for space in view.spaces:

@@ -21,7 +21,7 @@ from simsearch.explorer.export import export_site
 from simsearch.explorer.server.app import create_app
 from simsearch.settings.config import OPERATIONAL, Config
 from simsearch.snapshots.snapshot import Snapshot
-from tests.support.explorer_site import publish_gallery, settings
+from tests.support.explorer_site import GIVEN, publish_gallery, settings
 from tests.support.gallery import picture_bytes
 
 MARKER = "zqsecretzq"
@@ -29,7 +29,7 @@ PLACES = {
     "catalog.source": f"s3://{MARKER}/{MARKER}/museum/artworks.csv",
     "catalog.images": f"/srv/{MARKER}/images",
     "extract.weights": ["random:0", f"/srv/{MARKER}/weights"],
-    "extract.weights_for": {"resnet152": [f"/srv/{MARKER}/other"]},
+    "extract.weights_for": {GIVEN: [f"/srv/{MARKER}/other"]},
 }
 SEVERAL = re.compile(r"""(?:href|src|action)="([^"#]+)""")
 MOST_PAGES = 150

@@ -40,6 +40,7 @@ from simsearch.indexes.write import write_index
 from simsearch.maps.projection import project, projection_table
 from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.neighbours.search import neighbours_table
+from simsearch.reading import picture_query
 from simsearch.runs.versions import environment
 from simsearch.schemas import image_id
 from simsearch.settings.config import Config, load_config
@@ -173,12 +174,13 @@ def by_network(table: pa.Table, config: Config) -> tuple[dict[str, Vectors], str
     specification = get_encoder(NETWORK, config.storage)
     weights = specification.weights(["random:0"], config.storage)
     preprocessing = specification.preprocessing
-    network = specification.load(weights, Running(preprocessing))
     vectors = {}
-    for row in table.to_pylist():
-        data = Path(row["image_uri"].removeprefix("file://")).read_bytes()
-        picture = decode(data, max_pixels=10**6, max_bytes=10**6, background="#ffffff")
-        vectors[row["artwork_id"]] = network(preprocessing.pixels(picture)[None])[0]
+    with picture_query._ONE_AT_A_TIME:  # an explorer of this process may be loading its networks
+        network = specification.load(weights, Running(preprocessing))
+        for row in table.to_pylist():
+            data = Path(row["image_uri"].removeprefix("file://")).read_bytes()
+            picture = decode(data, max_pixels=10**6, max_bytes=10**6, background="#ffffff")
+            vectors[row["artwork_id"]] = network(preprocessing.pixels(picture)[None])[0]
     return vectors, weights.digest
 
 
@@ -281,3 +283,6 @@ def running(app: FastAPI) -> Iterator[str]:
     yield address
     server.should_exit = True
     thread.join(timeout=20)
+    for other in threading.enumerate():
+        if other.name == picture_query.WARMING:  # in the way of the next test's networks
+            other.join(timeout=60)
