@@ -6,11 +6,11 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
 from ray._private.services import canonicalize_bootstrap_address
@@ -26,8 +26,10 @@ from simsearch.settings.sections.operation import RayConfig
 log = logging.getLogger(__name__)
 
 CLUSTER_SECONDS = 30.0  # for the head of a cluster that is there to answer
-STARTS = 3  # of Ray inside this process
+STARTS = 3  # of a node that takes too long
 TOO_LATE = "timed out during startup"  # in Ray's words on a node that took too long
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -92,31 +94,37 @@ def _connect(config: RayConfig, environment: dict[str, Any]) -> None:
 
 
 def start_ray(**options: Any) -> None:
-    """Start Ray inside this process; `options` are those of `ray.init`.
-
-    A node waits 15 s for a helper of its own to start, and ends: on a busy machine it takes longer. Such
-    a start is tried again, and said. Raises whatever Ray does.
-    """
+    """Start Ray inside this process, `in_time`; `options` are those of `ray.init`. Raises whatever Ray does."""
     # Ray's C++ side writes to the terminal past Python's logging: its own errors, then that it was told
     # not to.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     os.environ.setdefault(*IDLE_WORKERS)
     os.environ.setdefault(*NO_USAGE_REPORTS)
-    for more in reversed(range(STARTS)):
+
+    def start() -> None:
+        with _standard_error_closed():
+            ray.init(
+                address="local",  # without it Ray joins any cluster once started on this machine
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **options,
+            )
+
+    in_time(start)
+
+
+def in_time(start: Callable[[], T]) -> T:
+    """What the start of a node returns. A node waits 15 s for a helper of its own to start, and ends: on a
+    busy machine it takes longer. Such a start is tried again, and said. Raises whatever Ray does."""
+    for _ in range(STARTS - 1):
         try:
-            with _standard_error_closed():
-                ray.init(
-                    address="local",  # without it Ray joins any cluster once started on this machine
-                    include_dashboard=False,
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
-                    **options,
-                )
-            return
+            return start()
         except Exception as error:
-            if not more or TOO_LATE not in str(error):
+            if TOO_LATE not in str(error):
                 raise
             log.warning("Ray did not start in time, as the machine is busy: trying again")
+    return start()
 
 
 def _await_cluster(address: str) -> None:

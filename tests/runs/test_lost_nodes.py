@@ -14,12 +14,12 @@ from simsearch.catalog.readers.generated import image_bytes
 from simsearch.runs.context import take
 from simsearch.runs.job import ingest
 from simsearch.runs.steps import extract
+from simsearch.runtime.ray_session import in_time
 from simsearch.settings.config import load_config
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import Storage
 from tests.faults.run_job import counts_add_up, duplicates
 from tests.support.node_jobs import RunningJob, sane
-from tests.support.rays import in_time
 from tests.support.small_runs import all_vectors
 
 pytestmark = pytest.mark.ray

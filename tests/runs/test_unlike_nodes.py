@@ -20,11 +20,11 @@ from simsearch.features.store import MADE_BY_KEY
 from simsearch.runs.context import take
 from simsearch.runs.job import ingest
 from simsearch.runtime.installation import describe_installation, digest_of
+from simsearch.runtime.ray_session import in_time
 from simsearch.settings.config import load_config
 from tests.runs.test_lost_nodes import STORE, head, join, settings
 from tests.support.node_jobs import RunningJob
 from tests.support.processes import end, family_of, free_port
-from tests.support.rays import in_time
 
 pytestmark = pytest.mark.ray
 

@@ -4,27 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from typing import TypeVar
 
 from simsearch.runtime.background import left_behind
 
 SECONDS = 90
-
-T = TypeVar("T")
-
-
-def in_time(start: Callable[[], T]) -> T:
-    """What the start of a node returns. As `start_ray` does, one that took too long is tried again."""
-    from simsearch.runtime.ray_session import STARTS, TOO_LATE
-
-    for more in reversed(range(STARTS)):
-        try:
-            return start()
-        except Exception as error:
-            if not more or TOO_LATE not in str(error):
-                raise
-    raise AssertionError("no start was tried")
 
 
 def is_up() -> bool:

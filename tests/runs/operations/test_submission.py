@@ -21,6 +21,7 @@ from simsearch.settings.config import load_config
 from simsearch.settings.shown import settings_text
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage
+from tests.cli.test_main import SMALL
 from tests.support.places import Place
 from tests.support.processes import free_port
 from tests.support.ray_cluster import RayCluster, ray_cluster, submit, wait_until_jobs_are_taken
@@ -160,17 +161,8 @@ def submit_job(cluster: RayCluster, job: str, *words: str) -> subprocess.Complet
 
 
 def settings(place: Place) -> list[str]:
-    return [
-        f"root={place.root}",
-        f"storage.endpoint_url={place.config.endpoint_url or 'null'}",
-        "catalog.size=8",
-        "extract.backbones=[efficientnet_lite0]",
-        "extract.weights=['random:0']",
-        "extract.precision=float32",
-        "evaluate.bootstrap=20",
-        "report.examples=1",
-        "projection.methods=[pca]",  # UMAP compiles for half a minute
-    ]
+    endpoint = place.config.endpoint_url or "null"
+    return [f"root={place.root}", f"storage.endpoint_url={endpoint}", *SMALL]
 
 
 def test_a_failing_job_exits_non_zero_and_says_why(cluster: RayCluster, s3_place: Place) -> None:
