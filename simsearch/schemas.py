@@ -154,14 +154,55 @@ EXPERIMENT_TESTS = pa.schema(
     ]
 )
 
-# Pairs of artworks that every trained space puts within its threshold, a row per space.
+# Pairs of artworks whose pictures agree. Two with the same file agree without geometry.
 NEAR_DUPLICATES = pa.schema(
     [
         pa.field("artwork_id", pa.string(), nullable=False),
         pa.field("other_id", pa.string(), nullable=False),
-        pa.field("space", pa.string(), nullable=False),
-        pa.field("distance", pa.float32(), nullable=False),
-        pa.field("threshold", pa.float32(), nullable=False),
+        # SAME_FILE, or what geometry found: simsearch.geometry.relations.Relation
+        pa.field("relation", pa.string(), nullable=False),
+        # Matched points that the transform explains; null for the same file, as all that follows.
+        pa.field("inliers", pa.int32()),
+        # How many pairs of other works with as much evidence are expected among all compared pairs.
+        pa.field("false_alarms", pa.float64()),
+        pa.field("mirrored", pa.bool_()),
+        # The common region's share of each picture's area.
+        pa.field("share", pa.float32()),
+        pa.field("other_share", pa.float32()),
+        # Row by row, the homography from pixels of the first picture to pixels of the other, both scaled
+        # to simsearch.geometry.points.PICTURE_SIZE.
+        pa.field("transform", pa.list_(pa.float64(), 9)),
+    ]
+)
+
+SAME_FILE = "same file"
+
+# Relations of two works that do not show the same picture: neither counts as a copy of the other.
+OTHER_PICTURES = ("shared detail",)
+
+# Local features of pictures: simsearch.geometry.points.Points.
+POINTS = pa.schema(
+    [
+        pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("points", pa.binary(), nullable=False),
+    ]
+)
+
+# What two pictures show in common: simsearch.geometry.agreement.Agreement. Null where they do not agree.
+AGREEMENTS = pa.schema(
+    [
+        pa.field("first_hash", pa.string(), nullable=False),
+        pa.field("second_hash", pa.string(), nullable=False),
+        pa.field("inliers", pa.int32()),
+        pa.field("evidence", pa.float64()),
+        pa.field("transform", pa.list_(pa.float64(), 9)),
+        pa.field("mirrored", pa.bool_()),
+        pa.field("outline", pa.list_(pa.float32())),  # x and y of each corner
+        pa.field("other_outline", pa.list_(pa.float32())),
+        pa.field("share", pa.float32()),
+        pa.field("other_share", pa.float32()),
+        pa.field("support", pa.float32()),
+        pa.field("residual", pa.float32()),
     ]
 )
 

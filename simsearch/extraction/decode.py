@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from simsearch.catalog.undownloaded import Undownloaded
 from simsearch.errors import NotFoundError, StorageError, UsageError
 from simsearch.extraction.batches import Batch, Counter, _reject
 from simsearch.extraction.needs import Flags, Orphans
+from simsearch.features.points import StoredPoints
 from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
 from simsearch.images.preprocessing import Preprocessing
@@ -39,7 +40,7 @@ class DecodeSettings:
 
     A renamed or touched file finds the vectors of `orphans` again. `thumbnails` are the sizes that the
     explorer finds in the root afterwards. `undownloaded` says why images on the web are not in the
-    store.
+    store. `points` (None: nowhere) is where local features are stored.
     """
 
     storage: Storage
@@ -49,6 +50,7 @@ class DecodeSettings:
     orphans: Orphans
     thumbnails: tuple[int, ...] = ()
     undownloaded: Undownloaded = field(default_factory=Undownloaded)
+    points: StoredPoints | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ def decode_batch(batch: Batch, settings: DecodeSettings, counter: Counter) -> Ba
 
 def decode_images(batch: Batch, needs: Flags, settings: DecodeSettings) -> Decoded:
     """The images of artworks that `needs` [artworks, variants, spaces] asks for; `batch` has their
-    `artwork_id`, `image_uri` and `etag`. Rejects, content hashes and thumbnails are stored here."""
+    `artwork_id`, `image_uri` and `etag` and, where local features are made, in `points` whether they
+    need them. Rejects, content hashes, thumbnails and local features are stored here."""
     names = ("artwork_id", "image_uri", "etag")
     rows = [
         dict(zip(names, values, strict=True))
@@ -102,7 +105,7 @@ def decode_images(batch: Batch, needs: Flags, settings: DecodeSettings) -> Decod
     ]
     with ThreadPoolExecutor(FETCH_THREADS) as pool:
         fetched = list(pool.map(lambda row: _fetch(row, settings), rows))
-    thumbnails: dict[str, bytes] = {}
+    made = _Made({}, {})
     rejects: list[dict[str, Any]] = []
     sources: list[dict[str, Any]] = []
     size = 0
@@ -117,7 +120,9 @@ def decode_images(batch: Batch, needs: Flags, settings: DecodeSettings) -> Decod
             left[number] &= ~stored
         try:
             variants = np.flatnonzero(left[number].any(axis=1)).tolist()
-            images.extend(_images(number, row["artwork_id"], variants, file, settings, thumbnails))
+            if settings.points is not None and not batch["points"][number]:
+                file = replace(file, lacks_points=False)
+            images.extend(_images(number, row["artwork_id"], variants, file, settings, made))
         except Exception as error:  # noqa: BLE001 - one odd picture costs its row
             failure = _failure(error)
             rejects.append(_reject(row, "decode", failure.reason, failure.detail))
@@ -126,7 +131,9 @@ def decode_images(batch: Batch, needs: Flags, settings: DecodeSettings) -> Decod
         sources.append({**row, "content_hash": file.content_hash})
         size += len(file.data)
     with ThreadPoolExecutor(FETCH_THREADS) as pool:
-        list(pool.map(settings.storage.write_bytes, thumbnails, thumbnails.values()))
+        list(pool.map(settings.storage.write_bytes, made.thumbnails, made.thumbnails.values()))
+    if settings.points is not None:
+        settings.points.write(made.points)
     write_part(settings.storage, "sources", sources, schemas.SOURCES)
     write_part(settings.storage, "rejects", rejects, schemas.REJECTS)
     return Decoded(
@@ -148,11 +155,13 @@ class _Refusal:
 
 @dataclass(frozen=True)
 class _File:
-    """`lacking`: the sizes of its thumbnails that are not in the root."""
+    """`lacking`: the sizes of its thumbnails that are not in the root; `lacks_points`: its local features
+    are to be made."""
 
     data: bytes
     content_hash: str
     lacking: tuple[int, ...]
+    lacks_points: bool
 
 
 def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> _File | _Refusal:
@@ -177,7 +186,7 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> _File | _Refusal
         for size in settings.thumbnails
         if not settings.storage.exists(thumbnail_path(digest, size))
     ]
-    return _File(data, digest, tuple(lacking))
+    return _File(data, digest, tuple(lacking), settings.points is not None)
 
 
 def _failure(error: Exception) -> ImageError:
@@ -187,6 +196,14 @@ def _failure(error: Exception) -> ImageError:
     if isinstance(error, MemoryError):
         return ImageError("too much memory", "to be scaled or copied")
     return ImageError("broken", f"decoded, but then: {type(error).__name__}: {error}"[:200])
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a batch's files become beside pixels: thumbnails by path, local features by content hash."""
+
+    thumbnails: dict[str, bytes]
+    points: dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -205,15 +222,19 @@ def _images(
     variants: Sequence[int],
     file: _File,
     settings: DecodeSettings,
-    thumbnails: dict[str, bytes],
+    made: _Made,
 ) -> list[_Image]:
-    """The artwork's images of those `variants`; `thumbnails` gets those that its file lacks, by path."""
+    """The artwork's images of those `variants`; `made` gets what its file lacks."""
     if not variants:
         return []
     original = settings.remake.original(file.data)
     for size in file.lacking:
-        if (path := thumbnail_path(file.content_hash, size)) not in thumbnails:
-            thumbnails[path] = encode(original, size)
+        if (path := thumbnail_path(file.content_hash, size)) not in made.thumbnails:
+            made.thumbnails[path] = encode(original, size)
+    if file.lacks_points and file.content_hash not in made.points:
+        from simsearch.geometry.points import points_of  # OpenCV, where geometry is on
+
+        made.points[file.content_hash] = points_of(np.asarray(original)).to_bytes()
     images = []
     for variant in variants:
         profile = (None, *settings.profiles)[variant]

@@ -14,8 +14,10 @@ from simsearch.extraction.missing import Missing, StoredVectors
 from simsearch.extraction.networks import PreparedNetwork
 from simsearch.extraction.pipeline import run_pools
 from simsearch.extraction.placement import ActorPool, Device
+from simsearch.extraction.points import add_points, with_points_needed
 from simsearch.extraction.stages import Todo
 from simsearch.features.compaction import compact_parts, compact_shards
+from simsearch.features.points import StoredPoints
 from simsearch.features.space import FeatureSpace
 from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
@@ -49,6 +51,7 @@ def extract(
     before = Missing.read(config, storage, catalog, spaces)
     todo = before.todo(retry_rejects=config.extract.retry_rejects)
     missing = todo.count
+    points = StoredPoints.of(config, storage)
     pools: tuple[ActorPool, ...] = ()
     paces: list[Pace] = []
     if missing:
@@ -57,15 +60,20 @@ def extract(
             f"{missing:,}",
             f"{before.stored_count:,}",
         )
-        lacking = Todo(todo, before.orphans(), tuple(networks))
+        if points is not None:
+            todo = with_points_needed(todo, before.artworks, points)
+        lacking = Todo(todo, before.orphans(), tuple(networks), points)
         pools, paces = run_pools(config, storage, lacking, device)
     after = Missing.read(config, storage, catalog, spaces) if missing else before
     _compact(config.extract, storage, spaces, after.stored)
+    images = after.images()
+    if points is not None:
+        add_points(config, storage, points, catalog, images)
     computed = sum(
         now.distinct - then.distinct for now, then in zip(after.stored, before.stored, strict=True)
     )
     return Extraction(
-        images=after.images(),
+        images=images,
         rejects=after.rejects(),
         computed=computed,
         reused=after.stored_count - computed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -44,7 +45,10 @@ def run_pools(
     paces = []
     for number, pool in enumerate(pools, start=1):
         step = "extract" if len(pools) == 1 else f"extract {number} of {len(pools)}"
-        pace = _run_pool(config, storage, todo.of(pool.encoders), pool, step)
+        own = todo.of(pool.encoders)
+        if number > 1:  # the first pool has read the pictures
+            own = replace(own, points=None)
+        pace = _run_pool(config, storage, own, pool, step)
         if pace is not None:
             paces.append(pace)
     return pools, paces

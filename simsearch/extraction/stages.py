@@ -21,6 +21,7 @@ from simsearch.extraction.placement import ActorPool, Device
 from simsearch.extraction.stored_weights import StoredWeights
 from simsearch.extraction.trial import Trial
 from simsearch.extraction.write import write_batch
+from simsearch.features.points import StoredPoints
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.thumbnails import sizes_of
 from simsearch.runtime.installation import digest_of, own_installation
@@ -42,11 +43,13 @@ BLOCKS_PER_ACTOR = 32
 
 @dataclass(frozen=True)
 class Todo:
-    """The vectors of some networks that are missing, and those of pictures that no source is known to have."""
+    """The vectors of some networks that are missing, and those of pictures that no source is known to have.
+    `points` (None: nowhere) is where the pictures' local features are stored."""
 
     needs: Needs
     orphans: Orphans
     networks: tuple[PreparedNetwork, ...]
+    points: StoredPoints | None = None
 
     def of(self, encoders: Sequence[str]) -> Todo:
         """What is missing of some encoders' spaces."""
@@ -59,6 +62,7 @@ class Todo:
             self.needs.of_spaces(places),
             self.orphans.of_spaces(places),
             tuple(self.networks[place] for place in places),
+            self.points,
         )
 
 
@@ -115,6 +119,7 @@ def pool_stages(
         undownloaded=Undownloaded.read(
             storage, config.catalog.download, todo.needs.rows["image_uri"].to_pylist()
         ),
+        points=todo.points,
     )
     batch_size = batch_size_of(config.extract, pool.device)
     images = [int(count) for count in todo.needs.flags.any(axis=2).sum(axis=1)]

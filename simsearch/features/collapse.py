@@ -166,7 +166,7 @@ def collapsed(metrics: pa.Table) -> dict[str, str]:
 def collapse_warnings(metrics: pa.Table) -> list[str]:
     """A sentence for each space that does not tell pictures apart."""
     return [
-        f"{space} does not tell pictures apart: {reason}. Its figures are chance, it has no say in "
-        "near-duplicates and is not advised."
+        f"{space} does not tell pictures apart: {reason}. Its figures are chance, and it is not "
+        "advised."
         for space, reason in collapsed(metrics).items()
     ]

@@ -95,14 +95,6 @@ class DeepSearch:
                     beyond[row] = (near_distances == last).sum() - (distances[row] == last).sum()
         return Neighbours(items, distances), beyond
 
-    def within(self, query: int, left_out: Items, threshold: float) -> tuple[Items, Vectors]:
-        """All items within `threshold` (angular) of `query` but those `left_out` and the query."""
-        cosines = (self._units @ self._units[query])[self._among[self._first]]
-        allowed = ~np.isin(self._among, np.append(left_out, query))
-        near, distances = self._measured(query, cosines, allowed, 1 - threshold**2 / 2)
-        inside = distances <= np.float32(threshold)
-        return near[inside], distances[inside]
-
     def _crowd(
         self, query: int, cosines: Vectors, allowed: npt.NDArray[np.bool_], width: int
     ) -> tuple[Items, Vectors]:

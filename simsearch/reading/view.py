@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from simsearch.catalog.stored import load_catalog
 from simsearch.errors import NotFoundError
-from simsearch.features.collapse import collapse_warnings, collapsed
+from simsearch.features.collapse import collapse_warnings
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.reading.artworks import (
@@ -56,11 +56,10 @@ class SnapshotView:
         """The manifest of a sealed snapshot. All but this, `created` and `maps` is there before."""
         return self.snapshot.manifest()
 
-    @cached_property
-    def judging(self) -> tuple[str, ...]:
-        """The spaces that have a say in near-duplicates: trained, and able to tell pictures apart."""
-        left_out = self.untrained | collapsed(self.metrics).keys()
-        return tuple(space for space in self.spaces if space not in left_out)
+    @property
+    def geometry(self) -> bool:
+        """Whether geometry looked for pictures that are the same."""
+        return self.plan.settings.geometry.enabled
 
     @cached_property
     def warnings(self) -> list[str]:

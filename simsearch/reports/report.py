@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from simsearch import schemas
 from simsearch.evaluation.held_out import held_out
 from simsearch.evaluation.metrics import STUDY_METRICS
-from simsearch.features.collapse import collapse_warnings, collapsed
+from simsearch.features.collapse import collapse_warnings
 from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.reading.view import SnapshotView
 from simsearch.reports import figures
@@ -127,6 +127,7 @@ def render(
         evaluation=evaluation,
         ks=sorted(set(of_all_copies(metrics, STUDY_METRICS)["k"].to_pylist())),
         untrained=plan.untrained,
+        geometry=plan.settings.geometry.enabled,
         networks=networks,
         exact={row["name"] for row in networks if row["search_k"] is None},
         rejects=rejects,
@@ -165,13 +166,11 @@ def _share(means: Mapping[str, float]) -> str:
 def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
     timings = with_heads(read_parts(snapshot.storage, "timings", schemas.TIMINGS), snapshot)
     rows = []
-    reasons = collapsed(snapshot.storage.read_table(snapshot.metrics_path))
     for space in plan.spaces:
         manifest = read_manifest(snapshot.storage, snapshot.index_folder(space.name))
         rows.append(
             {
                 **space.to_json(),
-                "judged": space.trained and space.name not in reasons,
                 "preprocessing": space.preprocessing_words,
                 "precision_reason": plan.precision_reasons[space.name],
                 "ran_on": ran_on(timings, space.fingerprint),

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from simsearch.evaluation.metrics import RANKING_METRICS, STUDY_METRICS
 from simsearch.evaluation.ranking import CURVE_KS
 from simsearch.images.perturbations import KINDS
+from simsearch.reading.findings.duplicates import relation_words
 
 CURVE_SHOWN = (1, 10, 100)
 
@@ -138,21 +139,22 @@ def space_rows(metrics: pa.Table) -> list[dict[str, Any]]:
 
 
 def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Pairs of near-duplicate artworks with their distance in every space, the closest first."""
-    pairs: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in table.to_pylist():
-        key = (row["artwork_id"], row["other_id"])
-        entry = pairs.setdefault(key, {"distances": [], "nearest": row["distance"]})
-        entry["distances"].append(f"{row['space']} {row['distance']:.4f}")
-        entry["nearest"] = min(entry["nearest"], row["distance"])
-    ordered = sorted(pairs.items(), key=lambda item: (item[1]["nearest"], item[0]))
+    """Pairs of near-duplicate artworks with what they have in common: equal files first, then the pairs of
+    which chance explains least."""
+
+    def place(row: Mapping[str, Any]) -> tuple[float, int, str, str]:
+        alarms = -1.0 if row["false_alarms"] is None else row["false_alarms"]
+        return alarms, -(row["inliers"] or 0), row["artwork_id"], row["other_id"]
+
     return [
         {
-            "first": f"{titles.get(first) or first} ({first})",
-            "second": f"{titles.get(second) or second} ({second})",
-            "distances": ", ".join(entry["distances"]),
+            "first": f"{titles.get(row['artwork_id']) or row['artwork_id']} ({row['artwork_id']})",
+            "second": f"{titles.get(row['other_id']) or row['other_id']} ({row['other_id']})",
+            "relation": relation_words(row["relation"], mirrored=bool(row["mirrored"])),
+            "inliers": "–" if row["inliers"] is None else f"{row['inliers']}",
+            "false_alarms": "–" if row["false_alarms"] is None else f"{row['false_alarms']:.1g}",
         }
-        for (first, second), entry in ordered
+        for row in sorted(table.to_pylist(), key=place)
     ]
 
 

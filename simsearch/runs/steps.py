@@ -144,6 +144,7 @@ def index(run: Run) -> Outcome:
 def neighbours(run: Run) -> Outcome:
     """Find who is near whom in every space, by Annoy and by exact search, and the near-duplicates."""
     from simsearch.neighbours.find import find_neighbours
+    from simsearch.neighbours.near_duplicates import find_near_duplicates
 
     snapshot, config = run.snapshot, run.config
     if snapshot.storage.exists(snapshot.near_duplicates_path):
@@ -155,7 +156,8 @@ def neighbours(run: Run) -> Outcome:
         previous = _previous(run) if config.evaluate.incremental else None
         work = partial(find_neighbours, snapshot, previous)
         _watched(config.ray, "neighbours", total, "queries", work)
-    return Outcome(total, "queries")
+        listed = find_near_duplicates(snapshot, config.ray)
+    return Outcome(total, "queries", f"{listed:,} pairs of near-duplicates")
 
 
 def evaluate(run: Run) -> Outcome:

@@ -22,6 +22,7 @@ from simsearch.images.remake import Remake
 from simsearch.settings.secrets import without_secrets
 from simsearch.settings.sections.analysis import (
     EvaluateConfig,
+    GeometryConfig,
     IndexConfig,
     ProjectionConfig,
     ReportConfig,
@@ -87,6 +88,7 @@ class Config(Section):
     )
     train: TrainConfig = TrainConfig()
     index: IndexConfig = IndexConfig()
+    geometry: GeometryConfig = GeometryConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     projection: ProjectionConfig = ProjectionConfig()
     report: ReportConfig = ReportConfig()

@@ -12,6 +12,7 @@ from simsearch.errors import UsageError
 MODULES = {
     "run": ("annoy", "matplotlib", "ray", "sklearn", "torch", "torchvision", "umap"),
     "explore": ("annoy", "fastapi", "jinja2", "scipy", "uvicorn"),
+    "geometry": ("cv2",),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "timm": ("timm",),
     "open-clip": ("open_clip",),

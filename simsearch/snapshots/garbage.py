@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.trained import FOLDER, MANIFEST, folders_of, trainings_of
 from simsearch.errors import NotFoundError, StorageError
+from simsearch.features import points
 from simsearch.features import store as feature_store
 from simsearch.images import thumbnails
 from simsearch.snapshots.layout import SNAPSHOTS
@@ -82,6 +83,7 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
         *_snapshots(storage, {snapshot.snapshot_id for snapshot in kept}, older_than),
         *_catalogs(storage, {snapshot.plan().catalog_id for snapshot in kept}, older_than),
         *_shards(storage, kept, older_than),
+        *_geometry(storage, kept, older_than),
         *_trained(storage, kept, older_than),
         *_images(storage, kept, older_than),
         *_thumbnails(storage, kept, older_than),
@@ -175,6 +177,31 @@ def _shards(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
         shard = storage.read_table(f"features/{info.path}", ["content_hash", "profile"])
         if wanted[fingerprint].isdisjoint(feature_store.keys_of(shard)):
             yield Garbage(f"features/{info.path}", info.size, "images of no kept snapshot")
+
+
+def _geometry(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
+    """Shards of points and of agreements without a picture of a kept snapshot."""
+    wanted: dict[str, set[str]] = {}
+    for snapshot in kept:
+        settings = snapshot.plan().settings
+        if settings.geometry.enabled:
+            hashes = _hashes(snapshot).to_pylist()
+            wanted.setdefault(points.fingerprint_of(settings), set()).update(hashes)
+    for folder, names in (
+        (points.FOLDER, ["content_hash"]),
+        (points.AGREEMENTS, ["first_hash", "second_hash"]),
+    ):
+        for info in storage.files(folder):
+            if not SHARD.fullmatch(info.path) or info.modified >= older_than:
+                continue
+            fingerprint = next((key for key in wanted if info.path.startswith(key)), None)
+            if fingerprint is None:
+                yield Garbage(f"{folder}/{info.path}", info.size, "points of no kept snapshot")
+                continue
+            shard = storage.read_table(f"{folder}/{info.path}", names)
+            rows = zip(*(shard[name].to_pylist() for name in names), strict=True)
+            if not any(wanted[fingerprint].issuperset(row) for row in rows):
+                yield Garbage(f"{folder}/{info.path}", info.size, "images of no kept snapshot")
 
 
 def _trained(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:

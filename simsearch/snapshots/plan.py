@@ -10,7 +10,7 @@ from typing import Any
 from simsearch.features.space import FeatureSpace
 from simsearch.settings.config import OPERATIONAL, Config, kept_settings
 
-DECISIVE = ("seed", "index", "evaluate", "projection", "report")
+DECISIVE = ("seed", "index", "geometry", "evaluate", "projection", "report")
 """Settings that decide what a snapshot holds beside its images and feature spaces."""
 DECISIVE_OF_PERTURBATIONS = ("profiles", "reencode_jpeg")
 

@@ -6,7 +6,16 @@ from simsearch.errors import DamagedError
 from simsearch.storage.storage import Storage
 
 FOLDER = "damaged"
-MADE_ANEW = ("features", "sources", "rejects", "timings", "downloads", "iiif")
+MADE_ANEW = (
+    "features",
+    "points",
+    "agreements",
+    "sources",
+    "rejects",
+    "timings",
+    "downloads",
+    "iiif",
+)
 """Folders whose files a run makes again where they are missing."""
 
 

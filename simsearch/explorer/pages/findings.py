@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from simsearch.errors import UsageError
 from simsearch.explorer.pages import charts
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import Site
+from simsearch.indexes.exact import cosine
 from simsearch.reading.artworks import SAID, short
 from simsearch.reading.findings import changes as change
 from simsearch.reading.findings.disagreement import Disagreement, disagreement
@@ -31,6 +34,7 @@ Values = dict[str, Any]
 
 GROUPS_PER_PAGE = 12
 PAIRS_PER_PAGE = 24
+PAIRS_SHOWN = 40  # of a group of near-duplicates
 HUBS_PER_PAGE = 48
 ROWS_PER_PAGE = 12
 NEAREST_SHOWN = 4  # of each space, where spaces disagree
@@ -99,9 +103,29 @@ def duplicates(site: Site, view: SnapshotView, page: int) -> Values:
         "works": len(works),
         "set_of": encode(works) if len(works) <= MOST else None,
         "groups": [(group, entries(view, group)) for group in (groups or [])[part]],
+        "scores": _scores(view, (groups or [])[part]),
+        "pairs_shown": PAIRS_SHOWN,
         "first": part.start + 1,
         "page": page,
         "page_count": count,
+    }
+
+
+def _scores(
+    view: SnapshotView, groups: Sequence[DuplicateGroup]
+) -> dict[tuple[int, int], dict[str, float]]:
+    """The cosines, by space, of the pairs of groups that are shown, by the numbers of their artworks."""
+    pairs = [(p.first, p.second) for group in groups for p in group.pairs[:PAIRS_SHOWN]]
+    first, second = (
+        view.item_of_artwork[np.array([pair[side] for pair in pairs], np.int64)] for side in (0, 1)
+    )
+    columns = {
+        space: view.index(space).distances(first, second).tolist() if pairs else []
+        for space in view.spaces
+    }
+    return {
+        pair: {space: cosine(distances[place]) for space, distances in columns.items()}
+        for place, pair in enumerate(pairs)
     }
 
 

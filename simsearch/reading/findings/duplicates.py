@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from simsearch.errors import NotFoundError
-from simsearch.indexes.exact import cosine
 from simsearch.reading.artworks import Artwork
 from simsearch.reading.view import SnapshotView
+from simsearch.schemas import OTHER_PICTURES
 
 COMPARED = (
     ("title", "title"),
@@ -29,21 +27,30 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class DuplicatePair:
-    """Two artworks, by number, and how alike the spaces that judged find them: cosines by space."""
+    """Two artworks, by number, and what their pictures have in common. `inliers` and `false_alarms` are
+    None where both have the same file: see schemas.NEAR_DUPLICATES."""
 
     first: int
     second: int
-    scores: dict[str, float]
+    relation: str
+    inliers: int | None
+    false_alarms: float | None
 
     @property
-    def score(self) -> float:
-        """The mean over those spaces: 1 is the same picture."""
-        return float(np.mean(list(self.scores.values())))
+    def same_file(self) -> bool:
+        return self.inliers is None
+
+    @property
+    def evidence(self) -> str:
+        """What speaks for the pair, in words."""
+        if self.inliers is None:
+            return "the same file"
+        return f"{self.inliers} points in common"
 
 
 @dataclass(frozen=True)
 class DuplicateGroup:
-    """Artworks that hang together by near-duplicate pairs, nearest pair first."""
+    """Artworks that hang together by near-duplicate pairs, the surest pair first."""
 
     members: tuple[int, ...]
     pairs: tuple[DuplicatePair, ...]
@@ -60,23 +67,35 @@ class Entry:
 
 
 def duplicate_groups(view: SnapshotView) -> list[DuplicateGroup] | None:
-    """The groups, that of the nearest pair first; None where the snapshot has no such table."""
+    """The groups, that of the surest pair first; None where the snapshot has no such table. Pairs that
+    only share a detail are in no group."""
     try:
         table = view.snapshot.storage.read_table(view.snapshot.near_duplicates_path)
     except NotFoundError:
         return None
-    scores: dict[Pair, dict[str, float]] = {}
+    pairs = []
     for row in table.to_pylist():
         first, second = view.number_of(row["artwork_id"]), view.number_of(row["other_id"])
-        if first is not None and second is not None:
-            scores.setdefault((first, second), {})[row["space"]] = cosine(row["distance"])
-    pairs = [DuplicatePair(*pair, by_space) for pair, by_space in scores.items()]
-    pairs.sort(key=lambda pair: (-pair.score, pair.first, pair.second))
+        if first is not None and second is not None and row["relation"] not in OTHER_PICTURES:
+            relation = relation_words(row["relation"], mirrored=bool(row["mirrored"]))
+            evidence = row["inliers"], row["false_alarms"]
+            pairs.append(DuplicatePair(first, second, relation, *evidence))
+    pairs.sort(key=_surest)
     group_of = _gathered([(pair.first, pair.second) for pair in pairs])
     grouped: dict[int, list[DuplicatePair]] = {}
     for pair in pairs:
         grouped.setdefault(group_of[pair.first], []).append(pair)
     return [_group(members) for members in grouped.values()]
+
+
+def relation_words(relation: str, *, mirrored: bool) -> str:
+    """A relation of schemas.NEAR_DUPLICATES for readers."""
+    return f"{relation}, mirrored" if mirrored and relation != "mirrored" else relation
+
+
+def _surest(pair: DuplicatePair) -> tuple[float, int, int, int]:
+    alarms = -1.0 if pair.false_alarms is None else pair.false_alarms
+    return alarms, -(pair.inliers or 0), pair.first, pair.second
 
 
 def _group(pairs: list[DuplicatePair]) -> DuplicateGroup:

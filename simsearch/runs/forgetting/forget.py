@@ -83,6 +83,7 @@ def forget(config: Config, storage: Storage, removal: Removal, lease: Lease) -> 
         log.info("forget: snapshot %s is done", snapshot.snapshot_id)
     lease.check()
     shared.remove_vectors(storage, trace)
+    shared.remove_points(storage, trace)
     shared.remove_pictures(storage, trace)
     shared.remove_notes(storage, trace)
     shared.remove_from_training(storage, trace)

@@ -18,6 +18,8 @@ from simsearch.catalog.stored_downloads import are_downloads_of
 from simsearch.encoders.trained import EXAMPLES, LEARNED_FROM
 from simsearch.encoders.trained import FOLDER as TRAINED
 from simsearch.features import store as feature_store
+from simsearch.features.points import AGREEMENTS, agreements_parts, points_parts
+from simsearch.features.points import FOLDER as POINTS
 from simsearch.features.space import FeatureSpace
 from simsearch.images import thumbnails
 from simsearch.reading.stored_sets import forget_artwork
@@ -92,6 +94,19 @@ def remove_vectors(storage: Storage, trace: Trace) -> None:
         if written == path:  # the name follows from pictures and profiles, not from artworks
             continue
         storage.delete(path)
+
+
+def remove_points(storage: Storage, trace: Trace) -> None:
+    """Remove the local features of the artwork's pictures, and what was found of them beside others."""
+    gone = pa.array(sorted(trace.hashes), pa.string())
+
+    def of_artwork(table: pa.Table) -> pa.Array:
+        names = [name for name in table.column_names if name.endswith("_hash")]
+        return _or(*(pc.is_in(table[name], value_set=gone) for name in names))
+
+    for folder, parts_of in ((POINTS, points_parts), (AGREEMENTS, agreements_parts)):
+        for name in sorted({info.path.partition("/")[0] for info in storage.files(folder)}):
+            parts_of(storage, name).remove(of_artwork)
 
 
 def _renamed(table: pa.Table, trace: Trace) -> pa.Table:

@@ -25,6 +25,20 @@ class IndexConfig(Section):
     )
 
 
+class GeometryConfig(Section):
+    """Which artworks show the same picture, judged by points that two pictures have in common, in the
+    same arrangement. No network has a say."""
+
+    enabled: bool = Field(
+        True,
+        description="false: only pictures with equal bytes are known to be the same",
+    )
+    candidates: Annotated[int, Field(gt=0, le=50)] = Field(
+        10,
+        description="nearest originals, in each trained space, that each original is compared with",
+    )
+
+
 class EvaluateConfig(Section):
     """How recovery is measured."""
 

@@ -1,0 +1,104 @@
+"""Local features in Parquet shards, one folder per fingerprint: what geometry sees of each picture.
+
+points/<fingerprint>/part-<digest>.parquet
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch import schemas
+from simsearch.errors import UsageError
+from simsearch.settings.config import Config
+from simsearch.settings.extras import install_line, installed
+from simsearch.storage.keyed_parts import KeyedParts, StoredParts
+from simsearch.storage.storage import Storage
+
+if TYPE_CHECKING:
+    from simsearch.geometry.points import Points
+
+FOLDER = "points"
+AGREEMENTS = "agreements"  # what was said of pairs of pictures, by their points
+DEFINITION = 1  # raised where `points_of` gives other points of the same pixels
+PICTURES_A_SHARD = 512  # at most 16 MiB of points
+
+
+@dataclass(frozen=True)
+class StoredPoints:
+    """The points of the pictures that were decoded with the same settings, by content hash."""
+
+    storage: Storage
+    fingerprint: str
+
+    @classmethod
+    def of(cls, config: Config, storage: Storage) -> StoredPoints | None:
+        """The points that belong to the settings; None where geometry is off. Raises UsageError where
+        OpenCV is missing."""
+        if not config.geometry.enabled:
+            return None
+        if not installed("geometry"):
+            raise UsageError(
+                f"geometry.enabled: needs OpenCV; {install_line('run')}, or say geometry.enabled=false"
+            )
+        return cls(storage, fingerprint_of(config))
+
+    @property
+    def parts(self) -> KeyedParts:
+        return points_parts(self.storage, self.fingerprint)
+
+    def write(self, points: Mapping[str, bytes]) -> None:
+        """Store the points of pictures by content hash, as `Points.to_bytes` gives them."""
+        columns = [
+            pa.array(points.keys(), pa.string()),
+            pa.array(points.values(), pa.binary()),
+        ]
+        self.parts.write(pa.table(columns, schema=schemas.POINTS))
+
+    def stored(self) -> StoredParts:
+        return self.parts.stored()
+
+    def read(self, names: Iterable[str], hashes: pa.Array) -> dict[str, Points]:
+        """The points of the pictures `hashes` that the shards `names` hold."""
+        from simsearch.geometry.points import (
+            Points,
+        )  # OpenCV, which a reader of snapshots need not have
+
+        points: dict[str, Points] = {}
+        for name in names:
+            rows = self.parts.read(name)
+            for row in rows.filter(pc.is_in(rows["content_hash"], value_set=hashes)).to_pylist():
+                points[row["content_hash"]] = Points.from_bytes(row["points"])
+        return points
+
+    def compact(self) -> int:
+        """Merge small shards; returns how many."""
+        return self.parts.compact(PICTURES_A_SHARD)
+
+
+def points_parts(storage: Storage, name: str) -> KeyedParts:
+    """The shards of points in the folder `name` of those of all fingerprints."""
+    return KeyedParts(storage, f"{FOLDER}/{name}", schemas.POINTS, ("content_hash",))
+
+
+def agreements_parts(storage: Storage, name: str) -> KeyedParts:
+    """The shards of agreements in the folder `name` of those of all fingerprints."""
+    key = ("first_hash", "second_hash")
+    return KeyedParts(storage, f"{AGREEMENTS}/{name}", schemas.AGREEMENTS, key)
+
+
+def fingerprint_of(config: Config) -> str:
+    """A name that follows from all that decides a picture's points."""
+    described = {
+        "definition": DEFINITION,
+        "background": config.images.background,
+        "side": config.perturbations.side,
+    }
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    return f"sift-{digest[:16]}"

@@ -1,0 +1,156 @@
+"""The parallel comparison of pictures, point by point: tasks that each store what they find."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import ray
+
+from simsearch.geometry.false_alarms import Chance, estimate_chance
+from simsearch.neighbours.agreements import (
+    Hashes,
+    PicturePairs,
+    StoredAgreements,
+    agreements_table,
+)
+from simsearch.neighbours.lists import Items
+from simsearch.runtime.resources import ENDLESS, TASKS
+from simsearch.runtime.watchdog import Count, followed
+from simsearch.settings.sections.operation import RayConfig
+
+log = logging.getLogger(__name__)
+
+PAIRS_A_TASK = 256  # a second of work; at most so many are compared again after a crash
+
+# Pairs of different works from which it is estimated what chance gives.
+CHANCE_PAIRS = 2000
+MOST_PARTNERS = 30  # of a picture among them
+
+EXPECTED = 1.0  # false pairs in all, at most
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The pairs of pictures that agree by more than chance: `rows` is schemas.AGREEMENTS with `code` and
+    `false_alarms`. `compared` pairs were looked at; `unseen` pictures have no local features."""
+
+    rows: pa.Table
+    compared: int
+    unseen: int
+
+
+def verify_pairs(
+    stored: StoredAgreements, hashes: Hashes, candidates: Items, seed: int, ray_config: RayConfig
+) -> Verified:
+    """The candidates that geometry verifies, of the pictures with content `hashes` [n]. `candidates` are
+    codes as PicturePairs has them. Pairs that were compared before are not compared again."""
+    shards = _Shards.of(stored, hashes)
+    known = shards.with_points(PicturePairs(hashes, candidates))
+    chance_pairs = shards.with_points(PicturePairs(hashes, _chance_codes(hashes, seed)))
+    everything = known.of(np.union1d(known.codes, chance_pairs.codes))
+    _compare_all(stored, shards, everything, ray_config)
+    stored.compact()
+    rows = stored.read(known)
+    chance = _chance(stored.read(chance_pairs), len(chance_pairs.codes))
+    alarms = chance.false_alarms(rows["evidence"].to_numpy(), len(known.codes))
+    rows = rows.append_column("false_alarms", pa.array(alarms, pa.float64()))
+    rows = rows.filter(pc.field("false_alarms") <= EXPECTED)
+    log.info(
+        "neighbours: %s pairs of pictures compared, %s agree by more than chance",
+        f"{len(known.codes):,}",
+        f"{rows.num_rows:,}",
+    )
+    unseen = int((shards.numbers < 0).sum())
+    if unseen:
+        log.warning("neighbours: geometry does not see %s pictures without points", f"{unseen:,}")
+    return Verified(rows, len(known.codes), unseen)
+
+
+@dataclass(frozen=True)
+class _Shards:
+    """Which shard, by its place in `names`, holds the points of each picture [n]; −1: none."""
+
+    names: tuple[str, ...]
+    numbers: Items
+
+    @classmethod
+    def of(cls, stored: StoredAgreements, hashes: Hashes) -> _Shards:
+        points = stored.points.stored()
+        held = points.table["content_hash"].combine_chunks()
+        rows = pc.index_in(pa.array(hashes, pa.string()), value_set=held)
+        numbers = points.table["part"].combine_chunks().take(rows)
+        return cls(points.names, pc.fill_null(numbers, -1).to_numpy())
+
+    def with_points(self, pairs: PicturePairs) -> PicturePairs:
+        """The pairs of pictures that both have points."""
+        both = (self.numbers[pairs.numbers] >= 0).all(axis=1)
+        return pairs.of(pairs.codes[both])
+
+    def in_order(self, pairs: PicturePairs) -> PicturePairs:
+        """The pairs so that those of the same two shards stand together."""
+        numbers = self.numbers[pairs.numbers]
+        return pairs.of(pairs.codes[np.lexsort((pairs.codes, numbers[:, 1], numbers[:, 0]))])
+
+    def needed(self, pairs: PicturePairs) -> list[str]:
+        """The names of the shards that hold the points of the pairs' pictures."""
+        return [self.names[number] for number in np.unique(self.numbers[pairs.numbers]).tolist()]
+
+
+def _compare_all(
+    stored: StoredAgreements, shards: _Shards, pairs: PicturePairs, config: RayConfig
+) -> None:
+    todo = shards.in_order(pairs.of(stored.missing(pairs)))
+    if not len(todo.codes):
+        return
+    pending = []
+    for start in range(0, len(todo.codes), PAIRS_A_TASK):
+        part = todo.of(todo.codes[start : start + PAIRS_A_TASK])
+        first, second = part.key()
+        pending.append(_compare.remote(stored, shards.needed(part), first, second))
+    count = Count()
+
+    def collect() -> None:
+        left = pending
+        while left:
+            (done,), left = ray.wait(left, num_returns=1)
+            count.tell(count.read() + ray.get(done))
+
+    followed("verify", len(todo.codes), "pairs", config, collect, count.read)
+
+
+@ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
+def _compare(
+    stored: StoredAgreements, shards: Sequence[str], first: Sequence[str], second: Sequence[str]
+) -> int:
+    """Store what the pairs of pictures show in common; returns how many pairs these are."""
+    points = stored.points.read(shards, pa.array(sorted({*first, *second}), pa.string()))
+    stored.parts.write(agreements_table(first, second, points))
+    return len(first)
+
+
+def _chance_codes(hashes: Hashes, seed: int) -> Items:
+    """Pairs of pictures that have nothing to do with one another: each with those that follow in an order
+    that depends on content and `seed` alone, so that another picture changes few pairs."""
+    digests = [hashlib.sha256(f"{seed} {content}".encode()).digest() for content in hashes]
+    order = np.array(sorted(range(len(hashes)), key=digests.__getitem__), np.int64)
+    n = len(order)
+    codes = [np.zeros(0, np.int64)]
+    for step in range(1, min(n - 1, MOST_PARTNERS) + 1):
+        wanted = CHANCE_PAIRS - sum(map(len, codes))
+        if wanted <= 0:
+            break
+        first, second = order[:wanted], np.roll(order, -step)[:wanted]
+        codes.append(np.minimum(first, second) * n + np.maximum(first, second))
+    return np.unique(np.concatenate(codes))
+
+
+def _chance(rows: pa.Table, pairs: int) -> Chance:
+    evidence = np.zeros(pairs)
+    evidence[: rows.num_rows] = rows["evidence"].to_numpy()
+    return estimate_chance(evidence)

@@ -1,0 +1,115 @@
+"""Tables of which each row has a key and never changes: a folder of Parquet files named for their keys."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch.storage.parts import list_parts
+from simsearch.storage.storage import Storage
+
+READ_THREADS = 8  # parts asked for at once: hides a store's latency
+FEWEST_PARTS = 8  # fewer small ones are not worth rewriting
+
+
+@dataclass(frozen=True)
+class StoredParts:
+    """The keys of a folder: `table` has the key's columns and `part`, the number of the row's part among
+    `names`. A row that was written twice is there twice."""
+
+    names: tuple[str, ...]
+    table: pa.Table
+
+
+@dataclass(frozen=True)
+class KeyedParts:
+    """The table in a `folder` of `storage`, whose columns are those of `schema` and whose key are the
+    columns `key`."""
+
+    storage: Storage
+    folder: str
+    schema: pa.Schema
+    key: tuple[str, ...]
+
+    def write(self, table: pa.Table) -> str | None:
+        """Add rows; returns the path of their part, None where there are no rows. The same keys replace
+        their own part, so that a retry adds nothing."""
+        if not table.num_rows:
+            return None
+        table = table.sort_by([(name, "ascending") for name in self.key]).combine_chunks()
+        lines = pc.binary_join_element_wise(*(table[name] for name in self.key), " ")
+        digest = hashlib.sha256("\n".join(lines.to_pylist()).encode()).hexdigest()
+        path = f"{self.folder}/part-{digest[:20]}.parquet"
+        self.storage.write_table(path, table.cast(self.schema))
+        return path
+
+    def stored(self) -> StoredParts:
+        """The keys of all rows."""
+        names = tuple(info.path for info in list_parts(self.storage, self.folder))
+        with ThreadPoolExecutor(READ_THREADS) as pool:
+            tables = list(pool.map(lambda name: self.read(name, self.key), names))
+        counts = [table.num_rows for table in tables]
+        empty = pa.schema([self.schema.field(name) for name in self.key]).empty_table()
+        keys = pa.concat_tables([empty, *tables]).combine_chunks()
+        numbers = np.repeat(np.arange(len(names)), counts)
+        return StoredParts(names, keys.append_column("part", pa.array(numbers, pa.int64())))
+
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of a part."""
+        path = f"{self.folder}/{name}"
+        return self.storage.read_table(path, None if columns is None else list(columns))
+
+    def compact(self, most_rows: int) -> int:
+        """Merge parts of less than half of `most_rows` into parts of up to `most_rows`, where there are
+        several. Returns how many were merged."""
+        stored = self.stored()
+        counts = np.bincount(stored.table["part"].to_numpy(), minlength=len(stored.names))
+        small = {
+            name: int(count)
+            for name, count in zip(stored.names, counts, strict=True)
+            if 2 * count < most_rows
+        }
+        if len(small) < FEWEST_PARTS:
+            return 0
+        for names in _groups(small, most_rows):
+            rows = pa.concat_tables([self.read(name) for name in names])
+            written = self.write(_once(rows, self.key))
+            for name in names:
+                if f"{self.folder}/{name}" != written:
+                    self.storage.delete(f"{self.folder}/{name}")
+        return len(small)
+
+    def remove(self, gone: Callable[[pa.Table], pa.Array]) -> None:
+        """Remove the rows whose keys are `gone`."""
+        for info in list_parts(self.storage, self.folder):
+            if not pc.any(gone(self.read(info.path, self.key))).as_py():
+                continue
+            table = self.read(info.path)
+            self.write(table.filter(pc.invert(gone(table))))
+            self.storage.delete(f"{self.folder}/{info.path}")
+
+
+def _once(rows: pa.Table, key: Sequence[str]) -> pa.Table:
+    numbers = pa.array(np.arange(rows.num_rows))
+    first = rows.select(list(key)).append_column("row", numbers)
+    kept = first.group_by(list(key)).aggregate([("row", "min")])["row_min"]
+    return rows.take(kept)
+
+
+def _groups(rows: Mapping[str, int], most_rows: int) -> Iterator[list[str]]:
+    group: list[str] = []
+    count = 0
+    for name, number in rows.items():
+        if group and count + number > most_rows:
+            yield group
+            group, count = [], 0
+        group.append(name)
+        count += number
+    if group:
+        yield group
