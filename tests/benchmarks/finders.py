@@ -18,7 +18,6 @@ import numpy as np
 from simsearch.encoders.registry import get_encoder
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
-from simsearch.indexes.exact import cosine
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage
@@ -97,7 +96,7 @@ def by_us(space: str, pictures: Path, root: Path) -> Search:
     watched = peers.watched([sys.executable, "-m", "simsearch", "run", *words])
     snapshot = latest_snapshot(Storage(str(root)))
     rows = snapshot.storage.read_table(snapshot.near_duplicates_path).to_pylist()
-    rule = f"cosine ≥ {cosine(rows[0]['threshold']):.3f}" if rows else "no pair as near as copies"
+    rule = "geometry: at most one pair expected by chance"
     pairs = frozenset(pair(row["artwork_id"], row["other_id"]) for row in rows)
     return Search(pairs, rule, watched.seconds, watched.peak_mib)
 

@@ -23,7 +23,6 @@ from simsearch.evaluation.scoring import (
 )
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import Neighbours, drop_query, exact_search
-from simsearch.neighbours.close_pairs import agreed_pairs, close_pairs
 from simsearch.neighbours.numbering import NumberedImages
 
 
@@ -103,22 +102,6 @@ def test_a_hub_makes_the_occurrences_skewed() -> None:
     ring = np.roll(np.arange(30), 1)[:, None]
     assert scipy.stats.skew(counts) > 5
     assert k_occurrence(ring, 1).tolist() == [1] * 30
-
-
-def test_near_duplicates_need_every_spaces_agreement() -> None:
-    first = (np.array([[1], [0], [1]]), np.array([[0.1], [0.1], [0.2]], np.float32))
-    second = (np.array([[1], [0], [0]]), np.array([[0.3], [0.3], [0.1]], np.float32))
-    codes, _ = agreed_pairs({"a": close_pairs(*first, 0.2)})
-    assert codes.tolist() == [0 * 3 + 1, 1 * 3 + 2]
-    codes, distances = agreed_pairs(
-        {"a": close_pairs(*first, 0.15), "b": close_pairs(*second, 0.35)}
-    )
-    assert codes.tolist() == [1]
-    assert distances["a"] == pytest.approx(0.1)
-    assert distances["b"] == pytest.approx(0.3)
-    apart = {"a": close_pairs(*first, 0.15), "b": close_pairs(*second, 0.25)}
-    assert not len(agreed_pairs(apart)[0])
-    assert not len(agreed_pairs({})[0])
 
 
 def collection(seed: int = 0) -> tuple[NumberedImages, np.ndarray]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from simsearch.features.collapse import Spread, collapsed, spread_of, spread_rows
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import exact_search
-from simsearch.neighbours.near_duplicates import _copies_apart
+from simsearch.neighbours.spreads import _copies_apart
 
 RANDOM = np.random.default_rng(7)
 N, D = 200, 32

@@ -196,9 +196,10 @@ def test_the_page_says_it_in_tables_and_a_plot() -> None:
         {
             "artwork_id": "a",
             "other_id": "b",
-            "space": "fast",
-            "distance": 0.0125,
-            "threshold": 0.1,
+            "relation": "version",
+            "inliers": 85,
+            "false_alarms": 1e-9,
+            "mirrored": True,
         }
     ]
     rows = evaluation_rows(
@@ -212,7 +213,8 @@ def test_the_page_says_it_in_tables_and_a_plot() -> None:
     assert "50.0 (cpu, 2 threads)" in text
     assert "16,384" in text
     assert "<b>Twin</b> (a)" in text
-    assert "fast 0.0125" in text
+    assert "version, mirrored" in text
+    assert "85" in text
     assert "0.900 [0.890, 0.910]" in text
     assert "0.800 [0.790, 0.810] of 0.200" in text
     assert b"<svg" in figures.save(figures.cost_figure(ranked))["svg"]
@@ -243,20 +245,18 @@ def test_a_ceiling_below_one_is_named_and_annoys_loss_too() -> None:
     assert [row["single"] for row in ranking_table(table)["rows"]] == [False, False, True]
 
 
-def test_near_duplicates_are_listed_closest_first() -> None:
+def test_near_duplicates_are_listed_surest_first() -> None:
     rows = [
-        {"artwork_id": first, "other_id": second, "space": space, "distance": d, "threshold": 1}
-        for first, second, space, d in (
-            ("a", "b", "x", 0.5),
-            ("a", "b", "y", 0.4),
-            ("c", "d", "x", 0.1),
-            ("c", "d", "y", 0.6),
-        )
-    ]
+        {"artwork_id": "a", "other_id": "b", "relation": "edited", "inliers": 9, "false_alarms": 0.4},
+        {"artwork_id": "c", "other_id": "d", "relation": "same picture", "inliers": 90,
+         "false_alarms": 1e-30},
+        {"artwork_id": "e", "other_id": "f", "relation": "same file"},
+    ]  # fmt: skip
     table = pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
     pairs = near_duplicate_rows(table, {"c": "Sea"})
-    assert [row["first"] for row in pairs] == ["Sea (c)", "a (a)"]
-    assert pairs[1]["distances"] == "x 0.5000, y 0.4000"
+    assert [row["first"] for row in pairs] == ["e (e)", "Sea (c)", "a (a)"]
+    assert [row["inliers"] for row in pairs] == ["–", "90", "9"]
+    assert pairs[2]["false_alarms"] == "0.4"
 
 
 def test_preprocessing_is_told_with_three_decimals() -> None:

@@ -18,7 +18,7 @@ from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 
 HEAD = "mender"
-PAIRS = ((4, 5, 0.02), (5, 6, 0.04), (8, 9, 0.01))  # artworks by number, angular distance
+PAIRS = ((4, 5, 40), (5, 6, 20), (8, 9, 85))  # artworks by number, points in common
 STANDING_FOR = 21  # artworks whose only picture is the placeholder
 LOSSES = (4.0, 2.0, 1.0, 1.5)
 
@@ -27,11 +27,11 @@ def near_duplicates(catalog: pa.Table) -> pa.Table:
     ids = catalog["artwork_id"].to_pylist()
     rows = [
         {
-            "artwork_id": ids[first], "other_id": ids[second], "space": space,
-            "distance": distance, "threshold": 0.1,
+            "artwork_id": ids[first], "other_id": ids[second], "relation": "same picture",
+            "inliers": inliers, "false_alarms": 10.0**-inliers, "mirrored": False,
+            "share": 1.0, "other_share": 1.0, "transform": np.eye(3).ravel().tolist(),
         }
-        for first, second, distance in PAIRS
-        for space in ("squeezenet1_1", "resnet18")
+        for first, second, inliers in PAIRS
         if second < len(ids)
     ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
