@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from simsearch.geometry.estimation import Matches, estimate
+from simsearch.geometry.homography import bend
+from simsearch.geometry.matching import Indices, match, squared_distances, turned_over
 from simsearch.geometry.points import Floats, Points
+from simsearch.geometry.regions import common_region, share_of
+
+Transform = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -20,22 +26,35 @@ class Agreement:
     from pixels of a to pixels of b (pictures of PICTURE_SIZE pixels). `mirrored`: it turns a over.
     `matches` int64 [inliers, 2]: the points of a and of b. `outline_a`, `outline_b` float32 [m, 2]: the
     common region in pixels of each picture, a convex polygon; corner i of one lies on corner i of the
-    other. `share_a`, `share_b`: the region's share of each picture's area. `support`: the share of the
-    points in the region that the transform explains, of the picture where it is lower. `residual`: median
-    distance in pixels of b of an inlier from where the transform puts it.
+    other. `share_a`, `share_b`: the region's share of each picture's area. `likeness`: correlation of
+    the two grey thumbnails within the region, window by window. `residual`: median distance in pixels of an
+    inlier from where the transform puts it.
     """
 
     inliers: int
     evidence: float
-    transform: npt.NDArray[np.float64]
+    transform: Transform
     mirrored: bool
-    matches: npt.NDArray[np.int64]
+    matches: Indices
     outline_a: Floats
     outline_b: Floats
     share_a: float
     share_b: float
-    support: float
+    likeness: float
     residual: float
+
+    def swapped(self) -> Agreement:
+        """The same agreement from b to a."""
+        inverse = np.linalg.inv(self.transform)
+        return replace(
+            self,
+            transform=inverse / inverse[2, 2],
+            matches=self.matches[:, ::-1],
+            outline_a=self.outline_b,
+            outline_b=self.outline_a,
+            share_a=self.share_b,
+            share_b=self.share_a,
+        )
 
 
 def agree(a: Points, b: Points) -> Agreement | None:
@@ -43,4 +62,58 @@ def agree(a: Points, b: Points) -> Agreement | None:
 
     The result depends on the points alone. Swapped pictures give the inverse.
     """
-    raise NotImplementedError
+    if not (a.sufficient and b.sufficient):
+        return None
+    if a.to_bytes() > b.to_bytes():
+        agreement = _agree(b, a)
+        return None if agreement is None else agreement.swapped()
+    return _agree(a, b)
+
+
+def _agree(a: Points, b: Points) -> Agreement | None:
+    plain, mirrored = _one_sided(a, b), _one_sided(turned_over(a), b)
+    if mirrored is None or (plain is not None and plain.evidence >= mirrored.evidence):
+        return plain
+    turn = np.array([[-1.0, 0, a.width], [0, 1, 0], [0, 0, 1]])
+    outline = mirrored.outline_a * np.float32([-1, 1]) + np.float32([a.width, 0])
+    return replace(mirrored, transform=mirrored.transform @ turn, mirrored=True, outline_a=outline)
+
+
+def _one_sided(a: Points, b: Points) -> Agreement | None:
+    """The best agreement that does not turn the picture over."""
+    squares = squared_distances(a, b)
+    pairs = match(a, b, squares)
+    matches = _placed(a, b, pairs)
+    affine = estimate(matches)
+    if affine is None:
+        return None
+    best = bend(matches, affine)
+    inliers = matches.a[best.inliers]
+    region = common_region(a, b, best.transform, best.zoom, inliers)
+    if region is None:
+        return None
+    return Agreement(
+        len(inliers),
+        best.evidence,
+        best.transform,
+        False,
+        pairs[best.inliers],
+        region.outline_a,
+        region.outline_b,
+        share_of(region.outline_a, a),
+        share_of(region.outline_b, b),
+        region.likeness,
+        float(np.median(best.errors[best.inliers])),
+    )
+
+
+def _placed(a: Points, b: Points, pairs: Indices) -> Matches:
+    left, right = pairs.T
+    turns = np.radians(b.angles[right].astype(np.float64) - a.angles[left])
+    return Matches(
+        a.positions[left].astype(np.float64) @ (1, 1j),
+        b.positions[right].astype(np.float64) @ (1, 1j),
+        np.exp(1j * turns),
+        np.log2(b.sizes[right].astype(np.float64) / a.sizes[left]),
+        float(b.width * b.height),
+    )

@@ -1,0 +1,134 @@
+"""Regions of pictures as convex polygons, and the region in which two thumbnails agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from simsearch.geometry.estimation import Complexes, Flags, moved
+from simsearch.geometry.points import REDUCTION, Bytes, Floats, Points
+
+Transform = npt.NDArray[np.float64]
+
+# Thumbnail pixels: standard deviation of the window in which two thumbnails are correlated.
+WINDOW = 2.0
+# Grey values: contrast below is noise of a scan or of its compression.
+NOISE = 4.0
+# Correlation from which two windows show the same.
+ALIKE = 0.5
+
+
+@dataclass(frozen=True)
+class Region:
+    """A common region: its convex outline in both pictures, float32 [m, 2] in pixels, and the correlation
+    of the thumbnails within."""
+
+    outline_a: Floats
+    outline_b: Floats
+    likeness: float
+
+
+def common_region(
+    a: Points, b: Points, transform: Transform, zoom: float, inliers: Complexes
+) -> Region | None:
+    """The region around `inliers`, places in a, in which both pictures agree when `transform` lays a on b;
+    None where there is no such region."""
+    if zoom < 1:  # thumbnails are compared where the region is smaller
+        ends = moved(transform, inliers)
+        region = common_region(b, a, np.linalg.inv(transform), 1 / zoom, ends)
+        return region and Region(region.outline_b, region.outline_a, region.likeness)
+    correlation, weight = _correlations(a.thumbnail, b.thumbnail, transform, zoom)
+    agreeing = _smooth(np.where(correlation > ALIKE, weight, 0), 1) > 0.5 * _smooth(weight, 1)
+    agreeing &= weight > 0
+    mask = _around(agreeing, inliers / REDUCTION)
+    if mask is None:
+        return None
+    rows, columns = np.nonzero(mask)
+    corners = np.concatenate([columns + 1j * rows + c for c in (0, 1, 1j, 1 + 1j)]) * REDUCTION
+    outline = _intersection(cv2.convexHull(_corners(corners))[:, 0], frame(a))
+    if outline is not None:
+        shown = moved(np.linalg.inv(transform), _places(frame(b)))
+        outline = _intersection(outline, _corners(shown))
+    if outline is None:
+        return None
+    likeness = float((correlation * weight)[mask].sum() / weight[mask].sum())
+    return Region(outline, _corners(moved(transform, _places(outline))), likeness)
+
+
+def _correlations(a: Bytes, b: Bytes, transform: Transform, zoom: float) -> tuple[Floats, Floats]:
+    """The correlation of a with b where a lies, window by window, and how much contrast each tells of; the
+    weight is 0 outside of b."""
+    # Thumbnail pixel (column, row) has its middle half a pixel further.
+    scaled = np.array([[REDUCTION, 0, REDUCTION / 2], [0, REDUCTION, REDUCTION / 2], [0, 0, 1]])
+    between = np.linalg.inv(scaled) @ transform @ scaled
+    fine = b.astype(np.float32)
+    if zoom > 1:
+        fine = cv2.GaussianBlur(fine, (0, 0), 0.5 * float(np.sqrt(zoom**2 - 1)) + 1e-3)
+    size, flags = (a.shape[1], a.shape[0]), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    laid = cv2.warpPerspective(fine, between, size, flags=flags)
+    known = cv2.warpPerspective(np.ones_like(fine), between, size, flags=flags) > 0.99
+    mask = known.astype(np.float32)
+    total = np.maximum(_smooth(mask), 1e-3)
+    first = a.astype(np.float32)
+    mean_a, mean_b = _smooth(first * mask) / total, _smooth(laid * mask) / total
+    square_a = _smooth(first**2 * mask) / total - mean_a**2
+    square_b = _smooth(laid**2 * mask) / total - mean_b**2
+    product = _smooth(first * laid * mask) / total - mean_a * mean_b
+    contrast = np.sqrt(np.maximum(square_a, 0) * np.maximum(square_b, 0))
+    largest = np.sqrt(np.maximum(np.maximum(square_a, square_b), 0))
+    correlation = product / (contrast + NOISE**2)
+    return correlation, np.where(known, largest / (largest + NOISE), 0).astype(np.float32)
+
+
+def _smooth(values: Floats, width: float = WINDOW) -> Floats:
+    return cv2.GaussianBlur(
+        values.astype(np.float32), (0, 0), width, borderType=cv2.BORDER_ISOLATED
+    )
+
+
+def _around(agreeing: Flags, places: Complexes) -> Flags | None:
+    """The connected parts of a mask that hold one of ten of the places, or more."""
+    count, labels = cv2.connectedComponents(agreeing.astype(np.uint8), connectivity=4)
+    columns = np.clip(places.real.astype(np.int64), 0, agreeing.shape[1] - 1)
+    rows = np.clip(places.imag.astype(np.int64), 0, agreeing.shape[0] - 1)
+    votes = np.bincount(labels[rows, columns], minlength=count)
+    votes[0] = 0
+    kept = np.nonzero(votes * 10 >= len(places))[0]
+    return np.isin(labels, kept) if len(kept) else None
+
+
+def frame(points: Points) -> Floats:
+    """The corners of the picture, [4, 2]."""
+    width, height = points.width, points.height
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+
+
+def share_of(outline: Floats, points: Points) -> float:
+    """The share of the picture's area within a region."""
+    return min(1.0, float(cv2.contourArea(outline)) / (points.width * points.height))
+
+
+def inside(positions: Floats, outline: Floats) -> Flags:
+    """Which positions [n, 2] lie in a convex region or on its edge."""
+    step = np.roll(outline, -1, 0) - outline
+    offset = positions[:, None] - outline
+    side = step[:, 0] * offset[..., 1] - step[:, 1] * offset[..., 0]
+    flags: Flags = (side >= 0).all(1) | (side <= 0).all(1)
+    return flags
+
+
+def _places(corners: Floats) -> Complexes:
+    places: Complexes = corners.astype(np.float64) @ (1, 1j)
+    return places
+
+
+def _corners(places: Complexes) -> Floats:
+    return np.column_stack([places.real, places.imag]).astype(np.float32)
+
+
+def _intersection(first: Floats, second: Floats) -> Floats | None:
+    area, region = cv2.intersectConvexConvex(first, second)
+    return None if area <= 0 or region is None else region[:, 0].astype(np.float32)
