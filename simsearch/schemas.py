@@ -201,7 +201,12 @@ AGREEMENTS = pa.schema(
         pa.field("other_outline", pa.list_(pa.float32())),
         pa.field("share", pa.float32()),
         pa.field("other_share", pa.float32()),
-        pa.field("support", pa.float32()),
+        pa.field("places", pa.list_(pa.float32())),  # x and y of each matched point
+        pa.field("other_places", pa.list_(pa.float32())),
+        pa.field("overlap", pa.float32()),
+        pa.field("other_overlap", pa.float32()),
+        pa.field("coverage", pa.float32()),
+        pa.field("likeness", pa.float32()),
         pa.field("residual", pa.float32()),
     ]
 )

@@ -11,35 +11,40 @@ from simsearch.geometry.estimation import Matches, estimate
 from simsearch.geometry.homography import bend
 from simsearch.geometry.matching import Indices, match, squared_distances, turned_over
 from simsearch.geometry.points import Floats, Points
-from simsearch.geometry.regions import common_region, share_of
+from simsearch.geometry.regions import common_region, overlap, share_of
 
 Transform = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """What two pictures a and b show in common.
+    """What two pictures a and b show in common; lengths in pixels of pictures of PICTURE_SIZE pixels.
 
     `inliers`: matched points that the transform explains. `evidence`: −log10 of the number of agreements
     this good that chance would give these two pictures, were all matches independent;
     `false_alarms.Chance` turns it into a number of false alarms. `transform` float64 [3, 3]: homography
-    from pixels of a to pixels of b (pictures of PICTURE_SIZE pixels). `mirrored`: it turns a over.
-    `matches` int64 [inliers, 2]: the points of a and of b. `outline_a`, `outline_b` float32 [m, 2]: the
-    common region in pixels of each picture, a convex polygon; corner i of one lies on corner i of the
-    other. `share_a`, `share_b`: the region's share of each picture's area. `likeness`: correlation of
-    the two grey thumbnails within the region, window by window. `residual`: median distance in pixels of an
-    inlier from where the transform puts it.
+    from a to b. `mirrored`: it turns a over. `places_a`, `places_b` float32 [inliers, 2]: the matched
+    points. `outline_a`, `outline_b` float32 [m, 2]: the common region, a convex polygon; corner i of one
+    lies on corner i of the other. `share_a`, `share_b`: the region's share of each picture's area.
+    `overlap_a`, `overlap_b`: the share of each picture that the transform lays on the other. `coverage`:
+    the share of that overlap in which the pictures agree, by contrast. `likeness`: correlation of the two
+    grey thumbnails in the region, window by window. `residual`: median distance of an inlier from where
+    the transform puts it.
     """
 
     inliers: int
     evidence: float
     transform: Transform
     mirrored: bool
-    matches: Indices
+    places_a: Floats
+    places_b: Floats
     outline_a: Floats
     outline_b: Floats
     share_a: float
     share_b: float
+    overlap_a: float
+    overlap_b: float
+    coverage: float
     likeness: float
     residual: float
 
@@ -49,11 +54,14 @@ class Agreement:
         return replace(
             self,
             transform=inverse / inverse[2, 2],
-            matches=self.matches[:, ::-1],
+            places_a=self.places_b,
+            places_b=self.places_a,
             outline_a=self.outline_b,
             outline_b=self.outline_a,
             share_a=self.share_b,
             share_b=self.share_a,
+            overlap_a=self.overlap_b,
+            overlap_b=self.overlap_a,
         )
 
 
@@ -75,8 +83,17 @@ def _agree(a: Points, b: Points) -> Agreement | None:
     if mirrored is None or (plain is not None and plain.evidence >= mirrored.evidence):
         return plain
     turn = np.array([[-1.0, 0, a.width], [0, 1, 0], [0, 0, 1]])
-    outline = mirrored.outline_a * np.float32([-1, 1]) + np.float32([a.width, 0])
-    return replace(mirrored, transform=mirrored.transform @ turn, mirrored=True, outline_a=outline)
+    return replace(
+        mirrored,
+        transform=mirrored.transform @ turn,
+        mirrored=True,
+        places_a=_turned(mirrored.places_a, a.width),
+        outline_a=_turned(mirrored.outline_a, a.width),
+    )
+
+
+def _turned(places: Floats, width: int) -> Floats:
+    return np.column_stack([width - places[:, 0], places[:, 1]])
 
 
 def _one_sided(a: Points, b: Points) -> Agreement | None:
@@ -85,23 +102,28 @@ def _one_sided(a: Points, b: Points) -> Agreement | None:
     pairs = match(a, b, squares)
     matches = _placed(a, b, pairs)
     affine = estimate(matches)
-    if affine is None:
+    if affine is None or affine.evidence <= 0:
         return None
     best = bend(matches, affine)
-    inliers = matches.a[best.inliers]
-    region = common_region(a, b, best.transform, best.zoom, inliers)
+    places = matches.a[best.inliers]
+    region = common_region(a, b, best.transform, best.zoom, places)
     if region is None:
         return None
+    left, right = pairs[best.inliers].T
     return Agreement(
-        len(inliers),
+        len(places),
         best.evidence,
         best.transform,
         False,
-        pairs[best.inliers],
+        a.positions[left],
+        b.positions[right],
         region.outline_a,
         region.outline_b,
         share_of(region.outline_a, a),
         share_of(region.outline_b, b),
+        share_of(overlap(a, b, best.transform), a),
+        share_of(overlap(b, a, np.linalg.inv(best.transform)), b),
+        region.coverage,
         region.likeness,
         float(np.median(best.errors[best.inliers])),
     )

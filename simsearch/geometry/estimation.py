@@ -131,8 +131,9 @@ def moved(transforms: Floats, places: Complexes) -> Complexes:
 
 def scales(transforms: Floats) -> Floats:
     """By how much affine transforms [..., 3, 3] enlarge lengths; 0 where they turn the picture over."""
-    linear = transforms[..., :2, :2]
-    return np.sqrt(np.maximum(np.linalg.det(linear), 0))
+    areas = np.linalg.det(transforms[..., :2, :2])
+    lengths: Floats = np.sqrt(np.maximum(areas, 0))
+    return lengths
 
 
 def transfer_errors(matches: Matches, transforms: Floats) -> Floats:
@@ -150,7 +151,8 @@ def _alike(matches: Matches, transforms: Floats) -> Flags:
     turns /= np.maximum(np.abs(turns), 1e-9)
     zooms = np.log2(np.maximum(scales(transforms), 1e-3))
     turned = (turns[:, None].conj() * matches.turns).real > np.cos(np.radians(TURN))
-    return turned & (np.abs(zooms[:, None] - matches.zooms) < ZOOM)
+    flags: Flags = turned & (np.abs(zooms[:, None] - matches.zooms) < ZOOM)
+    return flags
 
 
 def plausible(linear: Floats) -> Flags:
@@ -158,7 +160,8 @@ def plausible(linear: Floats) -> Flags:
     largest, smallest = np.linalg.svd(linear, compute_uv=False).T
     upright = np.linalg.det(linear) > 0
     within = (largest < MAX_ZOOM) & (smallest > 1 / MAX_ZOOM)
-    return upright & within & (largest < MAX_STRETCH * smallest)
+    flags: Flags = upright & within & (largest < MAX_STRETCH * smallest)
+    return flags
 
 
 def weigh(

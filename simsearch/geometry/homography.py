@@ -28,9 +28,10 @@ def bend(matches: Matches, affine: Estimate) -> Estimate:
     if affine.inliers.sum() < MIN_INLIERS:
         return affine
     ends = [np.column_stack([z.real, z.imag])[near] for z in (matches.a, matches.b)]
-    transform, _ = cv2.findHomography(ends[0], ends[1], _magsac())
-    if transform is None or not np.isfinite(transform).all():
+    matrix, _ = cv2.findHomography(ends[0], ends[1], _magsac())
+    if matrix is None or not np.isfinite(matrix).all():
         return affine
+    transform = np.asarray(matrix, np.float64)
     linear = jacobians(transform, matches.a[affine.inliers])
     areas = np.linalg.det(linear)
     if not plausible(linear).all() or areas.max() > MAX_FORESHORTENING**2 * areas.min():
@@ -46,7 +47,8 @@ def jacobians(transform: Floats, places: Complexes) -> Floats:
     ends = moved(transform, places)
     weights = transform[2] @ np.stack([places.real, places.imag, np.ones(len(places))])
     slopes = np.stack([ends.real, ends.imag], 1)[:, :, None] * transform[2, :2]
-    return (transform[:2, :2] - slopes) / weights[:, None, None]
+    linear: Floats = (transform[:2, :2] - slopes) / weights[:, None, None]
+    return linear
 
 
 def _magsac() -> cv2.UsacParams:

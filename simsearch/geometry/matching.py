@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.geometry.points import Points
+from simsearch.geometry.points import Floats, Points
 
 Indices = npt.NDArray[np.int64]
 
@@ -32,14 +32,14 @@ def turned_over(points: Points) -> Points:
     )
 
 
-def squared_distances(a: Points, b: Points) -> npt.NDArray[np.float32]:
+def squared_distances(a: Points, b: Points) -> Floats:
     """Squared distances [n, m] of descriptors, exact: they are integers below 2²⁴."""
     left, right = a.descriptors.astype(np.float32), b.descriptors.astype(np.float32)
-    squares: npt.NDArray[np.float32] = (left**2).sum(1)[:, None] + (right**2).sum(1)
+    squares: Floats = (left**2).sum(1)[:, None] + (right**2).sum(1)
     return squares - 2 * left @ right.T
 
 
-def match(a: Points, b: Points, squares: npt.NDArray[np.float32]) -> Indices:
+def match(a: Points, b: Points, squares: Floats) -> Indices:
     """Pairs [m, 2] of points of a and b that are each other's nearest and nearer than RATIO × the second
     nearest; the most distinct first. `squares`: squared distances of descriptors."""
     if min(len(a), len(b)) < 2:
@@ -54,16 +54,23 @@ def match(a: Points, b: Points, squares: npt.NDArray[np.float32]) -> Indices:
     return pairs[_apart(a.positions[pairs[:, 0]], b.positions[pairs[:, 1]])]
 
 
-def _nearest(squares: npt.NDArray[np.float32]) -> tuple[Indices, npt.NDArray[np.float32]]:
-    two = np.argpartition(squares, 1, axis=1)[:, :2]
-    values = np.take_along_axis(squares, two, 1)
-    order = np.argsort(values, axis=1, kind="stable")
-    values = np.take_along_axis(values, order, 1)
-    first = np.take_along_axis(two, order, 1)[:, 0]
-    return first, values[:, 0] / np.maximum(values[:, 1], 1)
+def _nearest(squares: Floats) -> tuple[Indices, Floats]:
+    """The nearest column [n] of each row, and its squared distance as a share of the second nearest's."""
+    rows = np.arange(len(squares))
+    nearest = squares.argmin(1)
+    least = squares[rows, nearest]
+    others = squares.copy()
+    others[rows, nearest] = np.inf
+    ratio = np.asarray(least / np.maximum(others.min(1), 1), np.float32)
+    return nearest, ratio
 
 
-def _apart(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Which matches lie SAME_PLACE apart from all better ones in one of the pictures at least."""
-    near = np.maximum(np.abs(a[:, None] - a).max(2), np.abs(b[:, None] - b).max(2)) < SAME_PLACE
-    return ~np.tril(near, -1).any(1)
+def _apart(a: Floats, b: Floats) -> npt.NDArray[np.bool_]:
+    """Which matches, from a [m, 2] to b [m, 2], lie SAME_PLACE apart from all better ones in one of the
+    pictures at least."""
+    near = np.ones((len(a), len(a)), bool)
+    for ends in (a, b):
+        for axis in ends.T:
+            near &= np.abs(axis[:, None] - axis) < SAME_PLACE
+    repeated: npt.NDArray[np.bool_] = np.tril(near, -1).any(1)
+    return ~repeated

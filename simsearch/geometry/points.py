@@ -133,7 +133,7 @@ def points_of(picture: Bytes) -> Points:
     height, width = gray.shape
     keypoints, raw = _detector().detectAndCompute(gray, None)
     shape = _thumbnail_shape(width, height)
-    thumbnail = cv2.resize(gray, shape[::-1], interpolation=cv2.INTER_AREA)
+    thumbnail = _resized(gray, shape[::-1], cv2.INTER_AREA)
     if not keypoints:
         return _from_rows(np.empty(0, _ROW), thumbnail, width, height)
     values = np.array([(*k.pt, k.size, k.angle, k.response) for k in keypoints], np.float32)
@@ -143,7 +143,7 @@ def points_of(picture: Bytes) -> Points:
     rows["position"] = np.round(np.clip(positions, 0, (width, height)) * _POSITION_STEPS)
     rows["size"] = np.round(np.log2(np.maximum(sizes, 1)) * _SIZE_STEPS)
     rows["angle"] = np.round(angles * _ANGLE_STEPS).astype(np.int64) % 2**16
-    rows["descriptor"] = _root(raw[order])
+    rows["descriptor"] = _root(np.asarray(raw, np.float32)[order])
     return _from_rows(rows, thumbnail, width, height)
 
 
@@ -152,8 +152,12 @@ def _reduced(picture: Bytes) -> Bytes:
     height, width = picture.shape[:2]
     scale = PICTURE_SIZE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    return _resized(gray, size, cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
+def _resized(gray: Bytes, size: tuple[int, int], interpolation: int) -> Bytes:
+    return np.asarray(cv2.resize(gray, size, interpolation=interpolation), np.uint8)
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -23,12 +23,16 @@ ALIKE = 0.5
 
 @dataclass(frozen=True)
 class Region:
-    """A common region: its convex outline in both pictures, float32 [m, 2] in pixels, and the correlation
-    of the thumbnails within."""
+    """A common region: its convex outline in both pictures, float32 [m, 2] in pixels, the correlation of
+    the thumbnails within, and the region's share of what lies in both pictures, by contrast."""
 
     outline_a: Floats
     outline_b: Floats
     likeness: float
+    coverage: float
+
+    def swapped(self) -> Region:
+        return replace(self, outline_a=self.outline_b, outline_b=self.outline_a)
 
 
 def common_region(
@@ -39,23 +43,27 @@ def common_region(
     if zoom < 1:  # thumbnails are compared where the region is smaller
         ends = moved(transform, inliers)
         region = common_region(b, a, np.linalg.inv(transform), 1 / zoom, ends)
-        return region and Region(region.outline_b, region.outline_a, region.likeness)
+        return region and region.swapped()
     correlation, weight = _correlations(a.thumbnail, b.thumbnail, transform, zoom)
-    agreeing = _smooth(np.where(correlation > ALIKE, weight, 0), 1) > 0.5 * _smooth(weight, 1)
+    agreeing = _smooth(weight * (correlation > ALIKE), 1) > 0.5 * _smooth(weight, 1)
     agreeing &= weight > 0
     mask = _around(agreeing, inliers / REDUCTION)
     if mask is None:
         return None
-    rows, columns = np.nonzero(mask)
-    corners = np.concatenate([columns + 1j * rows + c for c in (0, 1, 1j, 1 + 1j)]) * REDUCTION
-    outline = _intersection(cv2.convexHull(_corners(corners))[:, 0], frame(a))
-    if outline is not None:
-        shown = moved(np.linalg.inv(transform), _places(frame(b)))
-        outline = _intersection(outline, _corners(shown))
+    outline = _intersection(_hull(mask) * REDUCTION, overlap(a, b, transform))
     if outline is None:
         return None
     likeness = float((correlation * weight)[mask].sum() / weight[mask].sum())
-    return Region(outline, _corners(moved(transform, _places(outline))), likeness)
+    coverage = float(weight[mask].sum() / weight.sum())
+    ends = moved(transform, _places(outline))
+    return Region(outline, _corners(ends), likeness, coverage)
+
+
+def overlap(a: Points, b: Points, transform: Transform) -> Floats:
+    """The part [m, 2] of a, in pixels, that lies in b: a convex polygon."""
+    shown = moved(np.linalg.inv(transform), _places(frame(b)))
+    common = _intersection(frame(a), _corners(shown))
+    return np.zeros((0, 2), np.float32) if common is None else common
 
 
 def _correlations(a: Bytes, b: Bytes, transform: Transform, zoom: float) -> tuple[Floats, Floats]:
@@ -66,10 +74,10 @@ def _correlations(a: Bytes, b: Bytes, transform: Transform, zoom: float) -> tupl
     between = np.linalg.inv(scaled) @ transform @ scaled
     fine = b.astype(np.float32)
     if zoom > 1:
-        fine = cv2.GaussianBlur(fine, (0, 0), 0.5 * float(np.sqrt(zoom**2 - 1)) + 1e-3)
+        fine = _smooth(fine, 0.5 * float(np.sqrt(zoom**2 - 1)) + 1e-3, cv2.BORDER_REPLICATE)
     size, flags = (a.shape[1], a.shape[0]), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    laid = cv2.warpPerspective(fine, between, size, flags=flags)
-    known = cv2.warpPerspective(np.ones_like(fine), between, size, flags=flags) > 0.99
+    laid = np.asarray(cv2.warpPerspective(fine, between, size, flags=flags), np.float32)
+    known = np.asarray(cv2.warpPerspective(np.ones_like(fine), between, size, flags=flags)) > 0.99
     mask = known.astype(np.float32)
     total = np.maximum(_smooth(mask), 1e-3)
     first = a.astype(np.float32)
@@ -79,25 +87,34 @@ def _correlations(a: Bytes, b: Bytes, transform: Transform, zoom: float) -> tupl
     product = _smooth(first * laid * mask) / total - mean_a * mean_b
     contrast = np.sqrt(np.maximum(square_a, 0) * np.maximum(square_b, 0))
     largest = np.sqrt(np.maximum(np.maximum(square_a, square_b), 0))
-    correlation = product / (contrast + NOISE**2)
-    return correlation, np.where(known, largest / (largest + NOISE), 0).astype(np.float32)
+    correlation = np.asarray(product / (contrast + NOISE**2), np.float32)
+    weight = np.asarray(mask * (largest / (largest + NOISE)), np.float32)
+    return correlation, weight
 
 
-def _smooth(values: Floats, width: float = WINDOW) -> Floats:
-    return cv2.GaussianBlur(
-        values.astype(np.float32), (0, 0), width, borderType=cv2.BORDER_ISOLATED
-    )
+def _smooth(values: Floats, width: float = WINDOW, border: int = cv2.BORDER_CONSTANT) -> Floats:
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), width, borderType=border), np.float32)
 
 
 def _around(agreeing: Flags, places: Complexes) -> Flags | None:
     """The connected parts of a mask that hold one of ten of the places, or more."""
-    count, labels = cv2.connectedComponents(agreeing.astype(np.uint8), connectivity=4)
+    count, image = cv2.connectedComponents(agreeing.astype(np.uint8), connectivity=4)
+    labels = np.asarray(image, np.int64)
     columns = np.clip(places.real.astype(np.int64), 0, agreeing.shape[1] - 1)
     rows = np.clip(places.imag.astype(np.int64), 0, agreeing.shape[0] - 1)
     votes = np.bincount(labels[rows, columns], minlength=count)
     votes[0] = 0
     kept = np.nonzero(votes * 10 >= len(places))[0]
     return np.isin(labels, kept) if len(kept) else None
+
+
+def _hull(mask: Flags) -> Floats:
+    """The convex hull [m, 2] of the pixels of a mask."""
+    rows = np.nonzero(mask.any(1))[0]
+    left, right = mask.argmax(1)[rows], mask.shape[1] - mask[:, ::-1].argmax(1)[rows]
+    corners = [np.column_stack([x, y]) for x in (left, right) for y in (rows, rows + 1)]
+    hull = cv2.convexHull(np.concatenate(corners).astype(np.float32))
+    return np.asarray(hull, np.float32)[:, 0]
 
 
 def frame(points: Points) -> Floats:
@@ -108,7 +125,8 @@ def frame(points: Points) -> Floats:
 
 def share_of(outline: Floats, points: Points) -> float:
     """The share of the picture's area within a region."""
-    return min(1.0, float(cv2.contourArea(outline)) / (points.width * points.height))
+    area = cv2.contourArea(outline) if len(outline) else 0.0
+    return min(1.0, float(area) / (points.width * points.height))
 
 
 def inside(positions: Floats, outline: Floats) -> Flags:
@@ -121,8 +139,7 @@ def inside(positions: Floats, outline: Floats) -> Flags:
 
 
 def _places(corners: Floats) -> Complexes:
-    places: Complexes = corners.astype(np.float64) @ (1, 1j)
-    return places
+    return corners[:, 0].astype(np.float64) + 1j * corners[:, 1]
 
 
 def _corners(places: Complexes) -> Floats:
@@ -130,5 +147,7 @@ def _corners(places: Complexes) -> Floats:
 
 
 def _intersection(first: Floats, second: Floats) -> Floats | None:
+    if min(len(first), len(second)) < 3:
+        return None
     area, region = cv2.intersectConvexConvex(first, second)
-    return None if area <= 0 or region is None else region[:, 0].astype(np.float32)
+    return np.asarray(region, np.float32)[:, 0] if area > 0 else None

@@ -94,23 +94,28 @@ def agreements_table(
 
 
 def agreement_of(row: Mapping[str, object]) -> Agreement:
-    """The agreement of a row of schemas.AGREEMENTS, without its matches, which are not stored."""
-    outline, other = (
-        np.array(row[name], np.float32).reshape(-1, 2) for name in ("outline", "other_outline")
-    )
+    """The agreement of a row of schemas.AGREEMENTS."""
     return Agreement(
         inliers=int(str(row["inliers"])),
         evidence=float(str(row["evidence"])),
         transform=np.array(row["transform"], np.float64).reshape(3, 3),
         mirrored=bool(row["mirrored"]),
-        matches=np.zeros((0, 2), np.int64),
-        outline_a=outline,
-        outline_b=other,
+        places_a=_places(row["places"]),
+        places_b=_places(row["other_places"]),
+        outline_a=_places(row["outline"]),
+        outline_b=_places(row["other_outline"]),
         share_a=float(str(row["share"])),
         share_b=float(str(row["other_share"])),
-        support=float(str(row["support"])),
+        overlap_a=float(str(row["overlap"])),
+        overlap_b=float(str(row["other_overlap"])),
+        coverage=float(str(row["coverage"])),
+        likeness=float(str(row["likeness"])),
         residual=float(str(row["residual"])),
     )
+
+
+def _places(cell: object) -> npt.NDArray[np.float32]:
+    return np.array(cell, np.float32).reshape(-1, 2)
 
 
 def _row(agreement: Agreement | None) -> dict[str, object]:
@@ -125,7 +130,12 @@ def _row(agreement: Agreement | None) -> dict[str, object]:
         "other_outline": agreement.outline_b.ravel().tolist(),
         "share": agreement.share_a,
         "other_share": agreement.share_b,
-        "support": agreement.support,
+        "places": agreement.places_a.ravel().tolist(),
+        "other_places": agreement.places_b.ravel().tolist(),
+        "overlap": agreement.overlap_a,
+        "other_overlap": agreement.overlap_b,
+        "coverage": agreement.coverage,
+        "likeness": agreement.likeness,
         "residual": agreement.residual,
     }
 
