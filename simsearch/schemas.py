@@ -201,6 +201,8 @@ AGREEMENTS = pa.schema(
         pa.field("other_outline", pa.list_(pa.float32())),
         pa.field("share", pa.float32()),
         pa.field("other_share", pa.float32()),
+        pa.field("size", pa.list_(pa.int32(), 2)),  # width and height
+        pa.field("other_size", pa.list_(pa.int32(), 2)),
         pa.field("places", pa.list_(pa.float32())),  # x and y of each matched point
         pa.field("other_places", pa.list_(pa.float32())),
         pa.field("overlap", pa.float32()),

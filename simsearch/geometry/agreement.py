@@ -23,19 +23,21 @@ class Agreement:
     `inliers`: matched points that the transform explains. `evidence`: −log10 of the number of agreements
     this good that chance would give these two pictures, were all matches independent;
     `false_alarms.Chance` turns it into a number of false alarms. `transform` float64 [3, 3]: homography
-    from a to b. `mirrored`: it turns a over. `places_a`, `places_b` float32 [inliers, 2]: the matched
-    points. `outline_a`, `outline_b` float32 [m, 2]: the common region, a convex polygon; corner i of one
-    lies on corner i of the other. `share_a`, `share_b`: the region's share of each picture's area.
-    `overlap_a`, `overlap_b`: the share of each picture that the transform lays on the other. `coverage`:
-    the share of that overlap in which the pictures agree, by contrast. `likeness`: correlation of the two
-    grey thumbnails in the region, window by window. `residual`: median distance of an inlier from where
-    the transform puts it.
+    from a to b. `mirrored`: it turns a over. `size_a`, `size_b`: width and height of the pictures.
+    `places_a`, `places_b` float32 [inliers, 2]: the matched points. `outline_a`, `outline_b` float32
+    [m, 2]: the common region, a convex polygon; corner i of one lies on corner i of the other. `share_a`,
+    `share_b`: the region's share of each picture's area. `overlap_a`, `overlap_b`: the share of each
+    picture that the transform lays on the other. `coverage`: the share of that overlap in which the
+    pictures agree, by contrast. `likeness`: correlation of the two grey thumbnails in the region, window
+    by window. `residual`: median distance of an inlier from where the transform puts it.
     """
 
     inliers: int
     evidence: float
     transform: Transform
     mirrored: bool
+    size_a: tuple[int, int]
+    size_b: tuple[int, int]
     places_a: Floats
     places_b: Floats
     outline_a: Floats
@@ -54,6 +56,8 @@ class Agreement:
         return replace(
             self,
             transform=inverse / inverse[2, 2],
+            size_a=self.size_b,
+            size_b=self.size_a,
             places_a=self.places_b,
             places_b=self.places_a,
             outline_a=self.outline_b,
@@ -115,6 +119,8 @@ def _one_sided(a: Points, b: Points) -> Agreement | None:
         best.evidence,
         best.transform,
         False,
+        (a.width, a.height),
+        (b.width, b.height),
         a.positions[left],
         b.positions[right],
         region.outline_a,

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import numpy as np
+
 from simsearch.geometry.agreement import Agreement
+
+# Share of the overlap, by contrast, from which the pictures agree as a whole.
+WHOLE = 0.6
+# Share of a picture that the other shows, from which it is shown wholly, and below which a part only.
+ALL, PART = 0.85, 0.5
+# Degrees of turn, and the ratio of the two sides' scales, that a camera gives.
+TILT, STRETCH = 5.0, 1.1
+# Correlation below, and pixels above, which another hand made the picture.
+OWN_LIKENESS, OWN_RESIDUAL = 0.75, 1.0
 
 
 class Relation(StrEnum):
-    SAME_PICTURE = "same picture"  # whole with whole, to a camera's precision
+    """What the first of two pictures is to the second."""
+
+    SAME_PICTURE = "same picture"  # whole with whole, upright, to a camera's precision
     EDITED = "edited"  # cropped, turned or squeezed
     MIRRORED = "mirrored"
     VERSION = "version"  # the composition agrees, the hand does not
@@ -19,4 +32,22 @@ class Relation(StrEnum):
 
 def relation_of(agreement: Agreement) -> Relation:
     """What the first picture of an agreement is to the second."""
-    raise NotImplementedError
+    smaller, larger = sorted((agreement.overlap_a, agreement.overlap_b))
+    if agreement.coverage < WHOLE or (larger < ALL and smaller < PART):
+        return Relation.SHARED_DETAIL
+    if smaller < PART:
+        first = agreement.overlap_a > agreement.overlap_b
+        return Relation.DETAIL_OF if first else Relation.HAS_DETAIL
+    if agreement.likeness < OWN_LIKENESS or agreement.residual > OWN_RESIDUAL:
+        return Relation.VERSION
+    if agreement.mirrored:
+        return Relation.MIRRORED
+    return Relation.SAME_PICTURE if smaller >= ALL and _upright(agreement) else Relation.EDITED
+
+
+def _upright(agreement: Agreement) -> bool:
+    """Whether the transform neither turns nor squeezes the picture."""
+    linear = agreement.transform[:2, :2]
+    largest, smallest = np.linalg.svd(linear, compute_uv=False)
+    turn = np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])
+    return bool(np.abs(np.degrees(turn)) < TILT and largest < STRETCH * smallest)

@@ -100,6 +100,8 @@ def agreement_of(row: Mapping[str, object]) -> Agreement:
         evidence=float(str(row["evidence"])),
         transform=np.array(row["transform"], np.float64).reshape(3, 3),
         mirrored=bool(row["mirrored"]),
+        size_a=_size(row["size"]),
+        size_b=_size(row["other_size"]),
         places_a=_places(row["places"]),
         places_b=_places(row["other_places"]),
         outline_a=_places(row["outline"]),
@@ -118,6 +120,11 @@ def _places(cell: object) -> npt.NDArray[np.float32]:
     return np.array(cell, np.float32).reshape(-1, 2)
 
 
+def _size(cell: object) -> tuple[int, int]:
+    width, height = np.array(cell, np.int64).tolist()
+    return width, height
+
+
 def _row(agreement: Agreement | None) -> dict[str, object]:
     if agreement is None:
         return {}
@@ -130,6 +137,8 @@ def _row(agreement: Agreement | None) -> dict[str, object]:
         "other_outline": agreement.outline_b.ravel().tolist(),
         "share": agreement.share_a,
         "other_share": agreement.share_b,
+        "size": list(agreement.size_a),
+        "other_size": list(agreement.size_b),
         "places": agreement.places_a.ravel().tolist(),
         "other_places": agreement.places_b.ravel().tolist(),
         "overlap": agreement.overlap_a,
