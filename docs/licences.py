@@ -54,7 +54,8 @@ def _introduction(names: list[str]) -> Iterator[str]:
     yield f"**Proprietary:** {_listed(proprietary)}. They are CUDA's libraries and come with the build of PyTorch "
     yield "that the package index has; [the CPU build of PyTorch](../start.md#without-a-gpu) needs none."
     yield ""
-    yield f"**GNU GPL or LGPL:** {_listed(copyleft)}."
+    yield f"**GNU GPL or LGPL:** {_listed(copyleft)}. The package of OpenCV also carries FFmpeg's libraries, under "
+    yield "the LGPL 2.1: OpenCV reads videos with them, simsearch never calls them."
 
 
 def _listed(names: list[str]) -> str:
