@@ -9,9 +9,20 @@ import numpy.typing as npt
 
 from simsearch.geometry.estimation import Matches, estimate
 from simsearch.geometry.homography import bend
-from simsearch.geometry.matching import Indices, match, squared_distances, turned_over
+from simsearch.geometry.matching import (
+    Indices,
+    match,
+    near_both,
+    squared_distances,
+    turned_over,
+)
 from simsearch.geometry.points import Floats, Points
 from simsearch.geometry.regions import common_region, overlap, share_of
+
+# Pixels: matches that begin and end within it see one shape, an eye for instance, and count as one. Of
+# 42,350 pairs of look-alike paintings those that agree in a face only have evidence of up to 21.9 at 2
+# pixels, 10.6 at 8 and 5.0 at 12; of 80 details pasted into other paintings 74 have 8 or more at each.
+OBSERVATION = 12.0
 
 Transform = npt.NDArray[np.float64]
 
@@ -138,10 +149,12 @@ def _one_sided(a: Points, b: Points) -> Agreement | None:
 def _placed(a: Points, b: Points, pairs: Indices) -> Matches:
     left, right = pairs.T
     turns = np.radians(b.angles[right].astype(np.float64) - a.angles[left])
+    starts, ends = a.positions[left], b.positions[right]
     return Matches(
-        a.positions[left].astype(np.float64) @ (1, 1j),
-        b.positions[right].astype(np.float64) @ (1, 1j),
+        starts.astype(np.float64) @ (1, 1j),
+        ends.astype(np.float64) @ (1, 1j),
         np.exp(1j * turns),
         np.log2(b.sizes[right].astype(np.float64) / a.sizes[left]),
+        1 / near_both(starts, ends, OBSERVATION).sum(1),
         float(b.width * b.height),
     )

@@ -39,12 +39,14 @@ ROUNDS = (10.0, 6.4, 6.4, 6.4)
 @dataclass(frozen=True)
 class Matches:
     """Matched points [m]: places in a and b as x + iy in pixels, turns from a to b as complex units, zooms
-    as logarithms to base 2; and the picture areas in square pixels."""
+    as logarithms to base 2; weights, 1 / how many matches are the same observation; and the area of b in
+    square pixels."""
 
     a: Complexes
     b: Complexes
     turns: Complexes
     zooms: Floats
+    weights: Floats
     area_b: float
 
     def __len__(self) -> int:
@@ -177,7 +179,7 @@ def weigh(
         if min(_spread(matches.a[inliers]), _spread(matches.b[inliers])) < MIN_SPREAD:
             continue
         chance = _chance_of_fit(matches, transform, radius * np.sqrt(zoom))
-        evidence = _evidence(len(matches), int(inliers.sum()), chance)
+        evidence = _evidence(matches, inliers, chance)
         if best is None or evidence > best.evidence:
             best = Estimate(transform, zoom, inliers, alike, errors, evidence)
     return best
@@ -190,20 +192,23 @@ def _spread(places: Complexes) -> float:
     return float(np.sqrt(max(total - along, 0) / 2))
 
 
-def _evidence(matches: int, inliers: int, chance: float) -> float:
+def _evidence(matches: Matches, inliers: Flags, chance: float) -> float:
     """−log10 of the number of transforms with as many inliers among matches that each fit by `chance`.
 
     As many transforms are tried as there are matches and radii; three inliers fix one. The tail of the
     binomial law is at most exp(−n · divergence) (Chernoff, Hoeffding).
     """
-    trials, successes = matches - 3, inliers - 3
-    rate = successes / trials
-    divergence = 0.0
-    if rate > chance:
-        divergence = rate * np.log(rate / chance)
-    if chance < rate < 1:
+    trials = float(matches.weights.sum()) - 3
+    successes = float(matches.weights[inliers].sum()) - 3
+    if successes <= 0:
+        return 0.0
+    rate = min(1.0, successes / trials)
+    if rate <= chance:
+        return 0.0
+    divergence = rate * np.log(rate / chance)
+    if rate < 1:
         divergence += (1 - rate) * np.log((1 - rate) / (1 - chance))
-    return float(trials * divergence / np.log(10) - np.log10(matches * len(RADII)))
+    return float(trials * divergence / np.log(10) - np.log10(len(matches) * len(RADII)))
 
 
 def _chance_of_fit(matches: Matches, transform: Floats, radius: float) -> float:

@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 Evidence = npt.NDArray[np.float64]
 
-# Evidence by which an agreement of independent matches becomes ten times rarer, and with how many
-# agreements by chance this value is weighed against those seen.
-INDEPENDENT = 1.0
-PRIOR = 5
-# Evidence beyond says nothing more of chance: among pairs of different works may be a few that do agree.
-HIGHEST = 3.0
+# Evidence by which an agreement of independent matches becomes ten times rarer, and as how many agreements
+# by chance this value counts beside those seen.
+INDEPENDENT, PRIOR = 1.0, 5
+# Evidence beyond tells nothing of chance: among pairs of different works are a few of the same picture, most
+# of which have more (72 of 102 verified pairs among 5,000 paintings have more than 18).
+HIGHEST = 12.0
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,25 @@ class Chance:
 
 
 def estimate_chance(evidence: Evidence) -> Chance:
-    """What chance gives, from the evidence of pairs of different works, 0 where `agree` gave None."""
-    reached = evidence[evidence > 0]
-    counted = int((reached < HIGHEST).sum())
-    # Maximum likelihood of an exponential law whose values are known up to HIGHEST.
-    total = float(np.minimum(reached, HIGHEST).sum()) * np.log(10)
-    decade = (total + PRIOR * INDEPENDENT) / (counted + PRIOR)
-    return Chance((len(reached) + 1) / (len(evidence) + 1), decade)
+    """What chance gives, from the evidence of pairs of different works, 0 where `agree` gave None.
+
+    Evidence between 0 and HIGHEST follows an exponential law that ends at HIGHEST, fitted by maximum
+    likelihood. A few pairs that show the same picture, beyond HIGHEST, do not change the result.
+    """
+    by_chance = evidence[(evidence > 0) & (evidence < HIGHEST)]
+    mean = (float(by_chance.sum()) + PRIOR * INDEPENDENT / np.log(10)) / (len(by_chance) + PRIOR)
+    return Chance((len(by_chance) + 1) / (len(evidence) + 1), _decade(mean))
+
+
+def _decade(mean: float) -> float:
+    """The decade of the exponential law below HIGHEST that has a mean, by bisection; HIGHEST · 10 where the
+    mean is that of no falling law."""
+    low, high = 0.01, HIGHEST * 10
+    for _ in range(60):
+        middle = (low + high) / 2
+        rate = np.log(10) / middle
+        expected = (
+            1 / rate - HIGHEST / np.expm1(rate * HIGHEST) if rate * HIGHEST < 700 else 1 / rate
+        )
+        low, high = (middle, high) if expected < mean else (low, middle)
+    return high

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from simsearch.geometry.points import Floats, Points
 
 Indices = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 RATIO = 0.97
 # Pixels: matches that begin and end as close to another are one observation.
@@ -51,7 +52,9 @@ def match(a: Points, b: Points, squares: Floats) -> Indices:
     rows = rows[(nearest_a[nearest_b] == rows) & (ratio < RATIO**2)]
     rows = rows[np.argsort(ratio[rows], kind="stable")]
     pairs = np.column_stack([rows, nearest_b[rows]])
-    return pairs[_apart(a.positions[pairs[:, 0]], b.positions[pairs[:, 1]])]
+    near = near_both(a.positions[pairs[:, 0]], b.positions[pairs[:, 1]], SAME_PLACE)
+    repeated = np.tril(near, -1).any(1)
+    return pairs[~repeated]
 
 
 def _nearest(squares: Floats) -> tuple[Indices, Floats]:
@@ -65,12 +68,10 @@ def _nearest(squares: Floats) -> tuple[Indices, Floats]:
     return nearest, ratio
 
 
-def _apart(a: Floats, b: Floats) -> npt.NDArray[np.bool_]:
-    """Which matches, from a [m, 2] to b [m, 2], lie SAME_PLACE apart from all better ones in one of the
-    pictures at least."""
+def near_both(a: Floats, b: Floats, distance: float) -> Flags:
+    """Which matches [m, m], from a [m, 2] to b [m, 2], are near one another in both pictures."""
     near = np.ones((len(a), len(a)), bool)
     for ends in (a, b):
         for axis in ends.T:
-            near &= np.abs(axis[:, None] - axis) < SAME_PLACE
-    repeated: npt.NDArray[np.bool_] = np.tril(near, -1).any(1)
-    return ~repeated
+            near &= np.abs(axis[:, None] - axis) < distance
+    return near
