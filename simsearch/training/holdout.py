@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from simsearch.errors import TrainingError
 from simsearch.features.collapse import spread_of
-from simsearch.features.near_threshold import LARGEST_GROUP, near_duplicate_threshold
 from simsearch.features.vectors import SAME_SQUARED, Vectors, unit_rows
+from simsearch.training.near_threshold import LARGEST_GROUP, near_duplicate_threshold
 
 Bools = npt.NDArray[np.bool_]
 
@@ -119,8 +119,7 @@ def look_measured(
     copies: npt.NDArray[np.float64],
     seed: int,
 ) -> Bools:
-    """Which originals [n], of vectors [n, d] and content `hashes` [n], look like a measured one, by the rule of
-    the evaluation. `copies` says how far the measured ones are from the nearest of their mildest
+    """Which originals [n], of vectors [n, d] and content `hashes` [n], look like a measured one. `copies` says how far the measured ones are from the nearest of their mildest
     copies; none of them: only equal vectors count."""
     if spread_of(vectors, hashes, seed).collapsed:
         return np.zeros(len(vectors), dtype=bool)

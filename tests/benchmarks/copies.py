@@ -20,7 +20,7 @@ from tests.benchmarks.finders import (
     Search,
     all_finders,
     best_cut,
-    judged_by,
+    copied_of,
 )
 from tests.benchmarks.measuring import Asked, Comparison, Result, all_in_turn
 from tests.benchmarks.pictures import fill
@@ -56,9 +56,8 @@ def measure(asked: Asked, scratch: Path) -> Result:
         "programs": f"{peers.IMMACULATE}, {peers.IMAGEDEDUP}",
     }
     notes = [
-        "Thresholds are each program's documented defaults. Ours is halfway in cosine from a copy, the median "
-        "original and the nearest of its study-2018 copies, to another work, the closest hundredth of the fifth nearest "
-        f"others; the same run makes copies of {judged_by(len(names)):,} of the files; a whitening is "
+        "Thresholds are each program's documented defaults. Ours are the pairs that geometry verifies among the "
+        f"nearest pictures; the same run makes copies of {copied_of(len(names)):,} of the files; a whitening is "
         "learned from the other files, edits and all. A best threshold was chosen on these very pictures, for "
         f"precision {PRECISION}: what the vectors would allow, not what a run lists. Ours computes an index, scores "
         "and a report too (no maps). Time is of the whole process, memory of all its processes together, shared "

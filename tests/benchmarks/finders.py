@@ -76,9 +76,8 @@ def all_finders(pictures: Path, scratch: Path) -> tuple[dict[str, Finder], dict[
     return finders, missing
 
 
-def judged_by(files: int) -> int:
-    """Of how many files our run makes copies, whose distances are the threshold; the others are what a
-    whitening can be learned from."""
+def copied_of(files: int) -> int:
+    """Of how many files our run makes copies; the others are what a whitening can be learned from."""
     return max(1, files // 12)
 
 
@@ -90,7 +89,7 @@ def by_us(space: str, pictures: Path, root: Path) -> Search:
         "catalog.reader=folder",
         f"catalog.source={pictures}",
         f"extract.spaces=[{SPACES[space]}]",
-        f"perturbations.originals={judged_by(len(list(pictures.iterdir())))}",
+        f"perturbations.originals={copied_of(len(list(pictures.iterdir())))}",
         "projection.methods=[]",
     ]
     watched = peers.watched([sys.executable, "-m", "simsearch", "run", *words])

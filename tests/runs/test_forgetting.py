@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from simsearch import schemas
 from simsearch.catalog.forgotten import FOLDER, Record, list_records, store_record
 from simsearch.errors import UsageError
 from simsearch.features import store as feature_store
+from simsearch.features.points import agreements_parts, points_parts
 from simsearch.reading.library import Library
 from simsearch.reading.set_names import TAKEN_DOWN, name_detail, name_like, name_way
 from simsearch.reading.sets import ArtworkSet
@@ -73,6 +75,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     reject = {"artwork_id": GONE, "image_uri": uri, "stage": "decode", "reason": "unreadable"}
     write_part(storage, "rejects", [reject], schemas.REJECTS)
+    store_points(storage, digest, "other")
     document = {"url": "https://x/1", "checked": 1.0, "content": json.dumps({"label": WORD})}
     write_part(storage, "iiif", [document], schemas.WEB_DOCUMENTS)
     storage.write_json("runs/20260101T000000Z-ab.json", {"error": f"{GONE}: cut off"})
@@ -86,6 +89,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in proposed_names(WORD):
         store_set(view, ArtworkSet(name, (0, 1)))
     return folder
+
+
+def store_points(storage: Storage, *hashes: str) -> None:
+    rows = [{"content_hash": name, "points": b"SIFT"} for name in hashes]
+    points_parts(storage, "sift").write(pa.Table.from_pylist(rows, schema=schemas.POINTS))
+    pairs = [{"first_hash": name, "second_hash": "z"} for name in hashes]
+    pairs += [{"first_hash": "0", "second_hash": name} for name in hashes]
+    table = pa.Table.from_pylist(pairs, schema=schemas.AGREEMENTS)
+    agreements_parts(storage, "sift-1").write(table)
 
 
 def take_down(config: Config, artwork_id: str = GONE) -> None:
@@ -137,6 +149,8 @@ def test_nothing_of_it_is_left(made: Path, tmp_path: Path) -> None:
     counted = {name: Snapshot(storage, name).counts() for name in names}
     take_down(config)
     check_gone(config, digest, vectors)
+    assert points_parts(storage, "sift").stored().table["content_hash"].to_pylist() == ["other"]
+    assert agreements_parts(storage, "sift-1").stored().table.num_rows == 2
     listed = {
         snapshot.snapshot_id: snapshot for snapshot in Library(config, [config.root]).listed()
     }

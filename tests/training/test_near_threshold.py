@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.features.near_threshold import LARGEST_GROUP, near_duplicate_threshold
 from simsearch.features.vectors import unit_rows
+from simsearch.training.near_threshold import LARGEST_GROUP, near_duplicate_threshold
 
 
 def alike(others: np.ndarray) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""How close two originals have to be to count as one picture in a space; plain NumPy."""
+"""How close two originals have to be for one of them to be held out from learning when the other is measured;
+plain NumPy. What is held out needlessly costs an example. No score depends on it."""
 
 from __future__ import annotations
 
@@ -7,16 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simsearch.features.collapse import CLEARLY_NEARER
+
 Floats = npt.NDArray[np.floating[Any]]
 
 # Use the fifth-nearest original as "another work": nearer ones may be duplicates.
 OTHER_WORK = 5
 CLOSEST_SHARE = 0.01
-
-# A copy is clearly nearer than another work where it is at most half as far. Trained EfficientNet-Lite0
-# has 0.19 for the mild copies of 60 paintings, 0.62 for small rotations alone and 1.33 for large ones;
-# 0.65 for the study's copies of generated pictures, of which some are as near to others.
-CLEARLY_NEARER = 0.5
 
 # Groups of six and more: at most so many originals show one picture, and at most this share of the
 # originals is in such groups. A collection that is all series has its own idea of "near".
