@@ -6,7 +6,8 @@ do not agree, so that no pair is compared twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from simsearch import schemas
 from simsearch.features.points import StoredPoints, agreements_parts
 from simsearch.geometry.agreement import Agreement, agree
+from simsearch.geometry.confusers import Confuser, without_confusers
 from simsearch.geometry.points import Points
 from simsearch.neighbours.lists import Items
 from simsearch.storage.keyed_parts import KeyedParts
@@ -51,13 +53,23 @@ class PicturePairs:
 
 @dataclass(frozen=True)
 class StoredAgreements:
-    """The agreements of pictures whose points are `points`."""
+    """The agreements of pictures whose points are `points`, without those in regions of `confusers`."""
 
     points: StoredPoints
+    confusers: tuple[Confuser, ...] = ()
 
     @property
     def parts(self) -> KeyedParts:
-        return agreements_parts(self.points.storage, f"{self.points.fingerprint}-{DEFINITION}")
+        name = f"{self.points.fingerprint}-{DEFINITION}"
+        if self.confusers:
+            digest = hashlib.sha256(b"".join(c.places.tobytes() for c in self.confusers))
+            name += f"-without-{digest.hexdigest()[:16]}"
+        return agreements_parts(self.points.storage, name)
+
+    def read_points(self, shards: Sequence[str], hashes: Iterable[str]) -> dict[str, Points]:
+        """The points of pictures that `shards` hold, by content hash."""
+        points = self.points.read(shards, pa.array(sorted({*hashes}), pa.string()))
+        return {name: without_confusers(own, self.confusers) for name, own in points.items()}
 
     def missing(self, pairs: PicturePairs) -> Items:
         """The codes of the pairs that were not compared yet."""

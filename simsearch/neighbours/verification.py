@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
+from simsearch.geometry.confusers import Confuser, Pair, find_confusers
 from simsearch.geometry.false_alarms import Chance, estimate_chance
 from simsearch.neighbours.agreements import (
     Hashes,
     PicturePairs,
     StoredAgreements,
+    agreement_of,
     agreements_table,
 )
 from simsearch.neighbours.lists import Items
@@ -56,11 +59,22 @@ def verify_pairs(
     everything = known.of(np.union1d(known.codes, chance_pairs.codes))
     _compare_all(stored, shards, everything, ray_config)
     stored.compact()
-    rows = stored.read(known)
     chance = _chance(stored.read(chance_pairs), len(chance_pairs.codes))
-    alarms = chance.false_alarms(rows["evidence"].to_numpy(), len(known.codes))
-    rows = rows.append_column("false_alarms", pa.array(alarms, pa.float64()))
-    rows = rows.filter(pc.field("false_alarms") <= EXPECTED)
+    rows = _beyond_chance(stored.read(known), chance, len(known.codes))
+    confusers = find_confusers([_pair(row, len(hashes)) for row in rows.to_pylist()])
+    confused = _confused(confusers, known.of(rows["code"].to_numpy()))
+    if len(confused.codes):
+        log.info(
+            "neighbours: %s regions return at the same place in many pictures, as a watermark or a mount does; %s pairs "
+            "are compared without them",
+            len(confusers),
+            f"{len(confused.codes):,}",
+        )
+        masked = StoredAgreements(stored.points, tuple(confusers))
+        _compare_all(masked, shards, confused, ray_config)
+        again = _beyond_chance(masked.read(confused), chance, len(known.codes))
+        kept = rows.filter(pa.array(~np.isin(rows["code"].to_numpy(), confused.codes)))
+        rows = pa.concat_tables([kept, again]).sort_by("code")
     log.info(
         "neighbours: %s pairs of pictures compared, %s agree by more than chance",
         f"{len(known.codes):,}",
@@ -129,7 +143,7 @@ def _compare(
     stored: StoredAgreements, shards: Sequence[str], first: Sequence[str], second: Sequence[str]
 ) -> int:
     """Store what the pairs of pictures show in common; returns how many pairs these are."""
-    points = stored.points.read(shards, pa.array(sorted({*first, *second}), pa.string()))
+    points = stored.read_points(shards, [*first, *second])
     stored.parts.write(agreements_table(first, second, points))
     return len(first)
 
@@ -148,6 +162,26 @@ def _chance_codes(hashes: Hashes, seed: int) -> Items:
         first, second = order[:wanted], np.roll(order, -step)[:wanted]
         codes.append(np.minimum(first, second) * n + np.maximum(first, second))
     return np.unique(np.concatenate(codes))
+
+
+def _beyond_chance(rows: pa.Table, chance: Chance, pairs: int) -> pa.Table:
+    """The rows that chance does not explain, with the number of false alarms of each."""
+    alarms = chance.false_alarms(rows["evidence"].to_numpy().astype(np.float64), pairs)
+    rows = rows.append_column("false_alarms", pa.array(alarms, pa.float64()))
+    return rows.filter(pc.field("false_alarms") <= EXPECTED)
+
+
+def _pair(row: Mapping[str, Any], pictures: int) -> Pair:
+    first, second = divmod(row["code"], pictures)
+    return Pair(first, second, agreement_of(row))
+
+
+def _confused(confusers: Sequence[Confuser], pairs: PicturePairs) -> PicturePairs:
+    """The pairs of which both pictures show the same confuser."""
+    chosen = np.zeros(len(pairs.codes), dtype=bool)
+    for confuser in confusers:
+        chosen |= np.isin(pairs.numbers, confuser.works).all(axis=1)
+    return pairs.of(pairs.codes[chosen])
 
 
 def _chance(rows: pa.Table, pairs: int) -> Chance:
