@@ -24,6 +24,7 @@ from simsearch.settings.sections.extraction import PUBLISHED
 BATCH = 4
 # Bytes on disk beside each number's four: Annoy's index holds the vectors again, and its trees.
 INDEX_FACTOR = 2.3
+POINTS_BYTES = 32 * 2**10  # of a picture's local features, at most
 OTHER_SHARE = 1.3  # index, evaluation, maps and report, in the time of embedding
 
 
@@ -110,6 +111,8 @@ def _estimate(checked: Checked, costs: list[EncoderCost]) -> None:
     images = images_wanted(config.perturbations, artworks)
     numbers = images * sum(encoder.dimension for encoder in costs)
     space = numbers * 4 * (1 + INDEX_FACTOR)
+    if config.geometry.enabled:
+        space += artworks * POINTS_BYTES
     speeds = [encoder.seconds for encoder in costs if encoder.seconds is not None]
     memory = ACTOR_BYTES + 2 * sum(encoder.bytes for encoder in costs)
     cpus = config.ray.cpus or os.cpu_count() or 1
