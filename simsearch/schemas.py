@@ -180,39 +180,6 @@ SAME_FILE = "same file"
 # Relations of two works that do not show the same picture: neither counts as a copy of the other.
 OTHER_PICTURES = ("shared detail",)
 
-# Local features of pictures: simsearch.geometry.points.Points.
-POINTS = pa.schema(
-    [
-        pa.field("content_hash", pa.string(), nullable=False),
-        pa.field("points", pa.binary(), nullable=False),
-    ]
-)
-
-# What two pictures show in common: simsearch.geometry.agreement.Agreement. Null where they do not agree.
-AGREEMENTS = pa.schema(
-    [
-        pa.field("first_hash", pa.string(), nullable=False),
-        pa.field("second_hash", pa.string(), nullable=False),
-        pa.field("inliers", pa.int32()),
-        pa.field("evidence", pa.float64()),
-        pa.field("transform", pa.list_(pa.float64(), 9)),
-        pa.field("mirrored", pa.bool_()),
-        pa.field("outline", pa.list_(pa.float32())),  # x and y of each corner
-        pa.field("other_outline", pa.list_(pa.float32())),
-        pa.field("share", pa.float32()),
-        pa.field("other_share", pa.float32()),
-        pa.field("size", pa.list_(pa.int32(), 2)),  # width and height
-        pa.field("other_size", pa.list_(pa.int32(), 2)),
-        pa.field("places", pa.list_(pa.float32())),  # x and y of each matched point
-        pa.field("other_places", pa.list_(pa.float32())),
-        pa.field("overlap", pa.float32()),
-        pa.field("other_overlap", pa.float32()),
-        pa.field("coverage", pa.float32()),
-        pa.field("likeness", pa.float32()),
-        pa.field("residual", pa.float32()),
-    ]
-)
-
 # What embedding cost: images that went through a space's network, and the seconds it was busy, of
 # one actor on `device`. Added to by each run that computes vectors.
 TIMINGS = pa.schema(

@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch import schemas
-from simsearch.errors import UsageError
 from simsearch.settings.config import Config
-from simsearch.settings.extras import install_line, installed
 from simsearch.storage.keyed_parts import KeyedParts, StoredParts
 from simsearch.storage.storage import Storage
 
@@ -25,9 +22,43 @@ if TYPE_CHECKING:
     from simsearch.geometry.points import Points
 
 FOLDER = "points"
-AGREEMENTS = "agreements"  # what was said of pairs of pictures, by their points
+AGREEMENTS_FOLDER = "agreements"  # what was said of pairs of pictures, by their points
 DEFINITION = 1  # raised where `points_of` gives other points of the same pixels
 PICTURES_A_SHARD = 512  # at most 16 MiB of points
+
+
+# Local features of pictures: simsearch.geometry.points.Points.
+POINTS = pa.schema(
+    [
+        pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("points", pa.binary(), nullable=False),
+    ]
+)
+
+# What two pictures show in common: simsearch.geometry.agreement.Agreement. Null where they do not agree.
+AGREEMENTS = pa.schema(
+    [
+        pa.field("first_hash", pa.string(), nullable=False),
+        pa.field("second_hash", pa.string(), nullable=False),
+        pa.field("inliers", pa.int32()),
+        pa.field("evidence", pa.float64()),
+        pa.field("transform", pa.list_(pa.float64(), 9)),
+        pa.field("mirrored", pa.bool_()),
+        pa.field("outline", pa.list_(pa.float32())),  # x and y of each corner
+        pa.field("other_outline", pa.list_(pa.float32())),
+        pa.field("share", pa.float32()),
+        pa.field("other_share", pa.float32()),
+        pa.field("size", pa.list_(pa.int32(), 2)),  # width and height
+        pa.field("other_size", pa.list_(pa.int32(), 2)),
+        pa.field("places", pa.list_(pa.float32())),  # x and y of each matched point
+        pa.field("other_places", pa.list_(pa.float32())),
+        pa.field("overlap", pa.float32()),
+        pa.field("other_overlap", pa.float32()),
+        pa.field("coverage", pa.float32()),
+        pa.field("likeness", pa.float32()),
+        pa.field("residual", pa.float32()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -39,15 +70,8 @@ class StoredPoints:
 
     @classmethod
     def of(cls, config: Config, storage: Storage) -> StoredPoints | None:
-        """The points that belong to the settings; None where geometry is off. Raises UsageError where
-        OpenCV is missing."""
-        if not config.geometry.enabled:
-            return None
-        if not installed("geometry"):
-            raise UsageError(
-                f"geometry.enabled: needs OpenCV; {install_line('run')}, or say geometry.enabled=false"
-            )
-        return cls(storage, fingerprint_of(config))
+        """The points that belong to the settings; None where geometry is off."""
+        return cls(storage, fingerprint_of(config)) if config.geometry.enabled else None
 
     @property
     def parts(self) -> KeyedParts:
@@ -59,7 +83,7 @@ class StoredPoints:
             pa.array(points.keys(), pa.string()),
             pa.array(points.values(), pa.binary()),
         ]
-        self.parts.write(pa.table(columns, schema=schemas.POINTS))
+        self.parts.write(pa.table(columns, schema=POINTS))
 
     def stored(self) -> StoredParts:
         return self.parts.stored()
@@ -84,13 +108,13 @@ class StoredPoints:
 
 def points_parts(storage: Storage, name: str) -> KeyedParts:
     """The shards of points in the folder `name` of those of all fingerprints."""
-    return KeyedParts(storage, f"{FOLDER}/{name}", schemas.POINTS, ("content_hash",))
+    return KeyedParts(storage, f"{FOLDER}/{name}", POINTS, ("content_hash",))
 
 
 def agreements_parts(storage: Storage, name: str) -> KeyedParts:
     """The shards of agreements in the folder `name` of those of all fingerprints."""
     key = ("first_hash", "second_hash")
-    return KeyedParts(storage, f"{AGREEMENTS}/{name}", schemas.AGREEMENTS, key)
+    return KeyedParts(storage, f"{AGREEMENTS_FOLDER}/{name}", AGREEMENTS, key)
 
 
 def fingerprint_of(config: Config) -> str:

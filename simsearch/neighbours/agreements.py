@@ -15,8 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch import schemas
-from simsearch.features.points import StoredPoints, agreements_parts
+from simsearch.features.points import AGREEMENTS, StoredPoints, agreements_parts
 from simsearch.geometry.agreement import Agreement, agree
 from simsearch.geometry.confusers import Confuser, without_confusers
 from simsearch.geometry.points import Points
@@ -76,9 +75,9 @@ class StoredAgreements:
         return np.setdiff1d(pairs.codes, _codes(self.parts.stored().table, pairs.hashes))
 
     def read(self, pairs: PicturePairs) -> pa.Table:
-        """schemas.AGREEMENTS of the pairs that agree, with the pair's `code`, by which they are sorted."""
+        """AGREEMENTS of the pairs that agree, with the pair's `code`, by which they are sorted."""
         stored = self.parts.stored()
-        tables = [schemas.AGREEMENTS.empty_table()]
+        tables = [AGREEMENTS.empty_table()]
         for name in stored.names:
             rows = self.parts.read(name)
             chosen = np.isin(_codes(rows, pairs.hashes), pairs.codes)
@@ -97,16 +96,16 @@ class StoredAgreements:
 def agreements_table(
     first: Sequence[str], second: Sequence[str], points: Mapping[str, Points]
 ) -> pa.Table:
-    """schemas.AGREEMENTS of pairs of pictures, by their content hashes."""
+    """AGREEMENTS of pairs of pictures, by their content hashes."""
     rows = [
         {"first_hash": a, "second_hash": b, **_row(agree(points[a], points[b]))}
         for a, b in zip(first, second, strict=True)
     ]
-    return pa.Table.from_pylist(rows, schema=schemas.AGREEMENTS)
+    return pa.Table.from_pylist(rows, schema=AGREEMENTS)
 
 
 def agreement_of(row: Mapping[str, object]) -> Agreement:
-    """The agreement of a row of schemas.AGREEMENTS."""
+    """The agreement of a row of AGREEMENTS."""
     return Agreement(
         inliers=int(str(row["inliers"])),
         evidence=float(str(row["evidence"])),

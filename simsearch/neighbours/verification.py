@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 
 PAIRS_A_TASK = 256  # a second of work; at most so many are compared again after a crash
 
-# Pairs of different works from which it is estimated what chance gives.
+# Pairs at random that are compared beside the candidates, so that few candidates of which most show one
+# picture do not decide what chance gives.
 CHANCE_PAIRS = 2000
 MOST_PARTNERS = 30  # of a picture among them
 
@@ -40,7 +41,7 @@ EXPECTED = 1.0  # false pairs in all, at most
 
 @dataclass(frozen=True)
 class Verified:
-    """The pairs of pictures that agree by more than chance: `rows` is schemas.AGREEMENTS with `code` and
+    """The pairs of pictures that agree by more than chance: `rows` is AGREEMENTS with `code` and
     `false_alarms`. `compared` pairs were looked at; `unseen` pictures have no local features."""
 
     rows: pa.Table
@@ -59,8 +60,9 @@ def verify_pairs(
     everything = known.of(np.union1d(known.codes, chance_pairs.codes))
     _compare_all(stored, shards, everything, ray_config)
     stored.compact()
-    chance = _chance(stored.read(chance_pairs), len(chance_pairs.codes))
-    rows = _beyond_chance(stored.read(known), chance, len(known.codes))
+    tests = len(everything.codes)
+    chance = _chance(stored.read(everything), tests)
+    rows = _beyond_chance(stored.read(known), chance, tests)
     confusers = find_confusers([_pair(row, len(hashes)) for row in rows.to_pylist()])
     confused = _confused(confusers, known.of(rows["code"].to_numpy()))
     if len(confused.codes):
@@ -72,7 +74,7 @@ def verify_pairs(
         )
         masked = StoredAgreements(stored.points, tuple(confusers))
         _compare_all(masked, shards, confused, ray_config)
-        again = _beyond_chance(masked.read(confused), chance, len(known.codes))
+        again = _beyond_chance(masked.read(confused), chance, tests)
         kept = rows.filter(pa.array(~np.isin(rows["code"].to_numpy(), confused.codes)))
         rows = pa.concat_tables([kept, again]).sort_by("code")
     log.info(

@@ -10,9 +10,8 @@ from simsearch.errors import UsageError
 
 # An extra counts as installed where these can be imported; pyproject.toml lists all that it brings.
 MODULES = {
-    "run": ("annoy", "matplotlib", "ray", "sklearn", "torch", "torchvision", "umap"),
+    "run": ("annoy", "cv2", "matplotlib", "ray", "sklearn", "torch", "torchvision", "umap"),
     "explore": ("annoy", "fastapi", "jinja2", "scipy", "uvicorn"),
-    "geometry": ("cv2",),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "timm": ("timm",),
     "open-clip": ("open_clip",),

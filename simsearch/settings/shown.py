@@ -22,6 +22,7 @@ COMMON = frozenset(
         "perturbations.suite", "perturbations.originals",
         "extract.spaces", "extract.weights", "extract.batch_size", "extract.device",
         "extract.max_actors", "extract.max_reject_share",
+        "geometry.enabled",
         "evaluate.ks", "evaluate.neighbours",
         "projection.methods",
         "explore.host", "explore.port", "explore.hosts",

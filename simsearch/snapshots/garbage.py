@@ -189,7 +189,7 @@ def _geometry(storage: Storage, kept: list[Snapshot], older_than: float) -> Iter
             wanted.setdefault(points.fingerprint_of(settings), set()).update(hashes)
     for folder, names in (
         (points.FOLDER, ["content_hash"]),
-        (points.AGREEMENTS, ["first_hash", "second_hash"]),
+        (points.AGREEMENTS_FOLDER, ["first_hash", "second_hash"]),
     ):
         for info in storage.files(folder):
             if not SHARD.fullmatch(info.path) or info.modified >= older_than:

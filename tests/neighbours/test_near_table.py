@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simsearch import schemas
+from simsearch.features.points import AGREEMENTS
 from simsearch.geometry.relations import Relation
 from simsearch.neighbours import near_duplicates
 from simsearch.neighbours.near_duplicates import listed_pairs, near_duplicates_table
@@ -41,7 +42,7 @@ def verified(codes: list[int]) -> Verified:
     rows = [
         {"first_hash": "a", "second_hash": "b", **EVIDENCE, "code": code} for code in sorted(codes)
     ]
-    schema = schemas.AGREEMENTS.append(pa.field("code", pa.int64())).append(
+    schema = AGREEMENTS.append(pa.field("code", pa.int64())).append(
         pa.field("false_alarms", pa.float64())
     )
     return Verified(pa.Table.from_pylist(rows, schema=schema), 100, 0)

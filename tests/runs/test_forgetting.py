@@ -15,7 +15,7 @@ from simsearch import schemas
 from simsearch.catalog.forgotten import FOLDER, Record, list_records, store_record
 from simsearch.errors import UsageError
 from simsearch.features import store as feature_store
-from simsearch.features.points import agreements_parts, points_parts
+from simsearch.features.points import AGREEMENTS, POINTS, agreements_parts, points_parts
 from simsearch.reading.library import Library
 from simsearch.reading.set_names import TAKEN_DOWN, name_detail, name_like, name_way
 from simsearch.reading.sets import ArtworkSet
@@ -93,10 +93,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def store_points(storage: Storage, *hashes: str) -> None:
     rows = [{"content_hash": name, "points": b"SIFT"} for name in hashes]
-    points_parts(storage, "sift").write(pa.Table.from_pylist(rows, schema=schemas.POINTS))
+    points_parts(storage, "sift").write(pa.Table.from_pylist(rows, schema=POINTS))
     pairs = [{"first_hash": name, "second_hash": "z"} for name in hashes]
     pairs += [{"first_hash": "0", "second_hash": name} for name in hashes]
-    table = pa.Table.from_pylist(pairs, schema=schemas.AGREEMENTS)
+    table = pa.Table.from_pylist(pairs, schema=AGREEMENTS)
     agreements_parts(storage, "sift-1").write(table)
 
 

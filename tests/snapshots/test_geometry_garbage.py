@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simsearch import schemas
-from simsearch.features.points import agreements_parts, fingerprint_of, points_parts
+from simsearch.features.points import (
+    AGREEMENTS,
+    POINTS,
+    agreements_parts,
+    fingerprint_of,
+    points_parts,
+)
 from simsearch.settings.config import Config, load_config
 from simsearch.snapshots.garbage import find_garbage
 from simsearch.storage.storage import Storage
@@ -28,11 +33,11 @@ def test_points_go_with_the_last_snapshot_that_shows_their_picture(tmp_path: Pat
     paths = {}
     for fingerprint in (settled, other):
         for hashes in (("p1", "gone"), ("gone", "lost")):
-            table = pa.table({"content_hash": hashes, "points": [b"", b""]}, schema=schemas.POINTS)
+            table = pa.table({"content_hash": hashes, "points": [b"", b""]}, schema=POINTS)
             paths[fingerprint, hashes] = points_parts(storage, fingerprint).write(table)
         for pair in (("p1", "p2"), ("gone", "p1")):
             rows = [{"first_hash": pair[0], "second_hash": pair[1]}]
-            table = pa.Table.from_pylist(rows, schema=schemas.AGREEMENTS)
+            table = pa.Table.from_pylist(rows, schema=AGREEMENTS)
             paths[fingerprint, pair] = agreements_parts(storage, f"{fingerprint}-1").write(table)
     needed = {paths[settled, ("p1", "gone")], paths[settled, ("p1", "p2")]}
     assert garbage_of(storage) == set(paths.values()) - needed

@@ -7,14 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch import schemas
+from simsearch.features.points import POINTS
 from simsearch.storage.keyed_parts import KeyedParts
 from simsearch.storage.storage import Storage
 
 
 def points_of(names: str) -> pa.Table:
     rows = [{"content_hash": name, "points": name.encode() * 3} for name in names]
-    return pa.Table.from_pylist(rows, schema=schemas.POINTS)
+    return pa.Table.from_pylist(rows, schema=POINTS)
 
 
 def contents(parts: KeyedParts) -> list[tuple[str, bytes]]:
@@ -25,7 +25,7 @@ def contents(parts: KeyedParts) -> list[tuple[str, bytes]]:
 
 
 def test_a_retry_adds_nothing_and_merged_parts_hold_each_row_once(tmp_path: Path) -> None:
-    parts = KeyedParts(Storage(str(tmp_path)), "points/x", schemas.POINTS, ("content_hash",))
+    parts = KeyedParts(Storage(str(tmp_path)), "points/x", POINTS, ("content_hash",))
     assert parts.write(points_of("")) is None
     assert parts.write(points_of("ba")) == parts.write(points_of("ab"))
     for names in ("bc", "d", "e", "f", "g", "h", "ij", "klmn"):
@@ -42,7 +42,7 @@ def test_a_retry_adds_nothing_and_merged_parts_hold_each_row_once(tmp_path: Path
 
 
 def test_removed_rows_are_in_no_file(tmp_path: Path) -> None:
-    parts = KeyedParts(Storage(str(tmp_path)), "points/x", schemas.POINTS, ("content_hash",))
+    parts = KeyedParts(Storage(str(tmp_path)), "points/x", POINTS, ("content_hash",))
     for names in ("ab", "c", "de"):
         parts.write(points_of(names))
     before = parts.stored().names

@@ -18,7 +18,7 @@ from simsearch.catalog.stored_downloads import are_downloads_of
 from simsearch.encoders.trained import EXAMPLES, LEARNED_FROM
 from simsearch.encoders.trained import FOLDER as TRAINED
 from simsearch.features import store as feature_store
-from simsearch.features.points import AGREEMENTS, agreements_parts, points_parts
+from simsearch.features.points import AGREEMENTS_FOLDER, agreements_parts, points_parts
 from simsearch.features.points import FOLDER as POINTS
 from simsearch.features.space import FeatureSpace
 from simsearch.images import thumbnails
@@ -104,7 +104,7 @@ def remove_points(storage: Storage, trace: Trace) -> None:
         names = [name for name in table.column_names if name.endswith("_hash")]
         return _or(*(pc.is_in(table[name], value_set=gone) for name in names))
 
-    for folder, parts_of in ((POINTS, points_parts), (AGREEMENTS, agreements_parts)):
+    for folder, parts_of in ((POINTS, points_parts), (AGREEMENTS_FOLDER, agreements_parts)):
         for name in sorted({info.path.partition("/")[0] for info in storage.files(folder)}):
             parts_of(storage, name).remove(of_artwork)
 
