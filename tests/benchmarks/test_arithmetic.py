@@ -25,6 +25,7 @@ def here() -> dict[str, object]:
     return {"cpu": "a CPU", "cores": 2, "load_before": 0.1, "commit": "abc"}
 
 
+@pytest.mark.slow
 def test_a_ratio_is_taken_within_each_turn() -> None:
     assert measuring.ratio([9.0, 8.0, 12.0], [10.0, 16.0, 10.0]) == {
         "min": 0.5, "median": 0.9, "max": 1.2,
@@ -33,6 +34,7 @@ def test_a_ratio_is_taken_within_each_turn() -> None:
         measuring.ratio([1.0, 2.0], [1.0])
 
 
+@pytest.mark.slow
 def test_the_peak_memory_of_a_process_is_its_own_not_that_of_its_parent() -> None:
     held = np.ones(2**30, np.uint8)
     assert planning.peak_gib() > 1
@@ -100,5 +102,6 @@ def test_without_markers_the_readme_is_left_alone(stored: Path) -> None:
     assert (stored / "README.md").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_an_empty_result_file_says_so() -> None:
     assert results.table({}) == "Not measured yet.\n"

@@ -79,6 +79,7 @@ def test_the_shared_case_runs_with_and_without_settings(tmp_path: Path) -> None:
         assert ingested(load_config(None, [*settings, f"catalog.columns={columns}"])) == rows
 
 
+@pytest.mark.slow
 def test_shards_are_one_collection_and_equal_pictures_are_stored_once(place: Place) -> None:
     storage = put(place, README__md=b"# paintings", dataset_info__json=b"{}")
     for shard in range(2):

@@ -106,6 +106,7 @@ def test_recall_never_falls_as_k_grows(hits: np.ndarray) -> None:
     assert (np.diff(recalls, axis=0) >= 0).all()
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_about_95_percent_of_the_time() -> None:
     rng = np.random.default_rng(4)
     covered = 0

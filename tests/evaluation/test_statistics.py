@@ -41,6 +41,7 @@ def test_intervals_of_the_mean_cover_the_truth_about_95_percent_of_the_time(law:
     assert 0.92 <= covered / 400 <= 0.98  # the standard error is 0.011
 
 
+@pytest.mark.slow
 def test_intervals_of_a_paired_difference_cover_the_truth() -> None:
     rng = np.random.default_rng(2)
     covered = 0

@@ -131,6 +131,7 @@ def spaces(draw: st.DrawFn) -> tuple[NumberedImages, np.ndarray, list[tuple[int,
     return numbered, units, [(a, b) for a, b in near if contents[a] != contents[b]]
 
 
+@pytest.mark.slow
 @given(space=spaces(), spare=st.integers(0, 3))
 @settings(max_examples=80, deadline=None)
 def test_scores_are_those_of_all_images_compared_in_every_order_of_ties(
@@ -183,6 +184,7 @@ def all_scores(
     return values | {"micro": micro.value, "p90": recall.value}, tops | {"micro": 1.0, "p90": 1.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sharing", [1, 2, 5, 6, 10, 19, 60, 300])
 def test_a_perfect_space_scores_one_however_many_artworks_share_a_picture(sharing: int) -> None:
     profiles = ("grayscale", "downscale", "sharpen", "edge-enhance", "desaturate")

@@ -15,6 +15,7 @@ from simsearch.reading.downloads import disposition, file_name
 from tests.support.odd_gallery import ENDLESS
 
 
+@pytest.mark.slow
 def test_every_page_says_which_parameters_it_does_not_know(site: httpx.Client) -> None:
     for view in ("/", "/map", "/sets", "/recovery", "/runs", "/findings/hubs", "/picture"):
         page = site.get(view, params={"sort": "year"}).text
@@ -79,6 +80,7 @@ def test_a_set_is_saved_under_its_name(site: httpx.Client) -> None:
         assert answer.headers["content-disposition"] == f'{handling}; filename="set-abc.{ending}"'
 
 
+@pytest.mark.slow
 def test_no_page_has_a_text_without_end(odd: httpx.Client) -> None:
     """A browser takes seconds for each word of ten thousand letters that it lays out."""
     endless = re.compile(f"{ENDLESS[0]}{{{SHORT + 1},}}")

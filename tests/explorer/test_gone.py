@@ -49,6 +49,7 @@ def remove(snapshot: Snapshot) -> None:
         snapshot.storage.delete(snapshot.path(info.path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0, 1000])
 def test_a_removed_snapshot_is_gone_on_every_page(
     two: tuple[Snapshot, Snapshot],
@@ -94,6 +95,7 @@ def test_what_is_shown_is_kept_by_gc_until_it_expires(
     assert any(old.snapshot_id in file.path for file in find_garbage(storage, 1, 1e12))
 
 
+@pytest.mark.slow
 def test_a_root_without_a_snapshot_is_named_and_the_other_shown(
     two: tuple[Snapshot, Snapshot], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -107,6 +109,7 @@ def test_a_root_without_a_snapshot_is_named_and_the_other_shown(
     assert [str(tmp_path / "empty") in record.message for record in named] == [True]
 
 
+@pytest.mark.slow
 def test_nobody_is_led_to_a_snapshot_that_was_rolled_back(
     two: tuple[Snapshot, Snapshot], client: TestClient
 ) -> None:

@@ -113,6 +113,7 @@ gpu_nodes = st.builds(
 HEAD = Node(cpus=0, memory=8 * GIB)
 
 
+@pytest.mark.slow
 @given(
     nodes=st.lists(cpu_nodes, min_size=1, max_size=5),
     joining=st.lists(cpu_nodes, max_size=3),

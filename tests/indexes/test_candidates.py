@@ -70,6 +70,7 @@ def test_what_is_found_is_ordered_and_measured_as_exact_search_does(
         )
 
 
+@pytest.mark.slow
 def test_a_target_out_of_reach_does_not_make_every_query_search_everything(tmp_path: Path) -> None:
     """No search finds more than all there is."""
     units = unit_rows(1 + np.float32(3e-4) * vectors(600, 64))
@@ -108,6 +109,7 @@ def test_an_index_is_small_beside_its_vectors(tmp_path: Path) -> None:
     assert (tmp_path / "index").stat().st_size <= 0.15 * units.nbytes
 
 
+@pytest.mark.slow
 def test_sixty_copies_of_a_picture_do_not_make_every_query_search_everything(
     tmp_path: Path,
 ) -> None:

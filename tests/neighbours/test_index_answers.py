@@ -66,6 +66,7 @@ def opened(folder: str, seed: int, *, doubles: int = 0) -> OpenIndex:
     return open_index(storage, "index", manifest.fingerprint)
 
 
+@pytest.mark.slow
 @hypothesis.given(
     seed=st.integers(0, 2**16),
     n=st.integers(1, 12),
@@ -126,6 +127,7 @@ class OpenedAnswers(StoredLists):
         return self.opened
 
 
+@pytest.mark.slow
 def test_the_index_is_asked_for_as_many_as_a_user_is_shown(tmp_path: Path) -> None:
     index = opened(str(tmp_path), 0)
     assert not index.manifest.exact_for(11)

@@ -135,6 +135,7 @@ def test_a_score_is_positive_just_where_a_value_is_more_common_than_elsewhere(
     assert abs(score) < 1e-6 if more == 0 else np.sign(score) == np.sign(more)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_every_name_fits_its_region_and_the_same_input_gives_the_same(seed: int) -> None:

@@ -77,6 +77,7 @@ def test_a_bad_network_is_never_advised_for_lack_of_evidence(n: int, equal: int)
         assert words.startswith("search with slow")
 
 
+@pytest.mark.slow
 @given(st.integers(1, 60), st.integers(0, 2**16), st.floats(0, 0.4), st.floats(0, 1))
 @settings(max_examples=40, deadline=None)
 def test_whatever_is_advised_scores_nearly_as_well_as_the_best(

@@ -124,6 +124,7 @@ def test_a_space_says_how_many_measured_artworks_it_saw(
     assert ("flatter it" in html) == bool(seen)
 
 
+@pytest.mark.slow
 def test_loss_curves_and_examples_are_drawn_and_the_same_bytes_each_time(tmp_path: Path) -> None:
     snapshot = _snapshot(tmp_path, [("c", "hc")])
     first, second = (learning_of(snapshot, NO_METRICS)[1] for _ in range(2))

@@ -128,6 +128,7 @@ def pictures(storage: Storage, snapshot: Snapshot) -> tuple[str, dict[str, np.nd
     }
 
 
+@pytest.mark.slow
 def test_nothing_of_it_is_left(made: Path, tmp_path: Path) -> None:
     config = copy_of(made, tmp_path)
     storage = Storage(config.root)
@@ -182,6 +183,7 @@ class Killed(BaseException):
 WRITES = ("write_bytes", "delete", "upload")
 
 
+@pytest.mark.slow
 def test_killed_at_any_write_the_same_command_finishes(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +225,7 @@ def test_a_record_of_an_artwork_in_no_snapshot_is_read_back(tmp_path: Path) -> N
     assert list_records(storage) == [record]
 
 
+@pytest.mark.slow
 def test_a_snapshot_without_any_artwork_left_has_a_report_without_pictures(tmp_path: Path) -> None:
     config = settings(str(tmp_path / "data"))
     open_root(Storage(config.root))

@@ -22,7 +22,7 @@ from tests.faults.run_job import counts_add_up, duplicates
 from tests.support.node_jobs import RunningJob, sane
 from tests.support.small_runs import all_vectors
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.drill]
 
 STORE = 150 * 2**20
 

@@ -100,6 +100,7 @@ def test_what_no_node_has_at_all_is_told_at_once() -> None:
     assert lacks(Request(0.001), [head, worker]) == ""
 
 
+@pytest.mark.slow
 def test_a_head_that_does_not_answer_is_told_of_and_the_wait_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

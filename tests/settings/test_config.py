@@ -155,6 +155,7 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     assert load_config(tmp_path / "conf.yaml") == Config()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     seed=st.integers(0, 2**31 - 1),

@@ -40,6 +40,7 @@ def run_command(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, s
     return code, *capsys.readouterr()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", DAMAGED_POINTERS.values(), ids=DAMAGED_POINTERS)
 def test_a_damaged_pointer_is_named_and_mended_as_the_message_says(
     root: Storage, capsys: pytest.CaptureFixture[str], data: bytes

@@ -44,6 +44,7 @@ def differing(data: bytes) -> str | None:
     return None if read.equals(table_of_vectors()) else "another table"
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.integers(0, len(stored_bytes()) - 1), st.integers(1, 255))
 def test_a_changed_byte_is_found_or_changes_nothing(place: int, change: int) -> None:

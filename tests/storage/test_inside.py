@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def test_addresses_come_back_as_they_were(
     assert resolved(root, relative_to(root, table)).equals(table)
 
 
+@pytest.mark.slow
 @given(ROOTS, ROOTS, st.lists(st.from_regex(r"\A[a-z0-9/. #?%-]+\Z").filter(lambda p: p[0] != "/")))
 def test_what_lies_inside_is_named_by_the_root_that_it_is_opened_by(
     root: str, other: str, paths: list[str]

@@ -31,6 +31,7 @@ with ray_cluster(cpus=1) as cluster:
 
 
 @pytest.mark.ray
+@pytest.mark.drill
 def test_a_test_session_that_is_killed_leaves_no_cluster_behind() -> None:
     command = [sys.executable, "-c", HELD_CLUSTER]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as session:
@@ -42,6 +43,7 @@ def test_a_test_session_that_is_killed_leaves_no_cluster_behind() -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.drill
 def test_a_foreign_cluster_survives_ours() -> None:
     with ray_cluster(cpus=1) as foreign:
         theirs = foreign.processes()

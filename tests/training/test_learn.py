@@ -98,6 +98,7 @@ def decoded_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "decode_pixels", _decode_here)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("decoded_here")
 def test_what_is_learned_becomes_an_encoder(tmp_path: Path) -> None:
     config, catalog = config_for(tmp_path / "root"), _catalog(tmp_path / "pictures")

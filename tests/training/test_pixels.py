@@ -73,6 +73,7 @@ def test_a_picture_that_cannot_be_read_is_a_reject(stored: Storage) -> None:
     assert [(row["artwork_id"], row["stage"]) for row in rejects] == [("c", "decode")]
 
 
+@pytest.mark.slow
 def test_only_what_is_whole_counts_as_decoded(stored: Storage) -> None:
     assert _stored(stored, "pixels", PROFILES) == ["a", "b"]
     assert _stored(stored, "pixels", (*PROFILES, "jpeg-4")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,9 @@ def test_garbage_collection_keeps_what_a_snapshot_was_made_with(
     config, snapshot = finished
     garbage = {file.path for file in find_garbage(snapshot.storage, keep=1, older_than=2e10)}
     assert not any(path.startswith("trained/") for path in garbage)
-    take(config_for(config.root, "seed=72"), steps.train)  # learned for no snapshot
+    other = [{"backbone": ENCODER}, {"backbone": ENCODER, "head": "whitening-8"}]
+    words = ["seed=72", f"extract.spaces={json.dumps(other)}"]
+    take(config_for(config.root, *words), steps.train)  # learned for no snapshot
     garbage = {file.path for file in find_garbage(snapshot.storage, keep=1, older_than=2e10)}
     kept = {
         training.folder

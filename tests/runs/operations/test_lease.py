@@ -91,6 +91,7 @@ def test_an_expired_lease_is_taken_over(tmp_path: Path) -> None:
         assert mine.token == 8
 
 
+@pytest.mark.slow
 def test_waiting_ends_when_the_lease_expires(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write_foreign(storage, expires=time.time() + 1)
@@ -98,6 +99,7 @@ def test_waiting_ends_when_the_lease_expires(tmp_path: Path) -> None:
         assert mine.token == 8
 
 
+@pytest.mark.slow
 def test_a_killed_holder_on_the_same_machine_is_replaced_at_once(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path / "root"))
     holder = subprocess.Popen(
@@ -113,6 +115,7 @@ def test_a_killed_holder_on_the_same_machine_is_replaced_at_once(tmp_path: Path)
         assert mine.token == 2
 
 
+@pytest.mark.slow
 def test_a_holder_renews_for_as_long_as_it_lives(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     with held(storage, CONFIG):
