@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from simsearch.errors import DamagedError, NotFoundError
-from simsearch.storage.inside import relative_to, resolved
-from simsearch.storage.parquet import encoded
+from simsearch.storage.inside import make_relative, resolve
+from simsearch.storage.parquet import encode_table
 from simsearch.storage.storage import Storage
 
 NEWEST = "CATALOG"  # in it the id of the newest catalog; beside no Parquet file
@@ -29,7 +29,7 @@ def write_catalog(storage: Storage, table: pa.Table) -> str:
     A catalog that a takedown took rows out of keeps its id, which snapshots name. Where those artworks
     are allowed again, the whole catalog gets another id.
     """
-    data = encoded(relative_to(storage.root, table))
+    data = encode_table(make_relative(storage.root, table))
     catalog_id, again = _id_of(data), 0
     while _lost_rows(storage, catalog_id, table.num_rows):
         again += 1
@@ -65,4 +65,4 @@ def load_catalog(storage: Storage, catalog_id: str | None = None) -> Catalog:
             f"{storage.root}: no catalog here yet; run `simsearch ingest` first"
         ) from None
     table = storage.read_table(_path(catalog_id))
-    return Catalog(catalog_id, resolved(storage.root, table))
+    return Catalog(catalog_id, resolve(storage.root, table))

@@ -9,7 +9,7 @@ from simsearch.encoders.backbones.learned import encoder_of
 from simsearch.encoders.registry import encoder_names, prefixed_families
 from simsearch.errors import UnknownNameError, UsageError
 from simsearch.settings.config import Config
-from simsearch.settings.extras import EXTRA_OF, install_line, installed
+from simsearch.settings.extras import EXTRA_OF, install_line, is_installed
 
 
 def listing(config: Config, like: str) -> Iterator[str]:
@@ -44,7 +44,7 @@ def _line(config: Config, name: str) -> str:
 
 def _family_line(family: str, count: int) -> str:
     extra = EXTRA_OF.get(family)
-    if extra is not None and not installed(extra):
+    if extra is not None and not is_installed(extra):
         return install_line(extra)
     if not count:
         return f"{family}:<URI>"

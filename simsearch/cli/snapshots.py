@@ -34,7 +34,7 @@ from simsearch.snapshots.published import (
 )
 from simsearch.snapshots.root import require_root
 from simsearch.snapshots.snapshot import Snapshot
-from simsearch.snapshots.viewing import viewings
+from simsearch.snapshots.viewing import list_viewings
 from simsearch.storage.damage import move
 from simsearch.storage.storage import Storage
 
@@ -247,7 +247,7 @@ def gc(
             lease.check()
             remove(storage, garbage)
         still_held = removed_artworks(storage, keep)
-        shown = viewings(storage)
+        shown = list_viewings(storage)
     counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for file in garbage:

@@ -41,7 +41,7 @@ from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.resources import task_options
 from simsearch.runtime.watchdog import wait_for
 from simsearch.settings.config import Config
-from simsearch.settings.extras import install_line, installed
+from simsearch.settings.extras import install_line, is_installed
 from simsearch.settings.sections.extraction import ExtractConfig, safe_name
 from simsearch.settings.sections.operation import RayConfig
 from simsearch.storage.storage import root_of
@@ -182,7 +182,7 @@ def _with_engines(
     extract = config.extract
     if device != "cpu" or extract.mode != "eval" or extract.engine != "auto":
         return list(prepared)
-    if not installed("onnx"):
+    if not is_installed("onnx"):
         log.info("extract: no ONNX Runtime here, so PyTorch runs all; %s", install_line("onnx"))
         return list(prepared)
 

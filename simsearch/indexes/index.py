@@ -33,7 +33,7 @@ from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import open_annoy
 from simsearch.indexes.candidates import Search, slower_than_exact
 from simsearch.indexes.exact import Items, Neighbours, exact_search, nearest_first, pair_distances
-from simsearch.storage.cached import local_file, mapped_array
+from simsearch.storage.cached import local_file, map_array
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local
 
@@ -224,10 +224,10 @@ def open_vectors(
     """
     path, digest = f"{folder}/vectors.npy", manifest.vectors_sha256
     shape = (manifest.items, manifest.dimension)
-    units = mapped_array(local_file(storage, path, digest, verify=verify), np.float32, shape)
+    units = map_array(local_file(storage, path, digest, verify=verify), np.float32, shape)
     if units is None and not verify and not is_local(storage.uri(path)):
         # The copy in the cache is damaged: verified, it is fetched anew.
-        units = mapped_array(local_file(storage, path, digest, verify=True), np.float32, shape)
+        units = map_array(local_file(storage, path, digest, verify=True), np.float32, shape)
     if units is None:
         raise MismatchError(
             f"{storage.uri(path)}: not {manifest.items} vectors of {manifest.dimension} numbers; build the index again"

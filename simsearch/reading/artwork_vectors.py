@@ -13,7 +13,7 @@ from simsearch.errors import MismatchError, StorageError
 from simsearch.features.vectors import Vectors
 from simsearch.indexes.index import manifest_of, open_vectors
 from simsearch.reading.view import SnapshotView
-from simsearch.storage.cached import cached, mapped_array
+from simsearch.storage.cached import cache_file, map_array
 
 ROWS_AT_ONCE = 4096  # copied: of 2,048 numbers 32 MiB
 
@@ -50,11 +50,11 @@ def artwork_vectors(view: SnapshotView, space: str) -> Vectors:
 
 def _cached_array(name: str, shape: tuple[int, int], make: Callable[[Path], None]) -> Vectors:
     """The float32 array that `make` writes, from the cache; a damaged file there is made anew."""
-    path = cached(name, make)
-    array = mapped_array(path, np.float32, shape)
+    path = cache_file(name, make)
+    array = map_array(path, np.float32, shape)
     if array is None:
         path.unlink(missing_ok=True)
-        array = mapped_array(cached(name, make), np.float32, shape)
+        array = map_array(cache_file(name, make), np.float32, shape)
     if array is None:
         raise StorageError(f"{path}: cut off; free some space there and ask again")
     return array

@@ -10,9 +10,9 @@ import pyarrow as pa
 from simsearch.errors import NotFoundError
 from simsearch.reading.csv_text import csv_bytes
 from simsearch.reading.view import SnapshotView
-from simsearch.settings.shown_places import shown_reject
+from simsearch.settings.shown_places import show_reject
 from simsearch.snapshots.layout import SEARCHES
-from simsearch.storage.parquet import encoded
+from simsearch.storage.parquet import encode_table
 
 MOST_NAME = 80  # characters of a file's name
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
@@ -47,9 +47,9 @@ def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
     if name not in paths or kind not in MEDIA_TYPES:
         raise NotFoundError(f"no such table; there are {', '.join(paths)}, as csv or parquet")
     if name == "rejects":
-        rows = [shown_reject(row) for row in view.rejects.to_pylist()]
+        rows = [show_reject(row) for row in view.rejects.to_pylist()]
         table = pa.Table.from_pylist(rows, schema=view.rejects.schema)
-        return encoded(table) if kind == "parquet" else csv_bytes(table)
+        return encode_table(table) if kind == "parquet" else csv_bytes(table)
     if kind == "parquet":
         return view.snapshot.storage.read_bytes(paths[name])
     return csv_bytes(view.snapshot.storage.read_table(paths[name]))

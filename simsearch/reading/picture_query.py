@@ -21,7 +21,7 @@ from simsearch.reading.originals import LARGEST_SIDE
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config
 from simsearch.settings.extras import check_installed
-from simsearch.settings.shown_places import shown_text
+from simsearch.settings.shown_places import show_text
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ class PictureQuery:
                 neighbours = self.nearest(view, space, picture, n, leave_out=leave_out, among=among)
             except SimsearchError as error:
                 log.warning("explore: %s: %s", space, error)
-                yield Answer(space, time.monotonic() - started, [], shown_text(str(error)))
+                yield Answer(space, time.monotonic() - started, [], show_text(str(error)))
                 continue
             yield Answer(space, time.monotonic() - started, neighbours)
 

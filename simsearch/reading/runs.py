@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simsearch.reading.view import SnapshotView
-from simsearch.settings.shown_places import shown_reject
+from simsearch.settings.shown_places import show_reject
 
 EXAMPLES = 5  # rejects shown per reason
 
@@ -24,7 +24,7 @@ class RejectGroup:
 def reject_groups(view: SnapshotView) -> list[RejectGroup]:
     """The rejects by stage and reason, most first."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in map(shown_reject, view.rejects.to_pylist()):
+    for row in map(show_reject, view.rejects.to_pylist()):
         groups.setdefault((row["stage"], row["reason"]), []).append(row)
     rejects = [
         RejectGroup(stage, reason, len(rows), rows[:EXAMPLES])

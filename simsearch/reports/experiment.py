@@ -14,7 +14,7 @@ from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.reports import figures
 from simsearch.reports.tables import SIGNIFICANT, p_words
 from simsearch.settings.sections.extraction import STUDY_BACKBONES
-from simsearch.settings.shown_places import shown_place
+from simsearch.settings.shown_places import show_place
 from simsearch.snapshots.plan import Plan
 
 # The 2018 study's figures on 989 MoMA originals, mean and standard deviation over them; None where
@@ -51,7 +51,7 @@ def experiment_page(
     figure = figures.save(figures.settings_figure(results, settings, _untrained(plan), PUBLISHED))
     loader = jinja2.PackageLoader("simsearch.reports")
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    page.filters["place"] = shown_place
+    page.filters["place"] = show_place
     html = page.get_template("experiment.html.j2").render(
         name=name,
         created=created,

@@ -26,7 +26,7 @@ from simsearch.reports.learning import learning_of
 from simsearch.reports.pictures import pictures_of
 from simsearch.reports.tables import of_all_copies, summary_rows
 from simsearch.settings.config import Config
-from simsearch.settings.shown_places import shown_place, shown_reject, shown_settings
+from simsearch.settings.shown_places import show_place, show_reject, show_settings
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Counts, Snapshot
 from simsearch.storage.parts import read_parts
@@ -81,7 +81,7 @@ def write_report(
         ],
         steps=steps,
         environment=environment,
-        settings=shown_settings(config),
+        settings=show_settings(config),
         learning=learning,
     )
     snapshot.storage.write_bytes(snapshot.report_path, page.encode())
@@ -107,7 +107,7 @@ def render(
     """The page. Everything that comes from outside is escaped."""
     loader = jinja2.PackageLoader("simsearch.reports")
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    page.filters["place"] = shown_place
+    page.filters["place"] = show_place
     summary = summary_rows(metrics)
     shown_counts = {
         "artworks": counts.artworks,
@@ -195,7 +195,7 @@ def _recalls_deeper(manifest: IndexManifest) -> dict[int, str]:
 
 
 def _rejects(rejects: pa.Table) -> list[dict[str, Any]]:
-    rows = [shown_reject(row) for row in rejects.to_pylist()]
+    rows = [show_reject(row) for row in rejects.to_pylist()]
     counts = Counter((row["stage"], row["reason"]) for row in rows)
     examples = {(row["stage"], row["reason"]): row for row in reversed(rows)}
     return [

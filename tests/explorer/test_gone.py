@@ -15,7 +15,7 @@ from simsearch.settings.config import load_config
 from simsearch.snapshots.garbage import find_garbage, kept_snapshots
 from simsearch.snapshots.published import point_latest
 from simsearch.snapshots.snapshot import Snapshot
-from simsearch.snapshots.viewing import FOLDER, viewings
+from simsearch.snapshots.viewing import FOLDER, list_viewings
 from simsearch.storage.storage import Storage
 from tests.support.small_snapshots import make_snapshot
 
@@ -79,9 +79,9 @@ def test_what_is_shown_is_kept_by_gc_until_it_expires(
     old, new = two
     storage = old.storage
     assert client.get("/").status_code == 200
-    assert {viewing.snapshot_id for viewing in viewings(storage)} == {new.snapshot_id}
+    assert {viewing.snapshot_id for viewing in list_viewings(storage)} == {new.snapshot_id}
     assert client.get("/", params={"snapshot": old.snapshot_id}).status_code == 200
-    (viewing,) = (shown for shown in viewings(storage) if shown.snapshot_id == old.snapshot_id)
+    (viewing,) = (shown for shown in list_viewings(storage) if shown.snapshot_id == old.snapshot_id)
     assert "process" in viewing.holder
     assert {kept.snapshot_id for kept in kept_snapshots(storage, 1)} == {
         old.snapshot_id,

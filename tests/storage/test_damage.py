@@ -16,7 +16,7 @@ from simsearch import schemas
 from simsearch.errors import DamagedError
 from simsearch.storage.damage import set_aside
 from simsearch.storage.growing import GrowingTable
-from simsearch.storage.parquet import decoded, encoded, is_damage
+from simsearch.storage.parquet import decode_table, encode_table, is_damage
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 
@@ -32,13 +32,13 @@ def table_of_vectors() -> pa.Table:
 
 @functools.cache
 def stored_bytes() -> bytes:
-    return encoded(table_of_vectors())
+    return encode_table(table_of_vectors())
 
 
 def differing(data: bytes) -> str | None:
     """What reading some bytes gives: None for the very table, "damage", or "another table"."""
     try:
-        read = decoded(data)
+        read = decode_table(data)
     except (pa.ArrowException, OSError) as error:
         return "damage" if is_damage(error) else repr(error)
     return None if read.equals(table_of_vectors()) else "another table"

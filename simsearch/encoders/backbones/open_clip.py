@@ -20,7 +20,7 @@ from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UsageError
 from simsearch.images.preprocessing import Fit, Preprocessing
-from simsearch.settings.extras import check_installed, installed
+from simsearch.settings.extras import check_installed, is_installed
 from simsearch.settings.sections.operation import StorageConfig
 
 FITS: dict[str, Fit] = {"shortest": "crop", "squash": "square", "longest": "pad"}
@@ -35,7 +35,7 @@ class OpenClip:
     name: str = "open_clip"
 
     def names(self) -> Sequence[str]:
-        if not installed("open-clip"):
+        if not is_installed("open-clip"):
             return ()
         import open_clip
 

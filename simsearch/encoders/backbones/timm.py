@@ -20,7 +20,7 @@ from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UsageError
 from simsearch.images.preprocessing import Fit, Preprocessing
-from simsearch.settings.extras import check_installed, installed
+from simsearch.settings.extras import check_installed, is_installed
 from simsearch.settings.sections.operation import StorageConfig
 
 FITS: dict[str, Fit] = {"center": "crop", "squash": "square", "border": "pad"}
@@ -33,7 +33,7 @@ class Timm:
     name: str = "timm"
 
     def names(self) -> Sequence[str]:
-        if not installed("timm"):
+        if not is_installed("timm"):
             return ()
         import timm
 

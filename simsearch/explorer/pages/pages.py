@@ -20,7 +20,7 @@ from simsearch.reading.recovery import MeanScore, missed, missed_page
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config
-from simsearch.settings.shown_places import shown_settings
+from simsearch.settings.shown_places import show_settings
 from simsearch.snapshots.layout import SEARCHES
 
 Values = dict[str, Any]
@@ -192,7 +192,7 @@ def runs(site: Site, view: SnapshotView) -> Values:
         "reject_groups": run_history.reject_groups(view),
         "steps": view.manifest["steps"],
         "environment": view.manifest["environment"],
-        "settings": shown_settings(view.plan.settings),
+        "settings": show_settings(view.plan.settings),
         "table_names": downloads.table_names(view),
     }
 

@@ -26,7 +26,7 @@ from simsearch.reading.sets import encode
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.zoom import TileMaker
 from simsearch.settings.config import Config
-from simsearch.settings.shown_places import shown_place, shown_text
+from simsearch.settings.shown_places import show_place, show_text
 from simsearch.settings.version import __version__
 from simsearch.snapshots.layout import SEARCHES
 
@@ -65,8 +65,8 @@ class Site:
         self._templates.filters["metric_word"] = metric_word
         self._templates.filters["as_set"] = encode
         self._templates.filters["short"] = short
-        self._templates.filters["place"] = shown_place
-        self._templates.filters["places"] = shown_text
+        self._templates.filters["place"] = show_place
+        self._templates.filters["places"] = show_text
         self._templates.globals["long"] = LONG
         self._templates.globals["pages"] = PAGES
         self._templates.globals.update(PROPOSALS)

@@ -20,7 +20,7 @@ from simsearch.reading.picture_query import Answer, limited, read_picture
 from simsearch.reading.sets import encode
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
 from simsearch.reading.view import SnapshotView
-from simsearch.settings.shown_places import shown_reject
+from simsearch.settings.shown_places import show_reject
 
 router = APIRouter(prefix="/api/v1")
 
@@ -198,7 +198,7 @@ def rejects(view: View, page: Page = 1, size: PageSize = 50) -> RejectsOut:
         snapshot=view.snapshot_id,
         total=view.rejects.num_rows,
         page=page,
-        rejects=[RejectOut(**shown_reject(row)) for row in rows],
+        rejects=[RejectOut(**show_reject(row)) for row in rows],
     )
 
 

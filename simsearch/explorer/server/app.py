@@ -39,7 +39,7 @@ from simsearch.explorer.server.security import Gatekeeper
 from simsearch.reading.library import Library
 from simsearch.reading.picture_query import BUSY_SECONDS, BusyError, TooLargeError
 from simsearch.settings.config import Config
-from simsearch.settings.shown_places import shown_text
+from simsearch.settings.shown_places import show_text
 from simsearch.settings.version import __version__
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(SimsearchError)
     def ours(request: Request, error: SimsearchError) -> Response:
-        message = shown_text(str(error))  # no page names a place on the server
+        message = show_text(str(error))  # no page names a place on the server
         asked = request.query_params.get("snapshot")
         if isinstance(error, GoneError):
             return failure(request, 410, message)

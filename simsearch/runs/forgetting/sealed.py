@@ -27,7 +27,7 @@ from simsearch.runs.forgetting.trace import Trace
 from simsearch.settings.config import Config
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot, counts_of, describe_files, inputs_of
-from simsearch.storage.parquet import encoded
+from simsearch.storage.parquet import encode_table
 from simsearch.storage.storage import Storage
 
 KEYS = ("_id", "_hash", "image_uri")
@@ -107,7 +107,7 @@ def _forget_in_tables(snapshot: Snapshot, plan: Plan, record: Record, trace: Tra
 
 def _replace(snapshot: Snapshot, name: str, table: pa.Table) -> None:
     """Write a table anew. Its digest in the manifest follows first, if the old table was whole."""
-    data, manifest, path = encoded(table), snapshot.manifest(), snapshot.path(name)
+    data, manifest, path = encode_table(table), snapshot.manifest(), snapshot.path(name)
     described = manifest["files"].get(name)
     if described is not None and described["sha256"] == snapshot.storage.digest(path):
         described |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}

@@ -24,8 +24,8 @@ from simsearch.reading.stored_sets import forget_artwork
 from simsearch.runs.forgetting.trace import Trace
 from simsearch.runs.record import FOLDER as RUNS
 from simsearch.storage.damage import FOLDER as DAMAGED
-from simsearch.storage.inside import resolved
-from simsearch.storage.parquet import encoded
+from simsearch.storage.inside import resolve
+from simsearch.storage.parquet import encode_table
 from simsearch.storage.parts import PART, list_parts, part_name
 from simsearch.storage.storage import Storage, list_leftovers
 
@@ -176,13 +176,13 @@ def _rewrite_parts(storage: Storage, folder: str, noted: Chosen) -> None:
     is written anew is the newest, and its rows would come after those that replaced them."""
     parts = sorted(list_parts(storage, folder), key=lambda info: (info.modified, info.path))
     tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
-    gone = [noted(resolved(storage.root, table)) for table in tables]
+    gone = [noted(resolve(storage.root, table)) for table in tables]
     if not any(pc.any(rows).as_py() for rows in gone):
         return
     left = [table.filter(pc.invert(rows)) for table, rows in zip(tables, gone, strict=True)]
     kept, written = pa.concat_tables(left, promote_options="default"), None
     if kept.num_rows:
-        data = encoded(kept)
+        data = encode_table(kept)
         written = part_name(data)
         storage.write_bytes(f"{folder}/{written}", data)
     for info in parts:

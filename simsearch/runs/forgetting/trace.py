@@ -14,7 +14,7 @@ from simsearch.catalog.stored import load_catalog
 from simsearch.catalog.stored_downloads import downloads_of
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.snapshot import Snapshot
-from simsearch.storage.inside import resolved
+from simsearch.storage.inside import resolve
 from simsearch.storage.parts import PART
 from simsearch.storage.storage import Storage
 
@@ -117,7 +117,7 @@ def _tables(storage: Storage, folder: str) -> Iterator[pa.Table]:
     columns = ["artwork_id", "content_hash"] if folder == "features" else None
     for info in storage.files(folder):
         if PART.fullmatch(info.path.rpartition("/")[2]):
-            yield resolved(storage.root, storage.read_table(f"{folder}/{info.path}", columns))
+            yield resolve(storage.root, storage.read_table(f"{folder}/{info.path}", columns))
 
 
 def _rows_of(
