@@ -44,6 +44,12 @@ class Scores:
     values: Floats
     ceiling: Floats
 
+    @property
+    def most(self) -> float:
+        """The highest score that an original can have. A profile's copy may come before the others, so that
+        its `ceiling` is that of a mean."""
+        return 1.0 if self.metric == "recovered" else float(self.ceiling.max())
+
 
 def precision_recall_f1(
     hits: Floats, relevant: npt.NDArray[np.int64], k: int
@@ -113,7 +119,8 @@ def summary(
     for size in sizes:
         places = [place for place, score in enumerate(scores) if len(score.values) == size]
         values = np.stack([scores[place].values for place in places], axis=1)
-        lows, highs = bootstrap_intervals(values, resamples=bootstrap, seed=seed)
+        most = np.array([scores[place].most for place in places])
+        lows, highs = bootstrap_intervals(values, resamples=bootstrap, seed=seed, most=most)
         for place, low, high in zip(places, lows, highs, strict=True):
             score = scores[place]
             rows[place] = {
@@ -136,9 +143,10 @@ def pooled_rows(
     group: str, k: int, pool: PooledPairs, *, space: str, search: str, bootstrap: int, seed: int
 ) -> pa.Table:
     """schemas.METRICS of a pool: `micro_ap` and `recall_at_p90`. `std` is their standard error, as
-    they are scores of all originals together."""
+    they are scores of all originals together. The rankings are `k` deep."""
     if not len(pool.relevant):
         return schemas.METRICS.empty_table()
+    reachable = np.minimum(pool.relevant, k).sum() / pool.relevant.sum()
     scores = pooled_scores(pool, resamples=bootstrap, seed=seed)
     rows = [
         {
@@ -151,7 +159,7 @@ def pooled_rows(
             "std": score.error,
             "ci_low": score.low,
             "ci_high": score.high,
-            "ceiling": 1.0,
+            "ceiling": float(reachable),
             "n": len(pool.relevant),
         }
         for metric, score in zip(("micro_ap", "recall_at_p90"), scores, strict=True)

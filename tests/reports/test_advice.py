@@ -95,7 +95,7 @@ def test_whatever_is_advised_scores_nearly_as_well_as_the_best(
 def test_many_networks_are_listed_in_a_sentence() -> None:
     names = ("fast", "slow", "third", "fourth")
     spaces = [space(name) for name in names]
-    values = [np.full(40, quality) for quality in (0.9, 0.9, 0.5, 0.4)]
+    values = [np.full(400, quality) for quality in (0.9, 0.9, 0.5, 0.4)]
     table, compared = measured_over(*values, names=names)
     words = conclusion_words(table, compared, candidates(table, spaces, timings()))
     assert words.endswith("; slow is within 0.02 of it; third and fourth are worse")
