@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -204,7 +205,7 @@ def _regular_share(lines: Lines) -> float:
 def _names(header: list[str], source: str, notes: Notes) -> list[str]:
     """A name for each column; columns without one are called by their number."""
     names = [name.strip() for name in header]
-    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(names).items() if name and count > 1):
         raise CatalogError(f"{source}: column {twice[0]!r} occurs twice; rename one of them")
     nameless = [number for number, name in enumerate(names, start=1) if not name]
     for number in nameless:

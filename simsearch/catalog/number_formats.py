@@ -93,7 +93,7 @@ def _number(parts: list[_Part]) -> Show | None:
         return None
 
     def show(value: Decimal) -> str | None:
-        if value < 0 or (codes != ["General"] and round(value, behind) != value):
+        if value < 0 or (codes != ["General"] and _decimals(value) > behind):
             return None
         if codes == ["General"]:
             digits = format(value, "f")
@@ -111,6 +111,12 @@ def _number(parts: list[_Part]) -> Show | None:
         return "".join(filled).strip()
 
     return show
+
+
+def _decimals(value: Decimal) -> int:
+    """How many digits a number has behind its point."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _date(letters: str, from_1904: bool) -> Show:

@@ -6,13 +6,15 @@ import datetime as dt
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import python_calamine as calamine
 
 from simsearch.catalog.notes import Notes
-from simsearch.catalog.shown_numbers import Shown, shown_cells
+from simsearch.catalog.shown import Shown, Tally
+from simsearch.catalog.shown_cells import shown_reader
 from simsearch.catalog.unpacking import MAX_UNPACKED, ZIP
 from simsearch.errors import CatalogError
 
@@ -24,6 +26,8 @@ Rows = list[list[Any]]
 # An error that the library does not know, such as #SPILL!, costs it the sheet.
 _ERROR = re.compile(rb"(<(?:\w+:)?v>)#[^<]*(</(?:\w+:)?v>)")
 _LENGTH = re.compile(r"PT(\d+)H(\d\d)M(\d\d)S")  # of time, as OpenDocument has it
+_BROKEN = (calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError, SyntaxError)
+_PANIC = "PanicException"  # of the library on a damaged file; no Exception, and its class is not exported
 _UNKNOWN_ERROR = "cell error"  # in its words
 
 
@@ -39,7 +43,7 @@ def read_workbook(source: str, data: bytes, notes: Notes) -> tuple[list[dict[str
             f"{source}: sheet {name!r} has its header in line {first + 1:,}; {len(above):,} lines above it are left out (first: {_words(rows[above[0] - 1])})"
         )
     header = [_heading(cell) for cell in rows[first]]
-    if twice := sorted({name for name in header if name and header.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(header).items() if name and count > 1):
         raise CatalogError(f"{source}: column {twice[0]!r} occurs twice; rename one of them")
     _note_empty(source, name, shown, notes)
     _fill_merged(source, name, rows, first, shown, notes)
@@ -68,17 +72,20 @@ def _first_filled(source: str, data: bytes) -> tuple[str, Rows, Shown, int]:
             with zipfile.ZipFile(io.BytesIO(data)) as parts:
                 if sum(part.file_size for part in parts.infolist()) > MAX_UNPACKED:
                     raise CatalogError("unpacks to more than 4 GiB; export it as CSV")
+        read_shown = shown_reader(data)  # first: it refuses what would not fit into memory
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         visible = calamine.SheetVisibleEnum.Visible
         sheets = sorted(book.sheets_metadata, key=lambda sheet: sheet.visible != visible)
         for name in (sheet.name for sheet in sheets):
-            shown = shown_cells(data, name) if data.startswith(ZIP) else Shown()
+            shown = read_shown(name)
             rows = _grid(book, data, name)
             if any(map(_is_filled, rows)):
                 return name, _as_shown(rows, shown), shown, len(sheets)
     except CatalogError as error:
         raise CatalogError(f"{source}: {error}") from None
-    except (calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError, SyntaxError) as error:
+    except BaseException as error:
+        if not isinstance(error, _BROKEN) and type(error).__name__ != _PANIC:
+            raise
         detail = " ".join(str(error).split())
         raise CatalogError(
             f"{source}: not a readable Excel or OpenDocument table ({detail}); export it as CSV"
@@ -135,14 +142,14 @@ def _heading(cell: Any) -> str:
 
 def _note_empty(source: str, name: str, shown: Shown, notes: Notes) -> None:
     """Say which cells are empty because they have no value."""
-    reasons = (
+    reasons: tuple[tuple[Tally, str], ...] = (
         (shown.errors, "cells with an error such as #N/A"),
         (shown.unstored, "formulas without a stored value (save it in a spreadsheet program)"),
     )
-    for places, reason in reasons:
-        if places:
+    for cells, reason in reasons:
+        if cells.count:
             notes.say(
-                f"{source}: sheet {name!r} has {len(places):,} {reason}, taken as empty (first: {_reference(*places[0])})"
+                f"{source}: sheet {name!r} has {cells.count:,} {reason}, taken as empty (first: {_reference(*cells.first)})"
             )
 
 
@@ -176,11 +183,11 @@ def _fill_merged(
 
 
 def _as_shown(rows: Rows, shown: Shown) -> Rows:
-    for place in shown.errors:
-        shown.texts[place] = ""
+    nothing: dict[int, str] = {}
+    texts = [shown.texts.get(y, nothing) for y in range(len(rows))]
     return [
-        [shown.texts.get((y, x), _plain(cell)) for x, cell in enumerate(row)]
-        for y, row in enumerate(rows)
+        [own[x] if x in own else _plain(cell) for x, cell in enumerate(row)]
+        for own, row in zip(texts, rows, strict=True)
     ]
 
 
