@@ -1,4 +1,4 @@
-"""IIIF documents by address: from the store where they are young enough, else from the web."""
+"""IIIF documents by address: from the root if they are recent enough, else from the web."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ Json = dict[str, Any]
 
 @dataclass
 class Library:
-    """Safe to use from several threads. `kept` counts documents that were young enough; `outlived`
-    has the address of each that its server did not give again, with the reason."""
+    """The documents. Safe to use from several threads. `kept` counts documents that were recent enough.
+    `outlived` has the address of each stored document that its server no longer gives, and the reason."""
 
     config: Config
     client: WebClient
@@ -57,29 +57,29 @@ class Library:
         )
 
     def document(self, url: str, *, fresh: bool = False) -> Document:
-        """A manifest, collection or page of annotations; `fresh`: asked for whatever its age.
+        """A manifest, collection or page of annotations. `fresh` requests it from the web at any age.
 
         Raises RefusedError, BusyError, httpx.HTTPError.
         """
         return Document.from_json(self._content(url, "document", _read_document, fresh))
 
     def info(self, url: str) -> Json:
-        """What an image service says of itself; nothing where it refuses that for good, which is kept as
-        well. Raises RefusedError, BusyError, httpx.HTTPError."""
+        """The info.json of an image service; empty if the service refuses it for good, which is stored
+        too. Raises RefusedError, BusyError, httpx.HTTPError."""
         try:
             return self._content(url, "info", _read_info, False)
         except RefusedError as error:
             if not error.lasting:
                 raise
-            self._note(url, Answer(None, None, None), _packed("info", {}))
+            self._note(url, Answer(None, None, None), _pack("info", {}))
             return {}
 
     def stored(self, uri: str) -> Document:
-        """A document in a store. Raises RefusedError, StorageError."""
+        """A document on a disk or in a bucket. Raises RefusedError, StorageError."""
         try:
             return Document.from_json(_read_document(read_uri(uri, self.config.storage)))
         except RecursionError:
-            raise _too_deep() from None
+            raise _nesting_error() from None
 
     def report(self, notes: Notes) -> None:
         if self.kept:
@@ -96,7 +96,7 @@ class Library:
 
     def _content(self, url: str, kind: str, read: Callable[[bytes], Json], fresh: bool) -> Json:
         row = self.known.get(distinct_without_secrets(url))
-        before = _unpacked(row, kind) if row is not None else None
+        before = _unpack(row, kind) if row is not None else None
         if row is None or before is None:
             row, before = {}, None
         days = self.config.catalog.download.check_again_days
@@ -116,16 +116,16 @@ class Library:
             content = before if answer.data is None else read(answer.data)
             if content is None:
                 raise RefusedError("nothing came")
-            packed = _packed(kind, content)
+            packed = _pack(kind, content)
         except (RefusedError, RecursionError) as error:
             if before is None:
-                raise _too_deep() if isinstance(error, RecursionError) else error from None
+                raise _nesting_error() if isinstance(error, RecursionError) else error from None
             return self._outlive(url, error, before)
         self._note(url, answer, packed)
         return content
 
     def _note(self, url: str, answer: Answer, packed: str) -> None:
-        """Store a document; not where addresses in it grant access, which are of no use without that."""
+        """Store a document, unless addresses in it grant access: without their secrets they are useless."""
         if hide_secrets(packed) != packed:
             return
         self.journal.note(
@@ -144,12 +144,12 @@ class Library:
         return before
 
 
-def _packed(kind: str, content: Json) -> str:
+def _pack(kind: str, content: Json) -> str:
     return json.dumps({"form": FORM, kind: content}, sort_keys=True)
 
 
-def _unpacked(row: Mapping[str, Any], kind: str) -> Json | None:
-    """A stored content of this kind; None where it has another form or is of another kind."""
+def _unpack(row: Mapping[str, Any], kind: str) -> Json | None:
+    """A stored content of this kind. None if it has another form or is of another kind."""
     stored = json.loads(row["content"])
     if not isinstance(stored, dict) or stored.get("form") != FORM:
         return None
@@ -178,5 +178,5 @@ def _json(data: bytes) -> Any:
         raise RefusedError("what came is no JSON", lasting=True) from None
 
 
-def _too_deep() -> RefusedError:
+def _nesting_error() -> RefusedError:
     return RefusedError("what came is nested too deeply", lasting=True)

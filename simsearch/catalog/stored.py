@@ -1,4 +1,4 @@
-"""Catalogs as a root keeps them: a Parquet file each, named by the digest of its rows."""
+"""Catalogs in a root: each a Parquet file, named by the digest of its rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simsearch.storage.inside import make_relative, resolve
 from simsearch.storage.parquet import encode_table
 from simsearch.storage.storage import Storage
 
-NEWEST = "CATALOG"  # in it the id of the newest catalog; beside no Parquet file
+NEWEST = "CATALOG"  # a file with the id of the newest catalog; it lies beside no Parquet file
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Catalog:
 
 
 def write_catalog(storage: Storage, table: pa.Table) -> str:
-    """Store a catalog under the digest of its rows, then note it as the newest; returns its id.
+    """Store a catalog under the digest of its rows, then note it as the newest. Returns its id.
 
-    A catalog that a takedown took rows out of keeps its id, which snapshots name. Where those artworks
+    A catalog from which a takedown removed rows keeps its id, which snapshots name. If those artworks
     are allowed again, the whole catalog gets another id.
     """
     data = encode_table(make_relative(storage.root, table))
@@ -48,7 +48,7 @@ def _path(catalog_id: str) -> str:
 
 
 def _lost_rows(storage: Storage, catalog_id: str, rows: int) -> bool:
-    """Whether the stored catalog of an id has fewer rows. A damaged one has not: it is written anew."""
+    """Whether the stored catalog of an id has fewer rows. False for a damaged one, which is written anew."""
     try:
         stored = storage.read_table(_path(catalog_id), ["artwork_id"])
     except (NotFoundError, DamagedError):

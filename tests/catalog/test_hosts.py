@@ -14,7 +14,7 @@ import pytest
 
 from simsearch.catalog.web import hosts
 from simsearch.catalog.web.errors import FAILURES, BusyError, RefusedError, reason_of
-from simsearch.catalog.web.turns import in_parallel
+from simsearch.catalog.web.turns import call_in_parallel
 from simsearch.settings.sections.collection import DownloadConfig
 from tests.support.moody import Request, moody
 from tests.support.web_clients import client, failures
@@ -60,7 +60,7 @@ def test_other_hosts_go_on_while_one_is_silent() -> None:
                 others_done.set()
 
         with client(timeout=20) as web:
-            list(in_parallel(ask, rows, 8))
+            list(call_in_parallel(ask, rows, 8))
     assert all(address.startswith(quick.base) for address in order[:MANY])
     assert len(order) == 2 * MANY
 
