@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from simsearch.encoders.trained import saw, trainings_of
+from simsearch.encoders.trained import find_seen, trainings_of
 from simsearch.snapshots.plan import Plan
 from simsearch.storage.storage import Storage
 
@@ -57,5 +57,5 @@ def held_out(storage: Storage, plan: Plan, images: pa.Table) -> HeldOut:
     trainings = trainings_of(storage, plan.spaces)
     for of_space in trainings.values():
         for training in of_space:
-            places &= ~saw(storage, training, originals)
+            places &= ~find_seen(storage, training, originals)
     return HeldOut(places, bool(trainings))

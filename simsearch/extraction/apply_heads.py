@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import ray
 
 from simsearch.encoders.heads.head import Head
-from simsearch.encoders.trained import Training, list_trained, read_weights, training_settings
+from simsearch.encoders.trained import Training, list_trainings, read_weights, training_settings
 from simsearch.errors import TrainingError
 from simsearch.extraction.networks import PreparedNetwork
 from simsearch.features import store as feature_store
@@ -55,7 +55,7 @@ def find_heads(
 
 
 def _find(config: Config, storage: Storage, name: str, encoder: FeatureSpace) -> FittedHead:
-    called = [training for training in list_trained(storage) if training.name == name]
+    called = [training for training in list_trainings(storage) if training.name == name]
     fitting = [training for training in called if training.fitted_for == encoder.fingerprint]
     for training in fitting:
         if training.settings == training_settings(config, config.heads[name]):
@@ -112,7 +112,7 @@ def _apply(
     pending = [
         _apply_to_shard.remote(storage, encoder, space, head_reference, shard, rows, made_by)
         for shard, rows in _missing(
-            feature_store.stored_keys(storage, encoder), feature_store.stored_keys(storage, space)
+            feature_store.read_keys(storage, encoder), feature_store.read_keys(storage, space)
         )
     ]
     while pending:
@@ -150,6 +150,6 @@ def _apply_to_shard(
     table = storage.read_table(feature_store.shard_path(encoder, shard)).take(rows)
     vectors = head(feature_store.vectors_of(table))
     rows_of_shard = table.drop(["vector"]).combine_chunks()
-    makers = feature_store.made_by(table) | {made_by}
+    makers = feature_store.installations_of(table) | {made_by}
     feature_store.write_shard(storage, space, rows_of_shard, vectors, makers)
     return len(rows)

@@ -23,7 +23,7 @@ from simsearch.extraction.needs import Flags, Needs, Orphans
 from simsearch.extraction.rejects import placeholder_row, sharing
 from simsearch.features.compaction import UntidyShards, untidy_shards
 from simsearch.features.space import FeatureSpace
-from simsearch.features.store import StoredKeys, stored_keys
+from simsearch.features.store import StoredKeys, read_keys
 from simsearch.schemas import image_ids
 from simsearch.settings.config import Config
 from simsearch.settings.sections.collection import PerturbationsConfig
@@ -82,7 +82,7 @@ class Missing:
         contents = hashes.drop_null().unique()
         content_of = pc.fill_null(pc.index_in(hashes, value_set=contents), -1).to_numpy()
         stored = tuple(
-            _stored(stored_keys(storage, space), contents, variants, config.extract.shard_rows)
+            _stored(read_keys(storage, space), contents, variants, config.extract.shard_rows)
             for space in spaces
         )
         wanted = _wanted(config, artworks, len(variants))

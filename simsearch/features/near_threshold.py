@@ -1,4 +1,4 @@
-"""How close two originals have to be to count as one picture in a space; plain NumPy."""
+"""The distance within which two originals count as one picture in a space. Plain NumPy."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Floats = npt.NDArray[np.floating[Any]]
 OTHER_WORK = 5
 CLOSEST_SHARE = 0.01
 
-# A copy is clearly nearer than another work where it is at most half as far. Trained EfficientNet-Lite0
-# has 0.19 for the mild copies of 60 paintings, 0.62 for small rotations alone and 1.33 for large ones;
-# 0.65 for the study's copies of generated pictures, of which some are as near to others.
+# A copy is clearly nearer than another work if it is at most half as far. Trained EfficientNet-Lite0 has
+# 0.19 for the mild copies of 60 paintings, 0.62 for small rotations alone and 1.33 for large ones. It has
+# 0.65 for the study's copies of generated pictures, some of which are as near to other pictures.
 CLEARLY_NEARER = 0.5
 
-# Groups of six and more: at most so many originals show one picture, and at most this share of the
-# originals is in such groups. A collection that is all series has its own idea of "near".
+# Groups of six and more: the most originals that show one picture, and the largest share of the
+# originals in such groups. In a collection that consists of series, "near" means something else.
 LARGEST_GROUP = 30
 MOST_IN_GROUPS = 0.4
 
@@ -27,7 +27,7 @@ MOST_IN_GROUPS = 0.4
 # loose series, 1.3 listed the 530 pairs of works of one, 1.35 no pair. At 1.35 all pairs of groups of 6 to 30
 # added to 500 paintings were found where members are 0.3 times as far as other works, 31 % at 0.5.
 GAP = 1.35
-_STEP = 1.03  # between the distances that are tried as the end of a group
+_STEP = 1.03  # ratio of the successive distances that are tried as the end of a group
 _SMALLEST = 1e-6  # below which float32 distances are 0
 
 
@@ -41,8 +41,8 @@ def near_duplicate_threshold(nearest_copy: Floats, others: Floats) -> float:
     another work, in the closest hundredth. Groups of six and more have the fifth among them: where a
     gap separates such groups from all other works, the threshold is halfway across the gap.
 
-    0, so that only equal vectors count, where a copy is not clearly nearer than another work, or one of
-    them is not known. Never as far as another work in the closest hundredth.
+    0, so that only equal vectors count, if a copy is not clearly nearer than another work, or if one of
+    the two is not known. Always less than the distance of another work in the closest hundredth.
     """
     copy = float(np.median(nearest_copy)) if len(nearest_copy) else np.inf
     fifth = _fifth(others)
@@ -60,15 +60,16 @@ def _halfway(near: float, far: float) -> float:
 
 
 def _fifth(others: Floats) -> Floats:
-    """The distances [≤ n] of the fifth nearest, or of the last of fewer, of all that have any."""
+    """The distances [≤ n] of the fifth nearest original, or of the last of fewer, for every original that
+    has any."""
     near = others[:, :OTHER_WORK]
     last = np.where(np.isfinite(near), near, -np.inf).max(axis=1, initial=-np.inf)
     return np.asarray(last[np.isfinite(last)])
 
 
 def _gap(others: Floats, start: float) -> tuple[float, float]:
-    """The ends of the widest gap, from `start` on, between groups of six and more and other works: 0 and 0
-    where no gap is as wide as GAP. All but the closest hundredth of the originals have no other original
+    """The ends of the widest gap, from `start` on, between groups of six and more and other works. 0 and 0
+    if no gap is as wide as GAP. All but the closest hundredth of the originals have no other original
     inside the gap."""
     best = GAP, (0.0, 0.0)
     inside = start
@@ -77,7 +78,7 @@ def _gap(others: Floats, start: float) -> tuple[float, float]:
         grouped = (near >= OTHER_WORK).mean()
         if grouped > MOST_IN_GROUPS or np.quantile(near, 1 - CLOSEST_SHARE) >= LARGEST_GROUP:
             break
-        # Distances ascend, so that the first one outside is the nearest.
+        # Distances ascend: the first outside the group is the nearest.
         following = np.where(others > inside, others, np.inf).min(axis=1)
         following = following[np.isfinite(following)]
         if grouped > CLOSEST_SHARE and len(following):

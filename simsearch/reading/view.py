@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from simsearch.catalog.stored import load_catalog
 from simsearch.errors import NotFoundError
-from simsearch.features.collapse import collapse_warnings, collapsed
+from simsearch.features.collapse import collapse_warnings, find_collapsed
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.reading.artworks import (
@@ -59,7 +59,7 @@ class SnapshotView:
     @cached_property
     def judging(self) -> tuple[str, ...]:
         """The spaces that have a say in near-duplicates: trained, and able to tell pictures apart."""
-        left_out = self.untrained | collapsed(self.metrics).keys()
+        left_out = self.untrained | find_collapsed(self.metrics).keys()
         return tuple(space for space in self.spaces if space not in left_out)
 
     @cached_property

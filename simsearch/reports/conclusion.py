@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch.features.collapse import collapsed
+from simsearch.features.collapse import find_collapsed
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import KINDS
 from simsearch.reports.significance import MARGIN, against, quality_of, too_few
@@ -31,7 +31,7 @@ class Candidate:
     """A feature space with its quality (mean average precision over all copies, exact search, with
     its 95 % interval) and its cost: images per second of one actor on `device`, None where no run
     here measured it, bytes per image, and the seconds that its training took, 0 where it had none.
-    `collapsed` says why it does not tell pictures apart, empty where it does."""
+    `find_collapsed` says why it does not tell pictures apart, empty where it does."""
 
     space: FeatureSpace
     quality: float
@@ -41,7 +41,7 @@ class Candidate:
     device: str
     bytes_per_image: int
     training_seconds: float = 0.0
-    collapsed: str = ""
+    find_collapsed: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def candidates(
     `training_seconds` are by the names of the spaces that learned.
     """
     ranked = []
-    reasons = collapsed(metrics)
+    reasons = find_collapsed(metrics)
     for space in spaces:
         row = quality_of(metrics, "all").get(space.name)
         if row is None:

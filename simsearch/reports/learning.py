@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from simsearch.encoders.trained import (
     EXAMPLES,
     Training,
+    count_seen,
     measured_of,
-    measured_seen,
     trainings_of,
 )
 from simsearch.images.suites import STUDY_PROFILES, operation_of
@@ -39,7 +39,7 @@ def learning_of(
     warnings = []
     for space, of_space in trainings.items():
         for training in of_space:
-            seen = measured_seen(snapshot.storage, training, measured)
+            seen = count_seen(snapshot.storage, training, measured)
             rows.append(training_row(space, training, seen))
             if seen:
                 warnings.append(

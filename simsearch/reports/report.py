@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from simsearch import schemas
 from simsearch.evaluation.held_out import held_out
 from simsearch.evaluation.metrics import STUDY_METRICS
-from simsearch.features.collapse import collapse_warnings, collapsed
+from simsearch.features.collapse import collapse_warnings, find_collapsed
 from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.reading.view import SnapshotView
 from simsearch.reports import figures
@@ -165,7 +165,7 @@ def _share(means: Mapping[str, float]) -> str:
 def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
     timings = with_heads(read_parts(snapshot.storage, "timings", schemas.TIMINGS), snapshot)
     rows = []
-    reasons = collapsed(snapshot.storage.read_table(snapshot.metrics_path))
+    reasons = find_collapsed(snapshot.storage.read_table(snapshot.metrics_path))
     for space in plan.spaces:
         manifest = read_manifest(snapshot.storage, snapshot.index_folder(space.name))
         rows.append(

@@ -23,9 +23,9 @@ import ray
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.encoders.trained import (
     Training,
-    list_trained,
+    count_seen,
+    list_trainings,
     measured_of,
-    measured_seen,
     store,
     training_settings,
 )
@@ -92,14 +92,14 @@ def _heads_of(extract: ExtractConfig, encoder: FeatureSpace) -> list[str]:
 def _usable(
     config: Config, storage: Storage, name: str, network: PreparedNetwork, images: pa.Table
 ) -> bool:
-    for training in list_trained(storage):
+    for training in list_trainings(storage):
         same = (training.name, training.fitted_for, training.settings) == (
             name,
             network.space.fingerprint,
             training_settings(config, config.heads[name]),
         )
         if same:
-            seen = measured_seen(storage, training, measured_of(images))
+            seen = count_seen(storage, training, measured_of(images))
             if seen:
                 log.info("train: %s saw %s artworks that are measured now", name, seen)
             return not seen

@@ -20,10 +20,10 @@ from ray.train import RunConfig, ScalingConfig, TrainingFailedError
 from ray.train.torch import TorchTrainer
 
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.encoders.backbones.learned import find_training, shown
+from simsearch.encoders.backbones.learned import find_training, preprocessing_of
 from simsearch.encoders.trained import (
     Training,
-    measured_seen,
+    count_seen,
     store,
     training_settings,
 )
@@ -75,7 +75,7 @@ def learn_encoders(
 
 
 def _saw(storage: Storage, training: Training, measured: frozenset[str]) -> bool:
-    seen = measured_seen(storage, training, pa.table({"artwork_id": sorted(measured)}))
+    seen = count_seen(storage, training, pa.table({"artwork_id": sorted(measured)}))
     if seen:
         log.info("train: %s saw %s artworks that are measured now", training.name, seen)
     return bool(seen)
@@ -94,13 +94,13 @@ def _learn(
     folder = f"{FOLDER}/{name}-{_key(decided, catalog, measured)}"
     own = config.autoencoders[name]
     pixels = f"{folder}/pixels"
-    decode_pixels(config, storage, pixels, catalog, shown(own), ())
+    decode_pixels(config, storage, pixels, catalog, preprocessing_of(own), ())
     everything = read_pixels(storage, pixels, own.side)
     held = _holdout(everything.select(everything.originals), measured)
     allowed = held.learned_from["artwork_id"].to_pylist()
     copied = seeded_sample(allowed, config.train.originals, config.seed)
     rows = catalog.filter(pc.is_in(catalog["artwork_id"], value_set=pa.array(copied)))
-    decode_pixels(config, storage, pixels, rows, shown(own), config.train.profiles)
+    decode_pixels(config, storage, pixels, rows, preprocessing_of(own), config.train.profiles)
     log.info(
         "train: %s: %s artworks to learn from; held out: %s",
         name,

@@ -47,7 +47,7 @@ def test_sscds_map_pooled_by_its_own_power_mean_is_its_vector() -> None:
         torch.manual_seed(1)
         whole = sscd.build()
     linear = whole.fc.weight.detach().numpy().T, whole.fc.bias.detach().numpy()  # type: ignore[union-attr, operator]
-    encoder = Network(sscd._of_unit_length(whole), Running(sscd.NORMALISED))
+    encoder = Network(sscd._add_unit_length(whole), Running(sscd.NORMALISED))
     shown = np.random.default_rng(2).integers(0, 256, (1, 288, 288, 3), dtype=np.uint8)
     maps = encoder.feature_map(shown)
     assert maps is not None

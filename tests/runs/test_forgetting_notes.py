@@ -146,7 +146,7 @@ def test_a_shard_still_says_who_computed_its_vectors(tmp_path: Path) -> None:
     (info,) = storage.files("features")
     shard = storage.read_table(f"features/{info.path}")
     assert shard["artwork_id"].to_pylist() == [OTHER]
-    assert feature_store.made_by(shard) == {"here"}
+    assert feature_store.installations_of(shard) == {"here"}
     assert json.loads(shard.schema.metadata[feature_store.METADATA_KEY]) == space.to_json()
 
 

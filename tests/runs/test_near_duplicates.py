@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 from PIL import Image
 
 from simsearch.catalog.readers.generated import image_bytes
-from simsearch.features.collapse import collapsed
+from simsearch.features.collapse import find_collapsed
 from simsearch.runs import job
 from tests.support import onnx_files
 from tests.support.small_runs import config_for
@@ -86,7 +86,7 @@ def test_a_network_that_tells_nothing_apart_is_named_scores_as_chance_and_has_no
     near = snapshot.storage.read_table(snapshot.near_duplicates_path).to_pylist()
     assert [(row["artwork_id"], row["other_id"]) for row in near] == [("00", "00-again")]
     metrics = snapshot.storage.read_table(snapshot.metrics_path)
-    assert list(collapsed(metrics)) == [space.name for space in snapshot.plan().spaces]
+    assert list(find_collapsed(metrics)) == [space.name for space in snapshot.plan().spaces]
     exact = {
         (row["metric"], row["k"]): row["mean"]
         for row in metrics.to_pylist()

@@ -14,7 +14,7 @@ import safetensors
 import safetensors.numpy
 from PIL import Image
 
-from simsearch.encoders.trained import EXAMPLES, Training, measured_of, measured_seen, trainings_of
+from simsearch.encoders.trained import EXAMPLES, Training, count_seen, measured_of, trainings_of
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.reading.training_log import EXAMPLE_ROWS, training_row
 from simsearch.reading.view import SnapshotView
@@ -45,7 +45,7 @@ def learned(view: SnapshotView) -> list[Learned]:
         Learned(
             space,
             training,
-            training_row(space, training, measured_seen(storage, training, measured)),
+            training_row(space, training, count_seen(storage, training, measured)),
             {name: len(images) for name, images in example_pictures(view, training).items()},
         )
         for space, trainings in trainings_of(storage, view.plan.spaces).items()

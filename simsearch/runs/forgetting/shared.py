@@ -82,7 +82,7 @@ def remove_vectors(storage: Storage, trace: Trace) -> None:
         if not pc.any(_or(_named(keys, trace), _shown(keys, trace))).as_py():
             continue
         table = storage.read_table(path)
-        space, makers = feature_store.space_of(table), feature_store.made_by(table)
+        space, makers = feature_store.space_of(table), feature_store.installations_of(table)
         table = _renamed(table.filter(pc.invert(_shown(table, trace))), trace)
         written = None
         if table.num_rows:
