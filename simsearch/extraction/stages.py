@@ -30,11 +30,11 @@ from simsearch.storage.storage import Storage
 
 BATCH_CPU = 16
 
-# Images per second on an H100 at 128, 256 and 512, bare float16: VGG16 7,943, 7,954, 7,976; ResNet152
-# 5,921, 6,344, 6,711; DenseNet201 4,828, 5,588, 5,919. A block of 512 would not fit BLOCK_BYTES.
+# Images per second on an H100 in batches of 128, 256 and 512, bare float16: VGG16 7,943, 7,954, 7,976;
+# ResNet152 5,921, 6,344, 6,711; DenseNet201 4,828, 5,588, 5,919. A block of 512 would not fit BLOCK_BYTES.
 BATCH_GPU = 256
 
-# Ray Data splits an output block above 128 MiB; pixels of a decoded block stay well below.
+# Ray Data splits an output block above 128 MiB. The pixels of a decoded block stay well below that.
 BLOCK_BYTES = 48 * 2**20
 
 BLOCKS_PER_ACTOR = 32
@@ -42,14 +42,14 @@ BLOCKS_PER_ACTOR = 32
 
 @dataclass(frozen=True)
 class Todo:
-    """The vectors of some networks that are missing, and those of pictures that no source is known to have."""
+    """The missing vectors of some networks, and stored ones of pictures that no artwork is known to have."""
 
     needs: Needs
     orphans: Orphans
     networks: tuple[PreparedNetwork, ...]
 
     def of(self, encoders: Sequence[str]) -> Todo:
-        """What is missing of some encoders' spaces."""
+        """The part for the spaces of some encoders."""
         places = [
             place
             for place, network in enumerate(self.networks)
@@ -63,9 +63,9 @@ class Todo:
 
 
 class StoredEmbed(Embed):
-    """An `Embed` whose weights are read from the root or, where they are there already, from a folder
-    of the node. With a `trial` it raises NodeError instead of working where it does not compute as
-    the first process of the run did."""
+    """An `Embed` that reads its weights from the root, or from a folder of the node if they are there
+    already. With a `trial` it raises NodeError if its results differ from those of the run's first
+    process."""
 
     def __init__(
         self, *, weights: Sequence[StoredWeights], trial: Trial | None = None, **settings: Any
@@ -79,7 +79,8 @@ class StoredEmbed(Embed):
         return super().__call__(batch)
 
     def _try(self, trial: Trial) -> str | None:
-        """Embed the trial picture in every space; what is wrong with the vectors, in words."""
+        """Embed the trial picture in every space. Returns the fault of the vectors in words, None if there
+        is none."""
         for place, network in enumerate(self._settings):
             vector = self.embed(place, trial.pixels(network.preprocessing))[0]
             if problem := self._counter.compare(network.space, vector):
@@ -89,8 +90,8 @@ class StoredEmbed(Embed):
 
 @dataclass(frozen=True)
 class Stages:
-    """What one pool does: `decode` the blocks of catalog rows, embed `batch_size` images at once by a
-    `StoredEmbed` of the arguments `embed`, `write` `shard_rows` vectors to a shard."""
+    """The work of one pool: `decode` the blocks of catalog rows, embed `batch_size` images at once by a
+    `StoredEmbed` with the arguments `embed`, `write` `shard_rows` vectors to a shard."""
 
     blocks: list[pa.Table]
     decode: Callable[[Batch], Batch]
@@ -103,7 +104,7 @@ class Stages:
 def pool_stages(
     config: Config, storage: Storage, todo: Todo, pool: ActorPool, counter: Counter
 ) -> Stages:
-    """The stages that compute what is missing of a pool's networks."""
+    """The stages that compute the missing vectors of a pool's networks."""
     geometries, columns = _geometries(todo.networks)
     settings = DecodeSettings(
         storage=storage,
@@ -151,7 +152,7 @@ def embed_arguments(
     batch_size: int,
     counter: Counter,
 ) -> dict[str, Any]:
-    """The arguments of a `StoredEmbed` of these networks; `columns` are their pixels columns."""
+    """The arguments of a `StoredEmbed` for these networks. `columns` are their columns of pixels."""
     return {
         "settings": [
             EmbedSettings(
@@ -171,7 +172,7 @@ def embed_arguments(
 def _geometries(
     networks: Sequence[PreparedNetwork],
 ) -> tuple[tuple[Preprocessing, ...], list[str]]:
-    """One preprocessing per distinct geometry, and each network's pixels column."""
+    """A preprocessing for each distinct geometry, and each network's column of pixels."""
     distinct: dict[Any, Preprocessing] = {}
     for network in networks:
         distinct.setdefault(network.preprocessing.geometry, network.preprocessing)
@@ -181,9 +182,9 @@ def _geometries(
 
 
 def _images_per_block(settings: DecodeSettings, batch_size: int, images: int, actors: int) -> int:
-    """How many images a block has: whole batches of whole artworks, where they fit a block's memory,
-    and so few that each actor gets several blocks, because the actor with the last block keeps the
-    others waiting."""
+    """The number of images of a block: whole batches of whole artworks, if they fit a block's memory. A
+    block is small enough for each actor to get several: the actor with the last block keeps the others
+    waiting."""
     image_bytes = sum(
         preprocessing.crop * preprocessing.crop * 3 for preprocessing in settings.preprocessings
     )
@@ -196,8 +197,8 @@ def _images_per_block(settings: DecodeSettings, batch_size: int, images: int, ac
 
 
 def _blocks(rows: pa.Table, images: Sequence[int], images_per_block: int) -> Iterator[pa.Table]:
-    """Cut `rows` into blocks of whole artworks with at most `images_per_block` images each: a few more
-    images than whole batches would cost a forward pass of their own."""
+    """Cut `rows` into blocks of whole artworks with at most `images_per_block` images each. A few images
+    beyond whole batches would cost a forward pass of their own."""
     start = held = 0
     for row, count in enumerate(images):
         if held and held + count > images_per_block:

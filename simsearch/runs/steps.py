@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from simsearch.catalog.stored import load_catalog
 from simsearch.errors import NotFoundError, RejectsError
-from simsearch.extraction.rejects import counted, reject_lines
+from simsearch.extraction.rejects import count_failures, reject_lines
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.index import read_manifest
 from simsearch.runs.context import Outcome, Run
@@ -277,7 +277,7 @@ def _check_rejects(extract: ExtractConfig, rejects: pa.Table, artworks: int) -> 
     for line in lines:
         log.warning("extract: rejected %s", line)
     allowed = extract.max_reject_share
-    if (damaged := counted(rejects)) > allowed * artworks:
+    if (damaged := count_failures(rejects)) > allowed * artworks:
         raise RejectsError(
             f"{damaged:,} of {artworks:,} artworks rejected: {'; '.join(lines)}; more than "
             f"extract.max_reject_share {allowed}; everything readable is stored: mend the images or raise the share, "

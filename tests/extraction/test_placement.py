@@ -14,8 +14,8 @@ from simsearch.extraction.placement import (
     VECTORS_PER_ACTOR,
     ActorPool,
     Device,
+    are_too_few_for_actors,
     plan_pools,
-    too_few_for_actors,
 )
 from simsearch.runtime.resources import LARGEST_NODE, RESOLUTION, Node, Request, how_many_fit
 
@@ -282,4 +282,4 @@ def test_each_gpu_has_an_actor(gpus: int) -> None:
     ],
 )
 def test_how_many_vectors_are_too_few_for_actors(encoder: str, vectors: int, few: bool) -> None:
-    assert too_few_for_actors(ENCODERS[encoder], vectors) is few
+    assert are_too_few_for_actors(ENCODERS[encoder], vectors) is few

@@ -14,7 +14,7 @@ from simsearch.catalog.readers.generated import image_bytes
 from simsearch.encoders.backbones.learned import LearnedSpecification, encoder_of
 from simsearch.encoders.encoder import Running, Specification, preprocessing_for
 from simsearch.errors import SimsearchError
-from simsearch.extraction.missing import images_wanted
+from simsearch.extraction.missing import count_images
 from simsearch.extraction.placement import ACTOR_BYTES
 from simsearch.images.bounded import decode_within
 from simsearch.runs.checks.findings import Checked, Finding
@@ -107,7 +107,7 @@ def _estimate(checked: Checked, costs: list[EncoderCost]) -> None:
     prefix = ""
     if config.catalog.reader == "iiif":  # only a sample of it was read
         artworks, prefix = 1000, "for each 1,000 artworks: "
-    images = images_wanted(config.perturbations, artworks)
+    images = count_images(config.perturbations, artworks)
     numbers = images * sum(encoder.dimension for encoder in costs)
     space = numbers * 4 * (1 + INDEX_FACTOR)
     speeds = [encoder.seconds for encoder in costs if encoder.seconds is not None]
