@@ -1,6 +1,6 @@
 """Intervals and tests over originals, in plain NumPy and SciPy.
 
-An original is the unit: its copies are not independent of one another, so resampling draws whole
+The unit is an original: its copies are not independent of one another, so resampling draws whole
 originals.
 """
 
@@ -18,23 +18,23 @@ CONFIDENCE = 0.95
 TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 _NUMBERS_AT_ONCE = 2**22  # 32 MiB of resampled values at a time
 
-# Non-zero differences below which the signs of all of them are enumerated: 2^14 sums take 2 ms. The
-# normal approximation was wrong by a factor of 2.7 for four of 1,000.
+# Number of non-zero differences below which all their signs are enumerated: 2^14 sums take 2 ms. The normal
+# approximation was wrong by a factor of 2.7 for four of 1,000.
 EXACT_BELOW = 15
 
-# Decimals to which differences of scores in [0, 1] are compared: float64 rounding, some 1e-16, would
-# break their ties.
+# Decimals to which differences of scores in [0, 1] are compared. float64 rounding, some 1e-16, would
+# otherwise break their ties.
 _DECIMALS = 12
 
 
 def resample_counts(
     times: npt.NDArray[np.int64], *, resamples: int, seed: int, width: int = 0
 ) -> Iterator[Floats]:
-    """How often each of m different originals, that are there `times` [m], is drawn in each resample, in
-    blocks [some, m].
+    """The number of times that each resample draws each of m different originals, which occur `times` [m],
+    in blocks [resamples of the block, m].
 
-    Blocks hold so few resamples that [some, max(m, width)] numbers fit in memory; the draws do not
-    depend on the blocks.
+    A block is small enough for max(m, width) numbers per resample to fit in memory. The draws do not depend
+    on the blocks.
     """
     random = np.random.default_rng(seed)
     n = times.sum()
@@ -45,7 +45,7 @@ def resample_counts(
         yield drawn.astype(np.float64)
 
 
-def once_each(n: int) -> npt.NDArray[np.int64]:
+def count_once(n: int) -> npt.NDArray[np.int64]:
     """The `times` [n] of originals that are all different."""
     return np.ones(n, dtype=np.int64)
 
@@ -122,7 +122,7 @@ def _skewness(moments: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class PairedTest:
-    """The outcome of a test whether one row of scores is higher than another over the same originals.
+    """The result of a test whether one row of scores is higher than another over the same originals.
 
     `difference` is the mean of first − second, scores from 0 to 1, with its 95 % bootstrap interval; `p_value` is of the
     two-sided Wilcoxon signed-rank test (see `signed_rank_p`). It is 1 where the ranks speak for one side
@@ -151,9 +151,9 @@ def paired_test(first: Floats, second: Floats, *, resamples: int, seed: int) -> 
 def signed_rank_p(differences: Floats) -> float:
     """The two-sided p-value of the Wilcoxon signed-rank test, 1 where all differences are 0.
 
-    Zeros are ranked with the others and then left out (Pratt 1959), ties have the mean of their ranks.
+    Zeros are ranked with the others and then left out (Pratt 1959). Ties have the mean of their ranks.
     Below EXACT_BELOW non-zero differences the p-value is exact: the share of all assignments of signs to
-    those ranks whose sum lies as far from its mean. Above, it is that of the normal approximation.
+    those ranks whose sum lies at least as far from the mean. Above, it is that of the normal approximation.
     Raises ValueError for a difference that is not finite.
     """
     ranks = _signed_ranks(differences)
@@ -184,8 +184,8 @@ def _signed_ranks(differences: Floats) -> Floats:
 
 
 def fewest_pairs(tests: int, level: float) -> int:
-    """The fewest originals with which one of `tests` signed-rank tests can come out below `level` after
-    Holm's correction: where every original speaks for the same side."""
+    """The fewest originals with which one of `tests` signed-rank tests can have a p-value below `level` after
+    Holm's correction, if every original differs in the same direction."""
     n = 1
     while tests * signed_rank_p(np.ones(n)) >= level:
         n += 1
@@ -193,7 +193,7 @@ def fewest_pairs(tests: int, level: float) -> int:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values of one family adjusted for their number (Holm 1979), in the order given."""
+    """The p-values of one family, adjusted for their number (Holm 1979), in the same order."""
     values = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(values, kind="stable")
     stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))

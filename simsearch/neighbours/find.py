@@ -1,4 +1,4 @@
-"""Who is near whom: every original's neighbours in every space, and the near-duplicates among them."""
+"""Find every original's neighbours in every space, and the near-duplicates among the originals."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from simsearch.snapshots.snapshot import Snapshot
 
 
 def find_neighbours(snapshot: Snapshot, previous: Snapshot | None, advance: Advance) -> None:
-    """Store neighbours, near-duplicates and how far each space tells pictures apart.
+    """Store neighbours, near-duplicates, and how well each space distinguishes pictures.
 
-    `previous`: a snapshot whose neighbour lists are carried over, with the same result. `advance` is
-    told the number of queries answered so far, over all spaces and both searches.
+    Neighbour lists of the snapshot `previous` are carried over, with the same result. `advance` gets the
+    number of finished queries, over all spaces and both searches.
     """
     plan, images = snapshot.plan(), snapshot.images()
     numbered = NumberedImages.of(images, plan.profiles)
@@ -24,5 +24,5 @@ def find_neighbours(snapshot: Snapshot, previous: Snapshot | None, advance: Adva
     ids = images["artwork_id"].to_numpy()[numbered.originals]
     duplicates = find_near_duplicates(plan, ids, numbered, lists_of)
     snapshot.storage.write_table(snapshot.spreads_path, spread_rows(duplicates.spreads))
-    # Last: it says that the neighbours are whole.
+    # Stored last: this table says that the neighbours are complete.
     snapshot.storage.write_table(snapshot.near_duplicates_path, duplicates.table)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
 from simsearch import schemas
-from simsearch.evaluation.held_out import held_out
+from simsearch.evaluation.held_out import find_held_out
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.features.collapse import collapse_warnings, find_collapsed
 from simsearch.indexes.index import IndexManifest, read_manifest
@@ -50,7 +50,7 @@ def write_report(
     untrained = plan.untrained
     view = SnapshotView(config, snapshot)
     evaluation, drawn = _evaluation(view, metrics)
-    evaluation["asked"] = held_out(snapshot.storage, plan, snapshot.images()).words
+    evaluation["asked"] = find_held_out(snapshot.storage, plan, snapshot.images()).words
     charts = _charts(metrics, untrained)
     pictures = pictures_of(view)
     learning, learned = learning_of(snapshot, metrics)

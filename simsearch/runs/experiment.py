@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.errors import UnknownNameError
-from simsearch.evaluation.paired_tests import aligned_scores
+from simsearch.evaluation.paired_tests import align_scores
 from simsearch.evaluation.statistics import holm, paired_test
 from simsearch.reports.experiment import experiment_page
 from simsearch.runs.context import open_run
@@ -158,7 +158,7 @@ def paired_tests(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -
     """
     values: dict[tuple[int, str, str], Any] = {}
     for setting, table in scores.items():
-        for (group, k, metric), by_space in aligned_scores(table, "exact").items():
+        for (group, k, metric), by_space in align_scores(table, "exact").items():
             if group == "all" and metric == "f1":
                 values |= {
                     (k, space, setting): scores_of_space

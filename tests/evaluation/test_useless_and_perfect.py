@@ -24,7 +24,7 @@ from simsearch.evaluation.scoring import original_lists, profile_groups, ranking
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import Neighbours, exact_search
 from simsearch.neighbours.deepening import _exact, _following, _short
-from simsearch.neighbours.lists import searched
+from simsearch.neighbours.lists import search_lists
 from simsearch.neighbours.numbering import NumberedImages
 
 PROFILES = ("rotate-1", "blur-1")
@@ -55,7 +55,7 @@ def scored_lists(
     """Lists as a run has them: cut, and deepened where near-duplicates or ties make them too short."""
     depth = min(needed + spare, len(units) - 1)
     everything = np.arange(len(units))
-    stored = searched(units, everything, numbered.originals, depth)
+    stored = search_lists(units, everything, numbered.originals, depth)
     lists, beyond = stored.first(depth), np.zeros(len(numbered.originals), np.int64)
     rows = _short(numbered, lists, needed, _following(stored, depth))
     for deeper in _exact(numbered, units, everything, rows, depth, seed):
