@@ -1,4 +1,4 @@
-"""The answer of `simsearch check` on a terminal."""
+"""The output of `simsearch check` on a terminal."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from simsearch.runs.checks.findings import Checked
 MARKS = {"right": ("✓", "green"), "wrong": ("✗", "bold red"), "note": ("·", "yellow")}
 
 
-def print_checked(checked: Checked) -> None:
-    """A table of what is right, what is wrong and what to do, then one line that sums it up."""
+def print_findings(checked: Checked) -> None:
+    """Print a table of the findings with advice, then one line that sums them up."""
     table = Table("", "what", "found", "to do", show_lines=False, box=None, pad_edge=False)
     for finding in checked.findings:
         mark, style = MARKS[finding.state]

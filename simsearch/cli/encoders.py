@@ -1,4 +1,4 @@
-"""`simsearch encoders`: which encoders there are."""
+"""`simsearch encoders`: the list of encoders."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from simsearch.settings.config import Config
 from simsearch.settings.extras import EXTRA_OF, install_line, is_installed
 
 
-def listing(config: Config, like: str) -> Iterator[str]:
-    """A line for each encoder whose name is `like` a pattern; '' lists those that are named without
-    a family, those learned from the collection, and how to list the others. Raises UnknownNameError
-    where no name fits."""
+def list_lines(config: Config, like: str) -> Iterator[str]:
+    """A line for each encoder whose name fits the pattern `like`. '' lists the encoders named without a
+    family, those learned from the collection, and how to list the others. Raises UnknownNameError if no
+    name fits."""
     families = prefixed_families()
     names = [*config.autoencoders, *encoder_names()]
     if like:

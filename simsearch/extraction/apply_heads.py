@@ -16,9 +16,9 @@ from simsearch.errors import TrainingError
 from simsearch.extraction.networks import PreparedNetwork
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.runtime.installation import digest_of, own_installation
+from simsearch.runtime.installation import describe_own_installation, digest_of
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.runtime.watchdog import Count, followed
+from simsearch.runtime.watchdog import Count, run_followed
 from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
 
@@ -99,7 +99,7 @@ def apply_heads(
                     count.tell(count.read() + vectors)
         return count.read()
 
-    return spaces, followed("heads", total, "vectors", config.ray, apply_all, count.read)
+    return spaces, run_followed("heads", total, "vectors", config.ray, apply_all, count.read)
 
 
 def _apply(
@@ -108,7 +108,7 @@ def _apply(
     """Store the vectors that the shards of `space` lack and those of `encoder` hold, one task a shard.
     Yields the number that each task stored."""
     head_reference = ray.put(head)
-    made_by = digest_of(own_installation())
+    made_by = digest_of(describe_own_installation())
     pending = [
         _apply_to_shard.remote(storage, encoder, space, head_reference, shard, rows, made_by)
         for shard, rows in _missing(

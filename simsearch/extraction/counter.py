@@ -101,16 +101,16 @@ class MeteredCounter:
     """Passes the reports of stages beside progress to the metrics of the node where they work."""
 
     def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None:
-        metrics.embedded(space.name, device, images, seconds)
+        metrics.count_embedded(space.name, device, images, seconds)
 
     def decoded(self, artworks: int, images: int, size: int) -> None:
-        metrics.decoded(artworks, images, size)
+        metrics.count_decoded(artworks, images, size)
 
     def rejected(self, stage: str, reason: str) -> None:
-        metrics.rejected(stage, reason)
+        metrics.count_rejected(stage, reason)
 
     def written(self, space: FeatureSpace, vectors: int, size: int) -> None:
-        metrics.written(space.name, vectors, size)
+        metrics.count_written(space.name, vectors, size)
 
 
 class LocalCounter(ProgressCounter, MeteredCounter):

@@ -16,7 +16,7 @@ from simsearch.runtime.cluster import (
     cluster_nodes,
     cluster_state,
     declared_gpus,
-    lacks,
+    describe_lack,
     waiting_line,
 )
 from simsearch.runtime.resources import GPU_SHARE, TASKS, Request, task_options
@@ -40,9 +40,9 @@ def choose_device(config: Config) -> Device:
     request = Request(TASKS["arrive"].cpus, GPU_SHARE if device == "cuda" else 0.0)
 
     def describe() -> str:
-        return lacks(request, cluster_nodes()) or waiting_line(cluster_state())
+        return describe_lack(request, cluster_nodes()) or waiting_line(cluster_state())
 
-    if missing := lacks(request, cluster_nodes()):
+    if missing := describe_lack(request, cluster_nodes()):
         log.warning("extract: %s", missing)
     wait_for("extract", config.ray, _ask(device), describe)
     return device

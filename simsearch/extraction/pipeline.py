@@ -15,7 +15,7 @@ from simsearch.extraction.placement import ActorPool, Device, are_too_few_for_ac
 from simsearch.extraction.stages import Todo, pool_stages
 from simsearch.runtime.cluster import cluster_nodes
 from simsearch.runtime.progress import duration
-from simsearch.runtime.watchdog import followed
+from simsearch.runtime.watchdog import run_followed
 from simsearch.settings.config import Config
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
@@ -75,7 +75,7 @@ def _run_pool(
         from simsearch.extraction.in_actors import run_in_actors
 
         work = partial(run_in_actors, stages, pool)
-    followed(step, needs.count, "vectors", config.ray, work, counter.read)
+    run_followed(step, needs.count, "vectors", config.ray, work, counter.read)
     write_part(storage, "timings", counter.timings(), schemas.TIMINGS)
     pace = counter.pace()
     if pace is None:

@@ -18,7 +18,7 @@ from simsearch.runtime.resources import (
     TASK_BESIDE_GPU_ACTORS,
     Node,
     Request,
-    how_many_fit,
+    count_fitting,
 )
 
 Device = Literal["cpu", "cuda"]
@@ -136,7 +136,7 @@ def _pool(
     most = min(busy, most or busy)
     least = min(least, most)
     decoders, writers = _task_limits(all_nodes, actor, device)
-    fitting = sum(how_many_fit(actor, node) for node in nodes)
+    fitting = sum(count_fitting(actor, node) for node in nodes)
     return ActorPool(
         encoders=group,
         device=device,
@@ -166,7 +166,7 @@ def _task_limits(nodes: Sequence[Node], actor: Request, device: Device) -> tuple
     """
     if device == "cpu":
         able = [node for node in nodes if _has(node, device)]
-        tasks = max(LEAST_TASKS, sum(how_many_fit(actor, node) for node in able))
+        tasks = max(LEAST_TASKS, sum(count_fitting(actor, node) for node in able))
         return tasks, tasks
     writers = max(LEAST_TASKS, int(sum(node.cpus for node in nodes if _has(node, device))) // 16)
     by_cpus = sum(int(node.cpus / TASK_BESIDE_GPU_ACTORS.cpus) for node in nodes)
@@ -181,7 +181,7 @@ def _tasks_in_memory(node: Node, actor: Request) -> int:
     by_cpus = int(node.cpus / TASK_BESIDE_GPU_ACTORS.cpus)
     if not node.memory:
         return by_cpus
-    left = node.memory - how_many_fit(actor, node) * actor.memory
+    left = node.memory - count_fitting(actor, node) * actor.memory
     return min(by_cpus, int(left // TASK_BYTES))
 
 
@@ -195,6 +195,6 @@ def _threads(actor: Request, nodes: Sequence[Node], device: Device) -> int:
     if device == "cuda":
         return THREADS_BESIDE_GPU
     shares = [
-        int(node.cpus) // actors for node in nodes if (actors := how_many_fit(actor, node)) > 0
+        int(node.cpus) // actors for node in nodes if (actors := count_fitting(actor, node)) > 0
     ]
     return max(1, min(THREADS_PER_ACTOR, *shares)) if shares else 1

@@ -23,7 +23,7 @@ from simsearch.extraction.trial import Trial
 from simsearch.extraction.write import write_batch
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.thumbnails import sizes_of
-from simsearch.runtime.installation import digest_of, own_installation
+from simsearch.runtime.installation import describe_own_installation, digest_of
 from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.storage.storage import Storage
@@ -133,7 +133,7 @@ def pool_stages(
             storage=storage,
             spaces=spaces,
             counter=counter,
-            made_by=digest_of(own_installation()),
+            made_by=digest_of(describe_own_installation()),
         ),
         batch_size=batch_size,
         shard_rows=config.extract.shard_rows,

@@ -1,9 +1,9 @@
 """The steps after `ingest`, in their order: train → extract → index → neighbours → evaluate → project →
 report.
 
-Each is one function of a run. It finds what the steps before it left in storage and leaves alone
-what is already finished; `Run.take` checks the lease, times it and notes what it did. What a step
-works with is imported where it works: a command that takes one step shall not wait for what all need.
+Each step is a function of a run. It reads the results of earlier steps from storage and skips finished
+work. `Run.take` checks the lease, times the step and records its result. A step imports its modules when it
+runs, so that a command for one step does not wait for the imports of all.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from simsearch.runtime.background import Background
 from simsearch.runtime.progress import Advance
 from simsearch.runtime.ray_session import ray_session
 from simsearch.runtime.remote_count import RemoteCount
-from simsearch.runtime.watchdog import Count, followed
+from simsearch.runtime.watchdog import Count, run_followed
 from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.settings.sections.operation import RayConfig
@@ -51,7 +51,7 @@ def check_names(config: Config) -> None:
 def train(run: Run) -> Outcome:
     """Learn the encoders and heads that the spaces lack.
 
-    Raises TrainingError where too little is left to learn from or a loss went astray.
+    Raises TrainingError if too little is left to learn from, or if a loss is not finite.
     """
     from simsearch.extraction.device import choose_device
     from simsearch.extraction.networks import prepare_networks
@@ -60,7 +60,7 @@ def train(run: Run) -> Outcome:
 
     config, storage = run.config, run.storage
     check_names(config)
-    if not _learns(config):
+    if not _has_learned_space(config):
         return Outcome(0, "trainings", "no space learns")
     table = load_catalog(storage).table
     with ray_session(config.ray, run.lease.shared_files()):
@@ -72,7 +72,7 @@ def train(run: Run) -> Outcome:
     return Outcome(len(trainings), "trainings", note)
 
 
-def _learns(config: Config) -> bool:
+def _has_learned_space(config: Config) -> bool:
     return any(
         space.head is not None or space.backbone in config.autoencoders
         for space in config.extract.spaces
@@ -82,8 +82,8 @@ def _learns(config: Config) -> bool:
 def extract(run: Run) -> Outcome:
     """Compute the vectors that the catalog lacks and plan the snapshot.
 
-    Raises RejectsError when more images were rejected than allowed, after everything readable has
-    been stored, and TrainingError for a head that is not fitted yet.
+    Raises RejectsError if more images were rejected than allowed, once everything readable has been stored,
+    and TrainingError for a head that is not fitted yet.
     """
     from simsearch.extraction.apply_heads import apply_heads, find_heads
     from simsearch.extraction.device import choose_device
@@ -135,14 +135,14 @@ def index(run: Run) -> Outcome:
     if missing:
         with ray_session(config.ray, run.lease.shared_files()):
             work = partial(build_indexes, snapshot, missing, config.seed)
-            _watched(config.ray, "index", len(missing), "indexes", work)
+            _run_watched(config.ray, "index", len(missing), "indexes", work)
     present = len(plan.spaces) - len(missing)
     note = f"{present} of {len(plan.spaces)} indexes were there already" if present else ""
     return Outcome(plan.images * len(missing), "vectors", note)
 
 
 def neighbours(run: Run) -> Outcome:
-    """Find who is near whom in every space, by Annoy and by exact search, and the near-duplicates."""
+    """Find neighbours in every space, by Annoy and by exact search, and near-duplicates."""
     from simsearch.neighbours.find import find_neighbours
 
     snapshot, config = run.snapshot, run.config
@@ -154,7 +154,7 @@ def neighbours(run: Run) -> Outcome:
     with ray_session(config.ray, run.lease.shared_files()):
         previous = _previous(run) if config.evaluate.incremental else None
         work = partial(find_neighbours, snapshot, previous)
-        _watched(config.ray, "neighbours", total, "queries", work)
+        _run_watched(config.ray, "neighbours", total, "queries", work)
     return Outcome(total, "queries")
 
 
@@ -180,14 +180,14 @@ def evaluate(run: Run) -> Outcome:
         total = _queries(snapshot)
         with ray_session(config.ray, run.lease.shared_files()):
             work = partial(evaluate_snapshot, snapshot)
-            _watched(config.ray, "evaluate", total, "queries", work)
-    # Here, not where they are read: a run may have been killed between the metrics and this.
+            _run_watched(config.ray, "evaluate", total, "queries", work)
+    # Removed here, not where the lists are read: a run may be killed after storing the metrics.
     forget_lists(snapshot)
     return Outcome(total, "queries", note)
 
 
 def _queries(snapshot: Snapshot) -> int:
-    """How many times originals are asked for their neighbours: in each space, by each search."""
+    """The number of searches for originals' neighbours: one per original, space and kind of search."""
     originals = snapshot.images()["profile"].null_count
     return int(originals * len(snapshot.plan().spaces) * len(SEARCHES))
 
@@ -207,15 +207,15 @@ def project(run: Run) -> Outcome:
         previous = _previous(run)
         originals = snapshot.images()["profile"].null_count
         total = len(spaces) * sum(epochs(method, originals) for method in methods)
-        # A process for the count is worth its start where there is progress within a map.
+        # A process for the count is worth its start only for maps that report progress.
         count = RemoteCount.start() if "umap" in methods else Count()
         work = partial(lay_out, config, snapshot, spaces, previous, count)
-        followed("project", total, "epochs", config.ray, work, count.read)
+        run_followed("project", total, "epochs", config.ray, work, count.read)
     return Outcome(len(paths), "maps")
 
 
 def _previous(run: Run) -> Snapshot | None:
-    """The published snapshot, where the one being made is another."""
+    """The published snapshot. None if it is the one being made."""
     latest = read_latest(run.storage)
     if latest is None or latest.snapshot_id == run.snapshot.snapshot_id:
         return None
@@ -241,20 +241,20 @@ STEPS: tuple[Callable[[Run], Outcome], ...] = (
     project,
     report,
 )
-"""What makes a snapshot of a catalog, in the order in which it is done."""
+"""The steps from a catalog to a snapshot, in their order."""
 
 
 def compute(
     run: Run, steps: tuple[Callable[[Run], Outcome], ...] = STEPS, *, publishing: bool = True
 ) -> Snapshot:
-    """Take all `steps` in one Ray session and seal the snapshot; returns what is published then, or
-    the snapshot itself where it shall not be published."""
-    # Which encoders there are takes PyTorch and torchvision to say, seconds of imports; Ray's start is
-    # seconds of waiting. What is wrong with a name extraction says itself.
+    """Take all `steps` in one Ray session and seal the snapshot. Returns the snapshot that is then
+    published, or the sealed one if `publishing` is false."""
+    # Checking names takes seconds to import PyTorch and torchvision, while Ray's start takes seconds of
+    # waiting. An unknown encoder name is reported by `extract`.
     Background(partial(check_names, run.config)).start()
     with ray_session(run.config.ray, run.lease.shared_files()):
         for step in steps:
-            if step is train and not _learns(run.config):
+            if step is train and not _has_learned_space(run.config):
                 continue
             if step not in (train, extract) and run.snapshot.sealed():
                 log.info("snapshot %s holds all of this already", run.snapshot.snapshot_id)
@@ -264,12 +264,12 @@ def compute(
     return publish(run) if publishing else run.snapshot
 
 
-def _watched(
+def _run_watched(
     config: RayConfig, step: str, total: int, unit: str, work: Callable[[Advance], object]
 ) -> None:
-    """Run `work`, which tells how far it is, with progress shown and no silent wait."""
+    """Run `work` under a watchdog, and show the progress that it reports."""
     count = Count()
-    followed(step, total, unit, config, lambda: work(count.tell), count.read)
+    run_followed(step, total, unit, config, lambda: work(count.tell), count.read)
 
 
 def _check_rejects(extract: ExtractConfig, rejects: pa.Table, artworks: int) -> None:

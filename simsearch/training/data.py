@@ -25,7 +25,7 @@ from simsearch.extraction.needs import Orphans
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.ray_data import set_up_ray_data
 from simsearch.runtime.resources import TASKS
-from simsearch.runtime.watchdog import Count, followed
+from simsearch.runtime.watchdog import Count, run_followed
 from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
 
@@ -117,7 +117,7 @@ def decode_pixels(
             count.tell(count.read() + int(np.sum(part["images"])))
 
     total = len(rows) * variants
-    followed("train: decode", total, "images", config.ray, decode, count.read)
+    run_followed("train: decode", total, "images", config.ray, decode, count.read)
 
 
 def read_pixels(storage: Storage, folder: str, side: int) -> PixelSet:

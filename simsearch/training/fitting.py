@@ -38,7 +38,7 @@ from simsearch.images.perturbations import mildest
 from simsearch.runtime.progress import duration
 from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.runtime.watchdog import followed
+from simsearch.runtime.watchdog import run_followed
 from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.settings.version import __version__
@@ -168,7 +168,7 @@ def _fit(
     reference = _fit_head.remote(
         name, settings, storage, encoder, held.learned_from, images, config.seed, count
     )
-    fitted: _Fitted = followed(
+    fitted: _Fitted = run_followed(
         "train", total, "epochs", config.ray, lambda: ray.get(reference), count.read
     )
     training = Training(

@@ -32,7 +32,7 @@ from simsearch.extraction.missing import choose_originals
 from simsearch.extraction.placement import Device
 from simsearch.runtime.progress import duration, progress
 from simsearch.runtime.remote_count import RemoteCount
-from simsearch.runtime.watchdog import followed
+from simsearch.runtime.watchdog import run_followed
 from simsearch.settings.config import Config
 from simsearch.settings.sections.operation import RayConfig
 from simsearch.settings.version import __version__
@@ -141,7 +141,7 @@ def _fit_watched(config: RayConfig, assignment: Assignment, *, use_gpu: bool) ->
         return
     count = RemoteCount.start()
     work = partial(fit, assignment, workers=workers, use_gpu=use_gpu, tell=count.tell)
-    followed("train", total, "steps", config, work, count.read)
+    run_followed("train", total, "steps", config, work, count.read)
 
 
 def fit(

@@ -16,7 +16,7 @@ import pytest
 
 from simsearch import __version__
 from simsearch.cli.arguments import completions, is_setting
-from simsearch.cli.check import print_checked
+from simsearch.cli.check import print_findings
 from simsearch.cli.input import read_input
 from simsearch.cli.printing import matches_json, print_matches, print_runs
 from simsearch.cli.terminal import PrintableFormatter, printable, show, show_json
@@ -60,7 +60,7 @@ PRINTED: dict[str, Callable[[], object]] = {
     "query": lambda: print_matches(matches()),
     "query --json": lambda: show_json(matches_json(matches())),
     "runs": lambda: print_runs([as_record()]),
-    "check": lambda: print_checked(checked()),
+    "check": lambda: print_findings(checked()),
     "a line": lambda: show(HOSTILE.replace("\n", "")),
     "an error": lambda: in_process("run", f"root=gs://{HOSTILE}"),
 }

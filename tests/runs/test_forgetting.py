@@ -20,7 +20,7 @@ from simsearch.reading.sets import ArtworkSet
 from simsearch.reading.stored_sets import list_sets, store_set
 from simsearch.reports.pictures import pictures_of
 from simsearch.runs.forgetting.forget import find_removal, forget
-from simsearch.runs.operations.lease import held
+from simsearch.runs.operations.lease import hold_lease
 from simsearch.settings.config import Config
 from simsearch.snapshots.published import list_snapshots
 from simsearch.snapshots.root import open_root
@@ -90,7 +90,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def take_down(config: Config, artwork_id: str = GONE) -> None:
     storage = Storage(config.root)
-    with held(storage, config.lease) as lease:
+    with hold_lease(storage, config.lease) as lease:
         forget(config, storage, find_removal(storage, artwork_id), lease)
 
 

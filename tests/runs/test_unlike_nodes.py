@@ -20,7 +20,7 @@ from simsearch.features.store import MADE_BY_KEY
 from simsearch.runs.context import take
 from simsearch.runs.job import ingest
 from simsearch.runtime.installation import describe_installation, digest_of
-from simsearch.runtime.ray_session import in_time
+from simsearch.runtime.ray_session import start_in_time
 from simsearch.settings.config import load_config
 from tests.runs.test_lost_nodes import STORE, head, join, settings
 from tests.support.node_jobs import RunningJob
@@ -90,7 +90,7 @@ def node_without(cluster: Cluster, folder: Path) -> Iterator[None]:
         f"--object-store-memory={STORE}", f"--dashboard-agent-listen-port={free_port()}",
         "--node-ip-address=127.0.0.2",
     ]  # fmt: skip
-    process = in_time(lambda: start_node(cluster, command))
+    process = start_in_time(lambda: start_node(cluster, command))
     try:
         yield
     finally:

@@ -1,5 +1,5 @@
-"""Checks of a run's encoders: whether their weights are there, how fast they are on this machine, and how
-long the whole run will take."""
+"""Checks of a run's encoders: whether their weights are available, their speed on this machine, and the
+duration of the whole run."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from simsearch.runtime.progress import duration
 from simsearch.settings.sections.extraction import PUBLISHED
 
 BATCH = 4
-# Bytes on disk beside each number's four: Annoy's index holds the vectors again, and its trees.
+# Bytes on disk for each byte of a vector: Annoy's index holds the vectors again, and its trees.
 INDEX_FACTOR = 2.3
-OTHER_SHARE = 1.3  # index, evaluation, maps and report, in the time of embedding
+OTHER_SHARE = (
+    1.3  # time of the whole run, with index, evaluation, maps and report, per time of embedding
+)
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class EncoderCost:
 
 
 def check_encoders(checked: Checked, seconds: float) -> None:
-    """Add a finding for every encoder and, where all can be used, the estimate of the whole run. After
-    so many seconds no further encoder is measured."""
+    """Add a finding for every encoder and, if all can be used, the estimate of the whole run. After so many
+    seconds no further encoder is measured."""
     config = checked.config
     deadline = time.monotonic() + seconds
     costs = []
@@ -76,14 +78,14 @@ def _check_encoder(checked: Checked, specification: Specification, deadline: flo
         checked.add(name, "right", f"weights: {place} (not read, no time was left)")
     if late:
         return EncoderCost(name, specification.dimension, None, 0)
-    weights = specification.weights(usable, config.storage)  # raises what is wrong with them
+    weights = specification.weights(usable, config.storage)  # raises WeightsError for wrong ones
     if place is not None:
         trained = "" if weights.trained else ": UNTRAINED, its figures say nothing"
         checked.add(name, "right" if weights.trained else "note", f"weights: {place}{trained}")
     preprocessing = preprocessing_for(specification, config.extract.preprocessing)
     encoder = specification.load(weights, Running(preprocessing, batch_size=BATCH))
     pixels = np.stack([preprocessing.pixels(picture) for picture in _pictures(checked)])
-    encoder(pixels[:1])  # the first pass sets things up
+    encoder(pixels[:1])  # the first pass is slow, as libraries set themselves up
     started = time.monotonic()
     encoder(pixels)
     seconds = (time.monotonic() - started) / len(pixels)
@@ -91,7 +93,7 @@ def _check_encoder(checked: Checked, specification: Specification, deadline: flo
 
 
 def _pictures(checked: Checked) -> list[Image.Image]:
-    """Pictures of the collection, or drawn ones where none could be read."""
+    """Pictures of the collection, or drawn ones if none could be read."""
     pictures: list[Image.Image] = list(checked.sampled.pictures) if checked.sampled else []
     if not pictures:
         limits = checked.config.images.limits
@@ -105,7 +107,7 @@ def _estimate(checked: Checked, costs: list[EncoderCost]) -> None:
     if checked.table is None and config.catalog.source is not None:
         return
     prefix = ""
-    if config.catalog.reader == "iiif":  # only a sample of it was read
+    if config.catalog.reader == "iiif":  # only a sample of the collection was read
         artworks, prefix = 1000, "for each 1,000 artworks: "
     images = count_images(config.perturbations, artworks)
     numbers = images * sum(encoder.dimension for encoder in costs)

@@ -1,4 +1,4 @@
-"""What `simsearch check` found, a line each."""
+"""The findings of `simsearch check`, a line each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ State = Literal["right", "wrong", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the answer of `simsearch check`; the state "wrong" means that the run would fail."""
+    """One line of the output of `simsearch check`. The state "wrong" means that the run would fail."""
 
     subject: str
     state: State
@@ -26,14 +26,14 @@ class Finding:
 
     @classmethod
     def of(cls, subject: str, error: Exception) -> Finding:
-        """The finding that an error amounts to; the last clause of its message becomes the advice."""
+        """The finding for an error. The last clause of the error's message becomes the advice."""
         statement, _, advice = hide_secrets(str(error)).rpartition("; ")
         return cls(subject, "wrong", statement or advice, advice if statement else "")
 
 
 @dataclass
 class Checked:
-    """The findings so far, to which each check adds, and what later checks need from earlier ones."""
+    """The findings so far, to which each check adds, and the results that later checks need."""
 
     config: Config
     deadline: float  # of `time.monotonic()`
@@ -45,8 +45,8 @@ class Checked:
         self.findings.append(Finding(subject, state, statement, advice))
 
     def left(self, seconds: float) -> float:
-        """The seconds that a check may take: so many, or fewer where the deadline comes before; at
-        least 1."""
+        """The seconds that a check may take: `seconds`, or fewer if the deadline is sooner, but at least
+        1."""
         return max(1.0, min(seconds, self.deadline - time.monotonic()))
 
     @property
