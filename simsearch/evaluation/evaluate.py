@@ -115,7 +115,7 @@ class _Given:
     plan: Plan
     numbered: NumberedImages
     labels: Mapping[str, Labels]
-    find_held_out: HeldOut
+    held_out: HeldOut
 
     def settings(self, space: str, search: str) -> dict[str, Any]:
         bootstrap = self.plan.settings.evaluate.bootstrap

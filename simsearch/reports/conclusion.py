@@ -41,7 +41,7 @@ class Candidate:
     device: str
     bytes_per_image: int
     training_seconds: float = 0.0
-    find_collapsed: str = ""
+    collapsed: str = ""
 
 
 @dataclass(frozen=True)
