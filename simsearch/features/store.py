@@ -43,7 +43,7 @@ def write_shard(
 ) -> str:
     """Store `vectors` [n, dimension] of `rows` (schemas.IMAGES columns). Returns the shard's path.
 
-    `installations_of` names the installations that computed the vectors (`runtime.installation.digest_of`). The
+    `made_by` names the installations that computed the vectors (`runtime.installation.digest_of`). The
     names are kept in the shard's metadata, and run records explain them. The shard's name follows from
     the rows, so a repeated write replaces its own shard.
     """

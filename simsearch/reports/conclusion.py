@@ -31,7 +31,7 @@ class Candidate:
     """A feature space with its quality (mean average precision over all copies, exact search, with
     its 95 % interval) and its cost: images per second of one actor on `device`, None where no run
     here measured it, bytes per image, and the seconds that its training took, 0 where it had none.
-    `find_collapsed` says why it does not tell pictures apart, empty where it does."""
+    `collapsed` says why it does not tell pictures apart, empty where it does."""
 
     space: FeatureSpace
     quality: float
