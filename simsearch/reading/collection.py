@@ -70,7 +70,9 @@ def collection_of(config: Config, snapshot: Snapshot) -> Collection:
 
 def _opened(config: Config, snapshot: Snapshot, pictures: PictureQuery) -> Collection:
     view = SnapshotView(config, snapshot)
-    assert view.manifest  # which an unfinished snapshot lacks; kept, should this one be removed
+    assert (
+        view.manifest
+    )  # an unfinished snapshot has none; reading it keeps it in case the snapshot is removed
     return Collection(view, pictures)
 
 

@@ -1,4 +1,4 @@
-"""Tables for downloading: the snapshot's own Parquet files, and the same as CSV."""
+"""Tables to download: the snapshot's Parquet files, also as CSV."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def table_names(view: SnapshotView) -> list[str]:
 
 
 def duplicates_path(view: SnapshotView) -> str | None:
-    """The path of the table of near-duplicates; None where the snapshot has none, as those made by
-    earlier versions."""
+    """The path of the table of near-duplicates. None if the snapshot has none, as those of earlier
+    versions."""
     path = view.snapshot.near_duplicates_path
     return path if path.removeprefix(f"{view.snapshot.folder}/") in view.manifest["files"] else None
 
@@ -56,8 +56,8 @@ def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
 
 
 def file_name(title: str, ending: str) -> str:
-    """A name for a file that is called `title`: its letters and digits, with one hyphen for everything
-    between them, so that every system takes it."""
+    """The name of a file for `title`: its letters and digits, with a hyphen for everything between them. All
+    systems accept such names."""
     kept = "".join(
         letter if letter.isalnum() else " " for letter in unicodedata.normalize("NFC", title)
     )
@@ -65,7 +65,8 @@ def file_name(title: str, ending: str) -> str:
 
 
 def disposition(name: str, handling: str = "attachment") -> str:
-    """The header of a file to save, or to show where `handling` is inline; RFC 6266's form for names that are not plain ASCII."""
+    """The header Content-Disposition of a file to save, or to show if `handling` is inline. Names that are
+    not plain ASCII have the form of RFC 6266."""
     if name.isascii():
         return f'{handling}; filename="{name}"'
     stem, _, ending = name.rpartition(".")

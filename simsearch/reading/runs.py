@@ -1,4 +1,4 @@
-"""What was rejected on the way to a snapshot, and why."""
+"""The rejects of a snapshot's run, and their reasons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXAMPLES = 5  # rejects shown per reason
 
 @dataclass(frozen=True)
 class RejectGroup:
-    """Images refused at one stage for one reason, with a few of them."""
+    """Images rejected at one stage for one reason, with a few examples."""
 
     stage: str
     reason: str

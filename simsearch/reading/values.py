@@ -17,8 +17,8 @@ from simsearch.settings.extras import check_installed
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS_AT_ONCE = 1024  # of a catalog while it is iterated over
-NAMED = 3  # in a `repr`
+ROWS_AT_ONCE = 1024  # of a catalog, read at once in an iteration
+NAMED = 3  # artworks named in a `repr`
 
 MATCHES = pa.schema(
     [

@@ -1,6 +1,6 @@
-"""What a search looks for, and in which form: the one rule of all places that search.
+"""The words of a search and the form in which they are compared: one rule for all searches.
 
-`static/words.js` is the same rule for browsers. Both are held to the cases of
+`static/words.js` has the same rule for browsers. Both are tested with the cases of
 `tests/support/search_cases.py`.
 
 Case, accents and punctuation do not count. Every word has to be found, anywhere in the text, also
@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-WORDS_READ = 12  # of a search; the rest of a pasted page is not looked for
+WORDS_READ = 12  # of a search; the rest of a pasted page is ignored
 LONGEST_READ = 20_000  # characters of a field
 APOSTROPHES = "'’‘‛ʼʹʻ′`´＇"
 QUOTES = '"“”„‟«»″＂'
@@ -32,13 +32,12 @@ def folded(text: str) -> str:
 
 
 def search_text(fields: Iterable[str]) -> str:
-    """The fields of an artwork in the form that `matches` looks in."""
+    """The fields of an artwork in the form for `matches`."""
     return "\n".join(_field(field) for field in fields)
 
 
 def search_terms(query: str) -> list[str] | None:
-    """What a query asks for, the first WORDS_READ words and phrases; None for a query without any
-    letter or digit."""
+    """The first WORDS_READ words and phrases of a query. None for a query without any letter or digit."""
     terms = []
     for match in _TERM.finditer(_plain(query)):
         quoted = match.group(1) is not None
@@ -52,7 +51,7 @@ def search_terms(query: str) -> list[str] | None:
 
 
 def matches(terms: Sequence[str], text: str) -> bool:
-    """Whether all terms are found in a `search_text`."""
+    """Whether a `search_text` contains all terms."""
     return all(term in text for term in terms)
 
 

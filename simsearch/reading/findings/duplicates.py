@@ -1,4 +1,4 @@
-"""Near-duplicates: the pairs that evaluation stored, gathered into groups to be looked through."""
+"""Near-duplicates: the stored pairs, gathered into groups to look through."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ COMPARED = (
     ("classification", "classification"),
     ("credit", "credit"),
 )
-"""Catalog columns that show which entry of a group is the odd one, and what to call them."""
+"""Catalog columns that show the odd entry of a group, and their names on the page."""
 
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class DuplicatePair:
-    """Two artworks, by number, and how alike the spaces that judged find them: cosines by space."""
+    """Two artworks, by number, and their cosines in the spaces that judge near-duplicates."""
 
     first: int
     second: int
@@ -37,13 +37,13 @@ class DuplicatePair:
 
     @property
     def score(self) -> float:
-        """The mean over those spaces: 1 is the same picture."""
+        """The mean cosine over the spaces. 1 means the same picture."""
         return float(np.mean(list(self.scores.values())))
 
 
 @dataclass(frozen=True)
 class DuplicateGroup:
-    """Artworks that hang together by near-duplicate pairs, nearest pair first."""
+    """Artworks connected by near-duplicate pairs, with the nearest pair first."""
 
     members: tuple[int, ...]
     pairs: tuple[DuplicatePair, ...]
@@ -51,8 +51,8 @@ class DuplicateGroup:
 
 @dataclass(frozen=True)
 class Entry:
-    """An artwork of a group as the page shows it. `same_file`: another of the group has its very
-    bytes; `differs`: what its catalog entry says where the group's entries do not agree."""
+    """An artwork of a group as the page shows it. `same_file`: another artwork of the group has the same
+    bytes. `differs`: its catalog entry's values in columns where the group's entries differ."""
 
     artwork: Artwork
     same_file: bool
@@ -60,7 +60,7 @@ class Entry:
 
 
 def duplicate_groups(view: SnapshotView) -> list[DuplicateGroup] | None:
-    """The groups, that of the nearest pair first; None where the snapshot has no such table."""
+    """The groups, from the one with the nearest pair on. None if the snapshot has no such table."""
     try:
         table = view.snapshot.storage.read_table(view.snapshot.near_duplicates_path)
     except NotFoundError:
@@ -85,7 +85,7 @@ def _group(pairs: list[DuplicatePair]) -> DuplicateGroup:
 
 
 def _gathered(pairs: list[Pair]) -> dict[int, int]:
-    """The group of each number in the pairs: the smallest number that it is connected with."""
+    """The group of each number in the pairs, named by the smallest connected number."""
     parent: dict[int, int] = {}
 
     def root(number: int) -> int:
@@ -101,7 +101,7 @@ def _gathered(pairs: list[Pair]) -> dict[int, int]:
 
 
 def entries(view: SnapshotView, group: DuplicateGroup) -> list[Entry]:
-    """The group's artworks, with what tells their catalog entries apart."""
+    """The group's artworks, with the differences of their catalog entries."""
     artworks = [view.artwork_at(number) for number in group.members]
     hashes = [artwork.content_hash for artwork in artworks]
     values_of = {
