@@ -17,8 +17,8 @@ from simsearch.settings.sections.extraction import STUDY_BACKBONES
 from simsearch.settings.shown_places import show_place
 from simsearch.snapshots.plan import Plan
 
-# The 2018 study's figures on 989 MoMA originals, mean and standard deviation over them; None where
-# it published only the other.
+# The 2018 study's figures on 989 MoMA originals: mean and standard deviation over originals, of which it
+# sometimes published only one (None: not published).
 PUBLISHED: Mapping[tuple[str, int, str], tuple[float | None, float | None]] = {
     ("resnet152", 3, "precision"): (0.674, 0.294),
     ("resnet152", 3, "recall"): (0.404, 0.176),
@@ -69,7 +69,7 @@ def experiment_page(
 
 
 def verdicts(plan: Plan, batch_size: int | None) -> list[str]:
-    """What these figures can say about the study, and what they cannot."""
+    """Sentences on what these figures show about the study, and what they do not."""
     sentences = []
     untrained = sorted(_untrained(plan))
     trained = [space.name for space in plan.spaces if space.trained]
@@ -107,8 +107,8 @@ def _untrained(plan: Plan) -> frozenset[str]:
 
 
 def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Per space, k and metric: every setting's figure by exact search and by Annoy, and what the
-    study published."""
+    """A row per space, k and metric: every setting's figure by exact search and by Annoy, and the study's
+    published value."""
     cells_of: dict[tuple[str, int, str], dict[tuple[str, str], str]] = {}
     chosen = results.filter(
         (pc.field("scope") == "all") & pc.field("metric").isin(list(STUDY_METRICS))

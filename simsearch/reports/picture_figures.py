@@ -16,7 +16,7 @@ from simsearch.reports.figures import COPY_COLOUR, INK, OTHER_COLOUR, STYLE, THU
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture of a figure with its words; `copy` says whether it is one of the query's copies."""
+    """One picture of a figure with its caption. `copy` says whether it is one of the query's copies."""
 
     image: Image.Image
     caption: str

@@ -40,7 +40,7 @@ def pictures_of(view: SnapshotView) -> dict[str, tuple[Figure, str]]:
             profiles_figure([album.shown(item, name) for name, item in panels]),
             f"The perturbation profiles on one artwork: {shortened(album.title(first), 60)}.",
         )
-    for space in view.plan.spaces if queries else ():  # none where all artworks were taken down
+    for space in view.plan.spaces if queries else ():  # no queries if all artworks were taken down
         name = f"{space.name}{'' if space.trained else ' (untrained)'}"
         pictures[f"examples-{space.fingerprint}"] = (
             examples_figure([album.example(space.name, query) for query in queries]),
@@ -63,7 +63,7 @@ class _Album:
         try:
             return Shown(self._picture(item), caption, copy)
         except (StorageError, ImageError):
-            # Removed or replaced since it was embedded; the figure says so in its place.
+            # The image was removed or replaced since it was embedded. The figure says so in its place.
             return Shown(Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy)
 
     def _picture(self, item: int) -> Image.Image:

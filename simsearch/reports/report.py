@@ -43,7 +43,7 @@ def write_report(
 ) -> None:
     """Store the report and figures of an evaluated snapshot.
 
-    Raises NotFoundError when a step before it has not run.
+    Raises NotFoundError if an earlier step has not run.
     """
     plan = snapshot.plan()
     metrics = snapshot.storage.read_table(snapshot.metrics_path)
@@ -104,7 +104,7 @@ def render(
     settings: str,
     learning: Mapping[str, Any],
 ) -> str:
-    """The page. Everything that comes from outside is escaped."""
+    """The report's page. All text from outside is escaped."""
     loader = jinja2.PackageLoader("simsearch.reports")
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     page.filters["place"] = show_place
@@ -142,7 +142,7 @@ def _profile_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     recovered = metrics.filter(pc.field("metric") == "recovered")
     largest = recovered.filter(pc.field("k") == pc.max(recovered["k"]))
     if not largest.num_rows or pc.min(largest["ceiling"]).as_py() < 1:
-        return []  # no room for all copies among so few: the rankings say it better
+        return []  # so few ranks have no room for all copies; the scores of rankings say more
     shares: dict[tuple[str, str], dict[int, dict[str, float]]] = {}
     for row in recovered.to_pylist():
         by_k = shares.setdefault((row["space"], row["scope"]), {})
@@ -185,7 +185,7 @@ def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
 
 
 def _recalls_deeper(manifest: IndexManifest) -> dict[int, str]:
-    """The recall of longer answers than `neighbours`, in words, by the number of images asked for."""
+    """The index's recall for more than `neighbours` images, in words, by the number of images."""
     deeper = {
         int(n): share for n, share in manifest.recalls.items() if int(n) > manifest.neighbours
     }
@@ -240,7 +240,7 @@ def _recall_chart(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tup
 def _evaluation(
     view: SnapshotView, metrics: pa.Table
 ) -> tuple[dict[str, Any], dict[str, tuple[Figure, str]]]:
-    """What the sections on conclusion, rankings and neighbours say, and their figures."""
+    """The content of the sections on conclusion, rankings and neighbours, and their figures."""
     snapshot, plan = view.snapshot, view.plan
     storage = snapshot.storage
     comparisons = storage.read_table(snapshot.comparisons_path)

@@ -1,4 +1,4 @@
-"""What a question about a part of an artwork's picture shows, and its answers."""
+"""The page of a search by a part of an artwork's picture, and its results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simsearch.reading.search import Search
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
 from simsearch.reading.view import SnapshotView
 
-FIRST_BOX = Box(30, 30, 40, 40)  # what is drawn before anything was asked
+FIRST_BOX = Box(30, 30, 40, 40)  # drawn before the first search
 
 
 def detail_page(
@@ -45,8 +45,8 @@ def detail_page(
 def detail_answers(
     site: Site, view: SnapshotView, artwork: Artwork, box: Box | None, years: Search, n: int
 ) -> Iterator[Answer]:
-    """Per space the `n` other artworks of those years nearest to that part of the picture, as each is
-    ready."""
+    """Yield, for each space as soon as it is ready, the `n` other artworks of these years nearest to the part
+    of the picture."""
     if box is None:
         raise UsageError("give left, top, width and height of the part, in per cent")
     part = box.cut(site.originals.whole(view, artwork.item))

@@ -1,4 +1,4 @@
-"""What the pages of findings show: what was computed about a collection and is not seen in a search."""
+"""The values of the findings' pages: results about a collection that no search shows."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def lists_of(site: Site, view: SnapshotView, space: str) -> NeighbourLists:
 
 
 def compared_spaces(view: SnapshotView) -> tuple[str, ...]:
-    """The trained spaces, or all where fewer than two are trained."""
+    """The trained spaces, or all if fewer than two are trained."""
     trained = tuple(space for space in view.spaces if space not in view.untrained)
     return trained if len(trained) > 1 else view.spaces
 

@@ -1,4 +1,4 @@
-"""What each page shows, as the values its template is given."""
+"""The values that each page's template gets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from simsearch.snapshots.layout import SEARCHES
 
 Values = dict[str, Any]
 
-MATCHES = 12  # artworks per space that a picture is answered with
+MATCHES = 12  # artworks per space in the results for a picture
 MISSED_PER_PAGE = 24
 
 
@@ -71,7 +71,7 @@ def artwork(
 
 
 def facts_of(artwork: Artwork) -> list[tuple[str, str]]:
-    """What the catalog says about an artwork, as names and texts; a text may be empty."""
+    """The catalog's entry for an artwork, as names and texts. A text may be empty."""
     columns = ("date", "medium", "dimensions", "department", "classification")
     facts = [(column.capitalize(), artwork.row[column]) for column in columns]
     facts.append(("Subjects", ", ".join(artwork.row["subjects"] or [])))
@@ -104,7 +104,8 @@ def recovery(
     profile: str | None,
     page: int,
 ) -> Values:
-    """Raises UsageError for a k, metric or search that was not evaluated."""
+    """The values of the recovery page. Raises UsageError for a k, metric or search that was not
+    evaluated."""
     measured = site.recovery(view)
     if not measured.ks:
         return {"measured": None}
@@ -138,7 +139,7 @@ def recovery(
 
 
 def _compared_whole(view: SnapshotView) -> list[str]:
-    """The spaces whose indexes compare all vectors for as many neighbours as were evaluated."""
+    """The spaces whose indexes compare all vectors at the evaluated depth."""
     snapshot = view.snapshot
     folders = {name: snapshot.index_folder(name) for name in view.spaces}
     return [

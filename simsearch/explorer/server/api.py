@@ -220,8 +220,8 @@ async def query(
     years: Years,
     n: PerSpace = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
-    """The artworks nearest to the picture in the body, or to the part of it in the box, of all years or
-    of some: one line of JSON per space, as each is ready. The picture is not stored."""
+    """The artworks nearest to the picture in the body, or to its part in the box, from all years or from
+    some: a line of JSON for each space as soon as it is ready. The picture is not stored."""
     limit = site.config.explore.max_upload_bytes
     async with upload_place(request):
         data = b"".join([chunk async for chunk in limited(request.stream(), limit)])
@@ -240,7 +240,7 @@ def detail(
     id: Annotated[str, Query(description="artwork_id of the catalog")],
     n: PerSpace = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
-    """The other artworks nearest to a part of an artwork's picture, as `query` answers."""
+    """The other artworks nearest to a part of an artwork's picture, in the form of `query`."""
     return _streamed(view, detail_answers(site, view, view.artwork(id), box, years, n))
 
 
@@ -249,7 +249,7 @@ def _streamed(view: SnapshotView, answers: Iterator[Answer]) -> StreamingRespons
         for answer in answers:
             yield (json.dumps(_answer(view, answer), ensure_ascii=False) + "\n").encode()
 
-    # Named, so that the compressing middleware lets each line out as it comes.
+    # With this header the compressing middleware passes on each line at once.
     headers = {"Content-Encoding": "identity", "Cache-Control": "no-store"}
     return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)
 

@@ -1,5 +1,5 @@
-"""Pages that look closer at an artwork: why another is near, a walk to it, a question about a part,
-the picture in all its pixels."""
+"""Pages that look closer at an artwork: why another is near, a walk to another, a search by a part, the
+picture in all its pixels."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def detail(
     id: str,
     answered: bool = False,
 ) -> Response:
-    """`answered`: with what the networks find, for browsers that run no script and cannot ask."""
+    """A search by a part. `answered` adds the results, for browsers that run no script."""
     site.picture_query.warm(view)
     values = detail_page(site, view, id, box, years, answered=answered)
     return shown(request, view, "closer/detail", values)
@@ -60,7 +60,7 @@ def alike(
     space: str | None = None,
     drawn: bool = False,
 ) -> Response:
-    """`drawn`: with the matching parts, for browsers that run no script and cannot ask for them."""
+    """Why two artworks are near. `drawn` adds the matching parts, for browsers that run no script."""
     values: dict[str, Any] = {**alike_page(site, view, id, other, space or None), "drawn": drawn}
     if drawn:
         values |= parts_of(site, view, addresses_of(request, view), id, other, values["space"])

@@ -1,4 +1,4 @@
-"""The map's page and the data that its scripts ask for."""
+"""The map's page and the data for its scripts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simsearch.reading.map_data import CARDS_AT_ONCE, card
 router = APIRouter(include_in_schema=False)
 BINARY = "application/octet-stream"
 
-# Between 1 and CARDS_AT_ONCE numbers with a point between them.
+# Between 1 and CARDS_AT_ONCE numbers, separated by points.
 Numbers = Annotated[str, Query(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})*$", max_length=2000)]
 
 
@@ -57,7 +57,7 @@ def found_artworks(site: InSite, view: View, asked: Asked) -> Response:
 
 @router.get("/map/cards")
 def cards(request: Request, view: View, numbers: Numbers) -> Response:
-    """What the wall says of some artworks, in the order asked."""
+    """The wall's cards of some artworks, in the order of the request."""
     wanted = [int(number) for number in numbers.split(".")]
     if len(wanted) > CARDS_AT_ONCE or max(wanted) >= len(view):
         raise UsageError(
@@ -80,8 +80,8 @@ def cards(request: Request, view: View, numbers: Numbers) -> Response:
 
 
 def _kept(data: bytes, kind: str, *, smaller: bool = True) -> Response:
-    """An answer that browsers keep. Compressed here, once and fast: the middleware would do it at
-    its slowest setting on the thread that answers everyone. Coordinates do not get smaller."""
+    """A response that browsers keep. It is compressed here, once and fast: the middleware would use its
+    slowest setting, on the thread that answers everyone. Coordinates cannot be compressed."""
     headers = {"Cache-Control": FOR_EVER, "Content-Encoding": "gzip" if smaller else "identity"}
     body = gzip.compress(data, 5, mtime=0) if smaller else data
     return Response(body, headers=headers, media_type=kind)

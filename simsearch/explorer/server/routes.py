@@ -1,4 +1,4 @@
-"""Which address is answered by what: pages first, then data, then pictures."""
+"""The routes of the explorer: pages first, then data, then pictures."""
 
 from __future__ import annotations
 
@@ -138,8 +138,7 @@ def _picture(request: Request, site: Site, view: SnapshotView, item: int, size: 
 
 
 async def _form_picture(request: Request, limit: int) -> tuple[bytes, Search]:
-    """The file sent with a form, held in memory only, and the years. Raises UsageError for a form without
-    a file."""
+    """The file in a form, held only in memory, and the years. Raises UsageError for a form without a file."""
     parser = MultiPartParser(
         request.headers, limited(request.stream(), limit + 2**16), max_files=1, max_fields=8
     )
