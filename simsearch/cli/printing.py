@@ -33,12 +33,12 @@ def print_result(config: Config, snapshot: Snapshot) -> None:
     # These import SciPy, which takes longer than most commands.
     from simsearch.indexes.index import read_manifest
     from simsearch.reports.conclusion import candidates, conclusion_words
-    from simsearch.reports.costs import training_seconds, with_heads
+    from simsearch.reports.costs import add_heads, training_seconds
 
     storage, plan = snapshot.storage, snapshot.plan()
     metrics = storage.read_table(snapshot.metrics_path)
     comparisons = storage.read_table(snapshot.comparisons_path)
-    timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
+    timings = add_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
     folders = {space.name: snapshot.index_folder(space.name) for space in plan.spaces}
     exact = {name for name, folder in folders.items() if read_manifest(storage, folder).exact}
     show(metrics_text(metrics, plan.untrained, exact))

@@ -22,7 +22,7 @@ MARKER = "simsearch-export.json"
 
 
 @contextmanager
-def written_aside(option: str, folder: str, kind: str, snapshot_id: str) -> Iterator[Path]:
+def write_aside(option: str, folder: str, kind: str, snapshot_id: str) -> Iterator[Path]:
     """An empty folder to write into. It takes the place of `folder` when the block ends.
 
     `option` is the option of the command line, `kind` the kind of export. If the block raises, `folder`
@@ -40,7 +40,7 @@ def written_aside(option: str, folder: str, kind: str, snapshot_id: str) -> Iter
     new, old = (target.with_name(f".{target.name}.simsearch-{part}") for part in ("new", "old"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(new, place):
+        with _lock(new, place):
             _finish_swap(target, old)
             _check_replaceable(target, kind, place)
             _empty(new)
@@ -57,7 +57,7 @@ def written_aside(option: str, folder: str, kind: str, snapshot_id: str) -> Iter
 
 
 @contextmanager
-def _locked(new: Path, place: str) -> Iterator[None]:
+def _lock(new: Path, place: str) -> Iterator[None]:
     """Hold the folder `new` within the block, and make it if it is missing. Raises UsageError if another
     process holds it."""
     while True:

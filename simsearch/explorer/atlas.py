@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.aside import written_aside
+from simsearch.explorer.aside import write_aside
 from simsearch.explorer.pages.site import Site
 from simsearch.reading.facets import years_of
 from simsearch.reading.library import Library
 from simsearch.reading.map_data import NAMING
-from simsearch.reading.recovery import recovered_share
+from simsearch.reading.recovery import recovered_shares
 from simsearch.reading.regions import LEVELS, inner_regions
 from simsearch.reading.view import SnapshotView
 from simsearch.runtime.progress import progress
@@ -64,7 +64,7 @@ def export_atlas(config: Config, roots: list[str], folder: str) -> str:
     """Write a Parquet file for each space with a map, in place of those of an earlier export. Returns the
     commands that open the files.
 
-    Raises UsageError for a snapshot without a map, and the errors of `written_aside`.
+    Raises UsageError for a snapshot without a map, and the errors of `write_aside`.
     """
     site = Site(config, Library(config, roots[:1]))
     view = site.library.view()
@@ -72,7 +72,7 @@ def export_atlas(config: Config, roots: list[str], folder: str) -> str:
         raise UsageError(
             "--export-atlas: the snapshot has no map; name one in projection.methods and run again"
         )
-    with written_aside("--export-atlas", folder, "atlas", view.snapshot_id) as new:
+    with write_aside("--export-atlas", folder, "atlas", view.snapshot_id) as new:
         labelled = {space: _write(site, view, space, new) for space in view.maps}
     return "\n".join(_command(Path(folder), space, labels) for space, labels in labelled.items())
 
@@ -112,7 +112,7 @@ def _batches(
     advance: Callable[[int], None],
 ) -> Iterator[pa.Table]:
     years = years_of(view)
-    shares = recovered_share(view, space) if view.profiles else [None] * len(view)
+    shares = recovered_shares(view, space) if view.profiles else [None] * len(view)
     size = 400 if len(view) <= LARGE_UP_TO else 96
     for start in range(0, len(view), ROWS_AT_ONCE):
         rows = []

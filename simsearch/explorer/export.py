@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from simsearch.errors import NotFoundError
-from simsearch.explorer.aside import written_aside
+from simsearch.explorer.aside import write_aside
 from simsearch.explorer.export_findings import finding_file, finding_pages, finding_pictures
 from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.addresses import Value, picture_path
@@ -76,10 +76,10 @@ def recovery_file(view: SnapshotView, space: str, profile: str) -> str:
 
 def export_site(config: Config, roots: list[str], folder: str) -> str:
     """Write the newest snapshot's pages into a new folder or in place of an earlier export. Returns a
-    sentence about the written files. Raises the errors of `written_aside`."""
+    sentence about the written files. Raises the errors of `write_aside`."""
     site = Site(config, Library(config, roots[:1]))
     view = site.library.view()
-    with written_aside("--export", folder, "pages", view.snapshot_id) as new:
+    with write_aside("--export", folder, "pages", view.snapshot_id) as new:
         writer = _Writer(new, site, view)
         writer.write()
     return f"{writer.pages:,} pages and {len(writer.to.pictures):,} pictures of snapshot {view.snapshot_id}: {Path(folder) / 'index.html'}"

@@ -34,7 +34,7 @@ def artwork_vectors(view: SnapshotView, space: str) -> Vectors:
             "index again"
         )
     items = view.item_of_artwork.astype(np.int64)
-    part = evenly_spaced(items)
+    part = find_slice(items)
     if part is not None:
         return units[part]
 
@@ -45,10 +45,10 @@ def artwork_vectors(view: SnapshotView, space: str) -> Vectors:
 
     digest = hashlib.sha256(manifest.vectors_sha256.encode())
     digest.update(items.tobytes())
-    return _cached_array(digest.hexdigest(), (len(items), units.shape[1]), copy)
+    return _cache_array(digest.hexdigest(), (len(items), units.shape[1]), copy)
 
 
-def _cached_array(name: str, shape: tuple[int, int], make: Callable[[Path], None]) -> Vectors:
+def _cache_array(name: str, shape: tuple[int, int], make: Callable[[Path], None]) -> Vectors:
     """The float32 array that `make` writes, from the cache. A damaged file there is made anew."""
     path = cache_file(name, make)
     array = map_array(path, np.float32, shape)
@@ -60,7 +60,7 @@ def _cached_array(name: str, shape: tuple[int, int], make: Callable[[Path], None
     return array
 
 
-def evenly_spaced(items: npt.NDArray[np.int64]) -> slice | None:
+def find_slice(items: npt.NDArray[np.int64]) -> slice | None:
     """The slice that selects the same items in the same order. None if there is no such slice."""
     if len(items) < 2:
         return slice(int(items[0]), int(items[0]) + 1) if len(items) else slice(0, 0)

@@ -43,7 +43,7 @@ class Artwork:
     @property
     def title(self) -> str:
         """The title as pages show it, possibly shortened (see `whole_title`)."""
-        return short(self.whole_title)
+        return shorten(self.whole_title)
 
     @property
     def whole_title(self) -> str:
@@ -51,7 +51,7 @@ class Artwork:
 
     @property
     def artists(self) -> str:
-        return short(self.all_artists)
+        return shorten(self.all_artists)
 
     @property
     def all_artists(self) -> str:
@@ -59,7 +59,7 @@ class Artwork:
 
     @property
     def date(self) -> str:
-        return short(self.row["date"] or "")
+        return shorten(self.row["date"] or "")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class StoredNeighbours:
         ]
 
 
-def short(text: str, most: int = SHORT) -> str:
+def shorten(text: str, most: int = SHORT) -> str:
     """The text, cut to `most` characters with an ellipsis, without marks that turn the writing of
     neighbouring text."""
     text = text.translate(TURNING)

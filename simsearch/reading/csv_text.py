@@ -18,13 +18,13 @@ def csv_bytes(table: pa.Table) -> bytes:
     Lists are joined by semicolons. A text that a spreadsheet would take for a formula gets an apostrophe
     in front. Numbers stay as they are.
     """
-    columns = {name: _plain(table[name]) for name in table.column_names}
+    columns = {name: _escape_formulas(table[name]) for name in table.column_names}
     buffer = io.BytesIO()
     pa_csv.write_csv(pa.table(columns), buffer)
     return buffer.getvalue()
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _escape_formulas(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column as numbers, or as texts that are no formulas."""
     if pa.types.is_list(column.type):
         column = pc.binary_join(column, "; ")

@@ -113,11 +113,11 @@ def _parts(text: str) -> Iterator[Part]:
     for place, tokens in enumerate(parts):
         following = parts[place + 1] if place + 1 < len(parts) else ()
         if following and all(token.kind == "share" for token in following):
-            tokens = _with_share(tokens, following)
+            tokens = _insert_shares(tokens, following)
         yield Part(tokens, alone=len(texts) == 1)
 
 
-def _with_share(tokens: tuple[Token, ...], shares: tuple[Token, ...]) -> tuple[Token, ...]:
+def _insert_shares(tokens: tuple[Token, ...], shares: tuple[Token, ...]) -> tuple[Token, ...]:
     """The tokens of a part, with shares inserted before its century or decade, if it has only one and no
     share of it yet."""
     places = [n for n, token in enumerate(tokens) if token.kind == "ordinal" or token.decade]
@@ -192,9 +192,9 @@ def _century(part: Part, place: int) -> tuple[int, str] | None:
         return None
     if era == HIJRI:
         first = (number - 1) * length + 1
-        return (_of_hijri(first), era) if first <= LATEST_HIJRI else None
+        return (_convert_hijri(first), era) if first <= LATEST_HIJRI else None
     start = -number * length if era == BC else (number - 1) * length
-    return _in_share(start, length, share) or 1, era
+    return _start_of_share(start, length, share) or 1, era
 
 
 def _number(part: Part, place: int) -> tuple[int, str] | None:
@@ -206,7 +206,7 @@ def _number(part: Part, place: int) -> tuple[int, str] | None:
     if token.decade:
         return _decade(part, place, era)
     if era == HIJRI or _range_in_hijri(part, place):
-        return (_of_hijri(token.value), HIJRI) if token.value <= LATEST_HIJRI else None
+        return (_convert_hijri(token.value), HIJRI) if token.value <= LATEST_HIJRI else None
     if era == BC:
         return -token.value, era
     if token.negative:
@@ -239,7 +239,7 @@ def _decade(part: Part, place: int, era: str) -> tuple[int, str] | None:
         return None
     length = 100 if token.value % 100 == 0 else 10
     start = -(token.value + length - 1) if era == BC else token.value
-    return _in_share(start, length, _share_before(part, place)), era
+    return _start_of_share(start, length, _share_before(part, place)), era
 
 
 def _share_before(part: Part, place: int) -> tuple[int, int]:
@@ -254,7 +254,7 @@ def _share_before(part: Part, place: int) -> tuple[int, int]:
     return share
 
 
-def _in_share(start: int, length: int, share: tuple[int, int]) -> int:
+def _start_of_share(start: int, length: int, share: tuple[int, int]) -> int:
     return start + round(length * share[0] / share[1])
 
 
@@ -290,7 +290,7 @@ def _is_hijri(part: Part, place: int) -> bool:
     return part.kind(place) == "number" and _era_before(part, place) == HIJRI
 
 
-def _of_hijri(year: int) -> int:
+def _convert_hijri(year: int) -> int:
     """The Gregorian year in which a Hijri year begins, by the tabular calendar."""
     days = (year - 1) * 354 + (3 + 11 * year) // 30
     return (datetime.date(622, 7, 19) + datetime.timedelta(days=days)).year

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from simsearch.reading.artworks import SHORT
 from simsearch.reading.dates import first_year
-from simsearch.reading.recovery import recovered_share
+from simsearch.reading.recovery import recovered_shares
 from simsearch.reading.view import SnapshotView
 
 LABELS_KEPT = (
@@ -81,8 +81,8 @@ def facets_of(view: SnapshotView) -> list[Facet]:
             facets.append(categories(key, key.capitalize(), values))
     if view.profiles:
         for space in view.spaces:
-            shares = recovered_share(view, space)
-            facets.append(recovered(f"found:{space}", f"Copies found by {space}", shares))
+            shares = recovered_shares(view, space)
+            facets.append(recovery_facet(f"found:{space}", f"Copies found by {space}", shares))
     return [facet for facet in facets if len(facet.labels) > 1]
 
 
@@ -107,7 +107,7 @@ def categories(key: str, title: str, column: pa.Array) -> Facet:
     texts = pc.if_else(pc.greater(pc.utf8_length(texts), SHORT), cut, texts)
     filled = pc.fill_null(pc.not_equal(texts, ""), False).to_numpy(zero_copy_only=False)
     encoded = texts.filter(pa.array(filled)).dictionary_encode()
-    rows, codes = _each_once(rows[filled], encoded.indices.to_numpy())
+    rows, codes = _remove_repetitions(rows[filled], encoded.indices.to_numpy())
     values = encoded.dictionary.to_pylist()
     counts = np.bincount(codes, minlength=len(values)).tolist()
     ranked = sorted(range(len(values)), key=lambda place: (-counts[place], values[place]))
@@ -123,7 +123,7 @@ def categories(key: str, title: str, column: pa.Array) -> Facet:
     return Facet(key, title, False, labels, firsts, np.delete(rows, first), np.delete(codes, first))
 
 
-def _each_once(rows: Codes, codes: Codes) -> tuple[Codes, Codes]:
+def _remove_repetitions(rows: Codes, codes: Codes) -> tuple[Codes, Codes]:
     """The pairs in order, without repetitions: each stays at its first place."""
     pairs = rows.astype(np.int64) * (int(codes.max(initial=0)) + 1) + codes
     _, first = np.unique(pairs, return_index=True)
@@ -154,7 +154,7 @@ def _period_label(start: int, span: int) -> str:
     return f"{start or 1}–{start + span - 1}"
 
 
-def recovered(key: str, title: str, shares: Sequence[float | None]) -> Facet:
+def recovery_facet(key: str, title: str, shares: Sequence[float | None]) -> Facet:
     """The facet of the `shares` of copies that were recovered, of each artwork. Not known for artworks
     without copies (None)."""
 

@@ -59,7 +59,7 @@ class BusyError(SimsearchError):
     """No decoder is free, as others are searching with pictures."""
 
 
-async def limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
+async def limit_chunks(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
     """Pass the chunks on unchanged. Raises TooLargeError as soon as they exceed `limit` bytes."""
     total = 0
     async for chunk in chunks:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from simsearch.errors import StorageError
 from simsearch.images.thumbnails import EARLY_SIZES, thumbnail_path
-from simsearch.reading.artworks import short
+from simsearch.reading.artworks import shorten
 from simsearch.reading.view import SnapshotView
 from simsearch.storage.storage import read_uri
 
@@ -42,8 +42,8 @@ def picture_row(view: SnapshotView, pictures: Iterable[Picture], count: int) -> 
 
 
 def _figure(view: SnapshotView, picture: Picture) -> str:
-    title = short(picture.title or picture.artwork_id, CAPTION)
-    lines = [title, short(", ".join(picture.artists), CAPTION), picture.note]
+    title = shorten(picture.title or picture.artwork_id, CAPTION)
+    lines = [title, shorten(", ".join(picture.artists), CAPTION), picture.note]
     caption = "<br>".join(escape(line) for line in lines if line)
     address = thumbnail_uri(view, picture.artwork_id)
     image = f'<img src="{address}" alt="{escape(title)}" style="{IMAGE}">' if address else ""

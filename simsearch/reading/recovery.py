@@ -119,7 +119,9 @@ class Recovery:
         }
 
 
-def missed(view: SnapshotView, space: str, k: int, profile: str | None) -> list[tuple[int, float]]:
+def find_missed(
+    view: SnapshotView, space: str, k: int, profile: str | None
+) -> list[tuple[int, float]]:
     """The artworks whose copies (of one profile, or any) are not among the k exact nearest.
 
     Each is a number with the distance of the farthest missed copy. Artworks with most missed copies come
@@ -148,7 +150,7 @@ def missed_page(
     profile: str | None,
     entries: Sequence[tuple[int, float]],
 ) -> list[Missed]:
-    """Some entries of `missed` for a page, with the missed copies and their ranks."""
+    """Some entries of `find_missed` for a page, with the missed copies and their ranks."""
     ranks = view.copy_ranks(space)
     page = []
     for number, distance in entries:
@@ -161,7 +163,7 @@ def missed_page(
     return page
 
 
-def recovered_share(view: SnapshotView, space: str) -> list[float | None]:
+def recovered_shares(view: SnapshotView, space: str) -> list[float | None]:
     """The share of each artwork's copies that are among its stored exact neighbours. None: no copies."""
     ranks = view.copy_ranks(space)
     copies, recovered = (ranks >= 0).sum(axis=1), (ranks > 0).sum(axis=1)

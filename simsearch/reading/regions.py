@@ -99,12 +99,12 @@ def _level(points: Points, facets: Sequence[Facet], level: int) -> Iterator[Regi
     names = _names(cells, facets, side * side)
     order = np.argsort(cells, kind="stable")
     starts = np.searchsorted(cells[order], np.arange(side * side + 1))
-    for group in _joined(names, side):
+    for group in _join(names, side):
         members = np.concatenate([order[starts[cell] : starts[cell + 1]] for cell in group])
         # The second name is that of the square where the first stands out most.
         best = max(group, key=lambda cell: (names[cell][0].score, -cell))
         first = names[best][0]
-        fitting = _having(facets[first.facet], first.code, members)
+        fitting = _select_members(facets[first.facet], first.code, members)
         middle = np.median(points[fitting], axis=0)
         central = fitting[np.argmin(((points[fitting] - middle) ** 2).sum(axis=1))]
         yield Region(
@@ -117,7 +117,7 @@ def _names(cells: Numbers, facets: Sequence[Facet], count: int) -> dict[int, tup
     sizes = np.bincount(cells, minlength=count)
     names_of: dict[int, list[Name]] = {}
     for place, facet in enumerate(facets):
-        for cell, code, score, share in _standing_out(cells, sizes, facet):
+        for cell, code, score, share in _find_standing_out(cells, sizes, facet):
             names_of.setdefault(cell, []).append(Name(place, code, score, share))
     return {
         cell: tuple(sorted(names, key=lambda name: (-name.score, name.facet))[:2])
@@ -125,7 +125,7 @@ def _names(cells: Numbers, facets: Sequence[Facet], count: int) -> dict[int, tup
     }
 
 
-def _standing_out(
+def _find_standing_out(
     cells: Numbers, sizes: Numbers, facet: Facet
 ) -> Iterator[tuple[int, int, float, float]]:
     """The value of `facet` that stands out most in each square: square, code, score, share."""
@@ -166,7 +166,7 @@ def log_odds(
     return np.asarray(ratio / np.sqrt(1 / inside + 1 / outside))
 
 
-def _joined(names: dict[int, tuple[Name, ...]], side: int) -> Iterator[list[int]]:
+def _join(names: dict[int, tuple[Name, ...]], side: int) -> Iterator[list[int]]:
     """Groups of adjacent squares with the same first name."""
     unvisited = dict.fromkeys(sorted(names))
     while unvisited:
@@ -177,7 +177,7 @@ def _joined(names: dict[int, tuple[Name, ...]], side: int) -> Iterator[list[int]
         while edge:
             cell = edge.pop()
             group.append(cell)
-            for neighbour in _beside(cell, side):
+            for neighbour in _adjacent_cells(cell, side):
                 if neighbour in unvisited and wanted == (
                     names[neighbour][0].facet,
                     names[neighbour][0].code,
@@ -187,7 +187,7 @@ def _joined(names: dict[int, tuple[Name, ...]], side: int) -> Iterator[list[int]
         yield sorted(group)
 
 
-def _beside(cell: int, side: int) -> Iterator[int]:
+def _adjacent_cells(cell: int, side: int) -> Iterator[int]:
     row, column = divmod(cell, side)
     if column > 0:
         yield cell - 1
@@ -199,7 +199,7 @@ def _beside(cell: int, side: int) -> Iterator[int]:
         yield cell + side
 
 
-def _having(facet: Facet, code: int, members: Numbers) -> Numbers:
+def _select_members(facet: Facet, code: int, members: Numbers) -> Numbers:
     """The `members` that have the value."""
     also = facet.also_numbers[facet.also_codes == code]
     having = (facet.codes[members] == code) | np.isin(members, also)

@@ -10,7 +10,7 @@ from simsearch.snapshots.snapshot import Snapshot
 
 
 @contextmanager
-def removal_named(snapshot: Snapshot) -> Iterator[None]:
+def naming_removal(snapshot: Snapshot) -> Iterator[None]:
     """Raise GoneError within the block if a file is missing because the snapshot was removed after it was
     opened."""
     try:

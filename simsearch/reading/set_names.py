@@ -33,7 +33,7 @@ PROPOSALS: dict[str, Callable[..., str]] = {
 """The functions that templates call."""
 
 
-def without_title(name: str, title: str) -> str:
+def remove_title(name: str, title: str) -> str:
     """A stored set's name without the title, if a page proposed the name for that title. Other names stay as
     they are."""
     like = clean_name(f"Like {title[:LIKE_SHOWN]},")

@@ -81,7 +81,7 @@ def columns(
             space,
             space not in view.untrained,
             [
-                _shown(view, artwork, neighbour, shared[neighbour.item])
+                _show(view, artwork, neighbour, shared[neighbour.item])
                 for neighbour in answers[space]
             ],
             *_differences(view, artwork, space),
@@ -90,7 +90,7 @@ def columns(
     ]
 
 
-def _shown(
+def _show(
     view: SnapshotView, artwork: Artwork, neighbour: Neighbour, shared: int
 ) -> ShownNeighbour:
     profile = view.profile_of(neighbour.item)

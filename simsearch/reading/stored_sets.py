@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simsearch.errors import ConflictError, DamagedError, NotFoundError, StorageError, UsageError
-from simsearch.reading.set_names import without_title
+from simsearch.reading.set_names import remove_title
 from simsearch.reading.sets import MOST, ArtworkSet, clean_name
 from simsearch.reading.view import SnapshotView
 from simsearch.storage.storage import Storage
@@ -81,7 +81,7 @@ def store_set(view: SnapshotView, chosen: ArtworkSet) -> StoredSet:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             artwork_ids=tuple(view.artwork_at(number).artwork_id for number in chosen.numbers),
         )
-        with _written():
+        with _write():
             storage.write_bytes(_path(stored.set_id), _bytes_of(stored))
     return stored
 
@@ -130,9 +130,9 @@ def _change(storage: Storage, set_id: str, changed: Callable[[StoredSet], Stored
                 data, version = storage.read_versioned(_path(set_id))
             except NotFoundError:
                 raise _no_set() from None
-            before = _parsed(storage, set_id, data)
+            before = _parse(storage, set_id, data)
             with suppress(ConflictError):
-                with _written():
+                with _write():
                     storage.replace(_path(set_id), _bytes_of(changed(before)), version)
                 return before
 
@@ -143,7 +143,7 @@ def remove_set(storage: Storage, set_id: str) -> None:
     with _ONE_AT_A_TIME:
         if not _ID.match(set_id) or not storage.exists(_path(set_id)):
             raise _no_set()
-        with _written():
+        with _write():
             storage.delete(_path(set_id))
 
 
@@ -157,7 +157,7 @@ def forget_artwork(storage: Storage, artwork_id: str, titles: Iterable[str]) -> 
     for stored in sets:
         name = stored.name
         for title in (artwork_id, *titles):
-            name = without_title(name, title)
+            name = remove_title(name, title)
         if name != stored.name:
             rename_set(storage, stored.set_id, name)
         if artwork_id not in stored.artwork_ids:
@@ -181,7 +181,7 @@ def _no_set() -> NotFoundError:
 
 
 @contextmanager
-def _written() -> Iterator[None]:
+def _write() -> Iterator[None]:
     """Say that the root cannot be written where that is so."""
     try:
         yield
@@ -201,10 +201,10 @@ def _path(set_id: str) -> str:
 
 
 def _read(storage: Storage, set_id: str) -> StoredSet:
-    return _parsed(storage, set_id, storage.read_bytes(_path(set_id)))
+    return _parse(storage, set_id, storage.read_bytes(_path(set_id)))
 
 
-def _parsed(storage: Storage, set_id: str, data: bytes) -> StoredSet:
+def _parse(storage: Storage, set_id: str, data: bytes) -> StoredSet:
     """A set of its file's bytes. Raises DamagedError for another file."""
     try:
         values: dict[str, Any] = json.loads(data)

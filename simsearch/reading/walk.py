@@ -44,11 +44,11 @@ def shortest_walk(view: SnapshotView, space: str, graph: Any, first: int, last: 
     lengths, before = dijkstra(graph, indices=first, return_predecessors=True)
     if np.isfinite(lengths[last]):
         return _walk(graph, before, first, last)
-    nearest, gap = _nearest_reached(view, space, np.flatnonzero(np.isfinite(lengths)), last)
+    nearest, gap = _find_nearest_reached(view, space, np.flatnonzero(np.isfinite(lengths)), last)
     return _walk(graph, before, first, nearest, gap)
 
 
-def _nearest_reached(
+def _find_nearest_reached(
     view: SnapshotView, space: str, reached: npt.NDArray[np.int64], last: int
 ) -> tuple[int, float]:
     item = int(view.item_of_artwork[last])

@@ -25,10 +25,10 @@ _BETWEEN_LETTERS = re.compile(r"(?<=[^\s'])'(?=[^\s'])")
 _TERM = re.compile(r'"([^"]*)("|$)|[^"\s]+')
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """Lower case without accents and punctuation, with one space between words: "Étude, no. 2" is
     "etude no 2"."""
-    return " ".join(_plain(text).replace('"', " ").split())
+    return " ".join(_fold_letters(text).replace('"', " ").split())
 
 
 def search_text(fields: Iterable[str]) -> str:
@@ -39,10 +39,10 @@ def search_text(fields: Iterable[str]) -> str:
 def search_terms(query: str) -> list[str] | None:
     """The first WORDS_READ words and phrases of a query. None for a query without any letter or digit."""
     terms = []
-    for match in _TERM.finditer(_plain(query)):
+    for match in _TERM.finditer(_fold_letters(query)):
         quoted = match.group(1) is not None
-        words = _without_apostrophes(match.group(1) if quoted else match.group())
-        words = " ".join(words.split()) if quoted else _unquoted(words)
+        words = _remove_apostrophes(match.group(1) if quoted else match.group())
+        words = " ".join(words.split()) if quoted else _unquote(words)
         if not words.strip("' "):
             continue
         # A phrase that is still being typed may end within a word.
@@ -55,7 +55,7 @@ def matches(terms: Sequence[str], text: str) -> bool:
     return all(term in text for term in terms)
 
 
-def _plain(text: str) -> str:
+def _fold_letters(text: str) -> str:
     if text.isascii():  # most of a catalog, and many times as fast
         return _ASCII_OTHER.sub(" ", text.lower().replace("`", "'"))
     decomposed = unicodedata.normalize("NFKD", text.translate(_FOLDS))
@@ -68,14 +68,14 @@ def _plain(text: str) -> str:
 
 
 def _field(text: str) -> str:
-    words = folded(text[:LONGEST_READ])
-    joined = _without_apostrophes(words)
+    words = fold_text(text[:LONGEST_READ])
+    joined = _remove_apostrophes(words)
     return f" {words} " if joined == words else f" {words} \n {joined} "
 
 
-def _without_apostrophes(text: str) -> str:
+def _remove_apostrophes(text: str) -> str:
     return _BETWEEN_LETTERS.sub("", text)
 
 
-def _unquoted(word: str) -> str:
+def _unquote(word: str) -> str:
     return word.strip("'") if word.startswith("'") else word

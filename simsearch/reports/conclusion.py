@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from simsearch.features.collapse import find_collapsed
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import KINDS
-from simsearch.reports.significance import MARGIN, against, quality_of, too_few
+from simsearch.reports.significance import MARGIN, compare_with_best, describe_shortage, quality_of
 from simsearch.reports.tables import (
     NEAR_DUPLICATES_SHOWN,
     comparison_rows,
@@ -100,7 +100,7 @@ def candidates(
 
 def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate]) -> list[Pick]:
     """Advice for all changes together and for each kind. Empty if `no_advice` has a reason."""
-    trained = _advisable(ranked)
+    trained = _select_advisable(ranked)
     advice: list[Pick] = []
     if no_advice(comparisons, ranked):
         return advice
@@ -109,7 +109,7 @@ def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate])
         if not scores:
             continue
         best = max(trained, key=lambda candidate: scores[candidate.space.name][0]).space.name
-        worse, as_good = against(comparisons, group, best)
+        worse, as_good = compare_with_best(comparisons, group, best)
         equals = [candidate for candidate in trained if candidate.space.name in as_good | {best}]
         choice = max(
             equals,
@@ -130,16 +130,16 @@ def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate])
 def no_advice(comparisons: pa.Table, ranked: Sequence[Candidate]) -> str:
     """The reason why no space can be advised. Empty if one can be. Untrained and collapsed spaces are never
     advised."""
-    trained = _advisable(ranked)
+    trained = _select_advisable(ranked)
     if not trained:
         return (
             "every network here is untrained, does not tell pictures apart or is in the study's mode, which no "
             "collection should be searched with"
         )
-    return too_few(comparisons) if len(trained) > 1 else ""
+    return describe_shortage(comparisons) if len(trained) > 1 else ""
 
 
-def _advisable(ranked: Sequence[Candidate]) -> list[Candidate]:
+def _select_advisable(ranked: Sequence[Candidate]) -> list[Candidate]:
     return [
         candidate
         for candidate in ranked
@@ -154,7 +154,7 @@ def label_warnings(metrics: pa.Table, choice: str, ranked: Sequence[Candidate]) 
     in `choice` than in the best of all spaces that may be advised (their 95 % intervals do not overlap). By
     exact search and the longest list that was scored.
     """
-    names = [candidate.space.name for candidate in _advisable(ranked)]
+    names = [candidate.space.name for candidate in _select_advisable(ranked)]
     rows = metrics.filter(
         (pc.field("search") == "exact")
         & (pc.field("metric") == "label_precision")
@@ -177,11 +177,11 @@ def label_warnings(metrics: pa.Table, choice: str, ranked: Sequence[Candidate]) 
 def ran_on(timings: pa.Table, fingerprint: str) -> str:
     """`cpu, 1 thread: 2,880 images; cuda: 600 images`, over all runs in a root. Empty if none of them
     embedded images in this space."""
-    sums = _by_device(timings, fingerprint)
+    sums = _sum_by_device(timings, fingerprint)
     return "; ".join(f"{device}: {images:,} images" for device, (images, _) in sorted(sums.items()))
 
 
-def _by_device(timings: pa.Table, fingerprint: str) -> dict[str, tuple[int, float]]:
+def _sum_by_device(timings: pa.Table, fingerprint: str) -> dict[str, tuple[int, float]]:
     """The numbers of a space's images that were embedded on each device, and the seconds for them."""
     sums: dict[str, tuple[int, float]] = {}
     for row in timings.filter(pc.field("fingerprint") == fingerprint).to_pylist():
@@ -192,7 +192,7 @@ def _by_device(timings: pa.Table, fingerprint: str) -> dict[str, tuple[int, floa
 
 def _rate(timings: pa.Table, fingerprint: str) -> tuple[float | None, str]:
     """Images per second on the device that embedded most of a space's images, and the device."""
-    sums = _by_device(timings, fingerprint)
+    sums = _sum_by_device(timings, fingerprint)
     if not sums:
         return None, ""
     device, (images, seconds) = max(sums.items(), key=lambda item: item[1][0])
@@ -218,7 +218,7 @@ def conclusion_words(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[
     name = pick.choice.space.name
     worse = [
         candidate.space.name
-        for candidate in _advisable(ranked)
+        for candidate in _select_advisable(ranked)
         if candidate.space.name not in (name, *pick.equals, *pick.undecided)
     ]
     words = [

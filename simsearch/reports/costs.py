@@ -9,7 +9,7 @@ from simsearch.encoders.trained import trainings_of
 from simsearch.snapshots.snapshot import Snapshot
 
 
-def with_heads(timings: pa.Table, snapshot: Snapshot) -> pa.Table:
+def add_heads(timings: pa.Table, snapshot: Snapshot) -> pa.Table:
     """The timings (schemas.TIMINGS) with rows added for spaces with a head. These have the encoder's times,
     as the time of the head, a matrix product, is negligible."""
     plan, added = snapshot.plan(), []

@@ -125,7 +125,7 @@ def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str
             "k": k,
             "metric": "F1" if metric == "f1" else metric,
             "cells": [_cell(cells, setting) for setting in settings],
-            "published": _published(space, k, metric),
+            "published": _write_published(space, k, metric),
             "ceiling": f"{ceilings[space, k, metric][0]:.3f}",
             "n": ceilings[space, k, metric][1],
         }
@@ -138,7 +138,7 @@ def _cell(cells: Mapping[tuple[str, str], str], setting: str) -> dict[str, str]:
     return {"exact": exact, "annoy": "" if annoy == exact else annoy}
 
 
-def _published(space: str, k: int, metric: str) -> str:
+def _write_published(space: str, k: int, metric: str) -> str:
     mean, std = PUBLISHED.get((space, k, metric), (None, None))
     if std is None:
         return "–"

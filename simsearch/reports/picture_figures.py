@@ -64,7 +64,7 @@ def _show(axes: Axes, picture: Shown, *, framed: bool) -> None:
     axes.set_xlabel(picture.caption, fontsize=8, color=INK)
 
 
-def shortened(text: str, length: int = 26) -> str:
+def shorten(text: str, length: int = 26) -> str:
     """Text on one line of at most `length` printable characters."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= length else line[: length - 1] + "…"

@@ -15,7 +15,7 @@ from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
 from simsearch.reading.artworks import Artwork
 from simsearch.reading.view import SnapshotView
-from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shortened
+from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shorten
 from simsearch.storage.storage import read_uri
 
 NEIGHBOURS_SHOWN = 5
@@ -38,7 +38,7 @@ def pictures_of(view: SnapshotView) -> dict[str, tuple[Figure, str]]:
         panels = [("original", first.item), *((name, item) for name, item in copies if item >= 0)]
         pictures["profiles"] = (
             profiles_figure([album.shown(item, name) for name, item in panels]),
-            f"The perturbation profiles on one artwork: {shortened(album.title(first), 60)}.",
+            f"The perturbation profiles on one artwork: {shorten(album.title(first), 60)}.",
         )
     for space in view.plan.spaces if queries else ():  # no queries if all artworks were taken down
         name = f"{space.name}{'' if space.trained else ' (untrained)'}"
@@ -77,7 +77,7 @@ class _Album:
 
     def example(self, space: str, query: Artwork) -> list[Shown]:
         """The original of an artwork, and its nearest images in a space."""
-        row = [self.shown(query.item, shortened(self.title(query)))]
+        row = [self.shown(query.item, shorten(self.title(query)))]
         for neighbour in self.view.stored(space, "exact").of(query)[:NEIGHBOURS_SHOWN]:
             artwork, profile = (
                 self.view.artwork_of(neighbour.item),
@@ -87,6 +87,6 @@ class _Album:
             words = profile if own and profile else self.title(artwork)
             if not own and profile:
                 words = f"{profile} of {words}"
-            caption = f"{shortened(words)}\n{neighbour.distance:.4f}"
+            caption = f"{shorten(words)}\n{neighbour.distance:.4f}"
             row.append(self.shown(neighbour.item, caption, copy=own))
         return row

@@ -21,7 +21,7 @@ from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.reading.view import SnapshotView
 from simsearch.reports import figures
 from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows, ran_on
-from simsearch.reports.costs import training_seconds, with_heads
+from simsearch.reports.costs import add_heads, training_seconds
 from simsearch.reports.learning import learning_of
 from simsearch.reports.pictures import pictures_of
 from simsearch.reports.tables import of_all_copies, summary_rows
@@ -163,7 +163,7 @@ def _share(means: Mapping[str, float]) -> str:
 
 
 def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
-    timings = with_heads(read_parts(snapshot.storage, "timings", schemas.TIMINGS), snapshot)
+    timings = add_heads(read_parts(snapshot.storage, "timings", schemas.TIMINGS), snapshot)
     rows = []
     reasons = find_collapsed(snapshot.storage.read_table(snapshot.metrics_path))
     for space in plan.spaces:
@@ -245,7 +245,7 @@ def _evaluation(
     storage = snapshot.storage
     comparisons = storage.read_table(snapshot.comparisons_path)
     near = storage.read_table(snapshot.near_duplicates_path)
-    timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
+    timings = add_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
     names = (view.catalog[column].to_pylist() for column in ("artwork_id", "title"))
     titles = dict(zip(*names, strict=True))
     ranked = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))

@@ -24,7 +24,7 @@ def quality_of(metrics: pa.Table, group: str) -> dict[str, tuple[float, float, f
     return {row["space"]: (row["mean"], row["ci_low"], row["ci_high"]) for row in rows}
 
 
-def against(comparisons: pa.Table, group: str, best: str) -> tuple[set[str], set[str]]:
+def compare_with_best(comparisons: pa.Table, group: str, best: str) -> tuple[set[str], set[str]]:
     """The spaces that are significantly worse than the best, and those that are shown to be as good."""
     worse, as_good = set(), set()
     for row in comparisons.filter(
@@ -42,7 +42,7 @@ def against(comparisons: pa.Table, group: str, best: str) -> tuple[set[str], set
     return worse, as_good
 
 
-def too_few(comparisons: pa.Table) -> str:
+def describe_shortage(comparisons: pa.Table) -> str:
     """A sentence if no test of a run could be significant. Empty if one could be."""
     tests, n = comparisons.num_rows, max(comparisons["n"].to_pylist(), default=0)
     needed = fewest_pairs(tests, SIGNIFICANT)

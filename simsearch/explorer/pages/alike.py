@@ -15,11 +15,11 @@ from simsearch.explorer.pages.matches_drawing import drawing
 from simsearch.explorer.pages.site import Site
 from simsearch.indexes.exact import cosine
 from simsearch.reading import side_by_side
-from simsearch.reading.artworks import Artwork, short
+from simsearch.reading.artworks import Artwork, shorten
 from simsearch.reading.dates import first_year
 from simsearch.reading.matches import mutual_matches
 from simsearch.reading.view import SnapshotView
-from simsearch.reading.words import folded
+from simsearch.reading.words import fold_text
 
 MATCHES_DRAWN = 10
 RANDOM_PAIRS = 2000  # drawn for the usual scores: enough for a tenth of a per cent
@@ -141,7 +141,7 @@ def _fields(first: Artwork, other: Artwork) -> list[Field]:
 
 def _text(artwork: Artwork, column: str) -> str:
     value = artwork.row.get(column)
-    return short(", ".join(value) if isinstance(value, list) else str(value or ""))
+    return shorten(", ".join(value) if isinstance(value, list) else str(value or ""))
 
 
 def _shared(first: Artwork, other: Artwork, column: str) -> str:
@@ -151,11 +151,13 @@ def _shared(first: Artwork, other: Artwork, column: str) -> str:
     if isinstance(first_value, str) or isinstance(other_value, str):
         return (
             "the same"
-            if first_value and other_value and folded(str(first_value)) == folded(str(other_value))
+            if first_value
+            and other_value
+            and fold_text(str(first_value)) == fold_text(str(other_value))
             else ""
         )
-    known = {folded(value) for value in other_value}
-    return short(", ".join(value for value in first_value if folded(value) in known))
+    known = {fold_text(value) for value in other_value}
+    return shorten(", ".join(value for value in first_value if fold_text(value) in known))
 
 
 def _shared_time(first: int | None, other: int | None) -> str:

@@ -54,12 +54,12 @@ class _Placed:
 def drawing(pictures: Sequence[Picture], matches: Sequence[PartMatch], *, beside: bool) -> Markup:
     """Two pictures, each (address, title, seen picture), and their matches, numbered from 1."""
     first, second = (
-        _placed(picture, number, beside=beside) for number, picture in enumerate(pictures)
+        _place(picture, number, beside=beside) for number, picture in enumerate(pictures)
     )
     wide = 2 * SIDE + GAP if beside else SIDE
     high = SIDE if beside else first.height + GAP / 2 + second.height
     if not beside:
-        second = _moved(second, first.height + GAP / 2)
+        second = _move(second, first.height + GAP / 2)
     ends = [(first.patch(match.first), second.patch(match.second)) for match in matches]
     parts = [_picture(first), _picture(second)]
     # Lines lie below all patches. The worst match is drawn first, so that the best lies on top.
@@ -76,7 +76,7 @@ def drawing(pictures: Sequence[Picture], matches: Sequence[PartMatch], *, beside
     )  # fmt: skip
 
 
-def _placed(picture: Picture, number: int, *, beside: bool) -> _Placed:
+def _place(picture: Picture, number: int, *, beside: bool) -> _Placed:
     href, title, seen = picture
     scale = SIDE / max(seen.size)
     width, height = seen.size[0] * scale, seen.size[1] * scale
@@ -86,7 +86,7 @@ def _placed(picture: Picture, number: int, *, beside: bool) -> _Placed:
     return _Placed(href, title, seen, left, (SIDE - height) / 2, width, height)
 
 
-def _moved(placed: _Placed, down: float) -> _Placed:
+def _move(placed: _Placed, down: float) -> _Placed:
     return _Placed(
         placed.href, placed.title, placed.seen, placed.left, placed.top + down, placed.width,
         placed.height,

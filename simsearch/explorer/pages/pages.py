@@ -14,9 +14,9 @@ from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.indexes.index import read_manifest
 from simsearch.reading import downloads, sets, side_by_side
 from simsearch.reading import runs as run_history
-from simsearch.reading.artworks import SAID, Artwork, short
+from simsearch.reading.artworks import SAID, Artwork, shorten
 from simsearch.reading.picture_query import Answer
-from simsearch.reading.recovery import MeanScore, missed, missed_page
+from simsearch.reading.recovery import MeanScore, find_missed, missed_page
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config
@@ -126,7 +126,7 @@ def recovery(
     return {
         "measured": measured,
         "state": state,
-        "exact": _compared_whole(view) if search == "annoy" else [],
+        "exact": _list_compared_whole(view) if search == "annoy" else [],
         "overall": overall,
         "groups": groups,
         "curves": charts.curves(overall, view.spaces),
@@ -138,7 +138,7 @@ def recovery(
     }
 
 
-def _compared_whole(view: SnapshotView) -> list[str]:
+def _list_compared_whole(view: SnapshotView) -> list[str]:
     """The spaces whose indexes compare all vectors at the evaluated depth."""
     snapshot = view.snapshot
     folders = {name: snapshot.index_folder(name) for name in view.spaces}
@@ -154,7 +154,7 @@ def _missed(
     view.space(space)
     if profile is not None:
         _check("profile", profile, view.profiles)
-    entries = missed(view, space, k, profile)
+    entries = find_missed(view, space, k, profile)
     page, count, part = page_of(len(entries), page, MISSED_PER_PAGE)
     return {
         "space": space,
@@ -170,7 +170,7 @@ def _missed(
 def _check(name: str, value: object, allowed: Sequence[object]) -> None:
     if value not in allowed:
         raise UsageError(
-            f"{name}: {short(str(value), SAID)!r} was not evaluated; choose one of {', '.join(map(str, allowed))}"
+            f"{name}: {shorten(str(value), SAID)!r} was not evaluated; choose one of {', '.join(map(str, allowed))}"
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from simsearch.explorer.pages.addresses import Addresses
-from simsearch.reading.artworks import LONG, short
+from simsearch.reading.artworks import LONG, shorten
 from simsearch.reading.feature_maps import FeatureMaps
 from simsearch.reading.image_servers import ImageServers
 from simsearch.reading.library import Library
@@ -64,7 +64,7 @@ class Site:
         )
         self._templates.filters["metric_word"] = metric_word
         self._templates.filters["as_set"] = encode
-        self._templates.filters["short"] = short
+        self._templates.filters["short"] = shorten
         self._templates.filters["place"] = show_place
         self._templates.filters["places"] = show_text
         self._templates.globals["long"] = LONG
@@ -93,7 +93,7 @@ class Site:
         museum.
         """
         if search == Search():
-            return self.derived(view, "shuffled", lambda: _shuffled(view))
+            return self.derived(view, "shuffled", lambda: _shuffle(view))
         index: SearchIndex = self.derived(view, "search", lambda: SearchIndex(view))
         return index.find(search)
 
@@ -126,5 +126,5 @@ class Site:
                 view.stored(space, search)
 
 
-def _shuffled(view: SnapshotView) -> Any:
+def _shuffle(view: SnapshotView) -> Any:
     return np.random.default_rng(view.plan.seed).permutation(len(view))

@@ -51,7 +51,7 @@ def address_notices(request: Request, values: Mapping[str, Any]) -> list[str]:
     does not exist."""
     query = request.query_params
     notices = []
-    unknown = [name for name in dict.fromkeys(query) if not _known(request, name)]
+    unknown = [name for name in dict.fromkeys(query) if not _is_known(request, name)]
     if unknown and request.method == "GET":
         names = ", ".join(name[:SAID] for name in unknown[:NAMES_SHOWN])
         if others := len(unknown[NAMES_SHOWN:]):
@@ -65,22 +65,22 @@ def address_notices(request: Request, values: Mapping[str, Any]) -> list[str]:
     return notices
 
 
-def _known(request: Request, name: str) -> bool:
+def _is_known(request: Request, name: str) -> bool:
     route = request.scope["route"]
     scripts = OF_SCRIPTS.get(route.path, frozenset())
     if name.startswith("utm_") or name in OF_CAMPAIGNS:
         return True
     of_facet = route.path == "/map" and name.startswith("is.")
-    return name in _declared(route.dependant) | scripts or of_facet
+    return name in _declared_parameters(route.dependant) | scripts or of_facet
 
 
-def _declared(dependant: Dependant) -> set[str]:
+def _declared_parameters(dependant: Dependant) -> set[str]:
     """The names of all parameters that a route and its dependencies read from an address."""
     own = {field.alias for field in dependant.query_params}
-    return own.union(*(_declared(below) for below in dependant.dependencies))
+    return own.union(*(_declared_parameters(below) for below in dependant.dependencies))
 
 
-def shown(
+def render_page(
     request: Request,
     view: SnapshotView,
     name: str,

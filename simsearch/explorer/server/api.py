@@ -16,7 +16,7 @@ from simsearch.explorer.pages.detail import detail_answers
 from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View, Years
 from simsearch.explorer.server.uploads import upload_place
 from simsearch.reading.artworks import Artwork, Neighbour
-from simsearch.reading.picture_query import Answer, limited, read_picture
+from simsearch.reading.picture_query import Answer, limit_chunks, read_picture
 from simsearch.reading.sets import encode
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
 from simsearch.reading.view import SnapshotView
@@ -224,11 +224,11 @@ async def query(
     some: a line of JSON for each space as soon as it is ready. The picture is not stored."""
     limit = site.config.explore.max_upload_bytes
     async with upload_place(request):
-        data = b"".join([chunk async for chunk in limited(request.stream(), limit)])
+        data = b"".join([chunk async for chunk in limit_chunks(request.stream(), limit)])
         picture = await run_in_threadpool(read_picture, site.config, view, data, box)
     among = await run_in_threadpool(site.of_years, view, years)
     answers = site.picture_query.answers(view, picture, list(view.spaces), n, among=among)
-    return _streamed(view, answers)
+    return _stream(view, answers)
 
 
 @router.get("/detail", response_class=StreamingResponse)
@@ -241,10 +241,10 @@ def detail(
     n: PerSpace = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
     """The other artworks nearest to a part of an artwork's picture, in the form of `query`."""
-    return _streamed(view, detail_answers(site, view, view.artwork(id), box, years, n))
+    return _stream(view, detail_answers(site, view, view.artwork(id), box, years, n))
 
 
-def _streamed(view: SnapshotView, answers: Iterator[Answer]) -> StreamingResponse:
+def _stream(view: SnapshotView, answers: Iterator[Answer]) -> StreamingResponse:
     def lines() -> Iterator[bytes]:
         for answer in answers:
             yield (json.dumps(_answer(view, answer), ensure_ascii=False) + "\n").encode()

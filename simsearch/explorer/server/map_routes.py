@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from simsearch.errors import UsageError
 from simsearch.explorer.pages.map_page import map_page
-from simsearch.explorer.server.answers import FOR_EVER, addresses_of, shown
+from simsearch.explorer.server.answers import FOR_EVER, addresses_of, render_page
 from simsearch.explorer.server.requests import Asked, InSite, View
 from simsearch.reading.map_data import CARDS_AT_ONCE, card
 
@@ -30,29 +30,29 @@ def page(
     method: str | None = None,
     id: str | None = None,
 ) -> Response:
-    return shown(request, view, "map", map_page(view, space, method, id))
+    return render_page(request, view, "map", map_page(view, space, method, id))
 
 
 @router.get("/map/points")
 def points(site: InSite, view: View, space: str, method: str) -> Response:
-    return _kept(site.map_data(view).point_file(space, method), BINARY, smaller=False)
+    return _respond_kept(site.map_data(view).point_file(space, method), BINARY, smaller=False)
 
 
 @router.get("/map/facets")
 def facets(site: InSite, view: View) -> Response:
-    return _kept(site.map_data(view).facet_file, BINARY)
+    return _respond_kept(site.map_data(view).facet_file, BINARY)
 
 
 @router.get("/map/regions")
 def regions(site: InSite, view: View, space: str, method: str) -> Response:
-    return _kept(site.map_data(view).region_file(space, method), "application/json")
+    return _respond_kept(site.map_data(view).region_file(space, method), "application/json")
 
 
 @router.get("/map/found")
 def found_artworks(site: InSite, view: View, asked: Asked) -> Response:
     """The numbers of the artworks that a search finds, as uint32."""
     numbers = np.asarray(site.search(view, asked))
-    return _kept(numbers.astype("<u4").tobytes(), BINARY, smaller=False)
+    return _respond_kept(numbers.astype("<u4").tobytes(), BINARY, smaller=False)
 
 
 @router.get("/map/cards")
@@ -79,7 +79,7 @@ def cards(request: Request, view: View, numbers: Numbers) -> Response:
     return JSONResponse(rows, headers={"Cache-Control": FOR_EVER})
 
 
-def _kept(data: bytes, kind: str, *, smaller: bool = True) -> Response:
+def _respond_kept(data: bytes, kind: str, *, smaller: bool = True) -> Response:
     """A response that browsers keep. It is compressed here, once and fast: the middleware would use its
     slowest setting, on the thread that answers everyone. Coordinates cannot be compressed."""
     headers = {"Cache-Control": FOR_EVER, "Content-Encoding": "gzip" if smaller else "identity"}

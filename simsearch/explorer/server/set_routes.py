@@ -15,7 +15,7 @@ from PIL import Image
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.pages.addresses import Value
 from simsearch.explorer.pages.set_pages import SetChange, all_sets, one_set
-from simsearch.explorer.server.answers import addresses_of, open_to_viewers, shown
+from simsearch.explorer.server.answers import addresses_of, open_to_viewers, render_page
 from simsearch.explorer.server.requests import InSite, View
 from simsearch.reading import iiif_manifest, set_files, sets, stored_sets
 from simsearch.reading.artworks import Artwork
@@ -61,12 +61,12 @@ def page(
     former name. Both changes can be undone."""
     change = SetChange(left_out, was) if set_id else SetChange()
     values = one_set(view, *chosen, set_id or None, page, change)
-    return shown(request, view, "set", values | {"may_keep": request.app.state.may_keep_sets})
+    return render_page(request, view, "set", values | {"may_keep": request.app.state.may_keep_sets})
 
 
 @router.get("/sets", response_class=HTMLResponse)
 def kept(request: Request, view: View) -> Response:
-    return shown(
+    return render_page(
         request, view, "sets", all_sets(view) | {"may_keep": request.app.state.may_keep_sets}
     )
 

@@ -31,7 +31,7 @@ class Redescribed:
     fields: list[tuple[str, str, str]]
 
 
-def since(library: Library, view: SnapshotView) -> Since | None:
+def find_changes(library: Library, view: SnapshotView) -> Since | None:
     """The changes since the previous snapshot. None for the first snapshot of its root."""
     listed = library.listed()
     place = next(
@@ -46,7 +46,7 @@ def since(library: Library, view: SnapshotView) -> Since | None:
     return Since(before, older, diff(older.snapshot, view.snapshot))
 
 
-def shown(view: SnapshotView, ids: Sequence[str]) -> list[Artwork]:
+def find_shown(view: SnapshotView, ids: Sequence[str]) -> list[Artwork]:
     """The first of those artworks that have a picture in the snapshot."""
     numbers = [number for artwork_id in ids if (number := view.number_of(artwork_id)) is not None]
     return [view.artwork_at(number) for number in numbers[:SHOWN]]
@@ -65,7 +65,9 @@ def pairs(
     return [(older.artwork_at(before), view.artwork_at(after)) for before, after in numbers[:SHOWN]]
 
 
-def redescribed(older: SnapshotView, view: SnapshotView, ids: Sequence[str]) -> list[Redescribed]:
+def find_redescribed(
+    older: SnapshotView, view: SnapshotView, ids: Sequence[str]
+) -> list[Redescribed]:
     return [
         Redescribed(after, _differences(before.row, after.row))
         for before, after in pairs(older, view, [(artwork_id, artwork_id) for artwork_id in ids])

@@ -35,7 +35,7 @@ class Learned:
     examples: dict[str, int]
 
 
-def learned(view: SnapshotView) -> list[Learned]:
+def list_learned(view: SnapshotView) -> list[Learned]:
     """Every training of the snapshot's spaces, an encoder's before its head's. Addresses name a training by
     its place in this list."""
     measured = measured_of(view.snapshot.images())
