@@ -87,6 +87,12 @@ def test_the_table_has_ratio_baseline_target_and_where(stored: Path) -> None:
     assert "a CPU, 2 cores, load 0.1 before, commit abc: networks vgg16. A note." in note
 
 
+def test_a_ratio_of_fewer_than_three_turns_has_no_range(stored: Path) -> None:
+    two = Comparison("pipeline", "forward pass", "vectors/s", [9.0, 8.0], [10.0, 10.0], "")
+    results.store("forward", Result({}, [two]), here())
+    assert "| 0.850 (n = 2) |" in results.table(results.load())
+
+
 def test_a_part_that_was_not_run_keeps_its_row(stored: Path) -> None:
     results.store("forward", Result({}, [ROW]), here())
     kept = results.load()["forward"]
