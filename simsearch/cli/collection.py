@@ -74,13 +74,13 @@ def check(words: Collection = None) -> None:
     check_installed("run", "simsearch check")
     place, overrides = split_words(words)
     config, _ = settings_of(place, overrides)
-    from simsearch.cli.check import print_findings
+    from simsearch.cli.check import print_report
     from simsearch.runs.checks.check import check as check_all
 
     # Warnings are part of the table.
     logging.getLogger("simsearch").setLevel(logging.ERROR)
     checked = check_all(config)
-    print_findings(checked)
+    print_report(checked)
     raise typer.Exit(1 if checked.would_fail else 0)
 
 

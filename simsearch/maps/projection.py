@@ -21,7 +21,7 @@ from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.maps.placing import DEPARTED, Carried, Coordinates, carry, place, span_components
-from simsearch.maps.umap_map import Told, epochs, umap_map
+from simsearch.maps.umap_map import Tell, epochs, umap_map
 from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.runtime.watchdog import Count
@@ -58,7 +58,7 @@ def project(
     *,
     settings: ProjectionConfig,
     seed: int,
-    tell: Told = lambda _: None,
+    tell: Tell = lambda _: None,
 ) -> Coordinates:
     """`vectors` [n, d] in two dimensions, float32 [n, 2]. The same input gives the same map.
 
@@ -154,7 +154,7 @@ def project_space(
     space: str,
     method: str,
     previous: Snapshot | None,
-    tell: Told,
+    tell: Tell,
 ) -> SpaceMap:
     """The map of one feature space's originals: the previous snapshot's with new artworks placed on it, or
     a new map. `tell` gets the number of finished epochs of a new map."""

@@ -15,7 +15,7 @@ TELL_SECONDS = 1.0  # between two reports
 FLAT = 1e-6  # share of the first axis' spread below which the second axis counts as flat
 INITIAL_SPREAD = 1e-4  # as Kobak & Linderman 2021 scale a PCA initialisation
 
-Told = Callable[[int], object]
+Tell = Callable[[int], object]
 """Called with the number of finished epochs of a map."""
 
 
@@ -30,7 +30,7 @@ def epochs(method: str, originals: int) -> int:
 class _Epochs:
     """A file for UMAP's progress bar, which passes on the number of epochs that the bar shows."""
 
-    def __init__(self, tell: Told) -> None:
+    def __init__(self, tell: Tell) -> None:
         self._tell = tell
 
     def write(self, text: str) -> int:
@@ -46,7 +46,7 @@ def umap_map(
     start: Coordinates,
     settings: ProjectionConfig,
     seed: int,
-    tell: Told = lambda _: None,
+    tell: Tell = lambda _: None,
 ) -> Coordinates:
     """UMAP's map float32 [n, 2] of principal `components` [n, c], begun at the points `start` [n, 2]."""
     from umap import UMAP  # compiles with Numba at import, which takes seconds

@@ -41,7 +41,7 @@ WARMING = (
 
 
 @dataclass(frozen=True)
-class Answer:
+class PictureResult:
     """The artworks nearest to a picture in one space, each with its rank and distance, and the `seconds`
     that the search took; or the `error` that prevented the search."""
 
@@ -161,7 +161,7 @@ class PictureQuery:
         *,
         leave_out: Artwork | None = None,
         among: pa.Array | None = None,
-    ) -> Iterator[Answer]:
+    ) -> Iterator[PictureResult]:
         """Yield an answer per space as soon as it is ready, without the artwork `leave_out`, whose picture
         it is, and only with artworks of the ids in `among`."""
         for space in spaces:
@@ -170,9 +170,9 @@ class PictureQuery:
                 neighbours = self.nearest(view, space, picture, n, leave_out=leave_out, among=among)
             except SimsearchError as error:
                 log.warning("explore: %s: %s", space, error)
-                yield Answer(space, time.monotonic() - started, [], show_text(str(error)))
+                yield PictureResult(space, time.monotonic() - started, [], show_text(str(error)))
                 continue
-            yield Answer(space, time.monotonic() - started, neighbours)
+            yield PictureResult(space, time.monotonic() - started, neighbours)
 
     def nearest(
         self,

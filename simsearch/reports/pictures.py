@@ -15,7 +15,12 @@ from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
 from simsearch.reading.artworks import Artwork
 from simsearch.reading.view import SnapshotView
-from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shorten
+from simsearch.reports.picture_figures import (
+    CaptionedPicture,
+    examples_figure,
+    profiles_figure,
+    shorten,
+)
 from simsearch.storage.storage import read_uri
 
 NEIGHBOURS_SHOWN = 5
@@ -59,12 +64,14 @@ class _Album:
     def title(self, artwork: Artwork) -> str:
         return artwork.row["title"] or artwork.artwork_id
 
-    def shown(self, item: int, caption: str, *, copy: bool = False) -> Shown:
+    def shown(self, item: int, caption: str, *, copy: bool = False) -> CaptionedPicture:
         try:
-            return Shown(self._picture(item), caption, copy)
+            return CaptionedPicture(self._picture(item), caption, copy)
         except (StorageError, ImageError):
             # The image was removed or replaced since it was embedded. The figure says so in its place.
-            return Shown(Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy)
+            return CaptionedPicture(
+                Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy
+            )
 
     def _picture(self, item: int) -> Image.Image:
         view, config = self.view, self.view.config
@@ -75,7 +82,7 @@ class _Album:
             raise StorageError(f"{uri}: another picture lies there now")
         return remake.image(data, view.profile_of(item), stored)
 
-    def example(self, space: str, query: Artwork) -> list[Shown]:
+    def example(self, space: str, query: Artwork) -> list[CaptionedPicture]:
         """The original of an artwork, and its nearest images in a space."""
         row = [self.shown(query.item, shorten(self.title(query)))]
         for neighbour in self.view.stored(space, "exact").of(query)[:NEIGHBOURS_SHOWN]:

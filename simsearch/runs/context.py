@@ -19,7 +19,7 @@ from simsearch.storage.storage import Storage, root_of
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepResult:
     """The result of a step: the number of `items` that it worked on, their `unit`, and a `note` for
     readers."""
 
@@ -42,7 +42,7 @@ class Run:
         """The snapshot that `extract` planned last. Raises NotFoundError before there is one."""
         return pending_snapshot(self.storage)
 
-    def take(self, step: Callable[[Run], Outcome]) -> StepRecord:
+    def take(self, step: Callable[[Run], StepResult]) -> StepRecord:
         """Take a step: check that this process still has the lease, time the step, log and record its
         result.
 
@@ -79,7 +79,7 @@ def open_run(config: Config, *, new: bool = False) -> Iterator[Run]:
         yield Run(config, storage, lease)
 
 
-def take(config: Config, step: Callable[[Run], Outcome], *, new: bool = False) -> StepRecord:
+def take(config: Config, step: Callable[[Run], StepResult], *, new: bool = False) -> StepRecord:
     """Take a single step in a run of its own (see `open_run` and `Run.take`)."""
     with open_run(config, new=new) as run:
         return run.take(step)

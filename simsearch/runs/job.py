@@ -20,7 +20,7 @@ from simsearch.extraction.again import worth_another_try
 from simsearch.features import store as feature_store
 from simsearch.images import perturbations
 from simsearch.reading.collection import Collection, collection_of
-from simsearch.runs.context import Outcome, Run, open_run
+from simsearch.runs.context import Run, StepResult, open_run
 from simsearch.runs.record import SUCCESSES, RunRecord
 from simsearch.runs.records import (
     RECENT,
@@ -77,11 +77,11 @@ class Result:
         )
 
 
-def ingest(run: Run) -> Outcome:
+def ingest(run: Run) -> StepResult:
     """Read the collection and store its catalog. Download images if the settings ask for that."""
     get_reader(run.config.catalog)  # misuse is reported before anything is stored
     ingested = catalog.ingest(run.config)
-    return Outcome(ingested.table.num_rows, "artworks", f"catalog {ingested.catalog_id}")
+    return StepResult(ingested.table.num_rows, "artworks", f"catalog {ingested.catalog_id}")
 
 
 def run(config: Config) -> Result:

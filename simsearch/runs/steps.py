@@ -20,7 +20,7 @@ from simsearch.errors import NotFoundError, RejectsError
 from simsearch.extraction.rejects import count_failures, reject_lines
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.index import read_manifest
-from simsearch.runs.context import Outcome, Run
+from simsearch.runs.context import Run, StepResult
 from simsearch.runs.publication import finish, publish
 from simsearch.runs.versions import environment
 from simsearch.runtime.background import Background
@@ -48,7 +48,7 @@ def check_names(config: Config) -> None:
         encoder_of(config, backbone)
 
 
-def train(run: Run) -> Outcome:
+def train(run: Run) -> StepResult:
     """Learn the encoders and heads that the spaces lack.
 
     Raises TrainingError if too little is left to learn from, or if a loss is not finite.
@@ -61,7 +61,7 @@ def train(run: Run) -> Outcome:
     config, storage = run.config, run.storage
     check_names(config)
     if not _has_learned_space(config):
-        return Outcome(0, "trainings", "no space learns")
+        return StepResult(0, "trainings", "no space learns")
     table = load_catalog(storage).table
     with ray_session(config.ray, run.lease.shared_files()):
         device = choose_device(config)
@@ -69,7 +69,7 @@ def train(run: Run) -> Outcome:
         networks = prepare_networks(config, device, table)
         trainings += fit_heads(config, storage, table, networks, device)
     note = ", ".join(training.name for training in trainings) or "learned already"
-    return Outcome(len(trainings), "trainings", note)
+    return StepResult(len(trainings), "trainings", note)
 
 
 def _has_learned_space(config: Config) -> bool:
@@ -79,7 +79,7 @@ def _has_learned_space(config: Config) -> bool:
     )
 
 
-def extract(run: Run) -> Outcome:
+def extract(run: Run) -> StepResult:
     """Compute the vectors that the catalog lacks and plan the snapshot.
 
     Raises RejectsError if more images were rejected than allowed, once everything readable has been stored,
@@ -118,10 +118,10 @@ def extract(run: Run) -> Outcome:
     if not extraction.images.num_rows:
         raise RejectsError(f"{storage.root}: no artwork has an image; check catalog.source")
     note = f"{extraction.reused:,} more were there already; snapshot {snapshot.snapshot_id}"
-    return Outcome(extraction.computed + applied, "vectors", note)
+    return StepResult(extraction.computed + applied, "vectors", note)
 
 
-def index(run: Run) -> Outcome:
+def index(run: Run) -> StepResult:
     """Build the Annoy index of every space, in parallel across spaces."""
     from simsearch.neighbours.building import build_indexes
 
@@ -138,16 +138,16 @@ def index(run: Run) -> Outcome:
             _run_watched(config.ray, "index", len(missing), "indexes", work)
     present = len(plan.spaces) - len(missing)
     note = f"{present} of {len(plan.spaces)} indexes were there already" if present else ""
-    return Outcome(plan.images * len(missing), "vectors", note)
+    return StepResult(plan.images * len(missing), "vectors", note)
 
 
-def neighbours(run: Run) -> Outcome:
+def neighbours(run: Run) -> StepResult:
     """Find neighbours in every space, by Annoy and by exact search, and near-duplicates."""
     from simsearch.neighbours.find import find_neighbours
 
     snapshot, config = run.snapshot, run.config
     if snapshot.storage.exists(snapshot.near_duplicates_path):
-        return Outcome(0, "queries", "searched already")
+        return StepResult(0, "queries", "searched already")
     for space in snapshot.plan().spaces:
         read_manifest(snapshot.storage, snapshot.index_folder(space.name))
     total = _queries(snapshot)
@@ -155,10 +155,10 @@ def neighbours(run: Run) -> Outcome:
         previous = _previous(run) if config.evaluate.incremental else None
         work = partial(find_neighbours, snapshot, previous)
         _run_watched(config.ray, "neighbours", total, "queries", work)
-    return Outcome(total, "queries")
+    return StepResult(total, "queries")
 
 
-def evaluate(run: Run) -> Outcome:
+def evaluate(run: Run) -> StepResult:
     """Measure how many of each original's copies are recovered, by Annoy and by exact search."""
     from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
     from simsearch.evaluation.evaluate import store_unscored
@@ -183,7 +183,7 @@ def evaluate(run: Run) -> Outcome:
             _run_watched(config.ray, "evaluate", total, "queries", work)
     # Removed here, not where the lists are read: a run may be killed after storing the metrics.
     forget_lists(snapshot)
-    return Outcome(total, "queries", note)
+    return StepResult(total, "queries", note)
 
 
 def _queries(snapshot: Snapshot) -> int:
@@ -192,7 +192,7 @@ def _queries(snapshot: Snapshot) -> int:
     return int(originals * len(snapshot.plan().spaces) * len(SEARCHES))
 
 
-def project(run: Run) -> Outcome:
+def project(run: Run) -> StepResult:
     """Lay out every feature space in two dimensions, one task per space and method."""
     from simsearch.maps.projection import lay_out
     from simsearch.maps.umap_map import epochs
@@ -202,7 +202,7 @@ def project(run: Run) -> Outcome:
     methods = config.projection.methods
     paths = [snapshot.projection_path(space, method) for method in methods for space in spaces]
     if snapshot.sealed() or all(snapshot.storage.exists(path) for path in paths):
-        return Outcome(0, "maps", "made already")
+        return StepResult(0, "maps", "made already")
     with ray_session(config.ray, run.lease.shared_files()):
         previous = _previous(run)
         originals = snapshot.images()["profile"].null_count
@@ -211,7 +211,7 @@ def project(run: Run) -> Outcome:
         count = RemoteCount.start() if "umap" in methods else Count()
         work = partial(lay_out, config, snapshot, spaces, previous, count)
         run_followed("project", total, "epochs", config.ray, work, count.read)
-    return Outcome(len(paths), "maps")
+    return StepResult(len(paths), "maps")
 
 
 def _previous(run: Run) -> Snapshot | None:
@@ -222,17 +222,17 @@ def _previous(run: Run) -> Snapshot | None:
     return Snapshot(run.storage, latest.snapshot_id)
 
 
-def report(run: Run) -> Outcome:
+def report(run: Run) -> StepResult:
     """Write the report of the planned snapshot."""
     from simsearch.reports.report import write_report
 
     if not run.snapshot.sealed():
         steps = [asdict(step) for step in run.steps]
         write_report(run.config, run.snapshot, run.snapshot.counts(), steps, environment())
-    return Outcome(1, "reports")
+    return StepResult(1, "reports")
 
 
-STEPS: tuple[Callable[[Run], Outcome], ...] = (
+STEPS: tuple[Callable[[Run], StepResult], ...] = (
     train,
     extract,
     index,
@@ -245,7 +245,7 @@ STEPS: tuple[Callable[[Run], Outcome], ...] = (
 
 
 def compute(
-    run: Run, steps: tuple[Callable[[Run], Outcome], ...] = STEPS, *, publishing: bool = True
+    run: Run, steps: tuple[Callable[[Run], StepResult], ...] = STEPS, *, publishing: bool = True
 ) -> Snapshot:
     """Take all `steps` in one Ray session and seal the snapshot. Returns the snapshot that is then
     published, or the sealed one if `publishing` is false."""

@@ -191,7 +191,7 @@ def test_check_decodes_pictures_inside_and_leaves_nothing_behind(place: Place) -
     put(place, art__parquet=parquet(table, row_group_size=3))
     config = config_for(place, "art.parquet", "extract.max_reject_share=0.5")
     checked = check(config)
-    statements = " | ".join(f"{f.subject}: {f.statement}" for f in checked.findings)
+    statements = " | ".join(f"{f.subject}: {f.statement}" for f in checked.lines)
     assert "catalog: 7 artworks" in statements
     assert "pictures: 6 of 7 tried can be read: 8 to 8 × 8 to 8 pixels" in statements
     assert Storage(config.root, config.storage).files() == []

@@ -9,7 +9,12 @@ from PIL import Image
 
 from simsearch import schemas
 from simsearch.reports import figures
-from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shorten
+from simsearch.reports.picture_figures import (
+    CaptionedPicture,
+    examples_figure,
+    profiles_figure,
+    shorten,
+)
 from simsearch.reports.tables import summary_rows
 from tests.support.report_pages import HOSTILE, NETWORK, metrics, page, plan, read
 from tests.support.spaces import SPACE
@@ -73,7 +78,7 @@ def test_the_summary_sets_both_searches_side_by_side() -> None:
 @pytest.mark.slow
 def test_figures_draw_anything_and_are_the_same_each_time() -> None:
     picture = Image.new("RGB", (300, 200), (90, 20, 20))
-    shown = [Shown(picture, shorten(HOSTILE), copy=bool(n % 2)) for n in range(6)]
+    shown = [CaptionedPicture(picture, shorten(HOSTILE), copy=bool(n % 2)) for n in range(6)]
     made = [
         profiles_figure(shown),
         examples_figure([shown, shown[:3]]),

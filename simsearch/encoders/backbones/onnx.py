@@ -37,7 +37,7 @@ class Input(Section):
     type: Number
 
 
-class Shown(Section):
+class SideCarPreprocessing(Section):
     """`simsearch.images.preprocessing.Preprocessing` as a side-car writes it: a square of `size`."""
 
     fit: Fit
@@ -67,7 +67,7 @@ class SideCar(Section):
     """The content of the file `<model>.json` beside an ONNX model."""
 
     input: Input
-    preprocessing: Shown
+    preprocessing: SideCarPreprocessing
     output: Output
     licence: str
     trained: bool = True

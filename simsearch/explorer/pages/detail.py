@@ -9,7 +9,7 @@ from simsearch.errors import UsageError
 from simsearch.explorer.pages.site import Site
 from simsearch.reading.artworks import Artwork
 from simsearch.reading.box import Box
-from simsearch.reading.picture_query import Answer
+from simsearch.reading.picture_query import PictureResult
 from simsearch.reading.search import Search
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
 from simsearch.reading.view import SnapshotView
@@ -44,7 +44,7 @@ def detail_page(
 
 def detail_answers(
     site: Site, view: SnapshotView, artwork: Artwork, box: Box | None, years: Search, n: int
-) -> Iterator[Answer]:
+) -> Iterator[PictureResult]:
     """Yield, for each space as soon as it is ready, the `n` other artworks of these years nearest to the part
     of the picture."""
     if box is None:

@@ -15,7 +15,7 @@ from simsearch.indexes.index import read_manifest
 from simsearch.reading import downloads, sets, side_by_side
 from simsearch.reading import runs as run_history
 from simsearch.reading.artworks import SAID, Artwork, shorten
-from simsearch.reading.picture_query import Answer
+from simsearch.reading.picture_query import PictureResult
 from simsearch.reading.recovery import MeanScore, find_missed, missed_page
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
@@ -81,7 +81,9 @@ def facts_of(artwork: Artwork) -> list[tuple[str, str]]:
     return [*facts, ("Identifier", artwork.artwork_id)]
 
 
-def picture(config: Config, years: Search, answers: Sequence[Answer] | None = None) -> Values:
+def picture(
+    config: Config, years: Search, answers: Sequence[PictureResult] | None = None
+) -> Values:
     return {
         "years": years,
         "answers": answers,

@@ -16,7 +16,7 @@ from simsearch.explorer.pages.detail import detail_answers
 from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View, Years
 from simsearch.explorer.server.uploads import upload_place
 from simsearch.reading.artworks import Artwork, Neighbour
-from simsearch.reading.picture_query import Answer, limit_chunks, read_picture
+from simsearch.reading.picture_query import PictureResult, limit_chunks, read_picture
 from simsearch.reading.sets import encode
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
 from simsearch.reading.view import SnapshotView
@@ -244,7 +244,7 @@ def detail(
     return _stream(view, detail_answers(site, view, view.artwork(id), box, years, n))
 
 
-def _stream(view: SnapshotView, answers: Iterator[Answer]) -> StreamingResponse:
+def _stream(view: SnapshotView, answers: Iterator[PictureResult]) -> StreamingResponse:
     def lines() -> Iterator[bytes]:
         for answer in answers:
             yield (json.dumps(_answer(view, answer), ensure_ascii=False) + "\n").encode()
@@ -254,7 +254,7 @@ def _stream(view: SnapshotView, answers: Iterator[Answer]) -> StreamingResponse:
     return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)
 
 
-def _answer(view: SnapshotView, answer: Answer) -> dict[str, object]:
+def _answer(view: SnapshotView, answer: PictureResult) -> dict[str, object]:
     return {
         "space": answer.space,
         "trained": answer.space not in view.untrained,

@@ -19,7 +19,7 @@ from simsearch.explorer.server.answers import FOR_EVER, addresses_of, open_to_vi
 from simsearch.explorer.server.requests import YEAR, Asked, InSite, View, years_of
 from simsearch.explorer.server.uploads import upload_place
 from simsearch.reading import downloads
-from simsearch.reading.picture_query import Answer, limit_chunks, read_picture
+from simsearch.reading.picture_query import PictureResult, limit_chunks, read_picture
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
 
@@ -62,7 +62,7 @@ async def ask_picture(request: Request, site: InSite, view: View) -> Response:
         data, years = await _form_picture(request, site.config.explore.max_upload_bytes)
         picture = await run_in_threadpool(read_picture, site.config, view, data)
 
-    def answers() -> list[Answer]:
+    def answers() -> list[PictureResult]:
         among = site.of_years(view, years)
         spaces = list(view.spaces)
         return list(site.picture_query.answers(view, picture, spaces, pages.MATCHES, among=among))

@@ -23,7 +23,7 @@ from simsearch.catalog.readers.iiif import read_iiif
 from simsearch.catalog.readers.registry import READERS, get_reader
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
 from simsearch.images.perturbations import get_profile
-from simsearch.runs.checks.findings import Checked, Finding
+from simsearch.runs.checks.report import CheckLine, CheckReport
 from simsearch.runs.checks.sample import sample_pictures
 from simsearch.runtime.background import run_within
 from simsearch.settings.config import Config
@@ -42,9 +42,9 @@ ENCODER_SECONDS = 9.0
 MANIFESTS = 24  # of a IIIF collection
 
 
-def check(config: Config) -> Checked:
+def check(config: Config) -> CheckReport:
     """Check everything that does not need a run: settings, storage, catalog, pictures, weights."""
-    checked = Checked(config, deadline=time.monotonic() + ALL_SECONDS)
+    checked = CheckReport(config, deadline=time.monotonic() + ALL_SECONDS)
     encoders = threading.Thread(target=_import_encoders, daemon=True)
     encoders.start()  # importing PyTorch takes seconds, in which the catalog is read
     known = _names(checked)
@@ -63,28 +63,28 @@ def _import_encoders() -> None:
     import simsearch.encoders.registry  # noqa: F401
 
 
-def _names(checked: Checked) -> bool:
+def _names(checked: CheckReport) -> bool:
     config = checked.config
     try:
         for profile in config.perturbations.profiles:
             get_profile(profile)
     except UnknownNameError as error:
-        checked.findings.append(Finding.of("perturbations", error))
+        checked.lines.append(CheckLine.of("perturbations", error))
     try:
         get_reader(config.catalog)
     except SimsearchError as error:
-        checked.findings.append(Finding.of("settings", error))
+        checked.lines.append(CheckLine.of("settings", error))
         return False
     checked.add("settings", "right", f"reader {config.catalog.reader}, seed {config.seed}")
     return True
 
 
-def _root(checked: Checked) -> None:
+def _root(checked: CheckReport) -> None:
     storage = root_of(checked.config)
     try:
         state = run_within(checked.left(STORE_SECONDS), lambda: _try_root(storage))
     except SimsearchError as error:
-        checked.findings.append(Finding.of("storage", error))
+        checked.lines.append(CheckLine.of("storage", error))
     except TimeoutError:
         checked.add(
             "storage",
@@ -139,7 +139,7 @@ def _find_existing(folder: Path) -> Path:
     return folder
 
 
-def _catalog(checked: Checked) -> None:
+def _catalog(checked: CheckReport) -> None:
     config = checked.config
     if READERS[config.catalog.reader].source is None:
         checked.add("catalog", "right", f"{config.catalog.size:,} artworks will be drawn")
@@ -149,7 +149,7 @@ def _catalog(checked: Checked) -> None:
     try:
         checked.table = run_within(checked.left(CATALOG_SECONDS), lambda: _read(config, notes))
     except SimsearchError as error:
-        checked.findings.append(Finding.of("catalog", error))
+        checked.lines.append(CheckLine.of("catalog", error))
         return
     except TimeoutError:
         checked.add(
@@ -180,7 +180,7 @@ def _read(config: Config, notes: Notes) -> pa.Table:
     return as_table(rows)
 
 
-def _check_places(checked: Checked, table: pa.Table) -> None:
+def _check_places(checked: CheckReport, table: pa.Table) -> None:
     uris = table["image_uri"].to_pylist()
     etags = table["etag"].to_pylist()
     web = sum(map(is_web, uris))
@@ -213,7 +213,7 @@ def _check_places(checked: Checked, table: pa.Table) -> None:
         checked.add("images", "right", f"{present:,} of {len(uris):,} are in the store")
 
 
-def _pictures(checked: Checked) -> None:
+def _pictures(checked: CheckReport) -> None:
     """Read and decode a seeded sample of the catalog's pictures."""
     if checked.table is None:
         return

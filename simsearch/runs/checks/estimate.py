@@ -17,7 +17,7 @@ from simsearch.errors import SimsearchError
 from simsearch.extraction.missing import count_images
 from simsearch.extraction.placement import ACTOR_BYTES
 from simsearch.images.bounded import decode_within
-from simsearch.runs.checks.findings import Checked, Finding
+from simsearch.runs.checks.report import CheckLine, CheckReport
 from simsearch.runtime.progress import duration
 from simsearch.settings.sections.extraction import PUBLISHED
 
@@ -39,8 +39,8 @@ class EncoderCost:
     bytes: int
 
 
-def check_encoders(checked: Checked, seconds: float) -> None:
-    """Add a finding for every encoder and, if all can be used, the estimate of the whole run. After so many
+def check_encoders(checked: CheckReport, seconds: float) -> None:
+    """Add a line for every encoder and, if all can be used, the estimate of the whole run. After so many
     seconds no further encoder is measured."""
     config = checked.config
     deadline = time.monotonic() + seconds
@@ -51,12 +51,14 @@ def check_encoders(checked: Checked, seconds: float) -> None:
             preprocessing_for(specification, config.extract.preprocessing)
             costs.append(_check_encoder(checked, specification, deadline))
         except SimsearchError as error:
-            checked.findings.append(Finding.of(name, error))
+            checked.lines.append(CheckLine.of(name, error))
     if costs and len(costs) == len(config.extract.backbones):
         _estimate(checked, costs)
 
 
-def _check_encoder(checked: Checked, specification: Specification, deadline: float) -> EncoderCost:
+def _check_encoder(
+    checked: CheckReport, specification: Specification, deadline: float
+) -> EncoderCost:
     config, name = checked.config, specification.name
     if isinstance(specification, LearnedSpecification) and specification.training is None:
         epochs = specification.settings.epochs
@@ -92,7 +94,7 @@ def _check_encoder(checked: Checked, specification: Specification, deadline: flo
     return EncoderCost(name, specification.dimension, seconds, weights.size)
 
 
-def _pictures(checked: Checked) -> list[Image.Image]:
+def _pictures(checked: CheckReport) -> list[Image.Image]:
     """Pictures of the collection, or drawn ones if none could be read."""
     pictures: list[Image.Image] = list(checked.sampled.pictures) if checked.sampled else []
     if not pictures:
@@ -101,7 +103,7 @@ def _pictures(checked: Checked) -> list[Image.Image]:
     return (pictures * BATCH)[:BATCH]
 
 
-def _estimate(checked: Checked, costs: list[EncoderCost]) -> None:
+def _estimate(checked: CheckReport, costs: list[EncoderCost]) -> None:
     config = checked.config
     artworks = checked.table.num_rows if checked.table is not None else config.catalog.size
     if checked.table is None and config.catalog.source is not None:
@@ -138,5 +140,5 @@ def _size(count: float) -> str:
     return f"{count / 2**30:,.1f} GiB" if count >= 2**29 else f"{count / 2**20:,.0f} MiB"
 
 
-def _cluster(checked: Checked) -> bool:
+def _cluster(checked: CheckReport) -> bool:
     return checked.config.ray.cluster is not None

@@ -1,4 +1,4 @@
-"""The findings of `simsearch check`, a line each."""
+"""The report of `simsearch check`, a line for each subject."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ State = Literal["right", "wrong", "note"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckLine:
     """One line of the output of `simsearch check`. The state "wrong" means that the run would fail."""
 
     subject: str
@@ -25,24 +25,24 @@ class Finding:
     advice: str = ""
 
     @classmethod
-    def of(cls, subject: str, error: Exception) -> Finding:
-        """The finding for an error. The last clause of the error's message becomes the advice."""
+    def of(cls, subject: str, error: Exception) -> CheckLine:
+        """The line for an error. The last clause of the error's message becomes the advice."""
         statement, _, advice = hide_secrets(str(error)).rpartition("; ")
         return cls(subject, "wrong", statement or advice, advice if statement else "")
 
 
 @dataclass
-class Checked:
-    """The findings so far, to which each check adds, and the results that later checks need."""
+class CheckReport:
+    """The lines so far, to which each check adds, and the results that later checks need."""
 
     config: Config
     deadline: float  # of `time.monotonic()`
-    findings: list[Finding] = field(default_factory=list)
+    lines: list[CheckLine] = field(default_factory=list)
     table: pa.Table | None = None
     sampled: Sampled | None = None
 
     def add(self, subject: str, state: State, statement: str, advice: str = "") -> None:
-        self.findings.append(Finding(subject, state, statement, advice))
+        self.lines.append(CheckLine(subject, state, statement, advice))
 
     def left(self, seconds: float) -> float:
         """The seconds that a check may take: `seconds`, or fewer if the deadline is sooner, but at least
@@ -51,4 +51,4 @@ class Checked:
 
     @property
     def would_fail(self) -> bool:
-        return any(finding.state == "wrong" for finding in self.findings)
+        return any(line.state == "wrong" for line in self.lines)
