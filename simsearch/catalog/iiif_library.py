@@ -22,11 +22,9 @@ from simsearch.settings.config import Config
 from simsearch.settings.secrets import distinct_without_secrets, hide_secrets
 from simsearch.storage.storage import Storage, read_uri
 
-STATE = (
-    "iiif"  # beside the catalogs, not among them: `snapshots gc` removes those that nothing names
-)
+STATE = "iiif"  # not among the catalogs, where `snapshots gc` removes files that no snapshot names
 MAX_BYTES = 64 * 2**20  # a manifest of a book of a thousand pages has about 2 MiB
-FORM = 3  # of the stored contents; those of another form are asked for anew
+FORM = 3  # of the stored contents; contents of another form are requested anew
 
 Json = dict[str, Any]
 
@@ -90,8 +88,8 @@ class Library:
         if self.outlived:
             url, reason = next(iter(self.outlived.items()))
             notes.say(
-                f"{len(self.outlived):,} IIIF documents could not be read again; what was stored of them "
-                f"is used (first: {url}: {reason})"
+                f"{len(self.outlived):,} IIIF documents could not be read again; their stored versions "
+                f"are used (first: {url}: {reason})"
             )
 
     def _content(self, url: str, kind: str, read: Callable[[bytes], Json], fresh: bool) -> Json:
@@ -160,14 +158,14 @@ def _unpack(row: Mapping[str, Any], kind: str) -> Json | None:
 def _read_document(data: bytes) -> Json:
     document = parse(_json(data))
     if document is None:
-        raise RefusedError("what came is no IIIF manifest or collection", lasting=True)
+        raise RefusedError("the response is no IIIF manifest or collection", lasting=True)
     return document.to_json()
 
 
 def _read_info(data: bytes) -> Json:
     value = _json(data)
     if not isinstance(value, dict):
-        raise RefusedError("what came is no description of an image", lasting=True)
+        raise RefusedError("the response is no description of an image", lasting=True)
     return {key: value[key] for key in SERVICE_KEYS if key in value}
 
 
@@ -175,8 +173,8 @@ def _json(data: bytes) -> Any:
     try:
         return json.loads(data.decode("utf-8-sig"))
     except ValueError:
-        raise RefusedError("what came is no JSON", lasting=True) from None
+        raise RefusedError("the response is no JSON", lasting=True) from None
 
 
 def _nesting_error() -> RefusedError:
-    return RefusedError("what came is nested too deeply", lasting=True)
+    return RefusedError("the response is nested too deeply", lasting=True)

@@ -92,7 +92,7 @@ def store_picture(name: str, data: bytes, stored: StoredDownloads, storage: Stor
     """
     extension = sniff(data)
     if extension is None:
-        raise RefusedError("what came is no image", lasting=True)
+        raise RefusedError("the response is no image", lasting=True)
     path = f"{name}-{hashlib.sha256(data).hexdigest()[:32]}.{extension}"
     info = stored.files.get(path)
     if info is None or info.size != len(data):

@@ -34,7 +34,7 @@ COLUMNS = ("artists", "classification", "department", "medium", "subjects")
 TITLES = {"artists": "artist", "subjects": "subject"}  # of columns that are named otherwise
 
 # What museums write for "not known". Such a value is a filter like others, but no name for a region.
-_UNTOLD = re.compile(
+_NOT_KNOWN = re.compile(
     r"^\W*(unknown|unidentified|anonymous|undated|untitled|none|n/?a|not known|location unknown|unbekannt|inconnu|anonyme|\?)\b.*$|^\W*$",
     re.IGNORECASE,
 )
@@ -68,14 +68,16 @@ class Facet:
 
     def names_something(self) -> npt.NDArray[np.bool_]:
         """Whether each label says something. "Unknown artist" does not."""
-        return np.array([_UNTOLD.match(label) is None for label in self.labels], dtype=bool)
+        return np.array([_NOT_KNOWN.match(label) is None for label in self.labels], dtype=bool)
 
 
 def facets_of(view: SnapshotView) -> list[Facet]:
     """All facets that distinguish a snapshot's artworks."""
     facets = [periods(years_of(view))]
     for column in COLUMNS:
-        if column in view.catalog.column_names:  # catalogs of earlier versions lack the newest
+        if (
+            column in view.catalog.column_names
+        ):  # catalogs of earlier versions lack the newest columns
             key = TITLES.get(column, column)
             values = view.catalog[column].combine_chunks()
             facets.append(categories(key, key.capitalize(), values))

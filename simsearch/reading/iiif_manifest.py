@@ -68,9 +68,9 @@ def _canvas(
     }
     rights, attribution = artwork.row.get("rights"), artwork.row.get("attribution")
     if rights and _RIGHTS.match(rights):
-        # Both publishers write their statements' addresses with http.
+        # Creative Commons and RightsStatements.org give their statements addresses with http.
         canvas_json["rights"] = re.sub("^https", "http", rights)
-    elif rights:  # the specification has no other address there, and no text
+    elif rights:  # the specification allows neither other addresses nor texts there
         canvas_json["metadata"].append({"label": _english("Rights"), "value": _words(rights)})
     if attribution:
         canvas_json["requiredStatement"] = {
@@ -81,7 +81,7 @@ def _canvas(
         canvas_json["homepage"] = [
             {"id": artwork.row["url"], "type": "Text", "label": label, "format": "text/html"}
         ]
-    if size is None:  # the specification has no empty lists
+    if size is None:  # the specification allows no empty lists
         return canvas_json
     small, large = picture(artwork, 400), picture(artwork, 1200)
     canvas_json["thumbnail"] = [_image(small, width, height)]

@@ -77,14 +77,14 @@ class Config(Section):
         dict[Annotated[str, Field(pattern=f"^{SPACE_NAME}$")], HeadConfig],
         Field(validate_default=True),
     ] = Field(
-        HEADS, description="settings of heads by name; each kind has one that is called as the kind"
+        HEADS, description="settings of heads by name; each kind has a head with the kind's name"
     )
     autoencoders: Annotated[
         dict[Annotated[str, Field(pattern=f"^{SPACE_NAME}$")], AutoencoderConfig],
         Field(validate_default=True),
     ] = Field(
         AUTOENCODERS,
-        description="settings of encoders learned from pixels, by name; a space's backbone is such a name",
+        description="settings of encoders learned from pixels, by the name that a space uses as its backbone",
     )
     train: TrainConfig = TrainConfig()
     index: IndexConfig = IndexConfig()
@@ -115,7 +115,7 @@ class Config(Section):
         return merged
 
     def remake(self, within: Limits | None = None) -> Remake:
-        """The values by which images are made from their files.
+        """A `Remake`, which makes images from their files as these settings say.
 
         `within` are the decoding limits of a program that makes a snapshot's images again (None:
         `images.limits`). Size and background decide the pixels, so they come from these settings

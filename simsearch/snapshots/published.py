@@ -70,7 +70,7 @@ def find_snapshot(storage: Storage, name: str) -> Snapshot:
     ids = [snapshot.snapshot_id for snapshot in list_snapshots(storage)]
     fitting = [snapshot_id for snapshot_id in ids if name and snapshot_id.startswith(name)]
     if len(fitting) != 1:
-        problem = "several snapshots begin so" if fitting else "no such snapshot"
+        problem = "several ids begin with this" if fitting else "no such snapshot"
         raise UsageError(f"{name!r}: {problem}; there are: {', '.join(fitting or ids) or 'none'}")
     return Snapshot(storage, fitting[0])
 

@@ -2,9 +2,9 @@
 
     snapshots/<id>/plan.json       written by `extract`: catalog, feature spaces, images
     snapshots/<id>/images/         which images, in the order of every index
-    snapshots/<id>/manifest.json   written last, by `seal`: every file's digest and every input's
+    snapshots/<id>/manifest.json   written last, by `seal`: the digests of all files and inputs
     LATEST                         the published snapshot's id, swapped by `point_latest`
-    PENDING                        the id `extract` planned last, for steps run one at a time
+    PENDING                        the id that `extract` planned last, for steps that run one at a time
 
 A snapshot without a manifest is unfinished and no reader opens it. A sealed one never changes.
 """

@@ -23,10 +23,10 @@ from tests.support.report_pages import page, read
     ("p_holm", "low", "choice", "undecided"),
     [
         (0.001, -0.2, "slow", ()),  # worse
-        (0.2, -0.2, "slow", ("fast",)),  # not shown to be worse, and as little to be as good
+        (0.2, -0.2, "slow", ("fast",)),  # shown neither to be worse nor to be as good
         (0.2, -0.021, "slow", ("fast",)),
         (0.2, -0.019, "fast", ()),  # as good
-        (0.04, -0.019, "slow", ()),  # worse by little, but surely
+        (0.04, -0.019, "slow", ()),  # worse by little, but significantly
     ],
 )
 def test_the_fastest_that_is_shown_to_be_as_good_as_the_best_is_advised(

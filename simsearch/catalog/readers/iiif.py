@@ -68,7 +68,7 @@ def _root(library: Library, source: str) -> Document:
     try:
         root = library.document(source, fresh=True) if is_web(source) else library.stored(source)
         if root.kind == "page":
-            raise RefusedError("what came is no IIIF manifest or collection", lasting=True)
+            raise RefusedError("the response is no IIIF manifest or collection", lasting=True)
     except FAILURES as error:
         raise CatalogError(f"{source}: {reason_of(error)}; check catalog.source") from None
     return root
@@ -150,7 +150,7 @@ def _read_manifests(
         try:
             document = library.document(url)
             if document.kind == "page":
-                raise RefusedError("what came is no IIIF manifest or collection", lasting=True)
+                raise RefusedError("the response is no IIIF manifest or collection", lasting=True)
             if document.kind == "collection":
                 collection = document
             else:
