@@ -36,7 +36,7 @@ def _line(config: Config, name: str) -> str:
     try:
         encoder = encoder_of(config, name)
     except UsageError as error:
-        return f"{name:24} not to be had: {str(error).removeprefix(f'{name}: ')}"
+        return f"{name:24} not available: {str(error).removeprefix(f'{name}: ')}"
     absent = "learned by the run" if name in config.autoencoders else "weights not here"
     place = encoder.at_hand(config.extract.weights, config.storage) or absent
     return f"{name:24} {encoder.dimension:>6}  {place:48}  {encoder.licence:14}  {encoder.layer}"

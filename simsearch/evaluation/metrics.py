@@ -46,8 +46,8 @@ class Scores:
 
     @property
     def most(self) -> float:
-        """The highest score that an original can have. A profile's copy may come before the others, so that
-        its `ceiling` is that of a mean."""
+        """The highest score that an original can have. For a profile it is 1, as its copy may come before the
+        others, and the `ceiling` is only that of the mean over profiles."""
         return 1.0 if self.metric == "recovered" else float(self.ceiling.max())
 
 

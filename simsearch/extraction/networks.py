@@ -107,7 +107,7 @@ def prepare_networks(config: Config, device: Device, catalog: pa.Table) -> list[
 def _find_stored_precisions(
     config: Config, catalog: pa.Table, space: FeatureSpace
 ) -> tuple[StoredPrecision, ...]:
-    """The precisions to go on with. None if the setting names a precision."""
+    """The precisions to go on with. Empty if the setting names a precision."""
     return find_stored(config, catalog, space) if space.precision == "auto" else ()
 
 

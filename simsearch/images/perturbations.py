@@ -1,9 +1,9 @@
 """Perturbation profiles: changes after which an image should still be found.
 
-The 2018 study's five, in Pillow's terms, and twenty operations at severities 1 to 5, named
-`<operation>-<severity>`, applied at a long side of at most 1,024 pixels. The operations are
-Pillow's and torchvision's own where those have them: imagecorruptions (last release 2020), AugLy
-(2022) and Albumentations (archived in 2025) are not kept any more.
+There are the 2018 study's five, in Pillow's terms, and twenty operations at severities 1 to 5. The latter
+are named `<operation>-<severity>` and applied at a long side of at most 1,024 pixels. Pillow's and
+torchvision's own operations are used where they exist. imagecorruptions (last release 2020), AugLy (2022)
+and Albumentations (archived in 2025) are no longer maintained.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Operation:
 
 
 # jpeg, blur, noise and rescale take the amounts of ImageNet-C's jpeg_compression, gaussian_blur,
-# gaussian_noise and pixelate (Hendrycks and Dietterich 2019), which holds them at 224 pixels.
+# gaussian_noise and pixelate (Hendrycks and Dietterich 2019), defined there for 224 pixels.
 OPERATIONS = (
     Operation(
         "crop",

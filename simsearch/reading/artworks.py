@@ -77,7 +77,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class StoredNeighbours:
-    """The evaluated neighbours of every artwork's original: `items` int32 [artworks, k], nearest first
+    """The stored neighbours of every artwork's original: `items` int32 [artworks, k], nearest first
     (−1: none), and their angular `distances` float32 [artworks, k]."""
 
     items: Items

@@ -18,7 +18,7 @@ from simsearch.reading.facets import Facet
 
 INNER = 0.98  # of the artworks along each axis
 LEVELS = (2, 3, 4, 5, 6)  # squares a side as powers of two: 4, 8, 16, 32, 64
-PRIOR = 20.0  # artworks that the prior, "as everywhere", counts for against a square's own
+PRIOR = 20.0  # weight of the prior, "as everywhere", in artworks of a square
 LEAST_SCORE = 2.6  # standard errors: 1 in 200 by chance
 LEAST_COUNT = 4  # artworks with the value in the square
 LEAST_SHARE = 0.2  # of the square's artworks: a value that fits one in ten is no name

@@ -24,7 +24,7 @@ def encode_table(table: pa.Table) -> bytes:
 
 
 def decode_table(data: bytes) -> pa.Table:
-    """The table of a whole Parquet file. Raises an error that `is_damage` recognises for other bytes."""
+    """The table of a whole Parquet file. For other bytes it raises an error that `is_damage` recognises."""
     return pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
 
 

@@ -1,4 +1,4 @@
-"""What the tests start, they end, and nothing else."""
+"""The tests end every process that they start, and no other."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_foreign_cluster_survives_ours() -> None:
 
 
 def test_no_file_ends_processes_by_their_name() -> None:
-    """`ray stop` ends every Ray of the machine, `pkill` whatever is called so."""
+    """`ray stop` ends every Ray on the machine, and `pkill` every process of that name."""
     by_name = re.compile(r"""\bray["', ]+stop\b|\b(pkill|killall)\b""")
     files = [
         *(PROJECT / "tests").rglob("*.py"), *(PROJECT / "simsearch").rglob("*.py"),

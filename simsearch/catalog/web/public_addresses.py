@@ -1,4 +1,4 @@
-"""Whether an IP address is one of the public internet, in whatever spelling it hides an IPv4 address."""
+"""Whether an IP address is public, also if it contains an IPv4 address in one of several forms."""
 
 from __future__ import annotations
 

@@ -64,7 +64,9 @@ class AutoencoderConfig(Section):
         64, description="side in pixels of the images that the network gets"
     )
     latent: Positive = Field(256, description="numbers of a vector")
-    width: Positive = Field(32, description="channels of the first layer; each further has twice")
+    width: Positive = Field(
+        32, description="channels of the first layer; each further layer has twice as many"
+    )
     beta: Annotated[float, Field(ge=0)] = Field(
         0.1, description="variational: weight of the divergence beside the summed squared error"
     )
