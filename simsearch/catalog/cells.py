@@ -35,7 +35,7 @@ def undouble(cell: str, otherwise: str) -> str:
     return cell[1:-1].replace('""', '"')
 
 
-def read_loosely(cell: str) -> str:
+def unquote(cell: str) -> str:
     """The text of a cell whose inner quotes may stand alone: `"12" x 10""` → `12" x 10"`. The outer
     quotes of `"Sun" and "Moon"` are letters too."""
     stripped = cell.strip(" \t")

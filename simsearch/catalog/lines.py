@@ -14,14 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from simsearch.catalog.cells import (
-    is_quoted,
-    read_loosely,
-    shape_of,
-    split_cells,
-    undouble,
-    unescape,
-)
+from simsearch.catalog.cells import is_quoted, shape_of, split_cells, undouble, unescape, unquote
 
 Kind = Literal["plain", "spanning", "mended", "trimmed", "spaced", "repeated", "ragged"]
 
@@ -173,7 +166,7 @@ class Lines:
         if cells is None and not self._is_valid(line):
             bare = line.split(self.delimiter)
             if len(bare) == self.width:
-                cells = [read_loosely(cell) for cell in bare]
+                cells = [unquote(cell) for cell in bare]
         if cells is None:
             return self._ragged(start, end, number)
         return Row("mended", start, end, number, number, self.width, cells)
@@ -188,7 +181,7 @@ class Lines:
             is_quoted(p) for p in pieces if is_quoted(p.strip(" "))
         ):
             return None
-        cells = [read_loosely(piece) for piece in pieces]
+        cells = [unquote(piece) for piece in pieces]
         return Row("spaced", start, end, number, number, self.width, cells)
 
     def _crossing(self, start: int, end: int) -> int | None:
@@ -216,7 +209,7 @@ class Lines:
         if self._is_valid(line):
             return None
         if (pieces := split_cells(self._loose, line)) and len(pieces) == self.width:
-            return [read_loosely(piece) for piece in pieces]
+            return [unquote(piece) for piece in pieces]
         return None
 
     def _escaped_lines(self, start: int, number: int) -> Row | None:
@@ -235,7 +228,7 @@ class Lines:
         line = self._text[start:end]
         cells = split_cells(self._loose, line) or line.split(self.delimiter)
         if len(cells) > self.width and not any(cells[self.width :]):
-            mended = [read_loosely(cell) for cell in cells[: self.width]]
+            mended = [unquote(cell) for cell in cells[: self.width]]
             return Row("trimmed", start, end, number, number, self.width, mended)
         if len(cells) == self.width:
             cells = self._raw_cells(line)
