@@ -29,11 +29,11 @@ check: setup $(VENV)/sscd ## set up, then check style and types and run the quic
 quick:
 	$(PYTEST) -m "not ray and not s3 and not browser and not slow"
 
-test: setup $(VENV)/sscd $(VENV)/upkeep ## set up, then check style and types and run all tests
+test: setup $(VENV)/sscd $(VENV)/upkeep ## set up, then check style and types and run all tests but the drills
 	@$(MAKE) --no-print-directory --jobs=2 lint all-tests
 
 all-tests:
-	$(PYTEST)
+	$(PYTEST) -m "not drill"
 
 lint: setup $(FRONT_END)/node_modules ## check style, types and the direction of imports
 	$(BIN)/ruff check
@@ -54,6 +54,7 @@ docs: $(VENV)/upkeep ## set up, then build the documentation's site in docs/site
 
 faults: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
 	$(BIN)/python -m tests.faults
+	$(BIN)/python -m pytest -m drill
 
 bench: setup $(VENV)/sscd ## measure against the baselines, in about three hours; write tests/benchmarks/README.md
 	$(BIN)/python -m tests.benchmarks

@@ -1,4 +1,4 @@
-"""Everything that simsearch raises for a reason a user can act on.
+"""The errors that a user can act on.
 
 SimsearchError                 the run failed                         exit code 1
 ├── UsageError                 what was asked for makes no sense      exit code 2

@@ -18,13 +18,13 @@ CATALOG = pa.schema(
         pa.field("classification", pa.string()),
         pa.field("subjects", pa.list_(pa.string())),
         pa.field("credit", pa.string()),
-        # What may be done with the image, as its publisher says it: a licence's address or words.
+        # The terms of use of the image in its publisher's form: a licence's address or words.
         pa.field("rights", pa.string()),
-        # What has to be shown beside the image (IIIF requiredStatement, attribution).
+        # Words that have to be shown beside the image (IIIF requiredStatement, attribution).
         pa.field("attribution", pa.string()),
         pa.field("url", pa.string()),
         pa.field("image_uri", pa.string()),
-        # The store's ETag where it has one, else size and modification time: changes with the file.
+        # The store's ETag if it has one, else size and modification time. It changes with the file.
         pa.field("etag", pa.string()),
     ]
 )
@@ -40,7 +40,7 @@ REJECTS = pa.schema(
     ]
 )
 
-# What an image's bytes were when they were last read: spares the next run the download.
+# The digest of an image's bytes when they were last read, which spares the next run the download.
 SOURCES = pa.schema(
     [
         pa.field("image_uri", pa.string(), nullable=False),
@@ -49,8 +49,8 @@ SOURCES = pa.schema(
     ]
 )
 
-# The last request for an image that lies on the web; `checked` in seconds since 1970, `lasting` where
-# it failed in a way that another day will not mend, `problem` why it failed.
+# The last request for an image on the web. `checked` is in seconds since 1970, `problem` says why the
+# request failed, `lasting` whether it would fail on another day too.
 DOWNLOADS = pa.schema(
     [
         pa.field("name", pa.string(), nullable=False),
@@ -64,7 +64,7 @@ DOWNLOADS = pa.schema(
     ]
 )
 
-# IIIF documents as far as they are used, to be asked for again only on condition that they changed.
+# The parts of IIIF documents that are used. The next request fetches a document only if it changed.
 WEB_DOCUMENTS = pa.schema(
     [
         pa.field("url", pa.string(), nullable=False),
@@ -91,7 +91,7 @@ NEIGHBOURS = pa.schema(
 METRICS = pa.schema(
     [
         pa.field("space", pa.string(), nullable=False),
-        # "exact"; "annoy": of the index's answers to as many neighbours as a user is shown
+        # "exact", or "annoy": of the neighbours that the index finds, as many as a user is shown
         pa.field("search", pa.string(), nullable=False),
         # "all", a kind of perturbation, a profile; a label or the other space (neighbour quality)
         pa.field("scope", pa.string(), nullable=False),
@@ -106,7 +106,7 @@ METRICS = pa.schema(
     ]
 )
 
-# What single originals scored: whatever is averaged in METRICS for "all" and for kinds.
+# The scores of single originals, whose means are in METRICS for "all" and for kinds.
 SCORES = pa.schema(
     [
         pa.field("space", pa.string(), nullable=False),
@@ -119,7 +119,7 @@ SCORES = pa.schema(
     ]
 )
 
-# Paired tests between spaces over the same originals; `p_holm` is corrected for all of a search.
+# Paired tests between spaces over the same originals. `p_holm` is corrected for all tests of a search.
 COMPARISONS = pa.schema(
     [
         pa.field("search", pa.string(), nullable=False),
@@ -180,8 +180,8 @@ SAME_FILE = "same file"
 # Relations of two works that do not show the same picture: neither counts as a copy of the other.
 OTHER_PICTURES = ("shared detail",)
 
-# What embedding cost: images that went through a space's network, and the seconds it was busy, of
-# one actor on `device`. Added to by each run that computes vectors.
+# The cost of embedding: images that went through a space's network, and the seconds for which the
+# network was busy, as one actor on `device`. Each run that computes vectors adds rows.
 TIMINGS = pa.schema(
     [
         pa.field("fingerprint", pa.string(), nullable=False),
@@ -209,8 +209,8 @@ LEARNED_FROM = pa.schema(
     ]
 )
 
-# Where each artwork's original lies on a map; units are the method's own. The map was made for those
-# that are `fitted`; others came later and were placed on it.
+# Where each artwork's original lies on a map, in units of the method. The map was fitted to the
+# artworks that are `fitted`. Others came later and were placed on it.
 PROJECTION = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
@@ -253,12 +253,14 @@ def deeper_lists(width: int) -> pa.Schema:
     )
 
 
-SEPARATOR = "--"  # of no profile's name
+SEPARATOR = "--"  # no profile's name contains it
 
 
 def image_id(artwork_id: str, profile: str | None) -> str:
-    """The id of an artwork's original (`profile` None) or of its perturbed copy, never that of another
-    image: an original whose artwork's id looks like a copy's ends in the separator."""
+    """The id of an artwork's original (`profile` None) or of its perturbed copy.
+
+    No two images have the same id: if an artwork's id contains the separator, as a copy's does, its
+    original's id ends in the separator."""
     if profile is None and SEPARATOR not in artwork_id:
         return artwork_id
     return f"{artwork_id}{SEPARATOR}{profile or ''}"
@@ -273,8 +275,8 @@ def image_ids(artwork_ids: pa.ChunkedArray, profile: str | None) -> pa.ChunkedAr
 
 
 def is_stand_in(image: pa.Table) -> bool:
-    """Whether a row of IMAGES only keeps the place of an artwork that was taken down: its artwork's id and
-    its content hash are the same text then. Readers show no stand-in."""
+    """Whether a row of IMAGES only keeps the place of an artwork that was taken down. Artwork id and
+    content hash of such a row are the same text. Readers show no stand-in."""
     return bool(image["artwork_id"][0].as_py() == image["content_hash"][0].as_py())
 
 

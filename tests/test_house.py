@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).parents[1]
 FILE_LINES, FUNCTION_LINES, LINE_LETTERS = 300, 60, 120
 NAMELESS = {"each", "one", "found", "it", "thing", "every", "what"}  # anything could be called so
@@ -24,6 +26,13 @@ SOURCES = [
 @cache
 def nodes(path: Path) -> list[ast.AST]:
     return list(ast.walk(ast.parse(path.read_text())))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forget_nodes() -> Iterator[None]:
+    """The nodes of all files are hundreds of megabytes."""
+    yield
+    nodes.cache_clear()
 
 
 def named(node: ast.AST) -> str | None:

@@ -1,5 +1,5 @@
-"""Columns of any Arrow type as values that become text: text without its mark, dictionaries, times,
-decimals."""
+"""Columns of any Arrow type as values that turn into text well: dictionaries, times, decimals, text
+without its byte order mark."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _MIDNIGHT = r" 00:00:00$"
 _INVALID = (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError)
 
 
-def readable(table: pa.Table, source: str, notes: Notes) -> pa.Table:
-    """The table with each column in a type whose values read as they were written.
+def make_readable(table: pa.Table, source: str, notes: Notes) -> pa.Table:
+    """The table with each column in a type whose values read as their author wrote them.
 
-    Bytes that are no text become null and are noted.
+    Bytes that are no text become null, which is noted.
     """
     for position, field in enumerate(table.schema):
         column = table.column(position)
         try:
             column = _read(column, field.type)
         except _INVALID:
-            column = _row_by_row(column, field, source, notes)
+            column = _read_row_by_row(column, field, source, notes)
         table = table.set_column(position, field.name, column)
     return table
 
 
 def is_bytes(kind: pa.DataType) -> bool:
-    """Whether a type holds bytes of any length without saying that they are text."""
+    """Whether a type holds bytes of any length that are not declared as text."""
     binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
     return bool(binary or pa.types.is_binary_view(kind))
 
@@ -57,10 +57,10 @@ def _read(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     return column
 
 
-def _row_by_row(
+def _read_row_by_row(
     column: pa.ChunkedArray, field: pa.Field, source: str, notes: Notes
 ) -> pa.ChunkedArray:
-    """Texts where a cell holds text, null elsewhere; of bytes of one length their hexadecimal form."""
+    """The texts of cells that hold text, null for others. Bytes of a fixed length become hexadecimal."""
     fixed = pa.types.is_fixed_size_binary(field.type)
     try:
         cells = column.cast(field.type if fixed else pa.large_binary()).to_pylist()
@@ -88,7 +88,7 @@ def _text(cell: bytes | None) -> str | None:
 
 
 def _text_type(kind: pa.DataType) -> pa.DataType:
-    """The type that a type is cast to."""
+    """The type to which a column of this type is cast."""
     if isinstance(kind, pa.BaseExtensionType):
         return _text_type(kind.storage_type)
     if pa.types.is_dictionary(kind):

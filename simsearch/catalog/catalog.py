@@ -11,7 +11,7 @@ import pyarrow as pa
 from simsearch import schemas
 from simsearch.catalog.download import download_images
 from simsearch.catalog.embedded import store_embedded
-from simsearch.catalog.forgotten import without_forgotten
+from simsearch.catalog.forgotten import remove_forgotten
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.sampling import seeded_sample
@@ -29,9 +29,10 @@ log = logging.getLogger(__name__)
 def read_catalog(config: Config, notes: Notes | None = None) -> pa.Table:
     """schemas.CATALOG of the configured collection, sorted by artwork_id, sampled if so configured.
 
-    Image addresses are whole, with secrets if the collection has them there: `download_images` asks for
-    them, and what it returns has none. What was left out or guessed goes into `notes`. Raises CatalogError for a collection that cannot be
-    read, is empty, names an id twice, or is smaller than the sample.
+    Image addresses are whole, with the secrets that the collection gives: `download_images` needs them
+    for its requests, and returns addresses without secrets. Omissions and guesses go into `notes`.
+    Raises CatalogError for a collection that cannot be read, is empty, names an id twice, or is smaller
+    than the sample.
     """
     notes = Notes() if notes is None else notes
     try:
@@ -45,7 +46,7 @@ def _read(config: Config, notes: Notes) -> pa.Table:
     for row in get_reader(config.catalog).read(config, notes):
         artwork_id = row["artwork_id"]
         if artwork_id in rows:
-            raise CatalogError(_twice(config.catalog, rows[artwork_id], row))
+            raise CatalogError(_describe_repetition(config.catalog, rows[artwork_id], row))
         rows[artwork_id] = row
     if not rows:
         raise no_artworks(config.catalog, notes)
@@ -58,14 +59,14 @@ def _read(config: Config, notes: Notes) -> pa.Table:
 
 
 def no_artworks(catalog: CatalogConfig, notes: Notes) -> CatalogError:
-    """The error of a collection in which nothing was found; `notes` has what was left out of it."""
+    """The error for a collection without artworks. `notes` has the omissions."""
     return CatalogError(
-        f"{catalog.source}: no artworks here{_left_out(notes)}; check catalog.source and catalog.reader"
+        f"{catalog.source}: no artworks here{_describe_omission(notes)}; check catalog.source and catalog.reader"
     )
 
 
 def as_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """A reader's rows as schemas.CATALOG. Links to pages have no secrets; image addresses may."""
+    """A reader's rows as schemas.CATALOG. Links to pages lose their secrets, image addresses keep them."""
     columns = {field.name: [row.get(field.name) for row in rows] for field in schemas.CATALOG}
     columns["url"] = [url and without_secrets(url) for url in columns["url"]]
     return pa.table(
@@ -74,7 +75,9 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     )
 
 
-def _twice(catalog: CatalogConfig, first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+def _describe_repetition(
+    catalog: CatalogConfig, first: Mapping[str, Any], second: Mapping[str, Any]
+) -> str:
     places = [row.get("where") or row.get("image_uri") for row in (first, second)]
     return (
         f"{catalog.source}: artwork id {first['artwork_id']!r} occurs twice: {places[0]} and {places[1]}; "
@@ -82,14 +85,14 @@ def _twice(catalog: CatalogConfig, first: Mapping[str, Any], second: Mapping[str
     )
 
 
-def _left_out(notes: Notes) -> str:
+def _describe_omission(notes: Notes) -> str:
     counted = [f"{count:,} {reason}" for reason, (count, _) in notes.left_out.items()]
     return f" ({', '.join(counted)})" if counted else ""
 
 
 def ingest(config: Config) -> Catalog:
-    """Read the collection, download what is to be downloaded, store the catalog."""
-    with sharing_hosts():  # a host that gives no documents is not asked for images either
+    """Read the collection, download its images if the settings ask for that, store the catalog."""
+    with sharing_hosts():  # a host that was given up for documents is not asked for images
         return _ingest(config)
 
 
@@ -99,7 +102,7 @@ def _ingest(config: Config) -> Catalog:
     for line in notes.summary():
         log.info("ingest: %s", line)
     storage = Storage(config.root, config.storage)
-    table = store_embedded(without_forgotten(storage, table), storage)
+    table = store_embedded(remove_forgotten(storage, table), storage)
     table = download_images(
         table, storage, config.catalog.download, again=config.extract.retry_rejects
     )

@@ -1,4 +1,4 @@
-"""Cells of delimited text: cutting a line into them, taking their quotes off, and what they look like."""
+"""Cells of delimited text: cut a line into cells, remove their quotes, compare their shapes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _TWO_QUOTED = re.compile(r'"[^"\s](?:[^"]*[^"\s])?"[\s,.;:)\]].*[\s(\[]"[^"\s][^
 _PICTURE = re.compile(r"://|\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
 
-def quoted(cells: list[str], delimiter: str) -> str:
-    """Cells as a row of valid text."""
+def quote_row(cells: list[str], delimiter: str) -> str:
+    """The cells as a valid row of text."""
     return delimiter.join('"' + cell.replace('"', '""') + '"' for cell in cells)
 
 
-def pieces_of(pattern: re.Pattern[str], line: str) -> list[str] | None:
-    """The cells of a line as they stand, None where the pattern does not read all of it."""
+def split_cells(pattern: re.Pattern[str], line: str) -> list[str] | None:
+    """The raw cells of a line. None if the pattern does not match the whole line."""
     pieces = []
     place = 0
     while True:
@@ -28,21 +28,21 @@ def pieces_of(pattern: re.Pattern[str], line: str) -> list[str] | None:
         place = match.end()
 
 
-def undoubled(cell: str, otherwise: str) -> str:
-    """The text of a quoted cell; `otherwise` where the cell is not quoted."""
+def undouble(cell: str, otherwise: str) -> str:
+    """The text of a quoted cell. `otherwise` if the cell is not quoted."""
     if not is_quoted(cell):
         return otherwise
     return cell[1:-1].replace('""', '"')
 
 
-def loose_text(cell: str) -> str:
-    """The text of a cell whose inner quotes need not be doubled: `"12" x 10""` → `12" x 10"`. The outer
+def unquote(cell: str) -> str:
+    """The text of a cell whose inner quotes may stand alone: `"12" x 10""` → `12" x 10"`. The outer
     quotes of `"Sun" and "Moon"` are letters too."""
     stripped = cell.strip(" \t")
-    return cell if _TWO_QUOTED.fullmatch(stripped) else undoubled(stripped, cell)
+    return cell if _TWO_QUOTED.fullmatch(stripped) else undouble(stripped, cell)
 
 
-def unescaped(cell: str) -> str:
+def unescape(cell: str) -> str:
     if len(cell) < 2 or cell[0] != '"':
         return cell
     return re.sub(r'\\(["\\])|"(")', lambda match: match[1] or match[2], cell[1:-1])
@@ -53,8 +53,8 @@ def is_quoted(cell: str) -> bool:
 
 
 def shape_of(cell: str) -> str:
-    """What kind of text a cell holds: `1999.10` → `0.0`, `"A-12"` → `"a-0`; `:` is an address or a
-    file."""
+    """The kind of text in a cell: `1999.10` → `0.0`, `"A-12"` → `"a-0`; `:` for an address or a file
+    name."""
     mark = '"' if is_quoted(cell) else ""
     cell = cell.strip(' "')
     if _PICTURE.search(cell):

@@ -1,4 +1,4 @@
-"""Bytes as text: the encoding of a table is found out, and a guess is noted."""
+"""Bytes as text. The encoding of a table is detected, and a guess is noted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RARE_ZEROS = 0.01  # share of zero bytes; titles of 24 Chinese characters in UTF
 _CODE_PAGES = ("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257", "iso8859_2", "mac_roman")
 _EAST_ASIAN = ("shift_jis", "gb18030", "euc_kr", "big5")
 
-# Letters beyond English, a language each: they decide where two code pages read equally well.
+# Letters beyond English, one language a line. They decide between two code pages that read equally well.
 _ALPHABETS = (
     "áčďéěíňóřšťúůýž",  # Czech
     "áäčďéíĺľňóôŕšťúýž",  # Slovak
@@ -49,16 +49,16 @@ _MARK_WITHIN = re.compile(r"(?<=[\r\n])\ufeff+")
 
 
 def decode_text(data: bytes, encoding: str | None, source: str, notes: Notes) -> str:
-    """Bytes as text in the encoding that was set, else the one found out.
+    """Bytes as text in the encoding of the settings, else in the detected one.
 
-    A guess that could be another is told with an example. Raises CatalogError.
+    A guess that may be wrong is noted with an example. Raises CatalogError.
     """
-    name = encoding or _certain_encoding(data)
-    text = _guessed(data, source, notes) if name is None else _decoded(data, name, source)
-    return _without_inner_marks(text, source, notes)
+    name = encoding or _detect_encoding(data)
+    text = _guess(data, source, notes) if name is None else _decode(data, name, source)
+    return _remove_inner_marks(text, source, notes)
 
 
-def _decoded(data: bytes, name: str, source: str) -> str:
+def _decode(data: bytes, name: str, source: str) -> str:
     try:
         return data.decode(name)
     except LookupError:
@@ -67,15 +67,15 @@ def _decoded(data: bytes, name: str, source: str) -> str:
         ) from None
     except UnicodeDecodeError as error:
         raise CatalogError(
-            f"{source}: not {name} text (byte {error.start:,}); set catalog.encoding to another, null finds it out"
+            f"{source}: not {name} text (byte {error.start:,}); set catalog.encoding to another, null detects it"
         ) from None
 
 
-def _certain_encoding(data: bytes) -> str | None:
+def _detect_encoding(data: bytes) -> str | None:
     for mark, name in _MARKS:
         if data.startswith(mark):
             return name
-    if unmarked := _unmarked_utf_16(data[:SAMPLE_BYTES]):
+    if unmarked := _detect_utf_16(data[:SAMPLE_BYTES]):
         return unmarked
     try:
         data.decode()
@@ -84,11 +84,11 @@ def _certain_encoding(data: bytes) -> str | None:
     return "utf-8-sig"  # with or without a mark
 
 
-def _unmarked_utf_16(head: bytes) -> str | None:
-    """Which UTF-16 a text without a mark is in, None for another encoding.
+def _detect_utf_16(head: bytes) -> str | None:
+    """The byte order of UTF-16 text without a mark. None for another encoding.
 
-    Every second byte of Latin text is zero. Of other scripts those of separators and line ends are:
-    all of them on the same side, and the text has no zero of its own.
+    Every second byte of Latin text is zero. In other scripts the bytes of separators and line ends have
+    zeros: all on the same side, as the text itself contains no zero.
     """
     odd, even = head[1::2].count(0), head[::2].count(0)
     name = "utf-16-le" if odd > even else "utf-16-be"
@@ -103,14 +103,14 @@ def _unmarked_utf_16(head: bytes) -> str | None:
     return name if "\0" not in text and ("\n" in text or "\r" in text) else None
 
 
-def _guessed(data: bytes, source: str, notes: Notes) -> str:
+def _guess(data: bytes, source: str, notes: Notes) -> str:
     data = data.removeprefix(codecs.BOM_UTF8)
     telling = [line for line in data.splitlines() if not line.isascii()]
     odd = [line for line in telling if not _is_utf8(line)]
     if 2 * len(odd) <= len(telling):
         others = b"\n".join(telling)[:SAMPLE_BYTES].decode("utf-8", "ignore")
-        return _mostly_utf8(data, _code_page(odd, _CODE_PAGES, others), source, notes)
-    encoding = _code_page(telling, (*_CODE_PAGES, *_EAST_ASIAN))
+        return _decode_mixed(data, _choose_code_page(odd, _CODE_PAGES, others), source, notes)
+    encoding = _choose_code_page(telling, (*_CODE_PAGES, *_EAST_ASIAN))
     text = data.decode(encoding, errors="replace")
     example = next((line for line in text.splitlines() if not line.isascii()), "")[:60].strip()
     notes.say(
@@ -119,9 +119,9 @@ def _guessed(data: bytes, source: str, notes: Notes) -> str:
     return text
 
 
-def _code_page(lines: Sequence[bytes], pages: Sequence[str], others: str = "") -> str:
-    """The code page that fits lines best, in the language of the text's `others` where it has such. Only
-    lines with other letters than English tell pages apart; of equal pages Western Europe's is taken."""
+def _choose_code_page(lines: Sequence[bytes], pages: Sequence[str], others: str = "") -> str:
+    """The code page that fits the lines best; `others` are letters of the text's language, if known. Only
+    lines with letters beyond English distinguish pages. Between equal pages Western Europe's is chosen."""
     sample = b"\n".join(lines)[:SAMPLE_BYTES]
     matches = list(from_bytes(sample, cp_isolation=list(pages)))
     equal = [match for match in matches if match.chaos <= matches[0].chaos + 0.02]
@@ -137,8 +137,8 @@ def _code_page(lines: Sequence[bytes], pages: Sequence[str], others: str = "") -
     return "cp1252" if best is None else best.encoding
 
 
-def _mostly_utf8(data: bytes, page: str, source: str, notes: Notes) -> str:
-    """UTF-8 text, of which some lines have bytes of a code page."""
+def _decode_mixed(data: bytes, page: str, source: str, notes: Notes) -> str:
+    """UTF-8 text in which some lines have bytes of a code page."""
     handler = f"simsearch-{page}"
 
     def read_odd(error: UnicodeError) -> tuple[str, int]:
@@ -163,8 +163,8 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _without_inner_marks(text: str, source: str, notes: Notes) -> str:
-    """The text without the marks of byte order that begin the lines of files that were joined."""
+def _remove_inner_marks(text: str, source: str, notes: Notes) -> str:
+    """The text without byte order marks at the beginning of lines, which joined files leave."""
     text, count = _MARK_WITHIN.subn("", text)
     if count:
         notes.say(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import overload
 import pyarrow as pa
 import pyarrow.csv
 
-from simsearch.catalog.cells import quoted
+from simsearch.catalog.cells import quote_row
 from simsearch.catalog.lines import Kind, Lines, OpenQuoteError, Row
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
@@ -21,8 +22,8 @@ SAMPLE_ROWS = 200
 MAX_BLOCK = 2**31 - 1  # bytes; Arrow's limit
 _COMMENTS = re.compile(r"[ \t\r\n]*#[^\r\n]*(?:\r\n|\n|\r)(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))*")
 
-# What is said of rows of a kind that are read otherwise than they stand.
-_SAID: Mapping[Kind, str] = {
+# The notes about rows that are not read as they stand, by the kind of row.
+_NOTES: Mapping[Kind, str] = {
     "spanning": "a cell that spans lines",
     "mended": "quotes that enclose no whole cell, read as letters",
     "spaced": "spaces around quoted cells, left out",
@@ -38,11 +39,11 @@ _LEFT_OUT: Mapping[Kind, tuple[str, str]] = {
 def read_delimited(
     text: str, delimiter: str | None, source: str, notes: Notes
 ) -> tuple[pa.Table, Sequence[str] | None, str]:
-    """A table with every cell as text, empty ones null; where its rows stand, in words (None: each by
-    its number); and its delimiter in words.
+    """A table with every cell as text (empty ones null), the places of its rows in words (None: their
+    numbers), and its delimiter in words.
 
-    Rows with another number of cells than the header are left out and counted. Raises CatalogError,
-    also for a quote that no later one closes.
+    Rows whose number of cells is not the header's are left out and counted. Raises CatalogError, also
+    for a quote that no later quote closes.
     """
     if nul := text.count("\0"):
         notes.say(
@@ -53,17 +54,17 @@ def read_delimited(
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip("\r\n")) == 5:
         delimiter, text = delimiter or first[4], rest  # Excel's own hint
-    text = _without_comments(text, delimiter, source, notes)
+    text = _remove_comments(text, delimiter, source, notes)
     delimiter = delimiter or find_delimiter(text)
     try:
         lines = Lines(text, delimiter)
-        names = _names(lines.header, source, notes)
+        names = _name_columns(lines.header, source, notes)
         data, numbers = _valid_text(text, lines, source, notes)
     except OpenQuoteError as error:
         raise CatalogError(
             f"{source}: line {error.line:,} opens a quote that no later line closes; close it, or double it where it is a letter"
         ) from None
-    table = _parsed(data, delimiter, names, source)
+    table = _parse(data, delimiter, names, source)
     if table.num_rows != len(numbers):
         raise CatalogError(
             f"{source}: {len(numbers):,} rows became {table.num_rows:,}; save the table as CSV in UTF-8 again"
@@ -72,8 +73,8 @@ def read_delimited(
     return table, places, DELIMITERS.get(delimiter, repr(delimiter))
 
 
-def _without_comments(text: str, delimiter: str | None, source: str, notes: Notes) -> str:
-    """The text whose first lines are empty where they begin with "#" and are not the header."""
+def _remove_comments(text: str, delimiter: str | None, source: str, notes: Notes) -> str:
+    """The text with its first lines emptied if they begin with "#" and are not the header."""
     comments = _COMMENTS.match(text)
     if comments is None:
         return text
@@ -93,7 +94,7 @@ def _without_comments(text: str, delimiter: str | None, source: str, notes: Note
 
 @dataclass(frozen=True)
 class _Places(Sequence[str]):
-    """Where rows stand whose number is not their place."""
+    """The places of rows in words, for tables in which a row's number is not its place."""
 
     numbers: Sequence[int]
 
@@ -111,14 +112,14 @@ class _Places(Sequence[str]):
 
 
 def _valid_text(text: str, lines: Lines, source: str, notes: Notes) -> tuple[bytes, list[int]]:
-    """The rows as valid text that no quote can confuse, and the number of each among all, from 1."""
+    """The rows as valid text, safe from stray quotes, and each row's number among all rows, from 1."""
     pieces: list[bytes] = []
     numbers: list[int] = []
     examples: dict[Kind, list[Row]] = {}
     begin: int | None = None  # where the rows begin that stay as they are
     end = 0
     for number, row in enumerate(lines.rows(), start=1):
-        if row.kind in _SAID:
+        if row.kind in _NOTES:
             examples.setdefault(row.kind, []).append(row)
         left_out = _LEFT_OUT.get(row.kind)
         # Blank lines between may hold delimiters or spaces.
@@ -133,12 +134,12 @@ def _valid_text(text: str, lines: Lines, source: str, notes: Notes) -> tuple[byt
             continue
         numbers.append(number)
         if row.cells is not None:
-            pieces.append(quoted(row.cells, lines.delimiter).encode() + b"\n")
+            pieces.append(quote_row(row.cells, lines.delimiter).encode() + b"\n")
         elif begin is None:
             begin = row.start
     if begin is not None:
         pieces.append(text[begin:end].encode() + b"\n")
-    for kind, statement in _SAID.items():
+    for kind, statement in _NOTES.items():
         if rows := examples.get(kind):
             first = _span(rows[0]).strip(", ") or f"line {rows[0].first:,}"
             notes.say(f"{source}: {len(rows):,} rows have {statement} (first: {first})")
@@ -149,7 +150,7 @@ def _span(row: Row) -> str:
     return "" if row.first == row.last else f", lines {row.first:,} to {row.last:,},"
 
 
-def _parsed(data: bytes, delimiter: str, names: list[str], source: str) -> pa.Table:
+def _parse(data: bytes, delimiter: str, names: list[str], source: str) -> pa.Table:
     if not data:
         return pa.table({name: pa.array([], pa.string()) for name in names})
     try:
@@ -171,9 +172,9 @@ def _parsed(data: bytes, delimiter: str, names: list[str], source: str) -> pa.Ta
 
 
 def find_delimiter(text: str) -> str:
-    """The delimiter that cuts most of the first rows into as many cells as the header has.
+    """The delimiter that cuts most of the first rows into as many cells as the header.
 
-    A comma for a table of one column.
+    For a table of one column it is a comma.
     """
     best, best_score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
@@ -190,7 +191,7 @@ def find_delimiter(text: str) -> str:
 
 
 def _regular_share(lines: Lines) -> float:
-    """Of the first rows, the share that have the header's number of cells."""
+    """The share of the first rows that have the header's number of cells."""
     regular = count = 1  # the header
     try:
         for row in islice(lines.rows(), SAMPLE_ROWS):
@@ -201,10 +202,10 @@ def _regular_share(lines: Lines) -> float:
     return regular / count
 
 
-def _names(header: list[str], source: str, notes: Notes) -> list[str]:
-    """A name for each column; columns without one are called by their number."""
+def _name_columns(header: list[str], source: str, notes: Notes) -> list[str]:
+    """A name for each column. A column without a name gets its number."""
     names = [name.strip() for name in header]
-    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(names).items() if name and count > 1):
         raise CatalogError(f"{source}: column {twice[0]!r} occurs twice; rename one of them")
     nameless = [number for number, name in enumerate(names, start=1) if not name]
     for number in nameless:

@@ -1,9 +1,9 @@
 """Images that the catalog names by web address, fetched into the store and kept up to date.
 
-What arrives is told by its first bytes, not by its name or Content-Type. Each request is noted as it
+The first bytes of a file decide what it is, not its name or Content-Type. Each request is noted when it
 ends (`stored_downloads`), so an interrupted run goes on where it stopped. An image that cannot be
-fetched keeps its address, and extraction rejects it for the reason that is noted. Secrets in addresses
-are used for requests alone: what is stored has the address `without_secrets`.
+fetched keeps its address, and extraction rejects it for the noted reason. Secrets in addresses are used
+only in requests: addresses are stored `without_secrets`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from simsearch.catalog.stored_downloads import (
 )
 from simsearch.catalog.web.client import Answer, WebClient
 from simsearch.catalog.web.errors import FAILURES, reason_of
-from simsearch.catalog.web.turns import in_parallel
+from simsearch.catalog.web.turns import call_in_parallel
 from simsearch.runtime.progress import progress
 from simsearch.settings.secrets import without_secrets
 from simsearch.settings.sections.collection import DownloadConfig
@@ -43,10 +43,10 @@ Row = dict[str, Any]
 def download_images(
     table: pa.Table, storage: Storage, config: DownloadConfig, *, again: bool = False
 ) -> pa.Table:
-    """The catalog with each http(s) image_uri that could be fetched replaced by its place in the store.
+    """The catalog in which each http(s) image_uri that could be fetched is replaced by a stored file.
 
-    Stored images are asked for again, on condition that they changed, after `check_again_days`; so are
-    those that failed for good, or at once with `again`.
+    After `check_again_days`, a conditional request asks whether a stored image has changed, and images
+    that failed for good are requested again. With `again`, the latter are requested at once.
     """
     rows = table.to_pylist()
     web = [row for row in rows if is_web(row["image_uri"])]
@@ -86,7 +86,7 @@ def _is_due(row: Row, stored: StoredDownloads, config: DownloadConfig, again: bo
 def _report_given_up(
     web: list[Row], todo: list[Row], stored: StoredDownloads, config: DownloadConfig
 ) -> None:
-    """Log the images that failed in an earlier run and are not asked for in this one."""
+    """Log the images that failed in an earlier run and are not requested in this one."""
     asked = {download_name(row) for row in todo}
     problems: dict[str, list[str]] = defaultdict(list)
     for row in web:
@@ -132,7 +132,7 @@ def _download_all(
             journal.note(journal_row(row, answer, file, None, False))
             return file != present
 
-        for done, is_new in enumerate(in_parallel(fetch, todo, config.concurrency), start=1):
+        for done, is_new in enumerate(call_in_parallel(fetch, todo, config.concurrency), start=1):
             changed += is_new
             advance(done)
     log.info("download: %s of %s images new or changed", f"{changed:,}", f"{len(todo):,}")

@@ -1,7 +1,7 @@
-"""Pictures that lie inside Parquet files, as Hugging Face's data sets hold them (`{bytes, path}`).
+"""Pictures inside Parquet files, as in Hugging Face's data sets (`{bytes, path}`).
 
-A reference names one: `parquet+file:///data/train.parquet#image/17` is row 17, from 0, of the column
-`image`. Files are read batch by batch, so that no shard is loaded whole.
+A reference names such a picture: `parquet+file:///data/train.parquet#image/17` is row 17, from 0, of the
+column `image`. Files are read batch by batch, so that no shard is loaded whole.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from simsearch.storage.storage import Storage, open_uri
 FOLDER = "images/embedded"
 BATCH = 16  # pictures in memory
 WRITERS = 8  # pictures on their way into the store
-PEEKED = 64  # filled cells in which the first picture of a column is looked for
+PEEKED = 64  # filled cells among which a column's first picture has to be
 
 _REFERENCE = re.compile(r"parquet\+(?P<uri>.+)#(?P<column>[^#]+)/(?P<row>\d+)", re.DOTALL)
 
@@ -47,8 +47,8 @@ class Column:
     kind: pa.DataType
 
     def filled(self, parquet: pq.ParquetFile) -> Iterator[bool]:
-        """Whether each row holds a picture. The bytes are read only where the file's statistics leave
-        that open."""
+        """Whether each row holds a picture. The bytes are read only if the file's statistics do not say
+        so."""
         leaf = (
             f"{self.name}.{_bytes_field(self.kind)}" if pa.types.is_struct(self.kind) else self.name
         )
@@ -63,7 +63,7 @@ class Column:
                     yield picture_of(cell) is not None
 
     def paths(self, parquet: pq.ParquetFile) -> list[str | None]:
-        """The path that is stored beside each picture."""
+        """The path beside each picture."""
         if not pa.types.is_struct(self.kind) or self.kind.get_field_index("path") < 0:
             return [None] * parquet.metadata.num_rows
         table = parquet.read(columns=[f"{self.name}.path"])
@@ -76,8 +76,7 @@ class Column:
 
 
 def picture_columns(parquet: pq.ParquetFile) -> list[Column]:
-    """The columns that hold pictures: structs and lists with bytes, and bytes that begin as a picture
-    does."""
+    """The columns of pictures: structs and lists with bytes, and bytes that begin as a picture does."""
     columns = []
     for field in parquet.schema_arrow:
         kind = field.type
@@ -101,8 +100,8 @@ def picture_of(cell: Any) -> bytes | None:
 
 
 def read_embedded(uri: str, storage: StorageConfig) -> bytes:
-    """The picture that a reference names. Raises CatalogError where it is not there."""
-    path, column, row = _taken_apart(uri)
+    """The picture that a reference names. Raises CatalogError if there is none."""
+    path, column, row = _split_reference(uri)
     with open_uri(path, storage) as file, pq.ParquetFile(file, buffer_size=2**20) as parquet:
         for group in range(parquet.num_row_groups):
             count = parquet.metadata.row_group(group).num_rows
@@ -115,20 +114,20 @@ def read_embedded(uri: str, storage: StorageConfig) -> bytes:
 
 
 def store_embedded(table: pa.Table, storage: Storage) -> pa.Table:
-    """The catalog with each reference replaced by the picture's place in the store, where it lies
-    under the digest of its bytes."""
+    """The catalog in which each reference is replaced by a stored picture, named by the digest of its
+    bytes."""
     rows = table.to_pylist()
     wanted: dict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(dict)
     for row in rows:
-        # A reference that somebody wrote into a table has another ETag.
+        # A reference that a table itself contains has another ETag.
         if row["etag"] == ETAG and is_embedded(row["image_uri"]):
-            uri, column, number = _taken_apart(row["image_uri"])
+            uri, column, number = _split_reference(row["image_uri"])
             wanted[uri, column][number] = row
     if not wanted:
         return table
     stored = {info.path for info in storage.files(FOLDER)}
     for (uri, column), numbers in wanted.items():
-        for batch in _in_batches(uri, column, sorted(numbers), storage.config):
+        for batch in _read_batches(uri, column, sorted(numbers), storage.config):
             new: dict[str, bytes] = {}
             for number, data in batch:
                 name = f"{hashlib.sha256(data).hexdigest()[:32]}.{sniff(data) or 'bin'}"
@@ -149,10 +148,10 @@ def store_embedded(table: pa.Table, storage: Storage) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schemas.CATALOG)
 
 
-def _in_batches(
+def _read_batches(
     uri: str, column: str, numbers: Sequence[int], storage: StorageConfig
 ) -> Iterator[list[tuple[int, bytes]]]:
-    """The pictures of the rows `numbers`, in order, some at a time."""
+    """The pictures of the rows `numbers`, in order, in batches."""
     wanted = set(numbers)
     with open_uri(uri, storage) as file, pq.ParquetFile(file, buffer_size=2**20) as parquet:
         first = 0
@@ -168,7 +167,7 @@ def _in_batches(
             first += count
 
 
-def _taken_apart(uri: str) -> tuple[str, str, int]:
+def _split_reference(uri: str) -> tuple[str, str, int]:
     match = _REFERENCE.fullmatch(uri)
     if match is None:
         raise CatalogError(
@@ -183,7 +182,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _bytes_field(kind: pa.DataType) -> str | None:
-    """The name of the one field of bytes in a struct."""
+    """The name of the only field of bytes in a struct."""
     if not pa.types.is_struct(kind):
         return None
     names = [field.name for field in kind if is_bytes(field.type)]
@@ -191,8 +190,8 @@ def _bytes_field(kind: pa.DataType) -> str | None:
 
 
 def _are_pictures(parquet: pq.ParquetFile, column: Column) -> bool:
-    """Whether one of the first cells begins as a picture does. Structs that only have paths name
-    pictures that lie elsewhere."""
+    """Whether one of the first cells begins as a picture does. Structs with paths alone name pictures
+    outside the file."""
     all_cells = column.cells(parquet, range(parquet.num_row_groups))
     filled = (cell for cell in all_cells if picture_of(cell) is not None or _path_of(cell))
     cells = list(islice(filled, PEEKED))

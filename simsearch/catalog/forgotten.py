@@ -1,7 +1,7 @@
-"""Artworks that were taken down: the record of each, in `<root>/forgotten/`, and their ids.
+"""Artworks that were taken down: the records of their removal, in `<root>/forgotten/`, and their ids.
 
-A record says who took which artwork from which snapshots, and when. While the removal goes on it also
-has what is needed to finish it: the digests of the pictures and their addresses.
+A record says who took which artwork from which snapshots, and when. Until the removal is finished, the
+record also has what the removal needs: the digests and the addresses of the pictures.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def store_record(storage: Storage, record: Record) -> None:
 
 
 def list_records(storage: Storage) -> list[Record]:
-    """All records of a root, the earliest first. Raises DamagedError: an artwork that was taken down must
-    not come back because its record cannot be read."""
+    """All records of a root, the earliest first. Raises DamagedError for an unreadable record, or the
+    artwork that it names would come back."""
     paths = [f"{FOLDER}/{info.path}" for info in storage.files(FOLDER)]
     records = [_read(storage, path) for path in paths if path.endswith(".json")]
     return sorted(records, key=lambda record: record.started)
@@ -69,9 +69,9 @@ def _read(storage: Storage, path: str) -> Record:
         ) from None
 
 
-def without_forgotten(storage: Storage, table: pa.Table) -> pa.Table:
-    """The catalog without the artworks that were taken down. Those that the collection still names are
-    counted in the log."""
+def remove_forgotten(storage: Storage, table: pa.Table) -> pa.Table:
+    """The catalog without the artworks that were taken down. The log counts those that the collection
+    still names."""
     ids = sorted({record.artwork_id for record in list_records(storage)})
     named = pc.is_in(table["artwork_id"], value_set=pa.array(ids, pa.string()))
     if count := pc.sum(named).as_py():

@@ -1,6 +1,6 @@
-"""IIIF documents: what a manifest or collection of Presentation API 2.1.1 or 3.0 says (iiif.io/api).
+"""IIIF documents: the content of manifests and collections of Presentation API 2.1.1 and 3.0 (iiif.io/api).
 
-Documents are untrusted: what has not the expected form is passed over.
+Documents are untrusted: parts without the expected form are ignored.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from simsearch.catalog.iiif_pictures import Canvas, canvas_of
-from simsearch.catalog.iiif_values import address_of, all_words, kind_of, listed, mappings, words
+from simsearch.catalog.iiif_values import address_of, all_words, as_list, kind_of, mappings, words
 from simsearch.catalog.paths import text
 
-# Labels that museums give their metadata, in English and the languages IIIF is most used in.
+# Labels of museums' metadata, in English and the other languages that IIIF documents use most.
 _LABELS = {
     "artists": "artist artists creator creators maker author by künstler künstlerin urheber auteur artiste autor",
     "date": "date dated created creation year datierung datum entstehungszeit année anno fecha",
@@ -37,7 +37,7 @@ class Document:
     """A manifest (`canvases`), a collection (`links` to others, in order), or a page of annotations
     (a canvas at most, without a label).
 
-    `imageless` says of each canvas without a picture, in one word, what it has instead.
+    `imageless` has a word for each canvas without a picture: the kind of thing that it has instead.
     """
 
     kind: str  # "manifest", "collection" or "page"
@@ -61,11 +61,11 @@ class Document:
 
 
 def parse(value: Any) -> Document | None:
-    """What a document says, or None for JSON that is no IIIF manifest, collection or page of
+    """The document in a JSON value. None if the value is no IIIF manifest, collection or page of
     annotations."""
     if not isinstance(value, Mapping):
         return None
-    kind = kind_of(value) or _guessed_kind(value)
+    kind = kind_of(value) or _guess_kind(value)
     if kind in ("collection", "collectionpage"):
         members = list(_links(value))
         links = {address: is_collection for address, is_collection in members if address}
@@ -98,9 +98,9 @@ def parse(value: Any) -> Document | None:
     )
 
 
-def _guessed_kind(value: Mapping[str, Any]) -> str:
+def _guess_kind(value: Mapping[str, Any]) -> str:
     """The kind of a document without a type, by its members."""
-    kinds = {kind_of(member) for member in listed(value.get("items"))}
+    kinds = {kind_of(member) for member in as_list(value.get("items"))}
     if "sequences" in value or "canvas" in kinds:
         return "manifest"
     if {"manifest", "collection"} & kinds or {"members", "collections", "manifests"} & value.keys():
@@ -110,11 +110,11 @@ def _guessed_kind(value: Mapping[str, Any]) -> str:
 
 
 def _links(value: Mapping[str, Any]) -> Iterator[tuple[str | None, bool]]:
-    """The addresses of a collection's members in their order (None: it has none), then of its further
-    pages, each with whether it is a collection itself. Of a collection or a page that lies within this
-    one, its members."""
+    """The addresses of a collection's members in order (None: a member without an address), then of its
+    further pages, each with whether it is a collection. A nested collection or page is replaced by its
+    members."""
     for key in _MEMBERS:
-        for member in listed(value.get(key)):
+        for member in as_list(value.get(key)):
             is_collection = key == "collections" or "collection" in kind_of(member)
             if is_collection and isinstance(member, Mapping) and _has_members(member):
                 yield from _links(member)
@@ -129,12 +129,12 @@ def _links(value: Mapping[str, Any]) -> Iterator[tuple[str | None, bool]]:
 
 
 def _has_members(value: Mapping[str, Any]) -> bool:
-    return any(listed(value.get(key)) for key in (*_MEMBERS, "first"))
+    return any(as_list(value.get(key)) for key in (*_MEMBERS, "first"))
 
 
 def _canvases(value: Mapping[str, Any]) -> Iterator[Canvas | str]:
-    """Each canvas's picture, or in one word what it has instead: of Presentation 2 the first
-    sequence's, else those of Presentation 3."""
+    """The picture of each canvas, or a word for what the canvas has instead. Presentation 2 has canvases
+    in its first sequence, Presentation 3 in the manifest."""
     for media in mappings(value.get("mediaSequences")):
         for element in mappings(media.get("elements")):
             yield canvas_of(element, [{"body": element}])
@@ -144,31 +144,30 @@ def _canvases(value: Mapping[str, Any]) -> Iterator[Canvas | str]:
         return
     if canvases := mappings(first):
         for canvas in canvases:
-            yield canvas_of(canvas, listed(canvas.get("images")))
+            yield canvas_of(canvas, as_list(canvas.get("images")))
         return
     for canvas in mappings(value.get("items")):
         annotations = [
             annotation
-            for page in listed(canvas.get("items"))
+            for page in as_list(canvas.get("items"))
             for annotation in _annotations(page, "annotationpage")
         ]
         yield canvas_of(canvas, annotations)
 
 
 def _annotations(page: Any, kind: str) -> list[Any]:
-    """The annotations of a page; of one that only its address is given of, that address."""
+    """The annotations of a page. If the page is only an address, that address."""
     if kind == "annotation":
         return [page]
     key = "resources" if kind == "annotationlist" else "items"
     if not isinstance(page, Mapping) or (key not in page and "next" not in page):
         return [address] if (address := address_of(page)) is not None else []
     following = address_of(page.get("next"))
-    return [*listed(page.get(key)), *([following] if following else [])]
+    return [*as_list(page.get(key)), *([following] if following else [])]
 
 
 def _metadata(value: Any) -> dict[str, list[str]]:
-    """The values by catalog column: those of the first label that means the column, each time that the
-    label is repeated."""
+    """The values by catalog column: all values of the first label that means the column."""
     columns: dict[str, list[str]] = {}
     label_of: dict[str, str] = {}
     for entry in mappings(value):
@@ -183,12 +182,12 @@ def _metadata(value: Any) -> dict[str, list[str]]:
 
 
 def _rights(value: Mapping[str, Any]) -> str | None:
-    statements = listed(value.get("rights") or value.get("license"))
+    statements = as_list(value.get("rights") or value.get("license"))
     return text([part for entry in statements if (part := address_of(entry) or words(entry))])
 
 
 def _homepage(value: Mapping[str, Any]) -> str | None:
-    pages = listed(value.get("homepage")) + listed(value.get("related"))
+    pages = as_list(value.get("homepage")) + as_list(value.get("related"))
     return next((address for page in pages if (address := address_of(page))), None)
 
 

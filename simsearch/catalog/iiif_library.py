@@ -1,4 +1,4 @@
-"""IIIF documents by address: from the store where they are young enough, else from the web."""
+"""IIIF documents by address: from the root if they are recent enough, else from the web."""
 
 from __future__ import annotations
 
@@ -22,19 +22,17 @@ from simsearch.settings.config import Config
 from simsearch.settings.secrets import distinct_without_secrets, hide_secrets
 from simsearch.storage.storage import Storage, read_uri
 
-STATE = (
-    "iiif"  # beside the catalogs, not among them: `snapshots gc` removes those that nothing names
-)
+STATE = "iiif"  # not among the catalogs, where `snapshots gc` removes files that no snapshot names
 MAX_BYTES = 64 * 2**20  # a manifest of a book of a thousand pages has about 2 MiB
-FORM = 3  # of the stored contents; those of another form are asked for anew
+FORM = 3  # of the stored contents; contents of another form are requested anew
 
 Json = dict[str, Any]
 
 
 @dataclass
 class Library:
-    """Safe to use from several threads. `kept` counts documents that were young enough; `outlived`
-    has the address of each that its server did not give again, with the reason."""
+    """The documents. Safe to use from several threads. `kept` counts documents that were recent enough.
+    `outlived` has the address of each stored document that its server no longer gives, and the reason."""
 
     config: Config
     client: WebClient
@@ -57,29 +55,29 @@ class Library:
         )
 
     def document(self, url: str, *, fresh: bool = False) -> Document:
-        """A manifest, collection or page of annotations; `fresh`: asked for whatever its age.
+        """A manifest, collection or page of annotations. `fresh` requests it from the web at any age.
 
         Raises RefusedError, BusyError, httpx.HTTPError.
         """
         return Document.from_json(self._content(url, "document", _read_document, fresh))
 
     def info(self, url: str) -> Json:
-        """What an image service says of itself; nothing where it refuses that for good, which is kept as
-        well. Raises RefusedError, BusyError, httpx.HTTPError."""
+        """The info.json of an image service; empty if the service refuses it for good, which is stored
+        too. Raises RefusedError, BusyError, httpx.HTTPError."""
         try:
             return self._content(url, "info", _read_info, False)
         except RefusedError as error:
             if not error.lasting:
                 raise
-            self._note(url, Answer(None, None, None), _packed("info", {}))
+            self._note(url, Answer(None, None, None), _pack("info", {}))
             return {}
 
     def stored(self, uri: str) -> Document:
-        """A document in a store. Raises RefusedError, StorageError."""
+        """A document on a disk or in a bucket. Raises RefusedError, StorageError."""
         try:
             return Document.from_json(_read_document(read_uri(uri, self.config.storage)))
         except RecursionError:
-            raise _too_deep() from None
+            raise _nesting_error() from None
 
     def report(self, notes: Notes) -> None:
         if self.kept:
@@ -90,13 +88,13 @@ class Library:
         if self.outlived:
             url, reason = next(iter(self.outlived.items()))
             notes.say(
-                f"{len(self.outlived):,} IIIF documents could not be read again; what was stored of them "
-                f"is used (first: {url}: {reason})"
+                f"{len(self.outlived):,} IIIF documents could not be read again; their stored versions "
+                f"are used (first: {url}: {reason})"
             )
 
     def _content(self, url: str, kind: str, read: Callable[[bytes], Json], fresh: bool) -> Json:
         row = self.known.get(distinct_without_secrets(url))
-        before = _unpacked(row, kind) if row is not None else None
+        before = _unpack(row, kind) if row is not None else None
         if row is None or before is None:
             row, before = {}, None
         days = self.config.catalog.download.check_again_days
@@ -116,16 +114,16 @@ class Library:
             content = before if answer.data is None else read(answer.data)
             if content is None:
                 raise RefusedError("nothing came")
-            packed = _packed(kind, content)
+            packed = _pack(kind, content)
         except (RefusedError, RecursionError) as error:
             if before is None:
-                raise _too_deep() if isinstance(error, RecursionError) else error from None
+                raise _nesting_error() if isinstance(error, RecursionError) else error from None
             return self._outlive(url, error, before)
         self._note(url, answer, packed)
         return content
 
     def _note(self, url: str, answer: Answer, packed: str) -> None:
-        """Store a document; not where addresses in it grant access, which are of no use without that."""
+        """Store a document, unless addresses in it grant access: without their secrets they are useless."""
         if hide_secrets(packed) != packed:
             return
         self.journal.note(
@@ -144,12 +142,12 @@ class Library:
         return before
 
 
-def _packed(kind: str, content: Json) -> str:
+def _pack(kind: str, content: Json) -> str:
     return json.dumps({"form": FORM, kind: content}, sort_keys=True)
 
 
-def _unpacked(row: Mapping[str, Any], kind: str) -> Json | None:
-    """A stored content of this kind; None where it has another form or is of another kind."""
+def _unpack(row: Mapping[str, Any], kind: str) -> Json | None:
+    """A stored content of this kind. None if it has another form or is of another kind."""
     stored = json.loads(row["content"])
     if not isinstance(stored, dict) or stored.get("form") != FORM:
         return None
@@ -160,14 +158,14 @@ def _unpacked(row: Mapping[str, Any], kind: str) -> Json | None:
 def _read_document(data: bytes) -> Json:
     document = parse(_json(data))
     if document is None:
-        raise RefusedError("what came is no IIIF manifest or collection", lasting=True)
+        raise RefusedError("the response is no IIIF manifest or collection", lasting=True)
     return document.to_json()
 
 
 def _read_info(data: bytes) -> Json:
     value = _json(data)
     if not isinstance(value, dict):
-        raise RefusedError("what came is no description of an image", lasting=True)
+        raise RefusedError("the response is no description of an image", lasting=True)
     return {key: value[key] for key in SERVICE_KEYS if key in value}
 
 
@@ -175,8 +173,8 @@ def _json(data: bytes) -> Any:
     try:
         return json.loads(data.decode("utf-8-sig"))
     except ValueError:
-        raise RefusedError("what came is no JSON", lasting=True) from None
+        raise RefusedError("the response is no JSON", lasting=True) from None
 
 
-def _too_deep() -> RefusedError:
-    return RefusedError("what came is nested too deeply", lasting=True)
+def _nesting_error() -> RefusedError:
+    return RefusedError("the response is nested too deeply", lasting=True)

@@ -1,6 +1,6 @@
-"""The artwork ids of IIIF manifests: short forms of their addresses, as unique as these.
+"""The artwork ids of IIIF manifests: short forms of their addresses, as unique as the addresses.
 
-Ids are published, so that no secret of an address is part of one.
+Ids are published, so they contain no secret of an address.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def short_name(url: str) -> str:
 
 
 class ManifestNames:
-    """A name for each manifest: its short one, or its whole address where several have the same short
-    one (`x.org/12` and `x.org/12.json`, http and https). Addresses that differ in secrets alone end in a
-    digest."""
+    """A name for each manifest: its short name, or its whole address if several manifests share the short
+    name (`x.org/12` and `x.org/12.json`, http and https). Addresses that differ only in secrets get a
+    digest at the end."""
 
     def __init__(self) -> None:
         self._of: dict[str, str] = {}
@@ -35,7 +35,7 @@ class ManifestNames:
         self._ids: dict[str, str] = {}  # an artwork's id → its manifest
 
     def add(self, urls: Iterable[str]) -> None:
-        """Name these manifests, with regard to those that have a name already."""
+        """Name these manifests, given the names of earlier ones."""
         new = [url for url in urls if url not in self._of]
         self._used.update(short_name(url) for url in new)
         self._shown.update(without_secrets(url) for url in new)
@@ -45,7 +45,7 @@ class ManifestNames:
             self._of[url] = short if short and self._used[short] == 1 else whole
 
     def artwork_id(self, url: str, number: int | None) -> str | None:
-        """The id of a manifest's picture (`number`: of several); None where another artwork has it."""
+        """The id of a manifest's picture (`number`: of several). None if another artwork has that id."""
         ending = "" if number is None else f"/{number}"
         for name in (self._of[url], without_secrets(url), distinct_without_secrets(url)):
             artwork_id = f"{name}{ending}"

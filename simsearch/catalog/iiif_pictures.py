@@ -1,4 +1,4 @@
-"""What a canvas of Presentation 2 or 3 shows: its picture, or the kind of thing that is there instead."""
+"""The picture of a canvas of Presentation 2 or 3, or the kind of thing that the canvas has instead."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urldefrag
 
-from simsearch.catalog.iiif_values import address_of, kind_of, listed, mappings, number_of, words
+from simsearch.catalog.iiif_values import address_of, as_list, kind_of, mappings, number_of, words
 
 NESTING = 8  # choices and parts within each other; documents go no deeper than two
 REFERENCES = 8  # of a canvas to annotations that lie elsewhere
 
-# What an image service says of itself, as far as an address is made of it.
+# The members of an image service's description from which addresses are made.
 SERVICE_KEYS = (
     "@context", "id", "@id", "type", "@type", "profile", "protocol", "width", "height", "sizes",
     "maxWidth", "maxHeight", "maxArea", "extraFeatures",
@@ -43,10 +43,10 @@ _KIND_OF_ENDING = {end: kind for kind, ends in _ENDINGS.items() for end in ends.
 class Canvas:
     """One picture of a manifest: its image service if it has one, else a plain address.
 
-    `width` and `height` are those of the whole image, in pixels. Of a part of it, `region` and
-    `rotation` are as in an address of the Image API, and `url` has the part, where there is one.
-    A canvas with `references` names annotations that lie elsewhere and has its picture there.
-    `further` counts the other pictures that are painted onto the canvas, such as foldouts.
+    `width` and `height` are those of the whole image, in pixels. `region` and `rotation` describe a part
+    of the image as addresses of the Image API do, and `url`, if there is one, leads to that part.
+    The picture of a canvas with `references` is in annotations of other documents. `further` counts the
+    other pictures that are painted onto the canvas, such as foldouts.
     """
 
     label: str | None
@@ -62,7 +62,7 @@ class Canvas:
 
 @dataclass(frozen=True)
 class _Resource:
-    """What a body leads to: `value` is an object or an address. `part_url` is an address of the part
+    """The target of a body: `value` is an object or an address. `part_url` is an address of the part
     that `region` and `rotation` cut out."""
 
     value: Any
@@ -72,8 +72,8 @@ class _Resource:
 
 
 def canvas_of(canvas: Mapping[str, Any], annotations: list[Any]) -> Canvas | str:
-    """The picture that annotations paint onto a canvas, or in one word what they paint instead: of
-    several the first that covers the whole canvas, else the first."""
+    """The picture that annotations paint onto a canvas, or a word for what they paint instead. Among
+    several pictures it is the first that covers the whole canvas, else the first."""
     label = words(canvas.get("label"))
     references: list[str] = []
     instead = ""
@@ -104,8 +104,8 @@ def canvas_of(canvas: Mapping[str, Any], annotations: list[Any]) -> Canvas | str
 
 
 def _paints(annotation: Mapping[str, Any]) -> bool:
-    """Whether an annotation paints onto its canvas; one that does not say so does."""
-    motivations = [word for word in listed(annotation.get("motivation")) if isinstance(word, str)]
+    """Whether an annotation paints onto its canvas, as it does if it states no motivation."""
+    motivations = [word for word in as_list(annotation.get("motivation")) if isinstance(word, str)]
     return not motivations or any("painting" in word.lower() for word in motivations)
 
 
@@ -113,7 +113,7 @@ def _covers_part(annotation: Mapping[str, Any], canvas: Mapping[str, Any]) -> bo
     """Whether an annotation paints onto a part of its canvas, as a foldout or a detail does."""
     target = annotation.get("target") or annotation.get("on")
     selector = target.get("selector") if isinstance(target, Mapping) else None
-    region, _ = _selected(selector)
+    region, _ = _read_selector(selector)
     if isinstance(target, str):
         region = _fragment(urldefrag(target).fragment) or "full"
     whole = f"0,0,{number_of(canvas.get('width'))},{number_of(canvas.get('height'))}"
@@ -123,7 +123,8 @@ def _covers_part(annotation: Mapping[str, Any], canvas: Mapping[str, Any]) -> bo
 def _resources(
     body: Any, region: str = "full", rotation: str = "0", url: str | None = None, depth: int = 0
 ) -> Iterator[_Resource]:
-    """What a body leads to, in order: lists and choices opened, of parts the whole with its region."""
+    """The targets of a body, in order. Lists and choices are opened; a part becomes the whole image with
+    a region."""
     if depth > NESTING:
         return
     if isinstance(body, list):
@@ -139,7 +140,7 @@ def _resources(
             whole = {"id": whole, **({"service": service} if service else {})}
         elif service and isinstance(whole, Mapping) and not whole.get("service"):
             whole = {**whole, "service": service}
-        cut, turned = _selected(body.get("selector"))
+        cut, turned = _read_selector(body.get("selector"))
         own = address_of(body)
         yield from _resources(
             whole,
@@ -152,10 +153,10 @@ def _resources(
         yield _Resource(body, region, rotation, url)
 
 
-def _selected(selector: Any) -> tuple[str, str]:
+def _read_selector(selector: Any) -> tuple[str, str]:
     """The region and rotation that a selector asks for."""
     region, rotation = "full", "0"
-    for choice in listed(selector):
+    for choice in as_list(selector):
         if not isinstance(choice, Mapping):
             continue
         if (kind := kind_of(choice)) and not kind.startswith(("imageapi", "fragment")):
@@ -180,7 +181,7 @@ def _fragment(value: str) -> str | None:
 
 
 def _kind(value: Any) -> str:
-    """ "image", or in one word what a resource is instead."""
+    """ "image", or a word for the other kind of a resource."""
     kind = kind_of(value)
     by_type = _KINDS.get(kind, "image" if "image" in kind else None)
     media = value.get("format") if isinstance(value, Mapping) else None
@@ -200,7 +201,7 @@ def _kind(value: Any) -> str:
 
 
 def _kind_of_format(media: str) -> str | None:
-    """The kind of a media type; None for one that does not tell, such as application/octet-stream."""
+    """The kind of a media type. None for one that leaves it open, such as application/octet-stream."""
     main, _, sub = media.partition(";")[0].partition("/")
     if "pdf" in sub:
         return "PDF"
@@ -220,22 +221,22 @@ def _service(value: Any) -> dict[str, Any] | None:
 
 
 def _is_image_service(service: Mapping[str, Any]) -> bool:
-    said = said_of(service).lower()
+    said = claims_of(service).lower()
     return "image" in said or bool(re.search(r"\blevel[012]\b", said))
 
 
-def said_of(service: Mapping[str, Any]) -> str:
+def claims_of(service: Mapping[str, Any]) -> str:
     """The words by which an image service names its version and its level."""
     said = [
         part.get("@id") or part.get("id") if isinstance(part, Mapping) else part
         for key in ("@context", "type", "@type", "profile", "protocol")
-        for part in listed(service.get(key))
+        for part in as_list(service.get(key))
     ]
     return " ".join(part for part in said if isinstance(part, str))
 
 
 def _picture(label: str | None, resource: _Resource) -> Canvas | None:
-    """A resource that is an image; None where it has neither an address nor an image service."""
+    """A resource that is an image. None if it has neither an address nor an image service."""
     value = resource.value
     service = _service(value)
     url = address_of(value)
@@ -266,7 +267,7 @@ def _picture(label: str | None, resource: _Resource) -> Canvas | None:
 
 
 def _own_request(url: str | None, service: Mapping[str, Any] | None) -> re.Match[str] | None:
-    """The request to its own image service that a resource's address is; None where it is none."""
+    """A resource's address as a request to the resource's image service. None if it is no such request."""
     base = address_of(service)
     if url is None or base is None:
         return None
@@ -276,6 +277,6 @@ def _own_request(url: str | None, service: Mapping[str, Any] | None) -> re.Match
 
 
 def service_base(address: str) -> str:
-    """The address that an image service's requests start with, of whatever form its id has."""
+    """The address with which an image service's requests start, for any form of the service's id."""
     bare = urldefrag(address).url.rstrip("/")
     return bare.removesuffix("/info.json").rstrip("/")

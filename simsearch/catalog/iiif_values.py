@@ -1,4 +1,4 @@
-"""Values in IIIF documents: addresses, numbers and texts, of whatever form a publisher gave them."""
+"""Values in IIIF documents: addresses, numbers and texts, in any form that publishers use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 LARGEST = 10**9  # pixels: no picture is larger, and no such number becomes part of an address
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """A list as it is, a single value as a list of one, null as an empty list."""
     if value is None:
         return []
@@ -31,22 +31,22 @@ def listed(value: Any) -> list[Any]:
 
 def mappings(value: Any) -> list[Mapping[str, Any]]:
     """The objects of a list, or a single object as a list of one."""
-    return [part for part in listed(value) if isinstance(part, Mapping)]
+    return [part for part in as_list(value) if isinstance(part, Mapping)]
 
 
 def kind_of(value: Any) -> str:
-    """The type of an object in lower case, without its prefix: "manifest" of "sc:Manifest"; "" where
-    it has none."""
+    """The type of an object in lower case, without its prefix: "manifest" of "sc:Manifest"; "" without
+    a type."""
     if isinstance(value, Mapping):
         for key in ("type", "@type"):
-            for word in listed(value.get(key)):
+            for word in as_list(value.get(key)):
                 if isinstance(word, str) and word.strip():
                     return re.split(r"[:#/]", word.strip())[-1].lower()
     return ""
 
 
 def address_of(value: Any) -> str | None:
-    """A web address given as such, as an object's id, or first in a list."""
+    """A web address: the value itself, an object's id, or the first in a list."""
     first = value[0] if isinstance(value, list) and value else value
     if isinstance(first, Mapping):
         ids = [first.get("id"), first.get("@id")]
@@ -61,7 +61,7 @@ def address_of(value: Any) -> str | None:
 
 
 def number_of(value: Any) -> int | None:
-    """A positive whole number, also one written as text; None for anything else."""
+    """A positive whole number, also if it is text. None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         value = int(value[:12])
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -76,7 +76,7 @@ def words(value: Any) -> str | None:
 
 
 def all_words(value: Any) -> list[str]:
-    """The texts of a value in English, else in no language, else in the first language there is.
+    """The texts of a value in English, else without a language, else in the value's first language.
 
     HTML becomes plain text.
     """
@@ -116,8 +116,8 @@ def _encodable(value: str) -> bool:
 
 
 def _one_language(values: list[Any]) -> list[Any]:
-    """The members of a list that are in the language preferred among them (Presentation 2 lists a
-    text's translations side by side)."""
+    """The members of a list in the preferred one of their languages. Presentation 2 lists the translations
+    of a text side by side."""
     languages = [_language(value) for value in values]
     best = min(languages, key=_preference, default="")
     return [value for value, language in zip(values, languages, strict=True) if language == best]
@@ -129,6 +129,6 @@ def _language(value: Any) -> str:
 
 
 def _preference(language: str) -> int:
-    """English first, then texts in no language, then the others in their order."""
+    """The rank of a language: English first, then texts without a language, then the others."""
     primary = re.split(r"[-_]", language.lower())[0]
     return {"en": 0, "": 1, "none": 1, "@none": 1}.get(primary, 2)

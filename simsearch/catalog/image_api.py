@@ -1,5 +1,5 @@
-"""The address at which a IIIF image server gives an image in the size that is used (Image API 1.1,
-2.1.1 and 3.0, iiif.io/api/image)."""
+"""The address at which a IIIF image server gives an image in the wanted size (Image API 1.1, 2.1.1 and
+3.0, iiif.io/api/image)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from simsearch.catalog.iiif_pictures import UNKNOWN_PART, Canvas, said_of, service_base
-from simsearch.catalog.iiif_values import LARGEST, address_of, listed, mappings, number_of
+from simsearch.catalog.iiif_pictures import UNKNOWN_PART, Canvas, claims_of, service_base
+from simsearch.catalog.iiif_values import LARGEST, address_of, as_list, mappings, number_of
 
 _CONFINED = {"sizeByConfinedWh", "sizeByForcedWh"}  # a size such as !1024,1024
 
 
 def image_address(canvas: Canvas, info: Mapping[str, Any] | None, pixels: int) -> str | None:
-    """The address of a canvas's picture with a longer side of `pixels`, or of the nearest size that its
-    server gives; None where there is no address, or the server does not cut the part that is shown.
+    """The address of a canvas's picture with a longer side of `pixels`, or of the nearest size that the
+    server gives. None if there is no address, or if the server cannot cut out the part that is shown.
 
-    `info` is the service's info.json, None where what the manifest says of it is enough. Requests go to
-    the address that the manifest names: info.json often gives one from behind a proxy, or a decoded one.
+    `info` is the service's info.json, None if the manifest says enough. Requests go to the address in the
+    manifest: the address in info.json is often one from behind a proxy, or a decoded one.
     """
     base = address_of(canvas.service)
     if base is None:
@@ -46,8 +46,8 @@ def image_address(canvas: Canvas, info: Mapping[str, Any] | None, pixels: int) -
 
 
 def info_address(canvas: Canvas) -> str | None:
-    """The address of the info.json that says which sizes the image server gives; None where the manifest
-    says enough, or there is no server."""
+    """The address of the info.json with the sizes that the image server gives. None if the manifest says
+    enough, or if there is no server."""
     base = address_of(canvas.service)
     return f"{service_base(base)}/info.json" if base and needs_info(canvas) else None
 
@@ -65,8 +65,8 @@ def needs_info(canvas: Canvas) -> bool:
 
 
 def image_api(service: Mapping[str, Any]) -> tuple[int, int]:
-    """The version of the Image API and the compliance level, 0 to 2; 0 where nothing is said."""
-    said = said_of(service)
+    """The version of the Image API and the compliance level, 0 to 2. Unstated ones are 0."""
+    said = claims_of(service)
     level = re.search(r"level([012])", said)
     version = re.search(r"ImageService([123])|image/([123])/", said)
     number = 2 if version is None else int(version.group(1) or version.group(2))
@@ -78,8 +78,8 @@ def image_api(service: Mapping[str, Any]) -> tuple[int, int]:
 def _part(
     region: str, width: int | None, height: int | None
 ) -> tuple[str | None, int | None, int | None]:
-    """A region as it is asked for, in pixels where the image's size is known, with its own size. None
-    where there is no such part."""
+    """A region as requests name it, in pixels if the image's size is known, and the region's size. None if
+    the image has no such region."""
     if region == "full":
         return region, width, height
     if region == UNKNOWN_PART:
@@ -132,14 +132,14 @@ def _size(
     enough = [size for size in given if max(size) >= limit]
     wide, high = min(enough, key=lambda size: size[0]) if enough else max(given)
     if wide == width:
-        return largest  # a server of files alone has the whole image by this name
+        return largest  # a server that only has files names the whole image so
     if not high and width and height:
         high = max(1, round(height * wide / width))
     return f"{wide},{high}" if version == 3 and high else f"{wide},"
 
 
 def _sizes(service: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """The widths and heights that a server has ready; a height of 0 where it names none."""
+    """The widths and heights that a server has ready. An unstated height is 0."""
     return [
         (width, number_of(size.get("height")) or 0)
         for size in mappings(service.get("sizes"))
@@ -148,7 +148,7 @@ def _sizes(service: Mapping[str, Any]) -> list[tuple[int, int]]:
 
 
 def _limit(service: Mapping[str, Any], width: int | None, height: int | None, pixels: int) -> int:
-    """The longer side to ask for, within what the server gives out (maxWidth, maxHeight, maxArea)."""
+    """The longer side to request, within the server's limits (maxWidth, maxHeight, maxArea)."""
     said = [service, *mappings(service.get("profile"))]
     caps = {
         name: next((most for part in said if (most := number_of(part.get(name)))), None)
@@ -168,7 +168,7 @@ def _limit(service: Mapping[str, Any], width: int | None, height: int | None, pi
 
 def _features(service: Mapping[str, Any]) -> set[str]:
     """The features that a server has beyond its level."""
-    features = listed(service.get("extraFeatures"))
+    features = as_list(service.get("extraFeatures"))
     for extension in mappings(service.get("profile")):
-        features = features + listed(extension.get("supports"))
+        features = features + as_list(extension.get("supports"))
     return {feature for feature in features if isinstance(feature, str)}

@@ -1,4 +1,4 @@
-"""Names of images as tables write them: one or several in a cell, of any case, from any folder."""
+"""Names of images in tables: one or several in a cell, in any case, from any folder."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def is_web(uri: str | None) -> bool:
     return uri is not None and uri.lower().startswith(WEB)
 
 
-def loosened(path: str) -> str:
+def loosen(path: str) -> str:
     return unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
 
 
-def short(name: str) -> str:
+def shorten(name: str) -> str:
     return name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
 
 
@@ -31,11 +31,11 @@ def parts_of(cell: str) -> list[str]:
     return [part for part in _SEPARATORS.split(cell) if part] or [cell]
 
 
-def named_together(cell: str) -> list[str]:
-    """The names in a cell where each of its parts is an address or ends as a picture does."""
+def split_pictures(cell: str) -> list[str]:
+    """The names in a cell, each part of which is an address or ends as a picture does."""
     for separator in ("|", "\n", ";", ","):
         parts = [part.strip() for part in cell.split(separator) if part.strip()]
-        # Cut by hand: an address may be one that no library takes apart.
+        # Cut by hand: libraries refuse some addresses.
         pictures = [
             PurePosixPath(re.split("[?#]", part)[0]).suffix.lower() in EXTENSIONS for part in parts
         ]
@@ -45,11 +45,11 @@ def named_together(cell: str) -> list[str]:
 
 
 def leads_out(name: str) -> bool:
-    """Whether a relative name leads out of the folder that it starts from."""
+    """Whether a relative name leads out of its starting folder."""
     return posixpath.normpath(name.lstrip("/")).split("/")[0] == ".."
 
 
-def beside(folder: str, name: str) -> str:
-    """The URI that a name with ".." in it leads to from a folder's URI."""
+def resolve_name(folder: str, name: str) -> str:
+    """The URI to which a name with ".." leads, from a folder's URI."""
     scheme, _, path = folder.partition("://")
     return f"{scheme}://{posixpath.normpath(f'{path}/{name}')}"

@@ -1,4 +1,4 @@
-"""What was asked of the web and answered, stored as it comes, so that an interrupted run goes on."""
+"""Requests to the web and their results, stored as they end, so that an interrupted run goes on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANY_PARTS = 50
 
 
 class Journal:
-    """An append-only table, written every few seconds and at the end, however that comes."""
+    """An append-only table, written every few seconds and at the end, also after an error."""
 
     def __init__(self, storage: Storage, folder: str, schema: pa.Schema) -> None:
         self._storage, self._folder, self._schema = storage, folder, schema

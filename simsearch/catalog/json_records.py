@@ -1,4 +1,4 @@
-"""Records of JSON: an array, the one list in an object, or an object a line; numbers as written."""
+"""Records in JSON: an array, the only list in an object, or an object a line. Numbers stay as written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def json_records(source: str, text: str, notes: Notes) -> tuple[Rows, list[str] | None]:
-    """The records, and where each stands in words (None: each by its number).
+    """The records, and their places in words (None: their numbers).
 
     A line that is no record is left out and counted. Raises CatalogError for text that is not JSON.
     """
@@ -59,8 +59,8 @@ def json_records(source: str, text: str, notes: Notes) -> tuple[Rows, list[str] 
 
 
 class _Decoder:
-    """Reads JSON with its numbers as texts: 1999.10 keeps its last zero. Raw control characters
-    within texts are allowed, as programs write them."""
+    """Reads JSON with its numbers as texts: 1999.10 keeps its last zero. Texts may contain raw control
+    characters, as some programs write them."""
 
     def __init__(self) -> None:
         self.repeated: list[str] = []  # keys that an object has twice
@@ -86,8 +86,8 @@ class _Decoder:
 def _lines(
     source: str, text: str, decoder: _Decoder, notes: Notes, whole_error: Exception
 ) -> tuple[Rows, list[str] | None]:
-    """The records of an object a line. Only a line feed ends a line, a carriage return where a text
-    has no line feed: JSON's texts may hold every other character that ends lines elsewhere."""
+    """The records of JSON lines. Only a line feed ends a line, or a carriage return if the text has no
+    line feed: texts in JSON may contain every other character that ends lines elsewhere."""
     lines = text.split("\n" if "\n" in text else "\r")
     filled = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     records: Rows = []
@@ -115,7 +115,7 @@ def _lines(
 
 
 def _are_records(items: list[Any]) -> bool:
-    """Whether at least half of a list are records."""
+    """Whether at least half of a list's items are records."""
     return bool(items) and 2 * sum(isinstance(item, dict) for item in items) >= len(items)
 
 

@@ -1,4 +1,4 @@
-"""How a museum's records become artworks: which of its fields is which of our columns."""
+"""How a museum's records become artworks: which of its fields is which catalog column."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LISTS = ("artists", "subjects")
 
 @dataclass(frozen=True)
 class Split:
-    """How a list that is written as one text is taken apart.
+    """How a text that contains a list is split.
 
-    `counted_by` is the path to another list of the record that is as long: where the counts differ,
-    the text is left whole, because a name in it may hold the separator itself."""
+    `counted_by` is the path to another list of the record, which has the same length. If the counts
+    differ the text stays whole, because a name in it may contain the separator."""
 
     separator: str
     counted_by: str | None = None
@@ -34,8 +34,8 @@ class Split:
 
 @dataclass(frozen=True)
 class Join:
-    """A second table beside the first: the rows whose `key` equals a record's `equals` lie in it as a
-    list under `name`, those of `where` only, sorted by `order`."""
+    """A second table. Each record gets, as a list under `name`, the rows whose `key` equals the record's
+    `equals` and that match `where`, sorted by `order`."""
 
     name: str
     file: str
@@ -47,8 +47,8 @@ class Join:
 
 @dataclass(frozen=True)
 class Layout:
-    """A collection's fields. `columns` gives each catalog column the paths it is looked for at, the
-    first that leads to something wins; `images` is what relative image names start from."""
+    """A collection's fields. `columns` has the paths for each catalog column, of which the first that
+    leads to a value counts. Relative image names start from `images`."""
 
     name: str
     schema: str
@@ -98,13 +98,13 @@ def as_paths(
 
 
 def apply(layout: Layout, records: Records, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each record's place in words with its catalog columns; `image_uri` is still the name that the
-    record gives. A record without an id is left out and counted. Raises CatalogError for a path whose
-    column there is not."""
+    """Each record's place in words and its catalog columns. `image_uri` is still the name in the record. A
+    record without an id is left out and counted. Raises CatalogError for a path whose column does not
+    exist."""
     readers = _readers(layout, records)
     wanted = {
         name
-        for paths in (*layout.columns.values(), _counting(layout))
+        for paths in (*layout.columns.values(), _counting_paths(layout))
         for path in paths
         for name in top_level(path, records.columns)
     }
@@ -126,9 +126,9 @@ def apply(layout: Layout, records: Records, notes: Notes) -> Iterator[tuple[str,
             elif column in LISTS:
                 counter = counters.get(column)
                 count = None if counter is None else _count(counter(record))
-                row[column] = _listed(values, layout.split.get(column), count)
+                row[column] = _split_values(values, layout.split.get(column), count)
             else:
-                row[column] = text(values) if column == "title" else _single(values)
+                row[column] = text(values) if column == "title" else _join_values(values)
         if row["artwork_id"] is None:
             notes.leave_out("rows without an id", records.place(number))
             continue
@@ -154,7 +154,7 @@ def _readers(layout: Layout, records: Records) -> dict[str, Getter]:
     return readers
 
 
-def _counting(layout: Layout) -> tuple[str, ...]:
+def _counting_paths(layout: Layout) -> tuple[str, ...]:
     return tuple(split.counted_by for split in layout.split.values() if split.counted_by)
 
 
@@ -164,12 +164,12 @@ def _count(values: list[Any]) -> int:
     return len(values)
 
 
-def _single(values: list[Any]) -> str | None:
-    """One text for a column: several values of a record stand side by side."""
+def _join_values(values: list[Any]) -> str | None:
+    """One text for a column, in which several values of a record stand side by side."""
     return text(values[0]) if len(values) == 1 else text(values)
 
 
-def _listed(values: list[Any], split: Split | None, count: int | None) -> list[str]:
+def _split_values(values: list[Any], split: Split | None, count: int | None) -> list[str]:
     if len(values) == 1 and isinstance(values[0], str):
         text_value = values[0]
         parts = text_value.splitlines() if split is None else text_value.split(split.separator)

@@ -14,13 +14,13 @@ from functools import cached_property
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from simsearch.catalog.cells import is_quoted, loose_text, pieces_of, shape_of, undoubled, unescaped
+from simsearch.catalog.cells import is_quoted, shape_of, split_cells, undouble, unescape, unquote
 
 Kind = Literal["plain", "spanning", "mended", "trimmed", "spaced", "repeated", "ragged"]
 
-SURE_ROWS = 200  # rows without a quote that show what the cells of a column look like
-ALIKE = 0.8  # share of such rows that a column's usual shape has at least
-# A row of another number of cells that spans more lines is taken line by line, so that reading stays
+SURE_ROWS = 200  # rows without a quote that show the usual shape of a column's cells
+ALIKE = 0.8  # smallest share of these rows that makes a shape usual
+# A longer row whose number of cells is not the header's is read line by line, so that the time stays
 # linear.
 RAGGED_CHARACTERS = 10_000
 HEADER_LINES = 20  # a header that spans more lines has an open quote
@@ -31,7 +31,7 @@ _QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+"')
 
 
 class OpenQuoteError(ValueError):
-    """A quote opens a cell in `line`, from 1, and no later one closes it."""
+    """A quote opens a cell in `line`, from 1, and no later quote closes it."""
 
     def __init__(self, line: int) -> None:
         super().__init__(line)
@@ -41,9 +41,9 @@ class OpenQuoteError(ValueError):
 class Row(NamedTuple):
     """A row at `start` to `end` of the text, on the lines `first` to `last`, from 1.
 
-    `cells` is None where the text is valid as it stands. A ragged row has `width` cells, another
-    number than the header. A trimmed row has empty cells beyond the header's, a spaced row has spaces
-    around a quoted cell, a repeated row is the header again.
+    `cells` is None if the text is valid as it stands. A ragged row has `width` cells, which is not the
+    header's number. A trimmed row has empty cells beyond the header's, a spaced row has spaces around a
+    quoted cell, a repeated row is the header again.
     """
 
     kind: Kind
@@ -64,7 +64,7 @@ class Lines:
         mark = re.escape(delimiter)
         bare = rf'(?!")[^{mark}\r\n]*+'
         cell = rf"(?:{_QUOTED.pattern}|{bare})"
-        # Inner quotes behind backslashes, and inner quotes that are not doubled, on one line.
+        # Cells of one line: with inner quotes behind backslashes, and with inner quotes not doubled.
         escaped = rf'(?:"(?:[^"\\]|\\.|"")*+"|{bare})'
         loose = rf'[ \t]*"(?:[^"]|"(?![ \t]*(?:{mark}|\Z)))*+"[ \t]*|(?![ \t]*")[^{mark}]*+'
         self._cell = re.compile(rf"({cell})(?:{mark}|\Z)")
@@ -83,7 +83,7 @@ class Lines:
         self._escaped_row = re.compile(rf"{escaped}(?:{mark}{escaped}){others}", re.DOTALL)
 
     def rows(self) -> Iterator[Row]:
-        """Each row in turn, blank lines left out. Raises OpenQuoteError."""
+        """Each row in turn, without blank lines. Raises OpenQuoteError."""
         start, number = self._begin, self._first
         while start < len(self._text):
             end, following = self._line(start)
@@ -96,12 +96,12 @@ class Lines:
             start, number = following, number + 1
 
     def _line(self, start: int) -> tuple[int, int]:
-        """Where the line's text ends and the next line starts."""
+        """The places where the line's text ends and the next line starts."""
         match = _LINE_END.search(self._text, start)
         return (len(self._text),) * 2 if match is None else match.span()
 
     def _read_header(self) -> tuple[list[str], int, int]:
-        """The names, and where and on which line the rows begin."""
+        """The names, and the place and the line at which the rows begin."""
         self._header_text = ""
         start, number = 0, 1
         while start < len(self._text):
@@ -119,7 +119,7 @@ class Lines:
         if spanned > HEADER_LINES:
             raise OpenQuoteError(number)
         _, following = self._line(match.end())
-        names = [undoubled(cell, cell) for cell in pieces_of(self._cell, match.group()) or ()]
+        names = [undouble(cell, cell) for cell in split_cells(self._cell, match.group()) or ()]
         return names, following, number + spanned + 1
 
     def _next(self, start: int, end: int, number: int) -> Row | None:
@@ -166,7 +166,7 @@ class Lines:
         if cells is None and not self._is_valid(line):
             bare = line.split(self.delimiter)
             if len(bare) == self.width:
-                cells = [loose_text(cell) for cell in bare]
+                cells = [unquote(cell) for cell in bare]
         if cells is None:
             return self._ragged(start, end, number)
         return Row("mended", start, end, number, number, self.width, cells)
@@ -176,17 +176,17 @@ class Lines:
         line = self._text[start:end]
         if self._spaced.search(line) is None:
             return None
-        pieces = pieces_of(self._loose, line) or []
+        pieces = split_cells(self._loose, line) or []
         if len(pieces) != self.width or all(
             is_quoted(p) for p in pieces if is_quoted(p.strip(" "))
         ):
             return None
-        cells = [loose_text(piece) for piece in pieces]
+        cells = [unquote(piece) for piece in pieces]
         return Row("spaced", start, end, number, number, self.width, cells)
 
     def _crossing(self, start: int, end: int) -> int | None:
-        """Where the quote stands that closes a cell of this line on a later line. None where every
-        cell ends on the line, -1 where no quote closes the last one."""
+        """The place of the quote that closes a cell of this line on a later line. None if every cell ends
+        on this line, -1 if no quote closes the last cell."""
         place = start
         while place < end:
             if self._text[place] == '"' and not self._has_letters(place, place + 1):
@@ -202,14 +202,14 @@ class Lines:
         return None
 
     def _mended(self, line: str) -> list[str] | None:
-        """The cells of a line whose inner quotes are not doubled; None where they are not the header's
-        number."""
-        if (pieces := pieces_of(self._escaped, line)) and len(pieces) == self.width:
-            return [unescaped(piece) for piece in pieces]
+        """The cells of a line whose inner quotes are not doubled. None if their number is not the
+        header's."""
+        if (pieces := split_cells(self._escaped, line)) and len(pieces) == self.width:
+            return [unescape(piece) for piece in pieces]
         if self._is_valid(line):
             return None
-        if (pieces := pieces_of(self._loose, line)) and len(pieces) == self.width:
-            return [loose_text(piece) for piece in pieces]
+        if (pieces := split_cells(self._loose, line)) and len(pieces) == self.width:
+            return [unquote(piece) for piece in pieces]
         return None
 
     def _escaped_lines(self, start: int, number: int) -> Row | None:
@@ -217,37 +217,37 @@ class Lines:
         match = self._escaped_row.match(self._text, start)
         if match is None or not self._at_end(match.end()) or '\\"' not in match.group():
             return None
-        pieces = pieces_of(self._escaped, match.group()) or []
+        pieces = split_cells(self._escaped, match.group()) or []
         last = number + len(_LINE_END.findall(match.group()))
         if last == number or self._are_rows(start, match.end()):
             return None
-        cells = [unescaped(piece) for piece in pieces]
+        cells = [unescape(piece) for piece in pieces]
         return Row("spanning", start, match.end(), number, last, self.width, cells)
 
     def _ragged(self, start: int, end: int, number: int) -> Row:
         line = self._text[start:end]
-        cells = pieces_of(self._loose, line) or line.split(self.delimiter)
+        cells = split_cells(self._loose, line) or line.split(self.delimiter)
         if len(cells) > self.width and not any(cells[self.width :]):
-            mended = [loose_text(cell) for cell in cells[: self.width]]
+            mended = [unquote(cell) for cell in cells[: self.width]]
             return Row("trimmed", start, end, number, number, self.width, mended)
         if len(cells) == self.width:
             cells = self._raw_cells(line)
         return Row("ragged", start, end, number, number, len(cells))
 
     def _ragged_lines(self, start: int, number: int) -> Row | None:
-        """A row of another number of cells over several lines, none of which is a row itself."""
+        """A row over several lines, none of which is a row, whose number of cells is not the header's."""
         match = self._any_row.match(self._text, start, start + RAGGED_CHARACTERS)
         if match is None or not self._at_end(match.end()):
             return None
         lines = _LINE_END.split(match.group())
         if any(len(self._raw_cells(line)) == self.width for line in lines[1:]):
             return None
-        width = len(pieces_of(self._cell, match.group()) or ())
+        width = len(split_cells(self._cell, match.group()) or ())
         return Row("ragged", start, match.end(), number, number + len(lines) - 1, width)
 
     def _are_rows(self, start: int, end: int) -> bool:
-        """Whether the lines that a quoted cell spans are rows: each has the header's number of cells,
-        and the names of pictures, or two other columns, look as they do in the rest of the table."""
+        """Whether the lines that a quoted cell spans are rows: each has the header's number of cells, and
+        the names of pictures, or two other columns, have the shape usual in the rest of the table."""
         lines = _LINE_END.split(self._text[start:end])
         spanned = [self._raw_cells(line) for line in lines]
         if any(len(cells) != self.width for cells in spanned):
@@ -257,7 +257,7 @@ class Lines:
         alike = []
         for column in range(self.width):
             shapes = [shape_of(cells[column]) for cells in spanned[1:-1]]
-            # The two quotes themselves make their cells look unlike the others.
+            # The cells with the two quotes have another shape because of the quotes.
             ends = (spanned[0][column], spanned[-1][column])
             shapes += [shape_of(cell) for cell in ends if '"' not in cell or is_quoted(cell)]
             usual = Counter(shape_of(cells[column]) for cells in self._sure) or Counter(shapes)
@@ -276,16 +276,15 @@ class Lines:
         return self._any_row.fullmatch(line) is not None
 
     def _raw_cells(self, line: str) -> list[str]:
-        """The cells of a line alone as they stand, whose quotes are letters where they enclose no
-        whole cell."""
-        valid = pieces_of(self._cell, line) if self._is_valid(line) else None
+        """The raw cells of a line on its own. Quotes that enclose no whole cell are letters."""
+        valid = split_cells(self._cell, line) if self._is_valid(line) else None
         return valid or line.split(self.delimiter)
 
     @cached_property
     def _sure(self) -> list[list[str]]:
-        """The first rows that a line holds, as they stand."""
+        """The raw cells of the first rows that fill one line each."""
         lines = (match.group() for match in _LINE.finditer(self._text, self._begin))
-        rows = (pieces_of(self._cell, line) or [] for line in lines if self._is_valid(line))
+        rows = (split_cells(self._cell, line) or [] for line in lines if self._is_valid(line))
         return list(islice((cells for cells in rows if len(cells) == self.width), SURE_ROWS))
 
     def _has_letters(self, start: int, end: int) -> bool:

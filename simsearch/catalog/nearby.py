@@ -1,4 +1,4 @@
-"""Where images lie whose names lead nowhere: in a folder beside or above."""
+"""The folder of images whose names lead nowhere: one beside or above."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.storage import list_uri
 from simsearch.storage.uris import is_local, join_uri, local_path
 
-MOST_FILES = 10_000  # of a local folder that are looked at: one above may hold a whole disk
+MOST_FILES = 10_000  # of a local folder that are listed: a folder above may hold a whole disk
 
 
 def find_folder(names: Sequence[str], folders: Sequence[str], storage: StorageConfig) -> str | None:
-    """The folder from which one of the relative names leads to a file; None where there is none."""
+    """The folder from which one of the relative names leads to a file. None if there is no such folder."""
     wanted = {PurePosixPath(name.replace("\\", "/")).name: name for name in names}
     for folder in folders:
         for path in _paths_below(folder, storage):

@@ -1,7 +1,7 @@
-"""What a spreadsheet's number formats show: zeros and words around a number, and days, months, years.
+"""A spreadsheet's number formats: zeros and words around a number, and days, months, years.
 
-A number that is shown rounded, with separators or as another one (percent, fractions) has no text
-here: it stays as it is stored.
+A number that a format rounds, separates or converts (percent, fractions) gets no text here: it stays as
+it is stored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 Show = Callable[[Decimal], str | None]
-"""The text of a number; None where it stays as it is stored."""
+"""The text of a number. None if the number stays as it is stored."""
 
 # A format's parts: words in quotes or behind a backslash, blanks of a letter's width, fillings,
 # brackets, the word General, letters.
@@ -26,7 +26,7 @@ _IGNORED = re.compile(
 )
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _WORDS = frozenset(" $-+/():!^&'~{}<>=")  # letters that stand for themselves without quotes
-_FEBRUARY_29 = 60  # a day of 1900 that spreadsheets have and the calendar has not
+_FEBRUARY_29 = 60  # a day of 1900 in spreadsheets that the calendar lacks
 _LAST_DAY = 2_958_465  # 9999-12-31
 # Formats that every workbook has, by number.
 BUILT_IN = {
@@ -43,8 +43,8 @@ class _Part(NamedTuple):
 
 
 def show_of(code: str, from_1904: bool = False) -> Show | None:
-    """How a format shows numbers of at least 0; None where it shows them as they are stored, or in a
-    way that is not followed. `from_1904`: days are counted from then."""
+    """A format's function for numbers of at least 0. None if the format shows them as they are stored, or
+    in a way that is not supported. `from_1904`: days are counted from that year."""
     section = _SECTION.match(code)
     parts = _parts(section.group()) if section else None
     if parts is None:
@@ -56,7 +56,7 @@ def show_of(code: str, from_1904: bool = False) -> Show | None:
 
 
 def _parts(section: str) -> list[_Part] | None:
-    """None for a section with a condition, a currency or a time that runs past a day."""
+    """The parts of a section. None if it has a condition, a currency or a time that may exceed a day."""
     parts = []
     for quoted, escaped, blank, bracket, general, letter in _PART.findall(section):
         if bracket:
@@ -93,7 +93,7 @@ def _number(parts: list[_Part]) -> Show | None:
         return None
 
     def show(value: Decimal) -> str | None:
-        if value < 0 or (codes != ["General"] and round(value, behind) != value):
+        if value < 0 or (codes != ["General"] and _decimals(value) > behind):
             return None
         if codes == ["General"]:
             digits = format(value, "f")
@@ -111,6 +111,12 @@ def _number(parts: list[_Part]) -> Show | None:
         return "".join(filled).strip()
 
     return show
+
+
+def _decimals(value: Decimal) -> int:
+    """How many digits a number has behind its point."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _date(letters: str, from_1904: bool) -> Show:

@@ -1,5 +1,5 @@
-"""Tables of Parquet, one file or a folder of shards. Pictures that lie inside are not loaded with the
-table: each is named by a reference (`simsearch.catalog.embedded`)."""
+"""Parquet tables, one file or a folder of shards. Pictures inside are not loaded with the table: a
+reference names each (`simsearch.catalog.embedded`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from simsearch.catalog.arrow_text import readable
+from simsearch.catalog.arrow_text import make_readable
 from simsearch.catalog.embedded import Column, picture_columns, reference
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
@@ -29,8 +29,8 @@ def read_parquet(
 ) -> tuple[pa.Table, tuple[str, ...]]:
     """The rows of all files, and the names of the columns that hold pictures.
 
-    Such a column holds references, or the picture's path where only that is stored. Beside it are
-    `<column>.path` and ROW. Raises CatalogError.
+    Such a column holds references, or paths if the file has paths alone. The columns `<column>.path` and
+    ROW are added. Raises CatalogError.
     """
     tables = []
     pictures: dict[str, None] = {}
@@ -72,7 +72,7 @@ def _read_opened(uri: str, parquet: pq.ParquetFile, notes: Notes) -> tuple[pa.Ta
     columns = picture_columns(parquet)
     names = {column.name for column in columns}
     plain = [name for name in parquet.schema_arrow.names if name not in names]
-    table = readable(_named_labels(parquet.read(columns=plain)), uri, notes)
+    table = make_readable(_named_labels(parquet.read(columns=plain)), uri, notes)
     if columns:
         stem = PurePosixPath(uri).stem
         rows = [f"{stem}-{row}" for row in range(parquet.metadata.num_rows)]
@@ -100,7 +100,7 @@ def _with_references(
 
 
 def _named_labels(table: pa.Table) -> pa.Table:
-    """The table with the labels' names where Hugging Face's metadata gives numbers names."""
+    """The table with names in place of label numbers, if Hugging Face's metadata has the names."""
     try:
         described = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
         features: dict[str, Any] = described["info"]["features"]

@@ -28,9 +28,9 @@ _BRACES = re.compile(r"\{([^{}]+)\}")
 
 
 def text(value: Any) -> str | None:
-    """A value as text without surrounding space; null for an empty one, and for bytes that are no text.
+    """A value as text without surrounding space. None for an empty value and for bytes that are no text.
 
-    Whole numbers that a table keeps as floating-point ones lose their ".0"; a list is joined.
+    Whole numbers stored as floating-point ones lose their ".0". A list is joined.
     """
     if value is None:
         return None
@@ -55,8 +55,8 @@ def text(value: Any) -> str | None:
 
 
 def _number(value: float) -> str | None:
-    """The shortest digits that mean a number, without an exponent: the 10²³ of a table is 1 and 23
-    zeros. None for NaN, pandas' empty cell."""
+    """The shortest digits of a number, without an exponent: 10²³ becomes 1 and 23 zeros. None for NaN,
+    pandas' empty cell."""
     if value != value:
         return None
     if math.isinf(value) or value == 0:
@@ -87,7 +87,7 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 
 def top_level(path: str, columns: Collection[str]) -> list[str]:
-    """The columns that a path or a text with paths starts from."""
+    """The columns at which a path, or the paths in a text, start."""
     if path in columns:
         return [path]
     inner_paths = _BRACES.findall(path)
@@ -104,7 +104,7 @@ def getter(path: str, columns: Collection[str]) -> Getter:
             cell = record.get(path)
             if cell is None or cell == "":
                 return []
-            return _filled(cell) if isinstance(cell, list) else [cell]
+            return _remove_empty(cell) if isinstance(cell, list) else [cell]
 
         return value
     if _BRACES.search(path):
@@ -120,13 +120,13 @@ def getter(path: str, columns: Collection[str]) -> Getter:
                 if isinstance(parent, Mapping)
                 for value in _at(parent.get(name), position)
             ]
-        return _filled(reached)
+        return _remove_empty(reached)
 
     return values
 
 
 def first_of(getters: Sequence[Getter]) -> Getter:
-    """The values of the first path that leads to any."""
+    """A getter of the values of the first path that leads to any."""
     if len(getters) == 1:
         return getters[0]
 
@@ -152,8 +152,8 @@ def _template(path: str, columns: Collection[str]) -> Getter:
 
 
 def _step(part: str, path: str) -> tuple[str, int | None]:
-    """One step of a path: the key, and which member of its list is taken: an index, −1 for every
-    member, None where the value is taken as it is."""
+    """One step of a path: its key, and the member of the key's list: an index, −1 for every member, None
+    for the value itself."""
     match = _STEP.match(part)
     if match is None:
         raise CatalogError(
@@ -173,7 +173,7 @@ def _at(value: Any, position: int | None) -> list[Any]:
     return value[position : position + 1]
 
 
-def _filled(values: list[Any]) -> list[Any]:
+def _remove_empty(values: list[Any]) -> list[Any]:
     flat: list[Any] = []
     for value in values:
         flat.extend(value if isinstance(value, list) else [value])

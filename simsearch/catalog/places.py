@@ -1,4 +1,5 @@
-"""Where the images of a table's rows lie: in a folder, below a web address, or at full addresses."""
+"""The places of the images that a table's rows name: in a folder, below a web address, or at full
+addresses."""
 
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ from typing import Any
 from urllib.parse import quote
 
 from simsearch.catalog.image_names import (
-    beside,
     is_web,
     leads_out,
-    loosened,
-    named_together,
+    loosen,
     parts_of,
-    short,
+    resolve_name,
+    shorten,
+    split_pictures,
 )
 from simsearch.catalog.nearby import find_folder
 from simsearch.catalog.notes import Notes
@@ -36,11 +37,11 @@ OUTSIDE = (
     "images named outside of the folder that names start from; set catalog.images to a folder above"
 )
 GUESSES = 200  # missing names that are looked for elsewhere
-UNLISTED = 8  # folders elsewhere that could not be listed; no further ones are tried then
+UNLISTED = 8  # folders elsewhere that could not be listed, after which no further folder is tried
 
 
 class OutsideError(ValueError):
-    """A name leads out of the folder that names start from."""
+    """A name leads out of the folder from which names start."""
 
 
 def is_embedded(uri: str | None) -> bool:
@@ -56,7 +57,7 @@ def embedding_file(reference: str) -> str:
 def files_below(
     folder: str, storage: StorageConfig, depth: int | None = None
 ) -> dict[str, FileInfo]:
-    """URI → file of every file below a folder, at most `depth` levels; none where the folder is absent."""
+    """URI → file for every file below a folder, down to `depth` levels. Empty if the folder is absent."""
     try:
         return {info.uri: info for info in list_uri(folder, storage, depth)}
     except NotFoundError:
@@ -65,8 +66,8 @@ def files_below(
 
 @dataclass
 class Places:
-    """Finds each row's image. `base` is a folder's URI or a web address; with `by_id` a file that is
-    named for the artwork's id serves a row that names none, or only a web address."""
+    """Finds each row's image. `base` is a folder's URI or a web address. With `by_id`, a row that names no
+    image or only a web address gets the file that is named by its artwork id."""
 
     base: str
     storage: StorageConfig
@@ -98,18 +99,19 @@ class Places:
 
     @cached_property
     def _loose(self) -> Mapping[str, FileInfo | None]:
-        """The files by their paths without regard to case and Unicode form; None where several files
-        have the same path then."""
+        """The files by their paths, without regard to case and Unicode form. None for a path that several
+        files share."""
         by_path: dict[str, FileInfo | None] = {}
         for info in self.files.values():
-            key = loosened(info.path)
+            key = loosen(info.path)
             by_path[key] = None if key in by_path else info
         return by_path
 
     def locate(self, names: Sequence[str], artwork_id: str) -> tuple[str, str | None] | None:
-        """An image's URI and ETag (None: not known), or None where the row has none. Raises OutsideError.
+        """The URI and ETag (None: not known) of a row's image. None if the row has no image. Raises
+        OutsideError.
 
-        Of several names, in a list or in one cell, the first whose file is there is the image.
+        Among several names, in a list or in one cell, the first whose file exists counts.
         """
         if self.by_id and (not names or is_web(names[0])):
             info = self._by_stem.get(artwork_id)
@@ -122,7 +124,7 @@ class Places:
             self.elsewhere += 1
             return names[0], ETAG
         if is_web(names[0]) or (is_web(self.base) and "://" not in names[0]):
-            name, *others = [*named_together(names[0]), *names[1:]]
+            name, *others = [*split_pictures(names[0]), *names[1:]]
             self._several([name, *others], name)
             self.elsewhere += 1
             if is_web(name):
@@ -146,7 +148,7 @@ class Places:
                 return web, None
             if "://" not in names[0] and leads_out(names[0]):
                 self.named -= 1
-                raise OutsideError(short(names[0]))
+                raise OutsideError(shorten(names[0]))
             uri = self._uri(names[0]) or names[0]
             self.missing.append((names[0], uri))
             return uri, None
@@ -166,8 +168,8 @@ class Places:
         if info is None and "://" in name and not uri.startswith(f"{self.base}/"):
             return self._elsewhere(uri)
         if info is None and "://" not in name and ".." in name:
-            info = self.files.get(beside(self.source.rpartition("/")[0], name))
-        return info or self._loose.get(loosened(name.removeprefix("./")))
+            info = self.files.get(resolve_name(self.source.rpartition("/")[0], name))
+        return info or self._loose.get(loosen(name.removeprefix("./")))
 
     def _version(self, name: str) -> tuple[str, str] | None:
         """The URI and ETag of a version of an object."""
@@ -182,7 +184,7 @@ class Places:
         return None if etag is None else (uri, etag)
 
     def _uri(self, name: str) -> str | None:
-        """Where a name leads to; None for an address that no store has."""
+        """The URI of a name. None for an address of a kind that cannot be read."""
         if "://" not in name:
             return join_uri(self.base, name.removeprefix("./"))
         try:
@@ -202,7 +204,7 @@ class Places:
         folder = uri.rpartition("/")[0]
         if folder not in self._listed and len(self.unlisted) < UNLISTED:
             try:
-                # Never what lies below: one address may name a file of a whole disk's or bucket's top.
+                # One level only: an address may name a file at the top of a whole disk or bucket.
                 self._listed[folder] = files_below(folder, self.storage, depth=1)
             except StorageError as error:
                 self._listed[folder] = {}
@@ -214,8 +216,8 @@ class Places:
         return {}
 
     def report(self, notes: Notes) -> None:
-        """Note the rows whose file is missing and the files that no row names. Raises CatalogError where
-        none of the files that rows name is there."""
+        """Note the rows whose file is missing and the files that no row names. Raises CatalogError if none
+        of the named files exists."""
         if self.named and len(self.missing) == self.named and not self.elsewhere:
             name, tried = self.missing[0]
             raise CatalogError(
@@ -239,9 +241,9 @@ class Places:
         if self.together:
             name, others = self.together[0]
             notes.say(
-                f"{len(self.together):,} rows name several images, each is given one (first: {short(name)}, not {short(', '.join(others))})"
+                f"{len(self.together):,} rows name several images, each is given one (first: {shorten(name)}, not {shorten(', '.join(others))})"
             )
-        # A folder that no name was looked up in has not been listed, and need not be.
+        # A folder is only listed once a name was looked up in it.
         listed: dict[str, FileInfo] = self.__dict__.get("files", {})
         unnamed = [
             info.path
@@ -266,10 +268,10 @@ class Places:
         return f"files of these names lie elsewhere: set catalog.images={guess}"
 
 
-def located(
+def locate_images(
     rows: Iterable[tuple[str, dict[str, Any]]], places: Places, notes: Notes
 ) -> Iterable[dict[str, Any]]:
-    """Rows with `image_uri` and `etag` of where the image lies, and `where` of the row; those without
+    """The rows with `image_uri` and `etag` of their images, and with `where` the row stands. Rows without
     an image are left out and counted."""
     for where, row in rows:
         names = [name for name in (row.get("image_uri"), *row.get(MORE_IMAGES, ())) if name]

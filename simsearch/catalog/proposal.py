@@ -1,5 +1,4 @@
-"""Guesses which catalog column each column of an unknown table belongs to, from names that museums
-use."""
+"""Guess the catalog columns of an unknown table from the column names that museums use."""
 
 from __future__ import annotations
 
@@ -33,14 +32,13 @@ SAMPLE = 200
 
 
 def propose(records: Records) -> dict[str, str]:
-    """The path proposed for each catalog column whose usual names the table has; no path is proposed
-    twice."""
+    """A path for each catalog column of which the table has a usual name. No path is proposed twice."""
     rows = list(records.rows(records.columns)[:SAMPLE])
     paths = dict.fromkeys(path for row in rows for path in _paths(row))
     by_name: dict[str, str] = {}
     for path in paths:
         by_name.setdefault(_plain(path), path)
-    # Files go before addresses: what is there already need not be fetched.
+    # Files go before addresses: a file need not be fetched.
     pictures = sorted(
         (path for path in paths if _pictures(path, rows)), key=lambda path: _on_the_web(path, rows)
     )
@@ -55,9 +53,9 @@ def propose(records: Records) -> dict[str, str]:
     return proposal
 
 
-def written(proposal: Mapping[str, str]) -> str:
+def write_mapping(proposal: Mapping[str, str]) -> str:
     """The mapping as one line of YAML, ready to paste."""
-    return "{" + ", ".join(f"{ours}: {_quoted(path)}" for ours, path in proposal.items()) + "}"
+    return "{" + ", ".join(f"{ours}: {_quote(path)}" for ours, path in proposal.items()) + "}"
 
 
 def _names() -> dict[str, list[str]]:
@@ -106,5 +104,5 @@ def _on_the_web(path: str, rows: list[Mapping[str, Any]]) -> bool:
     return any(is_web(str(row[path])) for row in rows if row.get(path))
 
 
-def _quoted(path: str) -> str:
+def _quote(path: str) -> str:
     return path if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_ ]*", path) else f'"{path}"'

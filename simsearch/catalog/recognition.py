@@ -1,4 +1,4 @@
-"""Which kind of collection lies at an address, found by what is there."""
+"""The kind of collection at an address, detected from its content."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from simsearch.storage.storage import FileInfo, list_entries, read_uri
 from simsearch.storage.uris import ROOT_MARKER, is_local, local_path, normalise_uri
 
 KINDS = "give a folder of images, a table, a IIIF address or a settings file (.yaml)"
-BEGINNING = 4096  # bytes that tell a picture and JSON from other files
+BEGINNING = 4096  # bytes that distinguish pictures and JSON from other files
 SHARDS = (".parquet", ".json")
 
 
 @dataclass(frozen=True)
 class Collection:
-    """A kind of collection at `source`: the `reader` for it, the `columns` of a table that are found by
-    their names, and `remarks` for the log."""
+    """The collection at `source`: its `reader`, the `columns` of a table that are recognised by name, and
+    `remarks` for the log."""
 
     reader: str
     source: str
@@ -45,24 +45,24 @@ class Collection:
 def recognise(place: str, catalog: CatalogConfig, storage: StorageConfig) -> Collection:
     """The collection at a path, a URI or a web address.
 
-    Raises UsageError where nothing is, and where what is there is no collection.
+    Raises UsageError if nothing is there, or nothing that is a collection.
     """
     if is_web(place):
-        return _on_the_web(place, catalog)
+        return _recognise_address(place, catalog)
     source = normalise_uri(place)
     shown = local_path(source) if is_local(source) else source
     try:
         entries = list_entries(source, storage)
     except NotFoundError:
         if "*" in place.rpartition("/")[2]:
-            return _table(shown, source, catalog, storage)
+            return _recognise_table(shown, source, catalog, storage)
         raise UsageError(f"{place}: nothing is there; {KINDS}") from None
     if [info.uri for info in entries] == [source]:
-        return _file(place, shown, entries[0], catalog, storage)
-    return _folder(place, shown, entries, catalog, storage)
+        return _recognise_file(place, shown, entries[0], catalog, storage)
+    return _recognise_folder(place, shown, entries, catalog, storage)
 
 
-def _on_the_web(address: str, catalog: CatalogConfig) -> Collection:
+def _recognise_address(address: str, catalog: CatalogConfig) -> Collection:
     try:
         with WebClient(catalog.download) as client:
             data = client.get(address, MAX_BYTES).data or b""
@@ -78,7 +78,7 @@ def _on_the_web(address: str, catalog: CatalogConfig) -> Collection:
 
 
 def _is_iiif(data: bytes) -> bool:
-    """Whether bytes are a IIIF manifest or collection. A table of JSON has no type of that name."""
+    """Whether bytes are a IIIF manifest or collection. A JSON table has no such type."""
     try:
         value = json.loads(data.decode("utf-8-sig"))
         document = parse(value)
@@ -87,7 +87,7 @@ def _is_iiif(data: bytes) -> bool:
     return document is not None and type_of(value) in ("manifest", "collection")
 
 
-def _file(
+def _recognise_file(
     place: str, shown: str, info: FileInfo, catalog: CatalogConfig, storage: StorageConfig
 ) -> Collection:
     if info.kind != "file":
@@ -101,10 +101,10 @@ def _file(
     is_object = beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
     if is_object and _is_iiif(read_uri(info.uri, storage, MAX_BYTES)):
         return Collection("iiif", shown)
-    return _table(shown, info.uri, catalog, storage)
+    return _recognise_table(shown, info.uri, catalog, storage)
 
 
-def _folder(
+def _recognise_folder(
     place: str,
     shown: str,
     entries: Sequence[FileInfo],
@@ -126,7 +126,7 @@ def _folder(
         ]
         return Collection("folder", shown, remarks=remarks)
     if any(info.path.lower().endswith(SHARDS) for info in entries):
-        return _table(shown, normalise_uri(place), catalog, storage)
+        return _recognise_table(shown, normalise_uri(place), catalog, storage)
     notes = Notes()
     for info in entries:
         notes.leave_out(reason_against(info) or "", info.path)
@@ -135,12 +135,14 @@ def _folder(
 
 
 def _is_table(info: FileInfo) -> bool:
-    """Whether a file at the top of a folder may be a table of what lies in the folder."""
+    """Whether a file at the top of a folder may be the table of the folder's images."""
     return "/" not in info.path and info.path.lower().endswith((*TABLES, ".parquet"))
 
 
-def _table(shown: str, source: str, catalog: CatalogConfig, storage: StorageConfig) -> Collection:
-    """The table, with the columns that their names propose where its own do not do."""
+def _recognise_table(
+    shown: str, source: str, catalog: CatalogConfig, storage: StorageConfig
+) -> Collection:
+    """The table. If its own columns are not the catalog's, columns are proposed from their names."""
     try:
         records = load_records(source, catalog, storage, Notes())
         own = set(records.columns) | set(catalog.columns)

@@ -1,6 +1,5 @@
-"""A museum's records from a file of any make, told by its content: CSV, TSV, JSON lines, a JSON
-array, Excel, OpenDocument, Parquet, each also packed; or from a folder of JSON files or of Parquet
-shards."""
+"""A museum's records, from a folder of JSON files or Parquet shards or from a single file, whose content
+decides its kind: CSV, TSV, JSON lines, a JSON array, Excel, OpenDocument, Parquet, each also packed."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ from simsearch.catalog.delimited import read_delimited
 from simsearch.catalog.json_records import json_records
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.parquet import MAGIC, read_parquet
-from simsearch.catalog.unpacking import ZIP, unpacked
+from simsearch.catalog.unpacking import ZIP, unpack
 from simsearch.catalog.workbooks import OLE, read_workbook
 from simsearch.errors import CatalogError, NotFoundError
 from simsearch.settings.sections.collection import CatalogConfig
@@ -35,9 +34,9 @@ DATASET_NOTES = (
 
 @dataclass(frozen=True)
 class Records:
-    """Rows of one table. `rows(columns)` gives each as a mapping of at least those columns; `places`
-    names single rows where a number would not find them (None: "row N", from 1). `pictures` are the
-    columns whose pictures lie inside the `files` themselves."""
+    """Rows of one table. `rows(columns)` gives each as a mapping of at least those columns. `places` has
+    words for rows that a number would not identify (None: "row N", from 1). `pictures` are the columns
+    whose pictures lie inside the `files`."""
 
     source: str
     columns: tuple[str, ...]
@@ -54,7 +53,7 @@ class Records:
         return self.source if self.is_folder else self.source.rpartition("/")[0]
 
     def place(self, number: int) -> str:
-        """Where row `number`, from 0, stands, in words."""
+        """The place of row `number`, from 0, in words."""
         return f"row {number + 1:,}" if self.places is None else self.places[number]
 
 
@@ -62,9 +61,9 @@ def load_records(
     source: str, config: CatalogConfig, storage: StorageConfig, notes: Notes
 ) -> Records:
     """The records at a URI: a file, a folder of JSON files or of Parquet shards, or a pattern such as
-    `data/train-*.parquet`. What was found out goes into `notes`.
+    `data/train-*.parquet`. Detected properties go into `notes`.
 
-    Raises CatalogError for anything else, NotFoundError where nothing is.
+    Raises CatalogError for anything else, NotFoundError if nothing is there.
     """
     source = normalise_uri(source)
     files = _files(source, storage)
@@ -73,7 +72,9 @@ def load_records(
     else:
         records = _load_folder(source, files, storage, notes)
     if not records.count:
-        raise CatalogError(f"{source}: no records in it{_left_out(notes)}; check catalog.source")
+        raise CatalogError(
+            f"{source}: no records in it{_describe_omission(notes)}; check catalog.source"
+        )
     return records
 
 
@@ -90,8 +91,8 @@ def _files(source: str, storage: StorageConfig) -> list[FileInfo]:
     return files
 
 
-def _left_out(notes: Notes) -> str:
-    """Of what was left out, the most frequent reason with its first example."""
+def _describe_omission(notes: Notes) -> str:
+    """The most frequent reason for an omission, with its first example."""
     counted = [line for line in notes.summary() if line.startswith("left out")]
     return f" ({counted[0]})" if counted else ""
 
@@ -116,7 +117,7 @@ def of_table(source: str, table: pa.Table) -> Records:
 def _load_file(source: str, config: CatalogConfig, storage: StorageConfig, notes: Notes) -> Records:
     if read_uri(source, storage, len(MAGIC) - 1) == MAGIC:
         return _parquet(source, [source], storage, notes)
-    data = unpacked(source, read_uri(source, storage))
+    data = unpack(source, read_uri(source, storage))
     if data.startswith(GIT_LFS):
         raise CatalogError(
             f"{source}: a Git LFS pointer, not the table itself; run `git lfs pull` in its folder"
@@ -191,7 +192,7 @@ def _load_shards(
     storage: StorageConfig,
     notes: Notes,
 ) -> Records:
-    """The rows of a folder's Parquet files as one table; other files of the folder are only named."""
+    """The rows of a folder's Parquet files as one table. A note counts the folder's other files."""
     others = len(files) - len(shards)
     beside = f", {others:,} other files not read" if others else ""
     notes.say(f"{source}: {len(shards):,} Parquet files, the first {shards[0].path}{beside}")

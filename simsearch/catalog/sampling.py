@@ -1,4 +1,4 @@
-"""Seeded choices that do not depend on the order of what is chosen from."""
+"""Seeded samples that do not depend on the order of the ids."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 
 def seeded_sample(ids: Iterable[str], size: int | None, seed: int) -> list[str]:
-    """`size` of the ids at random (None or more than there are: all), sorted.
+    """A random sample of `size` ids, sorted. All ids if `size` is None or larger than their number.
 
-    Each id draws a number from a hash of the seed and itself and the smallest win (bottom-k
-    sampling), so an id added to a collection displaces at most one other.
+    Each id draws a number from a hash of the seed and the id, and the ids with the smallest numbers are
+    chosen (bottom-k sampling). An id added to a collection thus displaces at most one other.
     """
     unique = set(ids)
     if size is None or size >= len(unique):

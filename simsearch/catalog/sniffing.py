@@ -1,4 +1,4 @@
-"""What kind of picture bytes are, told by their beginning."""
+"""The kind of a picture, detected from its first bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BRANDS = {b"avif": "avif", b"avis": "avif", b"heic": "heic", b"heix": "heic", b
 
 
 def sniff(data: bytes) -> str | None:
-    """The file extension that an image's first bytes call for, or None for no image."""
+    """The file extension for an image with these first bytes. None if the bytes are no image."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     if data[4:8] == b"ftyp" and data[8:12] in _BRANDS:

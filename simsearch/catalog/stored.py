@@ -1,4 +1,4 @@
-"""Catalogs as a root keeps them: a Parquet file each, named by the digest of its rows."""
+"""Catalogs in a root: each a Parquet file, named by the digest of its rows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from simsearch.errors import DamagedError, NotFoundError
-from simsearch.storage.inside import relative_to, resolved
-from simsearch.storage.parquet import encoded
+from simsearch.storage.inside import make_relative, resolve
+from simsearch.storage.parquet import encode_table
 from simsearch.storage.storage import Storage
 
-NEWEST = "CATALOG"  # in it the id of the newest catalog; beside no Parquet file
+NEWEST = "CATALOG"  # a file with the id of the newest catalog; it lies beside no Parquet file
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Catalog:
 
 
 def write_catalog(storage: Storage, table: pa.Table) -> str:
-    """Store a catalog under the digest of its rows, then note it as the newest; returns its id.
+    """Store a catalog under the digest of its rows, then note it as the newest. Returns its id.
 
-    A catalog that a takedown took rows out of keeps its id, which snapshots name. Where those artworks
+    A catalog from which a takedown removed rows keeps its id, which snapshots name. If those artworks
     are allowed again, the whole catalog gets another id.
     """
-    data = encoded(relative_to(storage.root, table))
+    data = encode_table(make_relative(storage.root, table))
     catalog_id, again = _id_of(data), 0
     while _lost_rows(storage, catalog_id, table.num_rows):
         again += 1
@@ -48,7 +48,7 @@ def _path(catalog_id: str) -> str:
 
 
 def _lost_rows(storage: Storage, catalog_id: str, rows: int) -> bool:
-    """Whether the stored catalog of an id has fewer rows. A damaged one has not: it is written anew."""
+    """Whether the stored catalog of an id has fewer rows. False for a damaged one, which is written anew."""
     try:
         stored = storage.read_table(_path(catalog_id), ["artwork_id"])
     except (NotFoundError, DamagedError):
@@ -65,4 +65,4 @@ def load_catalog(storage: Storage, catalog_id: str | None = None) -> Catalog:
             f"{storage.root}: no catalog here yet; run `simsearch ingest` first"
         ) from None
     table = storage.read_table(_path(catalog_id))
-    return Catalog(catalog_id, resolved(storage.root, table))
+    return Catalog(catalog_id, resolve(storage.root, table))

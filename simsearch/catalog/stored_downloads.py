@@ -1,9 +1,9 @@
-"""Which pictures were downloaded, and what is known of the last request for each.
+"""Downloaded pictures, and the last request for each.
 
-A file is named for its artwork, its address and its content (`<artwork>-<address>-<content>.jpg`), and
-never overwritten: a picture that changed is another file, and older snapshots keep theirs. A journal
-(`downloads/`) names the present file of each address. Files that no snapshot and no catalog name are
-removed by `snapshots gc`.
+A file is named by its artwork, its address and its content (`<artwork>-<address>-<content>.jpg`), and
+never overwritten: a changed picture gets another file, and older snapshots keep theirs. A journal
+(`downloads/`) names the present file of each address. `snapshots gc` removes files that no snapshot and
+no catalog name.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class StoredDownloads:
-    """`files` by path below FOLDER; `states` the last request by name (`download_name`)."""
+    """`files` by path below FOLDER. `states` are the last requests by name (`download_name`)."""
 
     files: Mapping[str, FileInfo]
     states: Mapping[str, Row]
@@ -50,17 +50,17 @@ class StoredDownloads:
         return cls(files, {row["name"]: row for row in rows}, newest)
 
     def present(self, name: str) -> FileInfo | None:
-        """The present picture of an address; None where none is stored."""
+        """The present picture of an address. None if no picture is stored."""
         noted = self.states.get(name, {}).get("file")
         return self._newest.get(name) if noted is None else self.files.get(noted)
 
     def known(self, name: str) -> Row:
-        """The last request for a picture that is stored; nothing for any other."""
+        """The last request for a picture. Empty if the picture is not stored."""
         return self.states.get(name, {}) if self.present(name) is not None else {}
 
 
 def download_name(row: Mapping[str, Any]) -> str:
-    """A name that is safe on any store, of an artwork and the address of its image."""
+    """A name for an artwork and the address of its image, safe in any store."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", row["artwork_id"])[:60].strip("-")
     address = without_secrets(row["image_uri"])
     digest = hashlib.sha256(f"{row['artwork_id']}\n{address}".encode()).hexdigest()[:12]
@@ -77,7 +77,7 @@ def are_downloads_of(rows: pa.Table, artwork_id: str) -> pa.Array:
 
 
 def downloads_of(storage: Storage, artwork_id: str) -> set[str]:
-    """The addresses of all images of an artwork that were downloaded, and of those that were asked for."""
+    """The addresses of all images of an artwork that were downloaded or requested."""
     journal = read_parts(storage, STATE, schemas.DOWNLOADS)
     own = journal.filter(are_downloads_of(journal, artwork_id))
     names = set(own["name"].to_pylist())
@@ -88,11 +88,11 @@ def downloads_of(storage: Storage, artwork_id: str) -> set[str]:
 def store_picture(name: str, data: bytes, stored: StoredDownloads, storage: Storage) -> str:
     """Store a picture under its name and content. Returns its path below FOLDER.
 
-    Raises RefusedError where the bytes are no picture.
+    Raises RefusedError if the bytes are no picture.
     """
     extension = sniff(data)
     if extension is None:
-        raise RefusedError("what came is no image", lasting=True)
+        raise RefusedError("the response is no image", lasting=True)
     path = f"{name}-{hashlib.sha256(data).hexdigest()[:32]}.{extension}"
     info = stored.files.get(path)
     if info is None or info.size != len(data):
@@ -103,7 +103,7 @@ def store_picture(name: str, data: bytes, stored: StoredDownloads, storage: Stor
 def journal_row(
     row: Mapping[str, Any], answer: Answer, file: str | None, problem: str | None, lasting: bool
 ) -> Row:
-    """What the journal notes of a request. `file` is the present picture, None where there is none."""
+    """The journal's row for a request. `file` is the present picture, None if there is none."""
     return {
         "name": download_name(row),
         "url": without_secrets(row["image_uri"]),
@@ -117,7 +117,7 @@ def journal_row(
 
 
 def downloaded_from(storage: Storage) -> dict[str, str]:
-    """The web address of each present picture, by its place in the store."""
+    """The web address of each present picture, by its path in the root."""
     rows = newest_rows(read_parts(storage, STATE, schemas.DOWNLOADS).to_pylist(), key="name")
     return {storage.uri(f"{FOLDER}/{row['file']}"): row["url"] for row in rows if row["file"]}
 

@@ -1,4 +1,4 @@
-"""Why an image that the catalog names by web address is not in the store."""
+"""Why an image that the catalog names by web address is not stored."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class Undownloaded:
-    """`problems` has, by web address, why the last request for an image failed; `enabled` whether
-    images are downloaded at all."""
+    """`problems` has, by web address, the reason why the last request for an image failed. `enabled` says
+    whether images are downloaded at all."""
 
     enabled: bool = False
     problems: Mapping[str, str] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Undownloaded:
     def read(
         cls, storage: Storage, config: DownloadConfig, uris: Iterable[str | None]
     ) -> Undownloaded:
-        """What is noted in the root of the images among `uris` that lie on the web."""
+        """The root's notes on those of `uris` that lie on the web."""
         web = {uri for uri in uris if uri is not None and is_web(uri)}
         if not web or not config.enabled:
             return cls(config.enabled)

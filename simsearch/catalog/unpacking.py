@@ -1,4 +1,4 @@
-"""A table out of what it is packed in: gzip, bzip2, xz, Zstandard, or a zip archive of one file."""
+"""Unpack a table: gzip, bzip2, xz, Zstandard, or a zip archive of one file."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ _ARCHIVES = ((0, b"7z\xbc\xaf\x27\x1c", "7-Zip"), (0, b"Rar!", "RAR"), (257, b"u
 _BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
-def unpacked(source: str, data: bytes) -> bytes:
-    """The bytes of the table itself; others come back as they are, a workbook among them.
+def unpack(source: str, data: bytes) -> bytes:
+    """The bytes of the table itself. Bytes that are not packed come back unchanged, as does a workbook.
 
-    Raises CatalogError for what is broken, too large, or an archive of several files.
+    Raises CatalogError for bytes that are broken, too large, or an archive of several files.
     """
     for _ in range(LAYERS):
-        inner = _layer(source, data)
+        inner = _unpack_layer(source, data)
         if inner is None:
             return data
         data = inner
     raise CatalogError(f"{source}: packed more than {LAYERS} times; unpack it")
 
 
-def _layer(source: str, data: bytes) -> bytes | None:
-    """What lies in the outermost packing; None where there is none."""
+def _unpack_layer(source: str, data: bytes) -> bytes | None:
+    """The content of the outermost packing. None if the bytes are not packed."""
     for place, mark, kind in _ARCHIVES:
         if data[place : place + len(mark)] == mark:
             raise CatalogError(
                 f"{source}: a {kind} archive, not a table; unpack it and name the table"
             )
     if data.startswith((ZIP, EMPTY_ZIP)):
-        return _zipped(source, data)
+        return _unzip(source, data)
     for mark, kind, opened in _PACKED:
         if data.startswith(mark):
             try:
                 with opened(io.BytesIO(data)) as file:
-                    return _bounded(source, file)
+                    return _read_bounded(source, file)
             except _BROKEN as error:
                 raise CatalogError(
                     f"{source}: broken {kind} file ({error}); get it again"
@@ -65,8 +65,8 @@ def _layer(source: str, data: bytes) -> bytes | None:
     return None
 
 
-def _zipped(source: str, data: bytes) -> bytes | None:
-    """The one file of a zip archive; None where the archive is a workbook or no archive at all."""
+def _unzip(source: str, data: bytes) -> bytes | None:
+    """The only file of a zip archive. None if the bytes are a workbook or no archive."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except zipfile.BadZipFile as error:
@@ -91,7 +91,7 @@ def _zipped(source: str, data: bytes) -> bytes | None:
             )
         try:
             with archive.open(members[0]) as file:
-                return _bounded(source, file)
+                return _read_bounded(source, file)
         except (*_BROKEN, RuntimeError, NotImplementedError) as error:  # encrypted, or packed oddly
             raise CatalogError(
                 f"{source}: {members[0]} in it cannot be unpacked ({error}); unpack it by hand"
@@ -99,14 +99,14 @@ def _zipped(source: str, data: bytes) -> bytes | None:
 
 
 def _begins_as_workbook(data: bytes) -> bool:
-    """Whether the first file of a zip archive is one of a workbook's."""
+    """Whether the first file of a zip archive belongs to a workbook."""
     length = int.from_bytes(data[26:28], "little")
     return data[30 : 30 + length].startswith(
         (b"[Content_Types]", b"_rels/", b"xl/", b"docProps/", b"mimetype")
     )
 
 
-def _bounded(source: str, file: IO[bytes]) -> bytes:
+def _read_bounded(source: str, file: IO[bytes]) -> bytes:
     chunks = []
     size = 0
     while chunk := file.read(CHUNK):

@@ -6,13 +6,15 @@ import datetime as dt
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import python_calamine as calamine
 
 from simsearch.catalog.notes import Notes
-from simsearch.catalog.shown_numbers import Shown, shown_cells
+from simsearch.catalog.shown import Shown, Tally
+from simsearch.catalog.shown_cells import shown_reader
 from simsearch.catalog.unpacking import MAX_UNPACKED, ZIP
 from simsearch.errors import CatalogError
 
@@ -21,16 +23,18 @@ TITLE_LINES = 20  # above the header, at most
 TITLE_CELLS = 2  # filled in such a line, at most
 
 Rows = list[list[Any]]
-# An error that the library does not know, such as #SPILL!, costs it the sheet.
+# The library cannot read a sheet with an error that it does not know, such as #SPILL!.
 _ERROR = re.compile(rb"(<(?:\w+:)?v>)#[^<]*(</(?:\w+:)?v>)")
 _LENGTH = re.compile(r"PT(\d+)H(\d\d)M(\d\d)S")  # of time, as OpenDocument has it
+_BROKEN = (calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError, SyntaxError)
+_PANIC = "PanicException"  # of the library on a damaged file; no Exception, and its class is not exported
 _UNKNOWN_ERROR = "cell error"  # in its words
 
 
 def read_workbook(source: str, data: bytes, notes: Notes) -> tuple[list[dict[str, Any]], list[str]]:
-    """The first visible sheet with rows. Its first row that is not empty names the columns, lines of a
-    title above left out. Beside the records stands in words where each lies. Raises CatalogError."""
-    name, rows, shown, count = _first_filled(source, data)
+    """The records of the first visible sheet with rows, and their places in words. The first filled row
+    names the columns; lines of a title above are left out. Raises CatalogError."""
+    name, rows, shown, count = _find_filled_sheet(source, data)
     if count > 1:
         notes.say(f"{source}: read sheet {name!r}, the first filled one of {count}")
     first = _header_row(rows)
@@ -39,7 +43,7 @@ def read_workbook(source: str, data: bytes, notes: Notes) -> tuple[list[dict[str
             f"{source}: sheet {name!r} has its header in line {first + 1:,}; {len(above):,} lines above it are left out (first: {_words(rows[above[0] - 1])})"
         )
     header = [_heading(cell) for cell in rows[first]]
-    if twice := sorted({name for name in header if name and header.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(header).items() if name and count > 1):
         raise CatalogError(f"{source}: column {twice[0]!r} occurs twice; rename one of them")
     _note_empty(source, name, shown, notes)
     _fill_merged(source, name, rows, first, shown, notes)
@@ -60,25 +64,28 @@ def read_workbook(source: str, data: bytes, notes: Notes) -> tuple[list[dict[str
     return records, [f"line {number:,} of sheet {name}" for number, _ in body]
 
 
-def _first_filled(source: str, data: bytes) -> tuple[str, Rows, Shown, int]:
-    """The name, the rows and the shown cells of the first filled sheet, hidden ones last, and the
-    number of sheets."""
+def _find_filled_sheet(source: str, data: bytes) -> tuple[str, Rows, Shown, int]:
+    """The name, rows and looks of the first filled sheet, and the number of sheets. Hidden sheets come
+    last."""
     try:
         if data.startswith(ZIP):
             with zipfile.ZipFile(io.BytesIO(data)) as parts:
                 if sum(part.file_size for part in parts.infolist()) > MAX_UNPACKED:
                     raise CatalogError("unpacks to more than 4 GiB; export it as CSV")
+        read_shown = shown_reader(data)  # first: it refuses what would not fit into memory
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         visible = calamine.SheetVisibleEnum.Visible
         sheets = sorted(book.sheets_metadata, key=lambda sheet: sheet.visible != visible)
         for name in (sheet.name for sheet in sheets):
-            shown = shown_cells(data, name) if data.startswith(ZIP) else Shown()
+            shown = read_shown(name)
             rows = _grid(book, data, name)
             if any(map(_is_filled, rows)):
-                return name, _as_shown(rows, shown), shown, len(sheets)
+                return name, _replace_shown(rows, shown), shown, len(sheets)
     except CatalogError as error:
         raise CatalogError(f"{source}: {error}") from None
-    except (calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError, SyntaxError) as error:
+    except BaseException as error:
+        if not isinstance(error, _BROKEN) and type(error).__name__ != _PANIC:
+            raise
         detail = " ".join(str(error).split())
         raise CatalogError(
             f"{source}: not a readable Excel or OpenDocument table ({detail}); export it as CSV"
@@ -92,11 +99,11 @@ def _grid(book: calamine.CalamineWorkbook, data: bytes, name: str) -> Rows:
     except calamine.CalamineError as error:
         if _UNKNOWN_ERROR not in str(error) or not data.startswith(ZIP):
             raise
-    book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(_with_known_errors(data)))
+    book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(_replace_unknown_errors(data)))
     return book.get_sheet_by_name(name).to_python(skip_empty_area=False)
 
 
-def _with_known_errors(data: bytes) -> bytes:
+def _replace_unknown_errors(data: bytes) -> bytes:
     """The workbook with #N/A for every error."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as parts, zipfile.ZipFile(buffer, "w") as known:
@@ -117,7 +124,7 @@ def _words(row: Sequence[Any]) -> str:
 
 
 def _header_row(rows: Rows) -> int:
-    """The first filled row, below lines of a title, which fill a cell or two of a wider table."""
+    """The first filled row below lines of a title, which fill a cell or two of a wider table."""
     filled = [number for number, row in enumerate(rows) if _is_filled(row)][: TITLE_LINES + 1]
     widths = [sum(cell != "" for cell in rows[number]) for number in filled]
     for number, width in zip(filled, widths, strict=True):
@@ -127,22 +134,22 @@ def _header_row(rows: Rows) -> int:
 
 
 def _heading(cell: Any) -> str:
-    """A column's name. That of a year is a number."""
+    """A column's name. A column of a year has a number as name."""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return str(cell).strip()
 
 
 def _note_empty(source: str, name: str, shown: Shown, notes: Notes) -> None:
-    """Say which cells are empty because they have no value."""
-    reasons = (
+    """Note the cells that are empty because they have no value."""
+    reasons: tuple[tuple[Tally, str], ...] = (
         (shown.errors, "cells with an error such as #N/A"),
         (shown.unstored, "formulas without a stored value (save it in a spreadsheet program)"),
     )
-    for places, reason in reasons:
-        if places:
+    for cells, reason in reasons:
+        if cells.count:
             notes.say(
-                f"{source}: sheet {name!r} has {len(places):,} {reason}, taken as empty (first: {_reference(*places[0])})"
+                f"{source}: sheet {name!r} has {cells.count:,} {reason}, taken as empty (first: {_reference(*cells.first)})"
             )
 
 
@@ -159,8 +166,8 @@ def _reference(row: int, column: int) -> str:
 def _fill_merged(
     source: str, name: str, rows: Rows, header: int, shown: Shown, notes: Notes
 ) -> None:
-    """Give each row the cell that is merged over several. Of a cell over several columns the first
-    column has it."""
+    """Give a cell merged over several rows to each of them. A cell merged over several columns goes to the
+    first of them."""
     filled = 0
     for top, left, bottom, _ in shown.merged:
         if top <= header or bottom == top or top >= len(rows) or left >= len(rows[top]):
@@ -175,12 +182,12 @@ def _fill_merged(
         )
 
 
-def _as_shown(rows: Rows, shown: Shown) -> Rows:
-    for place in shown.errors:
-        shown.texts[place] = ""
+def _replace_shown(rows: Rows, shown: Shown) -> Rows:
+    nothing: dict[int, str] = {}
+    texts = [shown.texts.get(y, nothing) for y in range(len(rows))]
     return [
-        [shown.texts.get((y, x), _plain(cell)) for x, cell in enumerate(row)]
-        for y, row in enumerate(rows)
+        [own[x] if x in own else _plain(cell) for x, cell in enumerate(row)]
+        for own, row in zip(texts, rows, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What every command shares: a settings file and `key=value` words."""
+"""Arguments that all commands share: a settings file and `key=value` words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simsearch.settings.config import Config, config_of_values, load_config
 
 
 def completions(incomplete: str) -> list[str]:
-    """What a shell offers for a word that is begun: files, and settings with their `=`."""
+    """Completions of a word in a shell: files, and settings with their `=`."""
     from simsearch.settings.shown import setting_names
 
     settings = [f"{name}=" for name in setting_names() if name.startswith(incomplete)]
@@ -63,10 +63,10 @@ Seed = Annotated[
 def config_of(
     words: Sequence[str] | None, options: Mapping[str, object | None] | None = None
 ) -> Config:
-    """The settings that a command's words name. `options` go over them; None stands for an option
-    that is not given. Raises ConfigError."""
+    """The settings that a command's words name. `options` that are not None override them. Raises
+    ConfigError."""
     place, overrides = split_words(words)
-    return load_config(place, [*overrides, *as_words(options)])
+    return load_config(place, [*overrides, *to_words(options)])
 
 
 def root_config_of(words: Sequence[str] | None) -> Config:
@@ -79,8 +79,8 @@ def root_config_of(words: Sequence[str] | None) -> Config:
 
 
 def split_words(words: Sequence[str] | None) -> tuple[str | None, list[str]]:
-    """The first word where it is a place (None: it is a setting), and the words after it. Raises
-    UsageError for an empty word, as an unset variable of a shell leaves it."""
+    """The first word if it is a place (None: it is a setting), and the other words. Raises UsageError for an
+    empty word, which an unset variable of a shell leaves."""
     given = list(words or ())
     if "" in given:
         raise UsageError("an empty word among the arguments; is a variable of the shell not set?")
@@ -89,8 +89,8 @@ def split_words(words: Sequence[str] | None) -> tuple[str | None, list[str]]:
     return None, given
 
 
-def as_words(options: Mapping[str, object | None] | None) -> list[str]:
-    """The options that are given as `key=value` words."""
+def to_words(options: Mapping[str, object | None] | None) -> list[str]:
+    """The options that are not None, as `key=value` words."""
     return [f"{name}={value}" for name, value in (options or {}).items() if value is not None]
 
 
@@ -99,8 +99,8 @@ def is_settings_file(word: str) -> bool:
 
 
 def is_setting(word: str) -> bool:
-    """Whether a word is written key=value. A path may have a `=` too, as in `/data/year=1885`; a relative
-    one that is there is a path unless it begins as a setting does."""
+    """Whether a word is a setting, key=value. A path may contain `=` too, as `/data/year=1885`. An existing
+    relative path counts as a path unless it begins as a setting does."""
     key, equals, _ = word.partition("=")
     section, dot, _ = key.partition(".")
     if not equals or key.startswith((".", "/", "~")):

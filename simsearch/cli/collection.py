@@ -14,11 +14,11 @@ from simsearch.cli.arguments import (
     Sample,
     Seed,
     Words,
-    as_words,
     completions,
     config_of,
     is_settings_file,
     split_words,
+    to_words,
 )
 from simsearch.cli.printing import print_result
 from simsearch.cli.terminal import show
@@ -55,7 +55,7 @@ def run(
         check_installed("explore", "simsearch run --explore")
     options = {"catalog.sample": sample, "seed": seed, "extract.retry_rejects": retry_rejects}
     place, overrides = split_words(words)
-    config, kept = settings_of(place, [*overrides, *as_words(options)])
+    config, kept = settings_of(place, [*overrides, *to_words(options)])
     from simsearch.runs import job
 
     with kept:
@@ -70,23 +70,23 @@ def run(
 
 @app.command()
 def check(words: Collection = None) -> None:
-    """Say in under half a minute whether a run would go well, and what it would take; keeps nothing."""
+    """Say in under half a minute whether a run would succeed, and what it would cost. Stores nothing."""
     check_installed("run", "simsearch check")
     place, overrides = split_words(words)
     config, _ = settings_of(place, overrides)
-    from simsearch.cli.check import print_checked
+    from simsearch.cli.check import print_report
     from simsearch.runs.checks.check import check as check_all
 
-    # What is told belongs into the table.
+    # Warnings are part of the table.
     logging.getLogger("simsearch").setLevel(logging.ERROR)
     checked = check_all(config)
-    print_checked(checked)
+    print_report(checked)
     raise typer.Exit(1 if checked.would_fail else 0)
 
 
 @app.command()
 def demo(words: Words = None) -> None:
-    """The whole job on a small generated collection, in a folder `demo`: what there is to see."""
+    """The whole job on a small generated collection, in a folder `demo`, to see what it gives."""
     check_installed("run", "simsearch demo")
     from simsearch.cli.demo import demo_config
     from simsearch.runs import job
@@ -97,7 +97,7 @@ def demo(words: Words = None) -> None:
 
 @app.command()
 def reindex(words: Words = None, retry_rejects: Retry = None) -> None:
-    """Bring the published snapshot up to date with the collection; only what is new is computed."""
+    """Bring the published snapshot up to date with the collection. Only changes are computed."""
     check_installed("run", "simsearch reindex")
     config = config_of(words, {"extract.retry_rejects": retry_rejects})
     from simsearch.runs import job
@@ -110,8 +110,8 @@ def reindex(words: Words = None, retry_rejects: Retry = None) -> None:
 def settings_of(
     place: str | None, overrides: Sequence[str]
 ) -> tuple[Config, AbstractContextManager[None]]:
-    """The settings of a settings file or, for a collection, those that its front door finds, and a block
-    for a run within which the latter are stored beside the root. Raises UsageError."""
+    """The settings of a settings file or, for a collection, those of its front door. Also a context for the
+    run, which writes the latter beside the root. Raises UsageError."""
     if place == "-":
         raise UsageError(
             "-: a collection is read again each night, so it has to stay in a place; save it there"
@@ -121,4 +121,4 @@ def settings_of(
     from simsearch.runs.front_door import open_front_door
 
     door = open_front_door(place, overrides)
-    return door.config, door.kept()
+    return door.config, door.keep_settings()

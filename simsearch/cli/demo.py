@@ -1,4 +1,4 @@
-"""The settings of `simsearch demo`: a first run that is over soon and shows something true."""
+"""The settings of `simsearch demo`: a first run that is short and shows true results."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PACKAGED = ("efficientnet_lite0", "efficientnet_lite1")
 
 
 def demo_config(words: Sequence[str]) -> Config:
-    """The demo's settings and, over them, `words`. The study's networks take part where their trained
-    weights lie on this machine; random ones would show nothing, and fetching them takes too long.
+    """The demo's settings, overridden by `words`. The study's networks take part if their trained weights
+    are on this machine: random weights would show nothing, and a download takes too long.
 
     Raises ConfigError.
     """

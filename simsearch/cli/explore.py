@@ -1,4 +1,4 @@
-"""`simsearch explore`: the web pages, or a copy of what they show."""
+"""`simsearch explore`: the web pages, or a static copy of them."""
 
 from __future__ import annotations
 

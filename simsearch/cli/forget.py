@@ -25,12 +25,12 @@ def forget(
     from simsearch.runs.forgetting.damage import advise_on_damage
     from simsearch.runs.forgetting.forget import find_removal
     from simsearch.runs.forgetting.forget import forget as remove
-    from simsearch.runs.operations.lease import held
+    from simsearch.runs.operations.lease import hold_lease
 
     config = root_config_of(words)
     storage = root_of(config)
     require_root(storage)
-    with held(storage, config.lease) as lease, advise_on_damage(storage):
+    with hold_lease(storage, config.lease) as lease, advise_on_damage(storage):
         removal = find_removal(storage, artwork)
         count = len(removal.record.snapshots)
         named = printable(artwork)

@@ -9,15 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from simsearch.errors import UsageError
-from simsearch.runtime.background import within
+from simsearch.runtime.background import run_within
 
-SECONDS = 60.0  # for a pipe's whole content; one that nobody writes to would wait for ever
+SECONDS = 60.0  # for a pipe's whole content; a pipe to which nobody writes would never end
 
 
 @contextmanager
 def open_picture(name: str, max_bytes: int) -> Iterator[Path]:
-    """The path of a picture's file. What comes through a pipe or `-` is kept in one for the length of the
-    block. Raises UsageError."""
+    """The path of a picture's file. The content of a pipe or of `-` is stored in a file within the block.
+    Raises UsageError."""
     path = Path(name)
     if name != "-" and (path.is_file() or not path.exists()):
         yield path
@@ -30,12 +30,12 @@ def open_picture(name: str, max_bytes: int) -> Iterator[Path]:
 
 
 def read_input(name: str, max_bytes: int, seconds: float = SECONDS) -> bytes:
-    """The bytes of a file or pipe, at most `max_bytes` + 1 of them, so that a caller sees that there are
-    more. Raises UsageError for one that cannot be read or does not end in time."""
+    """The bytes of a file or pipe, at most `max_bytes` + 1: a caller thus detects that there are more. Raises
+    UsageError for a file or pipe that cannot be read or does not end in time."""
     if name == "-" and sys.stdin.isatty():
         raise UsageError(f"{name}: the standard input is a terminal; send a file there: … < FILE")
     try:
-        return within(seconds, lambda: _read(name, max_bytes + 1))
+        return run_within(seconds, lambda: _read(name, max_bytes + 1))
     except OSError as error:  # TimeoutError, too
         reason = error.strerror or f"a pipe that did not end in {seconds:g} s"
         raise UsageError(f"{name}: cannot read it: {reason}; give a picture's file") from None

@@ -1,6 +1,7 @@
-"""The `simsearch` command: reads the config, calls one function, turns errors into exit codes.
+"""The `simsearch` command: it reads the settings, calls one function, and turns errors into exit codes.
 
-The steps are imported when they are called: PyTorch and Ray take seconds, a wrong setting none.
+Steps are imported when they are called: PyTorch and Ray take seconds, but a wrong setting is reported at
+once.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def schedule(
         bool, typer.Option("--systemd", help="print unit files for a systemd timer instead")
     ] = False,
 ) -> None:
-    """Reindex on a schedule, one run at a time, until stopped. Cron's own rules for the fields."""
+    """Reindex on a schedule, one run at a time, until stopped. The fields follow cron's rules."""
     check_installed("run", "simsearch schedule")
     config = config_of(words)
     from simsearch.runs.operations import schedule as schedules
@@ -91,7 +92,7 @@ def runs(
     as_json: AsJson = False,
     n: Annotated[int, typer.Option("--number", "-n", min=1, help="the newest so many")] = 20,
 ) -> None:
-    """List the runs, the newest first: when, how they ended, what they made."""
+    """List the runs, the newest first: their times, ends and results."""
     from simsearch.runs.records import list_records
 
     records = list_records(existing_root(root_config_of(words)), n)
@@ -155,13 +156,13 @@ def encoders(
         str, typer.Option(help="names to list, such as 'resnet*' or 'timm:*vit*dino*'")
     ] = "",
 ) -> None:
-    """List the networks that extract.spaces can name: numbers a vector, where extract.weights has the
-    weights without a download, their licence, and the layer taken."""
+    """List the networks that extract.spaces can name: the numbers of a vector, the place of the weights if
+    no download is needed, their licence, and the layer."""
     check_installed("run", "simsearch encoders")
     config = config_of(words)
-    from simsearch.cli.encoders import listing
+    from simsearch.cli.encoders import list_lines
 
-    for line in listing(config, like):
+    for line in list_lines(config, like):
         show(line)
 
 
@@ -186,8 +187,8 @@ def config_show(
         bool, typer.Option("--all", help="print those that are seldom set, too")
     ] = False,
 ) -> None:
-    """Print the settings as a run would use them, each with its meaning, as YAML to begin a file with:
-    those that people set, and those that differ from their defaults."""
+    """Print the settings that a run would use, each with its meaning, as YAML to begin a file with: those
+    that people set, and those that differ from their defaults."""
     from simsearch.settings.shown import settings_text
 
     show(settings_text(config_of(words), everything=everything).rstrip("\n"))
@@ -204,7 +205,7 @@ def options(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command line (None: this process's own) and end this process: 0 done, 1 failed, 2 misused."""
+    """Run a command line (None: this process's own) and end this process: 0 success, 1 failure, 2 misuse."""
     accept_any_letter()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(message)s"))
@@ -215,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def exit_code(arguments: Sequence[str] | None) -> int:
-    """Run a command line and return what its process is to end with. SIGTERM ends it as Ctrl-C does."""
+    """Run a command line and return the exit code for its process. SIGTERM ends it as Ctrl-C does."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         given = None if arguments is None else list(arguments)
@@ -236,16 +237,16 @@ def exit_code(arguments: Sequence[str] | None) -> int:
     except ClosedPipeError:
         close_standard_output()
         return 0
-    except SystemExit as error:  # what Rich makes of a closed pipe when it prints help
+    except SystemExit as error:  # raised by Rich for a closed pipe when it prints help
         if not isinstance(error.__context__, BrokenPipeError):
             raise
         close_standard_output()
         return 0
-    if code == INTERRUPTED:  # what Typer makes of a KeyboardInterrupt
+    if code == INTERRUPTED:  # Typer's exit code for a KeyboardInterrupt
         show_error("interrupted; run the same command again to resume")
     return code
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM, as a scheduler sends it, ends a run as Ctrl-C does: leases released, records kept."""
+    """End a run at a scheduler's SIGTERM as at Ctrl-C: the lease is released, and records are stored."""
     raise KeyboardInterrupt

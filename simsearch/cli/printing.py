@@ -1,4 +1,4 @@
-"""What a terminal shows: tables, and the last lines of a run."""
+"""Output on a terminal: tables, and the last lines of a run."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from simsearch.storage.parts import read_parts
 if TYPE_CHECKING:
     from simsearch.reading.values import Matches
 
-# Beside the study's, in the table of a run.
+# Metrics in the table of a run, beside the study's.
 RANKING_METRICS = ("map", "micro_ap")
 
 
 def print_result(config: Config, snapshot: Snapshot) -> None:
-    """A run's metrics, then three lines: the conclusion, the report's place, and how to look closer."""
-    # SciPy comes with these, and takes longer than most commands.
+    """Print a run's metrics, then three lines: the conclusion, the report's place, and how to look closer."""
+    # These import SciPy, which takes longer than most commands.
     from simsearch.indexes.index import read_manifest
     from simsearch.reports.conclusion import candidates, conclusion_words
-    from simsearch.reports.costs import training_seconds, with_heads
+    from simsearch.reports.costs import add_heads, training_seconds
 
     storage, plan = snapshot.storage, snapshot.plan()
     metrics = storage.read_table(snapshot.metrics_path)
     comparisons = storage.read_table(snapshot.comparisons_path)
-    timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
+    timings = add_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
     folders = {space.name: snapshot.index_folder(space.name) for space in plan.spaces}
     exact = {name for name, folder in folders.items() if read_manifest(storage, folder).exact}
     show(metrics_text(metrics, plan.untrained, exact))
@@ -53,7 +53,7 @@ def print_result(config: Config, snapshot: Snapshot) -> None:
 def metrics_text(metrics: pa.Table, untrained: frozenset[str], exact: Collection[str] = ()) -> str:
     """The metrics as a table for a terminal: mean ± standard deviation over originals.
 
-    `exact` names the spaces whose indexes compare all vectors: their answers are those of exact search.
+    `exact` names the spaces whose indexes compare all vectors: their results are those of exact search.
     """
     from simsearch.evaluation.metrics import STUDY_METRICS
     from simsearch.reports.tables import of_all_copies, summary_rows
@@ -78,7 +78,7 @@ def metrics_text(metrics: pa.Table, untrained: frozenset[str], exact: Collection
 
 
 def explore_command(config: Config) -> str:
-    """The command that shows the root of `config`, as it can be typed in this shell."""
+    """The command that shows the root of `config`, ready to be typed in this shell."""
     words = [_program(), "explore", config.root]
     if config.storage.endpoint_url is not None:
         words.append(f"storage.endpoint_url={config.storage.endpoint_url}")
@@ -86,7 +86,7 @@ def explore_command(config: Config) -> str:
 
 
 def _program() -> str:
-    """`simsearch` where that is found, else the path of the one that runs."""
+    """`simsearch` if the shell finds it, else the path of the running program."""
     running = Path(sys.argv[0])
     if running.name != "simsearch" or shutil.which("simsearch") == str(running.resolve()):
         return "simsearch"

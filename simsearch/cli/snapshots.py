@@ -1,4 +1,4 @@
-"""`simsearch snapshots …`: look at what is published, and change which snapshot that is."""
+"""`simsearch snapshots …`: look at snapshots, and choose the published one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from simsearch.snapshots.published import (
 )
 from simsearch.snapshots.root import require_root
 from simsearch.snapshots.snapshot import Snapshot
-from simsearch.snapshots.viewing import viewings
+from simsearch.snapshots.viewing import list_viewings
 from simsearch.storage.damage import move
 from simsearch.storage.storage import Storage
 
@@ -47,8 +47,8 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def existing_root(config: Config) -> Storage:
-    """The root of a config. Raises UsageError where nothing was ever run, StorageError for a root of
-    another format."""
+    """The root of a config. Raises UsageError if there was no run yet, StorageError for a root of another
+    format."""
     storage = Storage(config.root, config.storage)
     require_root(storage)
     return storage
@@ -62,7 +62,7 @@ def list_command(words: RootWords = None, as_json: AsJson = False) -> None:
     rows: list[dict[str, Any]] = []
     for snapshot in list_snapshots(storage):
         try:
-            rows.append(_listed(snapshot, latest))
+            rows.append(_describe(snapshot, latest))
         except StorageError as error:
             rows.append({"snapshot_id": snapshot.snapshot_id, "damaged": str(error)})
     if as_json:
@@ -79,7 +79,7 @@ def list_command(words: RootWords = None, as_json: AsJson = False) -> None:
         show(f"{'':16}  {', '.join(row['spaces'])}")
 
 
-def _listed(snapshot: Snapshot, latest: Latest | None) -> dict[str, Any]:
+def _describe(snapshot: Snapshot, latest: Latest | None) -> dict[str, Any]:
     plan = snapshot.plan()
     return {
         "snapshot_id": snapshot.snapshot_id,
@@ -93,7 +93,7 @@ def _listed(snapshot: Snapshot, latest: Latest | None) -> dict[str, Any]:
 
 @app.command("show")
 def show_command(name: Name, words: RootWords = None) -> None:
-    """Print what a snapshot was made from and how: its manifest as JSON, without the list of files."""
+    """Print a snapshot's inputs and steps: its manifest as JSON, without the list of files."""
     manifest = find_snapshot(existing_root(root_config_of(words)), name).manifest()
     files = manifest.pop("files")
     size = sum(file["bytes"] for file in files.values())
@@ -102,7 +102,7 @@ def show_command(name: Name, words: RootWords = None) -> None:
 
 @app.command("diff")
 def diff_command(old: Name, new: Name, words: RootWords = None, as_json: AsJson = False) -> None:
-    """Name the artworks, settings, neighbours and metrics that moved from one snapshot to another."""
+    """Name the artworks, settings, neighbours and metrics that changed from one snapshot to another."""
     storage = existing_root(root_config_of(words))
     older, newer = find_snapshot(storage, old), find_snapshot(storage, new)
     changes, neighbours = diff(older, newer), neighbour_changes(older, newer)
@@ -148,14 +148,14 @@ def _print_metrics(changes: SnapshotDiff) -> None:
 
 @app.command()
 def rollback(name: Name, words: RootWords = None) -> None:
-    """Publish an older snapshot again. The one taken back stays off until publish.force=true."""
-    from simsearch.runs.operations.lease import held
+    """Publish an older snapshot again. The withdrawn one is not published until publish.force=true."""
+    from simsearch.runs.operations.lease import hold_lease
 
     config = root_config_of(words)
     storage = existing_root(config)
     target = find_snapshot(storage, name)
-    with held(storage, config.lease) as lease:
-        current = _current(storage)
+    with hold_lease(storage, config.lease) as lease:
+        current = _read_current(storage)
         withdrawn: list[str] = [] if current is None else list(current.withdrawn)
         if current is not None and current.snapshot_id != target.snapshot_id:
             withdrawn.append(current.snapshot_id)
@@ -170,8 +170,8 @@ def rollback(name: Name, words: RootWords = None) -> None:
         show(f"not published again unless publish.force=true: {', '.join(still_withdrawn)}")
 
 
-def _current(storage: Storage) -> Latest | None:
-    """What LATEST says; a damaged one is moved out of the way, and with it the list of those that were
+def _read_current(storage: Storage) -> Latest | None:
+    """The content of LATEST. A damaged LATEST is moved away, which loses the list of snapshots that were
     rolled back."""
     try:
         return read_latest(storage)
@@ -213,7 +213,7 @@ def verify(
 
 
 def _pointer_problem(storage: Storage) -> str:
-    """What is wrong with LATEST; empty where it names a snapshot, or nothing is published yet."""
+    """The fault of LATEST. Empty if it names a snapshot, or if nothing is published yet."""
     try:
         latest_snapshot(storage)
     except NotFoundError:
@@ -234,20 +234,20 @@ def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would go")] = False,
     words: RootWords = None,
 ) -> None:
-    """Remove what no kept snapshot refers to: snapshots, catalogs, vectors, downloaded images."""
-    from simsearch.runs.operations.lease import held
+    """Remove files that no kept snapshot refers to: snapshots, catalogs, vectors, downloaded images."""
+    from simsearch.runs.operations.lease import hold_lease
     from simsearch.snapshots.garbage import find_garbage, remove, removed_artworks
 
     config = root_config_of(words)
     storage = existing_root(config)
     older_than = time.time() - seconds_of(grace)
-    with held(storage, config.lease) as lease:
+    with hold_lease(storage, config.lease) as lease:
         garbage = find_garbage(storage, keep, older_than)
         if not dry_run:
             lease.check()
             remove(storage, garbage)
         still_held = removed_artworks(storage, keep)
-        shown = viewings(storage)
+        shown = list_viewings(storage)
     counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for file in garbage:
@@ -263,7 +263,7 @@ def gc(
 
 
 def _show_still_held(artworks: dict[str, list[str]]) -> None:
-    """Say which kept snapshots hold artworks that the published one no longer has."""
+    """Name the kept snapshots that hold artworks which the published one no longer has."""
     for snapshot_id, ids in artworks.items():
         named = ", ".join(printable(artwork_id) for artwork_id in ids[:SHOWN])
         more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""

@@ -12,7 +12,7 @@ app = typer.Typer()
 
 @app.command()
 def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> None:
-    """Read the collection's metadata into the catalog, downloading images where asked to."""
+    """Read the collection's metadata into the catalog. Download images if the settings ask for that."""
     check_installed("run", "simsearch ingest")
     config = config_of(words, {"catalog.sample": sample, "seed": seed})
     from simsearch.runs import job
@@ -23,7 +23,7 @@ def ingest(words: Words = None, sample: Sample = None, seed: Seed = None) -> Non
 
 @app.command()
 def train(words: Words = None) -> None:
-    """Learn what the settings' spaces need: heads of encoders, from artworks that are not measured."""
+    """Learn the encoders and heads that the settings' spaces need, from artworks that are not measured."""
     check_installed("run", "simsearch train")
     config = config_of(words)
     from simsearch.runs import steps
@@ -34,7 +34,7 @@ def train(words: Words = None) -> None:
 
 @app.command()
 def extract(words: Words = None) -> None:
-    """Turn images and their perturbed copies into feature vectors, only those that are missing."""
+    """Turn images and their perturbed copies into feature vectors. Only missing vectors are computed."""
     check_installed("run", "simsearch extract")
     config = config_of(words)
     from simsearch.runs import steps

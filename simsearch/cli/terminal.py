@@ -1,7 +1,7 @@
-"""The one way to the terminal: whatever comes from data is made printable here.
+"""The only way to the terminal, where all text from data is made printable.
 
-A title, an id or a file's name is a stranger's text. Printed as it stands it could move the cursor,
-change colours, write a clipboard, or break a line in two.
+A title, an id or a file's name is a stranger's text. Printed unchanged, it could move the cursor, change
+colours, write a clipboard, or break a line in two.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNSEEN = "Cf"  # Unicode's category of characters such as those that turn the di
 
 
 class ClosedPipeError(Exception):
-    """Whoever read the output has gone, as `head` does when it has enough."""
+    """The reader of the output has gone, as `head` does when it has enough."""
 
 
 class _Console(Console):
@@ -43,7 +43,7 @@ def show_error(text: str) -> None:
 
 
 def show_json(value: Any) -> None:
-    """Print a value as JSON; what cannot be printed is escaped, so that the value stays the same."""
+    """Print a value as JSON. Unprintable characters are escaped, so that the value stays the same."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     show("".join(map(_json_escape, text)))
 
@@ -54,21 +54,22 @@ def show_table(table: Any) -> None:
 
 
 def cell(text: str | None, style: str = "") -> Text:
-    """A table's cell; text from data is no markup there."""
+    """A table's cell. Text from data is no markup there."""
     return Text(printable(text), style=style, overflow="fold")
 
 
 def printable(text: str | None) -> str:
     """Text on one line, without characters that a terminal obeys.
 
-    Spaces of any kind become spaces, control characters `�`; invisible ones are left out.
+    Spaces of any kind become plain spaces, control characters become `�`, and invisible characters are left
+    out.
     """
     if text is None or (text.isascii() and text.isprintable()):
         return text or ""
-    return "".join(map(_seen, text))
+    return "".join(map(_make_visible, text))
 
 
-def _seen(letter: str) -> str:
+def _make_visible(letter: str) -> str:
     if letter.isprintable():
         return letter
     if letter.isspace() and letter not in "\x1c\x1d\x1e\x1f":
@@ -83,7 +84,7 @@ def _json_escape(letter: str) -> str:
 
 
 class PrintableFormatter(logging.Formatter):
-    """Formats log lines, their data made printable. Only a traceback has lines of its own."""
+    """Formats log lines with printable data. Only a traceback has several lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
         return printable(super().formatMessage(record))
@@ -93,13 +94,13 @@ class PrintableFormatter(logging.Formatter):
 
 
 def accept_any_letter() -> None:
-    """Let a terminal of an old encoding show `?` for letters that it lacks, not fail."""
+    """Let a terminal of an old encoding show `?` for letters that it lacks, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 
 def close_standard_output() -> None:
-    """Send further output nowhere: its reader has gone."""
+    """Discard further output, as its reader has gone."""
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
         os.dup2(nowhere.fileno(), sys.stdout.fileno())

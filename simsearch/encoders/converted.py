@@ -20,9 +20,9 @@ from simsearch.images.preprocessing import Preprocessing
 
 MIN_COSINE = 0.99999
 INPUT, OUTPUT = "images", "vectors"
-# Another batch than the trial's, so that a model which takes no other is found out.
+# Not the trial's batch size, so that the trial detects a model that takes no other size.
 TRACED_IMAGES = 2
-# What a model's bytes, and what is made of them, depend on beside the network and its weights.
+# Packages that, beside the network and its weights, decide a model's bytes and its results.
 PACKAGES = ("torch", "torchvision", "onnxscript", "onnxruntime")
 
 
@@ -43,7 +43,7 @@ class ConvertedNetwork:
         return OUTPUT
 
     def load(self, weights: Weights, running: Running) -> Encoder:
-        """`weights.content` are the ONNX model's bytes."""
+        """The encoder at work. `weights.content` are the ONNX model's bytes."""
         source = f"{self.name}, converted to ONNX"
         return OnnxEncoder(self, OnnxModel(source, weights.content, weights.digest), running)
 
@@ -55,14 +55,14 @@ def versions() -> dict[str, str]:
 def convert(
     network: NetworkSpecification, weights: Weights, preprocessing: Preprocessing
 ) -> tuple[bytes, float]:
-    """The ONNX model's bytes, and the smallest cosine between its vectors and PyTorch's of seeded
-    trial images.
+    """The ONNX model's bytes, and the smallest cosine between its vectors and PyTorch's for seeded trial
+    images.
 
-    Raises WeightsError where the network cannot be converted, or not to one with the same vectors.
+    Raises WeightsError if the network cannot be converted, or if the converted one gives other vectors.
     """
     if weights.size > MOST_BYTES:
         raise WeightsError(f"{network.name} is larger than 2 GiB, which no ONNX file is")
-    data = _exported(network, weights, preprocessing.crop)
+    data = _export(network, weights, preprocessing.crop)
     pixels = trial_pixels(preprocessing.crop)
     running = Running(preprocessing, batch_size=TRIAL_IMAGES)
     expected = network.load(weights, running)(pixels)
@@ -82,21 +82,21 @@ def convert(
     return data, cosine
 
 
-def _exported(network: NetworkSpecification, weights: Weights, side: int) -> bytes:
-    module = network.filled(weights).requires_grad_(False).eval()
+def _export(network: NetworkSpecification, weights: Weights, side: int) -> bytes:
+    module = network.fill(weights).requires_grad_(False).eval()
     if network.traceable:
         module = fuse(module, inplace=True)  # fewer operators to convert
     images = torch.zeros(TRACED_IMAGES, 3, side, side)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of PyTorch's own use of what it deprecated
+            warnings.simplefilter("ignore")  # PyTorch itself uses functions that it deprecated
             program = torch.onnx.export(
                 module,
                 (images,),
                 input_names=[INPUT],
                 output_names=[OUTPUT],
                 dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
-                optimize=False,  # ONNX Runtime does that itself; DenseNet201 takes 46 s with, 22 without
+                optimize=False,  # ONNX Runtime optimises too; DenseNet201 takes 46 s with this, 22 without
                 verbose=False,
             )
     except torch.onnx.OnnxExporterError as error:

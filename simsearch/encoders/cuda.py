@@ -1,4 +1,4 @@
-"""Forward passes on a CUDA GPU that never waits: the next batch's pixels travel while one computes."""
+"""Forward passes that keep a CUDA GPU busy: the next batch's pixels travel while one batch computes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-# Batches of a network on their way at once: one is filled on the host, one computes, one returns.
+# Batches of a network in flight: one is filled on the host, one computes, one returns.
 SLOTS = 3
-WARM_UP_PASSES = 3  # cuBLAS and cuDNN set themselves up in the first; none of it may be captured
+WARM_UP_PASSES = 3  # in the first, cuBLAS and cuDNN set themselves up, which must not be captured
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def _lane(device: torch.device) -> _Lane:
 
 
 class _Slot:
-    """Room for one batch, page-locked on the host: only then do copies run beside compute."""
+    """Room for one batch, page-locked on the host: otherwise copies would not run beside computation."""
 
     def __init__(self, pixels: torch.Size, vectors: torch.Size, device: torch.device) -> None:
         self.pixels = torch.empty(pixels, dtype=torch.uint8, pin_memory=True)
@@ -44,20 +44,22 @@ class _Slot:
         self.vectors_there = torch.empty(vectors, dtype=torch.float32, device=device)
         self.uploaded = torch.cuda.Event()
         self.computed = torch.cuda.Event()
-        self.returned = torch.cuda.Event(blocking=True)  # the core that waits is free for others
+        self.returned = torch.cuda.Event(
+            blocking=True
+        )  # leaves the waiting thread's core to others
 
 
-_Flying = deque[tuple[_Slot, npt.NDArray[np.float32]]]  # each with where its vectors belong
+_Flying = deque[tuple[_Slot, npt.NDArray[np.float32]]]  # each slot with the array for its vectors
 
 
 class CudaForward:
     """uint8 pixels [N, *image] in host memory to float32 vectors [N, D] in host memory.
 
-    `forward` takes uint8 pixels [batch_size, *image] on the GPU to vectors [batch_size, D] there. It
-    is recorded once as a CUDA graph, which a single launch replays.
+    `forward` maps uint8 pixels [batch_size, *image] on the GPU to vectors [batch_size, D] there. It is
+    recorded once as a CUDA graph, which a single launch replays.
 
-    Any number of threads may call at once, and each gets its own vectors: while one thread's batch
-    computes, another's is copied into page-locked memory, and a third's results come back.
+    Any number of threads may call at once, and each gets its own vectors. While one thread's batch
+    computes, another's is copied into page-locked memory, and a third's results return.
     """
 
     def __init__(
@@ -81,16 +83,16 @@ class CudaForward:
                 for _ in range(WARM_UP_PASSES):
                     self._output = forward(self._input)
             self._lane.compute.synchronize()
-            self._graph = self._recorded() if graph else None
+            self._graph = self._record() if graph else None
         self.dimension = self._output.shape[1]
         self._free: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
         for _ in range(slots):
             self._free.put(_Slot(shape, torch.Size((batch_size, self.dimension)), device))
         torch.cuda.synchronize(device)
 
-    def _recorded(self) -> torch.cuda.CUDAGraph:
+    def _record(self) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()
-        # Another thread's CUDA calls are none of this recording's business.
+        # CUDA calls of other threads do not belong to this recording.
         mode = "thread_local"
         with torch.cuda.graph(graph, stream=self._lane.compute, capture_error_mode=mode):
             self._output = self._forward(self._input)
@@ -108,13 +110,13 @@ class CudaForward:
             while flying:
                 self._collect(*flying.popleft())
         finally:
-            for slot, _ in flying:  # something failed; no other thread shall wait for these
+            for slot, _ in flying:  # after a failure, no other thread may wait for these
                 self._free.put(slot)
         return vectors
 
     def _next_slot(self, flying: _Flying) -> _Slot:
-        """A free slot. Waits only with nothing of its own in flight: threads that held slots while
-        they waited for more would wait for each other."""
+        """A free slot. A thread waits for one only with none of its own in flight: threads that held slots
+        while waiting would wait for each other."""
         while flying:
             try:
                 return self._free.get_nowait()
@@ -127,7 +129,8 @@ class CudaForward:
         np.copyto(host[: len(rows)], rows)
         host[len(rows) :] = 0
         lane = self._lane
-        # Set here, not in the constructor: Ray Data calls an actor on other threads than made it.
+        # Set here, not in the constructor: Ray Data calls an actor on other threads than the one that
+        # made it.
         with lane.order, torch.inference_mode():
             with torch.cuda.stream(lane.upload):
                 slot.pixels_there.copy_(slot.pixels, non_blocking=True)

@@ -1,4 +1,4 @@
-"""Whether weights on the Web can be reached, asked before anything waits for their download."""
+"""Check whether weights on the web can be reached, before anything waits for their download."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import urllib.request
 
 from simsearch.encoders.weight_files import NotHereError
 
-PROBE_SECONDS = 5  # a network that is not there is noticed before a long download is tried
+PROBE_SECONDS = 5  # detects a missing connection before a long download is tried
 
 
 def probe(url: str) -> None:
-    """Raises NotHereError where an https address does not answer."""
+    """Raise NotHereError if an https address does not answer."""
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310  (publishers' own addresses)
     try:
         with urllib.request.urlopen(request, timeout=PROBE_SECONDS):  # noqa: S310

@@ -1,7 +1,7 @@
-"""What a network saw where: its last feature map before positions are pooled away.
+"""A network's last feature map before positions are pooled away.
 
-Found in the network itself: the graph that `torch.fx` makes of it is cut where the last tensor with
-positions stands, so no family of networks has to name a layer.
+`torch.fx` makes a graph of the network, which is cut at the last tensor with positions. So no family of
+networks has to name a layer.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import torch
 from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp, TensorMetadata
 
-# A generalised mean clamps and raises to a power before it averages: that belongs to the pooling.
+# A generalised mean clamps and raises to a power before it averages. Both belong to the pooling.
 _OF_POWER_MEANS = ("clamp", "pow", operator.pow, torch.clamp, torch.pow)
 
 
 def before_pooling(module: nn.Module, side: int) -> fx.GraphModule | None:
-    """The part of a network from images [N, 3, side, side] to its last map [N, C, h, w]; its weights
-    are the network's own. None where positions end in another way than by pooling: transformers keep
-    a token instead.
+    """The part of a network from images [N, 3, side, side] to its last map [N, C, h, w], with the
+    network's own weights. None if positions do not end in a pooling: transformers keep a token instead.
 
     Raises fx.proxy.TraceError for a network that `torch.fx` cannot follow.
     """

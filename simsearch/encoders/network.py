@@ -20,12 +20,12 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 class Network:
     """Turns uint8 pixels [N, crop, crop, 3] into float32 vectors [N, dimension].
 
-    In mode `eval` every forward pass has exactly `batch_size` images, the last filled up, so that a
-    vector does not depend on the images beside it, and on a CPU each convolution has the batch
-    normalisation that follows it multiplied in (`torch.fx.experimental.optimization.fuse`). Mode `study-2018`
-    keeps dropout and batch statistics live, as the study's code did by never calling `eval()`: a
-    vector then depends on its batch, dropout is seeded from the batch's pixels, and running
-    statistics are put back after each.
+    In mode `eval` every forward pass has exactly `batch_size` images, of which the last batch is filled
+    up, so that a vector does not depend on the other images. On a CPU, batch normalisation is multiplied
+    into the convolution before it (`torch.fx.experimental.optimization.fuse`). Mode `study-2018` keeps
+    dropout and batch statistics live, as the study's code did by never calling `eval()`. A vector then
+    depends on its batch, dropout is seeded from the batch's pixels, and running statistics are restored
+    after each batch.
 
     On a GPU in mode `eval` any number of threads may call at once (see CudaForward).
     """
@@ -38,14 +38,14 @@ class Network:
         fused: bool = True,
         maps: nn.Module | None = None,
     ) -> None:
-        """`module`, with its weights, takes normalised images [N, 3, crop, crop]; it becomes this
-        network's own and is changed. `fused` False: one that `torch.fx` cannot follow; then `maps`,
-        where there is such a layer, takes the same images to its feature map [N, C, h, w]."""
+        """`module`, with its weights, takes normalised images [N, 3, crop, crop]. The network takes it over
+        and changes it. `fused` is False for a module that `torch.fx` cannot follow. `maps` then gives the
+        feature map [N, C, h, w] of the same images, if there is such a layer."""
         self._live = running.mode == "study-2018"
         module = module.requires_grad_(False).train(self._live)
         if fused and not self._live and running.device == "cpu":
-            # In float32, before rounding. ResNet152 in bfloat16 runs 1.16 times faster so; on a GPU
-            # (H100) slower, 5,862 images/s against 6,344: cuDNN adds a bias in a pass of its own.
+            # In float32, before rounding. ResNet152 in bfloat16 runs 1.16 times faster this way. On a GPU
+            # (H100) it runs slower, 5,862 images/s against 6,344: cuDNN adds a bias in a separate pass.
             module = fuse(module, inplace=True)
         self._dtype = DTYPES[running.precision]
         self._device = torch.device(running.device)
@@ -57,7 +57,7 @@ class Network:
         self._followed, self._maps = fused, maps
         self._cuda: CudaForward | None = None
         if self._device.type == "cuda":
-            # float32 in name is float32 in fact: convolutions otherwise round it to TF32's 10 bits.
+            # Convolutions would otherwise round float32 to TF32's 10 bits.
             torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
             if not self._live:
                 image = (running.preprocessing.crop, running.preprocessing.crop, 3)
@@ -75,12 +75,12 @@ class Network:
         return np.concatenate(batches)
 
     def feature_map(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32] | None:
-        """`simsearch.encoders.encoder.SpatialEncoder.feature_map`; None in mode `study-2018` too, whose
+        """`simsearch.encoders.encoder.SpatialEncoder.feature_map`. None also in mode `study-2018`, whose
         values change with the batch."""
         if self._live:
             return None
         if self._maps is None and self._followed:
-            self._followed = False  # once, whatever comes of it
+            self._followed = False  # trace only once, even if tracing fails
             self._maps = before_pooling(self._module, pixels.shape[1])
         if self._maps is None:
             return None
@@ -95,7 +95,7 @@ class Network:
             filler = np.zeros((self._batch_size - count, *pixels.shape[1:]), dtype=np.uint8)
             pixels = np.concatenate([pixels, filler])
         batch = torch.from_numpy(np.array(pixels, order="C")).to(self._device)
-        # Set here, not in __init__: Ray Data calls an actor on another thread than made it.
+        # Set here, not in __init__: Ray Data calls an actor on another thread than the one that made it.
         with torch.inference_mode():
             vectors = self._live_forward(batch, pixels) if self._live else self._vectors(batch)
             return np.asarray(vectors[:count].cpu().numpy())

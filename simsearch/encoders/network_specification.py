@@ -1,4 +1,4 @@
-"""What is known of a PyTorch network and the layer that is taken, before its weights are read."""
+"""The description of a PyTorch network and its feature layer, before its weights are read."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class NetworkSpecification:
     """A `simsearch.encoders.encoder.Specification` of a PyTorch network.
 
     `features(network)` turns the whole network that `sources` builds into a module from images
-    [N, 3, H, W] to vectors [N, dimension]. `traceable`: whether `torch.fx` can follow it; where it
-    cannot, `maps(network)` makes the module to the last feature map [N, C, h, w], None if none.
-    `convertible`: whether it is worth running converted, by ONNX Runtime.
+    [N, 3, H, W] to vectors [N, dimension]. `traceable` says whether `torch.fx` can follow the network. If
+    not, `maps(network)` makes the module from images to the last feature map [N, C, h, w], or None.
+    `convertible` says whether the network is worth converting for ONNX Runtime.
     """
 
     dimension: int
@@ -42,7 +42,7 @@ class NetworkSpecification:
         return self.sources.name
 
     def module(self) -> nn.Module:
-        """From images to vectors, its numbers those that `build` gives."""
+        """The module from images to vectors, with the weights that `build` gives."""
         return self.features(self.sources.build())
 
     def weights(self, sources: Sequence[str], config: StorageConfig) -> Weights:
@@ -54,23 +54,23 @@ class NetworkSpecification:
     def load(self, weights: Weights, running: Running) -> Encoder:
         if running.threads is not None:
             torch.set_num_threads(running.threads)
-        module = self.filled(weights)
+        module = self.fill(weights)
         maps = self.maps(module) if self.maps else None
         return Network(module, running, fused=self.traceable, maps=maps)
 
-    def filled(self, weights: Weights) -> nn.Module:
-        """From images to vectors, its numbers those of `weights`."""
+    def fill(self, weights: Weights) -> nn.Module:
+        """The module from images to vectors, with these `weights`."""
         with Undrawn():
             whole = self.sources.build()
-        # Not load_state_dict, which wants version marks (MNASNet) that weight files do not carry;
-        # keys and shapes were checked when the weights were resolved.
+        # Not load_state_dict, which asks for version marks (MNASNet) that weight files do not have. Keys
+        # and shapes were checked when the weights were resolved.
         for key, tensor in whole.state_dict().items():
             tensor.copy_(weights.content[key])
         return self.features(whole)
 
 
 def dimension_of(module: nn.Module, side: int) -> int:
-    """How many numbers a module makes of an image [3, side, side]; a skeleton's computes nothing."""
+    """The number of values that a module makes of an image [3, side, side]. A skeleton computes nothing."""
     device = next((tensor.device for tensor in module.state_dict().values()), None)
     with torch.inference_mode():
         vectors: torch.Tensor = module.eval()(torch.zeros(1, 3, side, side, device=device))
@@ -78,7 +78,7 @@ def dimension_of(module: nn.Module, side: int) -> int:
 
 
 def last_linear(network: nn.Module) -> tuple[str, nn.Linear] | None:
-    """A classification network's last fully connected layer, by its path; None where it has none."""
+    """A classification network's last fully connected layer and its path. None if it has none."""
     layers = [
         (path, module) for path, module in network.named_modules() if isinstance(module, nn.Linear)
     ]
@@ -86,7 +86,7 @@ def last_linear(network: nn.Module) -> tuple[str, nn.Linear] | None:
 
 
 def before_last_linear(network: nn.Module) -> nn.Module:
-    """The network up to what enters its last fully connected layer."""
+    """The network up to the input of its last fully connected layer."""
     last = last_linear(network)
     assert last is not None
     network.set_submodule(last[0], nn.Identity())

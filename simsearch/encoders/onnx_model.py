@@ -1,4 +1,4 @@
-"""ONNX files, which are untrusted: read whole, with their data files, and checked before they run."""
+"""ONNX files. They are untrusted: read whole, with their data files, and checked before they run."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class OnnxModel:
 
 
 def read_model(storage: Storage, name: str) -> OnnxModel:
-    """The model in a file of a folder, the data files it names beside it drawn in.
+    """The model in a file of a folder, with the data files that it names included.
 
-    Raises WeightsError for a file that is no ONNX model, is not what `<name>.sha256` says, names data
-    files outside its folder, or is too large in one piece; NotFoundError for one that is not there.
+    Raises WeightsError for a file that is no ONNX model, differs from `<name>.sha256`, names data files
+    outside its folder, or is too large in one piece. Raises NotFoundError for a missing file.
     """
     data = storage.read_bytes(name)
     source = storage.uri(name)
     if storage.exists(f"{name}.sha256"):
         check_sidecar(storage, name, data)
-    model = _parsed(source, data)
+    model = _parse(source, data)
     digest = hashlib.sha256(data)
     outside = {}
     for tensor in _tensors(model):
@@ -60,7 +60,7 @@ def read_model(storage: Storage, name: str) -> OnnxModel:
     return OnnxModel(source, data, digest.hexdigest())
 
 
-def _parsed(source: str, data: bytes) -> ModelProto:
+def _parse(source: str, data: bytes) -> ModelProto:
     import onnx
     from google.protobuf import message
 
@@ -74,31 +74,31 @@ def _parsed(source: str, data: bytes) -> ModelProto:
 
 
 def _tensors(model: ModelProto) -> Iterator[TensorProto]:
-    """Every constant of a model, those within branches, loops and functions included."""
-    yield from _of_graph(model.graph)
+    """Every constant of a model, also within branches, loops and functions."""
+    yield from _graph_tensors(model.graph)
     for function in model.functions:
-        yield from _of_nodes(function.node)
+        yield from _node_tensors(function.node)
 
 
-def _of_graph(graph: GraphProto) -> Iterator[TensorProto]:
+def _graph_tensors(graph: GraphProto) -> Iterator[TensorProto]:
     yield from graph.initializer
     for sparse in graph.sparse_initializer:
         yield from (sparse.values, sparse.indices)
-    yield from _of_nodes(graph.node)
+    yield from _node_tensors(graph.node)
 
 
-def _of_nodes(nodes: Any) -> Iterator[TensorProto]:
+def _node_tensors(nodes: Any) -> Iterator[TensorProto]:
     for node in nodes:
         for attribute in node.attribute:
             yield from (attribute.t, *attribute.tensors)
             for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
                 yield from (sparse.values, sparse.indices)
             for graph in (attribute.g, *attribute.graphs):
-                yield from _of_graph(graph)
+                yield from _graph_tensors(graph)
 
 
 def _is_outside(tensor: TensorProto) -> bool:
-    # A location counts even where the flag is not set: a runtime might follow it all the same.
+    # A location counts even without the flag: a runtime might follow it.
     return bool(tensor.external_data) or tensor.data_location == tensor.EXTERNAL
 
 

@@ -34,7 +34,7 @@ class Port:
 
 
 class Described(Protocol):
-    """What has to be known of a model to run it."""
+    """The description of a model that is needed to run it."""
 
     @property
     def input(self) -> Port: ...
@@ -50,8 +50,9 @@ class Described(Protocol):
 class OnnxSpecification:
     """A `simsearch.encoders.encoder.Specification` of an ONNX model, which has its own weights.
 
-    `read(config)` reads the model; `present(config)` tells where it lies, unread, if it is there.
-    `carried` False: its terms forbid copies, so every process reads it where it is installed.
+    `read(config)` reads the model. `present(config)` names its place without reading it, None if it is
+    missing. `carried` is False for a model whose terms forbid copies: every process then reads it where it
+    is installed.
     """
 
     name: str
@@ -72,7 +73,7 @@ class OnnxSpecification:
         return f"output {self.output}"
 
     def weights(self, sources: Sequence[str], config: StorageConfig) -> Weights:  # noqa: ARG002
-        """The model itself; `sources` are for encoders whose weights lie apart."""
+        """The model itself. `sources` are for encoders with separate weights."""
         model = self.read(config)
         session = open_session(model, device="cpu", threads=1, optimised=False)
         check_ports(session, self, model.source)
@@ -98,8 +99,8 @@ class OnnxSpecification:
 class OnnxEncoder:
     """Turns uint8 pixels [N, crop, crop, 3] into float32 vectors [N, dimension].
 
-    Every run has exactly the model's own batch size, or the asked one where the model takes any, the
-    last filled up: a vector does not depend on how many images came with it.
+    Every run has exactly the model's own batch size, or the given one if the model takes any. The last
+    batch is filled up, so that a vector does not depend on the number of images.
     """
 
     def __init__(self, specification: Described, model: OnnxModel, running: Running) -> None:
@@ -156,8 +157,8 @@ class OnnxEncoder:
 def open_session(
     model: OnnxModel, *, device: str, threads: int | None, optimised: bool = True
 ) -> onnxruntime.InferenceSession:
-    """A session of ONNX Runtime on `device`. Raises WeightsError for a model that it cannot run, or
-    where ONNX Runtime has no CUDA and the device is."""
+    """A session of ONNX Runtime on `device`. Raises WeightsError for a model that cannot run, or for a
+    CUDA device if ONNX Runtime has no CUDA."""
     import onnxruntime
 
     provider = "CUDAExecutionProvider" if device == "cuda" else "CPUExecutionProvider"
@@ -185,7 +186,7 @@ def open_session(
 
 
 def runtime_errors() -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises for a model that it cannot load or run."""
+    """The errors of ONNX Runtime for a model that it cannot load or run."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     return (
@@ -203,7 +204,7 @@ def runtime_errors() -> tuple[type[Exception], ...]:
 def check_ports(
     session: onnxruntime.InferenceSession, specification: OnnxSpecification, source: str
 ) -> None:
-    """Raises WeightsError where a model's input and output are not those that are described."""
+    """Raise WeightsError if a model's input and output differ from their description."""
     port, side = specification.input, specification.preprocessing.crop
     wanted = [3, side, side] if port.layout == "NCHW" else [side, side, 3]
     inputs = {node.name: node for node in session.get_inputs()}
@@ -230,7 +231,7 @@ def check_ports(
 
 
 def _fits(shape: Sequence[object], wanted: Sequence[int]) -> bool:
-    """Whether a declared shape allows sizes; names in place of numbers allow any."""
+    """Whether a declared shape allows sizes. A name in place of a number allows any size."""
     return len(shape) == len(wanted) and all(
         not isinstance(size, int) or size == fixed
         for size, fixed in zip(shape, wanted, strict=True)

@@ -1,4 +1,4 @@
-"""Which number format a network runs in: a faster one than float32 only if the vectors stay the same
+"""The number format in which a network runs. It is faster than float32 only if the vectors stay the same
 within a bound."""
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ TRIAL_IMAGES = 8
 def choose_precision(
     encoder: Specification, weights: Weights, preprocessing: Preprocessing, *, device: str
 ) -> tuple[str, str]:
-    """The precision to run in and why, in words.
+    """The precision in which to run, and the reason in words.
 
-    Half precision where the hardware is fast at it, after checking on seeded trial images that
-    every vector stays within cosine 0.999 of its float32 one; else float32. An encoder that has only
-    one is tried on those images: what does not run where it will is told before anything starts.
+    It is half precision if the hardware is fast at it, and if every vector of seeded trial images stays
+    within cosine 0.999 of its float32 vector. Else it is float32. An encoder with a single precision is
+    also tried on those images, so that a failure is reported before anything starts.
     """
     if encoder.precision is not None:
         running = Running(preprocessing, encoder.precision, device=device, batch_size=TRIAL_IMAGES)
@@ -58,10 +58,10 @@ def why_not(
     *,
     device: str,
 ) -> str | None:
-    """Why this machine cannot run a network in `precision`, in words; None where it can.
+    """Why this machine cannot run a network in `precision`, in words. None if it can.
 
-    float32 runs everywhere, as does a precision that the hardware is fast at. Another one is tried
-    on one image, because PyTorch emulates most: on one AVX2 core ResNet18 made 16 vectors a second
+    float32 runs everywhere, and so does a precision at which the hardware is fast. Another precision is
+    tried on one image, because PyTorch emulates most: on one AVX2 core ResNet18 made 16 vectors a second
     in float32, 2.1 in bfloat16 and 2.4 in float16. `load` is only called for such a trial.
     """
     if precision == "float32" or precision in fast_precisions(device):
@@ -77,8 +77,8 @@ def why_not(
 
 
 def worst_cosine(vectors: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
-    """The smallest cosine between a row of `vectors` [n, d] and the same row of `other` [n, d]; 0 where
-    any of the rows is zero or not finite."""
+    """The smallest cosine between a row of `vectors` [n, d] and the same row of `other` [n, d]. 0 if any
+    row is zero or not finite."""
     norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(other, axis=1)
     if not (np.isfinite(norms).all() and (norms > 0).all()):
         return 0.0
@@ -86,19 +86,19 @@ def worst_cosine(vectors: npt.NDArray[np.float64], other: npt.NDArray[np.float64
 
 
 def fast_precisions(device: str) -> tuple[str, ...]:
-    """What the hardware multiplies fastest, the closest to float32 first: half precision on GPUs with
-    tensor cores, bfloat16 on CPUs with matrix tiles.
+    """The precisions that the hardware multiplies fastest, the closest to float32 first: half precision on
+    GPUs with tensor cores, bfloat16 on CPUs with matrix tiles.
 
-    The answer follows from the capabilities that the hardware reports. It is not measured, so that
-    the same machine always gives the same one. AVX-512's bfloat16 instructions alone do not count: measured without tiles, VGG16 ran at 8.0
-    images/s in float32 and 5.1 in bfloat16, ResNet152 at 9.4 and 6.6.
+    They follow from the capabilities that the hardware reports, not from a measurement, so that the same
+    machine always gives the same precisions. AVX-512's bfloat16 instructions alone do not count: without
+    tiles, VGG16 ran at 8.0 images/s in float32 and 5.1 in bfloat16, ResNet152 at 9.4 and 6.6.
     """
     if device == "cuda":
         major, _ = torch.cuda.get_device_capability()
         if major < 7:
             return ()
-        # float16 keeps 11 bits and ends at 65,504, which ResNet152 with random weights exceeds;
-        # bfloat16 keeps 8 and reaches as far as float32.
+        # float16 keeps 11 bits and ends at 65,504, which ResNet152 with random weights exceeds. bfloat16
+        # keeps 8 bits and reaches as far as float32.
         return ("float16", "bfloat16") if major >= 8 else ("float16",)
     return ("bfloat16",) if has_tiles() else ()
 
@@ -115,11 +115,12 @@ def _may_use_tiles() -> bool:
 
 
 def trial_pixels(crop: int) -> npt.NDArray[np.uint8]:
-    """Seeded images [TRIAL_IMAGES, crop, crop, 3] uint8 with structure from coarse to fine: a quarter
-    as they are, a quarter each grey, dark and of low contrast.
+    """Seeded images [TRIAL_IMAGES, crop, crop, 3] uint8 with structure from coarse to fine. A quarter each
+    is plain, grey, dark and of low contrast.
 
-    Rounding hurts those more: EfficientNet-Lite1's vectors of the first kind stay within cosine
-    0.9992 in bfloat16, of the others within 0.991, of real paintings made grey within 0.93.
+    Rounding hurts the last three kinds more. In bfloat16, EfficientNet-Lite1's vectors of plain images stay
+    within cosine 0.9992, those of the others within 0.991, those of grey versions of real paintings within
+    0.93.
     """
     random = np.random.default_rng(0)
     images = np.zeros((TRIAL_IMAGES, crop, crop, 3))

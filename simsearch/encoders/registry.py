@@ -1,8 +1,8 @@
-"""Which encoders there are: a dict of families, which other packages can add to.
+"""All encoders: a dict of families, to which other packages can add.
 
-A package adds one by an entry point of the group `simsearch.encoders`, whose name is the family's and
-whose object is a `simsearch.encoders.encoder.Family`. Code comes from installed packages alone, never
-from a URI.
+A package adds a family by an entry point of the group `simsearch.encoders`, whose name is the family's and
+whose object is a `simsearch.encoders.encoder.Family`. Code comes only from installed packages, never from
+a URI.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from simsearch.settings.sections.operation import StorageConfig
 
 GROUP = "simsearch.encoders"
 
-# Their encoders are named as they are, those of other families `<family>:<model>`. torchvision is asked
-# last: its list takes seconds to import.
+# Families whose encoders are named without a prefix. Those of other families are `<family>:<model>`.
+# torchvision comes last: its list takes seconds to import.
 PLAIN: dict[str, Family] = {
     family.name: family for family in (efficientnet_lite.FAMILY, sscd.FAMILY, torchvision.FAMILY)
 }
@@ -28,9 +28,10 @@ PREFIXED: dict[str, Family] = {
 
 
 def prefixed_families() -> dict[str, Family]:
-    """The families whose encoders are named `<family>:<model>`, other packages' included.
+    """The families whose encoders are named `<family>:<model>`, including those of other packages.
 
-    Raises UsageError where a package's is called like one of this package or cannot be loaded.
+    Raises UsageError if another package's family has the name of one of this package's, or cannot be
+    loaded.
     """
     families = dict(PREFIXED)
     for point in entry_points(group=GROUP):
@@ -51,13 +52,13 @@ def prefixed_families() -> dict[str, Family]:
 
 
 def encoder_names() -> list[str]:
-    """The encoders that are named without a family, sorted."""
+    """The encoders named without a prefix, sorted."""
     return sorted(name for family in PLAIN.values() for name in family.names())
 
 
 def get_encoder(name: str, config: StorageConfig, learned: Collection[str] = ()) -> Specification:
-    """The encoder of that name. Raises UnknownNameError listing those there are and those `learned` from
-    a collection, and UsageError where its family's package is not installed or its description is wrong."""
+    """The encoder of that name. Raises UnknownNameError, which lists the known ones and those `learned` from
+    a collection, and UsageError if the family's package is not installed or the description is wrong."""
     prefix, colon, _ = name.partition(":")
     if colon:
         families = prefixed_families()

@@ -1,4 +1,4 @@
-"""What was learned from a collection, under the storage root, each in a folder named for its weights.
+"""Trainings: weights learned from a collection, each in a folder of the root that is named by the weights.
 
     trained/<name>-<digest>/weights.safetensors
     trained/<name>-<digest>/learned_from.parquet   the artworks that training saw
@@ -34,12 +34,13 @@ EXAMPLES = "examples.safetensors"  # pictures of an autoencoder; see simsearch.t
 
 @dataclass(frozen=True)
 class Training:
-    """How weights came about.
+    """The training of a head or an encoder.
 
-    `settings` are all that decided it; `fitted_for` is the fingerprint of the encoder whose vectors
-    were learned from, None where it was pixels. `artworks` were learned from, `images` of them
-    counting copies; `held_out` says how many artworks were not, by the reason. `losses` has a row
-    per epoch; `seconds` is the training's own time on `device`.
+    `settings` are all settings that decided the weights. `fitted_for` is the fingerprint of the space whose
+    vectors a head learned from, None for an encoder, which learns from pixels. `artworks` and `images` are
+    the numbers of artworks, and of images with copies, that the training saw. `held_out` is the number of
+    artworks that it did not see, by the reason. `losses` has a row per epoch. `seconds` is the training's
+    own time on `device`.
     """
 
     name: str
@@ -80,7 +81,7 @@ def folder(name: str, weights_sha256: str) -> str:
 
 
 def store(storage: Storage, training: Training, weights: bytes, learned_from: pa.Table) -> None:
-    """Keep what was learned; `learned_from` has schemas.LEARNED_FROM's columns."""
+    """Store a training and its weights. `learned_from` has schemas.LEARNED_FROM's columns."""
     storage.write_bytes(f"{training.folder}/{WEIGHTS}", weights)
     storage.write_table(
         f"{training.folder}/{LEARNED_FROM}", learned_from.cast(schemas.LEARNED_FROM)
@@ -89,7 +90,8 @@ def store(storage: Storage, training: Training, weights: bytes, learned_from: pa
 
 
 def training_settings(config: Config, own: BaseModel) -> dict[str, Any]:
-    """All settings that decide what is learned: its `own`, and those of every training."""
+    """All settings that decide learned weights: the head's or encoder's `own`, and those of every
+    training."""
     return {
         "of": own.model_dump(mode="json"),
         "train": config.train.model_dump(mode="json"),
@@ -97,8 +99,8 @@ def training_settings(config: Config, own: BaseModel) -> dict[str, Any]:
     }
 
 
-def list_trained(storage: Storage) -> list[Training]:
-    """Every training whose manifest is stored, the newest first."""
+def list_trainings(storage: Storage) -> list[Training]:
+    """Every finished training, the newest first."""
     trainings = [
         read_training(storage, f"{FOLDER}/{info.path.removesuffix(f'/{MANIFEST}')}")
         for info in storage.files(FOLDER)
@@ -108,13 +110,13 @@ def list_trained(storage: Storage) -> list[Training]:
 
 
 def read_training(storage: Storage, path: str) -> Training:
-    """The manifest in a folder. Raises NotFoundError where nothing was stored whole."""
+    """The training in a folder. Raises NotFoundError if no training is finished there."""
     manifest = f"{path}/{MANIFEST}"
     return Training.from_json(storage.read_json(manifest), storage.uri(manifest))
 
 
 def read_weights(storage: Storage, training: Training) -> bytes:
-    """The bytes of a training's weight file. Raises MismatchError where they are not those stored."""
+    """The bytes of a training's weight file. Raises MismatchError if the file has changed."""
     path = f"{training.folder}/{WEIGHTS}"
     data = storage.read_bytes(path)
     if hashlib.sha256(data).hexdigest() != training.weights_sha256:
@@ -126,7 +128,7 @@ def read_weights(storage: Storage, training: Training) -> bytes:
 
 
 def load_head(storage: Storage, space: FeatureSpace) -> Head | None:
-    """A space's head; None where it has none. Raises MismatchError where its file has changed."""
+    """A space's head; None if it has none. Raises MismatchError if the head's file has changed."""
     if space.head is None or space.head_digest is None:
         return None
     training = read_training(storage, folder(space.head, space.head_digest))
@@ -134,8 +136,7 @@ def load_head(storage: Storage, space: FeatureSpace) -> Head | None:
 
 
 def trainings_of(storage: Storage, spaces: Iterable[FeatureSpace]) -> dict[str, list[Training]]:
-    """The trainings behind each space that learned, its encoder's before its head's, by the space's
-    name."""
+    """The trainings of each learned space, the encoder's before the head's, by the space's name."""
     return {
         space.name: [read_training(storage, place) for place in folders_of(space)]
         for space in spaces
@@ -144,7 +145,7 @@ def trainings_of(storage: Storage, spaces: Iterable[FeatureSpace]) -> dict[str, 
 
 
 def folders_of(space: FeatureSpace) -> list[str]:
-    """The folders of the weights that a space learned: its encoder's, its head's, both, or none."""
+    """The folders of a space's learned weights: its encoder's, its head's, both, or none."""
     places = []
     if space.weights_source.startswith(f"{FOLDER}/"):
         places.append(space.weights_source)
@@ -154,20 +155,20 @@ def folders_of(space: FeatureSpace) -> list[str]:
 
 
 def measured_of(images: pa.Table) -> pa.Table:
-    """The artworks with copies among `images` (schemas.IMAGES): schemas.LEARNED_FROM's columns."""
+    """The artworks with copies among `images` (schemas.IMAGES), in schemas.LEARNED_FROM's columns."""
     measured = images.filter(pc.field("profile").is_valid())
     return measured.select(["artwork_id", "content_hash"])
 
 
-def measured_seen(storage: Storage, training: Training, measured: pa.Table) -> int:
-    """How many artworks of `measured` the training saw (see `saw`)."""
-    seen = saw(storage, training, measured)
+def count_seen(storage: Storage, training: Training, measured: pa.Table) -> int:
+    """The number of artworks of `measured` that the training saw (see `find_seen`)."""
+    seen = find_seen(storage, training, measured)
     return len(measured.filter(pa.array(seen))["artwork_id"].unique())
 
 
-def saw(storage: Storage, training: Training, artworks: pa.Table) -> npt.NDArray[np.bool_]:
-    """Which rows [n] of `artworks` the training saw, be it by `artwork_id` or, where `artworks` has
-    `content_hash`, by the same picture under another id."""
+def find_seen(storage: Storage, training: Training, artworks: pa.Table) -> npt.NDArray[np.bool_]:
+    """Whether the training saw each row [n] of `artworks`: the same `artwork_id` or, if `artworks` has
+    `content_hash`, the same picture under another id."""
     learned_from = storage.read_table(f"{training.folder}/{LEARNED_FROM}")
     seen = np.zeros(artworks.num_rows, dtype=bool)
     for key in artworks.column_names:

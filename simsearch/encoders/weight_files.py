@@ -1,4 +1,4 @@
-"""Weight files, which are untrusted: read without running anything in them, checked by digest."""
+"""Weight files. They are untrusted: reading runs no code in them, and digests are checked."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _HASHED_NAME = re.compile(r"-([0-9a-f]{8})\.pth$")
 
 
 class NotHereError(Exception):
-    """A source does not have the weights, and the next one is to be asked."""
+    """A source does not have the weights. The next source has to be tried."""
 
 
 def check_sidecar(storage: Storage, name: str, data: bytes) -> None:
-    """Raises WeightsError where `<name>.sha256` beside a file names another digest than `data`'s."""
+    """Raise WeightsError if `<name>.sha256` beside a file names another digest than `data`'s."""
     wanted = storage.read_bytes(f"{name}.sha256").decode("ascii", "replace").split()
     if not wanted or hashlib.sha256(data).hexdigest() != wanted[0].lower():
         raise WeightsError(
@@ -34,9 +34,9 @@ def check_sidecar(storage: Storage, name: str, data: bytes) -> None:
 
 
 def load_state(name: str, data: bytes) -> State:
-    """The tensors of a safetensors file, or of a PyTorch file that holds nothing but tensors.
+    """The tensors of a safetensors file, or of a PyTorch file that holds only tensors.
 
-    Raises WeightsError for anything else, and where `name` carries a digest that is not `data`'s.
+    Raises WeightsError for anything else, and if `name` contains a digest that is not `data`'s.
     """
     if (prefix := hash_in(name)) and not hashlib.sha256(data).hexdigest().startswith(prefix):
         raise WeightsError(f"{name}: its SHA-256 does not begin with {prefix}; get the file again")
@@ -65,7 +65,7 @@ def load_state(name: str, data: bytes) -> State:
 
 
 def hash_in(name: str) -> str | None:
-    """The digest's first digits in a file name such as `vgg16-397923af.pth`."""
+    """The first digits of the digest in a file name such as `vgg16-397923af.pth`."""
     match = _HASHED_NAME.search(name)
     return match.group(1) if match else None
 

@@ -1,4 +1,5 @@
-"""Where a network's weights come from, and proof of which they are. Weight files are untrusted."""
+"""The sources of a network's weights, and the check that the weights are the right ones. Weight files are
+untrusted."""
 
 from __future__ import annotations
 
@@ -30,41 +31,41 @@ log = logging.getLogger(__name__)
 
 
 class Published(Protocol):
-    """Where a network's publisher has its weights."""
+    """The place where a network's publisher offers its weights."""
 
     def at_hand(self) -> str | None:
-        """The place where the weights lie on this machine, in words; None where they do not."""
+        """The place of the weights on this machine, in words. None if they are not on it."""
 
     def read(self) -> tuple[str, State]:
-        """The place where the weights were found, in words, and their tensors.
+        """The place of the weights in words, and their tensors.
 
-        Raises NotHereError where they cannot be had, WeightsError for a file that is not the
+        Raises NotHereError if they are not available, WeightsError for a file that is not the
         publisher's."""
 
 
-def unchanged(state: State) -> State:
+def keep_state(state: State) -> State:
     return state
 
 
 @dataclass(frozen=True)
 class WeightSources:
-    """Finds a network's weights in the sources that settings name, and makes a file of them fit.
+    """Finds a network's weights in the sources that settings name, and adapts their keys.
 
-    `build()` makes the whole network, its `state_dict` in the keys of its published weights, without
-    loading any; `renamed` brings the keys of other files of them into those. In a folder they are
-    called <name>.safetensors or .pth, or as `files` says. `others` says what is wrong with files of other
-    weights of the same network, by the first digits of their SHA-256.
+    `build()` makes the whole network without weights. Its `state_dict` has the keys of the published
+    weights, and `renamed` converts the keys of other files to these. In a folder the files are called
+    <name>.safetensors or .pth, or as `files` says. `others` has the fault of files with other weights of
+    the same network, by the first digits of their SHA-256.
     """
 
     name: str
     build: Callable[[], nn.Module]
     published: Published
-    renamed: Callable[[State], State] = unchanged
+    renamed: Callable[[State], State] = keep_state
     files: tuple[str, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, sources: Sequence[str], config: StorageConfig) -> Weights:
-        """`simsearch.encoders.encoder.Specification.weights`; sources that cannot serve are logged."""
+        """`simsearch.encoders.encoder.Specification.weights`. Sources without the weights are logged."""
         reasons = []
         for source in sources:
             try:
@@ -101,7 +102,7 @@ class WeightSources:
         return safe_name(self.name.rpartition(":")[2])
 
     def file_names(self) -> tuple[str, ...]:
-        """The names under which a file of these weights is looked for in a folder, in this order."""
+        """The names under which these weights are looked for in a folder, in this order."""
         stem = self._stem
         return f"{stem}.safetensors", f"{stem}.pth", *self.files
 
@@ -149,11 +150,11 @@ class WeightSources:
         raise NotHereError(f"{root} has no {' or '.join(fitting)}")
 
     def _checked(self, state: State, place: str) -> State:
-        """The tensors in the network's own keys and order. Raises WeightsError for another
-        network's."""
+        """The tensors in the network's own keys and order. Raises WeightsError for another network's
+        weights."""
         wanted = skeleton(self.build).state_dict()
         own_state = self.renamed(state)
-        # Counts batches in training only; weights older than PyTorch 0.4.1 lack it.
+        # This tensor only counts batches in training. Weights older than PyTorch 0.4.1 lack it.
         for key, tensor in wanted.items():
             if key.endswith("num_batches_tracked"):
                 own_state.setdefault(key, torch.zeros(tensor.shape, dtype=tensor.dtype))
@@ -176,15 +177,14 @@ class WeightSources:
         return {key: own_state[key].to(tensor.dtype).contiguous() for key, tensor in wanted.items()}
 
 
-# What layers initialise themselves by, as far as a mode is asked.
+# The functions by which layers initialise themselves, of those that a mode can intercept.
 LEFT_OUT = {nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_}
-# trunc_normal_ draws by these until every number is within bounds, which memory as it is found may
-# never be.
+# trunc_normal_ calls these until every number is within bounds. The contents of new memory may never be.
 ZEROED = {torch.Tensor.normal_, torch.Tensor.uniform_}
 
 
 def skeleton(build: Callable[[], nn.Module]) -> nn.Module:
-    """The network that `build` makes with the shapes of its tensors but without meaningful numbers."""
+    """The network that `build` makes, with tensors of the right shapes but without meaningful numbers."""
     with Undrawn():
         try:
             with torch.device("meta"):
@@ -194,8 +194,8 @@ def skeleton(build: Callable[[], nn.Module]) -> nn.Module:
 
 
 class Undrawn(TorchFunctionMode):
-    """A context in which networks are built without drawing random weights, for callers that replace
-    all weights anyway: drawing them takes longer than building."""
+    """A context in which networks are built without random weights, for callers that replace all weights:
+    drawing them takes longer than building."""
 
     def __torch_function__(
         self, function: Any, types: Any, arguments: Any = (), named: Any = None

@@ -1,7 +1,7 @@
-"""The parallel evaluation: how good the neighbours are that every feature space gives.
+"""The parallel evaluation of every feature space's neighbours.
 
-Near-duplicates are taken out, lists that become too short are searched again, and one task per space and
-search scores what is left.
+Near-duplicates are left out, lists that become too short are searched again, and one task per space and
+search scores the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import ray
 
 from simsearch import schemas
 from simsearch.catalog.stored import load_catalog
-from simsearch.evaluation.held_out import HeldOut, held_out
+from simsearch.evaluation.held_out import HeldOut, find_held_out
 from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import (
     Scores,
@@ -40,7 +40,7 @@ from simsearch.evaluation.scoring import (
 )
 from simsearch.images.perturbations import KINDS
 from simsearch.neighbours.deepening import deepen_all
-from simsearch.neighbours.index_answers import without_near_duplicates
+from simsearch.neighbours.index_answers import leave_out_near_duplicates
 from simsearch.neighbours.near_duplicates import listed_pairs
 from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.neighbours.stored_lists import StoredLists
@@ -59,7 +59,7 @@ LABELS = {"artist": "artists", "classification": "classification", "subject": "s
 def evaluate(snapshot: Snapshot, advance: Advance) -> None:
     """Store metrics, scores and comparisons of a snapshot in which originals have copies.
 
-    `advance` is told the number of queries scored so far, over all spaces and both searches.
+    `advance` gets the number of scored queries, over all spaces and both searches.
     """
     plan, images = snapshot.plan(), snapshot.images()
     numbered = NumberedImages.of(images, plan.profiles)
@@ -69,7 +69,7 @@ def evaluate(snapshot: Snapshot, advance: Advance) -> None:
     numbered = numbered.with_near(listed_pairs(near, ids))
     deepen_all(ray.put(numbered), lists_of, plan.seed)
     labels = _labels(snapshot, plan, ids, numbered)
-    asked = held_out(snapshot.storage, plan, images)
+    asked = find_held_out(snapshot.storage, plan, images)
     if not asked.enough:
         log.warning("evaluate: %s", asked.words)
     given = _Given(plan, numbered, labels, asked)
@@ -81,8 +81,8 @@ def evaluate(snapshot: Snapshot, advance: Advance) -> None:
 
 
 def store_unscored(snapshot: Snapshot) -> None:
-    """Store the tables of a snapshot without copies: no scores, and of the metrics only how far each space
-    tells pictures apart."""
+    """Store the tables of a snapshot without copies: no scores, and only the metrics of how well each space
+    distinguishes pictures."""
     snapshot.storage.write_table(snapshot.scores_path, schemas.SCORES.empty_table())
     _store(snapshot, schemas.METRICS.empty_table(), schemas.COMPARISONS.empty_table())
 
@@ -90,7 +90,7 @@ def store_unscored(snapshot: Snapshot) -> None:
 def _store(snapshot: Snapshot, metrics: pa.Table, compared: pa.Table) -> None:
     spreads = snapshot.storage.read_table(snapshot.spreads_path)
     snapshot.storage.write_table(snapshot.comparisons_path, compared)
-    # Last: it says that the evaluation is whole.
+    # Stored last: this table says that the evaluation is complete.
     metrics = pa.concat_tables([metrics, spreads])
     snapshot.storage.write_table(snapshot.metrics_path, metrics)
 
@@ -110,7 +110,7 @@ def _labels(
 
 @dataclass(frozen=True)
 class _Given:
-    """What every scoring task needs."""
+    """The data that every scoring task needs."""
 
     plan: Plan
     numbered: NumberedImages
@@ -130,8 +130,8 @@ def _score_all(
     lists_of: Mapping[str, StoredLists],
     advance: Advance,
 ) -> tuple[pa.Table, pa.Table]:
-    """The metrics and the comparisons; single scores are stored as they come. `ids` are of the
-    originals that have copies."""
+    """The metrics and the comparisons. Single scores are stored as they arrive. `ids` are those of the
+    originals with copies."""
     pending = {
         (space, search): _score.remote(shared, stored, search)
         for space, stored in lists_of.items()
@@ -160,16 +160,16 @@ def _score_all(
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _score(given: _Given, stored: StoredLists, search: str) -> tuple[pa.Table, list[Scores]]:
-    """The metrics of one space and search, and the single scores that are stored, their ceilings left
-    out. What an index loses is measured as deep as users ask it: whole rankings, labels and hubs are
-    scored by exact search alone."""
+    """The metrics of one space and search, and its single scores, without their ceilings. The index is
+    scored only as deep as users search it. Whole rankings, labels and hubs are scored by exact search
+    alone."""
     plan, numbered = given.plan, given.numbered
     settings = given.settings(stored.space, search)
     scores: list[Scores] = []
     tables = []
     neighbours, beyond = stored.ranked() if search == "exact" else (stored.by_index(), None)
     if search == "annoy":
-        neighbours = without_near_duplicates(stored.index, numbered, neighbours)
+        neighbours = leave_out_near_duplicates(stored.index, numbered, neighbours)
     scores += study_scores(numbered, neighbours, plan.settings.evaluate.ks, beyond)
     if search == "exact":
         depth = plan.settings.evaluate.depth
@@ -190,8 +190,8 @@ def _score(given: _Given, stored: StoredLists, search: str) -> tuple[pa.Table, l
 
 
 def _lists(given: _Given, stored: StoredLists) -> npt.NDArray[np.int64]:
-    """The nearest other originals of each original, ties in an order of the space's own; empty lists for
-    those that are not held out."""
+    """The nearest other originals of each original, with ties in an order that the space's seed decides.
+    Originals that are not held out have empty lists."""
     nearest = stored.ranked_originals()
     seed = stored.tie_seed(given.plan.seed)
     lists = original_lists(given.numbered, nearest, NEIGHBOURHOOD_KS[-1], seed)
@@ -202,7 +202,7 @@ def _lists(given: _Given, stored: StoredLists) -> npt.NDArray[np.int64]:
 def _overlaps(
     given: _Given, shared: ray.ObjectRef[_Given], lists_of: Mapping[str, StoredLists]
 ) -> list[pa.Table]:
-    """How far each two spaces agree on the nearest originals, by exact search: schemas.METRICS."""
+    """schemas.METRICS of how far each two spaces agree on the nearest originals, by exact search."""
     if not given.held_out.enough:
         return []
     pending = [
@@ -217,7 +217,9 @@ def _overlap(given: _Given, left: StoredLists, right: StoredLists) -> pa.Table:
     k = NEIGHBOURHOOD_KS[-1]
     asked = given.held_out.places
     first, second = (_lists(given, stored)[asked] for stored in (left, right))
-    others_left = (first >= 0).any(axis=1) | (second >= 0).any(axis=1)  # not near-duplicates alone
+    others_left = (first >= 0).any(axis=1) | (second >= 0).any(
+        axis=1
+    )  # others than near-duplicates
     shared = overlap(first[others_left], second[others_left], k)
     scores = Scores(right.space, k, "neighbour_overlap", shared, np.ones(len(shared)))
     return summary([scores], **given.settings(left.space, "exact"))

@@ -1,4 +1,4 @@
-"""Which originals scores without copies are taken over: those that no space of the run learned from."""
+"""The originals for scores without copies: those that no space of the run learned from."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from simsearch.encoders.trained import saw, trainings_of
+from simsearch.encoders.trained import find_seen, trainings_of
 from simsearch.snapshots.plan import Plan
 from simsearch.storage.storage import Storage
 
-# Fewer originals than these say nothing about labels or hubs.
+# Fewer originals than this say nothing about labels or hubs.
 FEWEST = 10
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Which originals [n] no space learned from, bool; `learned`: whether any space of the run did learn.
+    """The originals [n] that no space learned from, bool. `learned` says whether any space of the run is
+    learned.
 
-    Every space of a run is scored over the same originals, so that a learned one is not flattered
-    beside those that it is compared with.
+    Every space of a run is scored over the same originals, so that a learned space has no advantage over
+    the others.
     """
 
     places: npt.NDArray[np.bool_]
@@ -29,12 +30,13 @@ class HeldOut:
 
     @property
     def enough(self) -> bool:
-        """Whether scores are taken: where spaces learned, at least FEWEST originals must be held out."""
+        """Whether there are enough originals to score: at least FEWEST held-out ones, if a space is
+        learned."""
         return not self.learned or int(self.places.sum()) >= FEWEST
 
     @property
     def words(self) -> str:
-        """The originals that are asked for, in a sentence; empty where no space learned."""
+        """A sentence about the scored originals. Empty if no space is learned."""
         if not self.learned:
             return ""
         count = f"{self.places.sum():,} of {len(self.places):,} artworks"
@@ -49,13 +51,13 @@ class HeldOut:
         )
 
 
-def held_out(storage: Storage, plan: Plan, images: pa.Table) -> HeldOut:
+def find_held_out(storage: Storage, plan: Plan, images: pa.Table) -> HeldOut:
     """The originals among `images` (schemas.IMAGES), in their order, that no space of the plan learned
-    from, by their id or by the same picture under another."""
+    from: neither from their id nor from the same picture under another id."""
     originals = images.filter(images["profile"].is_null()).select(["artwork_id", "content_hash"])
     places = np.ones(originals.num_rows, dtype=bool)
     trainings = trainings_of(storage, plan.spaces)
     for of_space in trainings.values():
         for training in of_space:
-            places &= ~saw(storage, training, originals)
+            places &= ~find_seen(storage, training, originals)
     return HeldOut(places, bool(trainings))

@@ -1,4 +1,4 @@
-"""Labels that originals share: who has which, and with how many others each has one in common.
+"""Labels of originals, and the number of others with which each original shares a label.
 
 Plain NumPy and SciPy.
 """
@@ -20,12 +20,12 @@ Items = npt.NDArray[np.int64]
 # Labels that mean "unknown". Two works that carry one do not share an artist.
 NO_LABEL = ("unknown", "anonymous", "unidentified", "various")
 
-# An original with at most so many labels is counted by their subsets, 255 of 8. One with more is compared
-# with all others, as its subsets double with each label.
+# An original with at most this many labels is counted by their subsets, 255 for 8 labels. An original with
+# more is compared with all others, as the number of subsets doubles with each label.
 FEW_LABELS = 8
 
-# Near-duplicates up to so many pairs are compared pair by pair, all groups at once: a group counted by
-# itself costs some 5 ms however small it is.
+# Groups of near-duplicates with at most this many pairs are compared pair by pair, all groups at once.
+# Counting a group by itself costs some 5 ms, however small the group is.
 PAIRS_OF_A_SMALL_GROUP = 4096
 _PAIRS_AT_ONCE = 2**18
 
@@ -34,9 +34,9 @@ _WORDS_AT_ONCE = 2**20  # 8 MiB of bits
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of n originals: `matrix` [n, labels], sparse, of 0 and 1. Of each original's possible
-    neighbours, `others` float64 [n] is the number, and `alike` float64 [n] the number of those that have
-    a label in common with it."""
+    """The labels of n originals: `matrix` [n, labels], sparse, of 0 and 1. `others` float64 [n] is the number
+    of each original's possible neighbours, `alike` float64 [n] the number of them that share a label with
+    it."""
 
     matrix: Any
     alike: Floats
@@ -46,12 +46,12 @@ class Labels:
     def of(
         cls, labels: Sequence[Iterable[str | None]], near: Iterable[tuple[Items, Items]] = ()
     ) -> Labels:
-        """The labels, where near-duplicates are no neighbours: for each of `near`, of
-        `NumberedImages.near_groups`, the second originals are none of the first."""
+        """The labels. Near-duplicates are no possible neighbours: for each pair of `near`, which is
+        `NumberedImages.near_groups`, the second originals cannot be neighbours of the first."""
         matrix = label_matrix(labels)
         alike = alike_counts(matrix)
         others = np.full(len(alike), float(max(0, len(alike) - 1)))
-        labelled = np.diff(matrix.indptr) > 0  # each shares its labels with itself
+        labelled = np.diff(matrix.indptr) > 0  # an original shares its labels with itself
         small: list[Items] = []
         for rows, left_out in near:
             others[rows] -= len(left_out) - 1
@@ -61,17 +61,17 @@ class Labels:
             elif len(rows) == len(left_out):
                 alike[rows] -= alike_counts(matrix[rows])
             else:
-                alike[rows] -= _by_comparing(matrix[rows], matrix[left_out]) - labelled[rows]
+                alike[rows] -= _count_by_comparing(matrix[rows], matrix[left_out]) - labelled[rows]
         if small:
             first, second = np.concatenate(small, axis=1)
-            np.subtract.at(alike, first, _shared(matrix, first, second))
+            np.subtract.at(alike, first, _share_labels(matrix, first, second))
         return cls(matrix, alike, others)
 
 
 def label_matrix(labels: Sequence[Iterable[str | None]]) -> Any:
-    """Which of all labels each original has: a sparse matrix [n, labels] of 0 and 1.
+    """A sparse matrix [n, labels] of 0 and 1 that marks the labels of each original.
 
-    Empty labels and those that say "unknown" are none.
+    Empty labels and those that mean "unknown" do not count.
     """
     columns: dict[str, int] = {}
     rows, places = [], []
@@ -87,27 +87,27 @@ def label_matrix(labels: Sequence[Iterable[str | None]]) -> Any:
 
 
 def alike_counts(matrix: Any) -> Floats:
-    """For each original [n] the number of others that have a label in common with it.
+    """The number of others that share a label with each original [n].
 
-    In time linear in the number of originals, but for those that have more than FEW_LABELS labels: each
-    label of such an original costs a bit per original (`_by_comparing`). 20,000 originals with 12 labels
-    of 50,000 take 1.3 s.
+    The time is linear in the number of originals, except for originals with more than FEW_LABELS labels:
+    each of their labels costs a bit per original (`_count_by_comparing`). 20,000 originals with 12 labels out of
+    50,000 take 1.3 s.
     """
     sizes = np.diff(matrix.indptr)
     counts = np.zeros(matrix.shape[0])
     few, many = (
         np.flatnonzero(rows) for rows in ((sizes > 0) & (sizes <= FEW_LABELS), sizes > FEW_LABELS)
     )
-    counts[few] = _by_subsets(matrix[few])
+    counts[few] = _count_by_subsets(matrix[few])
     if len(many):
-        counts[few] += _by_comparing(matrix[few], matrix[many])
-        counts[many] = _by_comparing(matrix[many], matrix)
+        counts[few] += _count_by_comparing(matrix[few], matrix[many])
+        counts[many] = _count_by_comparing(matrix[many], matrix)
     counts[sizes > 0] -= 1  # itself
     return counts
 
 
-def _shared(matrix: Any, first: Items, second: Items) -> npt.NDArray[np.bool_]:
-    """Which of the pairs of rows first[i] and second[i] have a label in common."""
+def _share_labels(matrix: Any, first: Items, second: Items) -> npt.NDArray[np.bool_]:
+    """Whether the rows first[i] and second[i] share a label."""
     shared = np.zeros(len(first), bool)
     for start in range(0, len(first), _PAIRS_AT_ONCE):
         part = slice(start, start + _PAIRS_AT_ONCE)
@@ -116,11 +116,11 @@ def _shared(matrix: Any, first: Items, second: Items) -> npt.NDArray[np.bool_]:
     return shared
 
 
-def _by_comparing(first: Any, second: Any) -> Floats:
-    """For each row of `first` the number of rows of `second` with which it has a label in common.
+def _count_by_comparing(first: Any, second: Any) -> Floats:
+    """The number of rows of `second` that share a label with each row of `first`.
 
-    The rows of `second` that have a label are bits of words. A row of `first` counts the bits that any
-    of its labels has, so that frequent labels cost no more than rare ones.
+    For each label, the rows of `second` that have it are bits of words. A row of `first` counts the bits of
+    any of its labels, so that frequent labels cost no more than rare ones.
     """
     counts = np.zeros(first.shape[0])
     labelled = np.flatnonzero(np.diff(first.indptr))
@@ -144,7 +144,7 @@ def _by_comparing(first: Any, second: Any) -> Floats:
 
 
 def _bits(rows: Any, used: Items) -> npt.NDArray[np.uint64]:
-    """Which of the `rows` have each of the labels `used`: a bit a row, in words [labels, ⌈rows / 64⌉]."""
+    """The `rows` that have each of the labels `used`: a bit a row, in words [labels, ⌈rows / 64⌉]."""
     entries = rows[:, used].tocoo()
     row, label = entries.coords
     words = np.zeros((len(used), -(-rows.shape[0] // 64)), np.uint64)
@@ -153,12 +153,12 @@ def _bits(rows: Any, used: Items) -> npt.NDArray[np.uint64]:
     return words
 
 
-def _by_subsets(matrix: Any) -> Floats:
-    """For each row the number of rows, itself too, with which it has a label in common: by inclusion and
-    exclusion, the number that has a subset of its labels, added for subsets of odd size and
+def _count_by_subsets(matrix: Any) -> Floats:
+    """The number of rows, itself included, that share a label with each row. By inclusion and exclusion:
+    the numbers of rows with each subset of the row's labels are added for subsets of odd size, and
     subtracted for even ones."""
     sizes = np.diff(matrix.indptr)
-    order = np.argsort(-sizes, kind="stable")  # rows that have a label at a place are the first
+    order = np.argsort(-sizes, kind="stable")  # so that rows with a label at a place come first
     most = int(sizes.max(initial=0))
     labels = np.full((len(sizes), most), -1, np.int64)
     labels[np.arange(most) < sizes[:, None]] = matrix.indices

@@ -1,9 +1,9 @@
-"""Recovery metrics and the tables they are kept in.
+"""Recovery metrics and their tables.
 
-As the study defines them: of an original with m copies, `hits` of which are among its k nearest,
-precision is hits / k, recall hits / m, F1 their harmonic mean; each is taken per original, then
-averaged. Images of near-duplicates are taken out before. Standard deviations are of the population
-of originals. Scores of deeper rankings come from `simsearch.evaluation.ranking`.
+The study defines them for an original with m copies, `hits` of which are among its k nearest: precision is
+hits / k, recall is hits / m, and F1 is their harmonic mean. Each is computed per original, then averaged.
+Images of near-duplicates are left out before. Standard deviations are those of the population of
+originals. Scores of deeper rankings come from `simsearch.evaluation.ranking`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ STUDY_METRICS = ("precision", "recall", "f1")
 
 @dataclass(frozen=True)
 class Scores:
-    """One metric at one k of a group: its `values` float64 [n] for every original, and its `ceiling`
-    float64 [n], which a perfect search would reach."""
+    """One metric of a group at one k: its `values` float64 [n] for every original, and its `ceiling` float64
+    [n], the values of a perfect search."""
 
     group: str
     k: int
@@ -44,22 +44,28 @@ class Scores:
     values: Floats
     ceiling: Floats
 
+    @property
+    def most(self) -> float:
+        """The highest score that an original can have. For a profile it is 1, as its copy may come before the
+        others, and the `ceiling` is only that of the mean over profiles."""
+        return 1.0 if self.metric == "recovered" else float(self.ceiling.max())
+
 
 def precision_recall_f1(
     hits: Floats, relevant: npt.NDArray[np.int64], k: int
 ) -> tuple[Floats, Floats, Floats]:
     """Precision, recall and F1 at k, each [n], one value an original.
 
-    `hits` [n] says how many of the k nearest are copies, `relevant` [n] how many copies there are.
-    Raises ValueError for an original without any copy."""
+    `hits` [n] is the number of copies among the k nearest, `relevant` [n] the number of all copies. Raises
+    ValueError for an original without any copy."""
     if (relevant < 1).any():
         raise ValueError("every original needs at least one copy to be found")
     return _scores(hits, relevant, k)
 
 
 def ceilings(relevant: npt.NDArray[np.int64], k: int) -> tuple[Floats, Floats, Floats]:
-    """Precision, recall and F1 at k of a perfect search, each [n]: of m copies it has min(k, m) among
-    the k nearest."""
+    """Precision, recall and F1 at k of a perfect search, each [n]. It has min(k, m) of m copies among the k
+    nearest."""
     return _scores(np.minimum(k, relevant).astype(np.float64), relevant, k)
 
 
@@ -79,14 +85,14 @@ def study_measures(ranking: Ranking, ks: Sequence[int]) -> Iterator[Scores]:
             yield Scores("all", k, metric, values, ceiling)
 
 
-def recovered(
+def recovery_scores(
     profile: str, ranking: Ranking, copies: npt.NDArray[np.int64], ks: Sequence[int]
 ) -> Iterator[Scores]:
-    """The study's score of one profile: 1 where the original's copy of that profile, which alone is relevant in
-    `ranking`, is among the k nearest. `copies` [n]: how many copies an original has."""
+    """The study's score of one profile: 1 if the original's copy of that profile is among the k nearest. Only
+    these copies are relevant in `ranking`. `copies` [n] is the number of an original's copies."""
     for k in ks:
-        # A perfect search has room for k of an original's m copies. One profile may be above this where its
-        # copy comes before the others. The mean over all profiles never is.
+        # A perfect search has room for k of an original's m copies. One profile may be above this ceiling if
+        # its copy comes before the others. The mean over all profiles never is.
         ceiling = np.minimum(k, copies) / copies
         yield Scores(profile, k, "recovered", expected_hits(ranking, k), ceiling)
 
@@ -107,13 +113,14 @@ def ranking_measures(group: str, ranking: Ranking) -> Iterator[Scores]:
 def summary(
     scores: Sequence[Scores], *, space: str, search: str, bootstrap: int, seed: int
 ) -> pa.Table:
-    """schemas.METRICS of scores: their means with intervals, over the originals of each."""
+    """schemas.METRICS of scores: their means over originals, with intervals."""
     sizes = sorted({len(score.values) for score in scores} - {0})
     rows: dict[int, dict[str, Any]] = {}
     for size in sizes:
         places = [place for place, score in enumerate(scores) if len(score.values) == size]
         values = np.stack([scores[place].values for place in places], axis=1)
-        lows, highs = bootstrap_intervals(values, resamples=bootstrap, seed=seed)
+        most = np.array([scores[place].most for place in places])
+        lows, highs = bootstrap_intervals(values, resamples=bootstrap, seed=seed, most=most)
         for place, low, high in zip(places, lows, highs, strict=True):
             score = scores[place]
             rows[place] = {
@@ -136,9 +143,10 @@ def pooled_rows(
     group: str, k: int, pool: PooledPairs, *, space: str, search: str, bootstrap: int, seed: int
 ) -> pa.Table:
     """schemas.METRICS of a pool: `micro_ap` and `recall_at_p90`. `std` is their standard error, as
-    they are scores of all originals together."""
+    they are scores of all originals together. The rankings are `k` deep."""
     if not len(pool.relevant):
         return schemas.METRICS.empty_table()
+    reachable = np.minimum(pool.relevant, k).sum() / pool.relevant.sum()
     scores = pooled_scores(pool, resamples=bootstrap, seed=seed)
     rows = [
         {
@@ -151,7 +159,7 @@ def pooled_rows(
             "std": score.error,
             "ci_low": score.low,
             "ci_high": score.high,
-            "ceiling": 1.0,
+            "ceiling": float(reachable),
             "n": len(pool.relevant),
         }
         for metric, score in zip(("micro_ap", "recall_at_p90"), scores, strict=True)
@@ -162,8 +170,8 @@ def pooled_rows(
 def hubness_rows(
     occurrence: Scores, *, space: str, search: str, bootstrap: int, seed: int
 ) -> pa.Table:
-    """schemas.METRICS: the skewness of how often each original is a neighbour of the others; `std` is
-    that of the occurrences themselves."""
+    """schemas.METRICS of hubness: the skewness of the number of times that each original is a neighbour of
+    others. `std` is that of these numbers."""
     n = len(occurrence.values)
     value, low, high = skewness_interval(occurrence.values, resamples=bootstrap, seed=seed)
     row = {
@@ -185,7 +193,7 @@ def hubness_rows(
 def scores_table(
     scores: Sequence[Scores], *, space: str, search: str, artwork_ids: Sequence[str]
 ) -> pa.Table:
-    """schemas.SCORES: every score of every original, `artwork_ids` [n] naming them."""
+    """schemas.SCORES of every original. `artwork_ids` [n] are their ids."""
     n, count = len(artwork_ids), len(scores)
     repeated = {
         name: np.repeat([getattr(score, name) for score in scores], n)

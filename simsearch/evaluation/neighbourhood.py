@@ -1,7 +1,7 @@
 """Neighbour quality without copies: labels, agreement, hubs; plain NumPy.
 
-Everything here is about a collection's originals, numbered 0 to n − 1; neighbour lists [n, k] hold
-such numbers, nearest first, −1 where a list ends.
+A collection's originals are numbered 0 to n − 1. Neighbour lists [n, k] hold such numbers, nearest first,
+−1 where a list ends.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ Items = npt.NDArray[np.int64]
 
 
 def label_precision(items: Items, labels: Labels, k: int) -> tuple[Floats, Floats, Floats]:
-    """Three values [q] for each original that has a label: the share of its first k neighbours that
-    have a label in common with it; the share expected of neighbours drawn at random; the largest
-    share possible.
+    """Three values [q] for each original with a label: the share of its first k neighbours that share a
+    label with it, the share expected for random neighbours, and the largest possible share.
 
-    Only originals with k neighbours in their list are taken.
+    Only originals with k neighbours in their list count.
     """
     matrix = labels.matrix
     labelled = np.diff(matrix.indptr) > 0
@@ -35,8 +34,8 @@ def label_precision(items: Items, labels: Labels, k: int) -> tuple[Floats, Float
 
 
 def overlap(first: Items, second: Items, k: int) -> Floats:
-    """Per original [n]: the share of its k nearest, or of all neighbours where it has fewer, that two spaces
-    have in common; 0 where it has none."""
+    """The share of each original's [n] k nearest neighbours that two spaces have in common. If an original
+    has fewer neighbours, all count; if it has none, the share is 0."""
     a, b = first[:, :k], second[:, :k]
     both = (a[:, :, None] == b[:, None, :]) & (a >= 0)[:, :, None]
     listed = np.maximum((a >= 0).sum(axis=1), (b >= 0).sum(axis=1))
@@ -44,8 +43,8 @@ def overlap(first: Items, second: Items, k: int) -> Floats:
 
 
 def k_occurrence(items: Items, k: int) -> Floats:
-    """For each original [n] the number of others that have it among their k nearest. If these numbers
-    are strongly skewed, there are hubs: originals that are near to everything (Radovanović,
-    Nanopoulos and Ivanović 2010)."""
+    """The number of others that have each original [n] among their k nearest. If these numbers are
+    strongly skewed, there are hubs: originals that are near to everything (Radovanović, Nanopoulos and
+    Ivanović 2010)."""
     neighbours = items[:, :k]
     return np.bincount(neighbours[neighbours >= 0], minlength=len(items)).astype(np.float64)

@@ -15,9 +15,9 @@ from simsearch.evaluation.statistics import Floats, holm, paired_test
 COMPARED = ("f1", "map")
 
 
-def aligned_scores(scores: pa.Table, search: str) -> dict[tuple[str, int, str], dict[str, Floats]]:
-    """The scores [n] of every space by (group, k, metric) and then by the space's name, over originals
-    in the order of their ids."""
+def align_scores(scores: pa.Table, search: str) -> dict[tuple[str, int, str], dict[str, Floats]]:
+    """The scores [n] by (group, k, metric) and then by the space's name. Originals are in the order of
+    their ids."""
     aligned: dict[tuple[str, int, str], dict[str, Floats]] = defaultdict(dict)
     chosen = scores.filter((pc.field("search") == search) & pc.field("metric").isin(COMPARED))
     keys = ["scope", "k", "metric", "space"]
@@ -31,10 +31,10 @@ def aligned_scores(scores: pa.Table, search: str) -> dict[tuple[str, int, str], 
 
 
 def compare_spaces(scores: pa.Table, *, resamples: int, seed: int) -> pa.Table:
-    """schemas.COMPARISONS of F1 at each k and of average precision, for each two spaces, by exact
-    search; corrected after Holm over all of them together."""
+    """schemas.COMPARISONS of F1 at each k and of average precision, for each two spaces, by exact search.
+    p-values are corrected after Holm over all comparisons together."""
     rows: list[dict[str, Any]] = []
-    for (group, k, metric), by_space in sorted(aligned_scores(scores, "exact").items()):
+    for (group, k, metric), by_space in sorted(align_scores(scores, "exact").items()):
         for first, second in combinations(sorted(by_space), 2):
             test = paired_test(by_space[first], by_space[second], resamples=resamples, seed=seed)
             rows.append(

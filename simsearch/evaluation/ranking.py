@@ -1,13 +1,12 @@
 """Scores of whole rankings, in plain NumPy: recall curve, average precision, pooled precision.
 
-A query is an original. Relevant are its copies in the group that is measured (all profiles, a kind,
-or one profile); its other copies and the images of its near-duplicates are taken out of the
-ranking, as the junk images of the Oxford buildings protocol are (Philbin et al. 2007): they count
-neither for nor against.
+A query is an original. Its relevant images are its copies in the measured group (all profiles, a kind, or
+one profile). Its other copies and the images of its near-duplicates are removed from the ranking and count
+neither for nor against, as the junk images of the Oxford buildings protocol (Philbin et al. 2007).
 
 Images at the same distance have no order. A score of one ranking is therefore the mean over all their
-orders (McSherry and Najork 2008, Computing information retrieval performance measures efficiently in
-the presence of tied scores); pooled scores take their worst order.
+orders (McSherry and Najork 2008, Computing information retrieval performance measures efficiently in the
+presence of tied scores). Pooled scores use the worst order.
 """
 
 from __future__ import annotations
@@ -17,23 +16,26 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.evaluation.statistics import TAILS, Floats, once_each, resample_counts
+from simsearch.evaluation.statistics import TAILS, Floats, count_once, resample_counts
 
 Bools = npt.NDArray[np.bool_]
 Items = npt.NDArray[np.int64]
 
 CURVE_KS = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100)
 REQUIRED_PRECISION = 0.9
-# DISC21 takes 500,000 pairs for 50,000 queries: ten a query beyond what is to be found.
+# DISC21 takes 500,000 pairs for 50,000 queries: ten a query beyond the relevant ones.
 POOLED_BEYOND = 10
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """What each query found, nearest first: `hits` [n, depth] says which are relevant, `distances`
-    float32 [n, depth] how far they are (∞: the ranking ends before). `relevant` [n] are there to
-    be found. `beyond` int64 [n, 2]: how many more images are exactly as far as the last of the ranking,
-    and how many of them are relevant (None: no more)."""
+    """The images retrieved for each query, nearest first.
+
+    - `hits` [n, depth] marks the relevant images.
+    - `distances` float32 [n, depth], ∞ where the ranking has ended.
+    - `relevant` [n]: the number of relevant images in the collection.
+    - `beyond` int64 [n, 2]: the number of further images exactly as far as the last of the ranking, and the
+      number of relevant ones among these (None: there are none)."""
 
     hits: Bools
     distances: npt.NDArray[np.float32]
@@ -49,10 +51,10 @@ def ranking_of(
     depth: int,
     beyond: Items | None = None,
 ) -> Ranking:
-    """The ranking [n, ≤ depth] that is left of neighbour lists [n, d] without their junk.
+    """The ranking [n, ≤ depth] of neighbour lists [n, d] without their junk.
 
-    `beyond` [n]: how many images that are neither relevant nor junk are exactly as far as the last of a
-    list, but not in it.
+    `beyond` [n] is the number of images that are exactly as far as the last of a list but not in the list,
+    and neither relevant nor junk.
     """
     order = np.argsort(junk, axis=1, kind="stable")
     valid = np.take_along_axis(~junk, order, axis=1)
@@ -71,10 +73,11 @@ def ranking_of(
 
 @dataclass(frozen=True)
 class Ties:
-    """For each place of rankings [n, depth] the images at the same distance: `first` is the place of the
-    first of them, `count` their number, `hits` the number that is relevant, those beyond the ranking
-    included; `before` is the number of relevant images that are nearer. All int64 [n, depth], 0 where
-    the ranking has ended."""
+    """The images at the same distance as each place of rankings [n, depth], also those beyond the ranking.
+
+    `first` is the place of the first of them, `count` their number, `hits` the number of relevant ones.
+    `before` is the number of relevant images that are nearer. All int64 [n, depth], 0 where the ranking has
+    ended."""
 
     first: Items
     count: Items
@@ -83,7 +86,7 @@ class Ties:
 
     @property
     def chance(self) -> Floats:
-        """The share of the orders of equally distant images that have a relevant one at a place."""
+        """The share of the orders of equally distant images in which a relevant one is at the place."""
         return np.asarray(self.hits / np.maximum(1, self.count))
 
 
@@ -111,21 +114,22 @@ def ties_of(ranking: Ranking) -> Ties:
 
 
 def recall_at(ranking: Ranking, k: int) -> Floats:
-    """Per query [n]: the share of its relevant images that are among the first k."""
+    """The share [n] of each query's relevant images that are among the first k."""
     return np.asarray(expected_hits(ranking, k) / ranking.relevant)
 
 
 def expected_hits(ranking: Ranking, k: int) -> Floats:
-    """Per query [n]: how many relevant images are among the first k."""
+    """The expected number [n] of each query's relevant images among the first k."""
     return np.asarray(ties_of(ranking).chance[:, :k].sum(axis=1))
 
 
 def average_precision(ranking: Ranking) -> Floats:
-    """Per query [n]: the mean over its relevant images of the precision at their rank, 0 for those
-    that the ranking does not hold (`average_precision_score` of scikit-learn, of each ranking)."""
+    """Average precision [n]: the mean, over each query's relevant images, of the precision at their rank. An
+    image that the ranking does not hold counts 0. (scikit-learn's `average_precision_score` of each
+    ranking.)"""
     ties = ties_of(ranking)
     places = np.arange(ranking.hits.shape[1])
-    # Of the other places of a tie that come before, the share that is relevant where this one is.
+    # The share of relevant images among the other places of the tie, if this place is relevant.
     others = np.maximum(0, ties.hits - 1) / np.maximum(1, ties.count - 1)
     hits_so_far = ties.before + 1 + (places - ties.first) * others
     precision = hits_so_far / (places + 1)
@@ -133,13 +137,13 @@ def average_precision(ranking: Ranking) -> Floats:
 
 
 def r_precision(ranking: Ranking) -> Floats:
-    """Per query [n]: precision at k = the number of its relevant images."""
+    """R-precision [n]: each query's precision at k = the number of its relevant images."""
     places = np.arange(ranking.hits.shape[1]) < ranking.relevant[:, None]
     return np.asarray((ties_of(ranking).chance * places).sum(axis=1) / ranking.relevant)
 
 
 def reciprocal_rank(ranking: Ranking) -> Floats:
-    """Per query [n]: 1 / the rank of its first relevant image, 0 if there is none."""
+    """Reciprocal rank [n]: 1 / the rank of each query's first relevant image, 0 if there is none."""
     ties = ties_of(ranking)
     missed = np.ones(len(ranking.hits))  # the share of the orders without a relevant one so far
     score = np.zeros(len(ranking.hits))
@@ -156,9 +160,9 @@ def reciprocal_rank(ranking: Ranking) -> Floats:
 
 @dataclass(frozen=True)
 class PooledPairs:
-    """All queries' pairs in one list, nearest first, wrong pairs before right ones at the same
-    distance (ties worst case): `hits` [e] and `owner` [e], the query's number, −1 for one that has
-    no relevant image at all. `relevant` [n] as in Ranking."""
+    """The pairs of all queries in one list, nearest first. At the same distance wrong pairs come before right
+    ones. `hits` [e] marks the right pairs. `owner` [e] is the query's number, −1 for a query without any
+    relevant image. `relevant` [n] is that of Ranking."""
 
     hits: Bools
     owner: npt.NDArray[np.int64]
@@ -166,11 +170,11 @@ class PooledPairs:
 
 
 def pool_pairs(ranking: Ranking, distractors: npt.NDArray[np.float32]) -> PooledPairs:
-    """The pooled pairs of DISC21 (Douze et al. 2021), our originals being the queries.
+    """The pooled pairs of DISC21 (Douze et al. 2021), with originals as queries.
 
-    `distractors` [q, ≥ 0] are the distances of what queries without any copy found, nearest first.
-    Every query hands in as many pairs as the most that one of them has to find, and ten more; of images
-    at the same distance, the wrong ones first.
+    `distractors` [q, ≥ 0] are the distances of images that queries without any copy retrieved, nearest
+    first. Every query contributes the same number of pairs: the largest number of relevant images of any
+    query, and ten more. Among images at the same distance, wrong ones come first.
     """
     length = int(ranking.relevant.max(initial=0)) + POOLED_BEYOND
     ties = ties_of(ranking)
@@ -192,8 +196,8 @@ def pool_pairs(ranking: Ranking, distractors: npt.NDArray[np.float32]) -> Pooled
 
 @dataclass(frozen=True)
 class PooledScore:
-    """A score of the pooled pairs with its standard error and its 95 % interval from `low` to `high`.
-    The bootstrap draws the originals with copies anew; the collection and the other queries stay."""
+    """A score of the pooled pairs with its standard error and its 95 % interval from `low` to `high`. The
+    bootstrap resamples the originals with copies. The collection and the other queries stay."""
 
     value: float
     error: float
@@ -207,17 +211,19 @@ def pooled_scores(
     """Micro-average precision, and the largest recall at which precision is still 0.9.
 
     Micro-average precision is the area under the precision-recall curve of the whole pool:
-    `average_precision_score` of scikit-learn where no distances tie.
+    without tied distances it is scikit-learn's `average_precision_score`.
     """
     n = len(pool.relevant)
     own = pool.owner >= 0
-    # Pairs of queries without copies weigh 1 in every resample: counting them once is enough.
+    # Pairs of queries without copies weigh 1 in every resample, so they are counted once.
     others = np.cumsum(~own, dtype=np.int64)[own]
     hits, owner = pool.hits[own], np.asarray(pool.owner[own])
-    points = _weighted(np.ones((1, n)), hits, owner, others, pool.relevant)
+    points = _weigh(np.ones((1, n)), hits, owner, others, pool.relevant)
     drawn = [
-        _weighted(counts, hits, owner, others, pool.relevant)
-        for counts in resample_counts(once_each(n), resamples=resamples, seed=seed, width=len(hits))
+        _weigh(counts, hits, owner, others, pool.relevant)
+        for counts in resample_counts(
+            count_once(n), resamples=resamples, seed=seed, width=len(hits)
+        )
     ]
     scores = []
     for point, blocks in zip(points, zip(*drawn, strict=True), strict=True):
@@ -227,7 +233,7 @@ def pooled_scores(
     return scores[0], scores[1]
 
 
-def _weighted(
+def _weigh(
     counts: Floats,
     hits: Bools,
     owner: npt.NDArray[np.int64],

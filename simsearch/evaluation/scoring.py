@@ -1,4 +1,4 @@
-"""The neighbour lists of a snapshot's originals turned into scores."""
+"""Turn the neighbour lists of a snapshot's originals into scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simsearch.evaluation.labels import Labels
-from simsearch.evaluation.metrics import Scores, recovered, study_measures
+from simsearch.evaluation.metrics import Scores, recovery_scores, study_measures
 from simsearch.evaluation.neighbourhood import k_occurrence, label_precision
 from simsearch.evaluation.ranking import PooledPairs, Ranking, pool_pairs, ranking_of
 from simsearch.images.perturbations import KINDS, get_profile
@@ -19,8 +19,8 @@ from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, Items, NumberedImag
 
 @dataclass(frozen=True)
 class _Retrieved:
-    """What was retrieved for the originals that have copies: `own` [m, k] says which are their copies,
-    `foreign` which are left out, `profiles` int16 of which profile each is."""
+    """The images retrieved for the originals with copies: `own` [m, k] marks their copies, `foreign` the
+    images that are left out. `profiles` int16 has each image's profile."""
 
     numbered: NumberedImages
     distances: npt.NDArray[np.float32]
@@ -46,8 +46,8 @@ class _Retrieved:
         )
 
     def ranking(self, members: Sequence[int], depth: int, *, others_too: bool = False) -> Ranking:
-        """The ranking in which the copies of the profiles `members` are relevant; the other copies are
-        left out, or wrong where they are in the ranking too."""
+        """The ranking in which the copies of the profiles `members` are relevant. The other copies are left
+        out, or count as wrong with `others_too`."""
         wanted = self.own & np.isin(self.profiles, np.array(members, np.int16))
         junk = self.foreign if others_too else self.foreign | (self.own & ~wanted)
         relevant = self.numbered.relevant(members)[self.numbered.have_copies]
@@ -55,8 +55,8 @@ class _Retrieved:
 
 
 def profile_groups(names: Sequence[str]) -> dict[str, list[int]]:
-    """The groups of the profiles `names` that are scored, as numbers of profiles by the group's name: `all`,
-    each kind of perturbation that has several profiles, and each profile."""
+    """The scored groups of the profiles `names`, as numbers of profiles by the group's name: `all`, each kind
+    of perturbation with several profiles, and each profile."""
     numbers = {"all": list(range(len(names)))}
     for kind in KINDS:
         members = [n for n, name in enumerate(names) if get_profile(name).kind == kind]
@@ -73,7 +73,7 @@ def study_scores(
     ks: Sequence[int],
     beyond: Items | None = None,
 ) -> Iterator[Scores]:
-    """The study's scores over the originals that have copies. `beyond` [n] is of `ranking_of`."""
+    """The study's scores over the originals with copies. `beyond` [n] is that of `ranking_of`."""
     if not numbered.have_copies.any():
         return
     copies = _Retrieved.of(numbered, retrieved, beyond)
@@ -82,14 +82,14 @@ def study_scores(
     yield from study_measures(ranking, ks)
     for number, name in enumerate(numbered.names):
         single = copies.ranking([number], ks[-1], others_too=True)
-        yield from recovered(name, single, ranking.relevant, ks)
+        yield from recovery_scores(name, single, ranking.relevant, ks)
 
 
 def rankings(
     numbered: NumberedImages, retrieved: Neighbours, depth: int, beyond: Items | None = None
 ) -> Iterator[tuple[str, Ranking, PooledPairs]]:
-    """Every group's rankings over the originals that have copies, and the pool of all pairs. `beyond`
-    [n] is of `ranking_of`."""
+    """Every group's rankings over the originals with copies, and the pool of all pairs. `beyond` [n] is that
+    of `ranking_of`."""
     without = np.flatnonzero(~numbered.have_copies)
     items, queries = retrieved.items[without], numbered.originals[without]
     own = numbered.artworks[items] == numbered.artworks[queries][:, None]
@@ -105,9 +105,9 @@ def rankings(
 
 
 def original_lists(numbered: NumberedImages, retrieved: Neighbours, k: int, seed: int = 0) -> Items:
-    """The nearest other originals [n, k] of each original, by their place among the originals, −1
-    where a list ends; near-duplicates are left out. Equally distant ones are in a random order that
-    follows from `seed`."""
+    """The nearest other originals [n, k] of each original, by their place among the originals, −1 where a
+    list ends. Near-duplicates are left out. Equally distant originals are in a random order that follows
+    from `seed`."""
     places = numbered.places_of(retrieved.items)
     junk = (places < 0) | numbered.near_to(retrieved.items)
     distances = np.where(junk, np.float32(np.inf), retrieved.distances)
@@ -121,7 +121,7 @@ def original_lists(numbered: NumberedImages, retrieved: Neighbours, k: int, seed
 
 
 def _have_ties(distances: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Which rows of ascending `distances` [n, k] hold equal ones."""
+    """Whether each row of ascending `distances` [n, k] has equal ones."""
     equal = (distances[:, 1:] == distances[:, :-1]) & np.isfinite(distances[:, 1:])
     return np.asarray(equal.any(axis=1))
 
@@ -129,7 +129,7 @@ def _have_ties(distances: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
 def neighbourhood_scores(lists: Items, labels: Mapping[str, Labels]) -> Iterator[Scores]:
     """`label_precision` and `label_chance` of each label, and `k_occurrence` per original.
 
-    `lists` is of `original_lists`, `labels` by the label's name.
+    `lists` come from `original_lists`. `labels` are by the label's name.
     """
     for name, shared in labels.items():
         for k in (k for k in NEIGHBOURHOOD_KS if k <= lists.shape[1]):
@@ -137,7 +137,7 @@ def neighbourhood_scores(lists: Items, labels: Mapping[str, Labels]) -> Iterator
             if ceiling.any():
                 yield Scores(name, k, "label_precision", hits, ceiling)
                 yield Scores(name, k, "label_chance", chance, ceiling)
-    # Annoy's lists, cut from longer ones, are as wide for a small collection as for a large one.
+    # Annoy's lists are cut from longer ones, so they are as wide for a small collection as for a large one.
     k = min(NEIGHBOURHOOD_KS[-1], lists.shape[1], len(lists) - 1)
     occurrence = k_occurrence(lists, k)
     yield Scores(

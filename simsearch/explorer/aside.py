@@ -1,7 +1,7 @@
-"""Files for others, written beside an earlier export and put in its place at once.
+"""Write an export beside an earlier one, then put it in the earlier one's place at once.
 
-What a folder held before stays there until all of the new files are written. Nothing of an earlier
-export is left among them: an artwork that was taken out of the collection is gone.
+The earlier files stay until all new files are written. None of them remains among the new files, so an
+artwork that was taken out of the collection is gone.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from simsearch.errors import UsageError
 from simsearch.storage.uris import is_litter
 
 MARKER = "simsearch-export.json"
-"""Lies in every export: its kind, its snapshot, and the name of each file."""
+"""A file in every export, with the export's kind, its snapshot, and the names of its files."""
 
 
 @contextmanager
-def written_aside(option: str, folder: str, kind: str, snapshot_id: str) -> Iterator[Path]:
+def write_aside(option: str, folder: str, kind: str, snapshot_id: str) -> Iterator[Path]:
     """An empty folder to write into. It takes the place of `folder` when the block ends.
 
-    `option` is the command line's, `kind` says which export it is. Where the block raises, `folder`
-    stays as it was. Raises UsageError for a folder that is not local, cannot be written, holds anything
-    but an earlier export of this kind, or is being written by another export.
+    `option` is the option of the command line, `kind` the kind of export. If the block raises, `folder`
+    stays as it was. Raises UsageError for a folder that is not local, cannot be written, holds anything but
+    an earlier export of this kind, or is being written by another export.
     """
     place = f"{option} {folder}"
     if "://" in folder:
@@ -40,7 +40,7 @@ def written_aside(option: str, folder: str, kind: str, snapshot_id: str) -> Iter
     new, old = (target.with_name(f".{target.name}.simsearch-{part}") for part in ("new", "old"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(new, place):
+        with _lock(new, place):
             _finish_swap(target, old)
             _check_replaceable(target, kind, place)
             _empty(new)
@@ -57,15 +57,15 @@ def written_aside(option: str, folder: str, kind: str, snapshot_id: str) -> Iter
 
 
 @contextmanager
-def _locked(new: Path, place: str) -> Iterator[None]:
-    """Hold the folder `new`, which is made where it is missing. Raises UsageError if another process
-    holds it."""
+def _lock(new: Path, place: str) -> Iterator[None]:
+    """Hold the folder `new` within the block, and make it if it is missing. Raises UsageError if another
+    process holds it."""
     while True:
         new.mkdir(exist_ok=True)
         handle = os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The holder before may have put the folder in its place since it was opened.
+            # The previous holder may have moved the folder to its place since it was opened.
             if not (new.exists() and os.path.samestat(os.fstat(handle), new.stat())):
                 continue
             yield
@@ -79,7 +79,7 @@ def _locked(new: Path, place: str) -> Iterator[None]:
 
 
 def _check_replaceable(target: Path, kind: str, place: str) -> None:
-    """Raises UsageError unless the folder is absent, empty, or an earlier export and nothing else."""
+    """Raise UsageError unless the folder is absent, empty, or only an earlier export."""
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     names = _names(target)
@@ -100,7 +100,7 @@ def _check_replaceable(target: Path, kind: str, place: str) -> None:
 
 
 def _names(folder: Path) -> list[str]:
-    """The paths of all files below a folder, sorted; of empty folders and of links to folders too."""
+    """The sorted paths of all files, empty folders and links to folders below a folder."""
     entries = folder.rglob("*")
     return sorted(
         str(entry.relative_to(folder))
@@ -110,7 +110,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _empty(new: Path) -> None:
-    """Remove what a killed export left."""
+    """Remove the files that a killed export left."""
     for path in new.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -129,13 +129,13 @@ def _swap(new: Path, target: Path, old: Path) -> None:
     except BaseException:
         old.rename(target)
         raise
-    with suppress(FileNotFoundError):  # the next export, which may begin already, removes it too
+    with suppress(FileNotFoundError):  # the next export, which may have begun, removes it too
         shutil.rmtree(old)
 
 
 def _finish_swap(target: Path, old: Path) -> None:
-    """Finish what a process that was killed between two renames began: the old export is put back, or
-    removed where the new one is in its place."""
+    """Finish the swap of a process that was killed between two renames: put the old export back, or remove
+    it if the new one is in its place."""
     if not old.exists():
         return
     if target.exists():

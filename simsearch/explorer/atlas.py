@@ -1,10 +1,10 @@
 """The newest snapshot for Embedding Atlas (github.com/apple/embedding-atlas): a Parquet file per space.
 
-Columns as its command line takes them: `x`, `y`, `image` (a struct with the file's bytes), and
-`neighbors` (a struct of row numbers and distances, equally many in every row, for it computes with
-them as a matrix); then the catalog's fields and how many copies were found. `year` is a date, the
-first of January: a number would be shown as "1,680", a text ordered by how often it comes. Names of
-the map's regions lie beside it as JSON, in its form for labels.
+Embedding Atlas' command line takes the columns `x`, `y`, `image` (a struct with the file's bytes), and
+`neighbors` (a struct of row numbers and distances, equally many in every row, as it computes with them as a
+matrix). The catalog's fields and the share of copies found follow. `year` is a date, the first of January:
+a number would be shown as "1,680", and a text would be ordered by frequency. Names of the map's regions lie
+beside the file as JSON, in Embedding Atlas' form for labels.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.aside import written_aside
+from simsearch.explorer.aside import write_aside
 from simsearch.explorer.pages.site import Site
 from simsearch.reading.facets import years_of
 from simsearch.reading.library import Library
 from simsearch.reading.map_data import NAMING
-from simsearch.reading.recovery import recovered_share
+from simsearch.reading.recovery import recovered_shares
 from simsearch.reading.regions import LEVELS, inner_regions
 from simsearch.reading.view import SnapshotView
 from simsearch.runtime.progress import progress
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 NEIGHBOURS = 10
 ROWS_AT_ONCE = 2000
-LARGE_UP_TO = 20_000  # artworks, above which pictures of 96 pixels keep the file below a gigabyte
+LARGE_UP_TO = 20_000  # artworks; for more, pictures of 96 pixels keep the file below a gigabyte
 
 TEXTS = (
     "title", "date", "medium", "dimensions", "department", "classification", "credit", "rights", "url",
@@ -61,10 +61,10 @@ SCHEMA = pa.schema(
 
 
 def export_atlas(config: Config, roots: list[str], folder: str) -> str:
-    """Write a Parquet file per space that has a map, in place of those of an earlier export; says how to
-    open them.
+    """Write a Parquet file for each space with a map, in place of those of an earlier export. Returns the
+    commands that open the files.
 
-    Raises UsageError for a snapshot without a map, and as `written_aside` does.
+    Raises UsageError for a snapshot without a map, and the errors of `write_aside`.
     """
     site = Site(config, Library(config, roots[:1]))
     view = site.library.view()
@@ -72,7 +72,7 @@ def export_atlas(config: Config, roots: list[str], folder: str) -> str:
         raise UsageError(
             "--export-atlas: the snapshot has no map; name one in projection.methods and run again"
         )
-    with written_aside("--export-atlas", folder, "atlas", view.snapshot_id) as new:
+    with write_aside("--export-atlas", folder, "atlas", view.snapshot_id) as new:
         labelled = {space: _write(site, view, space, new) for space in view.maps}
     return "\n".join(_command(Path(folder), space, labels) for space, labels in labelled.items())
 
@@ -87,7 +87,7 @@ def _command(folder: Path, space: str, labels: bool) -> str:
 
 
 def _write(site: Site, view: SnapshotView, space: str, target: Path) -> bool:
-    """Write a space's files; returns whether its map has labels."""
+    """Write a space's files. Returns whether its map has labels."""
     points = view.coordinates(space, view.maps[space][0]).astype(np.float64)
     with (
         pq.ParquetWriter(target / f"{space}.parquet", SCHEMA, compression="zstd") as writer,
@@ -96,7 +96,7 @@ def _write(site: Site, view: SnapshotView, space: str, target: Path) -> bool:
         for batch in _batches(site, view, space, points, advance):
             writer.write_table(batch)
     labels = _labels(site, view, points)
-    if not labels:  # Embedding Atlas names parts by words of the titles then
+    if not labels:  # Embedding Atlas then names parts of the map by words of the titles
         log.info("export-atlas %s: no metadata stands out in any part of its map", space)
         return False
     text = json.dumps(labels, ensure_ascii=False, indent=1)
@@ -112,7 +112,7 @@ def _batches(
     advance: Callable[[int], None],
 ) -> Iterator[pa.Table]:
     years = years_of(view)
-    shares = recovered_share(view, space) if view.profiles else [None] * len(view)
+    shares = recovered_shares(view, space) if view.profiles else [None] * len(view)
     size = 400 if len(view) <= LARGE_UP_TO else 96
     for start in range(0, len(view), ROWS_AT_ONCE):
         rows = []
@@ -136,13 +136,13 @@ def _batches(
 
 
 def _new_year(year: int) -> int:
-    """The first of January in days since 1970. That calendar has a year 0: 300 B.C. is its year −299."""
+    """The first of January of a year, in days since 1970. The calendar has a year 0: 300 B.C. is −299."""
     years = (year + 1 if year < 0 else year) - 1970
     return int(np.datetime64(years, "Y").astype("datetime64[D]").astype(np.int64))
 
 
 def _neighbours(view: SnapshotView, space: str, number: int) -> dict[str, Any]:
-    """The nearest other artworks, as many for every artwork of a snapshot."""
+    """The nearest other artworks, the same number for every artwork of a snapshot."""
     count = min(NEIGHBOURS, len(view) - 1)
     neighbours = view.nearest_artworks(space, view.artwork_at(number), count)
     return {
@@ -162,7 +162,7 @@ def _image(site: Site, view: SnapshotView, item: int, size: int) -> dict[str, An
 def _labels(
     site: Site, view: SnapshotView, points: npt.NDArray[np.float64]
 ) -> list[dict[str, Any]]:
-    """Names of the regions where they lie; level and priority as the atlas has them."""
+    """Names of the regions at their places, with the level and priority of Embedding Atlas' labels."""
     facets = [facet for facet in site.map_data(view).facets if facet.key in NAMING]
     return [
         {

@@ -1,7 +1,7 @@
 """A static copy of the explorer: plain files for a bucket or any web server, as the study's page was.
 
-Everything but what needs an answer from a server: no query by picture, and recovery at the largest k
-only. Files lie flat beside each other, so that relative links hold wherever the folder goes.
+It has everything that needs no server: no search by picture, and recovery only at the largest k. All files
+lie in one folder, so that relative links hold wherever the folder goes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from simsearch.errors import NotFoundError
-from simsearch.explorer.aside import written_aside
+from simsearch.explorer.aside import write_aside
 from simsearch.explorer.export_findings import finding_file, finding_pages, finding_pictures
 from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.addresses import Value, picture_path
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class StaticAddresses:
-    """Addresses within the folder; remembers which pictures the pages show."""
+    """Addresses within the folder. Remembers the pictures that pages show."""
 
     live = False
 
@@ -68,18 +68,18 @@ class StaticAddresses:
 
 
 def recovery_file(view: SnapshotView, space: str, profile: str) -> str:
-    """The name of the recovery page of a space and profile. It holds their numbers and not their names:
-    file names contain nothing that came from outside."""
+    """The name of the recovery page of a space and profile. It contains their numbers, not their names: file
+    names contain no text from outside."""
     place = view.profiles.index(profile) + 1 if profile else 0
     return f"recovery-{view.spaces.index(space)}-{place}.html"
 
 
 def export_site(config: Config, roots: list[str], folder: str) -> str:
-    """Write the newest snapshot's pages into a new folder or in place of an earlier export; says what was
-    written. Raises UsageError as `written_aside` does."""
+    """Write the newest snapshot's pages into a new folder or in place of an earlier export. Returns a
+    sentence about the written files. Raises the errors of `write_aside`."""
     site = Site(config, Library(config, roots[:1]))
     view = site.library.view()
-    with written_aside("--export", folder, "pages", view.snapshot_id) as new:
+    with write_aside("--export", folder, "pages", view.snapshot_id) as new:
         writer = _Writer(new, site, view)
         writer.write()
     return f"{writer.pages:,} pages and {len(writer.to.pictures):,} pictures of snapshot {view.snapshot_id}: {Path(folder) / 'index.html'}"

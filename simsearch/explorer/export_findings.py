@@ -1,4 +1,4 @@
-"""The findings as plain files: everything but what changed, which needs the snapshot before."""
+"""The findings as plain files, without the changes, which need the previous snapshot."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Page = tuple[str, Query, str, dict[str, Any]]
 
 
 def finding_file(view: SnapshotView, name: str, query: Mapping[str, Value]) -> str:
-    """The name of a finding's page. It holds numbers in place of names: file names contain nothing that
-    came from outside."""
+    """The name of a finding's page. It has numbers in place of names: file names contain no text from
+    outside."""
     parts = [name.replace("/", "-")]
     if (space := query.get("space")) in view.spaces:
         parts.append(f"space-{view.spaces.index(str(space))}")
@@ -31,7 +31,7 @@ def finding_file(view: SnapshotView, name: str, query: Mapping[str, Value]) -> s
 
 
 def finding_pages(site: Site, view: SnapshotView) -> Iterator[Page]:
-    """Address, template and values of each page."""
+    """The address, template and values of each page."""
     yield "findings", {}, "findings/overview", findings.overview(site, view)
     paged: dict[str, Callable[[int], dict[str, Any]]] = {
         "duplicates": lambda page: findings.duplicates(site, view, page),
@@ -54,7 +54,7 @@ def finding_pages(site: Site, view: SnapshotView) -> Iterator[Page]:
 
 
 def finding_pictures(site: Site, view: SnapshotView) -> Iterator[tuple[str, bytes]]:
-    """Path and content of the pictures that only these pages show."""
+    """The paths and contents of the pictures that only these pages show."""
     for placeholder in findings.placeholder_page(site, view, 1)["placeholders"]:
         for size in (96, 400):
             try:

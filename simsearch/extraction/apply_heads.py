@@ -1,4 +1,4 @@
-"""Stored vectors through heads into the vectors of further spaces; no image is touched again."""
+"""Heads turn stored vectors into the vectors of further spaces. No image is read again."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import pyarrow.compute as pc
 import ray
 
 from simsearch.encoders.heads.head import Head
-from simsearch.encoders.trained import Training, list_trained, read_weights, training_settings
+from simsearch.encoders.trained import Training, list_trainings, read_weights, training_settings
 from simsearch.errors import TrainingError
 from simsearch.extraction.networks import PreparedNetwork
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.runtime.installation import digest_of, own_installation
+from simsearch.runtime.installation import describe_own_installation, digest_of
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.runtime.watchdog import Count, followed
+from simsearch.runtime.watchdog import Count, run_followed
 from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
 
 
 @dataclass(frozen=True)
 class FittedHead:
-    """A head and the training that it came from."""
+    """A head and its training."""
 
     training: Training
     head: Head
 
     def space(self, encoder: FeatureSpace, name: str) -> FeatureSpace:
-        """The space called `name` of an encoder's vectors after this head."""
+        """The space called `name` that this head makes of an encoder's space."""
         return replace(
             encoder,
             name=name,
@@ -44,8 +44,8 @@ class FittedHead:
 def find_heads(
     config: Config, storage: Storage, networks: Sequence[PreparedNetwork]
 ) -> dict[str, FittedHead]:
-    """The head of each space that has one: the newest fitted with the config's settings for the
-    space's encoder. Raises TrainingError where there is none."""
+    """The head of each space that names one: the newest one fitted with the config's settings for the
+    space's encoder. Raises TrainingError if there is none."""
     encoders = {network.space.encoder: network.space for network in networks}
     return {
         space.name: _find(config, storage, space.head, encoders[space.backbone])
@@ -55,7 +55,7 @@ def find_heads(
 
 
 def _find(config: Config, storage: Storage, name: str, encoder: FeatureSpace) -> FittedHead:
-    called = [training for training in list_trained(storage) if training.name == name]
+    called = [training for training in list_trainings(storage) if training.name == name]
     fitting = [training for training in called if training.fitted_for == encoder.fingerprint]
     for training in fitting:
         if training.settings == training_settings(config, config.heads[name]):
@@ -76,10 +76,10 @@ def apply_heads(
     heads: Mapping[str, FittedHead],
     images: int,
 ) -> tuple[tuple[FeatureSpace, ...], int]:
-    """Store for each space with a head the vectors that its encoder has and it lacks.
+    """Store the vectors that each space with a head lacks and that its encoder's space has.
 
-    Returns the config's spaces in its order, and how many vectors were computed. `images` is the
-    number of images that a space holds."""
+    Returns the spaces in the config's order, and the number of computed vectors. `images` is the number
+    of images in a space."""
     encoders = {network.space.encoder: network.space for network in networks}
     spaces = tuple(
         heads[wanted.name].space(encoders[wanted.backbone], wanted.name)
@@ -99,20 +99,20 @@ def apply_heads(
                     count.tell(count.read() + vectors)
         return count.read()
 
-    return spaces, followed("heads", total, "vectors", config.ray, apply_all, count.read)
+    return spaces, run_followed("heads", total, "vectors", config.ray, apply_all, count.read)
 
 
 def _apply(
     storage: Storage, encoder: FeatureSpace, space: FeatureSpace, head: Head
 ) -> Iterator[int]:
-    """Store the vectors of `space` that `encoder`'s shards hold and its own lack, one task a shard;
-    yields how many each stored."""
+    """Store the vectors that the shards of `space` lack and those of `encoder` hold, one task a shard.
+    Yields the number that each task stored."""
     head_reference = ray.put(head)
-    made_by = digest_of(own_installation())
+    made_by = digest_of(describe_own_installation())
     pending = [
         _apply_to_shard.remote(storage, encoder, space, head_reference, shard, rows, made_by)
         for shard, rows in _missing(
-            feature_store.stored_keys(storage, encoder), feature_store.stored_keys(storage, space)
+            feature_store.read_keys(storage, encoder), feature_store.read_keys(storage, space)
         )
     ]
     while pending:
@@ -123,8 +123,8 @@ def _apply(
 def _missing(
     given: feature_store.StoredKeys, held: feature_store.StoredKeys
 ) -> Iterator[tuple[str, pa.Array]]:
-    """The shards of `given` with the rows whose vectors are neither among `held` nor in a shard
-    before."""
+    """The shards of `given`, with the rows whose vectors are neither among `held` nor in an earlier
+    shard."""
     keys = pa.array(feature_store.keys_of(given.table), pa.string())
     held_keys = pa.array(feature_store.keys_of(held.table), pa.string())
     wanted = ~np.asarray(pc.is_in(keys, value_set=held_keys), dtype=bool)
@@ -150,6 +150,6 @@ def _apply_to_shard(
     table = storage.read_table(feature_store.shard_path(encoder, shard)).take(rows)
     vectors = head(feature_store.vectors_of(table))
     rows_of_shard = table.drop(["vector"]).combine_chunks()
-    makers = feature_store.made_by(table) | {made_by}
+    makers = feature_store.installations_of(table) | {made_by}
     feature_store.write_shard(storage, space, rows_of_shard, vectors, makers)
     return len(rows)

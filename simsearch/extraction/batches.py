@@ -1,4 +1,4 @@
-"""What travels from stage to stage of an extraction."""
+"""The batches between the stages of an extraction, and the counter to which stages report."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Batch = dict[str, npt.NDArray[Any]]
 
 
 class Counter(Protocol):
-    """What the stages report to: the vectors that are done, by their places in [artworks, variants,
-    spaces], the time that they took, the bytes read and written, and the rejects. In a run it is a
+    """Takes the reports of stages: finished vectors, by their places in [artworks, variants, spaces], the
+    time that they took, the bytes read and written, and the rejects. In a run it is a
     `simsearch.extraction.counter.RemoteCounter`."""
 
     def add(self, places: npt.NDArray[np.int64]) -> None: ...
@@ -29,11 +29,11 @@ class Counter(Protocol):
     def written(self, space: FeatureSpace, vectors: int, size: int) -> None: ...
 
     def compare(self, space: FeatureSpace, vector: npt.NDArray[np.float32]) -> str | None:
-        """Compare the trial picture's vector [d] with that of the run's first process; what is wrong with
-        it, in words."""
+        """Compare the trial picture's vector [d] with that of the run's first process. Returns the
+        difference in words, None if there is none."""
 
     def check_absent(self, uri: str) -> None:
-        """Raises NodeError for a file that is not found here and is there where the run's driver is."""
+        """Raise NodeError if a file that is missing on this node exists on the driver's node."""
 
 
 def _reject(row: Mapping[str, Any], stage: str, reason: str, detail: str) -> dict[str, Any]:

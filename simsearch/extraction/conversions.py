@@ -1,4 +1,4 @@
-"""Networks converted for ONNX Runtime, kept in the root beside the weights they were made of.
+"""Networks converted for ONNX Runtime, stored in the root beside their weights.
 
 weights/<sha256>.bin           the ONNX model
 weights/converted/<key>.json   written last: which one, or why there is none; the key is of the
@@ -20,8 +20,8 @@ from simsearch.images.preprocessing import Preprocessing
 
 @dataclass(frozen=True)
 class Conversion:
-    """The result of converting a network: its `model`, None where the conversion was refused; `note`
-    says how close its vectors are to PyTorch's, or why it was refused."""
+    """The result of converting a network. `model` is None if the conversion was refused. `note` says how
+    close its vectors are to PyTorch's, or why the conversion was refused."""
 
     model: StoredWeights | None
     note: str
@@ -29,7 +29,7 @@ class Conversion:
 
 @dataclass(frozen=True)
 class Conversions:
-    """The conversions of one network with weights of a root."""
+    """The conversions of one network, whose weights are in a root."""
 
     network: NetworkSpecification
     weights: StoredWeights
@@ -37,7 +37,7 @@ class Conversions:
 
     @property
     def path(self) -> str:
-        """The path below the root of the file that says how the conversion ended."""
+        """The path below the root of the file with the conversion's result."""
         decided_by = {
             "network": self.network.name,
             "layer": self.network.layer,
@@ -48,8 +48,8 @@ class Conversions:
         digest = hashlib.sha256(json.dumps(decided_by, sort_keys=True).encode()).hexdigest()
         return f"{FOLDER}/converted/{digest[:32]}.json"
 
-    def kept(self) -> Conversion | None:
-        """The result of an earlier conversion; None where there was none or its model is gone."""
+    def read(self) -> Conversion | None:
+        """The result of an earlier conversion. None if there was none, or if its model is gone."""
         storage = self.weights.storage
         try:
             record = storage.read_json(self.path)
@@ -61,7 +61,7 @@ class Conversions:
         return Conversion(model, record["note"]) if storage.exists(model.path) else None
 
     def make(self) -> Conversion:
-        """Convert the network and store the result, a refusal too."""
+        """Convert the network and store the result, even if it is a refusal."""
         storage, described = self.weights.storage, self.weights.described
         model, note = None, ""
         try:

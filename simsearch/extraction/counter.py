@@ -1,4 +1,4 @@
-"""How many vectors a run's actors and tasks have made so far, over all nodes."""
+"""The progress of a run: the vectors that its actors and tasks have made so far, over all nodes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ Vector = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Pace:
-    """When a pool made vectors: its `first` batch, that many vectors, was out after `startup` seconds,
-    `first_ago` seconds ago, and `all` of them were out `last_ago` seconds ago."""
+    """The times at which a pool made vectors. The first batch had `first` vectors. It was finished after
+    `startup` seconds, `first_ago` seconds ago. The last of `all` vectors was finished `last_ago` seconds
+    ago."""
 
     first: int
     all: int
@@ -35,22 +36,22 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """Vectors per second once the first batch was out; 0 where it was the only one."""
+        """Vectors per second after the first batch. 0 if there was only one batch."""
         seconds = self.first_ago - self.last_ago
         return (self.all - self.first) / seconds if seconds > 0 else 0.0
 
 
 def joint_rate(paces: Sequence[Pace]) -> float:
-    """Vectors per second over pools that worked one after the other, start-ups left out."""
+    """Vectors per second over pools that worked one after the other, without their start-ups."""
     seconds = sum(pace.first_ago - pace.last_ago for pace in paces)
     return sum(pace.all - pace.first for pace in paces) / seconds if seconds > 0 else 0.0
 
 
 class ProgressCounter:
-    """Counts vectors over all actors and tasks of a run, and sums up what they cost.
+    """Counts vectors over all actors and tasks of a run, and sums up their cost.
 
-    A vector is known by its place in [artworks, variants, spaces] and counts once, however often it
-    is computed again after the loss of a node; `places` is the number of places.
+    A vector is identified by its place in [artworks, variants, spaces]. It counts once, however often it
+    is computed again after the loss of a node. `places` is the number of places.
     """
 
     def __init__(self, places: int) -> None:
@@ -72,16 +73,16 @@ class ProgressCounter:
         self._computed[1:] = [(time.monotonic(), total)]
 
     def first_trial(self, fingerprint: str, vector: Vector, node: str) -> tuple[str, Vector]:
-        """The node that embedded the trial picture first in a space, and its vector; these where nobody
-        did before."""
+        """The node that first embedded the trial picture in a space, and its vector. For the first call
+        these are the arguments."""
         return self._trials.setdefault(fingerprint, (node, vector))
 
     def sees(self, path: str) -> bool:
-        """Whether a file is there on the node of this counter, which is the driver's."""
+        """Whether a file exists on the node of this counter, which is the driver's."""
         return Path(path).exists()
 
     def pace(self) -> Pace | None:
-        """The pace so far; None where nothing was computed."""
+        """The pace so far. None if nothing was computed."""
         if not self._computed:
             return None
         (first_at, first), (last_at, total) = self._computed[0], self._computed[-1]
@@ -97,19 +98,19 @@ class ProgressCounter:
 
 
 class MeteredCounter:
-    """What stages report besides progress: to the metrics of the node that they work on."""
+    """Passes the reports of stages beside progress to the metrics of the node where they work."""
 
     def timed(self, space: FeatureSpace, device: str, images: int, seconds: float) -> None:
-        metrics.embedded(space.name, device, images, seconds)
+        metrics.count_embedded(space.name, device, images, seconds)
 
     def decoded(self, artworks: int, images: int, size: int) -> None:
-        metrics.decoded(artworks, images, size)
+        metrics.count_decoded(artworks, images, size)
 
     def rejected(self, stage: str, reason: str) -> None:
-        metrics.rejected(stage, reason)
+        metrics.count_rejected(stage, reason)
 
     def written(self, space: FeatureSpace, vectors: int, size: int) -> None:
-        metrics.written(space.name, vectors, size)
+        metrics.count_written(space.name, vectors, size)
 
 
 class LocalCounter(ProgressCounter, MeteredCounter):
@@ -120,18 +121,18 @@ class LocalCounter(ProgressCounter, MeteredCounter):
         super().timed(space, device, images, seconds)
 
     def compare(self, space: FeatureSpace, vector: Vector) -> None:
-        """Nothing to compare with: no other process embeds."""
+        """Nothing: no other process embeds."""
 
     def check_absent(self, uri: str) -> None:
-        """Nothing to compare with: this process is the driver."""
+        """Nothing: this process is the driver."""
 
 
 @dataclass(frozen=True)
 class RemoteCounter(MeteredCounter):
     """A ProgressCounter in an actor of its own, to which stages report without waiting.
 
-    If its process dies, a new one counts from zero: progress and rates then lack what came before,
-    the results of the run lack nothing.
+    If its process dies, a new one counts from zero. Progress and rates then lack the earlier vectors, but
+    the run's results lack nothing.
     """
 
     handle: Any
@@ -163,7 +164,7 @@ class RemoteCounter(MeteredCounter):
         if not is_local(uri):
             return
         path = Path(local_path(uri))
-        # Looked for here again, as a file may come back between the two looks.
+        # The file is looked for here again, as it may have returned in between.
         if ray.get(self.handle.sees.remote(str(path))) and not path.exists():
             raise NodeError(
                 f"node {ray.util.get_node_ip_address()} does not see {path}, which is there on the "
@@ -171,7 +172,7 @@ class RemoteCounter(MeteredCounter):
             )
 
     def read(self) -> int:
-        """How many vectors are done. Raises RayError where no answer comes within READ_SECONDS."""
+        """The number of finished vectors. Raises RayError without an answer within READ_SECONDS."""
         return read_here(self.handle)
 
     def timings(self) -> list[dict[str, Any]]:

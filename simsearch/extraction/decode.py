@@ -1,6 +1,7 @@
-"""What happens to a batch on its way from catalog rows to feature shards: decode, embed, write.
+"""The stage of an extraction that fetches and decodes images.
 
-Each stage is an ordinary callable on a batch of NumPy columns, usable without Ray Data.
+Each stage (decode, embed, write) is an ordinary callable on a batch of NumPy columns, usable without Ray
+Data.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from simsearch.storage.regular import NotRegularError
 from simsearch.storage.storage import Storage, read_uri
 
 NOT_FOUND = "not found"
-FETCH_THREADS = 8  # requests in flight per decode task; hides the store's latency
+FETCH_THREADS = 8  # requests in flight per decode task, which hide the store's latency
 
 
 @dataclass(frozen=True)
 class DecodeSettings:
-    """What `decode_batch` needs besides its rows.
+    """The settings of `decode_batch`.
 
     A renamed or touched file finds the vectors of `orphans` again. `thumbnails` are the sizes that the
     explorer finds in the root afterwards. `undownloaded` says why images on the web are not in the
@@ -55,10 +56,10 @@ class DecodeSettings:
 
 @dataclass(frozen=True)
 class Decoded:
-    """The images [n] of a batch of artworks: `images` has the columns of schemas.IMAGES ('' for no
-    profile) and `pixels_<g>` uint8 [n, crop, crop, 3] per geometry, `artworks` and `variants` int64 [n]
-    say which image each is. `left` bool [artworks, variants, spaces] are the vectors to compute.
-    `files` were read, of `size` bytes; `rejects` are rows of schemas.REJECTS."""
+    """The images [n] of a batch of artworks. `images` has the columns of schemas.IMAGES ('' for no
+    profile) and `pixels_<g>` uint8 [n, crop, crop, 3] per geometry. `artworks` and `variants` int64 [n]
+    identify the images. `left` bool [artworks, variants, spaces] are the vectors to compute. `files` is
+    the number of files read, `size` their bytes. `rejects` are rows of schemas.REJECTS."""
 
     images: Batch
     artworks: npt.NDArray[np.int64]
@@ -70,12 +71,12 @@ class Decoded:
 
 
 def decode_batch(batch: Batch, settings: DecodeSettings, counter: Counter) -> Batch:
-    """Catalog rows to pixels: one row per image (original or copy) that some space still needs.
+    """Pixels for catalog rows: one row per image (original or copy) that a space still needs.
 
-    In: `artwork_id`, `image_uri`, `etag`, `row` (its number among all that are to do) and `need`, a
+    In: `artwork_id`, `image_uri`, `etag`, `row` (the artwork's number among those to do) and `need`, a
     list of the flags [variants, spaces]. Out: the columns of `Decoded.images`, `need` bool
     [n, spaces], and `place` int64, the place of the image's first space in [artworks, variants, spaces].
-    Raises NodeError for a file that is not found on this node and is there on the driver's.
+    Raises NodeError for a file that exists on the driver's node but not on this one.
     """
     artworks, variants = len(batch["row"]), 1 + len(settings.profiles)
     needs = np.stack(list(batch["need"])).astype(bool).reshape(artworks, variants, -1)
@@ -174,10 +175,10 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> _File | _Refusal
         data = read_uri(uri, settings.storage.config, settings.remake.limits.max_bytes)
     except NotFoundError:
         return _Refusal(NOT_FOUND, "the catalog names a file that is not there")
-    except UsageError as error:  # an address that no store has
+    except UsageError as error:  # an address of a kind that cannot be read
         return _Refusal(NOT_FOUND, str(error))
     except StorageError as error:
-        # Another night may find the store in order; a permission is given by somebody.
+        # The store may work another night. A permission has to be given by somebody.
         lasting = isinstance(error.__cause__, PermissionError | NotRegularError)
         return _Refusal("not permitted" if lasting else "unreadable", str(error))
     digest = content_hash(data)
@@ -190,7 +191,7 @@ def _fetch(row: Mapping[str, Any], settings: DecodeSettings) -> _File | _Refusal
 
 
 def _failure(error: Exception) -> ImageError:
-    """Why a picture cannot be used, also where it failed after it was decoded."""
+    """Why a picture cannot be used, also for a failure after decoding."""
     if isinstance(error, ImageError):
         return error
     if isinstance(error, MemoryError):
@@ -208,7 +209,7 @@ class _Made:
 
 @dataclass(frozen=True)
 class _Image:
-    """An image of the artwork at a place in its batch; `row` of schemas.IMAGES, `pixels` per geometry."""
+    """An image of the artwork at a place in its batch: a `row` of schemas.IMAGES, `pixels` per geometry."""
 
     artwork: int
     variant: int

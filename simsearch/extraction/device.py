@@ -1,4 +1,4 @@
-"""Which device the networks run on; the decision is logged with its reason."""
+"""The choice of the device on which networks run, logged with its reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simsearch.runtime.cluster import (
     cluster_nodes,
     cluster_state,
     declared_gpus,
-    lacks,
+    describe_lack,
     waiting_line,
 )
 from simsearch.runtime.resources import GPU_SHARE, TASKS, Request, task_options
@@ -25,24 +25,24 @@ from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
 
-# An autoscaler looks every 5 s at what waits, and says then what it can start no node for.
+# Every 5 s, an autoscaler looks at waiting tasks and reports those for which it can start no node.
 AUTOSCALER_SECONDS = 20.0
 
 
 def choose_device(config: Config) -> Device:
-    """`cuda` or `cpu`, with the reason in the log; returns once the cluster has a node to work on.
+    """`cuda` or `cpu`, with the reason in the log. Returns once the cluster has a node to work on.
 
-    Raises UsageError for `cuda` where Ray runs inside this process and sees no GPU, and StallError
-    where no node comes for `ray.stall_fail` seconds.
+    Raises UsageError for `cuda` if Ray runs inside this process and sees no GPU, and StallError if no node
+    comes for `ray.stall_fail` seconds.
     """
     device, reason = _decide(config)
     log.info("extract: on %s: %s", "GPUs" if device == "cuda" else "CPUs", reason)
     request = Request(TASKS["arrive"].cpus, GPU_SHARE if device == "cuda" else 0.0)
 
     def describe() -> str:
-        return lacks(request, cluster_nodes()) or waiting_line(cluster_state())
+        return describe_lack(request, cluster_nodes()) or waiting_line(cluster_state())
 
-    if missing := lacks(request, cluster_nodes()):
+    if missing := describe_lack(request, cluster_nodes()):
         log.warning("extract: %s", missing)
     wait_for("extract", config.ray, _ask(device), describe)
     return device
@@ -65,10 +65,10 @@ def _decide(config: Config) -> tuple[Device, str]:
         return "cuda", "extract.device is cuda"
     if here:
         return "cpu", "this machine has no GPU that Ray sees"
-    return _what_may_come()
+    return _decide_for_autoscaler()
 
 
-def _what_may_come() -> tuple[Device, str]:
+def _decide_for_autoscaler() -> tuple[Device, str]:
     """The device, with the reason in words, for a cluster that has no GPU now."""
     declared = declared_gpus()
     if declared is not None:
@@ -86,11 +86,11 @@ def _what_may_come() -> tuple[Device, str]:
 
 
 def _can_start_gpus() -> bool:
-    """Whether the autoscaler can start a node with a GPU: asks for a share of one and waits for an
-    answer."""
+    """Whether the autoscaler can start a node with a GPU. Asks for a share of a GPU and waits for the
+    autoscaler's answer."""
     reference = _ask("cuda")
     try:
-        refused = _within(
+        refused = _wait_until(
             AUTOSCALER_SECONDS,
             lambda state: any(request.gpus for request in state.infeasible),
         )
@@ -99,7 +99,7 @@ def _can_start_gpus() -> bool:
     return not refused
 
 
-def _within(seconds: float, holds: Callable[[ClusterState], bool]) -> bool:
+def _wait_until(seconds: float, holds: Callable[[ClusterState], bool]) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if holds(cluster_state()):
@@ -117,4 +117,4 @@ def _ask(device: Device) -> ray.ObjectRef[None]:
 
 
 def _arrive() -> None:
-    """Does nothing: as a Ray task it ends as soon as there is a node to run on."""
+    """Do nothing. As a Ray task it ends as soon as there is a node to run on."""

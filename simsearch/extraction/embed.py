@@ -1,4 +1,4 @@
-"""Pixels to vectors, in the actors of a pool."""
+"""The stage of an extraction that turns pixels into vectors, in the actors of a pool."""
 
 from __future__ import annotations
 
@@ -33,29 +33,28 @@ class EmbedSettings:
 
 
 class Busy:
-    """Divides time among calls of several threads that overlap on a device, which works on one at a
-    time.
+    """Divides time among overlapping calls of several threads on a device, which runs one call at a time.
 
-    Each call is given the time since the call before it ended, so that the sum over all calls is the
-    time in which at least one was under way.
+    A call counts the time since the end of the call before it. The sum over all calls is therefore the
+    time in which at least one call was running.
     """
 
     def __init__(self) -> None:
         self._ended = 0.0
         self._lock = threading.Lock()
 
-    def until_now(self, started: float) -> float:
-        """The seconds given to a call that began at `started` (of time.perf_counter) and ends now."""
+    def measure(self, started: float) -> float:
+        """The seconds that count for a call that began at `started` (of time.perf_counter) and ends now."""
         with self._lock:
             before, self._ended = self._ended, time.perf_counter()
             return self._ended - max(started, before)
 
 
 class Embed:
-    """Pixels to vectors, for every encoder of one actor pool.
+    """Turns pixels into vectors, with every encoder of an actor pool.
 
-    Adds `vector_<position>` float32 [n, dimension] per encoder (zeros where a row does not need
-    it) and drops the pixel columns named in `drop`.
+    Adds `vector_<position>` float32 [n, dimension] per encoder, with zeros for rows that do not need it,
+    and drops the pixel columns named in `drop`.
     """
 
     def __init__(
@@ -76,9 +75,9 @@ class Embed:
         if device == "cpu":
             self._device = f"cpu, {threads} thread{'s' if threads > 1 else ''}"
         self._busy = Busy()
-        # Ray Data calls an actor on another thread than makes it. OpenMP has a team of workers for
-        # every thread that asks for one, and with two teams on the same cores they sleep at each
-        # barrier instead of spinning: DenseNet201 on two cores made 13.9 images/s, with one 15.2.
+        # Ray Data calls an actor on another thread than the one that made it. OpenMP starts a team of
+        # workers for each calling thread. Two teams on the same cores sleep at each barrier instead of
+        # spinning: on two cores DenseNet201 made 13.9 images/s with two teams, 15.2 with one.
         self._thread = ThreadPoolExecutor(1)
         self._encoders = self._thread.submit(
             self._load, weights, device, threads, batch_size
@@ -113,7 +112,7 @@ class Embed:
                 started = time.perf_counter()
                 chosen = pixels if wanted.all() else pixels[wanted]
                 new_vectors = self._run(encoder, chosen)
-                seconds = self._busy.until_now(started)
+                seconds = self._busy.measure(started)
                 vectors[wanted] = new_vectors
                 self._counter.timed(
                     network.space, self._ran_on(network), int(wanted.sum()), seconds
@@ -127,10 +126,10 @@ class Embed:
         return self._run(self._encoders[place], pixels)
 
     def _run(self, encoder: Encoder, pixels: Pixels) -> Vectors:
-        # On a GPU from the thread that Ray Data calls on: several may be at work at once.
+        # On a GPU the calling thread itself runs the encoder, as several threads may run at once.
         return encoder(pixels) if self._on_gpu else self._thread.submit(encoder, pixels).result()
 
     def _ran_on(self, network: EmbedSettings) -> str:
-        """What a network ran on, such as `cpu, 1 thread`; an engine other than PyTorch is named."""
+        """The device of a network, such as `cpu, 1 thread`, and its engine unless that is PyTorch."""
         engine = network.space.engine
         return self._device if engine == PYTORCH else f"{self._device}, {IN_WORDS[engine]}"

@@ -1,7 +1,7 @@
-"""What computes a network on CPUs: PyTorch, or ONNX Runtime once the network is converted. Pure.
+"""The choice of the engine on CPUs: PyTorch, or ONNX Runtime with a converted network. Pure.
 
-Two engines round differently, so each has feature spaces of its own. Which one a run extends follows
-from the hardware, the amount of work and what is stored, never from a stopwatch.
+Engines round differently, so each has its own feature spaces. The hardware, the amount of work and the
+stored vectors decide which one a run extends, never a measured time.
 """
 
 from __future__ import annotations
@@ -12,28 +12,29 @@ from simsearch.features.space import ONNX_RUNTIME, PYTORCH, Engine
 
 IN_WORDS: Mapping[Engine, str] = {PYTORCH: "PyTorch", ONNX_RUNTIME: "ONNX Runtime"}
 
-# What an image costs ONNX Runtime where it costs PyTorch 1, on x86-64 without matrix tiles: more than
-# SqueezeNet's 0.75 on two AVX2 cores, so that a close call stays with PyTorch.
+# The cost of an image with ONNX Runtime, relative to PyTorch, on x86-64 without matrix tiles. It is set
+# above SqueezeNet's 0.75 on two AVX2 cores, so that a close decision stays with PyTorch.
 COST_OF_AN_IMAGE = 0.86
-# What converting a network costs, in images that PyTorch embeds in that time: SqueezeNet's 4 s of one
-# core are 376 of them. So it pays from about 2,100 images on.
+# The cost of converting a network, in images that PyTorch embeds in the same time: SqueezeNet's 4 s of
+# one core are 376 images. Converting thus pays from about 2,100 images on.
 COST_OF_CONVERTING = 300
 
 
 def runs_faster_converted(machine: str, *, tiles: bool) -> bool:
-    """Whether float32 networks run faster by ONNX Runtime on a CPU of an architecture
-    (`platform.machine()`), with or without matrix tiles for bfloat16. Others were not measured."""
+    """Whether float32 networks run faster in ONNX Runtime on a CPU of this architecture
+    (`platform.machine()`), with or without matrix tiles for bfloat16. Unmeasured CPUs give False."""
     return machine.lower() in ("x86_64", "amd64") and not tiles
 
 
 def choose_engine(
     *, faster: bool, wanted: int, held: Mapping[Engine, int], converted: bool
 ) -> tuple[Engine, str]:
-    """The engine with less left to do, the one that did more where that is the same; and why, in words.
+    """The engine with the lower remaining cost, and the reason in words. On a tie, it is the engine with
+    more stored vectors.
 
-    `wanted` vectors there shall be, `held` are stored of each engine's space; `faster` says that
-    ONNX Runtime is, here; `converted`, that the network is kept converted. So an engine goes on with
-    what it began, until what is still to do outweighs what it did.
+    `wanted` is the number of vectors that a space needs, `held` the number stored in each engine's space.
+    `faster` says that ONNX Runtime is faster here, `converted` that the converted network is stored. An
+    engine thus goes on with the space that it began, until the remaining work outweighs the work done.
     """
     left = {engine: max(0, wanted - held.get(engine, 0)) for engine in IN_WORDS}
     costs = {

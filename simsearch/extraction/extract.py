@@ -1,4 +1,4 @@
-"""Extraction: a catalog's images into feature shards, only what is missing."""
+"""Extraction: compute the vectors of a catalog's images that feature shards lack."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Extraction:
-    """What a catalog's images became: every image that has a vector in all spaces, and the rest."""
+    """The result of an extraction: every image that has a vector in all spaces, and the rejects."""
 
     images: pa.Table  # schemas.IMAGES, sorted by image_id
     rejects: pa.Table  # schemas.REJECTS, one row per artwork, sorted by artwork_id
     computed: int  # vectors computed in this run
-    reused: int  # vectors that were there already, those of renamed and touched files included
-    startup: float  # seconds until the first batch of vectors was out
+    reused: int  # vectors that were stored already, also under another name of the file
+    startup: float  # seconds until the first batch of vectors was finished
     rate: float  # vectors per second from then on
-    pools: tuple[ActorPool, ...]  # that computed; none where nothing was missing
+    pools: tuple[ActorPool, ...]  # the pools that computed; none if nothing was missing
 
 
 def extract(
@@ -46,7 +46,7 @@ def extract(
     networks: Sequence[PreparedNetwork],
     device: Device,
 ) -> Extraction:
-    """Compute the vectors that are missing. Raises IncompleteError if rows are unaccounted for."""
+    """Compute the missing vectors. Raises IncompleteError for rows with neither vectors nor a reject."""
     spaces = [network.space for network in networks]
     before = Missing.read(config, storage, catalog, spaces)
     todo = before.todo(retry_rejects=config.extract.retry_rejects)

@@ -15,15 +15,16 @@ from simsearch.extraction.placement import ActorPool
 from simsearch.extraction.stages import Stages, StoredEmbed
 from simsearch.runtime.ray_data import set_up_ray_data
 
-# Blocks that a GPU actor works on at once, each on a thread: while one's batch computes, Ray Data
-# cuts another's batches and stores a third's vectors. Batches handed over by one thread and by two,
-# H100, images per second: VGG16 6,154 and 7,622; ResNet152 4,927 and 5,805; DenseNet201 4,556 and
-# 5,440. A second actor on the GPU is no help: from memory ResNet152 5,207 with two, 5,658 with one.
+# Blocks on which a GPU actor works at once, each on a thread. While a batch of one block computes, Ray
+# Data cuts batches of another and stores vectors of a third. Images per second on an H100, with batches
+# from one thread and from two: VGG16 6,154 and 7,622; ResNet152 4,927 and 5,805; DenseNet201 4,556 and
+# 5,440. A second actor on the GPU does not help: ResNet152, fed from memory, made 5,207 with two actors
+# and 5,658 with one.
 CALLS_PER_GPU_ACTOR = 3
 
-# glibc gives a layer's output back to the system and asks for it again, zeroed, at the next batch;
-# kept instead, forward passes on a CPU ran 1.14 (VGG16) to 1.4 times (DenseNet201) faster. One
-# arena, because others map what is larger than 64 MiB anew. See mallopt(3).
+# glibc returns the memory of a layer's output to the system and gets it back, zeroed, for the next batch.
+# With the memory kept, forward passes on a CPU ran 1.14 (VGG16) to 1.4 times (DenseNet201) faster. One
+# arena only, because others map memory above 64 MiB anew. See mallopt(3).
 KEEP_MEMORY = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(2**32),
@@ -42,7 +43,7 @@ def run_in_actors(stages: Stages, pool: ActorPool) -> None:
         compute=TaskPoolStrategy(pool.decoders),
         num_cpus=pool.task.cpus,
     )
-    data = embedded(data, stages.embed, pool).map_batches(
+    data = embed_blocks(data, stages.embed, pool).map_batches(
         stages.write,
         batch_size=stages.shard_rows,
         batch_format="numpy",
@@ -53,9 +54,9 @@ def run_in_actors(stages: Stages, pool: ActorPool) -> None:
         pass
 
 
-def embedded(data: Any, arguments: Mapping[str, Any], pool: ActorPool) -> Any:
-    """The dataset `data` of decoded images, embedded by the pool's actors; the `arguments` are those
-    of a `StoredEmbed`."""
+def embed_blocks(data: Any, arguments: Mapping[str, Any], pool: ActorPool) -> Any:
+    """The dataset `data` of decoded images, embedded by the pool's actors. `arguments` are those of a
+    `StoredEmbed`."""
     return data.map_batches(
         StoredEmbed,
         fn_constructor_kwargs=dict(arguments),

@@ -1,4 +1,4 @@
-"""A few vectors are made in this process: starting actors for them takes longer than making them."""
+"""Make a few vectors in this process: starting actors would take longer than making the vectors."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import torch
 from simsearch.extraction.batches import Batch
 from simsearch.extraction.stages import Stages, StoredEmbed
 
-DECODERS = 2  # feed one thread that embeds; each has a process to decode in
+DECODERS = 2  # threads that feed the embedding one; each has a process in which it decodes
 
 
 def run_in_process(stages: Stages) -> None:
-    """Run the stages as Ray Data does with a single actor; the number of PyTorch's threads is
-    afterwards what it was."""
+    """Run the stages as Ray Data does with a single actor. Afterwards PyTorch has as many threads as
+    before."""
     threads = torch.get_num_threads()
     decoders = ThreadPoolExecutor(DECODERS)
     try:
@@ -27,7 +27,7 @@ def run_in_process(stages: Stages) -> None:
     finally:
         decoders.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)
-    for batch in _batches(_joined(made), stages.shard_rows) if made else ():
+    for batch in _batches(_join(made), stages.shard_rows) if made else ():
         stages.write(batch)
 
 
@@ -41,5 +41,5 @@ def _batches(rows: Batch, size: int) -> Iterator[Batch]:
         yield {name: column[start : start + size] for name, column in rows.items()}
 
 
-def _joined(batches: Sequence[Batch]) -> Batch:
+def _join(batches: Sequence[Batch]) -> Batch:
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

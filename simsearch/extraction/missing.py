@@ -1,7 +1,7 @@
-"""Which vectors a catalog lacks: one table of truth values, made by Arrow joins.
+"""The vectors that a catalog lacks, as a table of truth values made by Arrow joins.
 
-A catalog of a million artworks with five copies each in three spaces is eighteen million truth
-values, 18 MB; as sets of Python strings it was tens of gigabytes.
+A catalog of a million artworks with five copies each in three spaces needs eighteen million truth values,
+18 MB. Sets of Python strings took tens of gigabytes.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from simsearch import schemas
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.errors import IncompleteError
 from simsearch.extraction.needs import Flags, Needs, Orphans
-from simsearch.extraction.rejects import placeholder_row, sharing
+from simsearch.extraction.rejects import count_sharing, placeholder_row
 from simsearch.features.compaction import UntidyShards, untidy_shards
 from simsearch.features.space import FeatureSpace
-from simsearch.features.store import StoredKeys, stored_keys
+from simsearch.features.store import StoredKeys, read_keys
 from simsearch.schemas import image_ids
 from simsearch.settings.config import Config
 from simsearch.settings.sections.collection import PerturbationsConfig
@@ -32,22 +32,22 @@ from simsearch.storage.storage import Storage
 
 
 def choose_originals(config: Config, artwork_ids: Sequence[str]) -> frozenset[str]:
-    """The artworks of which perturbed copies are made: a seeded sample, or all."""
+    """The artworks that get perturbed copies: a seeded sample, or all."""
     if not config.perturbations.profiles:
         return frozenset()
     return frozenset(seeded_sample(artwork_ids, config.perturbations.originals, config.seed))
 
 
-def images_wanted(perturbations: PerturbationsConfig, artworks: int) -> int:
-    """How many images, originals and copies together, that many artworks have with these settings."""
+def count_images(perturbations: PerturbationsConfig, artworks: int) -> int:
+    """The number of images, originals and copies, of a number of artworks under these settings."""
     copied = min(artworks, perturbations.originals or artworks)
     return artworks + copied * len(perturbations.profiles)
 
 
 @dataclass(frozen=True)
 class StoredVectors:
-    """What is stored of one space: `held` [contents, variants] of the catalog's own pictures,
-    `strangers` of all others (content_hash, profile), `distinct` vectors in all."""
+    """The stored vectors of one space: `held` [contents, variants] marks those of the catalog's pictures,
+    `strangers` has the keys of all others (content_hash, profile), `distinct` is the number of vectors."""
 
     held: Flags
     strangers: pa.Table
@@ -57,11 +57,11 @@ class StoredVectors:
 
 @dataclass(frozen=True)
 class Missing:
-    """What a catalog needs and what of it is stored.
+    """The vectors that a catalog needs, and those of them that are missing.
 
     `variants` are an artwork's images: the original (None), then its copies by profile. `wanted`
-    [artworks, variants] says which there shall be, `missing` [artworks, variants, spaces] which
-    vectors of those are not stored.
+    [artworks, variants] marks the images that a run needs, `missing` [artworks, variants, spaces] those of
+    their vectors that are not stored.
     """
 
     artworks: pa.Table  # artwork_id, image_uri, etag, content_hash (null: not known yet)
@@ -70,24 +70,24 @@ class Missing:
     missing: Flags
     stored: tuple[StoredVectors, ...]
     rejected: Mapping[str, dict[str, Any]]  # artwork → its reject, if its image is still the same
-    placeholder_artworks: int | None = None  # a picture of so many artworks is none of theirs
+    placeholder_artworks: int | None = None  # fewest artworks of a picture that is a placeholder
 
     @classmethod
     def read(
         cls, config: Config, storage: Storage, catalog: pa.Table, spaces: Sequence[FeatureSpace]
     ) -> Missing:
-        artworks = _with_content_hashes(storage, catalog)
+        artworks = _add_content_hashes(storage, catalog)
         variants = (None, *config.perturbations.profiles)
         hashes = artworks["content_hash"].combine_chunks()
         contents = hashes.drop_null().unique()
         content_of = pc.fill_null(pc.index_in(hashes, value_set=contents), -1).to_numpy()
         stored = tuple(
-            _stored(stored_keys(storage, space), contents, variants, config.extract.shard_rows)
+            _read_stored(read_keys(storage, space), contents, variants, config.extract.shard_rows)
             for space in spaces
         )
-        wanted = _wanted(config, artworks, len(variants))
+        wanted = _mark_wanted(config, artworks, len(variants))
         held = np.stack([space.held for space in stored], axis=2)
-        # Number −1, of a picture not known yet, reads the row added at the end.
+        # The number −1 stands for a picture that is not known yet. It reads the row added at the end.
         held = np.concatenate([held, np.zeros((1, *held.shape[1:]), dtype=bool)])
         return cls(
             artworks=artworks,
@@ -95,24 +95,25 @@ class Missing:
             wanted=wanted,
             missing=wanted[:, :, None] & ~held[content_of],
             stored=stored,
-            rejected=_rejected(storage, artworks),
+            rejected=_read_rejected(storage, artworks),
             placeholder_artworks=config.catalog.placeholder_artworks,
         )
 
     @property
     def stored_counts(self) -> npt.NDArray[np.int64]:
-        """How many of the wanted vectors are stored of each space [spaces]."""
+        """The number of wanted vectors that are stored, of each space [spaces]."""
         return np.asarray(self.wanted.sum() - self.missing.sum(axis=(0, 1)), dtype=np.int64)
 
     @property
     def stored_count(self) -> int:
-        """How many of the wanted vectors are stored, of all spaces together."""
+        """The number of wanted vectors that are stored, of all spaces together."""
         return int(self.stored_counts.sum())
 
     def todo(self, *, retry_rejects: bool) -> Needs:
-        """The artworks with work left, and what they lack.
+        """The artworks with missing vectors, and which ones they lack.
 
-        What could not be fetched is tried each run, what could not be decoded only when it changed.
+        A picture that could not be fetched is tried in each run. A picture that could not be decoded is
+        tried again only once it has changed.
         """
         unfinished = self.missing.any(axis=(1, 2))
         if not retry_rejects:
@@ -125,7 +126,7 @@ class Missing:
         return Needs(rows, self.missing[unfinished]).sorted()
 
     def orphans(self) -> Orphans:
-        """The stored vectors of content that no source of this catalog is known to have."""
+        """The stored vectors of pictures that no artwork of this catalog is known to have."""
         names = pa.array([profile or "" for profile in self.variants], pa.string())
         listed = [space.strangers["content_hash"] for space in self.stored]
         contents = pa.chunked_array(
@@ -146,19 +147,19 @@ class Missing:
 
     @cached_property
     def complete(self) -> Flags:
-        """Which artworks [artworks] have every vector they shall have."""
+        """Whether each artwork [artworks] has all its wanted vectors."""
         known = self.artworks["content_hash"].is_valid().to_numpy()
         return np.asarray(known & ~self.missing.any(axis=(1, 2)))
 
     @cached_property
     def placeholders(self) -> npt.NDArray[np.int64]:
-        """For each artwork [artworks] whose picture is a placeholder: how many artworks have the same
-        picture; 0 for the others."""
+        """The number of artworks with the same picture, for each artwork [artworks] whose picture is a
+        placeholder. 0 for the others."""
         known = self.artworks["content_hash"].combine_chunks()
-        return sharing(known, self.placeholder_artworks) * self.complete
+        return count_sharing(known, self.placeholder_artworks) * self.complete
 
     def images(self) -> pa.Table:
-        """schemas.IMAGES of the complete artworks whose picture is their own, sorted by image_id."""
+        """schemas.IMAGES of the complete artworks whose picture is no placeholder, sorted by image_id."""
         tables = [schemas.IMAGES.empty_table()]
         listed = self.complete & (self.placeholders == 0)
         for variant, profile in enumerate(self.variants):
@@ -174,7 +175,8 @@ class Missing:
         return pa.concat_tables(tables).sort_by("image_id").combine_chunks()
 
     def rejects(self) -> pa.Table:
-        """Why each artwork is not in `images`. Raises IncompleteError for one without a reason."""
+        """The reason for each artwork that is not in `images`. Raises IncompleteError for one without a
+        reason."""
         ids = self.artworks.filter(pa.array(~self.complete))["artwork_id"].to_pylist()
         lost = [artwork_id for artwork_id in ids if artwork_id not in self.rejected]
         if lost:
@@ -196,9 +198,9 @@ class Missing:
         return pa.Table.from_pylist(rows, schema=schemas.REJECTS)
 
 
-def _with_content_hashes(storage: Storage, catalog: pa.Table) -> pa.Table:
-    """The catalog's artworks with the hash of what their image's bytes were when last read, null
-    where its file has changed since or was never read."""
+def _add_content_hashes(storage: Storage, catalog: pa.Table) -> pa.Table:
+    """The catalog's artworks with the hash of their image's bytes when last read. Null if the file has
+    changed since, or was never read."""
     artworks = catalog.select(["artwork_id", "image_uri", "etag"]).combine_chunks()
     sources = read_parts(storage, "sources", schemas.SOURCES)
     # The newest first, as index_in finds the first of equal values.
@@ -208,8 +210,7 @@ def _with_content_hashes(storage: Storage, catalog: pa.Table) -> pa.Table:
 
 
 def _versions(rows: pa.Table) -> pa.Array:
-    """A text for each row that names its image file in its present version; null where it has no
-    etag."""
+    """A text for each row that names its image file in its present version. Null without an etag."""
     if not rows.num_rows:
         return pa.array([], pa.string())
     uri, etag = (rows[name].combine_chunks() for name in ("image_uri", "etag"))
@@ -217,7 +218,7 @@ def _versions(rows: pa.Table) -> pa.Array:
     return pc.binary_join_element_wise(uri, etag, "\n")
 
 
-def _wanted(config: Config, artworks: pa.Table, variants: int) -> Flags:
+def _mark_wanted(config: Config, artworks: pa.Table, variants: int) -> Flags:
     ids = artworks["artwork_id"].combine_chunks()
     copied = choose_originals(config, ids.to_pylist())
     wanted = np.ones((len(ids), variants), dtype=bool)
@@ -225,8 +226,8 @@ def _wanted(config: Config, artworks: pa.Table, variants: int) -> Flags:
     return wanted
 
 
-def _rejected(storage: Storage, artworks: pa.Table) -> dict[str, dict[str, Any]]:
-    """The newest reject of each artwork whose image is still the one that was refused."""
+def _read_rejected(storage: Storage, artworks: pa.Table) -> dict[str, dict[str, Any]]:
+    """The newest reject of each artwork whose image has not changed since the rejection."""
     rejects = read_parts(storage, "rejects", schemas.REJECTS).to_pylist()
     named = _is_in(artworks["artwork_id"].combine_chunks(), {row["artwork_id"] for row in rejects})
     current = {
@@ -241,7 +242,7 @@ def _rejected(storage: Storage, artworks: pa.Table) -> dict[str, dict[str, Any]]
     }
 
 
-def _stored(
+def _read_stored(
     keys: StoredKeys, contents: pa.Array, variants: Sequence[str | None], shard_rows: int
 ) -> StoredVectors:
     names = pa.array([profile or "" for profile in variants], pa.string())

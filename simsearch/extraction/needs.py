@@ -1,4 +1,4 @@
-"""Which vectors artworks lack, and which are stored of pictures that no source is known to have: truth
+"""The vectors that artworks lack, and those stored for pictures that no artwork is known to have: truth
 values, one for each variant of an artwork's image (the original, then its copies) in each space.
 
 A million artworks with five copies each in three spaces are eighteen million truth values, 18 MB.
@@ -19,15 +19,15 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Needs:
-    """The vectors that artworks lack: `rows` has their `artwork_id`, `image_uri` and `etag`, `flags` bool
-    [artworks, variants, spaces] says which."""
+    """The vectors that artworks lack. `rows` has the artworks' `artwork_id`, `image_uri` and `etag`, and
+    `flags` bool [artworks, variants, spaces] marks the vectors."""
 
     rows: pa.Table
     flags: Flags
 
     @property
     def count(self) -> int:
-        """How many vectors that are."""
+        """The number of vectors that are lacking."""
         return int(self.flags.sum())
 
     def sorted(self) -> Needs:
@@ -39,7 +39,7 @@ class Needs:
         return Needs(self.rows.take(order), self.flags[order.to_numpy()])
 
     def of_spaces(self, places: Sequence[int]) -> Needs:
-        """The needs of some spaces, without the artworks that lack nothing of those."""
+        """The needs of some spaces, without the artworks that lack no vector of these."""
         flags = self.flags[:, :, list(places)]
         lacking = flags.any(axis=(1, 2))
         return Needs(self.rows.filter(pa.array(lacking)), flags[lacking])
@@ -54,8 +54,8 @@ class Needs:
 
 @dataclass(frozen=True)
 class Orphans:
-    """Stored vectors of pictures that no source of a catalog is known to have: `rows` numbers their
-    content hashes, `held` bool [contents, variants, spaces] says which vectors are stored."""
+    """Stored vectors of pictures that no artwork of a catalog is known to have. `rows` numbers the
+    pictures' content hashes, `held` bool [contents, variants, spaces] marks the stored vectors."""
 
     rows: Mapping[str, int]
     held: Flags
@@ -65,7 +65,7 @@ class Orphans:
         return cls({}, np.zeros((0, variants, spaces), bool))
 
     def stored(self, content_hash: str) -> Flags | None:
-        """The vectors [variants, spaces] that are stored of a picture; None where it is no orphan."""
+        """The stored vectors [variants, spaces] of a picture. None if it is no orphan."""
         row = self.rows.get(content_hash)
         return None if row is None else self.held[row]
 
@@ -74,7 +74,7 @@ class Orphans:
 
 
 def _keys(flags: Flags) -> pa.Array:
-    """The flags of each artwork packed into bytes, which sort as they do."""
+    """The flags of each artwork packed into bytes, which have the same order."""
     artworks, variants, spaces = flags.shape
     packed = np.packbits(flags.reshape(artworks, variants * spaces), axis=1)
     fixed = pa.FixedSizeBinaryArray.from_buffers(

@@ -1,4 +1,4 @@
-"""The networks of a run, resolved once: weights found, precision chosen, feature space named."""
+"""Prepare the networks of a run, once: find weights, choose precision and engine, name the space."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from simsearch.encoders.network_specification import NetworkSpecification
 from simsearch.encoders.precision import has_tiles
 from simsearch.extraction.conversions import Conversions
 from simsearch.extraction.engine import IN_WORDS, choose_engine, runs_faster_converted
-from simsearch.extraction.missing import images_wanted
+from simsearch.extraction.missing import count_images
 from simsearch.extraction.placement import Device
 from simsearch.extraction.precisions import (
     Candidate,
@@ -41,7 +41,7 @@ from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.resources import task_options
 from simsearch.runtime.watchdog import wait_for
 from simsearch.settings.config import Config
-from simsearch.settings.extras import install_line, installed
+from simsearch.settings.extras import install_line, is_installed
 from simsearch.settings.sections.extraction import ExtractConfig, safe_name
 from simsearch.settings.sections.operation import RayConfig
 from simsearch.storage.storage import root_of
@@ -53,7 +53,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PreparedNetwork:
-    """An encoder with all that its actors need; `weights` are what `encoder` loads."""
+    """An encoder with everything that its actors need. `encoder` loads the `weights`."""
 
     space: FeatureSpace
     encoder: Loader
@@ -65,8 +65,8 @@ class PreparedNetwork:
 def prepare_networks(config: Config, device: Device, catalog: pa.Table) -> list[PreparedNetwork]:
     """Resolve every encoder of the config, in its order, for the artworks of a catalog.
 
-    Raises UnknownNameError for an encoder that is not registered, WeightsError for weights that
-    cannot be had and UsageError for one that the study's mode or preprocessing does not fit.
+    Raises UnknownNameError for an encoder that is not registered, WeightsError for weights that are not
+    available, and UsageError for an encoder that the study's mode or preprocessing does not fit.
     """
     encoders = [encoder_of(config, name) for name in config.extract.backbones]
     preprocessings = [_preprocessing(encoder, config.extract) for encoder in encoders]
@@ -78,7 +78,7 @@ def prepare_networks(config: Config, device: Device, catalog: pa.Table) -> list[
         for encoder, weights, preprocessing in zip(encoders, stored, preprocessings, strict=True)
     ]
     candidates = [
-        Candidate(encoder, weights, preprocessing, _stored_precisions(config, catalog, space))
+        Candidate(encoder, weights, preprocessing, _find_stored_precisions(config, catalog, space))
         for encoder, weights, preprocessing, space in zip(
             encoders, stored, preprocessings, spaces, strict=True
         )
@@ -94,8 +94,8 @@ def prepare_networks(config: Config, device: Device, catalog: pa.Table) -> list[
         )
         for space, candidate, choice in zip(spaces, candidates, choices, strict=True)
     ]
-    images = images_wanted(config.perturbations, catalog.num_rows)
-    prepared = _with_engines(config, prepared, device, images)
+    images = count_images(config.perturbations, catalog.num_rows)
+    prepared = _choose_engines(config, prepared, device, images)
     for network in prepared:
         space, reason = network.space, network.precision_reason
         log.info(
@@ -104,10 +104,10 @@ def prepare_networks(config: Config, device: Device, catalog: pa.Table) -> list[
     return prepared
 
 
-def _stored_precisions(
+def _find_stored_precisions(
     config: Config, catalog: pa.Table, space: FeatureSpace
 ) -> tuple[StoredPrecision, ...]:
-    """The precisions to go on with; none where the setting names one."""
+    """The precisions to go on with. Empty if the setting names a precision."""
     return find_stored(config, catalog, space) if space.precision == "auto" else ()
 
 
@@ -119,7 +119,7 @@ def _choose_precisions(
     if setting != "auto" and not any(candidate.encoder.precision for candidate in candidates):
         return choose()
     # All in one process: PyTorch takes longer to start than the trial.
-    choices = _there(config, "choosing precisions", choose, device)
+    choices = _call_at_actors(config, "choosing precisions", choose, device)
     for candidate, choice in zip(candidates, choices, strict=True):
         if choice.anew:
             log.warning(
@@ -174,27 +174,26 @@ def _space(
     )
 
 
-def _with_engines(
+def _choose_engines(
     config: Config, prepared: Sequence[PreparedNetwork], device: Device, images: int
 ) -> list[PreparedNetwork]:
-    """The networks, each with the engine that has fewer vectors left to make, and converted where that
-    is ONNX Runtime."""
+    """The networks with their engines. A network is converted if its engine is ONNX Runtime."""
     extract = config.extract
     if device != "cpu" or extract.mode != "eval" or extract.engine != "auto":
         return list(prepared)
-    if not installed("onnx"):
+    if not is_installed("onnx"):
         log.info("extract: no ONNX Runtime here, so PyTorch runs all; %s", install_line("onnx"))
         return list(prepared)
 
     @functools.cache
     def faster() -> bool:
         log.info("extract: choosing engines")
-        return _there(config, "choosing engines", _runs_faster_there)
+        return _call_at_actors(config, "choosing engines", _runs_faster)
 
-    return [_with_engine(config, network, images, faster) for network in prepared]
+    return [_choose_network_engine(config, network, images, faster) for network in prepared]
 
 
-def _with_engine(
+def _choose_network_engine(
     config: Config, network: PreparedNetwork, images: int, faster: Callable[[], bool]
 ) -> PreparedNetwork:
     encoder, space = network.encoder, network.space
@@ -203,7 +202,7 @@ def _with_engine(
     if space.precision != "float32":
         return network
     conversions = Conversions(encoder, network.weights, network.preprocessing)
-    conversion = conversions.kept()
+    conversion = conversions.read()
     spaces = {engine: replace(space, engine=engine) for engine in IN_WORDS}
     choose = functools.partial(
         choose_engine,
@@ -212,12 +211,12 @@ def _with_engine(
         converted=conversion is not None,
     )
     engine, reason = choose(faster=True)
-    if engine == ONNX_RUNTIME:  # else it is not for any hardware, and asking takes seconds
+    if engine == ONNX_RUNTIME:  # otherwise no hardware needs the answer, which takes seconds
         engine, reason = choose(faster=faster())
     if engine == ONNX_RUNTIME:
         if conversion is None:
             log.info("extract: converting a network")
-            conversion = _as_task(config.ray, "converting a network", conversions.make)
+            conversion = _call_as_task(config.ray, "converting a network", conversions.make)
         if conversion.model is not None:
             return PreparedNetwork(
                 spaces[engine],
@@ -231,15 +230,20 @@ def _with_engine(
     return replace(network, precision_reason=f"{network.precision_reason}; {reason}")
 
 
-def _there(config: Config, task: str, function: Callable[[], T], device: Device = "cpu") -> T:
-    """Call a function where actors will run, whose hardware may differ from this process's, and return
-    what it returns: on a node, or in this process where that is the same and saves a start."""
+def _call_at_actors(
+    config: Config, task: str, function: Callable[[], T], device: Device = "cpu"
+) -> T:
+    """The result of a function, called where actors will run: their hardware may differ from this
+    process's. The function runs on a node, or in this process if that is the same place, which saves a
+    start."""
     if device == "cpu" and config.ray.cluster is None:
         return function()
-    return _as_task(config.ray, task, function, device)
+    return _call_as_task(config.ray, task, function, device)
 
 
-def _as_task(config: RayConfig, task: str, function: Callable[[], T], device: Device = "cpu") -> T:
+def _call_as_task(
+    config: RayConfig, task: str, function: Callable[[], T], device: Device = "cpu"
+) -> T:
     remote: Any = ray.remote
     options = task_options("precision", gpu=device == "cuda")
     reference = remote(_call).options(**options).remote(function)
@@ -251,5 +255,5 @@ def _call(function: Callable[[], T]) -> T:
     return function()
 
 
-def _runs_faster_there() -> bool:
+def _runs_faster() -> bool:
     return runs_faster_converted(platform.machine(), tiles=has_tiles())

@@ -1,4 +1,4 @@
-"""What is missing is computed, one pool of actors at a time; a few vectors in this process."""
+"""Compute missing vectors with one pool of actors at a time, or a few vectors in this process."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from simsearch import schemas
 from simsearch.extraction.counter import LocalCounter, Pace, RemoteCounter
 from simsearch.extraction.in_process import run_in_process
-from simsearch.extraction.placement import ActorPool, Device, plan_pools, too_few_for_actors
+from simsearch.extraction.placement import ActorPool, Device, are_too_few_for_actors, plan_pools
 from simsearch.extraction.stages import Todo, pool_stages
 from simsearch.runtime.cluster import cluster_nodes
 from simsearch.runtime.progress import duration
-from simsearch.runtime.watchdog import followed
+from simsearch.runtime.watchdog import run_followed
 from simsearch.settings.config import Config
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def run_pools(
     config: Config, storage: Storage, todo: Todo, device: Device
 ) -> tuple[tuple[ActorPool, ...], list[Pace]]:
-    """Compute what is missing; returns the pools that did, and how fast each was."""
+    """Compute the missing vectors. Returns the pools that worked, and their paces."""
     needs = todo.needs
     lacking: list[bool] = np.asarray(needs.flags.any(axis=(0, 1))).tolist()
     pools = plan_pools(
@@ -57,17 +57,17 @@ def run_pools(
 def _run_pool(
     config: Config, storage: Storage, todo: Todo, pool: ActorPool, step: str
 ) -> Pace | None:
-    """Run the stages of one pool; returns its pace, None where every vector was found again or
-    rejected and none computed."""
+    """Run the stages of one pool. Returns its pace, None if no vector was computed because all were found
+    again or rejected."""
     started = time.monotonic()
     needs = todo.needs
     weight_bytes = sum(network.weights.size for network in todo.networks)
     in_process = (
         pool.device == "cpu"
         and config.ray.cluster is None
-        and too_few_for_actors(weight_bytes, needs.count)
+        and are_too_few_for_actors(weight_bytes, needs.count)
     )
-    log.info("%s: %s", step, _how(pool, in_process=in_process))
+    log.info("%s: %s", step, _describe(pool, in_process=in_process))
     counter = (
         LocalCounter(needs.flags.size) if in_process else RemoteCounter.start(needs.flags.size)
     )
@@ -75,22 +75,22 @@ def _run_pool(
     if in_process:
         work = partial(run_in_process, stages)
     else:
-        # Here, not above: Ray Data takes a second to import, which a night of few news needs not.
+        # Imported here, not above: Ray Data takes a second to import. A night of few changes spares it.
         from simsearch.extraction.in_actors import run_in_actors
 
         work = partial(run_in_actors, stages, pool)
-    followed(step, needs.count, "vectors", config.ray, work, counter.read)
+    run_followed(step, needs.count, "vectors", config.ray, work, counter.read)
     write_part(storage, "timings", counter.timings(), schemas.TIMINGS)
     pace = counter.pace()
     if pace is None:
         return None
-    # The counter's clock is another node's: only how long ago something was crosses over.
+    # The counter may be on another node, whose clock differs: only durations can be compared.
     startup = time.monotonic() - started - pace.first_ago
     log.info("%s: start-up %s, then %.1f vectors/s", step, duration(startup), pace.rate)
     return Pace(pace.first, pace.all, pace.first_ago, pace.last_ago, startup)
 
 
-def _how(pool: ActorPool, *, in_process: bool) -> str:
+def _describe(pool: ActorPool, *, in_process: bool) -> str:
     names = ", ".join(pool.encoders)
     if in_process:
         return f"{names} in this process: too few vectors for actors, which take longer to start"

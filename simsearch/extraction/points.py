@@ -16,7 +16,7 @@ from simsearch.extraction.needs import Needs, Orphans
 from simsearch.extraction.rejects import reject_lines
 from simsearch.features.points import StoredPoints
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.runtime.watchdog import Count, followed
+from simsearch.runtime.watchdog import Count, run_followed
 from simsearch.schemas import REJECTS
 from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
@@ -93,7 +93,7 @@ def _describe_all(config: Config, storage: Storage, points: StoredPoints, rows: 
             for line in problems:
                 log.warning("extract: no local features: %s", line)
 
-    followed("points", rows.num_rows, "pictures", config.ray, collect, count.read)
+    run_followed("points", rows.num_rows, "pictures", config.ray, collect, count.read)
 
 
 @ray.remote(num_cpus=TASKS["decode"].cpus, max_retries=ENDLESS)

@@ -1,8 +1,8 @@
-"""Which precision each network of a run computes in: the one that its space was begun in, else the one
-that the machine is fast at.
+"""The choice of each network's precision: the one in which its space was begun, else one at which the
+machine is fast.
 
-Precisions round differently, so that each has feature spaces of its own. If the machine of the day
-chose, a collection begun on one kind of CPU or GPU would be computed anew on another.
+Precisions round differently, so each has its own feature spaces. If the machine of the day decided, a
+collection begun on one kind of CPU or GPU would be computed anew on another.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from simsearch.images.preprocessing import Preprocessing
 from simsearch.settings.config import Config
 from simsearch.storage.storage import root_of
 
-PRECISIONS = ("float32", "float16", "bfloat16")  # the one that rounds least first
+PRECISIONS = ("float32", "float16", "bfloat16")  # from the finest to the coarsest rounding
 
 
 @dataclass(frozen=True)
 class StoredPrecision:
-    """A precision in which vectors of a network are stored, and how many."""
+    """A precision in which vectors of a network are stored, and their number."""
 
     precision: str
     vectors: int
@@ -37,8 +37,8 @@ class StoredPrecision:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A network whose precision is to be chosen. `stored`: the precisions of its stored vectors, the one
-    to go on with first."""
+    """A network whose precision is to be chosen. `stored` are the precisions of its stored vectors, the
+    preferred one first."""
 
     encoder: Specification
     weights: StoredWeights
@@ -48,7 +48,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Choice:
-    """A precision and why, in words. `anew`: vectors are stored, in precisions that do not run here."""
+    """A precision, and its reason in words. `anew` says that the stored vectors are in precisions that do
+    not run here."""
 
     precision: str
     reason: str
@@ -58,10 +59,10 @@ class Choice:
 def find_stored(
     config: Config, catalog: pa.Table, space: FeatureSpace
 ) -> tuple[StoredPrecision, ...]:
-    """The precisions in which vectors of a space are stored, whatever precision and engine `space`
-    itself names.
+    """The precisions in which vectors of a space are stored, for any precision and engine that `space`
+    names.
 
-    First comes the one that has most of the catalog's vectors. On a tie the one with more vectors in
+    First comes the precision with most of the catalog's vectors. On a tie, the one with more vectors in
     all comes first, then the one that rounds least.
     """
     storage = root_of(config)
@@ -87,9 +88,9 @@ def find_stored(
 def choose_precisions(
     candidates: Sequence[Candidate], device: Device, setting: str
 ) -> list[Choice]:
-    """The precision of each network; to be called where the networks will run.
+    """The precision of each network. Call it where the networks will run.
 
-    An encoder that runs in one precision only is tried in it, whatever `setting` says.
+    An encoder with only one precision is tried in that, whatever `setting` says.
     """
     return [
         _choose(candidate, device)

@@ -1,4 +1,4 @@
-"""The rejects of a run in words: for each reason their number and one example with its path."""
+"""The rejects of a run in words: their number and an example with its path, for each reason."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ PLACEHOLDER = "placeholder"
 
 
 def reject_lines(rejects: pa.Table) -> list[str]:
-    """A line per reason, the most frequent first: count, reason, an example and what is wrong with
-    it."""
+    """A line per reason, the most frequent first: count, reason, an example and its fault."""
     reasons: dict[str, list[dict[str, Any]]] = {}
     for row in rejects.to_pylist():
         reasons.setdefault(row["reason"], []).append(row)
@@ -27,9 +26,9 @@ def reject_lines(rejects: pa.Table) -> list[str]:
     return lines
 
 
-def sharing(hashes: pa.Array, least: int | None) -> npt.NDArray[np.int64]:
-    """For each artwork [artworks], how many artworks have the same picture; 0 where fewer than `least`
-    have it (`least` None: 0 for all). `hashes` are the artworks' content hashes, null where one is
+def count_sharing(hashes: pa.Array, least: int | None) -> npt.NDArray[np.int64]:
+    """The number of artworks with the same picture, for each artwork [artworks]. 0 if fewer than `least`
+    share the picture, and for all if `least` is None. `hashes` are the artworks' content hashes, null if
     not known."""
     counts = np.zeros(len(hashes), dtype=np.int64)
     if least is None or not len(hashes):
@@ -43,7 +42,7 @@ def sharing(hashes: pa.Array, least: int | None) -> npt.NDArray[np.int64]:
 
 
 def placeholder_row(row: Mapping[str, Any], artworks: int) -> dict[str, Any]:
-    """The reject of an artwork that has only a picture that stands for many."""
+    """The reject of an artwork that only has a placeholder, a picture that stands for many artworks."""
     return {
         "artwork_id": row["artwork_id"],
         "image_uri": row["image_uri"],
@@ -55,7 +54,7 @@ def placeholder_row(row: Mapping[str, Any], artworks: int) -> dict[str, Any]:
     }
 
 
-def counted(rejects: pa.Table) -> int:
-    """How many rejects count towards `extract.max_reject_share`: all but placeholders, which are no
-    damage."""
+def count_failures(rejects: pa.Table) -> int:
+    """The number of rejects that count towards `extract.max_reject_share`: all but placeholders, which are
+    no damage."""
     return sum(reason != PLACEHOLDER for reason in rejects["reason"].to_pylist())

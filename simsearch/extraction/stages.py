@@ -24,18 +24,18 @@ from simsearch.extraction.write import write_batch
 from simsearch.features.points import StoredPoints
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.images.thumbnails import sizes_of
-from simsearch.runtime.installation import digest_of, own_installation
+from simsearch.runtime.installation import describe_own_installation, digest_of
 from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.storage.storage import Storage
 
 BATCH_CPU = 16
 
-# Images per second on an H100 at 128, 256 and 512, bare float16: VGG16 7,943, 7,954, 7,976; ResNet152
-# 5,921, 6,344, 6,711; DenseNet201 4,828, 5,588, 5,919. A block of 512 would not fit BLOCK_BYTES.
+# Images per second on an H100 in batches of 128, 256 and 512, bare float16: VGG16 7,943, 7,954, 7,976;
+# ResNet152 5,921, 6,344, 6,711; DenseNet201 4,828, 5,588, 5,919. A block of 512 would not fit BLOCK_BYTES.
 BATCH_GPU = 256
 
-# Ray Data splits an output block above 128 MiB; pixels of a decoded block stay well below.
+# Ray Data splits an output block above 128 MiB. The pixels of a decoded block stay well below that.
 BLOCK_BYTES = 48 * 2**20
 
 BLOCKS_PER_ACTOR = 32
@@ -52,7 +52,7 @@ class Todo:
     points: StoredPoints | None = None
 
     def of(self, encoders: Sequence[str]) -> Todo:
-        """What is missing of some encoders' spaces."""
+        """The part for the spaces of some encoders."""
         places = [
             place
             for place, network in enumerate(self.networks)
@@ -67,9 +67,9 @@ class Todo:
 
 
 class StoredEmbed(Embed):
-    """An `Embed` whose weights are read from the root or, where they are there already, from a folder
-    of the node. With a `trial` it raises NodeError instead of working where it does not compute as
-    the first process of the run did."""
+    """An `Embed` that reads its weights from the root, or from a folder of the node if they are there
+    already. With a `trial` it raises NodeError if its results differ from those of the run's first
+    process."""
 
     def __init__(
         self, *, weights: Sequence[StoredWeights], trial: Trial | None = None, **settings: Any
@@ -83,7 +83,8 @@ class StoredEmbed(Embed):
         return super().__call__(batch)
 
     def _try(self, trial: Trial) -> str | None:
-        """Embed the trial picture in every space; what is wrong with the vectors, in words."""
+        """Embed the trial picture in every space. Returns the fault of the vectors in words, None if there
+        is none."""
         for place, network in enumerate(self._settings):
             vector = self.embed(place, trial.pixels(network.preprocessing))[0]
             if problem := self._counter.compare(network.space, vector):
@@ -93,8 +94,8 @@ class StoredEmbed(Embed):
 
 @dataclass(frozen=True)
 class Stages:
-    """What one pool does: `decode` the blocks of catalog rows, embed `batch_size` images at once by a
-    `StoredEmbed` of the arguments `embed`, `write` `shard_rows` vectors to a shard."""
+    """The work of one pool: `decode` the blocks of catalog rows, embed `batch_size` images at once by a
+    `StoredEmbed` with the arguments `embed`, `write` `shard_rows` vectors to a shard."""
 
     blocks: list[pa.Table]
     decode: Callable[[Batch], Batch]
@@ -107,7 +108,7 @@ class Stages:
 def pool_stages(
     config: Config, storage: Storage, todo: Todo, pool: ActorPool, counter: Counter
 ) -> Stages:
-    """The stages that compute what is missing of a pool's networks."""
+    """The stages that compute the missing vectors of a pool's networks."""
     geometries, columns = _geometries(todo.networks)
     settings = DecodeSettings(
         storage=storage,
@@ -137,7 +138,7 @@ def pool_stages(
             storage=storage,
             spaces=spaces,
             counter=counter,
-            made_by=digest_of(own_installation()),
+            made_by=digest_of(describe_own_installation()),
         ),
         batch_size=batch_size,
         shard_rows=config.extract.shard_rows,
@@ -156,7 +157,7 @@ def embed_arguments(
     batch_size: int,
     counter: Counter,
 ) -> dict[str, Any]:
-    """The arguments of a `StoredEmbed` of these networks; `columns` are their pixels columns."""
+    """The arguments of a `StoredEmbed` for these networks. `columns` are their columns of pixels."""
     return {
         "settings": [
             EmbedSettings(
@@ -176,7 +177,7 @@ def embed_arguments(
 def _geometries(
     networks: Sequence[PreparedNetwork],
 ) -> tuple[tuple[Preprocessing, ...], list[str]]:
-    """One preprocessing per distinct geometry, and each network's pixels column."""
+    """A preprocessing for each distinct geometry, and each network's column of pixels."""
     distinct: dict[Any, Preprocessing] = {}
     for network in networks:
         distinct.setdefault(network.preprocessing.geometry, network.preprocessing)
@@ -186,9 +187,9 @@ def _geometries(
 
 
 def _images_per_block(settings: DecodeSettings, batch_size: int, images: int, actors: int) -> int:
-    """How many images a block has: whole batches of whole artworks, where they fit a block's memory,
-    and so few that each actor gets several blocks, because the actor with the last block keeps the
-    others waiting."""
+    """The number of images of a block: whole batches of whole artworks, if they fit a block's memory. A
+    block is small enough for each actor to get several: the actor with the last block keeps the others
+    waiting."""
     image_bytes = sum(
         preprocessing.crop * preprocessing.crop * 3 for preprocessing in settings.preprocessings
     )
@@ -201,8 +202,8 @@ def _images_per_block(settings: DecodeSettings, batch_size: int, images: int, ac
 
 
 def _blocks(rows: pa.Table, images: Sequence[int], images_per_block: int) -> Iterator[pa.Table]:
-    """Cut `rows` into blocks of whole artworks with at most `images_per_block` images each: a few more
-    images than whole batches would cost a forward pass of their own."""
+    """Cut `rows` into blocks of whole artworks with at most `images_per_block` images each. A few images
+    beyond whole batches would cost a forward pass of their own."""
     start = held = 0
     for row, count in enumerate(images):
         if held and held + count > images_per_block:

@@ -1,7 +1,7 @@
 """Weights on their way to actors: in the root, and in a folder of each node that needs them.
 
-Not through Ray's object store, whose objects are lost with the node that holds them: an actor that
-is started again then finds no weights (ray#47043).
+Ray's object store is not used, because its objects are lost with the node that holds them: a restarted
+actor would find no weights (ray#47043).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class StoredWeights:
 
     @classmethod
     def store(cls, storage: Storage, weights: Weights) -> StoredWeights:
-        """Put the content into the root, unless it is there."""
+        """Store the content in the root, unless it is there already."""
         content = weights.content
         tensors = not isinstance(content, bytes)
         data = safetensors.torch.save(content) if tensors else content
@@ -58,8 +58,7 @@ class StoredWeights:
         return f"{self.sha256}.{'safetensors' if self.tensors else 'bin'}"
 
     def load(self) -> Weights:
-        """The weights, fetched once per node. Raises MismatchError for a file that is not the one
-        that was stored."""
+        """The weights, fetched once per node. Raises MismatchError if the file has changed."""
         file = self._local()
         content = safetensors.torch.load_file(file) if self.tensors else file.read_bytes()
         return replace(self.described, content=content)
@@ -89,6 +88,6 @@ class StoredWeights:
 
 
 def weights_folder() -> Path:
-    """$SIMSEARCH_CACHE, else a folder of this user's among the temporary files."""
+    """$SIMSEARCH_CACHE, else a folder of this user among the temporary files."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else Path(tempfile.gettempdir()) / f"simsearch-{os.getuid()}"

@@ -1,7 +1,7 @@
-"""A trial picture that every process embeds before it works: its vector says whether all compute alike.
+"""A trial picture that every process embeds before it works. Its vectors show whether all compute alike.
 
-Equal installations may still differ: a library that the system replaced, a processor with a fault, a
-driver of a GPU.
+Equal installations may still differ in a library that the system replaced, a faulty processor, or a
+GPU's driver.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ TOLERANCES = {"float32": 1e-4, "float16": 1e-3, "bfloat16": 1e-2}
 
 @dataclass(frozen=True)
 class Trial:
-    """The picture as a file, and the limits that a run decodes within."""
+    """The picture as a file, and the run's limits of decoding."""
 
     picture: bytes
     limits: Limits
 
     @classmethod
     def of(cls, limits: Limits) -> Trial:
-        """The same picture for every run: coloured blocks with noise on them, as a JPEG."""
+        """The same picture for every run: coloured blocks with noise, as a JPEG."""
         rng = np.random.default_rng(SEED)
         blocks = rng.integers(0, 256, (BLOCKS, BLOCKS, 3), dtype=np.uint8)
         whole = Image.fromarray(blocks).resize((WIDTH, HEIGHT), Image.Resampling.NEAREST)
@@ -48,7 +48,7 @@ class Trial:
         return cls(file.getvalue(), limits)
 
     def pixels(self, preprocessing: Preprocessing) -> npt.NDArray[np.uint8]:
-        """The picture as a batch of one [1, crop, crop, 3], decoded and made ready here."""
+        """The picture as a batch of one [1, crop, crop, 3], decoded and preprocessed here."""
         limits = self.limits
         image = decode(
             self.picture,
@@ -61,7 +61,7 @@ class Trial:
 
 
 def distance(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32]) -> float:
-    """1 − the cosine of two vectors [d]; 0 where they are equal, whatever they are."""
+    """1 − the cosine of two vectors [d]. 0 for equal vectors, also if their cosine is undefined."""
     if np.array_equal(left, right, equal_nan=True):
         return 0.0
     a, b = left.astype(np.float64), right.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Vectors to feature shards."""
+"""The stage of an extraction that writes vectors to feature shards."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def write_batch(
     counter: Counter,
     made_by: str,
 ) -> Batch:
-    """Store the vectors of a batch, one shard per feature space; returns how many were written.
+    """Store the vectors of a batch, one shard per feature space. Returns the number of written vectors.
     `made_by` names this run's installation, which every node has.
 
-    A vector that is not finite is a reject of stage `embed`, not a feature.
+    A vector that is not finite is not stored. Its image is a reject of stage `embed`.
     """
     rows = pa.table(
         {name: _strings(batch[name], nullable=name == "profile") for name in schemas.IMAGES.names},

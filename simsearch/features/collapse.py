@@ -1,4 +1,4 @@
-"""Whether a space tells pictures apart at all: constant, zero and coarsely rounded vectors do not."""
+"""Detect a collapsed space: constant, zero and coarsely rounded vectors do not distinguish pictures."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ CLEARLY_NEARER = 0.5
 
 SAMPLE = 1000  # pictures; their 1,000,000 cosines and 1,000 eigenvalues take half a second
 
-# Effective ranks below which all vectors are one direction, or lie on one line. The lowest of four small
-# networks, trained and untrained, on single-coloured and on generated pictures: 1.30 and 1.60.
+# Effective ranks below which all vectors have one direction, or lie on one line. Four small networks,
+# trained and untrained, on single-coloured and on generated pictures, had at least 1.30 and 1.60.
 FEWEST_DIRECTIONS = 1.01
 FEWEST_LINES = 1.05
 
-# Share of the pictures that have no direction, or a vector that two different ones have too. None of the
-# same networks gave any two pictures the same vector.
+# Share of the pictures that have a zero vector, or one that two different pictures also have. None of
+# the same networks gave any two pictures the same vector.
 MOST = 0.5
 
 
-# Where fewer of the copies keep their original's vector, pictures that share one are the same picture in
-# several files: a space of 20 different vectors leaves one copy in 20 where it was by chance alone.
+# If a smaller share of the copies keeps its original's vector, pictures with equal vectors are the same
+# picture in several files: in a space of 20 different vectors, chance alone keeps one copy in 20.
 FEWEST_UNMOVED = 0.05
 
-# From this share on the space is at fault whatever its copies do: one that gives all originals three
-# vectors, and each kind of copy others, would call all that share one the same picture and score 1.
+# From this share on the space is at fault, whatever its copies do. A space with three vectors for all
+# originals, and other vectors for each kind of copy, would otherwise pass and score 1.
 NEARLY_ALL = 0.9
 
 
-# How far a space tells pictures apart, and where Spread has it.
+# The metrics of how well a space distinguishes pictures, and their fields in Spread.
 SPREAD_METRICS = {
     "zero_vectors": "zero",
     "shared_vectors": "shared",
@@ -53,14 +53,18 @@ SPREAD_METRICS = {
 
 @dataclass(frozen=True)
 class Spread:
-    """How far a space tells `pictures` different pictures apart.
+    """How well a space distinguishes `pictures` different pictures.
 
-    `zero` is the share of zero vectors; `shared` the share of the pictures whose vector two different
-    pictures (in a collection of two: the other one) have too; `unmoved` that of the changed copies that have
-    the vector of their original (1 where there are no copies); `copies_apart` how far the nearest of the
-    mildest copies are, as a share of how far the nearest other pictures are, by the medians (1 where there
-    are no copies); `directions` the effective rank of the vectors and `lines` that of their differences from the mean (Roy and Vetterli 2007, The effective
-    rank: 1 where all lie on one line through the origin, or on any line).
+    - `zero`: the share of zero vectors.
+    - `shared`: the share of the pictures whose vector two different pictures also have (in a collection
+      of two: the other picture).
+    - `unmoved`: the share of the changed copies that have their original's vector; 1 without copies.
+    - `copies_apart`: the median distance of the nearest of the mildest copies, divided by that of the
+      nearest other picture; 1 without copies.
+    - `directions`: the effective rank of the vectors, 1 if all lie on one line through the origin.
+    - `lines`: the effective rank of their differences from the mean, 1 if all lie on any line.
+
+    Effective ranks are those of Roy and Vetterli 2007, "The effective rank".
     """
 
     pictures: int
@@ -73,12 +77,12 @@ class Spread:
 
     @property
     def collapsed(self) -> str:
-        """Why the space is of no use, in words; empty where it tells pictures apart, or where there are
-        fewer than two.
+        """Why the space is of no use, in words. Empty if it distinguishes pictures, or if there are fewer
+        than two.
 
-        One direction may be a large part that all vectors share: search finds the right neighbours beside
-        it. Copies decide: beside such a part they are clearly nearer than other pictures, beside noise as
-        far.
+        Vectors of nearly one direction may have a large part in common, beside which search still finds
+        the right neighbours. Copies decide: they are then clearly nearer than other pictures. If the rest
+        of the vectors is noise, they are as far.
         """
         if self.pictures < 2:
             return ""
@@ -103,7 +107,7 @@ def spread_of(
     copies_apart: float = 1.0,
 ) -> Spread:
     """The spread of a seeded sample of the different pictures of `vectors` [n, d], by their
-    `content_hashes` [n]; `unmoved` and `copies_apart` as in Spread. In float64."""
+    `content_hashes` [n], computed in float64. `unmoved` and `copies_apart` are those of Spread."""
     _, first = np.unique(content_hashes, return_index=True)
     if len(first) > SAMPLE:
         first = np.sort(np.random.default_rng(seed).choice(first, SAMPLE, replace=False))
@@ -132,14 +136,14 @@ def _effective_rank(gram: npt.NDArray[np.float64]) -> float:
     """The exponential of the entropy of a Gram matrix's eigenvalues."""
     values = np.maximum(np.linalg.eigvalsh(gram), 0)
     total = values.sum()
-    if total < len(gram) * SAME_SQUARED:  # all the same
+    if total < len(gram) * SAME_SQUARED:  # all vectors are equal
         return 0.0
     shares = values[values > 0] / total
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 def spread_rows(spreads: Mapping[str, Spread]) -> pa.Table:
-    """schemas.METRICS of how far each space tells pictures apart."""
+    """schemas.METRICS of how well each space distinguishes pictures."""
     rows = [
         {
             "space": space,
@@ -157,8 +161,8 @@ def spread_rows(spreads: Mapping[str, Spread]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schemas.METRICS)
 
 
-def collapsed(metrics: pa.Table) -> dict[str, str]:
-    """Why a space does not tell pictures apart, in words, by the name of each that does not."""
+def find_collapsed(metrics: pa.Table) -> dict[str, str]:
+    """The collapsed spaces: name → the reason in words."""
     values: dict[str, dict[str, Any]] = {}
     for row in metrics.filter(pc.field("metric").isin(list(SPREAD_METRICS))).to_pylist():
         own = values.setdefault(row["space"], {"pictures": row["n"]})
@@ -168,9 +172,9 @@ def collapsed(metrics: pa.Table) -> dict[str, str]:
 
 
 def collapse_warnings(metrics: pa.Table) -> list[str]:
-    """A sentence for each space that does not tell pictures apart."""
+    """A sentence for each collapsed space."""
     return [
         f"{space} does not tell pictures apart: {reason}. Its figures are chance, and it is not "
         "advised."
-        for space, reason in collapsed(metrics).items()
+        for space, reason in find_collapsed(metrics).items()
     ]

@@ -1,4 +1,4 @@
-"""A feature space: all that decides which vector an image gets, and the fingerprint that names it."""
+"""A feature space: everything that decides the vector of an image, and the fingerprint that names it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ PYTORCH: Engine = "pytorch"
 ONNX_RUNTIME: Engine = "onnxruntime"
 
 LONGEST_NAME = (
-    100  # of an encoder in a folder's name: file systems take 255, and a URI may be longer
+    100  # of an encoder's name in a folder's name: file systems allow 255, and a URI may be longer
 )
 
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """What two vectors must have in common to be comparable, in words.
+    """Everything that two vectors must have in common to be comparable, in words.
 
-    `name` is unique in a run and names the space in tables, paths and addresses. `encoder` turns
-    pixels into vectors and `head`, where there is one, those vectors into the space's; `dimension`
-    is that of the space. `weights_source` tells where the encoder's weights were found; it is for
-    readers and for `query`, which loads them again; `licence` is the terms of those weights, as
-    their publisher names them (None: not recorded). Neither of them nor the name enters the
-    fingerprint: the digests do. `engine` computed the vectors: the same network rounds differently in another.
+    `name` is unique in a run and names the space in tables, paths and addresses. `encoder` turns pixels
+    into vectors, and `head`, if there is one, turns those into the space's vectors, which have
+    `dimension` numbers. `weights_source` is the place where the encoder's weights were found, for readers
+    and for `query`, which loads the weights again. `licence` has the terms of the weights in their
+    publisher's words (None: not recorded). `engine` computed the vectors: another engine rounds
+    differently. Digests are part of the fingerprint; name, source and licence are not.
     """
 
     name: str
@@ -55,9 +55,11 @@ class FeatureSpace:
 
     @property
     def fingerprint(self) -> str:
-        """A name that follows from everything that decides a vector, and that of the folder of this
-        space's vectors. Untrained weights and the study's mode can be read in it."""
-        digest = hashlib.sha256(json.dumps(self._described(), sort_keys=True).encode()).hexdigest()
+        """A name that follows from everything that decides a vector. It also names the folder of this
+        space's vectors, and it shows untrained weights and the study's mode."""
+        digest = hashlib.sha256(
+            json.dumps(self._fingerprint_parts(), sort_keys=True).encode()
+        ).hexdigest()
         marks = [] if self.trained else ["untrained"]
         if self.mode != "eval":
             marks.append(self.mode)
@@ -65,9 +67,9 @@ class FeatureSpace:
             marks.append(self.head)
         return "-".join([safe_name(self.encoder)[-LONGEST_NAME:], *marks, digest[:16]])
 
-    def _described(self) -> dict[str, Any]:
-        """All that enters the fingerprint, under the names that the first format of roots used, so that
-        vectors stored then stay valid."""
+    def _fingerprint_parts(self) -> dict[str, Any]:
+        """The parts of the fingerprint, under the names of the first format of roots, so that vectors
+        stored then stay valid."""
         described = asdict(self)
         for key in ("name", "weights_source", "licence"):
             del described[key]
@@ -80,7 +82,9 @@ class FeatureSpace:
 
     def to_json(self) -> dict[str, Any]:
         values = {**asdict(self), "fingerprint": self.fingerprint}
-        if self.engine == PYTORCH:  # as it was before there were others: ids of snapshots stay
+        if (
+            self.engine == PYTORCH
+        ):  # as before there were other engines, so that snapshots keep their ids
             del values["engine"]
         if self.licence is None:
             del values["licence"]

@@ -1,8 +1,8 @@
-"""Feature vectors in Parquet shards, one folder per fingerprint; no row in them ever changes.
+"""Feature vectors in Parquet shards, one folder per fingerprint. Rows never change.
 
-A vector belongs to what was embedded: the source bytes (`content_hash`) and the perturbation
-profile. Which artwork those bytes belong to is the catalog's business, so a renamed image or a
-second artwork with the same picture costs nothing.
+A vector belongs to the source bytes (`content_hash`) and the perturbation profile that were embedded.
+Only the catalog knows the artwork of the bytes, so a renamed image or a second artwork with the same
+picture needs no new vector.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from simsearch.storage.storage import Storage
 
 METADATA_KEY = b"simsearch.feature_space"
 MADE_BY_KEY = b"simsearch.made_by"
-READ_THREADS = 8  # shards asked for at once: hides a store's latency
+READ_THREADS = 8  # shards read at once, which hides a store's latency
 
 
 def folder(space: FeatureSpace) -> str:
@@ -41,11 +41,11 @@ def write_shard(
     vectors: npt.NDArray[np.float32],
     made_by: Iterable[str] = (),
 ) -> str:
-    """Store `vectors` [n, dimension] of `rows` (schemas.IMAGES columns); returns the shard's path.
+    """Store `vectors` [n, dimension] of `rows` (schemas.IMAGES columns). Returns the shard's path.
 
-    `made_by` names the installations that computed them (`runtime.installation.digest_of`): it is kept in
-    the shard's metadata, and the records of runs say what the names stand for. The shard's name follows
-    from the rows, so a repeated write replaces its own shard.
+    `made_by` names the installations that computed the vectors (`runtime.installation.digest_of`). The
+    names are kept in the shard's metadata, and run records explain them. The shard's name follows from
+    the rows, so a repeated write replaces its own shard.
     """
     schema = schemas.features(space.dimension)
     flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
@@ -71,8 +71,8 @@ def write_shard(
 
 @dataclass(frozen=True)
 class StoredKeys:
-    """Which vectors a space's shards hold: the names of its `shards`, the `rows` int64 [shards] in
-    each, and `table`, the columns `content_hash` and `profile` of all of them in that order."""
+    """The keys of a space's stored vectors: the names of its `shards`, the `rows` int64 [shards] in each,
+    and the `table` with the columns `content_hash` and `profile` of all rows in that order."""
 
     shards: tuple[str, ...]
     rows: npt.NDArray[np.int64]
@@ -80,14 +80,14 @@ class StoredKeys:
 
     @cached_property
     def numbers(self) -> npt.NDArray[np.int64]:
-        """Each row's vector [rows]: rows that hold the same vector have the same number, and the
-        numbers are all of those from 0 on."""
+        """A number for each row's vector [rows]. Rows with the same vector have the same number, and the
+        numbers count up from 0 without gaps."""
         encoded = _keys(self.table).dictionary_encode()
         return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
     @property
     def distinct(self) -> int:
-        """How many different vectors there are."""
+        """The number of different vectors."""
         return int(self.numbers.max(initial=-1)) + 1
 
     def shards_of(self, rows: npt.NDArray[np.bool_]) -> set[str]:
@@ -96,8 +96,8 @@ class StoredKeys:
         return {self.shards[number] for number in np.unique(owners)}
 
 
-def stored_keys(storage: Storage, space: FeatureSpace) -> StoredKeys:
-    """What a space's shards hold, without their vectors."""
+def read_keys(storage: Storage, space: FeatureSpace) -> StoredKeys:
+    """The keys of a space's stored vectors. The vectors are not read."""
     names = tuple(shard.path for shard in list_parts(storage, folder(space)))
 
     def read(name: str) -> pa.Table:
@@ -115,14 +115,14 @@ def stored_keys(storage: Storage, space: FeatureSpace) -> StoredKeys:
 
 
 def count_missing(storage: Storage, space: FeatureSpace, images: pa.Table) -> int:
-    """How many vectors of `images` the space's shards lack. The vectors themselves are not read."""
-    stored = _keys(stored_keys(storage, space).table)
+    """The number of vectors of `images` that the space's shards lack. The vectors are not read."""
+    stored = _keys(read_keys(storage, space).table)
     here = pc.is_in(_keys(images).unique(), value_set=stored)
     return int(pc.sum(pc.invert(here)).as_py() or 0)
 
 
 def count_rows(storage: Storage, space: FeatureSpace) -> int:
-    """How many rows a space's shards have, by what their files say of themselves."""
+    """The number of rows in a space's shards, from the metadata of their files."""
 
     def rows(name: str) -> int:
         return int(storage.read_table(shard_path(space, name), []).num_rows)
@@ -137,7 +137,7 @@ def keys_of(rows: pa.Table) -> list[str]:
 
 
 def space_of(shard: pa.Table) -> FeatureSpace:
-    """The feature space whose vectors a shard holds."""
+    """The feature space of a shard's vectors."""
     return FeatureSpace.from_json(json.loads(shard.schema.metadata[METADATA_KEY]))
 
 
@@ -147,7 +147,7 @@ def vectors_of(shard: pa.Table) -> npt.NDArray[np.float32]:
     return np.asarray(flat.reshape(shard.num_rows, -1), dtype=np.float32)
 
 
-def made_by(shard: pa.Table) -> set[str]:
+def installations_of(shard: pa.Table) -> set[str]:
     """The names of the installations that computed a shard's vectors."""
     return set((shard.schema.metadata or {}).get(MADE_BY_KEY, b"").decode().split())
 
@@ -165,7 +165,7 @@ def read_vectors(
 ) -> npt.NDArray[np.float32]:
     """The vectors [n, dimension] float32 of `images`, row by row.
 
-    Raises IncompleteError when the shards lack one.
+    Raises IncompleteError if the shards lack a vector.
     """
     wanted = _keys(images)
     unique = wanted.unique()

@@ -1,4 +1,4 @@
-"""BMP whose pixels lie in bits that the file names (masks): Pillow reads a few common ones only."""
+"""BMP whose channels lie in bits that the file names (masks). Pillow reads only a few common masks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WITHOUT_ALPHA = 52  # bytes of a header up to its three masks
 
 @dataclass(frozen=True)
 class _Header:
-    """`masks` are those of red, green, blue and, 0 where there is none, of transparency."""
+    """`masks` are those of red, green, blue and transparency (0: none)."""
 
     size: tuple[int, int]
     bits: int
@@ -27,7 +27,7 @@ class _Header:
 
 
 def open_bmp(data: bytes) -> Deep | None:
-    """A BMP of masks; None for all others. Raises ImageError."""
+    """A BMP with masks. None for other files. Raises ImageError."""
     try:
         header = _header(data)
     except struct.error:
@@ -66,7 +66,7 @@ def _samples(data: bytes, header: _Header) -> Samples:
     kind = "<u2" if header.bits == 16 else "<u4"
     pixels = np.ascontiguousarray(lines[:, : width * header.bits // 8]).view(kind)
     red, green, blue, alpha = (_channel(pixels, mask) for mask in header.masks)
-    # Programs that know no transparency leave its bits at 0: such a picture is opaque, as in browsers.
+    # Programs without transparency leave its bits at 0. Such a picture is opaque, as in browsers.
     transparent = bool(header.masks[3]) and bool(alpha.any())
     return Samples(
         colours=np.stack([red, green, blue], axis=2),
@@ -77,7 +77,7 @@ def _samples(data: bytes, header: _Header) -> Samples:
 
 
 def _channel(pixels: npt.NDArray[np.generic], mask: int) -> npt.NDArray[np.uint16]:
-    """A channel's values over the whole range of 16 bits; zeros where it has no mask."""
+    """A channel's values over the whole range of 16 bits. Zeros for a channel without a mask."""
     if not mask:
         return np.zeros(pixels.shape, np.uint16)
     shift = (mask & -mask).bit_length() - 1

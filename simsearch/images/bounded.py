@@ -1,7 +1,7 @@
-"""Decoding in a process of its own, so that no file can hold a worker, eat its memory or crash it.
+"""Decoding in a process of its own, so that no file can block a worker, exhaust its memory or crash it.
 
-A small process a caller, kept between images. Before each one it sets an alarm that kills it, in the
-middle of a decoder's C code too, and its address space is limited from the start.
+Each caller keeps a small process between images. Before each image the process sets an alarm that kills
+it, even within a decoder's C code. Its address space is limited from the start.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from simsearch.images.limits import ImageError, Limits
 
 HEADER = struct.Struct(">IQ")  # bytes of the settings, bytes of the file
 ANSWER = struct.Struct(">cII")  # b"p" with width and height, b"e" with the bytes of a reason
-GRACE = 10.0  # seconds beyond the alarm after which the process is given up
+GRACE = 10.0  # seconds after the alarm at which the process is given up
 
 _idle: list[_Decoder] = []
 _owner = os.getpid()
@@ -33,7 +33,7 @@ _lock = threading.Lock()
 def decode_within(data: bytes, limits: Limits) -> Image.Image:
     """`decode.decode` within the limits. Raises ImageError.
 
-    The time counts from the start of decoding. A decoder that crashes costs its image, nothing else.
+    The time counts from the start of decoding. A decoder that crashes costs only its image.
     """
     decoder = _take()
     try:
@@ -52,7 +52,7 @@ def decode_within(data: bytes, limits: Limits) -> Image.Image:
 def _take() -> _Decoder:
     global _idle, _owner
     with _lock:
-        if _owner != os.getpid():  # a forked child must not talk to its parent's
+        if _owner != os.getpid():  # a forked child must not talk to its parent's decoder
             _idle, _owner = [], os.getpid()
         return _idle.pop() if _idle else _Decoder()
 
@@ -78,7 +78,7 @@ class _Decoder:
             self._process = None
 
     def decode(self, data: bytes, limits: Limits) -> Image.Image:
-        if not data:  # spares the trip
+        if not data:  # spares the round trip
             raise ImageError("empty file", "0 bytes")
         if len(data) > limits.max_bytes:
             raise ImageError("too many bytes", f"more than {limits.max_bytes:,}")

@@ -1,8 +1,8 @@
-"""Bytes to an RGB image, or a named reason why not. Image files are untrusted.
+"""Bytes to an RGB image, or a named reason for the failure. Image files are untrusted.
 
-Where less than full size is enough, a JPEG file is scaled down in the course of decoding (Pillow's
-`Image.draft`), which reads fewer of its coefficients, and every file before its colours are converted.
-What Pillow reads wrongly or not at all goes through tifffile and imagecodecs (`samples.Deep`).
+If less than full size is enough, a JPEG file is scaled down while it is decoded (Pillow's `Image.draft`),
+which reads fewer of its coefficients. Every file is scaled down before its colours are converted. Files
+that Pillow reads wrongly or not at all go through tifffile and imagecodecs (`samples.Deep`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from simsearch.images.kinds import FORMATS, HEIF_ADVICE, heif_readable, kind_of,
 from simsearch.images.limits import ImageError
 from simsearch.images.profiles import to_srgb
 from simsearch.images.samples import Deep, Samples
-from simsearch.images.scaling import SCALABLE, scaled, used_size
+from simsearch.images.scaling import SCALABLE, scale_to, used_size
 
 # Pillow's own limit warns through process-wide state; ours is checked on the header, per call.
 Image.MAX_IMAGE_PIXELS = None
@@ -29,12 +29,12 @@ _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 def decode(
     data: bytes, *, max_pixels: int, max_bytes: int, background: str, side: int | None = None
 ) -> Image.Image:
-    """An image file as RGB, upright and in sRGB; the first frame of an animation, the first picture of
-    several, of a TIFF's pages the first one that is no thumbnail and no mask. `bounded.decode_within`
-    does the same within a time and memory.
+    """An image file as RGB, upright and in sRGB: the first frame of an animation, the first of several
+    pictures, the first page of a TIFF that is no thumbnail and no mask. `bounded.decode_within` does the
+    same within limits of time and memory.
 
-    Transparency is laid on `background` (#rrggbb); `side` None: full size, else `scaling.used_size`.
-    Raises ImageError.
+    Transparent pixels show `background` (#rrggbb). The size is `scaling.used_size` for `side`, or full
+    size for None. Raises ImageError.
     """
     if not data:
         raise ImageError("empty file", "0 bytes")
@@ -52,7 +52,7 @@ def decode(
 
 def _decode(data: bytes, max_pixels: int, background: str, side: int | None) -> Image.Image:
     kind = kind_of(data)
-    image = _opened(data, kind)
+    image = _open(data, kind)
     if image is not None:
         _refuse_size(image.size, max_pixels)
     deep = _deep(data, kind, image)
@@ -63,7 +63,7 @@ def _decode(data: bytes, max_pixels: int, background: str, side: int | None) -> 
     size = used_size(width, height, side)
     if deep is not None:
         image = deep.picture(size)
-        return _on_background(image, None, background, used_size(*_upright(deep), side))
+        return _flatten(image, None, background, used_size(*_upright_size(deep), side))
     assert image is not None
     profile = _profile(data, kind, image)
     if size != (width, height):
@@ -84,8 +84,8 @@ def _refuse_size(size: tuple[int, int], max_pixels: int) -> None:
         raise ImageError("broken", "no pixels")
 
 
-def _opened(data: bytes, kind: str | None) -> Image.Image | None:
-    """The file as Pillow opens it, not decoded yet; None where Pillow does not know it."""
+def _open(data: bytes, kind: str | None) -> Image.Image | None:
+    """The file as Pillow opens it, not decoded yet. None if Pillow does not know the format."""
     formats = (*FORMATS, "HEIF") if kind == "HEIF" and heif_readable() else FORMATS
     try:
         image = Image.open(io.BytesIO(data), formats=formats)
@@ -101,8 +101,8 @@ def _opened(data: bytes, kind: str | None) -> Image.Image | None:
 
 
 def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | None:
-    """The file as tifffile and imagecodecs read it, where Pillow does not or does so wrongly."""
-    if kind == "TIFF" and (image is None or not tiff.plain(image.tag_v2)):  # type: ignore[attr-defined]
+    """The file as tifffile and imagecodecs read it. None if Pillow reads it rightly."""
+    if kind == "TIFF" and (image is None or not tiff.is_plain(image.tag_v2)):  # type: ignore[attr-defined]
         return tiff.open_tiff(data)
     if kind == "JPEG" and image is None:
         return jpeg.open_jpeg(data)
@@ -127,7 +127,8 @@ def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | No
 
 
 def _orientation(data: bytes, image: Image.Image) -> int:
-    """A PNG's, without its pixels: `getexif` of Pillow's own class decodes them where it finds none."""
+    """The EXIF orientation. A PNG's is read here, because Pillow's `getexif` decodes the pixels of a PNG
+    without EXIF."""
     exif = png.exif_of(data)
     if exif is not None:
         image.info.setdefault("exif", b"Exif\0\0" + exif)
@@ -139,7 +140,7 @@ def _size(deep: Deep | None) -> tuple[int, int]:
     return deep.size
 
 
-def _upright(deep: Deep) -> tuple[int, int]:
+def _upright_size(deep: Deep) -> tuple[int, int]:
     width, height = deep.size
     return (height, width) if deep.orientation in (5, 6, 7, 8) else (width, height)
 
@@ -169,27 +170,27 @@ def _to_rgb(
     image = ImageOps.exif_transpose(image)
     if image.size != stored:  # a quarter turn
         size = size[1], size[0]
-    return _on_background(image, profile, background, size)
+    return _flatten(image, profile, background, size)
 
 
 def _scale_key(image: Image.Image, bits: int) -> None:
-    """Greys of 2 and 4 bits come scaled to 8, but not the one that a PNG calls transparent."""
+    """Scale a PNG's transparent grey to 8 bits, as Pillow scales greys of 2 and 4 bits but not this one."""
     key = image.info.get("transparency")
     if image.mode == "L" and bits in (2, 4) and isinstance(key, int):
         image.info["transparency"] = key * 255 // ((1 << bits) - 1)
 
 
-def _on_background(
+def _flatten(
     image: Image.Image, profile: bytes | None, background: str, size: tuple[int, int]
 ) -> Image.Image:
     if image.mode in SCALABLE and "transparency" not in image.info:
-        image = scaled(image, size)
+        image = scale_to(image, size)
     if image.mode in _TRANSPARENT or "transparency" in image.info:
         image = image.convert("LA" if image.mode in ("1", "L", "LA", "La") else "RGBA")
         rgba = to_srgb(image, profile).convert("RGBA")
         canvas = Image.new("RGBA", rgba.size, (*ImageColor.getrgb(background)[:3], 255))
-        return scaled(Image.alpha_composite(canvas, rgba).convert("RGB"), size)
-    return scaled(to_srgb(image, profile).convert("RGB"), size)
+        return scale_to(Image.alpha_composite(canvas, rgba).convert("RGB"), size)
+    return scale_to(to_srgb(image, profile).convert("RGB"), size)
 
 
 def _detail(error: BaseException) -> str:

@@ -6,8 +6,8 @@ from PIL import Image
 
 
 def first_frame(image: Image.Image) -> Image.Image:
-    """An opened GIF, decoded. Around a frame that is smaller than the screen nothing is drawn, as in
-    browsers; Pillow has the first colour of the palette there."""
+    """The decoded first frame of an opened GIF. The screen around a smaller frame is transparent, as in
+    browsers. Pillow fills it with the first colour of the palette."""
     size = image.size
     box = image.tile[0].extents if image.tile else None  # type: ignore[attr-defined]
     image.load()

@@ -1,4 +1,4 @@
-"""By what name a picture's vectors and thumbnails are stored: the hash of its file."""
+"""The name under which a picture's vectors and thumbnails are stored: the hash of its file."""
 
 from __future__ import annotations
 

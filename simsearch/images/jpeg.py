@@ -1,4 +1,4 @@
-"""JPEG of other depths than 8 bits, by imagecodecs: Pillow reads none."""
+"""JPEG of other depths than 8 bits, by imagecodecs. Pillow cannot read them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _FRAMES = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
 _JPEG_LS = 0xF7
 _SCAN, _END = 0xDA, 0xD9
 _FILLING = re.compile(rb"\xff+")
-MOST_SEGMENTS = 10_000  # looked at; a hostile file of 100 MB has 25 million, which take a minute
+MOST_SEGMENTS = 10_000  # read; a hostile file of 100 MB has 25 million, which take a minute
 _EXIF, _ICC = b"Exif\0\0", b"ICC_PROFILE\0"
 
 
 def open_jpeg(data: bytes) -> Deep | None:
-    """A JPEG of more than 8 bits or a JPEG-LS; None for all others. Raises ImageError."""
+    """A JPEG of more than 8 bits or a JPEG-LS. None for other files. Raises ImageError."""
     segments = list(_segments(data))
     frames = [(marker, body) for marker, body in segments if marker in _FRAMES and len(body) >= 6]
     if not frames:
@@ -37,7 +37,7 @@ def open_jpeg(data: bytes) -> Deep | None:
     def read() -> Samples:
         import imagecodecs
 
-        if _torn(data):  # libjpeg would fill the rest up
+        if _is_torn(data):  # libjpeg would fill the rest up
             raise ImageError("broken", "image file is truncated")
         decoder = imagecodecs.jpegls_decode if marker == _JPEG_LS else imagecodecs.jpeg_decode
         bands = np.atleast_3d(decoder(data))
@@ -58,15 +58,15 @@ def _orientation(segments: list[tuple[int, bytes]]) -> int:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and contents of each segment before the first scan."""
+    """The marker and contents of each segment before the first scan."""
     for marker, start, stop in _places(data):
         if marker in (_SCAN, _END):
             return
         yield marker, data[start:stop]
 
 
-def _torn(data: bytes) -> bool:
-    """Whether no marker ends the pixels. Thumbnails, which lie before them, have ends of their own."""
+def _is_torn(data: bytes) -> bool:
+    """Whether no marker ends the pixels. Thumbnails, which lie before the pixels, have their own ends."""
     for marker, start, _ in _places(data):
         if marker == _SCAN:
             return data.find(bytes((0xFF, _END)), start) < 0
@@ -74,7 +74,7 @@ def _torn(data: bytes) -> bool:
 
 
 def _places(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker of each segment up to the first scan, and where its contents begin and end."""
+    """The marker of each segment up to the first scan, and the places where its contents begin and end."""
     start = 2
     for _ in range(MOST_SEGMENTS):
         filling = _FILLING.match(data, start)

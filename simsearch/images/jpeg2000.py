@@ -1,4 +1,4 @@
-"""JPEG 2000: what its boxes say, and pictures of other depths than 8 bits by imagecodecs."""
+"""JPEG 2000: the content of its boxes, and pictures of other depths than 8 bits by imagecodecs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ CODESTREAM = b"\xff\x4f\xff\x51"
 # Enumerated colour spaces, ISO/IEC 15444-1 and -2.
 CMYK, CIELAB, SRGB, GREY, SYCC = 12, 14, 16, 17, 18
 OPACITY, PREMULTIPLIED = 1, 2  # channel types of a `cdef` box
-MOST_BOXES = 1000  # looked at; a hostile file of 100 MB has 12 million, which take minutes
+MOST_BOXES = 1000  # read; a hostile file of 100 MB has 12 million, which take minutes
 
 
 @dataclass(frozen=True)
 class Header:
-    """`bits` and `signed` are those of each band; `profile` is an ICC profile, `enumerated` the number
-    of a colour space; `channels` has each channel's number, type and what it is of: of the whole
-    picture 0, of the first colour 1 and so on. `palette` and `mapping` are the contents of the boxes
-    `pclr` and `cmap`. `codestream` is where the pixels begin."""
+    """`bits` and `signed` are those of each band. `profile` is an ICC profile, `enumerated` the number of
+    a colour space. `channels` has each channel's number, type and association: 0 with the whole picture,
+    1 with the first colour and so on. `palette` and `mapping` are the contents of the boxes `pclr` and
+    `cmap`. The pixels begin at `codestream`."""
 
     size: tuple[int, int]
     bits: tuple[int, ...]
@@ -47,7 +47,7 @@ class Header:
 
     @property
     def rearranged(self) -> bool:
-        """Whether a `cdef` box says otherwise than that colours come in order and transparency last."""
+        """Whether a `cdef` box gives another order than the colours in turn and transparency last."""
         count = len(self.channels)
         in_order = tuple((n, 0, n + 1) for n in range(count))
         opacity = ((count - 1, OPACITY, 0),)
@@ -88,7 +88,7 @@ def read_header(data: bytes) -> Header:
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
-    """Name and contents' place of each box."""
+    """The name of each box, and the place of its contents."""
     for _ in range(MOST_BOXES):
         if start + 8 > end:
             return
@@ -130,7 +130,7 @@ def open_jpeg2000(data: bytes, header: Header) -> Deep:
     def read() -> Samples:
         import imagecodecs
 
-        # Without its boxes: with them OpenJPEG would apply the profile, in 8 bits or wrongly.
+        # The codestream alone: with the boxes OpenJPEG would apply the profile, in 8 bits or wrongly.
         bands: Any = np.atleast_3d(imagecodecs.jpeg2k_decode(data[stored:]))
         if palette is not None:
             bands = palette.colours(bands)
@@ -152,7 +152,7 @@ def open_jpeg2000(data: bytes, header: Header) -> Deep:
 
 
 def _space(header: Header) -> Space:
-    """The colour space that the channels are in. Raises ImageError for one that cannot be read."""
+    """The colour space of the channels. Raises ImageError for one that cannot be read."""
     count = len(header.bits)
     beyond = sum(kind != 0 for _, kind, _ in header.channels)  # channels that are no colours
     cmyk = header.enumerated == CMYK or (header.profile or b"")[16:20] == b"CMYK"
@@ -177,8 +177,8 @@ def _space(header: Header) -> Space:
 
 
 def _alpha_place(header: Header, colours: int) -> int | None:
-    """The band of transparency, None without. A band beyond the colours of which the file says nothing
-    is one, as Pillow takes it."""
+    """The band of transparency, None without. As in Pillow, a band beyond the colours that the file does
+    not describe is transparency."""
     for number, kind, _ in header.channels:
         if kind in (OPACITY, PREMULTIPLIED):
             return number

@@ -10,14 +10,14 @@ import numpy.typing as npt
 
 from simsearch.images.limits import ImageError
 
-_DIRECT, _BY_PALETTE = 0, 1  # how a channel is made of its band
+_DIRECT, _BY_PALETTE = 0, 1  # ways to make a channel of its band
 MOST_BITS = 16
 
 
 @dataclass(frozen=True)
 class Palette:
-    """`entries` [entries, columns]; each channel has its band and its column (None: the band as it
-    is); `bits` are those of the channels."""
+    """A palette: `entries` [entries, columns]. Each channel has its band and its column (None: the band as
+    it is). `bits` are those of the channels."""
 
     entries: npt.NDArray[np.uint16]
     channels: tuple[tuple[int, int | None], ...]

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes: the formats that are read, and names for others."""
+"""The format of a file, detected from its first bytes: formats that can be read, and names for others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEIF_EXTENSIONS = frozenset({".heic", ".heif", ".hif"})
 HEIF_ADVICE = "HEIF; to read it, install simsearch[heif]"
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
-# What files of these formats are called; contents are told by their first bytes, never by names.
+# The extensions of these formats. The first bytes of a file decide its format, never its name.
 EXTENSIONS = frozenset(
     [
         ".jpg",
@@ -86,7 +86,7 @@ _STRANGERS = (
 
 
 def kind_of(data: bytes) -> str | None:
-    """Which of FORMATS, or "HEIF", a file begins as; None where it is none of them."""
+    """The one of FORMATS, or "HEIF", whose files begin so. None for other formats."""
     for beginning, kind in _BEGINNINGS:
         if data.startswith(beginning):
             return kind
@@ -112,7 +112,7 @@ def heif_readable() -> bool:
 
 
 def stranger_name(data: bytes) -> str:
-    """What a file of none of FORMATS is, or that it is none of them."""
+    """The name of a file's format that is none of FORMATS, or words for an unknown format."""
     for beginning, name in _STRANGERS:
         if data.startswith(beginning):
             return name

@@ -1,4 +1,4 @@
-"""What decoding one image may cost, and how it fails."""
+"""The limits of decoding one image, and the error of a failure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """What decoding one image may take: pixels, bytes of the file, seconds, bytes of memory; the
-    #rrggbb that transparent pixels are laid on; and the `side` that is enough (`scaling.used_size`),
-    None: full size."""
+    """The limits of decoding one image: pixels, bytes of the file, seconds, bytes of memory. Also the
+    #rrggbb behind transparent pixels, and the `side` that is enough (`scaling.used_size`; None: full
+    size)."""
 
     max_pixels: int
     max_bytes: int
@@ -20,7 +20,7 @@ class Limits:
 
 
 class ImageError(ValueError):
-    """Why bytes are no usable image: `reason` is one of REASONS, `detail` says more."""
+    """Bytes are no usable image. `reason` is one of REASONS, `detail` says more."""
 
     def __init__(self, reason: str, detail: str) -> None:
         self.reason, self.detail = reason, detail

@@ -1,7 +1,7 @@
 """Image operations with a strength; the strengths stand in `simsearch.images.perturbations.OPERATIONS`.
 
-Each takes an RGB image, a random generator and an amount, and returns an RGB image. Lengths are
-shares of the image's own sides, so that a scan of any size is changed alike.
+Each operation takes an RGB image, a random generator and an amount, and returns an RGB image. Lengths
+are shares of the image's sides, so that scans of all sizes are changed alike.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ Random = np.random.Generator
 Colour = tuple[int, int, int]
 
 WHITE = (255, 255, 255)
-# The short side that ImageNet-C's corruptions are defined at; ours are scaled from it.
+# The short side for which ImageNet-C's corruptions are defined. Amounts are scaled from it.
 REFERENCE_SIDE = 224
-# Networks look at 224 to 600 pixels; a larger scan would only cost time, and a canvas five times its
-# size more memory and longer sides than JPEG has.
+# Networks look at 224 to 600 pixels. A larger scan would only cost time, and a canvas of five times the
+# scan's size would need more memory, and longer sides than JPEG has.
 LONGEST_SIDE = 1024
 LETTERS = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"
 
 
 def _torchvision() -> Any:
-    """torchvision's functional transforms, imported at their first use: the study's own profiles do
-    not need them, and importing them loads PyTorch."""
+    """torchvision's functional transforms, imported at their first use. The import loads PyTorch, which
+    the study's own profiles do not need."""
     from torchvision.transforms.v2 import functional
 
     return functional
@@ -41,8 +41,8 @@ def _bilinear() -> Any:
 
 
 def workable(image: Image.Image) -> Image.Image:
-    """The image, scaled down as networks get one of at most LONGEST_SIDE pixels: a long one keeps a
-    quarter of it as its short side (`scaling.used_size`)."""
+    """The image, scaled down to a longer side of at most LONGEST_SIDE pixels. The short side of a long
+    image keeps a quarter of that (`scaling.used_size`)."""
     longest = max(used_size(*image.size, LONGEST_SIDE))
     if max(image.size) <= longest:
         return image
@@ -145,7 +145,7 @@ def blur(image: Image.Image, _rng: Random, sigma: float) -> Image.Image:
 
 
 def noise(image: Image.Image, rng: Random, std: float) -> Image.Image:
-    # Drawn as coarse as the network will see it: finer grain would vanish when it is scaled down.
+    # The grain is as coarse as the network will see it. A finer grain would vanish in scaling down.
     scale = min(1.0, REFERENCE_SIDE / min(image.size))
     rows, columns = _at_least_1(image.height * scale), _at_least_1(image.width * scale)
     drawn = rng.normal(0, std * 255, (rows, columns, 3)).round().astype(np.int16)
@@ -156,7 +156,7 @@ def noise(image: Image.Image, rng: Random, std: float) -> Image.Image:
 
 
 def rescale(image: Image.Image, _rng: Random, short_side: float) -> Image.Image:
-    # An image smaller than the reference is what a network sees whole: scaled from its own side.
+    # A network sees an image smaller than the reference whole: scale from the image's own side.
     scale = short_side / max(REFERENCE_SIDE, min(image.size))
     small = image.resize(
         (_at_least_1(image.width * scale), _at_least_1(image.height * scale)),

@@ -1,9 +1,9 @@
 """Perturbation profiles: changes after which an image should still be found.
 
-The 2018 study's five, in Pillow's terms, and twenty operations at severities 1 to 5, named
-`<operation>-<severity>`, applied at a long side of at most 1,024 pixels. The operations are
-Pillow's and torchvision's own where those have them: imagecorruptions (last release 2020), AugLy
-(2022) and Albumentations (archived in 2025) are not kept any more.
+There are the 2018 study's five, in Pillow's terms, and twenty operations at severities 1 to 5. The latter
+are named `<operation>-<severity>` and applied at a long side of at most 1,024 pixels. Pillow's and
+torchvision's own operations are used where they exist. imagecorruptions (last release 2020), AugLy (2022)
+and Albumentations (archived in 2025) are no longer maintained.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from simsearch.images import operations
 from simsearch.images.limits import ImageError
 from simsearch.images.suites import SUITES
 
-# Part of every fingerprint: raise it whenever a profile gives other pixels. A new profile does not.
+# Part of every fingerprint. Raise it whenever a profile gives other pixels, not for a new profile.
 DEFINITIONS_VERSION = 1
 
 KINDS = ("geometric", "photometric", "degradation", "overlay")
-LONGEST_JPEG = 65_500  # pixels a side that libjpeg writes
+LONGEST_JPEG = 65_500  # pixels of the longest side that libjpeg writes
 DOWNSCALE = 0.8
 DESATURATE = 0.5
 
@@ -34,9 +34,10 @@ Apply = Callable[[Image.Image, np.random.Generator], Image.Image]
 
 @dataclass(frozen=True)
 class Profile:
-    """A named change. `apply(image, rng)` takes an RGB image; a random one draws from `rng` only.
+    """A named change. `apply(image, rng)` takes an RGB image. A random change draws only from `rng`.
 
-    `kind` is one of KINDS, `severity` 1 to 5, or None for the study's, which have one strength.
+    `kind` is one of KINDS. `severity` is 1 to 5, or None for the study's profiles, which have one
+    strength.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation and its amounts at severity 1 to 5; `scale` says what an amount is."""
+    """An operation and its amounts at severity 1 to 5. `scale` explains the amounts."""
 
     name: str
     kind: str
@@ -68,7 +69,7 @@ class Operation:
 
 
 # jpeg, blur, noise and rescale take the amounts of ImageNet-C's jpeg_compression, gaussian_blur,
-# gaussian_noise and pixelate (Hendrycks and Dietterich 2019), which holds them at 224 pixels.
+# gaussian_noise and pixelate (Hendrycks and Dietterich 2019), defined there for 224 pixels.
 OPERATIONS = (
     Operation(
         "crop",
@@ -214,7 +215,7 @@ OPERATIONS = (
 
 
 def get_profile(name: str) -> Profile:
-    """The profile of that name. Raises UnknownNameError listing those there are."""
+    """The profile of that name. Raises UnknownNameError, which lists the known names."""
     if name not in PROFILES:
         raise UnknownNameError("perturbation profile", name, PROFILES)
     return PROFILES[name]
@@ -243,7 +244,7 @@ def perturb(
 
 
 def mildest(names: Iterable[str]) -> tuple[str, ...]:
-    """The profiles of the lowest severity among `names`; the study's count as severity 1."""
+    """The profiles of the lowest severity among `names`. The study's profiles count as severity 1."""
     severities = {name: get_profile(name).severity or 1 for name in names}
     return tuple(name for name in severities if severities[name] == min(severities.values()))
 

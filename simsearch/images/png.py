@@ -16,7 +16,7 @@ from simsearch.images.profiles import is_srgb
 from simsearch.images.samples import Deep, Samples
 
 _SRGB_PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)  # white, red, green, blue: x, y
-# ITU-T H.273, which cICP numbers colours by; None: as sRGB.
+# The numbers of ITU-T H.273, which cICP uses; None: as sRGB.
 _PRIMARIES: dict[int, tuple[float, ...] | None] = {
     1: None,
     2: None,
@@ -26,13 +26,14 @@ _PRIMARIES: dict[int, tuple[float, ...] | None] = {
     11: (0.314, 0.351, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
     12: (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
 }
-# BT.709's camera curve (1, 6, 14, 15) is shown by a screen's 2.4 or as sRGB; browsers do the latter.
+# Pictures with BT.709's camera curve (1, 6, 14, 15) are shown with a gamma of 2.4 or as sRGB. Browsers
+# show them as sRGB.
 _GAMMAS: dict[int, float | None] = dict.fromkeys((1, 2, 6, 13, 14, 15))
 _GAMMAS.update({4: 2.2, 5: 2.8, 8: 1.0})
 _HIGH_DYNAMIC_RANGE = {16: "PQ", 18: "HLG"}
 GAMMA_TOLERANCE = 0.05  # libpng's: a gamma nearer to 2.2 than this is sRGB's
 PRIMARY_TOLERANCE = 0.005
-MOST_CHUNKS = 10_000  # looked at; a hostile file of 100 MB has 8 million, which take a minute
+MOST_CHUNKS = 10_000  # read; a hostile file of 100 MB has 8 million, which take a minute
 
 
 def bits_of(data: bytes) -> int:
@@ -60,8 +61,8 @@ def open_png(data: bytes, size: tuple[int, int], profile: bytes | None, orientat
 
 
 def colour_profile(data: bytes, embedded: bytes | None) -> bytes | None:
-    """The profile of a PNG's colours, None for sRGB; `embedded` is that of its iCCP chunk. Raises
-    ImageError for one of a high dynamic range, which has no one look on an ordinary screen."""
+    """The profile of a PNG's colours, None for sRGB. `embedded` is the profile in its iCCP chunk. Raises
+    ImageError for a high dynamic range, which has no agreed look on an ordinary screen."""
     named = dict(chunks(data))
     coded = named.get(b"cICP", b"")
     if len(coded) == 4:
@@ -87,7 +88,7 @@ def colour_profile(data: bytes, embedded: bytes | None) -> bytes | None:
 
 
 def chunks(data: bytes, longest: int = 32) -> Iterator[tuple[bytes, bytes]]:
-    """Name and contents of each chunk before the pixels that has at most `longest` bytes."""
+    """The name and contents of each chunk before the pixels with at most `longest` bytes."""
     for name, start, length in _places(data):
         if name == b"IDAT":
             return
@@ -104,7 +105,7 @@ def exif_of(data: bytes) -> bytes | None:
 
 
 def _places(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name of each chunk, and where its contents begin and how long they are."""
+    """The name of each chunk, the place of its contents, and their length."""
     start = 8
     for _ in range(MOST_CHUNKS):
         if start + 8 > len(data):
@@ -132,7 +133,7 @@ def _profile(primaries: tuple[float, ...] | None, gamma: float | None) -> bytes 
             )
         )
     except (imagecodecs.CmsError, ValueError):
-        return None  # colours that no screen could have: viewers ignore those too
+        return None  # colours that no screen has: viewers ignore them too
     return None if is_srgb(profile) else profile
 
 

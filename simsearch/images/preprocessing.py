@@ -1,7 +1,7 @@
-"""What a network is shown of an image: resize, crop, normalise.
+"""The preprocessing of an image for a network: resize, crop, normalise.
 
-PyTorch is imported only to normalise: the processes that decode images start in a tenth of the time
-without it.
+PyTorch is imported only to normalise. Without it, the processes that decode images start in a tenth of
+the time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import torch
 
 
-# Pixels that a picture is resized to whole, 64 MB; of one that would have more, only the middle is.
+# Largest number of pixels to which a whole picture is resized, 64 MB. Of a larger one, only the middle
+# is resized.
 LARGEST_RESIZED = 2**24
 
 Fit = Literal["crop", "square", "pad"]
@@ -28,9 +29,9 @@ Fit = Literal["crop", "square", "pad"]
 class Preprocessing:
     """Resize, cut the middle `crop` × `crop`, scale to 0..1, then (x − mean) / std per channel.
 
-    `fit` says how a picture that is not square becomes one: "crop" resizes the short side to `resize`
-    pixels and loses the ends of the long one, "square" resizes both sides to it and loses the aspect
-    ratio, "pad" resizes the long side to it and fills up with `fill`.
+    `fit` is the way to make a picture square. "crop" resizes the short side to `resize` pixels and cuts
+    off the ends of the long one. "square" resizes both sides to `resize`, which changes the aspect ratio.
+    "pad" resizes the long side to `resize` and fills up with `fill`.
     """
 
     resize: int
@@ -43,12 +44,12 @@ class Preprocessing:
 
     @property
     def geometry(self) -> tuple[object, ...]:
-        """The settings that decide the pixels: networks for which these are equal are given the same
-        pixels, which are computed once."""
+        """The settings that decide the pixels. Networks for which these are equal get the same pixels,
+        which are computed once."""
         return self.resize, self.crop, self.interpolation, self.fit, self.fill
 
     def describe(self) -> str:
-        """All settings as one line of words, which enters the fingerprint of every feature space."""
+        """All settings in one line of words, which is part of every space's fingerprint."""
         normalised = "not normalised"
         if self.std != (1.0, 1.0, 1.0) or self.mean != (0.0, 0.0, 0.0):
             normalised = f"mean {self.mean}, std {self.std}"
@@ -58,9 +59,11 @@ class Preprocessing:
         return f"{resized}, centre {self.crop}{filled}, {normalised}"
 
     def pixels(self, image: Image.Image) -> npt.NDArray[np.uint8]:
-        """An RGB image to uint8 [crop, crop, 3], as torchvision's transforms do it on PIL images
-        (`torchvision.transforms.functional.resize` and `center_crop`, whose roundings these are; for
-        "pad" timm's `ResizeKeepRatio` and `CenterCropOrPad`)."""
+        """The preprocessed pixels of an RGB image, uint8 [crop, crop, 3].
+
+        Sizes are rounded as torchvision rounds them on PIL images (`resize` and `center_crop` of
+        `torchvision.transforms.functional`), for "pad" as timm does (`ResizeKeepRatio` and
+        `CenterCropOrPad`)."""
         size = self._resized(*image.size)
         shown = None
         if size[0] * size[1] > LARGEST_RESIZED:
@@ -78,8 +81,8 @@ class Preprocessing:
         return np.asarray(cropped, dtype=np.uint8)
 
     def _middle(self, size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
-        """Size and place, in the whole picture resized to `size`, of the part that `pixels` shows, on
-        the longer axis alone. Resized whole, a line of 6,000 × 1 pixels took 1.8 GB."""
+        """The size, and the place in the picture resized to `size`, of the part that `pixels` shows along
+        the longer axis. Resizing a line of 6,000 × 1 pixels as a whole took 1.8 GB."""
         width, height = size
         if width > height:
             left = round((width - self.crop) / 2)
@@ -88,8 +91,8 @@ class Preprocessing:
         return (width, self.crop), (0, top, width, top + self.crop)
 
     def window(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """Which part of a picture of that size `pixels` shows: left, top, right and bottom as shares of
-        its sides; below 0 and above 1 where it is filled up."""
+        """The part of a picture of that size that `pixels` shows: left, top, right and bottom as shares of
+        its sides. Filled-up parts lie below 0 and above 1."""
         size = self._resized(width, height)
         bounds = []
         for resized in size:
@@ -130,11 +133,11 @@ class Preprocessing:
 
 @functools.cache
 def _per_channel(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
-    """The values as a tensor [1, 3, 1, 1] on the device, made once: copying three numbers to a GPU
-    would make it wait at every batch."""
+    """The values as a tensor [1, 3, 1, 1] on the device, made once. A GPU would have to wait at every
+    batch for a copy of the three numbers."""
     import torch
 
-    with torch.inference_mode(False):  # for those too who train with it
+    with torch.inference_mode(False):  # training uses the tensor too
         return torch.tensor(values, device=device).view(1, 3, 1, 1)
 
 

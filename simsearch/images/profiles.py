@@ -1,4 +1,4 @@
-"""Colour profiles: which one is sRGB, and pictures brought from theirs to sRGB."""
+"""Colour profiles: detect sRGB, and convert pictures from their profiles to sRGB."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _COLORANTS = {
     b"gXYZ": (0.38515, 0.71687, 0.09708),
     b"bXYZ": (0.14307, 0.06061, 0.71410),
 }
-COLORANT_TOLERANCE = 0.002  # profiles of 1998 round more coarsely than that of ICC.1:2010
-# Bytes. Curves of 4,096 entries take 24 kB; larger profiles hold tables, and are not kept in memory.
+COLORANT_TOLERANCE = 0.002  # profiles of 1998 round more coarsely than the one of ICC.1:2010
+# Bytes. Curves of 4,096 entries take 24 kB. Larger profiles hold tables, and are not kept in memory.
 LARGEST_SRGB = 2**18
 CURVE_TOLERANCE = 0.002  # of linear light; half a level of 255 at the bright end
-_BY_TABLE = (b"A2B0", b"A2B1", b"D2B0", b"D2B1")  # tags that go over colorants and curves
+_BY_TABLE = (b"A2B0", b"A2B1", b"D2B0", b"D2B1")  # tags that override colorants and curves
 
 # By colour space of the profile: the mode of Pillow whose channels it describes.
 _MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 
-# Little CMS speeds greys and 16 bits up by a table too coarse for dark tones of linear light: 6 levels
-# of 255 where 13 are right.
+# Little CMS speeds up greys and 16 bits by a table that is too coarse for dark tones of linear light: it
+# gives 6 levels of 255 where 13 are right.
 _EXACT = ImageCms.Flags.NOOPTIMIZE
 
 
@@ -98,7 +98,7 @@ def cielab() -> bytes:
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """A picture of 8 bits a channel in sRGB, its transparency kept.
 
-    A broken profile, or one of other channels than the picture has, changes nothing, as in viewers.
+    A broken profile, or a profile whose channels are not the picture's, changes nothing, as in viewers.
     """
     if not profile or is_srgb(profile):
         return image
@@ -110,7 +110,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         converted.putalpha(alpha)
         return converted
     mode = _MODES.get(profile[16:20])
-    image = _with_channels(image, mode)
+    image = _convert_channels(image, mode)
     if mode != image.mode:
         return image
     try:
@@ -125,15 +125,15 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image if converted_or_none is None else converted_or_none
 
 
-def _with_channels(image: Image.Image, mode: str | None) -> Image.Image:
-    """The picture in a profile's mode where its channels allow that, else as it is."""
+def _convert_channels(image: Image.Image, mode: str | None) -> Image.Image:
+    """The picture in a profile's mode if its channels allow that, else unchanged."""
     if mode == "RGB" and image.mode != "CMYK":
         return image.convert("RGB")
     if mode != "L" or image.mode == "CMYK":
         return image
     if image.mode in ("1", "L"):
         return image.convert("L")
-    # AVIF, WebP and HEIF have no greys: theirs come as equal channels.
+    # AVIF, WebP and HEIF have no grey mode: their greys come as equal channels.
     red, green, blue = image.convert("RGB").split()
     return red if red.tobytes() == green.tobytes() == blue.tobytes() else image
 
@@ -141,11 +141,11 @@ def _with_channels(image: Image.Image, mode: str | None) -> Image.Image:
 def samples_to_srgb(
     samples: npt.NDArray[np.uint16], space: str, profile: bytes
 ) -> npt.NDArray[np.uint8] | None:
-    """Samples [h, w, channels] over the whole range of 16 bits as sRGB [h, w, 3]; None where the
-    profile is broken or of other channels.
+    """Samples [h, w, channels] over the whole range of 16 bits as sRGB [h, w, 3]. None if the profile is
+    broken or has other channels.
 
-    `space` is one of "gray", "rgb", "cmyk" and "lab". Pillow converts 8 bits only, in which dark
-    tones of a linear picture would be lost, so this asks the same library (Little CMS) directly.
+    `space` is one of "gray", "rgb", "cmyk" and "lab". Pillow converts 8 bits only, which would lose the
+    dark tones of a linear picture, so this calls Pillow's library (Little CMS) directly.
     """
     import imagecodecs
 

@@ -1,7 +1,7 @@
-"""How a run's images are made from their files.
+"""A run's images, made from their files.
 
-Extraction and training make them, and so do a query, the report and the explorer later: all of them
-here, so that they see the same pixels."""
+Extraction and training make images here, and so do a later query, the report and the explorer. All of
+them therefore see the same pixels."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from simsearch.images.perturbations import DEFINITIONS_VERSION, get_profile, per
 
 @dataclass(frozen=True)
 class Remake:
-    """How a run makes its images: `limits` say at which size and on which background, too; `seed`
-    and `reencode_jpeg` are those of `perturb`."""
+    """Makes a run's images. `limits` also has their size and background. `seed` and `reencode_jpeg` are
+    those of `perturb`."""
 
     limits: Limits
     reencode_jpeg: bool
@@ -25,16 +25,16 @@ class Remake:
 
     @property
     def described(self) -> str:
-        """These settings as words, which enter every fingerprint. Full size is not mentioned: it had
-        no alternative at first, and the vectors that were stored then have to stay valid."""
+        """These settings in words, which are part of every fingerprint. Full size is not mentioned: at
+        first there was no other, and vectors stored then have to stay valid."""
         reencoded = "re-encoded as JPEG" if self.reencode_jpeg else "not re-encoded"
         side = self.limits.side
         scaled = "" if side is None else f", pictures of at most {side} pixels a side"
         return f"definitions {DEFINITIONS_VERSION}, {reencoded}, seed {self.seed}{scaled}"
 
     def original(self, data: bytes) -> Image.Image:
-        """The image of a file as every network gets it, before the network's own preprocessing: RGB,
-        upright, at `scaling.used_size`. Raises ImageError."""
+        """The image of a file before a network's own preprocessing: RGB, upright, at `scaling.used_size`.
+        Raises ImageError."""
         return decode_within(data, self.limits)
 
     def copy(self, original: Image.Image, profile: str, content_hash: str) -> Image.Image:

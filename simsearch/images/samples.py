@@ -1,8 +1,8 @@
-"""Pictures of other depths than 8 bits: their samples, scaled by what their file says of them.
+"""Pictures of other depths than 8 bits: their samples, scaled as their file describes them.
 
-Integers of n bits reach from 0 to 2ⁿ − 1. Floating-point numbers reach from 0 to 1, values beyond
-are clipped; no file format says otherwise, and a range taken from the values would change with one
-bright pixel. A picture most of whose values lie above 1 is therefore refused, not guessed.
+Integers of n bits reach from 0 to 2ⁿ − 1. Floating-point numbers reach from 0 to 1, and values beyond
+are clipped. No file format states another range, and a range taken from the values would change with one
+bright pixel. A picture with most values above 1 is therefore refused: its range would be a guess.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Samples:
 
 @dataclass(frozen=True)
 class Deep:
-    """A picture that is decoded to samples: its stored size, EXIF orientation and profile, known
-    before `read` decodes it."""
+    """A picture that `read` decodes to samples. Its stored size, EXIF orientation and profile are known
+    before."""
 
     size: tuple[int, int]
     read: Callable[[], Samples]
@@ -66,8 +66,8 @@ class Deep:
     orientation: int = 1
 
     def picture(self, size: tuple[int, int]) -> Image.Image:
-        """The upright picture in sRGB, RGB or, where it has transparency, RGBA. An opaque one is
-        averaged towards `size`, which is of the stored orientation, but stays twice as large."""
+        """The upright picture in sRGB: RGB, or RGBA if it has transparency. An opaque picture is averaged
+        down to no less than twice `size`, which is that of the stored orientation."""
         image = _picture(self.read(), self.profile, size)
         turn = _TURNS.get(self.orientation)
         return image if turn is None else image.transpose(turn)
@@ -85,15 +85,15 @@ def _picture(samples: Samples, profile: bytes | None, size: tuple[int, int]) -> 
     rows = max(1, BAND_PIXELS // width // down) * down
     for top in range(0, height, rows):
         band = slice(top, top + rows)
-        colours = _full_range(samples.colours[band], samples.bits, samples.signed)
+        colours = _fill_range(samples.colours[band], samples.bits, samples.signed)
         if samples.inverted:
             colours = FULL - colours
         alpha = None
         if samples.alpha is not None:
-            alpha = _full_range(samples.alpha[band], samples.alpha_bits or samples.bits, False)
+            alpha = _fill_range(samples.alpha[band], samples.alpha_bits or samples.bits, False)
             if samples.premultiplied:
-                colours = _divided(colours, alpha)
-        rgb = _to_srgb(_averaged(colours, factors), samples.space, profile)
+                colours = _divide_by_alpha(colours, alpha)
+        rgb = _to_srgb(_average(colours, factors), samples.space, profile)
         if alpha is not None:
             rgb = np.dstack([rgb, _to_8_bits(alpha)])
         image.paste(Image.fromarray(rgb, mode), (0, top // down))
@@ -101,7 +101,7 @@ def _picture(samples: Samples, profile: bytes | None, size: tuple[int, int]) -> 
 
 
 def _factor(length: int, wanted: int) -> int:
-    """By how much Pillow's `resize` averages whole pixels first."""
+    """The factor by which Pillow's `resize` first averages whole pixels."""
     return max(1, int(length / wanted / REDUCING_GAP))
 
 
@@ -124,7 +124,7 @@ def _refuse_other_ranges(samples: Samples) -> None:
         )
 
 
-def _full_range(values: npt.NDArray[Any], bits: int | None, signed: bool) -> Samples16:
+def _fill_range(values: npt.NDArray[Any], bits: int | None, signed: bool) -> Samples16:
     """Samples scaled so that their whole range is that of 16 bits."""
     if bits is None:
         clipped = np.clip(values, 0, 1, dtype=values.dtype)
@@ -140,13 +140,13 @@ def _full_range(values: npt.NDArray[Any], bits: int | None, signed: bool) -> Sam
     return np.asarray(table.astype(np.uint16)[np.minimum(values, most)])
 
 
-def _divided(colours: Samples16, alpha: Samples16) -> Samples16:
+def _divide_by_alpha(colours: Samples16, alpha: Samples16) -> Samples16:
     whole = np.maximum(alpha, 1)[:, :, None].astype(np.float64)
     return np.asarray(np.minimum(np.rint(colours * (FULL / whole)), FULL).astype(np.uint16))
 
 
-def _averaged(colours: Samples16, factors: tuple[int, int]) -> Samples16:
-    """Blocks of pixels as their mean, those cut off at an edge too."""
+def _average(colours: Samples16, factors: tuple[int, int]) -> Samples16:
+    """The mean of each block of pixels, also of blocks that an edge cuts."""
     if factors == (1, 1):
         return colours
     sums, counts = colours.astype(np.float32), []
@@ -171,7 +171,7 @@ def _to_srgb(colours: Samples16, space: Space, profile: bytes | None) -> npt.NDA
         converted = samples_to_srgb(colours, space, profile)
         if converted is not None:
             return converted
-    if space == "cmyk":  # as Pillow has it: each ink takes its share of what black leaves
+    if space == "cmyk":  # as in Pillow: each ink takes its share of the light that black leaves
         paper = FULL - colours.astype(np.float64)
         colours = np.rint(paper[:, :, :3] * paper[:, :, 3:] / FULL).astype(np.uint16)
     eight = _to_8_bits(colours)

@@ -1,4 +1,4 @@
-"""The size at which a picture is used: no larger than needed, decided by its own size alone."""
+"""The size at which a picture is used: no larger than needed, and decided only by the picture's size."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from PIL import Image
 # A long picture's short side stays at least this share of the limit: a hanging scroll of 1,024 × 100
 # pixels would have to be enlarged for every network.
 NARROWEST = 1 / 4
-# And its long side is at most that many times the limit: turned by 60 degrees, a strip of 8,192 × 256
-# pixels fills 29 million, one of 66,000 × 256 some 2,000 million. From 32:1 on, the short side gives way.
+# A long side is at most this many times the limit. Turned by 60 degrees, a strip of 8,192 × 256 pixels
+# fills 29 million, one of 66,000 × 256 some 2,000 million. From 32:1 on, the short side gives way.
 LONGEST = 8
 
 FILTER = Image.Resampling.BICUBIC
-REDUCING_GAP = 2.0  # averages whole pixels first, to twice the size; then the filter
+REDUCING_GAP = 2.0  # whole pixels are averaged down to twice the size, then the filter follows
 
-# Scaling mixes neighbouring values: right where those are colours, wrong for numbers of a palette.
-# Colours are converted afterwards, of fewer pixels.
+# Scaling mixes neighbouring values, which is right for colours and wrong for numbers of a palette.
+# Colours are converted after scaling, when there are fewer pixels.
 SCALABLE = ("L", "LA", "RGB", "RGBA", "CMYK")
 
 
 def used_size(width: int, height: int, side: int | None) -> tuple[int, int]:
-    """The size at which a picture of that size is used: its longer side at most `side` pixels, but
-    its shorter one at least a quarter of it, unless the longer one would pass LONGEST times `side`.
-    None and small pictures: its own size."""
+    """The size at which a picture of that size is used.
+
+    The longer side has at most `side` pixels, but the shorter one keeps at least a quarter of `side`,
+    unless the longer one would then exceed LONGEST times `side`. Small pictures, and all if `side` is
+    None, keep their size."""
     if side is None:
         return width, height
     long, short = max(width, height), min(width, height)
@@ -32,8 +34,8 @@ def used_size(width: int, height: int, side: int | None) -> tuple[int, int]:
     return max(1, round(width * share)), max(1, round(height * share))
 
 
-def scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The image at `size`: itself where that is its own, else after Pillow's bicubic filter."""
+def scale_to(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The image at `size`, scaled by Pillow's bicubic filter. The image itself if it has that size."""
     if image.size == size:
         return image
     return image.resize(size, FILTER, reducing_gap=REDUCING_GAP)

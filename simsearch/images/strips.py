@@ -1,4 +1,4 @@
-"""The pixels of a TIFF page, also where a strip holds more bytes than its rows take.
+"""The pixels of a TIFF page, even if a strip holds more bytes than its rows take.
 
 Some writers pad the last strip to the full rows per strip. libtiff reads as many bytes as the rows
 take. The decoders of imagecodecs for Deflate, Zstandard and PackBits refuse a longer strip.
@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from simsearch.images.limits import ImageError
 
-Expand = Callable[[bytes, int], bytes]  # packed bytes and how many are wanted, to unpacked bytes
+Expand = Callable[[bytes, int], bytes]  # (packed bytes, number of wanted bytes) → unpacked bytes
 _LSB_FIRST = 2  # of the tag FillOrder
 
 
 def page_pixels(data: bytes, page: Any) -> npt.NDArray[Any]:
-    """The samples of a page of the TIFF `data`, in any shape that the page's `shaped` fits. Raises
-    whatever tifffile raises."""
+    """The samples of a page of the TIFF `data`, in any shape that fits the page's `shaped`. Raises the
+    errors of tifffile."""
     import imagecodecs
 
     too_long = (imagecodecs.DeflateError, imagecodecs.ZstdError, imagecodecs.PackbitsError)
@@ -39,7 +39,7 @@ def page_pixels(data: bytes, page: Any) -> npt.NDArray[Any]:
 
 
 def _cut_to_rows(data: bytes, number: int, expand: Expand) -> npt.NDArray[Any]:
-    """The samples of page `number`, of each strip the bytes that its rows take."""
+    """The samples of page `number`, with each strip cut to the bytes that its rows take."""
     import imagecodecs
     import tifffile
 

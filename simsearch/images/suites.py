@@ -1,4 +1,4 @@
-"""Named sets of perturbation profiles: what `perturbations.suite` may say."""
+"""Named sets of perturbation profiles: the values of `perturbations.suite`."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ OPERATION_NAMES = (
 SUITES: dict[str, tuple[str, ...]] = {
     # The five of the 2018 study.
     "study-2018": STUDY_PROFILES,
-    # What reproduction and web use do to an image: every operation at its weakest.
+    # The changes of reproduction and web use: every operation at its weakest.
     "mild": tuple(f"{name}-1" for name in OPERATION_NAMES),
-    # What someone does who does not want to be found: every operation at middle and full strength.
+    # The changes by someone who wants to hide a copy: every operation at middle and full strength.
     "copy-detection": tuple(f"{name}-{level}" for name in OPERATION_NAMES for level in (3, 5)),
 }
 
-# What spaces are learned from unless the settings say otherwise: ten of the operations, at a strength
-# between those that `copy-detection` measures. The other ten stay unseen.
+# The default profiles to learn spaces from: ten of the operations, at a strength between those that
+# `copy-detection` measures. Learned spaces do not see the other ten.
 TRAINING_PROFILES = tuple(
     f"{name}-4"
     for name in (
@@ -56,6 +56,6 @@ TRAINING_PROFILES = tuple(
 
 
 def operation_of(profile: str) -> str:
-    """A profile's operation, whatever its strength: `blur` of `blur-3`, `sharpen` of `sharpen`."""
+    """The operation of a profile without its strength: `blur` for `blur-3`, `sharpen` for `sharpen`."""
     name, _, severity = profile.rpartition("-")
     return name if severity.isdecimal() else profile

@@ -9,8 +9,8 @@ from PIL import Image
 FOLDER = "thumbnails"
 SIZES = (96, 400, 1200)  # longest side in pixels: a point of the map, a card, the artwork's page
 
-# Written with the vectors. The third is as large as ten of the second, in bytes and in time, and is
-# looked at a picture at a time.
+# The sizes written with the vectors. A third-size thumbnail takes as much space and time as ten of the
+# second size, and people look at one picture at a time in that size.
 EARLY_SIZES = (96, 400)
 
 WEBP_QUALITY = 82
@@ -28,13 +28,13 @@ def hash_of_path(path: str) -> str:
 
 
 def sizes_of(side: int | None) -> tuple[int, ...]:
-    """Those of EARLY_SIZES that can be made while extraction decodes pictures to a longer side of at
-    most `side` pixels (None: to their full size)."""
+    """The EARLY_SIZES that fit if extraction decodes pictures to a longer side of at most `side` pixels
+    (None: to full size)."""
     return tuple(size for size in EARLY_SIZES if side is None or size <= side)
 
 
 def encode(picture: Image.Image, size: int) -> bytes:
-    """An RGB picture as WebP, its longer side at most `size` pixels; never made larger."""
+    """An RGB picture as WebP, scaled down to a longer side of at most `size` pixels."""
     small = picture.copy()
     small.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0)
     buffer = io.BytesIO()

@@ -1,5 +1,5 @@
-"""TIFF beyond what Pillow reads rightly, by tifffile and imagecodecs: more than 8 bits, floating
-point, planes, LAB, JPEG 2000 or JPEG XL inside, other inks. And which page is the picture."""
+"""TIFF that Pillow reads wrongly, by tifffile and imagecodecs: more than 8 bits, floating point, planes,
+LAB, JPEG 2000 or JPEG XL inside, other inks. Also the choice of the page with the picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANES = 258, 259, 262, 277, 284
 _COLOUR_MAP, _INK_SET, _EXTRA, _FORMAT, _ORIENTATION, _PROFILE = 320, 332, 338, 339, 274, 34675
 _SUBSAMPLING, _FILL_ORDER, _SUBFILE, _OLD_SUBFILE = 530, 266, 254, 255
 _REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2  # of the tags NewSubfileType and SubfileType
-MOST_PAGES = 100  # looked at for the picture; a page costs a read of its directory
+MOST_PAGES = 100  # among which the picture is looked for; each costs a read of its directory
 # Compressions that Pillow reads: none, CCITT, LZW, JPEG, Deflate, PackBits, ThunderScan, LZMA, Zstandard.
 _PILLOWS = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 32773, 32809, 32946, 34925, 50000))
 _JPEGS = ("JPEG", "OJPEG", "ALT_JPEG", "JPEG_LOSSY")
@@ -54,16 +54,16 @@ _OTHERS = {
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
-def plain(tags: Mapping[int, Any]) -> bool:
+def is_plain(tags: Mapping[int, Any]) -> bool:
     """Whether Pillow reads a TIFF with these tags rightly: at most 8 bits, unsigned, pixel by pixel, in
     grey, RGB, YCbCr, CMYK or by a palette."""
     bits = _several(tags.get(_BITS, 1))
     photometric = tags.get(_PHOTOMETRIC, WHITE_IS_ZERO)
     if photometric == PALETTE and max(tags.get(_COLOUR_MAP, (0,))) < 256:
-        return False  # see `_looked_up`
+        return False  # see `_look_up`
     compression = tags.get(_COMPRESSION, 1)
     if compression == 1 and tags.get(_FILL_ORDER, 1) != 1:
-        return False  # Pillow has not every mode with its bits reversed
+        return False  # Pillow does not read every mode with reversed bits
     if photometric == YCBCR and compression == 1 and set(tags.get(_SUBSAMPLING, (1, 1))) != {1}:
         return False
     return (
@@ -83,8 +83,8 @@ def is_secondary(tags: Mapping[int, Any]) -> bool:
 
 
 def seek_picture(image: Image.Image) -> None:
-    """Turn a file that Pillow opened to its first page that is no thumbnail and no mask; leave it
-    at its first page where there is none."""
+    """Turn a file that Pillow opened to its first page that is no thumbnail and no mask. If there is none,
+    leave the file at its first page."""
     for number in range(MOST_PAGES):
         try:
             image.seek(number)
@@ -96,7 +96,7 @@ def seek_picture(image: Image.Image) -> None:
 
 
 def _picture(pages: Any) -> Any:
-    """The page that `seek_picture` would choose, of tifffile's pages."""
+    """The page among tifffile's that `seek_picture` would choose."""
     for page in islice(pages, MOST_PAGES):
         if not is_secondary({tag.code: tag.value for tag in page.tags.values()}):
             return page
@@ -140,7 +140,7 @@ def _refuse_unreadable(page: Any, tags: Mapping[int, Any]) -> None:
     elif FLOAT in formats and (photometric == PALETTE or not bits <= {16, 24, 32, 64}):
         words = f"of floating-point numbers of {min(bits)} bits"
     elif FLOAT not in formats and bits == {24}:
-        words = "of integers of 24 bits"  # whose bytes come in the file's order, tifffile's do not
+        words = "of integers of 24 bits"  # tifffile does not heed the file's byte order for these
     elif photometric == SEPARATED and _number(tags, _INK_SET, 1) != 1:
         words = "in other inks than CMYK"
     elif page.compression not in tifffile.TIFF.DECOMPRESSORS:
@@ -154,8 +154,8 @@ def _refuse_unreadable(page: Any, tags: Mapping[int, Any]) -> None:
 
 
 def _extra(tags: Mapping[int, Any]) -> tuple[int, ...] | None:
-    """What the samples beyond the colours are. One that no tag explains is taken as transparency, as
-    Pillow and libvips take it; None where there are several of those, or colours are absent."""
+    """The kinds of the samples beyond the colours. As in Pillow and libvips, a sample that no tag explains
+    is transparency. None if there are several such samples, or if colours are absent."""
     channels = CHANNELS[_SPACES[_number(tags, _PHOTOMETRIC, WHITE_IS_ZERO)]]
     extra = tuple(int(kind) for kind in _several(tags.get(_EXTRA, ())))
     beyond = _number(tags, _SAMPLES, 1) - channels
@@ -186,10 +186,10 @@ def _samples(data: bytes, page: Any, tags: Mapping[int, Any]) -> Samples:
     alpha = bands[:, :, CHANNELS[space] + alphas[0]] if alphas else None
     floating, alpha_bits = set(_several(tags.get(_FORMAT, UNSIGNED))) == {FLOAT}, bits
     if photometric == PALETTE:
-        colours, space, bits = _looked_up(colours[:, :, 0], tags[_COLOUR_MAP]), "rgb", 16
+        colours, space, bits = _look_up(colours[:, :, 0], tags[_COLOUR_MAP]), "rgb", 16
     elif photometric in (CIELAB, ICCLAB):
         colours, bits = _icc_lab(colours, bits, photometric), 16
-    elif photometric == YCBCR and not _converted(page):
+    elif photometric == YCBCR and not _is_converted(page):
         colours = _from_ycbcr(colours, bits)
     return Samples(
         colours=colours,
@@ -202,9 +202,9 @@ def _samples(data: bytes, page: Any, tags: Mapping[int, Any]) -> Samples:
     )
 
 
-def _looked_up(indices: npt.NDArray[Any], colour_map: Any) -> npt.NDArray[np.uint16]:
-    """The colours of a palette's indices. Entries have 16 bits; some writers fill 8 of them, which
-    libtiff tells as it is told here: a whole palette below 256 would be black."""
+def _look_up(indices: npt.NDArray[Any], colour_map: Any) -> npt.NDArray[np.uint16]:
+    """The colours for a palette's indices. Entries have 16 bits, but some writers use only 8. As in
+    libtiff, a palette entirely below 256 is one of 8 bits: with 16 bits it would look black."""
     entries = np.asarray(colour_map, dtype=np.uint32).reshape(3, -1)
     if entries.max(initial=0) < 256:
         entries = entries * 257
@@ -214,8 +214,8 @@ def _looked_up(indices: npt.NDArray[Any], colour_map: Any) -> npt.NDArray[np.uin
 
 
 def _icc_lab(colours: npt.NDArray[Any], bits: int, photometric: int) -> npt.NDArray[np.uint16]:
-    """LAB as 16 bits in the encoding of ICC.1:2010. CIELAB has signed a and b, ICCLAB has them about
-    the middle; 16 bits of those are 8 bits and as many of their fraction."""
+    """LAB as 16 bits in the encoding of ICC.1:2010. CIELAB has signed a and b, ICCLAB has them about the
+    middle. Their 16-bit values are 8 bits and an 8-bit fraction."""
     if bits not in (8, 16) or colours.dtype.kind == "f":
         raise ImageError("unsupported", f"a TIFF in LAB of {bits} bits")
     values = colours.astype(np.int64)
@@ -230,9 +230,9 @@ def _icc_lab(colours: npt.NDArray[Any], bits: int, photometric: int) -> npt.NDAr
     return np.asarray(np.clip(np.rint(encoded), 0, 65535), dtype=np.uint16)
 
 
-def _converted(page: Any) -> bool:
-    """Whether the decoder of the page's compression made RGB of YCbCr: those of JPEG, JPEG XL and WebP
-    do."""
+def _is_converted(page: Any) -> bool:
+    """Whether the decoder of the page's compression has turned YCbCr into RGB, as JPEG's, JPEG XL's and
+    WebP's do."""
     return page.compression.name in ("JPEG", "OJPEG", "ALT_JPEG", "JPEGXL", "JPEGXL_DNG", "WEBP")
 
 
@@ -244,7 +244,7 @@ def _from_ycbcr(colours: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint8]:
 
 
 def _number(tags: Mapping[int, Any], tag: int, absent: int) -> int:
-    """A tag's number, of several the first."""
+    """A tag's number, or the first of its numbers."""
     return int(_several(tags.get(tag, absent))[0])
 
 

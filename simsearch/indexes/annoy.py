@@ -1,5 +1,4 @@
-"""Annoy indexes: the principal axes of the vectors they are given, building with a seed, and
-searching."""
+"""Annoy indexes: principal axes of vectors, building with a seed, and searching."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ SELF_CHECK_QUERIES = 200  # at recall 0.99 of 2,000 neighbours the standard erro
 def principal_axes(units: Vectors, count: int, seed: int) -> Vectors:
     """The first `count` principal axes [d, count] of unit rows [n, d], by sklearn's randomized_svd.
 
-    About the origin, not the mean: centring would change the angles between vectors.
+    The axes pass through the origin, not the mean: centring would change the angles between vectors.
     """
     from sklearn.utils.extmath import randomized_svd  # seconds to import, and few indexes need it
 
@@ -33,11 +32,11 @@ def principal_axes(units: Vectors, count: int, seed: int) -> Vectors:
 
 
 def build_annoy(vectors: Vectors, path: Path, *, trees: int, seed: int) -> None:
-    """Write an Annoy file of `vectors` [n, d]; the same input gives the same bytes.
+    """Write an Annoy file of `vectors` [n, d]. The same input gives the same bytes.
 
-    It is built by one job: with more, the same seed gives a different file each time.
+    One job builds the file: with several jobs, the same seed gives a different file each time.
     """
-    from annoy import AnnoyIndex  # compiled where it is installed; readers of vectors do without
+    from annoy import AnnoyIndex  # compiled at installation; readers of vectors do without Annoy
 
     index = AnnoyIndex(vectors.shape[1], METRIC)
     index.set_seed(seed)
@@ -59,7 +58,7 @@ def open_annoy(path: Path, dimension: int) -> AnnoyIndex:
 def annoy_search(
     index: AnnoyIndex, queries: Sequence[int] | Vectors, n: int, search_k: int
 ) -> Neighbours:
-    """The nearest `n` that Annoy finds, for item numbers or for vectors [q, d]."""
+    """The nearest `n` that Annoy finds for item numbers or for vectors [q, d]."""
     search = index.get_nns_by_vector if isinstance(queries, np.ndarray) else index.get_nns_by_item
     items = np.full((len(queries), n), -1, dtype=np.int64)
     distances = np.full((len(queries), n), np.inf, dtype=np.float32)

@@ -1,5 +1,5 @@
-"""The nearest items in two steps: Annoy over a few principal components gives candidates, the vectors
-themselves order them."""
+"""Search for the nearest items in two steps: Annoy over a few principal components gives candidates, then
+the whole vectors order the candidates."""
 
 from __future__ import annotations
 
@@ -16,36 +16,37 @@ from simsearch.indexes.exact import Neighbours, drop_query, exact_search, recall
 if TYPE_CHECKING:
     from annoy import AnnoyIndex
 
-# An index of few numbers a vector is small and quickly searched; what it puts in the wrong order, the
-# vectors put right. A sixteenth of them, from so many to so many: at 2,048 dimensions more than 128
-# are no faster for the same recall, below 16 hundreds of candidates are needed.
+# An index of few numbers a vector is small and fast, and the whole vectors correct its order. It has a
+# sixteenth of the numbers, at least 16 and at most 128. At 2,048 dimensions, more than 128 are no faster
+# for the same recall, and with fewer than 16, hundreds of candidates are needed.
 SHARE, FEWEST, MOST = 16, 16, 128
 
-# Numbers that exact search reads in order in the time in which Annoy looks an item up, whatever its
-# components: 700 to 1,000 on an AMD core with AVX-512, 250 to 400 on one without (10,000 to 47,000 items
-# of 512 to 4,096 dimensions, one query at a time).
+# Numbers that exact search reads in sequence while Annoy looks up one item of any number of components:
+# 700 to 1,000 on an AMD core with AVX-512, 250 to 400 on one without (10,000 to 47,000 items of 512 to
+# 4,096 dimensions, one query at a time).
 READ_PER_LOOKUP = 500
 
-# The same for each number of a candidate, whose vector lies anywhere: 10 to 11.
+# Numbers that exact search reads in sequence while one number of a candidate, whose vector lies anywhere,
+# is compared: 10 to 11.
 READ_PER_COMPARED = 10
 
 
 def components_for(dimension: int) -> int:
-    """How many principal components of vectors of that dimension Annoy is given."""
+    """The number of principal components that Annoy gets for vectors of that dimension."""
     return min(dimension, max(FEWEST, min(MOST, dimension // SHARE)))
 
 
-def slower_than_exact(items: int, dimension: int, search_k: int, candidates: int) -> bool:
-    """Whether exact search of `items` vectors takes less time than Annoy, which looks `search_k` of them
-    up, and comparing the `candidates` that it gives."""
+def is_slower_than_exact(items: int, dimension: int, search_k: int, candidates: int) -> bool:
+    """Whether exact search of `items` vectors takes less time than Annoy, which looks up `search_k` items,
+    and the comparison of its `candidates`."""
     asked = READ_PER_LOOKUP * search_k + READ_PER_COMPARED * candidates * dimension
     return asked >= items * dimension
 
 
 @dataclass(frozen=True)
 class Search:
-    """`annoy` holds the components of `units` float32 [items, d] along `axes` [d, components] (None:
-    the vectors whole). For n nearest it is asked for n × `factor` candidates."""
+    """A search in two steps. `annoy` holds the components of `units` float32 [items, d] along `axes`
+    [d, components] (None: the whole vectors). For the nearest n it gives n × `factor` candidates."""
 
     annoy: AnnoyIndex
     units: Vectors
@@ -54,8 +55,8 @@ class Search:
     search_k: int
 
     def __call__(self, queries: Vectors, n: int) -> Neighbours:
-        """The nearest `n` of unit rows [q, d] that are found, ordered as `exact_search` does; their
-        distances are those of the vectors themselves."""
+        """The nearest `n` found for unit rows [q, d], ordered as in `exact_search`. Distances are those of
+        the whole vectors."""
         n = min(n, len(self.units))
         candidates = self.candidates(queries, n)
         items = np.full((len(queries), n), -1, dtype=np.int64)
@@ -69,14 +70,14 @@ class Search:
         return Neighbours(items, distances)
 
     def candidates(self, queries: Vectors, n: int) -> npt.NDArray[np.int64]:
-        """The items [q, c] among which the nearest `n` of unit rows [q, d] are sought, as Annoy orders
-        them; −1 where it finds fewer."""
+        """Annoy's candidates [q, c] for the nearest `n` of unit rows [q, d], in Annoy's order. −1 where
+        there are fewer."""
         reduced = queries if self.axes is None else queries @ self.axes
         wanted = min(len(self.units), n * self.factor)
         return annoy_search(self.annoy, reduced, wanted, max(self.search_k, wanted)).items
 
 
-def tuned(
+def tune(
     annoy: AnnoyIndex,
     units: Vectors,
     axes: Vectors | None,
@@ -86,12 +87,12 @@ def tuned(
     target: float,
     seed: int,
 ) -> tuple[Search, dict[str, float]]:
-    """The search with the fewest candidates and the smallest `search_k` of doubling series that finds
-    `target` of an item's `n` nearest others; with it the recall at every `search_k` tried.
+    """The search that finds `target` of an item's `n` nearest others with the fewest candidates and the
+    smallest `search_k`, each from a series that doubles. Also the recall at every `search_k` that was tried.
 
-    Measured on a seeded sample of the index's own items (see `others_found`). If even a search of
-    everything misses the target (float32 distances cannot order vectors that lie too close), the
-    smallest with the best recall is taken.
+    The recall is measured on a seeded sample of the index's own items (see `measure_recall`). If even a
+    search of everything misses the target, as float32 distances cannot order vectors that lie too close,
+    the smallest `search_k` with the best recall is chosen.
     """
     n = min(n, len(units) - 1)
     sample = check_queries(len(units), seed)
@@ -100,7 +101,7 @@ def tuned(
     search_k = (n + 1) * factor
     while True:
         search = Search(annoy, units, axes, factor, search_k)
-        reached = others_found(search, units, sample, n)
+        reached = measure_recall(search, units, sample, n)
         tried[str(search_k)] = reached
         if reached >= target:
             return search, tried
@@ -110,9 +111,9 @@ def tuned(
         search_k *= 2
 
 
-def others_found(search: Search, units: Vectors, queries: npt.NDArray[np.int64], n: int) -> float:
-    """The share of the true `n` nearest others of the items `queries` that `search` finds, asked for
-    one more, as each item finds itself. An other as near as the last of them counts."""
+def measure_recall(search: Search, units: Vectors, queries: npt.NDArray[np.int64], n: int) -> float:
+    """The share of the true `n` nearest others of the items `queries` that `search` finds. The search is
+    for n + 1, as each item finds itself. Items as near as the last true one count as right."""
     n = min(n, len(units) - 1)
     rows = units[queries]
     retrieved, true = (
@@ -129,8 +130,8 @@ def _factor(
     n: int,
     target: float,
 ) -> int:
-    """How many times as many candidates as neighbours have to be ordered where Annoy misses none:
-    what the components left out cost."""
+    """The number of candidates per neighbour that have to be ordered even if Annoy misses none, because
+    of the components that were left out."""
     if axes is None or n < 1:
         return 1
     true = drop_query(exact_search(units, units[sample], n + 1), sample, n)

@@ -1,4 +1,4 @@
-"""Exact search: the true nearest, and how far apart they are."""
+"""Exact search: the true nearest items and their distances."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import numpy.typing as npt
 
 from simsearch.features.vectors import SAME_SQUARED, Vectors
 
-EXACT_CHUNK = 1024  # queries per matrix product: 1024 × 100,000 similarities are 0.4 GB
+EXACT_CHUNK = 1024  # queries per matrix product: 1,024 × 100,000 similarities are 0.4 GB
 
-REFINE_BYTES = 2**20  # float64 differences at once: a core's cache; 64 MiB was half as fast
+REFINE_BYTES = 2**20  # of float64 differences at once, a core's cache; 64 MiB was half as fast
 
-TIE = 1e-9  # squared distances in float64 that differ relatively by less are equal
+TIE = 1e-9  # relative difference below which squared distances in float64 are equal
 
-# Queries whose cosines are taken in float64 at a time, and the items: 64 MiB of cosines for 32,768 items,
-# and 40 MiB of vectors of 1,280 numbers.
+# Queries and items whose cosines are computed in float64 at once: 64 MiB of cosines for 32,768 items, and
+# 40 MiB of vectors of 1,280 numbers.
 FINE_QUERIES, FINE_ITEMS = 256, 4096
 
-# Share of the items from which on a crowd is narrowed by a float64 product of all. The difference of a
-# single pair costs some four times its share of the product.
+# Share of the items from which a crowd is narrowed by a float64 product of all items. The difference of a
+# single pair costs some four times as much as the pair's share of the product.
 LARGE_CROWD = 0.25
 
-GROUP = 32  # items of which only the most similar is looked at first; 16 to 64 cost the same
+GROUP = 32  # items of which only the most similar one is read first; 16 to 64 cost the same
 
 Distance = TypeVar("Distance", bound=np.floating[Any])
 Items = Sequence[int] | npt.NDArray[np.integer[Any]]
@@ -34,7 +34,7 @@ Items = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Neighbours:
-    """For each query its nearest items, nearest first: `items` int64 and `distances` float32, both
+    """The nearest items of each query, nearest first: `items` int64 and `distances` float32, both
     [queries, n]. Distances are angular, √(2 − 2·cos), in [0, 2]. −1 and ∞ where fewer were found."""
 
     items: npt.NDArray[np.int64]
@@ -50,7 +50,7 @@ def cosine(distance: float) -> float:
 
 
 def exact_search(units: Vectors, queries: Vectors, n: int) -> Neighbours:
-    """The true `n` nearest rows of `units` [items, d] for `queries` [q, d], both of unit rows; see
+    """The true `n` nearest rows of `units` [items, d] for `queries` [q, d]. Both have unit rows. See
     `nearest`."""
     items, squared = nearest(units, queries, n)
     return Neighbours(items, np.sqrt(squared).astype(np.float32))
@@ -59,22 +59,22 @@ def exact_search(units: Vectors, queries: Vectors, n: int) -> Neighbours:
 def nearest(
     units: Vectors, queries: Vectors, n: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The true `n` nearest rows of `units` [items, d] for `queries` [q, d], both of unit rows: their
-    numbers and squared distances [q, n], ties ordered by item number.
+    """The numbers and squared distances [q, n] of the true `n` nearest rows of `units` [items, d] for
+    `queries` [q, d]. Both have unit rows. Ties are ordered by item number.
 
-    Candidates come from one float32 matrix product, distances are taken in float64, so that a pair is
-    as far apart to the last bit whatever else was searched.
+    Candidates come from one float32 matrix product. Distances are computed in float64, so that a pair's
+    distance is the same to the last bit in every search.
     """
     n = min(n, len(units))
-    spare = min(len(units), n + 8)  # candidates whose order the float32 product may have wrong
+    spare = min(len(units), n + 8)  # the float32 product may order candidates wrongly
     items = np.empty((len(queries), n), dtype=np.int64)
     squared = np.empty((len(queries), n), dtype=np.float64)
     for start in range(0, len(queries), EXACT_CHUNK):
         part = slice(start, start + EXACT_CHUNK)
         similarity = queries[part] @ units.T
         candidates = _most_similar(similarity, spare)
-        crowded = _crowded(similarity, candidates, n, units.shape[1])
-        crowds = _narrowed(
+        crowded = _find_crowds(similarity, candidates, n, units.shape[1])
+        crowds = _narrow(
             units,
             queries[part],
             [(row, np.flatnonzero(similarity[row] >= low)) for row, low in crowded],
@@ -98,8 +98,8 @@ def nearest(
 def nearest_first(
     candidates: npt.NDArray[np.int64], distances: npt.NDArray[Distance], n: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[Distance]]:
-    """Of each row's `candidates` [q, c], at `distances` [q, c], the nearest `n` and their distances
-    [q, n], nearest first, ties ordered by item number."""
+    """The nearest `n` of each row's `candidates` [q, c] at `distances` [q, c], and their distances [q, n],
+    nearest first. Ties are ordered by item number."""
     order = np.lexsort((candidates, distances), axis=1)[:, :n]
     return (
         np.take_along_axis(candidates, order, axis=1),
@@ -107,11 +107,12 @@ def nearest_first(
     )
 
 
-def _crowded(
+def _find_crowds(
     similarity: Vectors, candidates: npt.NDArray[np.int64], n: int, dimension: int
 ) -> list[tuple[int, float]]:
-    """The rows of which more items than `candidates` [q, c] may be among the nearest `n`, each with the
-    cosine from which on; pictures that are many times there, or a network that was not trained."""
+    """The crowded rows, in which more items than `candidates` [q, c] may be among the nearest `n`, each with
+    the lowest cosine of such items. Crowds come from pictures that occur many times, or from untrained
+    networks."""
     if candidates.shape[1] == similarity.shape[1]:
         return []
     error = cosine_error(dimension)
@@ -122,12 +123,12 @@ def _crowded(
     return [(int(row), float(low[row])) for row in rows]
 
 
-def _narrowed(
+def _narrow(
     units: Vectors, queries: Vectors, crowds: list[tuple[int, npt.NDArray[np.int64]]], n: int
 ) -> list[tuple[int, npt.NDArray[np.int64]]]:
-    """The crowds of rows of `queries`, the large ones without the items that a float64 product keeps from the
-    nearest `n`: those that are clearly farther than n others, and those that have n equally distant ones
-    with lower numbers before them.
+    """The crowds of rows of `queries`. A float64 product removes items of large crowds that cannot be among
+    the nearest `n`: items clearly farther than n others, and items with n equally distant ones of lower
+    numbers before them.
 
     A space of nearly equal vectors has a crowd of all items for each query.
     """
@@ -136,18 +137,18 @@ def _narrowed(
     error = 8 * cosine_error(units.shape[1]) * 2.0**-29  # of a squared distance in float64
     for start in range(0, len(large), FINE_QUERIES):
         rows = large[start : start + FINE_QUERIES]
-        for row, squared in zip(rows, _by_product(units, queries[rows], error), strict=True):
+        for row, squared in zip(rows, _multiply(units, queries[rows], error), strict=True):
             last = np.partition(squared, n - 1)[n - 1]
-            near = squared <= max(last + 2 * error, SAME_SQUARED + error)  # those may be 0
+            near = squared <= max(last + 2 * error, SAME_SQUARED + error)  # the latter may be 0
             for certain in (0.0, 2.0):
                 near[np.flatnonzero(squared == certain)[n:]] = False
             narrow[row] = np.flatnonzero(near)
     return [(row, narrow.get(row, crowd)) for row, crowd in crowds]
 
 
-def _by_product(units: Vectors, queries: Vectors, error: float) -> npt.NDArray[np.float64]:
-    """Squared distances [q, items] to within `error`; 0 and 2 are exact where rounding alone may differ and
-    where a vector is zero, and nowhere else."""
+def _multiply(units: Vectors, queries: Vectors, error: float) -> npt.NDArray[np.float64]:
+    """Squared distances [q, items] to within `error`. They are exactly 0 only if mere rounding may differ,
+    and exactly 2 only for a zero vector."""
     asked = queries.astype(np.float64)
     lengths = np.einsum("qd,qd->q", asked, asked)[:, None]
     squared = np.empty((len(queries), len(units)))
@@ -155,7 +156,7 @@ def _by_product(units: Vectors, queries: Vectors, error: float) -> npt.NDArray[n
         part = units[start : start + FINE_ITEMS].astype(np.float64)
         own = np.einsum("nd,nd->n", part, part)
         block = lengths + own - 2 * (asked @ part.T)
-        block[block == 2] += error / 8  # not exactly 2, but for a zero vector
+        block[block == 2] += error / 8  # exactly 2 is kept for a zero vector
         same = block < SAME_SQUARED - error
         block = np.where(same, 0, np.maximum(block, error / 8))
         block[(lengths == 0) | (own == 0)] = 2
@@ -164,9 +165,9 @@ def _by_product(units: Vectors, queries: Vectors, error: float) -> npt.NDArray[n
 
 
 def cosine_error(dimension: int) -> float:
-    """How far a float32 product of two unit vectors may be from their cosine: λ√d·2⁻²⁴ but for a
-    probability of 2d·exp(−λ²/2) (Higham and Mary 2019, A new approach to probabilistic rounding error
-    analysis), here λ = 10."""
+    """The largest error of a float32 product of two unit vectors as their cosine: λ√d·2⁻²⁴ with λ = 10. A
+    larger error has a probability of 2d·exp(−λ²/2) (Higham and Mary 2019, A new approach to probabilistic
+    rounding error analysis)."""
     return 10 * math.sqrt(dimension) * 2.0**-24
 
 
@@ -176,8 +177,8 @@ def _squared_distances(
     queries: Vectors,
     rows: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float64]:
-    """‖units[items] − queries[rows]‖² [pairs], in float64; 0 where rounding alone may differ; 2 for a zero
-    vector, as Annoy has it."""
+    """‖units[items] − queries[rows]‖² [pairs], in float64. 0 if mere rounding may differ, 2 for a zero
+    vector, as in Annoy."""
     squared = np.empty(len(items), dtype=np.float64)
     step = max(1, REFINE_BYTES // (8 * units.shape[1]))
     for start in range(0, len(items), step):
@@ -191,7 +192,7 @@ def _squared_distances(
 
 
 def pair_distances(units: Vectors, first: Items, second: Items) -> npt.NDArray[np.float64]:
-    """How far the unit rows first[i] and second[i] are apart [pairs], as `exact_search` has it."""
+    """The distances [pairs] between the unit rows first[i] and second[i], as in `exact_search`."""
     left, right = (np.asarray(places, dtype=np.int64) for places in (first, second))
     return np.sqrt(_squared_distances(units, left, units, right))
 
@@ -199,8 +200,8 @@ def pair_distances(units: Vectors, first: Items, second: Items) -> npt.NDArray[n
 def _most_similar(similarity: Vectors, count: int) -> npt.NDArray[np.int64]:
     """The columns of the `count` largest values of each row [q, items], in no order.
 
-    They lie in the `count` groups with the largest maxima, so only those are looked into: a pass of
-    maxima costs a tenth of a partition of whole rows. Group g is every `groups`-th column from g on.
+    These lie in the `count` groups with the largest maxima, so only those groups are partitioned: a pass
+    of maxima costs a tenth of a partition of whole rows. Group g is every `groups`-th column from g on.
     """
     items = similarity.shape[1]
     groups = items // GROUP
@@ -219,12 +220,12 @@ def _most_similar(similarity: Vectors, count: int) -> npt.NDArray[np.int64]:
 
 
 def drop_query(retrieved: Neighbours, queries: npt.NDArray[np.int64], n: int) -> Neighbours:
-    """The first `n` of each row without the query itself, by its item number.
+    """The first `n` of each row without the query's own item number.
 
-    A copy at distance 0 may come before the query: dropping the first place would lose it.
+    Dropping the first place would be wrong: a copy at distance 0 may come before the query.
     """
     dropped = (retrieved.items == queries[:, None]) | (retrieved.items < 0)
-    order = np.argsort(dropped, axis=1, kind="stable")[:, :n]  # what is kept comes first
+    order = np.argsort(dropped, axis=1, kind="stable")[:, :n]  # kept items come first
     gone = np.take_along_axis(dropped, order, axis=1)
     items = np.take_along_axis(retrieved.items, order, axis=1)
     distances = np.take_along_axis(retrieved.distances, order, axis=1)
@@ -244,11 +245,11 @@ def recall(retrieved: Neighbours, true: Neighbours) -> float:
 def recall_with_ties(
     retrieved: Neighbours, true: Neighbours, units: Vectors, queries: Vectors
 ) -> float:
-    """`recall` in which every item that is as near as the last of the true ones counts as right: of
-    sixty copies of one picture no eleven are nearer than the others. 1 where there is none to find.
+    """`recall` in which every item as near as the last true one counts as right: among sixty copies of
+    one picture, no eleven are nearer than the others. 1 if there is no item to find.
 
-    `true` are the exact neighbours among the unit rows `units` [items, d] of the unit rows `queries`
-    [q, d]."""
+    `true` are the exact neighbours of the unit rows `queries` [q, d] among the unit rows `units`
+    [items, d]."""
     if not true.items.size:
         return 1.0
     hits = (retrieved.items[:, :, None] == true.items[:, None, :]).any(axis=2)

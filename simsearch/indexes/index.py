@@ -1,5 +1,5 @@
-"""Indexes: opened only if they match their manifest (`simsearch.indexes.write` makes them). Whoever
-asks for an item's or a vector's nearest asks an OpenIndex.
+"""Indexes, opened only if they match their manifest. `simsearch.indexes.write` makes them. An OpenIndex
+finds the nearest items of an item or a vector.
 
     index.ann       Annoy, of a few principal components: gives candidates
     axes.npy        float32 [dimension, components]
@@ -7,12 +7,11 @@ asks for an item's or a vector's nearest asks an OpenIndex.
     ids.parquet     schemas.IMAGES: which image each item is
     manifest.json   written last
 
-Where Annoy would have to look at so much, or give so many candidates, that exact search is faster, the
-vectors are compared one and all: in whitened spaces, whose directions all weigh the same, and for deep
-lists.
+All vectors are compared if that is faster than Annoy and its candidates: in whitened spaces, whose
+directions all weigh the same, and for deep lists.
 
-An `.ann` file knows neither its dimension nor its metric and answers garbage when loaded with the
-wrong ones, hence the manifest.
+An `.ann` file contains neither its dimension nor its metric, and gives garbage if loaded with wrong ones.
+Hence the manifest.
 """
 
 from __future__ import annotations
@@ -31,25 +30,25 @@ import pyarrow.parquet as pq
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import open_annoy
-from simsearch.indexes.candidates import Search, slower_than_exact
+from simsearch.indexes.candidates import Search, is_slower_than_exact
 from simsearch.indexes.exact import Items, Neighbours, exact_search, nearest_first, pair_distances
-from simsearch.storage.cached import local_file, mapped_array
+from simsearch.storage.cached import local_file, map_array
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local
 
 if TYPE_CHECKING:
-    from annoy import AnnoyIndex  # which readers of vectors do without
+    from annoy import AnnoyIndex  # readers of vectors do without Annoy
 
-NO_DIRECTION = 1e-6  # of a mean of unit vectors: float32's rounding, which points nowhere
+NO_DIRECTION = 1e-6  # length below which a mean of unit vectors is mere float32 rounding
 COMPARED_AT_ONCE = 8192  # items; of 4,096 numbers 128 MiB
 
 
 @dataclass(frozen=True)
 class IndexManifest:
-    """The description that lies beside an index. `recall` is Annoy's share of the `neighbours` nearest others
-    of an item; `recalls` is the share that the index answers, by the number of others that are asked
-    for. `factor` and `search_k` are those of `candidates.Search`; `components` None: Annoy holds the
-    whole vectors."""
+    """The description beside an index. `recall` is the share of an item's `neighbours` nearest others that
+    Annoy finds. `recalls` are the shares that the index finds, by the number of others. `factor` and
+    `search_k` are those of `candidates.Search`. `components` None means that Annoy holds the whole
+    vectors."""
 
     fingerprint: str
     trained: bool
@@ -77,16 +76,16 @@ class IndexManifest:
         return self.exact_for(self.neighbours + 1)  # the item is the nearest to itself
 
     def exact_for(self, n: int) -> bool:
-        """Whether all vectors are compared for the nearest `n`, because Annoy and comparing its candidates
-        take longer for the recall that is wanted."""
+        """Whether all vectors are compared for the nearest `n`, because Annoy and its candidates would take
+        longer for the wanted recall."""
         candidates = min(self.items, n * self.factor)
         search_k = max(self.search_k, candidates)
-        return slower_than_exact(self.items, self.dimension, search_k, candidates)
+        return is_slower_than_exact(self.items, self.dimension, search_k, candidates)
 
 
 def read_manifest(storage: Storage, folder: str) -> IndexManifest:
-    """The manifest of the index in a folder. Raises NotFoundError where there is none, because the
-    index was never finished."""
+    """The manifest of the index in a folder. Raises NotFoundError if there is none, as the index was never
+    finished."""
     try:
         values: dict[str, Any] = storage.read_json(f"{folder}/manifest.json")
     except NotFoundError:
@@ -105,7 +104,7 @@ def read_manifest(storage: Storage, folder: str) -> IndexManifest:
 class OpenIndex:
     """An index that matches its manifest, mapped into memory.
 
-    Distances are angular, as `exact.Neighbours` has them.
+    Distances are angular, as in `exact.Neighbours`.
     """
 
     manifest: IndexManifest
@@ -128,7 +127,7 @@ class OpenIndex:
         return Search(self.annoy, self.units, self.axes, manifest.factor, manifest.search_k)
 
     def search_among(self, queries: Vectors, items: Items, n: int) -> Neighbours:
-        """The true nearest `n` of some `items` alone to vectors [q, d], all of them compared. Raises
+        """The true nearest `n` to vectors [q, d] among some `items`, all of which are compared. Raises
         MismatchError for another dimension."""
         queries = self._queries(queries)
         numbers = np.asarray(items, dtype=np.int64)
@@ -143,8 +142,8 @@ class OpenIndex:
         return Neighbours(*nearest_first(candidates, apart, n))
 
     def around(self, items: Items, n: int) -> tuple[Neighbours, float]:
-        """The nearest `n` to the direction of the mean of some items' vectors of length 1, among them
-        those items themselves, and the length of that mean; none at all where it is 0."""
+        """The nearest `n` to the mean direction of some items' unit vectors, and the length of their mean.
+        The items themselves may be among the nearest. If the length is 0, there are no nearest ones."""
         mean = self.units[np.asarray(items, np.int64)].mean(axis=0, dtype=np.float64)
         length = float(np.linalg.norm(mean))
         if length < NO_DIRECTION:
@@ -161,11 +160,11 @@ class OpenIndex:
         return unit_rows(queries)
 
     def near(self, items: Items, n: int) -> Neighbours:
-        """The nearest `n` of the index's own items; each is among its own, where none is as near."""
+        """The nearest `n` of the index's own items. Each item finds itself, unless others are as near."""
         return self._search(self.units[np.asarray(items, dtype=np.int64)], n)
 
     def candidates(self, items: Items, n: int) -> npt.NDArray[np.int64] | None:
-        """The items [q, c] among which `near` seeks, in no order, −1 where there are fewer; None where it
+        """The candidates [q, c] that `near` compares, in no order, −1 where there are fewer. None if `near`
         compares all vectors."""
         if self.manifest.exact_for(n):
             return None
@@ -173,24 +172,24 @@ class OpenIndex:
         return self._by_candidates().candidates(queries, n)
 
     def distances(self, first: Items, second: Items) -> npt.NDArray[np.float64]:
-        """How far apart the pairs of items (first[i], second[i]) are [pairs]."""
+        """The distances [pairs] between the items first[i] and second[i]."""
         return pair_distances(self.units, first, second)
 
 
 def open_index(
     storage: Storage, folder: str, fingerprint: str, *, verify: bool = True
 ) -> OpenIndex:
-    """Open an index of the feature space `fingerprint`; remote files are kept in a local cache.
+    """Open an index of the feature space `fingerprint`. Remote files are kept in a local cache.
 
-    Raises MismatchError when it is another space's, or its files are not those of its manifest.
+    Raises MismatchError if the index is another space's, or if its files differ from its manifest.
     `verify=False` trusts local files of the right size without reading them whole.
     """
     manifest = manifest_of(storage, folder, fingerprint)
     where = storage.uri(folder)
-    ids = _matching(storage, f"{folder}/ids.parquet", manifest.ids_sha256)
+    ids = _read_matching(storage, f"{folder}/ids.parquet", manifest.ids_sha256)
     axes = None
     if manifest.axes_sha256 is not None:
-        data = _matching(storage, f"{folder}/axes.npy", manifest.axes_sha256)
+        data = _read_matching(storage, f"{folder}/axes.npy", manifest.axes_sha256)
         axes = np.load(io.BytesIO(data), allow_pickle=False)
     path = local_file(storage, f"{folder}/index.ann", manifest.annoy_sha256, verify=verify)
     index = open_annoy(path, manifest.components or manifest.dimension)
@@ -203,8 +202,8 @@ def open_index(
 
 
 def manifest_of(storage: Storage, folder: str, fingerprint: str) -> IndexManifest:
-    """The manifest of an index of the feature space `fingerprint`. Raises NotFoundError where there is no
-    index, MismatchError where it is another space's."""
+    """The manifest of an index of the feature space `fingerprint`. Raises NotFoundError if there is no
+    index, MismatchError if it is another space's."""
     manifest = read_manifest(storage, folder)
     if manifest.fingerprint != fingerprint:
         raise MismatchError(
@@ -216,18 +215,18 @@ def manifest_of(storage: Storage, folder: str, fingerprint: str) -> IndexManifes
 def open_vectors(
     storage: Storage, folder: str, manifest: IndexManifest, *, verify: bool = False
 ) -> Vectors:
-    """The vectors of an index float32 [items, dimension], of length 1 and read-only, mapped from disk; those
-    of a remote root are copied into the local cache first. Local files are read whole only to `verify`
+    """The vectors of an index float32 [items, dimension], of length 1, read-only and mapped from disk. Those
+    of a remote root are first copied into the local cache. Local files are read whole only to `verify`
     them.
 
-    Raises NotFoundError where the file is gone, MismatchError where it is not that of the manifest.
+    Raises NotFoundError if the file is gone, MismatchError if it differs from the manifest.
     """
     path, digest = f"{folder}/vectors.npy", manifest.vectors_sha256
     shape = (manifest.items, manifest.dimension)
-    units = mapped_array(local_file(storage, path, digest, verify=verify), np.float32, shape)
+    units = map_array(local_file(storage, path, digest, verify=verify), np.float32, shape)
     if units is None and not verify and not is_local(storage.uri(path)):
-        # The copy in the cache is damaged: verified, it is fetched anew.
-        units = mapped_array(local_file(storage, path, digest, verify=True), np.float32, shape)
+        # The copy in the cache is damaged. Verifying it fetches it anew.
+        units = map_array(local_file(storage, path, digest, verify=True), np.float32, shape)
     if units is None:
         raise MismatchError(
             f"{storage.uri(path)}: not {manifest.items} vectors of {manifest.dimension} numbers; build the index again"
@@ -235,7 +234,7 @@ def open_vectors(
     return units
 
 
-def _matching(storage: Storage, path: str, sha256: str) -> bytes:
+def _read_matching(storage: Storage, path: str, sha256: str) -> bytes:
     data = storage.read_bytes(path)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise MismatchError(

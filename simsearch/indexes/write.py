@@ -1,4 +1,4 @@
-"""Indexes are built from vectors, checked against exact search and stored; the manifest comes last."""
+"""Build indexes from vectors, check them against exact search, and store them with the manifest last."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from simsearch.indexes.annoy import (
     open_annoy,
     principal_axes,
 )
-from simsearch.indexes.candidates import Search, components_for, others_found, tuned
+from simsearch.indexes.candidates import Search, components_for, measure_recall, tune
 from simsearch.indexes.index import IndexManifest
 from simsearch.storage.cached import file_digest
 from simsearch.storage.storage import Storage
@@ -43,11 +43,11 @@ def write_index(
     components: int | None = None,
     images_per_artwork: int = 1,
 ) -> IndexManifest:
-    """Build, check and store the index of `vectors` [n, d], row i being row i of `images`.
+    """Build, check and store the index of `vectors` [n, d], whose rows are those of `images`.
 
-    Annoy gets `components` principal components (None: `candidates.components_for`), where the
-    vectors have more. Its recall is measured for the `neighbours` nearest images, and for as many as a
-    search for that many artworks looks through, each of which has `images_per_artwork`.
+    Annoy gets `components` principal components (None: `candidates.components_for`), if the vectors have
+    more. The recall is measured for the `neighbours` nearest images, and for the number of images that a
+    search for as many artworks goes through, each of which has `images_per_artwork`.
     """
     units = unit_rows(vectors)
     count = components or components_for(units.shape[1])
@@ -56,7 +56,7 @@ def write_index(
         annoy, matrix = Path(scratch) / "index.ann", Path(scratch) / "vectors.npy"
         build_annoy(units if axes is None else units @ axes, annoy, trees=trees, seed=seed)
         opened = open_annoy(annoy, units.shape[1] if axes is None else axes.shape[1])
-        search, tried = tuned(
+        search, tried = tune(
             opened, units, axes, n=neighbours, trees=trees, target=target_recall, seed=seed
         )
         np.save(matrix, units, allow_pickle=False)
@@ -91,18 +91,20 @@ def write_index(
 
 
 def _recalls(search: Search, manifest: IndexManifest, asked: Sequence[int]) -> dict[str, float]:
-    """The recall of each number of others `asked` for, as the opened index answers it; of no more than
-    there are."""
+    """The recall of the opened index for each number of others `asked` for. Numbers are cut to the others
+    that exist."""
     sample = check_queries(manifest.items, manifest.seed)
     depths = sorted({min(n, manifest.items - 1) for n in asked})
     return {
-        str(n): 1.0 if manifest.exact_for(n + 1) else others_found(search, search.units, sample, n)
+        str(n): 1.0
+        if manifest.exact_for(n + 1)
+        else measure_recall(search, search.units, sample, n)
         for n in depths
     }
 
 
 def _store_axes(storage: Storage, folder: str, axes: npt.NDArray[Any]) -> str:
-    """Store the axes [dimension, components]; returns the file's SHA-256."""
+    """Store the axes [dimension, components]. Returns the file's SHA-256."""
     buffer = io.BytesIO()
     np.save(buffer, axes, allow_pickle=False)
     storage.write_bytes(f"{folder}/axes.npy", buffer.getvalue())

@@ -1,6 +1,6 @@
-"""Maps: each feature space's originals in two dimensions, for the eye.
+"""Maps: each feature space's originals in two dimensions, to look at.
 
-Pure functions of vectors; the pipeline runs them as one task per space and method.
+Pure functions of vectors. A run calls them in one task per space and method.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from simsearch.errors import NotFoundError
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.maps.placing import DEPARTED, Carried, Coordinates, carry, place, span_components
-from simsearch.maps.umap_map import Told, epochs, umap_map
+from simsearch.maps.umap_map import Tell, epochs, umap_map
 from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.runtime.watchdog import Count
@@ -31,20 +31,20 @@ from simsearch.snapshots.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
-UMAP_INPUT = 50  # principal components that UMAP starts from: the rest is mostly noise, and slow
+UMAP_INPUT = 50  # principal components that UMAP gets: the rest is mostly noise, and slow
 
-FEWEST_DISTINCT = 4  # UMAP needs a neighbourhood to speak of
+FEWEST_DISTINCT = 4  # different vectors, fewer of which have no neighbourhoods for UMAP
 
-# Components of equal vectors differ by rounding, some 1e-7 of vectors of length 1: by less than this, and
-# by less than this share of the largest.
+# Components of equal vectors differ by rounding, some 1e-7 for vectors of length 1: by less than this, and
+# by less than this share of the largest component.
 ROUNDING, ROUNDING_SHARE = 1e-6, 1e-5
 
 
 @dataclass(frozen=True)
 class SpaceMap:
-    """A map of a space: the `points` float32 [n, 2] where its originals lie; `fitted` bool [n], for
-    which of them it was fitted; `anew`, whether it was fitted for this snapshot and not carried
-    over; `departed`, how many of the artworks that it was fitted for have left."""
+    """A map of a space: the `points` float32 [n, 2] of its originals, and `fitted` bool [n], which marks
+    those to which it was fitted. `anew` says whether it was fitted for this snapshot or carried over.
+    `departed` is the number of fitted artworks that have left."""
 
     points: Coordinates
     fitted: npt.NDArray[np.bool_]
@@ -58,15 +58,15 @@ def project(
     *,
     settings: ProjectionConfig,
     seed: int,
-    tell: Told = lambda _: None,
+    tell: Tell = lambda _: None,
 ) -> Coordinates:
-    """`vectors` [n, d] in two dimensions, float32 [n, 2]; the same input gives the same map.
+    """`vectors` [n, d] in two dimensions, float32 [n, 2]. The same input gives the same map.
 
     `pca`: the first two principal components of the unit vectors (sklearn.decomposition.PCA).
     `umap`: McInnes et al. 2018 (umap-learn) with cosine distance on the first principal components,
-    started from the PCA map so that the overall shape means something (Kobak & Linderman 2021). Of
-    fewer than four different vectors it is the PCA map: equal vectors lie at one point. `tell` is told
-    after each epoch how many are done.
+    started from the PCA map so that the overall shape has a meaning (Kobak & Linderman 2021). For fewer
+    than four different vectors it is the PCA map, in which equal vectors lie at one point. `tell` gets the
+    number of finished epochs after each.
     """
     if not len(vectors):
         return np.zeros((0, 2), dtype=np.float32)
@@ -83,19 +83,19 @@ def project(
 def principal_components(vectors: Vectors, count: int, seed: int) -> Coordinates:
     """Up to `count` principal components [n, ≤ count] of the unit vectors, largest first.
 
-    Signs are fixed (sklearn's svd_flip), so a repeated run gives the same map and not its mirror.
+    Signs are fixed (sklearn's svd_flip), so that a repeated run gives the same map and not its mirror.
     """
-    from sklearn.decomposition import PCA  # seconds to import, and the explorer needs only paths
+    from sklearn.decomposition import PCA  # takes seconds, and the explorer does not need it
 
     units = unit_rows(vectors)
     if (units == units[0]).all():
         return np.zeros((len(units), 1), dtype=np.float32)
-    # Centred here, as sklearn takes squares before it centres: of vectors that lie within 1e-3 of one
-    # another, their rounding would be larger than their differences.
+    # Centred here, because sklearn squares before it centres: for vectors within 1e-3 of one another, the
+    # rounding would be larger than their differences.
     units -= units.mean(axis=0, dtype=np.float64).astype(np.float32)
     count = min(count, *units.shape)
     pca = PCA(count, svd_solver="auto", random_state=seed).fit(units)
-    # Not fit_transform: of many vectors it gives coordinates along other axes than the components.
+    # Not fit_transform: for many vectors its coordinates are along other axes than the components.
     return np.asarray(pca.transform(units), dtype=np.float32)
 
 
@@ -109,10 +109,10 @@ def _have_distinct(components: Coordinates, count: int) -> bool:
 
 
 def align(points: npt.NDArray[np.floating], reference: npt.NDArray[np.floating]) -> Coordinates:
-    """`points` [n, 2] turned or mirrored, never stretched, to lie as near `reference` [n, 2] as can be.
+    """`points` [n, 2], turned or mirrored but not stretched, as near to `reference` [n, 2] as possible.
 
-    Orthogonal Procrustes (scipy.linalg): distances on the map stay, and points move little when
-    the eye goes from one space's map to another's.
+    By orthogonal Procrustes (scipy.linalg). Distances on the map stay, and points lie at similar places on
+    different spaces' maps.
     """
     from scipy.linalg import orthogonal_procrustes
 
@@ -127,9 +127,8 @@ def projection_table(
     fitted: npt.NDArray[np.bool_] | None = None,
     departed: int = 0,
 ) -> pa.Table:
-    """schemas.PROJECTION of `originals` (schemas.IMAGES rows without copies), row by row; `fitted`
-    None: all were. `departed` of the artworks that the map was fitted for have left, which its
-    metadata says."""
+    """schemas.PROJECTION of `originals` (schemas.IMAGES rows without copies), row by row. `fitted` None:
+    all were. The table's metadata has `departed`, the number of fitted artworks that have left."""
     fitted_or_all = np.ones(originals.num_rows, dtype=bool) if fitted is None else fitted
     return pa.table(
         {
@@ -155,14 +154,14 @@ def project_space(
     space: str,
     method: str,
     previous: Snapshot | None,
-    tell: Told,
+    tell: Tell,
 ) -> SpaceMap:
-    """The map of one feature space's originals: the previous snapshot's, with what is new placed on
-    it, or a new one. `tell` is told how many epochs of a new one are done."""
+    """The map of one feature space's originals: the previous snapshot's with new artworks placed on it, or
+    a new map. `tell` gets the number of finished epochs of a new map."""
     originals = _originals(snapshot)
     carried = None
     if previous is not None:
-        carried = _carried(previous, snapshot, config, space, method)
+        carried = _carry(previous, snapshot, config, space, method)
     if carried is not None and carried.known.all():
         return SpaceMap(carried.points, carried.fitted, anew=False, departed=carried.departed)
     vectors = feature_store.read_vectors(snapshot.storage, snapshot.plan().space(space), originals)
@@ -176,11 +175,11 @@ def project_space(
     return SpaceMap(points, np.ones(len(points), dtype=bool), anew=True)
 
 
-def _carried(
+def _carry(
     previous: Snapshot, snapshot: Snapshot, config: Config, space: str, method: str
 ) -> Carried | None:
-    """The previous map of a space where it was made the same way, few artworks have come or left since
-    and those that are left say where others belong; else the reason is logged."""
+    """The previous map of a space. None, with the reason in the log, if it was made in another way, if too
+    many artworks have come or left since, or if the remaining ones cannot place others."""
     before, now = previous.plan(), snapshot.plan()
     names = {old_space.fingerprint: old_space.name for old_space in before.spaces}
     name = names.get(now.space(space).fingerprint)
@@ -207,9 +206,9 @@ def _originals(snapshot: Snapshot) -> pa.Table:
     return snapshot.images().filter(pc.field("profile").is_null())
 
 
-def together(maps: Sequence[SpaceMap]) -> list[Coordinates]:
-    """The spaces' maps turned to lie alike: those fitted anew to lie as the first does; all of them,
-    where the first is new itself, and else those carried over stay as they are."""
+def align_all(maps: Sequence[SpaceMap]) -> list[Coordinates]:
+    """The points of the spaces' maps, turned to be similar. Maps fitted anew are aligned to the first map.
+    Maps carried over stay as they are, unless the first map was fitted anew."""
     first = maps[0]
     return [
         align(space_map.points, first.points) if space_map.anew or first.anew else space_map.points
@@ -224,9 +223,9 @@ def lay_out(
     previous: Snapshot | None,
     count: Count | RemoteCount,
 ) -> None:
-    """Make and store the maps of all spaces by every method; `previous`: a snapshot whose maps hold
-    where they can. `count` is told the `epochs` of each map: by its task, if it is a remote one, and
-    once the map is made."""
+    """Make and store the maps of all spaces by every method. Maps of the snapshot `previous` are carried
+    over where possible. `count` gets the finished `epochs` of each map: from the map's task, if it is a
+    remote count, and once the map is made."""
     originals = _originals(snapshot)
     for method in config.projection.methods:
         tells = [partial(count.tell, part=f"{space} by {method}") for space in spaces]
@@ -238,7 +237,7 @@ def lay_out(
         for reference, tell in zip(pending, tells, strict=True):
             maps.append(ray.get(reference))
             tell(epochs(method, originals.num_rows))
-        for space, points, space_map in zip(spaces, together(maps), maps, strict=True):
+        for space, points, space_map in zip(spaces, align_all(maps), maps, strict=True):
             snapshot.storage.write_table(
                 snapshot.projection_path(space, method),
                 projection_table(originals, points, space_map.fitted, space_map.departed),

@@ -1,4 +1,4 @@
-"""UMAP as maps use it, telling how far it is."""
+"""UMAP for maps, with reports of its progress."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from simsearch.maps.placing import Coordinates
 from simsearch.settings.sections.analysis import ProjectionConfig
 
 LARGE_MAP = 10_000  # artworks above which UMAP takes fewer epochs
-TELL_SECONDS = 1.0  # between two epochs that are told
-FLAT = 1e-6  # share of the first axis' spread below which the second has none
+TELL_SECONDS = 1.0  # between two reports
+FLAT = 1e-6  # share of the first axis' spread below which the second axis counts as flat
 INITIAL_SPREAD = 1e-4  # as Kobak & Linderman 2021 scale a PCA initialisation
 
-Told = Callable[[int], object]
-"""Told how many epochs of a map are done."""
+Tell = Callable[[int], object]
+"""Called with the number of finished epochs of a map."""
 
 
 def epochs(method: str, originals: int) -> int:
-    """How many epochs the map of so many originals takes: UMAP's own numbers, 1 for a map that is found in
-    closed form."""
+    """The number of epochs for a map of so many originals: UMAP's own numbers, 1 for a map in closed
+    form."""
     if method != "umap":
         return 1
     return 500 if originals <= LARGE_MAP else 200
 
 
 class _Epochs:
-    """The file that UMAP's progress bar writes to: passes on the number of epochs that it shows."""
+    """A file for UMAP's progress bar, which passes on the number of epochs that the bar shows."""
 
-    def __init__(self, tell: Told) -> None:
+    def __init__(self, tell: Tell) -> None:
         self._tell = tell
 
     def write(self, text: str) -> int:
@@ -46,14 +46,14 @@ def umap_map(
     start: Coordinates,
     settings: ProjectionConfig,
     seed: int,
-    tell: Told = lambda _: None,
+    tell: Tell = lambda _: None,
 ) -> Coordinates:
     """UMAP's map float32 [n, 2] of principal `components` [n, c], begun at the points `start` [n, 2]."""
-    from umap import UMAP  # compiles with Numba at import: seconds that only this needs
+    from umap import UMAP  # compiles with Numba at import, which takes seconds
 
     start = start.astype(np.float64)
     start *= INITIAL_SPREAD / start[:, 0].std()
-    # UMAP divides each axis of its start by its extent: of vectors along one line, one has none.
+    # UMAP divides each axis of its start by the axis' extent, which is 0 for vectors along one line.
     flat = np.ptp(start, axis=0) <= FLAT * INITIAL_SPREAD
     start[:, flat] = np.random.default_rng(seed).normal(
         scale=FLAT * INITIAL_SPREAD, size=(len(start), 1)
@@ -71,7 +71,7 @@ def umap_map(
             "disable": False,
             "mininterval": TELL_SECONDS,
         },
-        n_jobs=1,  # with a seed there is no more; said, so that UMAP does not warn of it
+        n_jobs=1,  # UMAP uses one job with a seed; if this is left out, it warns
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="umap")

@@ -1,4 +1,4 @@
-"""The reducer: one Ray task per feature space turns its vectors into an index."""
+"""Build indexes: one Ray task per feature space turns the space's vectors into an index."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def build_indexes(
     snapshot: Snapshot, spaces: Sequence[FeatureSpace], seed: int, advance: Advance
 ) -> None:
-    """Build the indexes of some spaces at once; `advance` is told how many are built."""
+    """Build the indexes of some spaces at once. `advance` gets the number of finished indexes."""
     pending = [build_index.remote(snapshot, space, seed) for space in spaces]
     while pending:
         (done,), pending = ray.wait(pending, num_returns=1)

@@ -1,4 +1,4 @@
-"""The second search: lists that near-duplicates leave too short to be scored, in every space."""
+"""The second search, in every space, for lists that are too short without near-duplicates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import ray
 from simsearch import schemas
 from simsearch.features.vectors import Vectors
 from simsearch.indexes.exact import Neighbours
-from simsearch.neighbours.deeper import Deeper, DeepSearch, too_short
+from simsearch.neighbours.deeper import Deeper, DeepSearch, find_too_short
 from simsearch.neighbours.earlier import AMONG, column_of, read_lists
 from simsearch.neighbours.lists import Items, Lists
 from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
@@ -28,8 +28,8 @@ ROWS_AT_ONCE = 512
 def deepen_all(
     shared: ray.ObjectRef[NumberedImages], lists_of: Mapping[str, StoredLists], seed: int
 ) -> None:
-    """Search again, in every space, for the originals whose lists cannot be scored without the near-duplicates
-    of `shared`; `StoredLists.ranked` reads what is found."""
+    """Search again, in every space, for originals whose lists are too short to be scored once the
+    near-duplicates of `shared` are left out. `StoredLists.ranked` reads the new lists."""
     pending = {
         space: _deepen.remote(shared, lists, lists.tie_seed(seed))
         for space, lists in lists_of.items()
@@ -45,7 +45,7 @@ def deepen_all(
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _deepen(numbered: NumberedImages, stored: StoredLists, seed: int) -> int:
-    """Stores the deeper lists of a space; returns how many of its lists among images are among them."""
+    """Store the deeper lists of a space. Returns the number of new lists among all images."""
     units = stored.index().units
     originals = numbered.originals
     whole = [read_lists(stored.snapshot, stored.space, name) for name in AMONG]
@@ -63,14 +63,14 @@ def _deepen(numbered: NumberedImages, stored: StoredLists, seed: int) -> int:
 
 
 def _following(lists: Lists, depth: int) -> Vectors:
-    """How far the image is that follows the first `depth` of each list, or at least its horizon; ∞ where
-    none does."""
+    """The distance of the image after the first `depth` of each list, or the list's horizon, below which
+    it cannot be. ∞ if no image follows."""
     following = lists.squared[:, depth] if depth < lists.squared.shape[1] else lists.horizon
     return np.asarray(np.sqrt(np.minimum(following, lists.horizon)), dtype=np.float32)
 
 
 def _short(numbered: NumberedImages, lists: Neighbours, needed: int, following: Vectors) -> Items:
-    return too_short(lists, numbered.near_to(lists.items), needed, following)
+    return find_too_short(lists, numbered.near_to(lists.items), needed, following)
 
 
 def _exact(

@@ -1,5 +1,5 @@
-"""Neighbour lists searched again where they are too short to be scored: where near-duplicates fill them, or
-where they end among images that are all at the same distance."""
+"""Search again for neighbour lists that are too short to be scored: lists full of near-duplicates, and
+lists that end among images at the same distance."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _NUMBERS_AT_ONCE = 2**24  # 64 MiB of cosines at a time
 
 @dataclass(frozen=True)
 class Deeper:
-    """Lists that take the place of those of the queries `rows` [r]: their `neighbours` [r, width], and
-    `beyond` int64 [r], how many more images are as far as the last of them."""
+    """Lists that replace those of the queries `rows` [r]: their `neighbours` [r, width], and `beyond` int64
+    [r], the number of further images as far as the last one."""
 
     rows: Items
     neighbours: Neighbours
     beyond: Items
 
     def over(self, lists: Neighbours) -> tuple[Neighbours, Items]:
-        """All lists, these in place of the ones that they replace, and what lies beyond each."""
+        """All lists, with these in place of the ones that they replace, and the `beyond` of each list."""
         items, distances = lists.items.copy(), lists.distances.copy()
         beyond = np.zeros(len(items), np.int64)
         items[self.rows] = self.neighbours.items
@@ -36,12 +36,12 @@ class Deeper:
         return Neighbours(items, distances), beyond
 
 
-def too_short(
+def find_too_short(
     lists: Neighbours, left_out: npt.NDArray[np.bool_], needed: int, following: Vectors
 ) -> Items:
-    """The rows of `lists` [n, width], not all of which hold everything, that have fewer than `needed`
-    images but those `left_out` [n, width], or whose last needed one is as far as the one that follows
-    the list, which is `following` [n] away (∞: nothing follows)."""
+    """The rows of incomplete `lists` [n, width] that are too short without the images `left_out`
+    [n, width]: fewer than `needed` images remain, or the last needed one is as far as the image after the
+    list, whose distance is `following` [n] (∞: no image follows)."""
     if not lists.items.shape[1]:
         return np.zeros(0, np.int64)
     kept = ~left_out & (lists.items >= 0)
@@ -53,13 +53,13 @@ def too_short(
 
 
 class DeepSearch:
-    """Exact search among the items `among` of `units` [items, d] that leaves some out, for single
-    queries. Equally distant images are in random order, and counted where a list ends among them."""
+    """Exact search among the items `among` of `units` [items, d], without some items for each query.
+    Equally distant images are in random order. If a list ends among them, the rest is counted."""
 
     def __init__(self, units: Vectors, among: Items, seed: int) -> None:
         self._units, self._among, self._seed = units, among, seed
         digests = [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in units[among]]
-        # Equal vectors are compared once: there may be as many as there are images.
+        # Equal vectors are compared once: all images may have the same one.
         _, self._first, self._vector = np.unique(
             np.array(digests, dtype="S16"), return_index=True, return_inverse=True
         )
@@ -71,8 +71,9 @@ class DeepSearch:
         first: Sequence[Items],
         width: int,
     ) -> tuple[Neighbours, Items]:
-        """The nearest `width` items of each of `queries` [q] but those `left_out` and the query; of equally
-        distant ones those of `first` come first. Also how many more are as far as the last [q]."""
+        """The nearest `width` items of each of `queries` [q] without the query and the items `left_out`.
+        Among equally distant items those of `first` come first. Also the number [q] of further items as
+        far as the last."""
         items = np.full((len(queries), width), -1, np.int64)
         distances = np.full((len(queries), width), np.inf, np.float32)
         beyond = np.zeros(len(queries), np.int64)
@@ -98,7 +99,7 @@ class DeepSearch:
     def _crowd(
         self, query: int, cosines: Vectors, allowed: npt.NDArray[np.bool_], width: int
     ) -> tuple[Items, Vectors]:
-        """The items, in no order, among which the nearest `width` and all that are as far as the last are."""
+        """Items, in no order, that include the nearest `width` and all as far as the last of them."""
         counts = np.bincount(self._vector[allowed], minlength=len(cosines))
         order = np.argsort(-cosines, kind="stable")
         reached = np.searchsorted(counts[order].cumsum(), width)
@@ -122,7 +123,7 @@ class DeepSearch:
 def _first(distances: Vectors, ranks: npt.NDArray[np.float64], count: int) -> Items:
     """The places of the `count` lowest `distances` in order, equal ones by their `ranks`.
 
-    Only those are sorted: of 35,000 equal ones all would take 6 ms.
+    Only these are sorted: sorting 35,000 equal ones would take 6 ms.
     """
     if not count:
         return np.zeros(0, np.int64)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from simsearch import schemas
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
-from simsearch.neighbours.lists import Items, Lists, matched
+from simsearch.neighbours.lists import Items, Lists, match_keys
 from simsearch.snapshots.snapshot import Snapshot
 
 AMONG = ("images", "originals")
@@ -22,9 +22,9 @@ AMONG = ("images", "originals")
 class Earlier:
     """The neighbour lists of one space in the previous snapshot.
 
-    `lists` are those among all images and those among the originals, both of that snapshot's items
-    `asked` (its originals); `now` [its items] is the number of each of its items in today's snapshot,
-    −1 where the picture is gone."""
+    `lists` are those among all images and those among the originals, both for that snapshot's items
+    `asked` (its originals). `now` has the number of each item of that snapshot in today's, −1 if the
+    picture is gone."""
 
     lists: tuple[Lists, Lists]
     asked: Items
@@ -32,10 +32,10 @@ class Earlier:
 
 
 def read_earlier(previous: Snapshot, space: FeatureSpace, images: pa.Table) -> Earlier | None:
-    """The lists of a space in the previous snapshot; None where it has no such space, or no lists.
+    """The lists of a space in the previous snapshot. None if that has no such space, or no lists.
 
-    Pictures are matched by their content, so that a renamed artwork keeps its lists and a changed
-    one has none."""
+    Pictures are matched by their content: a renamed artwork keeps its lists, and a changed one has
+    none."""
     names = {old_space.fingerprint: old_space.name for old_space in previous.plan().spaces}
     name = names.get(space.fingerprint)
     if name is None:
@@ -46,7 +46,7 @@ def read_earlier(previous: Snapshot, space: FeatureSpace, images: pa.Table) -> E
     before = previous.images()
     keys = (np.array(feature_store.keys_of(table)) for table in (before, images))
     asked = np.flatnonzero(before["profile"].is_null().to_numpy())
-    return Earlier((among_images, among_originals), asked, matched(*keys))
+    return Earlier((among_images, among_originals), asked, match_keys(*keys))
 
 
 def read_lists(snapshot: Snapshot, space: str, among: str) -> Lists:
@@ -57,7 +57,7 @@ def read_lists(snapshot: Snapshot, space: str, among: str) -> Lists:
 
 
 def lists_table(lists: Lists) -> pa.Table:
-    """The lists as a table of schemas.neighbour_lists."""
+    """The lists as schemas.neighbour_lists."""
     schema = schemas.neighbour_lists(lists.items.shape[1])
     items, squared = (column_of(matrix) for matrix in (lists.items, lists.squared))
     return pa.table([items, squared, pa.array(lists.horizon)], schema=schema)
@@ -70,6 +70,6 @@ def column_of(matrix: npt.NDArray[Any]) -> pa.Array:
 
 
 def matrix_of(table: pa.Table, name: str) -> npt.NDArray[Any]:
-    """The matrix [rows, width] of a column that `column_of` made."""
+    """The matrix [rows, width] of a column by `column_of`."""
     flat = table[name].combine_chunks().flatten().to_numpy()
     return np.asarray(flat.reshape(table.num_rows, -1))

@@ -1,4 +1,4 @@
-"""Who is near whom: every original's neighbours in every space."""
+"""Find every original's neighbours in every space."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from simsearch.snapshots.snapshot import Snapshot
 def find_neighbours(snapshot: Snapshot, previous: Snapshot | None, advance: Advance) -> None:
     """Store the neighbours.
 
-    `previous`: a snapshot whose neighbour lists are carried over, with the same result. `advance` is
-    told the number of queries answered so far, over all spaces and both searches.
+    Neighbour lists of the snapshot `previous` are carried over, with the same result. `advance` gets the
+    number of finished queries, over all spaces and both searches.
     """
     plan, images = snapshot.plan(), snapshot.images()
     numbered = NumberedImages.of(images, plan.profiles)

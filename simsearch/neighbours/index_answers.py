@@ -1,4 +1,4 @@
-"""What an index answers for its own items, from its candidates and the lists of exact search."""
+"""The neighbours that an index finds for its own items, from its candidates and exact lists."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from simsearch.indexes.index import OpenIndex
 from simsearch.neighbours.lists import Items, Lists
 from simsearch.neighbours.numbering import NumberedImages
 
-_ITEMS_AT_ONCE = 2**20  # answers held at a time: 12 MiB
+_ITEMS_AT_ONCE = 2**20  # neighbours held at once: 12 MiB
 
 
-def index_answers(index: OpenIndex, queries: Items, n: int, true: Lists) -> Neighbours:
-    """The nearest `n` others of the index's items `queries`, as the index finds them.
+def search_by_index(index: OpenIndex, queries: Items, n: int, true: Lists) -> Neighbours:
+    """The nearest `n` others that the index finds for its items `queries`.
 
-    `true` are their lists by exact search, so that the index's candidates are compared only where too
-    few of them are in the list.
+    `true` are the queries' lists by exact search. The index's candidates are compared only if too few of
+    them are in the list.
     """
     if index.manifest.exact_for(n + 1):
         return true.first(n)
     candidates = index.candidates(queries, n + 1)  # the query finds itself
     if candidates is None:
         return drop_query(index.near(queries, n + 1), queries, n)
-    answers, short = candidates_in_order(candidates, true, n, len(index.images))
+    answers, short = order_candidates(candidates, true, n, len(index.images))
     if len(short):
         anew = drop_query(index.near(queries[short], n + 1), queries[short], n)
         answers.items[short], answers.distances[short] = anew.items, anew.distances
     return answers
 
 
-def without_near_duplicates(
+def leave_out_near_duplicates(
     index: Callable[[], OpenIndex], numbered: NumberedImages, answered: Neighbours
 ) -> Neighbours:
-    """The index's answers [originals, n] without images of near-duplicates.
+    """The neighbours [originals, n] that the index finds, without images of near-duplicates.
 
-    Originals that have near-duplicates are asked anew, each for as many more as those have images, so
-    that n others are left where the index finds them. The index is opened only for these.
+    The index is searched again for originals with near-duplicates, each for as many more neighbours as
+    the near-duplicates have images, so that n others are left. The index is opened only for these.
     """
     items, distances = answered.items.copy(), answered.distances.copy()
     n, more = items.shape[1], numbered.near_images()
@@ -58,14 +58,14 @@ def without_near_duplicates(
     return Neighbours(items, distances)
 
 
-def candidates_in_order(
+def order_candidates(
     candidates: Items, true: Lists, n: int, count: int
 ) -> tuple[Neighbours, Items]:
-    """Of each row's `candidates` [q, c], of items 0 to `count` − 1, the `n` that come first in its list,
-    and the rows whose list holds fewer."""
+    """The `n` of each row's `candidates` [q, c] that come first in the row's list, and the rows whose list
+    holds fewer. Items are numbered 0 to `count` − 1."""
     items = np.full((len(candidates), n), -1, dtype=np.int64)
     squared = np.full((len(candidates), n), np.inf)
-    is_candidate = np.zeros(count + 1, dtype=bool)  # its last place is that of −1, which is no item
+    is_candidate = np.zeros(count + 1, dtype=bool)  # the last place is for −1, which is no item
     for row, own in enumerate(candidates):
         is_candidate[own] = True
         is_candidate[-1] = False

@@ -1,9 +1,8 @@
-"""Neighbour lists that are carried from one snapshot to the next, and which of them have to be searched
-again.
+"""Neighbour lists carried from one snapshot to the next.
 
-A list holds all other images that are nearer to its original than its horizon, in order. Images that
-are gone are taken out, new ones come in where they belong; a list that is too short afterwards is
-searched again. What comes out equals a search of everything, to the last bit.
+A list holds, in order, all other images that are nearer to its original than its horizon. Images that are
+gone are removed, and new ones inserted. A list that is then too short is searched again. The result equals
+a search of everything, to the last bit.
 """
 
 from __future__ import annotations
@@ -17,24 +16,27 @@ import numpy.typing as npt
 from simsearch.features.vectors import Vectors
 from simsearch.indexes.exact import Neighbours, cosine_error, nearest
 
-SPARE = 64  # entries beyond those needed, so that a list lasts some nights of removals
+SPARE = 64  # entries beyond the needed ones, so that a list survives some nights of removals
 
 Items = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Lists:
-    """Of each query [n]: `items` int64 [n, width] nearest first, by squared distance and then item
-    number, never the query itself, −1 where the list ends; `squared` float64 [n, width] distances, ∞
-    there; `horizon` float64 [n]: every other image nearer than this is in the list (∞: it holds all).
-    What is as far as the horizon may be there, where it comes first today."""
+    """The lists of queries [n].
+
+    - `items` int64 [n, width], nearest first, by squared distance and then item number. The query itself
+      is never among them. −1 where the list ends.
+    - `squared` float64 [n, width]: their squared distances, ∞ where the list ends.
+    - `horizon` float64 [n]: every other image nearer than this is in the list (∞: all are). An item
+      exactly at the horizon is listed only if it sorts before its ties."""
 
     items: Items
     squared: npt.NDArray[np.float64]
     horizon: npt.NDArray[np.float64]
 
     def first(self, n: int) -> Neighbours:
-        """The nearest `n`, of lists that hold so many or all."""
+        """The nearest `n`. The lists have to hold that many, or everything."""
         items, short = self.items[:, :n], ((0, 0), (0, max(0, n - self.items.shape[1])))
         distances = np.sqrt(self.squared[:, :n]).astype(np.float32)
         return Neighbours(
@@ -46,21 +48,21 @@ class Lists:
         return Lists(self.items[chosen], self.squared[chosen], self.horizon[chosen])
 
 
-def searched(units: Vectors, among: Items, queries: Items, depth: int) -> Lists:
-    """The lists of the items `queries`, of the items `among` [m], in ascending order, with at least
-    `depth` entries where there are so many. `units` [items, d] are unit rows."""
+def search_lists(units: Vectors, among: Items, queries: Items, depth: int) -> Lists:
+    """The lists of the items `queries` among the items `among` [m], which ascend. Lists have at least
+    `depth` entries if there are so many. `units` [items, d] are unit rows."""
     width = depth + SPARE
-    # One for the query itself, one that tells where the horizon is.
+    # One more for the query itself, and one for the horizon.
     places, squared = nearest(_rows(units, among), units[queries], width + 2)
     items = among[places]
     itself = items == queries[:, None]
     items, squared = np.where(itself, -1, items), np.where(itself, np.inf, squared)
     order = np.argsort(itself, axis=1, kind="stable")  # itself last
-    items, squared = _ordered(items, squared, order)
-    return _narrowed(Lists(items, squared, np.full(len(queries), np.inf)), width)
+    items, squared = _order(items, squared, order)
+    return _narrow(Lists(items, squared, np.full(len(queries), np.inf)), width)
 
 
-def carried(
+def carry_lists(
     before: Lists,
     asked: Items,
     now: Items,
@@ -69,41 +71,41 @@ def carried(
     queries: Items,
     depth: int,
 ) -> tuple[Lists, Items]:
-    """The same lists as `searched`, made of those of another snapshot where they serve.
+    """The same lists as `search_lists`, made from another snapshot's lists where possible.
 
-    `before` are those of its items `asked` [q]; `now` [its items] is the number of each of them here,
-    −1 where the picture is gone. Returns them with the rows of `queries` that were searched anew.
+    `before` are the lists of that snapshot's items `asked` [q]. `now` has the number of each item of that
+    snapshot here, −1 if the picture is gone. Also returns the rows of `queries` that were searched anew.
     """
     width = depth + SPARE
     row_of = np.full(len(units), -1, dtype=np.int64)
     row_of[now[asked][now[asked] >= 0]] = np.flatnonzero(now[asked] >= 0)
     rows = row_of[queries]
     fresh = np.setdiff1d(among, now[now >= 0])
-    items, squared, horizon = _old(before, rows, now, among, len(units))
+    items, squared, horizon = _renumber(before, rows, now, among, len(units))
     if len(fresh):
         new, asking = _rows(units, fresh), units[queries]
-        most = min(width, _most_within(new, asking, horizon))
+        most = min(width, _count_within(new, asking, horizon))
         places, new_squared = nearest(new, asking, most + 1)
         items = np.concatenate([items, fresh[places]], axis=1)
         squared = np.concatenate([squared, new_squared], axis=1)
-        if places.shape[1] < len(fresh):  # of the rest it is known that none is nearer
+        if places.shape[1] < len(fresh):  # the other new items are no nearer
             horizon = np.minimum(horizon, new_squared[:, -1])
     gone = (items == queries[:, None]) | (squared >= horizon[:, None])
     items, squared = np.where(gone, -1, items), np.where(gone, np.inf, squared)
     order = np.lexsort((items, squared), axis=1)
-    items, squared = _ordered(items, squared, order)
-    lists = _narrowed(Lists(items, squared, horizon), width)
+    items, squared = _order(items, squared, order)
+    lists = _narrow(Lists(items, squared, horizon), width)
     again = np.flatnonzero((rows < 0) | (np.isfinite(lists.horizon) & (_length(lists) < depth)))
     if len(again):
-        anew = searched(units, among, queries[again], depth)
+        anew = search_lists(units, among, queries[again], depth)
         for name in ("items", "squared", "horizon"):
             getattr(lists, name)[again] = getattr(anew, name)
     return lists, again
 
 
-def matched(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Items:
-    """Of each key of `before` the place of the same key in `now`, −1 where there is none; of keys that
-    are there several times the first is the first's, and so on."""
+def match_keys(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Items:
+    """For each key of `before` the place of the same key in `now`, −1 if there is none. Repeated keys are
+    matched in order: the first to the first, and so on."""
     numbers: dict[str, list[int]] = {}
     for place in range(len(now) - 1, -1, -1):
         numbers.setdefault(str(now[place]), []).append(place)
@@ -113,11 +115,11 @@ def matched(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> Items:
     )
 
 
-def _old(
+def _renumber(
     before: Lists, rows: Items, now: Items, among: Items, count: int
 ) -> tuple[Items, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Lists of another snapshot under today's numbers, for queries whose `rows` there are given (−1:
-    none); images that are not among today's taken out."""
+    """Another snapshot's lists under today's numbers, without images that are gone, for queries whose `rows`
+    in that snapshot are given (−1: none)."""
     is_among = np.zeros(count + 1, dtype=bool)
     is_among[among] = True
     known = np.append(now, -1)  # item −1, nothing, stays nothing
@@ -129,15 +131,15 @@ def _old(
     return items, squared, horizon
 
 
-def _most_within(units: Vectors, queries: Vectors, horizon: npt.NDArray[np.float64]) -> int:
-    """At least as many as any query [n] has rows of `units` nearer than its horizon [n], and seldom more:
-    counted by float32 products."""
+def _count_within(units: Vectors, queries: Vectors, horizon: npt.NDArray[np.float64]) -> int:
+    """A bound on the number of rows of `units` nearer than a query's horizon [n], over all queries [n]. It
+    is counted by float32 products and seldom larger than needed."""
     lowest = 1 - horizon / 2 - cosine_error(units.shape[1])
     return int((queries @ units.T > lowest[:, None]).sum(axis=1).max(initial=0))
 
 
-def _narrowed(lists: Lists, width: int) -> Lists:
-    """The first `width` entries, the horizon brought in to the first that is left out."""
+def _narrow(lists: Lists, width: int) -> Lists:
+    """The first `width` entries. The horizon moves to the first entry that is left out."""
     if lists.items.shape[1] <= width:
         short = ((0, 0), (0, width - lists.items.shape[1]))
         items = np.pad(lists.items, short, constant_values=-1)
@@ -146,7 +148,7 @@ def _narrowed(lists: Lists, width: int) -> Lists:
     return Lists(lists.items[:, :width].copy(), lists.squared[:, :width].copy(), horizon)
 
 
-def _ordered(
+def _order(
     items: Items, squared: npt.NDArray[np.float64], order: Items
 ) -> tuple[Items, npt.NDArray[np.float64]]:
     return np.take_along_axis(items, order, axis=1), np.take_along_axis(squared, order, axis=1)
@@ -157,5 +159,5 @@ def _length(lists: Lists) -> Items:
 
 
 def _rows(units: Vectors, items: Items) -> Vectors:
-    """The rows themselves where they are all: a gather would copy them."""
+    """The rows of some items. If these are all items, `units` itself: a gather would copy it."""
     return units if len(items) == len(units) else units[items]

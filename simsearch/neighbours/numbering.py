@@ -18,11 +18,12 @@ Items = npt.NDArray[np.int64]
 class NumberedImages:
     """The images of a snapshot by item number.
 
-    `artworks` int64 [items] numbers each image's artwork, `profiles` int16 [items] its profile (−1:
-    an original), `pictures` int64 [items] the content that it shows or was made of, `originals` int64 [n]
-    are the items that are originals, `near` int64 [p] the pairs of near-duplicate pictures a, b as
-    a × items + b, in both orders, ascending. Artworks that show the same picture are near-duplicates
-    without being listed there.
+    - `artworks` int64 [items]: the number of each image's artwork.
+    - `profiles` int16 [items]: the number of each image's profile, −1 for an original.
+    - `pictures` int64 [items]: the number of the content that an image shows or was made from.
+    - `originals` int64 [n]: the items that are originals.
+    - `near` int64 [p]: the pairs of near-duplicate pictures a, b as a × items + b, in both orders,
+      ascending. Artworks with the same picture are near-duplicates too, without a pair in `near`.
     """
 
     names: tuple[str, ...]
@@ -34,8 +35,8 @@ class NumberedImages:
 
     @classmethod
     def of(cls, images: pa.Table, names: Sequence[str]) -> NumberedImages:
-        """Number the rows of `images` (schemas.IMAGES) with the profiles `names`; near-duplicates are not
-        known yet."""
+        """Number the rows of `images` (schemas.IMAGES) with the profiles `names`. Near-duplicates are added
+        by `with_near`."""
         _, artworks = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
         numbers = {profile: number for number, profile in enumerate(names)}
         profiles = np.array(
@@ -46,7 +47,7 @@ class NumberedImages:
         return cls(tuple(names), artworks, profiles, pictures, originals, np.zeros(0, np.int64))
 
     def with_near(self, pairs: Iterable[tuple[int, int]]) -> NumberedImages:
-        """The same with pairs of near-duplicate originals, by their place in `originals`."""
+        """The same images with pairs of near-duplicate originals, by their place in `originals`."""
         listed = np.array(list(pairs), np.int64).reshape(-1, 2)
         first, second = (self.pictures[self.originals[column]] for column in listed.T)
         first, second = first[first != second], second[first != second]
@@ -55,7 +56,7 @@ class NumberedImages:
 
     @property
     def _count(self) -> int:
-        """How many artworks there are, at least 1."""
+        """The number of artworks, at least 1."""
         return int(self.artworks.max()) + 1 if len(self.artworks) else 1
 
     def _pair(self, first: Items, second: Items) -> Items:
@@ -63,18 +64,20 @@ class NumberedImages:
 
     @property
     def have_copies(self) -> npt.NDArray[np.bool_]:
-        """Which originals [n] have copies."""
+        """Whether each original [n] has copies."""
         return self.relevant(range(len(self.names))) > 0
 
     def relevant(self, members: Iterable[int]) -> Items:
-        """How many copies of the profiles `members` each original [n] has."""
+        """The number of copies of the profiles `members` that each original [n] has."""
         wanted = np.isin(self.profiles, np.array(list(members), np.int16))
         counts = np.bincount(self.artworks[wanted], minlength=self._count)
         return np.asarray(counts[self.artworks[self.originals]])
 
     def places_of(self, items: Items) -> Items:
-        """The place of each of the `items` among the originals, −1 for what is none of them."""
-        place_of = np.full(len(self.artworks) + 1, -1, np.int64)  # item −1, nothing, reads the last
+        """The place of each of the `items` among the originals, −1 for an item that is no original."""
+        place_of = np.full(
+            len(self.artworks) + 1, -1, np.int64
+        )  # item −1, which is none, reads the last place
         place_of[self.originals] = np.arange(len(self.originals))
         return np.asarray(place_of[items])
 
@@ -86,8 +89,8 @@ class NumberedImages:
         return dict(zip(shown.tolist(), np.split(order, starts[1:]), strict=True))
 
     def near_to(self, items: Items, places: Items | None = None) -> npt.NDArray[np.bool_]:
-        """Which of the `items` [n, k] retrieved for each original, or for those at `places` among the
-        originals, are images of its near-duplicates, bool [n, k]."""
+        """Whether each of the `items` [n, k] retrieved for originals is an image of a near-duplicate of the
+        original, bool [n, k]. The originals are all, or those at `places` among the originals."""
         queries = self.originals if places is None else self.originals[places]
         own, theirs = self.artworks[queries][:, None], self.artworks[items]
         picture, other = self.pictures[queries][:, None], self.pictures[items]
@@ -95,7 +98,7 @@ class NumberedImages:
         return np.asarray(near & (items >= 0))
 
     def near_images(self) -> Items:
-        """How many images the near-duplicates of each original [n] have."""
+        """The number of images of each original's [n] near-duplicates."""
         images = np.bincount(self.pictures, minlength=1)
         first, second = np.divmod(self.near, max(1, len(self.pictures)))
         counts = images.copy()
@@ -106,8 +109,8 @@ class NumberedImages:
         )
 
     def near_groups(self) -> Iterator[tuple[Items, Items]]:
-        """For each picture with near-duplicates the places of the originals that show it, and of those
-        that show it or a near-duplicate of it."""
+        """For each picture with near-duplicates, the places of the originals that show it, and of those that
+        show it or a near-duplicate of it."""
         places = self.by_picture()
         first, second = np.divmod(self.near, max(1, len(self.pictures)))
         for picture, own in places.items():

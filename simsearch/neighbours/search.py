@@ -1,7 +1,7 @@
-"""The parallel search: every original's neighbours, by Annoy and by exact search.
+"""The parallel search for every original's neighbours, by Annoy and by exact search.
 
-Tasks each search for a slice of the originals, in the vectors that lie beside a space's index, mapped
-from disk; what they find is stored slice by slice.
+Each task searches for a slice of the originals, in the vectors beside a space's index, mapped from disk.
+The results are stored slice by slice.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from simsearch.neighbours.earlier import (
     lists_table,
     read_earlier,
 )
-from simsearch.neighbours.index_answers import index_answers
-from simsearch.neighbours.lists import Items, Lists, carried, searched
+from simsearch.neighbours.index_answers import search_by_index
+from simsearch.neighbours.lists import Items, Lists, carry_lists, search_lists
 from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.neighbours.stored_lists import StoredLists
 from simsearch.runtime.resources import ENDLESS, TASKS
@@ -40,7 +40,7 @@ from simsearch.storage.growing import GrowingTable
 
 QUERIES_PER_TASK = 512
 
-# Answers of 512 originals are some 4 MB, which stay in Ray's object store until those before are stored.
+# The lists of 512 originals are some 4 MB, which stay in Ray's object store until earlier ones are stored.
 TASKS_AHEAD = 64
 
 
@@ -62,9 +62,8 @@ def search_all(
     previous: Snapshot | None,
     advance: Callable[[int], None],
 ) -> None:
-    """Search for every original in every space and store what is found. Exact search is spared where
-    the lists of a `previous` snapshot say the same. `advance` is told the number of queries answered
-    so far."""
+    """Search for every original in every space, and store the results. Exact search is spared where the
+    lists of a `previous` snapshot give the same result. `advance` gets the number of finished queries."""
     originals = ray.put(numbered.originals)
     slices = _slices(numbered.originals)
     image_ids = images["image_id"].to_numpy()
@@ -75,7 +74,7 @@ def search_all(
         search = partial(_search_slice.remote, stored, originals, earlier)
         with ExitStack() as stack:
             write = _Writing(stored, plan, image_ids, stack)
-            for part, lists in zip(slices, _in_order(search, slices), strict=True):
+            for part, lists in zip(slices, _run_in_order(search, slices), strict=True):
                 write(part, lists)
                 done += len(part) * len(SEARCHES)
                 advance(done)
@@ -86,11 +85,10 @@ def _slices(originals: Items) -> list[Items]:
     return [originals[start : start + QUERIES_PER_TASK] for start in starts]
 
 
-def _in_order(
+def _run_in_order(
     search: Callable[[Items], ray.ObjectRef[_SliceLists]], slices: Sequence[Items]
 ) -> Iterator[_SliceLists]:
-    """The answers for the slices, in their order; at most TASKS_AHEAD tasks are started ahead of the
-    answer that is waited for."""
+    """The lists of the slices, in order. At most TASKS_AHEAD tasks are started ahead of the next slice."""
     waiting: deque[ray.ObjectRef[_SliceLists]] = deque()
     for part in slices:
         waiting.append(search(part))
@@ -101,7 +99,7 @@ def _in_order(
 
 
 class _Writing:
-    """Stores a space's answers as they come."""
+    """Stores a space's lists as they arrive."""
 
     def __init__(
         self, stored: StoredLists, plan: Plan, image_ids: npt.NDArray[Any], stack: ExitStack
@@ -160,7 +158,7 @@ def _search_slice(
         _lists(units, items, queries, deep, earlier, place)
         for place, (items, deep) in enumerate(zip(among, depths, strict=True))
     )
-    by_index = index_answers(index, queries, stored.depth_by_index, among_images)
+    by_index = search_by_index(index, queries, stored.depth_by_index, among_images)
     return _SliceLists(among_images, among_originals, by_index)
 
 
@@ -173,8 +171,8 @@ def _lists(
     place: int,
 ) -> Lists:
     if earlier is None:
-        return searched(units, among, queries, depth)
-    lists, _ = carried(
+        return search_lists(units, among, queries, depth)
+    lists, _ = carry_lists(
         earlier.lists[place], earlier.asked, earlier.now, units, among, queries, depth
     )
     return lists
@@ -187,7 +185,7 @@ def neighbours_table(
     queries: npt.NDArray[np.int64],
     retrieved: Neighbours,
 ) -> pa.Table:
-    """schemas.NEIGHBOURS by one search: one row per query and rank, rank 1 being the nearest."""
+    """schemas.NEIGHBOURS of one search: a row per query and rank. Rank 1 is the nearest."""
     rows, columns = np.nonzero(retrieved.items >= 0)
     return pa.table(
         {

@@ -1,4 +1,4 @@
-"""A space's neighbour lists in storage, as the tasks that search and the tasks that score share them."""
+"""A space's neighbour lists in storage, shared by the tasks that search and the tasks that score."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 
-# Ranks searched beyond what is scored: few originals have more near-duplicates, and those are searched
-# again (`deepen_all`).
+# Ranks searched beyond the scored ones. Few originals have more near-duplicates. For those the search is
+# repeated (`deepen_all`).
 SPARE_RANKS = 50
 
 
 @dataclass(frozen=True)
 class StoredLists:
-    """A space's neighbour lists for every original, which lie in storage: they are read by the tasks that
-    need them, so that no process and no object store holds those of all spaces."""
+    """A space's neighbour lists for every original, in storage. The tasks that need them read them there, so
+    that no process and no object store holds the lists of all spaces."""
 
     snapshot: Snapshot
     space: str
     depth: int  # of exact lists among all images
     depth_among_originals: int  # of exact lists among the originals
-    depth_by_index: int  # of the index's answers: as many as a user is shown
-    needed: int  # how many images of an exact list are scored, near-duplicates left out
+    depth_by_index: int  # of the index's lists: as many as a user is shown
+    needed: int  # images of an exact list that are scored, without near-duplicates
 
     @classmethod
     def of_all(
@@ -50,17 +50,17 @@ class StoredLists:
         }
 
     def by_index(self) -> Neighbours:
-        """The neighbours [originals, depth_by_index] among all images as the index answers."""
+        """The neighbours [originals, depth_by_index] among all images that the index finds."""
         table = self.snapshot.storage.read_table(self.annoy_path)
         return Neighbours(*(matrix_of(table, name) for name in ("items", "distances")))
 
     def among_originals(self) -> Neighbours:
-        """The neighbours [originals, depth_among_originals] among the originals alone, by exact search."""
+        """The neighbours [originals, depth_among_originals] among the originals only, by exact search."""
         return read_lists(self.snapshot, self.space, AMONG[1]).first(self.depth_among_originals)
 
     def ranked(self) -> tuple[Neighbours, Items]:
         """The neighbours [originals, depth] among all images by exact search, with the lists that
-        `deepen_all` searched again, and how many more images are as far as the last of each [originals]."""
+        `deepen_all` searched again. Also the number [originals] of further images as far as the last."""
         lists = read_lists(self.snapshot, self.space, AMONG[0]).first(self.depth)
         return self._deepened(lists, AMONG[0])
 
@@ -77,11 +77,11 @@ class StoredLists:
         return Deeper(rows, Neighbours(items, distances), beyond).over(lists)
 
     def tie_seed(self, seed: int) -> int:
-        """The seed of the order of ties, of the space's own: no two spaces agree by it."""
+        """The seed of the order of ties. Each space has its own, so that ties make no two spaces agree."""
         return zlib.crc32(f"{seed} {self.space}".encode())
 
     def index(self) -> OpenIndex:
-        """The space's index, whose files are trusted: this run has just written them."""
+        """The space's index. Its files are trusted, as this run has just written them."""
         space = self.snapshot.plan().space(self.space)
         folder = self.snapshot.index_folder(self.space)
         return open_index(self.snapshot.storage, folder, space.fingerprint, verify=False)
@@ -91,12 +91,12 @@ class StoredLists:
         return self.snapshot.lists_path(self.space, "annoy")
 
     def deeper_path(self, name: str) -> str:
-        """The path of the lists that `deepen_all` searched again, of those that AMONG names `name`."""
+        """The path of the lists that `deepen_all` searched again. `name` is one of AMONG."""
         return self.snapshot.lists_path(self.space, _deeper(name))
 
 
 def forget_lists(snapshot: Snapshot) -> None:
-    """Remove the lists that only the steps of one run share."""
+    """Remove the lists that only the steps of one run need."""
     for space in snapshot.plan().spaces:
         for name in ("annoy", *map(_deeper, AMONG)):
             snapshot.storage.delete(snapshot.lists_path(space.name, name))

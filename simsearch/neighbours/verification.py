@@ -24,7 +24,7 @@ from simsearch.neighbours.agreements import (
 )
 from simsearch.neighbours.lists import Items
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.runtime.watchdog import Count, followed
+from simsearch.runtime.watchdog import Count, run_followed
 from simsearch.settings.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def _compare_all(
             (done,), left = ray.wait(left, num_returns=1)
             count.tell(count.read() + ray.get(done))
 
-    followed("verify", len(todo.codes), "pairs", config, collect, count.read)
+    run_followed("verify", len(todo.codes), "pairs", config, collect, count.read)
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)

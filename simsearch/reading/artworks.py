@@ -1,4 +1,4 @@
-"""An artwork and its neighbours as the pages speak of them."""
+"""An artwork and its neighbours in the form that pages use."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ IIIF_IMAGE = re.compile(
     r"(?P<rotation>!?[\d.]+)/(?P<quality>default|color|gray|bitonal|native)\.(jpg|png|webp)$"
 )
 
-SHORT = 300  # characters of a text in a list; browsers take seconds to lay out a word of 10,000
+SHORT = 300  # characters of a text in a list; a browser takes seconds to lay out a word of 10,000
 LONG = 3000  # characters of a text on the artwork's own page
-# Marks that turn or embed the writing of all that follows, such as a date beside a title.
+# Marks that turn or embed the writing of all following text, such as a date beside a title.
 TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
-SAID = 60  # characters of what an address asks for, in what is said of it
+SAID = 60  # characters of an address' text that a message repeats
 
 Items = npt.NDArray[np.int32]
 
@@ -42,8 +42,8 @@ class Artwork:
 
     @property
     def title(self) -> str:
-        """The title as pages show it; `whole_title` has all of it."""
-        return short(self.whole_title)
+        """The title as pages show it, possibly shortened (see `whole_title`)."""
+        return shorten(self.whole_title)
 
     @property
     def whole_title(self) -> str:
@@ -51,7 +51,7 @@ class Artwork:
 
     @property
     def artists(self) -> str:
-        return short(self.all_artists)
+        return shorten(self.all_artists)
 
     @property
     def all_artists(self) -> str:
@@ -59,12 +59,12 @@ class Artwork:
 
     @property
     def date(self) -> str:
-        return short(self.row["date"] or "")
+        return shorten(self.row["date"] or "")
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """An image found at `rank` (from 1); `distance` angular in [0, 2], `score` its cosine."""
+    """An image found at `rank` (from 1). `distance` is angular, in [0, 2], `score` its cosine."""
 
     rank: int
     item: int
@@ -77,7 +77,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class StoredNeighbours:
-    """The evaluated neighbours of every artwork's original: `items` int32 [artworks, k], nearest first
+    """The stored neighbours of every artwork's original: `items` int32 [artworks, k], nearest first
     (−1: none), and their angular `distances` float32 [artworks, k]."""
 
     items: Items
@@ -92,15 +92,15 @@ class StoredNeighbours:
         ]
 
 
-def short(text: str, most: int = SHORT) -> str:
-    """The text, or its beginning with an ellipsis where it has more than `most` characters, without marks
-    that turn the writing of what stands beside it."""
+def shorten(text: str, most: int = SHORT) -> str:
+    """The text, cut to `most` characters with an ellipsis, without marks that turn the writing of
+    neighbouring text."""
     text = text.translate(TURNING)
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def iiif_address(image_uri: str | None, width: int) -> str | None:
-    """The same picture at another width, where its address is one of the IIIF Image API's."""
+    """The address of the same picture at another width. None if its address is not of the IIIF Image API."""
     match = IIIF_IMAGE.match(image_uri or "")
     if match is None:
         return None
@@ -109,7 +109,7 @@ def iiif_address(image_uri: str | None, width: int) -> str | None:
 
 
 def collection_name(plan: Plan) -> str:
-    """What to call a snapshot's artworks: the folder that its catalog's source is or lies in."""
+    """A name for a snapshot's artworks: the folder that the catalog's source is or lies in."""
     source = plan.settings.catalog.source
     if not source:
         return "generated collection"

@@ -1,4 +1,4 @@
-"""A rectangular part of a picture, for questions about that part alone."""
+"""A rectangular part of a picture, for searches by that part alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from PIL import Image
 from simsearch.errors import UsageError
 
 WHOLE = 100.0  # per cent
-ROUNDING = 0.5  # per cent that a box drawn by hand may stand out
-FEWEST_PIXELS = 8  # of a side: of less a network sees a smear
+ROUNDING = 0.5  # per cent by which a box drawn by hand may exceed the picture
+FEWEST_PIXELS = 8  # of a side: a network sees a smear in fewer
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Box:
         """Raises UsageError for a box that is not within the picture."""
         for start, length in ((self.left, self.width), (self.top, self.height)):
             inside = 0 <= start < WHOLE and length > 0 and start + length <= WHOLE + ROUNDING
-            if not inside:  # what is no number is not either
+            if not inside:  # also true for NaN
                 raise UsageError(
                     "the box does not lie within the picture; left and width, top and height are per "
                     "cent and add up to at most 100"
                 )
 
     def cut(self, picture: Image.Image) -> Image.Image:
-        """The part of the picture, rounded to whole pixels. Raises UsageError where it has too few."""
+        """The part of the picture, rounded to whole pixels. Raises UsageError if it has too few pixels."""
         left, right = _pixels(self.left, self.width, picture.width)
         top, bottom = _pixels(self.top, self.height, picture.height)
         if min(right - left, bottom - top) < FEWEST_PIXELS:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from simsearch.errors import NotFoundError, UnknownNameError
 from simsearch.reading.picture_query import PictureQuery
-from simsearch.reading.removed import removal_named
+from simsearch.reading.removed import naming_removal
 from simsearch.reading.space import Space, absence, search_spaces
 from simsearch.reading.values import Artwork, Artworks, Matches
 from simsearch.reading.view import SnapshotView
@@ -65,12 +65,14 @@ def collection_of(config: Config, snapshot: Snapshot) -> Collection:
     StorageError
         If a file of the snapshot is gone or damaged.
     """
-    return _opened(config, snapshot, PictureQuery(config))
+    return _open(config, snapshot, PictureQuery(config))
 
 
-def _opened(config: Config, snapshot: Snapshot, pictures: PictureQuery) -> Collection:
+def _open(config: Config, snapshot: Snapshot, pictures: PictureQuery) -> Collection:
     view = SnapshotView(config, snapshot)
-    assert view.manifest  # which an unfinished snapshot lacks; kept, should this one be removed
+    assert (
+        view.manifest
+    )  # an unfinished snapshot has none; reading it keeps it in case the snapshot is removed
     return Collection(view, pictures)
 
 
@@ -121,7 +123,7 @@ class Collection:
             If no snapshot, or more than one, has that id. The message lists those there are.
         """
         snapshot = find_snapshot(self._view.snapshot.storage, snapshot_id)
-        return _opened(self._view.config, snapshot, self._pictures)
+        return _open(self._view.config, snapshot, self._pictures)
 
     @property
     def spaces(self) -> tuple[Space, ...]:
@@ -220,7 +222,7 @@ class Collection:
         GoneError
             If the snapshot was removed since it was opened.
         """
-        with removal_named(self._view.snapshot):
+        with naming_removal(self._view.snapshot):
             return self._view.metrics
 
     def __repr__(self) -> str:

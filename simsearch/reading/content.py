@@ -1,4 +1,4 @@
-"""A picture's file as a snapshot knows it: what is read is what was embedded, or it is not shown."""
+"""Read a picture's file only if it still is the one that a snapshot embedded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 def read_picture(uri: str, config: StorageConfig, max_bytes: int, expected: str | None) -> bytes:
     """The bytes of a picture whose content hash is `expected` (None: any).
 
-    Raises NotFoundError, without the file's place, where it is gone or another picture lies there now.
+    Raises NotFoundError, which does not name the file's place, if the file is gone or another picture lies
+    there now.
     """
     try:
         data = read_uri(uri, config, max_bytes)

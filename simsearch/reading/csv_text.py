@@ -1,4 +1,4 @@
-"""Tables as CSV that a spreadsheet shows and does not compute."""
+"""Tables as CSV that a spreadsheet shows without computing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-# A cell that begins so is computed (OWASP, "CSV injection"); some spreadsheets take wide letters too.
+# Spreadsheets compute cells that begin so (OWASP, "CSV injection"). Some accept wide letters too.
 FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
 
 
@@ -16,16 +16,16 @@ def csv_bytes(table: pa.Table) -> bytes:
     """The table with a header, in UTF-8.
 
     Lists are joined by semicolons. A text that a spreadsheet would take for a formula gets an apostrophe
-    in front; numbers stay as they are.
+    in front. Numbers stay as they are.
     """
-    columns = {name: _plain(table[name]) for name in table.column_names}
+    columns = {name: _escape_formulas(table[name]) for name in table.column_names}
     buffer = io.BytesIO()
     pa_csv.write_csv(pa.table(columns), buffer)
     return buffer.getvalue()
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Numbers, or texts that are no formulas."""
+def _escape_formulas(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column as numbers, or as texts that are no formulas."""
     if pa.types.is_list(column.type):
         column = pc.binary_join(column, "; ")
     if not pa.types.is_string(column.type):

@@ -1,4 +1,4 @@
-"""One spelling for what museums spell in many ways: eras, ordinals, centuries, decades and dashes."""
+"""One spelling for eras, ordinals, centuries, decades and dashes, which museums spell in many ways."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simsearch.reading.date_words import ORDINALS, ROMAN
 
 BC, AD, HIJRI = "@bc", "@ad", "@ah"
 
-# Italian and Spanish tell "before Christ" from others by its capital.
+# In Italian and Spanish a capital distinguishes "before Christ" from other words.
 _CAPITALS = ((re.compile(r"\ba\.\s?C\.?"), f" {BC} "), (re.compile(r"\bd\.\s?C\.?"), f" {AD} "))
 _ERAS = (
     (
@@ -34,7 +34,7 @@ _CENTURY = r"centur(?:y|ies)|cent\b\.?|jahrhunderts?|jhd?t?s?\b\.?|siècles?|sie
 _MILLENNIUM = r"millenni(?:um|a|ums)|mill\b\.?|jahrtausends?|jt\b\.?|millénaires?|millennium"
 _ROMAN_WORDS = r"(x{0,2}(?:ix|iv|v?i{0,3}))"
 
-# Rewritten in this order, so that each reads what the one before wrote.
+# Rewrites in order: each works on the result of the one before.
 _REWRITES = (
     (re.compile(r"[‐‑−]"), "-"),
     (re.compile(r"\s*[‒–—―]\s*"), " - "),
@@ -64,9 +64,8 @@ _REWRITES = (
     (re.compile(r"\b(mid|early|late)-"), r"\1 "),
 )  # fmt: skip
 
-# "188?" may be the year 188 or one from 1880 on, and so may "188-". A dash in front may be a minus. "A.C."
-# stands for either era. "5000 years ago" names no year. "C19" may be a century, and "14/20" a print of an
-# edition.
+# "188?" and "188-" may be the year 188 or one from 1880 on. A dash in front may be a minus. "A.C." stands
+# for either era. "5000 years ago" names no year. "C19" may be a century, and "14/20" a print of an edition.
 AMBIGUOUS = re.compile(
     r"(?<!\d)\d{1,3}\?|(?<!\d)\d{1,3} ?-\s*(?:$|[\])-])|^\s*-\s+\d|\ba\.\s?c\.|\b(?:ago|bp|old)\b|['’]\d\d\b|\ufffd"
     r"|\bc\d\d?(?!\d)|^\W*\d\d? ?/ ?\d\d?\W*$"

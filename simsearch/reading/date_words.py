@@ -1,4 +1,4 @@
-"""The words of dates: what museums write around years, in the languages of larger collections."""
+"""The words that museums write around years, in the languages of larger collections."""
 
 from __future__ import annotations
 
@@ -46,9 +46,8 @@ MONTHS = frozenset(
     janvier février mars avril juin juillet août septembre octobre novembre décembre
     spring summer autumn fall winter""".split()  # noqa: SIM905
 )
-# Words that say nothing of what a number beside them is, so that it may be a year: those of dates, and
-# places where much was printed and made ("London 1964"). Other names may be those of catalogs of works
-# ("Bartsch 1234").
+# Words beside which a number may be a year: words of dates, and places where much was printed and made
+# ("London 1964"). Other names may be those of catalogs of works ("Bartsch 1234").
 WORDS = frozenset(
     """c ca circa about approximately approx around near probably possibly perhaps likely presumably
     in on the by between from before after since post ante not no later earlier than still is was

@@ -2,8 +2,8 @@
 
 Museums write the same date in many ways: "ca. 1353–1336 B.C.", "late 18th century", "1635/40",
 "A.H. 1260/A.D. 1844", "2e moitié du XVIIIe siècle". A date is split into parts at commas and brackets.
-Each part becomes a list of tokens, and the first part that is understood gives the year. Text that is
-not understood gives none: no number is taken for a year because it might be one.
+Each part becomes a list of tokens, and the first part that is understood gives the year. Text that is not
+understood gives no year: a number that merely might be a year does not count.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _PLAIN = re.compile(r"(?:c\.|ca\.)? ?([12]\d{3})(?: ?[-–/] ?[12]\d{3})?", re.A
 
 @dataclass(frozen=True)
 class Token:
-    """A part's word, by `kind`: number, ordinal, era, share, century, separator, month, known or unknown.
+    """A word of a part. `kind`: number, ordinal, era, share, century, separator, month, known or unknown.
 
-    `text` is the word or the digits. A number is `negative` behind a minus sign, and a `decade` with an
-    s ("1890s"). A share is the piece `share` = (k, n) of a century: the k-th of n, counted from 0. It is
-    `doubtful` beside an unknown word, which may say what else the number is."""
+    `text` is the word or the digits. A number is `negative` behind a minus sign, and a `decade` with an s
+    ("1890s"). `share` = (k, n) is a piece of a century: the k-th of n, counted from 0. A number is
+    `doubtful` beside an unknown word, which may give it another meaning."""
 
     kind: str
     text: str
@@ -52,7 +52,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Part:
-    """The tokens of a part, and whether the date has this part only."""
+    """The tokens of a part of a date, and whether it is the only part."""
 
     tokens: tuple[Token, ...]
     alone: bool
@@ -72,9 +72,9 @@ class Part:
 def first_year(date: str | None) -> int | None:
     """The year that a date names first: 1888 of "c. 1888–90", −300 of "300 B.C.–A.D. 100".
 
-    A century, a decade, and a half or third of one count by their first year: 1700 of "18th century",
-    1767 of "late 18th century", 1890 of "1890s". "Before 1650" and "after 1650" count as 1650. None where
-    the date is not understood.
+    Centuries, decades, and their halves or thirds count by their first year: 1700 of "18th century", 1767
+    of "late 18th century", 1890 of "1890s". "Before 1650" and "after 1650" count as 1650. None if the date
+    is not understood.
     """
     if not date or len(date) > LONGEST:
         return None
@@ -98,8 +98,8 @@ def year_text(year: int) -> str:
 
 
 def _parts(text: str) -> Iterator[Part]:
-    """The date's parts, those in brackets after all others. A part that is only a share of a century
-    belongs to the part before it: "19th century, second half"."""
+    """The date's parts, with those in brackets last. A part that is only a share of a century belongs to the
+    part before: "19th century, second half"."""
     inner: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
@@ -113,13 +113,13 @@ def _parts(text: str) -> Iterator[Part]:
     for place, tokens in enumerate(parts):
         following = parts[place + 1] if place + 1 < len(parts) else ()
         if following and all(token.kind == "share" for token in following):
-            tokens = _with_share(tokens, following)
+            tokens = _insert_shares(tokens, following)
         yield Part(tokens, alone=len(texts) == 1)
 
 
-def _with_share(tokens: tuple[Token, ...], shares: tuple[Token, ...]) -> tuple[Token, ...]:
-    """The tokens of a part with shares before its century or decade, where it has only one and that is
-    whole."""
+def _insert_shares(tokens: tuple[Token, ...], shares: tuple[Token, ...]) -> tuple[Token, ...]:
+    """The tokens of a part, with shares inserted before its century or decade, if it has only one and no
+    share of it yet."""
     places = [n for n, token in enumerate(tokens) if token.kind == "ordinal" or token.decade]
     if len(places) != 1 or any(token.kind == "share" for token in tokens):
         return tokens
@@ -192,13 +192,13 @@ def _century(part: Part, place: int) -> tuple[int, str] | None:
         return None
     if era == HIJRI:
         first = (number - 1) * length + 1
-        return (_of_hijri(first), era) if first <= LATEST_HIJRI else None
+        return (_convert_hijri(first), era) if first <= LATEST_HIJRI else None
     start = -number * length if era == BC else (number - 1) * length
-    return _in_share(start, length, share) or 1, era
+    return _start_of_share(start, length, share) or 1, era
 
 
 def _number(part: Part, place: int) -> tuple[int, str] | None:
-    """The year of the number at `place`; None where it may be something else."""
+    """The year of the number at `place`. None if the number may be something else."""
     token = part.tokens[place]
     era = _era_before(part, place) or _era_after(part, place)
     if not token.value or len(token.text) > 5:
@@ -206,7 +206,7 @@ def _number(part: Part, place: int) -> tuple[int, str] | None:
     if token.decade:
         return _decade(part, place, era)
     if era == HIJRI or _range_in_hijri(part, place):
-        return (_of_hijri(token.value), HIJRI) if token.value <= LATEST_HIJRI else None
+        return (_convert_hijri(token.value), HIJRI) if token.value <= LATEST_HIJRI else None
     if era == BC:
         return -token.value, era
     if token.negative:
@@ -239,11 +239,11 @@ def _decade(part: Part, place: int, era: str) -> tuple[int, str] | None:
         return None
     length = 100 if token.value % 100 == 0 else 10
     start = -(token.value + length - 1) if era == BC else token.value
-    return _in_share(start, length, _share_before(part, place)), era
+    return _start_of_share(start, length, _share_before(part, place)), era
 
 
 def _share_before(part: Part, place: int) -> tuple[int, int]:
-    """The share named before `place`, the first where several are ("mid- to late"); (0, 1): all."""
+    """The share named before `place`, the first of several ("mid- to late"). (0, 1) means all."""
     share = (0, 1)
     while part.kind(place - 1) == "share" or (
         part.kind(place - 1) == "separator" and part.kind(place - 2) == "share"
@@ -254,7 +254,7 @@ def _share_before(part: Part, place: int) -> tuple[int, int]:
     return share
 
 
-def _in_share(start: int, length: int, share: tuple[int, int]) -> int:
+def _start_of_share(start: int, length: int, share: tuple[int, int]) -> int:
     return start + round(length * share[0] / share[1])
 
 
@@ -268,7 +268,7 @@ def _era_before(part: Part, place: int) -> str:
 
 
 def _era_after(part: Part, place: int) -> str:
-    """The era behind `place`, or behind the end of the range that begins there."""
+    """The era after `place`, or after the end of the range that begins there."""
     if part.kind(place + 1) == "era":
         return part.text(place + 1)
     ends = ("number", "ordinal", "century", "share")
@@ -290,7 +290,7 @@ def _is_hijri(part: Part, place: int) -> bool:
     return part.kind(place) == "number" and _era_before(part, place) == HIJRI
 
 
-def _of_hijri(year: int) -> int:
+def _convert_hijri(year: int) -> int:
     """The Gregorian year in which a Hijri year begins, by the tabular calendar."""
     days = (year - 1) * 354 + (3 + 11 * year) // 30
     return (datetime.date(622, 7, 19) + datetime.timedelta(days=days)).year

@@ -1,4 +1,4 @@
-"""Tables for downloading: the snapshot's own Parquet files, and the same as CSV."""
+"""Tables to download: the snapshot's Parquet files, also as CSV."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pyarrow as pa
 from simsearch.errors import NotFoundError
 from simsearch.reading.csv_text import csv_bytes
 from simsearch.reading.view import SnapshotView
-from simsearch.settings.shown_places import shown_reject
+from simsearch.settings.shown_places import show_reject
 from simsearch.snapshots.layout import SEARCHES
-from simsearch.storage.parquet import encoded
+from simsearch.storage.parquet import encode_table
 
 MOST_NAME = 80  # characters of a file's name
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
@@ -26,8 +26,8 @@ def table_names(view: SnapshotView) -> list[str]:
 
 
 def duplicates_path(view: SnapshotView) -> str | None:
-    """The path of the table of near-duplicates; None where the snapshot has none, as those made by
-    earlier versions."""
+    """The path of the table of near-duplicates. None if the snapshot has none, as those of earlier
+    versions."""
     path = view.snapshot.near_duplicates_path
     return path if path.removeprefix(f"{view.snapshot.folder}/") in view.manifest["files"] else None
 
@@ -47,17 +47,17 @@ def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
     if name not in paths or kind not in MEDIA_TYPES:
         raise NotFoundError(f"no such table; there are {', '.join(paths)}, as csv or parquet")
     if name == "rejects":
-        rows = [shown_reject(row) for row in view.rejects.to_pylist()]
+        rows = [show_reject(row) for row in view.rejects.to_pylist()]
         table = pa.Table.from_pylist(rows, schema=view.rejects.schema)
-        return encoded(table) if kind == "parquet" else csv_bytes(table)
+        return encode_table(table) if kind == "parquet" else csv_bytes(table)
     if kind == "parquet":
         return view.snapshot.storage.read_bytes(paths[name])
     return csv_bytes(view.snapshot.storage.read_table(paths[name]))
 
 
 def file_name(title: str, ending: str) -> str:
-    """A name for a file that is called `title`: its letters and digits, with one hyphen for everything
-    between them, so that every system takes it."""
+    """The name of a file for `title`: its letters and digits, with a hyphen for everything between them. All
+    systems accept such names."""
     kept = "".join(
         letter if letter.isalnum() else " " for letter in unicodedata.normalize("NFC", title)
     )
@@ -65,7 +65,8 @@ def file_name(title: str, ending: str) -> str:
 
 
 def disposition(name: str, handling: str = "attachment") -> str:
-    """The header of a file to save, or to show where `handling` is inline; RFC 6266's form for names that are not plain ASCII."""
+    """The header Content-Disposition of a file to save, or to show if `handling` is inline. Names that are
+    not plain ASCII have the form of RFC 6266."""
     if name.isascii():
         return f'{handling}; filename="{name}"'
     stem, _, ending = name.rpartition(".")

@@ -1,4 +1,4 @@
-"""Facets: what a catalog says of its artworks, as labels and a code into them per artwork."""
+"""Facets: properties of artworks from the catalog, as labels and a code for each artwork."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import pyarrow.compute as pc
 
 from simsearch.reading.artworks import SHORT
 from simsearch.reading.dates import first_year
-from simsearch.reading.recovery import recovered_share
+from simsearch.reading.recovery import recovered_shares
 from simsearch.reading.view import SnapshotView
 
-LABELS_KEPT = 4000  # the commonest of a facet; a browser lists no more, and words find the others
-LEAST_TO_TRIM = 8  # dated artworks, of which the first and the last may lie far off
+LABELS_KEPT = (
+    4000  # most frequent labels of a facet; a browser lists no more, and words find the others
+)
+LEAST_TO_TRIM = 8  # fewest dated artworks of which the first and the last may be outliers
 NO_YEAR = -(2**31)
 PERIOD = "period"
 SHARES = (
@@ -29,10 +31,10 @@ SHARES = (
     "all",
 )
 COLUMNS = ("artists", "classification", "department", "medium", "subjects")
-TITLES = {"artists": "artist", "subjects": "subject"}  # where the column is named otherwise
+TITLES = {"artists": "artist", "subjects": "subject"}  # of columns that are named otherwise
 
-# What museums write where they know nothing: a filter like any other, and no name for a region.
-_UNTOLD = re.compile(
+# What museums write for "not known". Such a value is a filter like others, but no name for a region.
+_NOT_KNOWN = re.compile(
     r"^\W*(unknown|unidentified|anonymous|undated|untitled|none|n/?a|not known|location unknown|unbekannt|inconnu|anonyme|\?)\b.*$|^\W*$",
     re.IGNORECASE,
 )
@@ -44,9 +46,9 @@ Codes = npt.NDArray[np.int32]
 class Facet:
     """One property of artworks, such as their medium.
 
-    `codes` [artworks] are places in `labels` (−1: not known). Where an artwork has several values,
-    the further ones stand in `also_numbers` (the artwork's number) and `also_codes`. `ordered` labels
-    go from low to high, others from the commonest to the rarest."""
+    `codes` [artworks] are places in `labels` (−1: not known). The further values of artworks with several
+    are in `also_numbers` (the artwork's number) and `also_codes`. `ordered` labels go from low to high,
+    others from the most to the least frequent."""
 
     key: str
     title: str
@@ -65,22 +67,24 @@ class Facet:
         )
 
     def names_something(self) -> npt.NDArray[np.bool_]:
-        """Which labels say something: not "Unknown artist"."""
-        return np.array([_UNTOLD.match(label) is None for label in self.labels], dtype=bool)
+        """Whether each label says something. "Unknown artist" does not."""
+        return np.array([_NOT_KNOWN.match(label) is None for label in self.labels], dtype=bool)
 
 
 def facets_of(view: SnapshotView) -> list[Facet]:
-    """All facets that tell a snapshot's artworks apart."""
+    """All facets that distinguish a snapshot's artworks."""
     facets = [periods(years_of(view))]
     for column in COLUMNS:
-        if column in view.catalog.column_names:  # catalogs of earlier versions lack the newest
+        if (
+            column in view.catalog.column_names
+        ):  # catalogs of earlier versions lack the newest columns
             key = TITLES.get(column, column)
             values = view.catalog[column].combine_chunks()
             facets.append(categories(key, key.capitalize(), values))
     if view.profiles:
         for space in view.spaces:
-            shares = recovered_share(view, space)
-            facets.append(recovered(f"found:{space}", f"Copies found by {space}", shares))
+            shares = recovered_shares(view, space)
+            facets.append(recovery_facet(f"found:{space}", f"Copies found by {space}", shares))
     return [facet for facet in facets if len(facet.labels) > 1]
 
 
@@ -92,20 +96,20 @@ def years_of(view: SnapshotView) -> list[int | None]:
 
 
 def categories(key: str, title: str, column: pa.Array) -> Facet:
-    """A facet of text, or of lists of texts: the commonest LABELS_KEPT values, equally common ones
-    in the order of the text."""
+    """A facet of texts, or of lists of texts: the LABELS_KEPT most frequent values. Equally frequent ones are
+    in alphabetical order."""
     count = len(column)
     if pa.types.is_list(column.type):
         rows, texts = pc.list_parent_indices(column).to_numpy(), pc.list_flatten(column)
     else:
         rows, texts = np.arange(count), column
     texts = pc.utf8_trim_whitespace(texts.cast(pa.string()))
-    # Labels stand in lists and addresses: texts that are the same up to there count as one value.
+    # Labels are short, for lists and addresses. Texts that are equal up to that length count as one value.
     cut = pc.binary_join_element_wise(pc.utf8_slice_codeunits(texts, 0, SHORT - 1), "…", "")
     texts = pc.if_else(pc.greater(pc.utf8_length(texts), SHORT), cut, texts)
     filled = pc.fill_null(pc.not_equal(texts, ""), False).to_numpy(zero_copy_only=False)
     encoded = texts.filter(pa.array(filled)).dictionary_encode()
-    rows, codes = _each_once(rows[filled], encoded.indices.to_numpy())
+    rows, codes = _remove_repetitions(rows[filled], encoded.indices.to_numpy())
     values = encoded.dictionary.to_pylist()
     counts = np.bincount(codes, minlength=len(values)).tolist()
     ranked = sorted(range(len(values)), key=lambda place: (-counts[place], values[place]))
@@ -121,8 +125,8 @@ def categories(key: str, title: str, column: pa.Array) -> Facet:
     return Facet(key, title, False, labels, firsts, np.delete(rows, first), np.delete(codes, first))
 
 
-def _each_once(rows: Codes, codes: Codes) -> tuple[Codes, Codes]:
-    """The pairs in their order without repetitions: each stays where it comes first."""
+def _remove_repetitions(rows: Codes, codes: Codes) -> tuple[Codes, Codes]:
+    """The pairs in order, without repetitions: each stays at its first place."""
     pairs = rows.astype(np.int64) * (int(codes.max(initial=0)) + 1) + codes
     _, first = np.unique(pairs, return_index=True)
     first.sort()
@@ -130,9 +134,9 @@ def _each_once(rows: Codes, codes: Codes) -> tuple[Codes, Codes]:
 
 
 def periods(years: Sequence[int | None]) -> Facet:
-    """Centuries, or decades where as good as all lie within 150 years."""
+    """A facet of centuries, or of decades if nearly all years lie within 150 years."""
     known = [year for year in years if year is not None]
-    # Single wild years do not make centuries of decades.
+    # Single outliers do not turn decades into centuries.
     few = max(1, len(known) // 100) if len(known) >= LEAST_TO_TRIM else 0
     inner = sorted(known)[few : len(known) - few]
     span = 10 if inner and inner[-1] - inner[0] < 150 else 100
@@ -144,7 +148,7 @@ def periods(years: Sequence[int | None]) -> Facet:
 
 
 def _period_label(start: int, span: int) -> str:
-    """What people call the `span` years from `start`: "1890s", "1800–1899", "1–99", "500–401 B.C."."""
+    """The usual name of the `span` years from `start`: "1890s", "1800–1899", "1–99", "500–401 B.C."."""
     if start < 0:
         return f"{-start}–{-(start + span - 1)} B.C."
     if span == 10 and start:
@@ -152,9 +156,9 @@ def _period_label(start: int, span: int) -> str:
     return f"{start or 1}–{start + span - 1}"
 
 
-def recovered(key: str, title: str, shares: Sequence[float | None]) -> Facet:
-    """The facet of the `shares` of each artwork's copies that were recovered; not known where an
-    artwork has no copies (None)."""
+def recovery_facet(key: str, title: str, shares: Sequence[float | None]) -> Facet:
+    """The facet of the `shares` of copies that were recovered, of each artwork. Not known for artworks
+    without copies (None)."""
 
     def code(share: float | None) -> int:
         if share is None:

@@ -1,4 +1,4 @@
-"""Feature maps of artworks, the latest kept: a pair is looked at in one network after another."""
+"""Feature maps of artworks. The latest are kept, as people look at a pair in one network after another."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Window = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class SeenPicture:
-    """The feature `map` [h, w, C] that a network made of a picture, and the `window` of the picture that
-    it covers (left, top, right, bottom as shares of its sides); `size` is the picture's, in pixels."""
+    """The feature `map` [h, w, C] that a network made of a picture. The map covers the `window` of the
+    picture (left, top, right, bottom as shares of its sides). `size` is the picture's, in pixels."""
 
     map: FeatureMap
     window: Window
@@ -28,7 +28,7 @@ class SeenPicture:
 
 
 class FeatureMaps:
-    """Makes feature maps of artworks; a network is loaded when it is first needed."""
+    """Makes feature maps of artworks. A network is loaded when it is first needed."""
 
     def __init__(self, query: PictureQuery, originals: Originals) -> None:
         self._query, self._originals = query, originals
@@ -36,10 +36,10 @@ class FeatureMaps:
         self._lock = threading.Lock()
 
     def seen(self, view: SnapshotView, space: str, artwork: Artwork) -> SeenPicture | None:
-        """The feature map of an artwork; None where the space's network has no layer with positions.
+        """The feature map of an artwork. None if the space's network has no layer with positions.
 
-        Raises NotFoundError where the picture is gone, MismatchError where the weights at hand are
-        not the snapshot's.
+        Raises NotFoundError if the picture is gone, MismatchError if the weights at hand are not the
+        snapshot's.
         """
         key = view.space(space).fingerprint, artwork.content_hash
         with self._lock:

@@ -9,7 +9,7 @@ from typing import Any
 
 from simsearch.reading.artworks import Artwork
 
-MOST = 500  # artworks of a manifest: each has its picture measured
+MOST = 500  # artworks of a manifest, as each one's picture has to be measured
 _RIGHTS = re.compile(r"^https?://(creativecommons\.org|rightsstatements\.org)/[^\s\"<>]+$")
 _PAGE = re.compile(r"^https?://[^\s\"<>]+$")
 NAMES = {
@@ -27,10 +27,11 @@ def manifest(
     picture: Callable[[Artwork, int], str],
     measured: Callable[[Artwork], tuple[int, int] | None],
 ) -> Json:
-    """A canvas per artwork. `address` is the manifest's own; `picture(artwork, size)` a picture's,
-    both absolute; `measured` the width and height of the picture at size 400, None if it is gone.
+    """A manifest with a canvas per artwork. `address` is the manifest's own address, and `picture(artwork,
+    size)` gives a picture's; both are absolute. `measured` gives the width and height of the picture at
+    size 400, None if it is gone.
 
-    The specification forbids a fragment in a canvas's id, so its number is part of the query.
+    The specification forbids a fragment in a canvas's id, so the canvas's number is part of the query.
     """
     parts = f"{address}{'&' if '?' in address else '?'}"
     return {
@@ -67,9 +68,9 @@ def _canvas(
     }
     rights, attribution = artwork.row.get("rights"), artwork.row.get("attribution")
     if rights and _RIGHTS.match(rights):
-        # Both publishers write their statements' addresses with http.
+        # Creative Commons and RightsStatements.org give their statements addresses with http.
         canvas_json["rights"] = re.sub("^https", "http", rights)
-    elif rights:  # the specification has no other address there, and no text
+    elif rights:  # the specification allows neither other addresses nor texts there
         canvas_json["metadata"].append({"label": _english("Rights"), "value": _words(rights)})
     if attribution:
         canvas_json["requiredStatement"] = {
@@ -80,7 +81,7 @@ def _canvas(
         canvas_json["homepage"] = [
             {"id": artwork.row["url"], "type": "Text", "label": label, "format": "text/html"}
         ]
-    if size is None:  # the specification has no empty lists
+    if size is None:  # the specification allows no empty lists
         return canvas_json
     small, large = picture(artwork, 400), picture(artwork, 1200)
     canvas_json["thumbnail"] = [_image(small, width, height)]
@@ -107,12 +108,13 @@ def _texts(value: object) -> list[str]:
 
 
 def _english(text: str) -> dict[str, list[str]]:
-    """A language map of one of our own words."""
+    """A language map of English words."""
     return {"en": [text]}
 
 
 def _words(*texts: str) -> dict[str, list[str]]:
-    """A language map of a catalog's texts, whose language nobody says. A viewer takes a text from "<" to ">" for HTML: such a one is escaped."""
+    """A language map of a catalog's texts, whose language is unknown. A viewer takes a text from "<" to ">"
+    for HTML, so such a text is escaped."""
     return {
         "none": [html.escape(text) if text.lstrip().startswith("<") else text for text in texts]
     }

@@ -1,4 +1,4 @@
-"""What the image servers of a collection say of their tiles."""
+"""The tiles that a collection's image servers offer."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from simsearch.settings.sections.collection import DownloadConfig
 log = logging.getLogger(__name__)
 
 INFO_BYTES = 2**20  # of an image server's description
-INFO_SECONDS = 5.0  # that a visitor waits before the tiles are made here
-KEPT_SECONDS = 600.0  # after them a server is asked again, one that was given up too
+INFO_SECONDS = 5.0  # that a visitor waits for an image server before the tiles are made here
+KEPT_SECONDS = 600.0  # after which a server is asked again, even one that was given up
 KEPT = 1000  # descriptions, of a kilobyte
-ASKED_AT_ONCE = 4  # of the 40 requests that are answered at once: other pages go on
+ASKED_AT_ONCE = 4  # of the explorer's 40 simultaneous requests, so that other pages go on
 
 
 class ImageServers:
@@ -34,8 +34,8 @@ class ImageServers:
         self._client_until = time.monotonic() + KEPT_SECONDS
 
     def tiles(self, base: str) -> Tiles | None:
-        """The tiles of the picture at an image service's address; None where the server gives none, or
-        gives no answer soon."""
+        """The tiles of the picture at an image service's address. None if the server offers none, or does
+        not answer soon."""
         now = time.monotonic()
         with self._lock:
             until, tiles = self._kept.get(base, (now, None))
@@ -65,7 +65,7 @@ class ImageServers:
             return None
 
     def _current_client(self) -> WebClient:
-        """The client, made anew after a time, so that it asks a server again that it had given up."""
+        """The client. It is made anew after a time, so that servers which were given up are asked again."""
         with self._lock:
             if time.monotonic() > self._client_until:
                 self._client = WebClient(self._config)

@@ -1,4 +1,4 @@
-"""Which snapshots there are, over one or more storage roots, and the views of those in use."""
+"""The snapshots of one or more roots, and the views of those in use."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ POINTER_SECONDS = 10  # after which LATEST is read again
 
 @dataclass(frozen=True)
 class Listed:
-    """A published snapshot, as the choice of snapshots shows it."""
+    """A published snapshot in the list from which visitors choose."""
 
     snapshot_id: str
     created: str  # YYYY-MM-DD HH:MM:SS, UTC
@@ -46,7 +46,7 @@ class Listed:
 
 
 class Library:
-    """Published snapshots of `roots`; the first root's newest is shown unless another is asked for."""
+    """Published snapshots of `roots`. By default the newest of the first root is shown."""
 
     def __init__(self, config: Config, roots: Sequence[str]) -> None:
         self.config = config
@@ -63,7 +63,7 @@ class Library:
         self._empty: set[str] = set()
 
     def newest_id(self) -> str:
-        """The id of the newest snapshot of the first root that has one. Raises NotFoundError when nothing
+        """The id of the published snapshot of the first root that has one. Raises NotFoundError if nothing
         is published."""
         read, snapshot_id = self._pointer
         if not snapshot_id or time.monotonic() - read > POINTER_SECONDS:
@@ -72,8 +72,8 @@ class Library:
         return snapshot_id
 
     def _latest_ids(self) -> list[str]:
-        """The published snapshot of each root that has one. A root without one is named in the log, once.
-        Raises NotFoundError where none has one."""
+        """The ids of the roots' published snapshots. A root without one is logged once. Raises NotFoundError
+        if no root has one."""
         ids, problems = [], []
         for storage in self.storages:
             try:
@@ -96,8 +96,8 @@ class Library:
         return self._views.once((wanted, edition), lambda: self._read(snapshot, edition))
 
     def _edition(self, storage: Storage) -> str:
-        """What changes when an artwork is taken down: views from before still hold it. As of at most
-        POINTER_SECONDS ago."""
+        """A text that changes when an artwork is taken down, as older views still hold it. It is at most
+        POINTER_SECONDS old."""
         read, edition = self._removals.get(storage.root, (0.0, ""))
         if not read or time.monotonic() - read > POINTER_SECONDS:
             records = sorted(f"{info.path} {info.etag}" for info in storage.files(FORGOTTEN))
@@ -131,8 +131,8 @@ class Library:
         return snapshot
 
     def is_gone(self, snapshot_id: str | None = None) -> bool:
-        """Whether a snapshot (None: the newest) that was here has been removed; it is not asked for any
-        more then."""
+        """Whether a snapshot (None: the newest) was removed after it was read. Such a snapshot is
+        forgotten."""
         wanted = snapshot_id or self._pointer[1]
         storage = self._known.get(wanted)
         if storage is None or Snapshot(storage, wanted).sealed():
@@ -142,7 +142,7 @@ class Library:
         return True
 
     def _note_viewing(self, snapshot: Snapshot, now: float) -> None:
-        """Keep `snapshots gc` from removing what is looked at, where the root can be written."""
+        """Keep `snapshots gc` from removing a snapshot that is shown, if the root can be written."""
         if now - self._noted.get(snapshot.snapshot_id, -RENEW_SECONDS) < RENEW_SECONDS:
             return
         first = not self._noted
@@ -156,8 +156,8 @@ class Library:
                 log.info("explore: snapshots gc is not told what is shown: %s", error)
 
     def _published(self) -> dict[str, Storage]:
-        """The storage of each published snapshot by its id. Ids from addresses are looked up in it, so that
-        no text from an address becomes a path."""
+        """The storage of each published snapshot by its id. Ids from addresses are looked up here, so that no
+        text from an address becomes a path."""
         published: dict[str, Storage] = {}
         for storage in self.storages:
             for info in storage.files(SNAPSHOTS):
@@ -167,7 +167,7 @@ class Library:
         return published
 
     def listed(self) -> list[Listed]:
-        """All published snapshots, newest first; as of at most POINTER_SECONDS ago."""
+        """All published snapshots, newest first. The list is at most POINTER_SECONDS old."""
         with self._lock:
             read, rows = self._listing
             if rows and time.monotonic() - read < POINTER_SECONDS:
@@ -185,7 +185,7 @@ class Library:
             return rows
 
     def _withdrawn(self) -> set[str]:
-        """The snapshots that were rolled back. Their links still work, but nobody is led to them."""
+        """The snapshots that were rolled back. Links to them still work, but no page links to them."""
         withdrawn: set[str] = set()
         for storage in self.storages:
             with suppress(

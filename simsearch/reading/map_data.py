@@ -1,6 +1,6 @@
-"""What the map draws, in compact binary form: where the artworks lie, and their facets and years.
+"""The data of the map in compact binary form: the places of artworks, their facets and years.
 
-Numbers are little-endian and artworks are in the catalog's order throughout.
+Numbers are little-endian, and artworks are always in the catalog's order.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from simsearch.reading.regions import Region, inner_regions, inner_square
 from simsearch.reading.view import SnapshotView
 
 STEPS = 65_535  # places along the longer side of a map
-CARDS_AT_ONCE = 200  # artworks told about in one answer
-ALIGN = 4  # bytes: a browser reads whole numbers only where they begin at a multiple of their size
-DENSE = 0.6  # of a map's longer side: a smaller square around the inner artworks is a dense ball
+CARDS_AT_ONCE = 200  # artworks described in one answer
+ALIGN = 4  # bytes: a browser reads whole numbers only at multiples of their size
+DENSE = (
+    0.6  # of a map's longer side, below which a square around the inner artworks is a dense ball
+)
 
 NAMING = ("period", "artist", "classification", "department", "medium", "subject")
 
 
 class MapData:
-    """A snapshot's map, each part made at the first question and kept."""
+    """A snapshot's map. Each part is made at the first request and kept."""
 
     def __init__(self, view: SnapshotView) -> None:
         self._view = view
@@ -56,8 +58,8 @@ class MapData:
 
 
 def unit_points(view: SnapshotView, space: str, method: str) -> npt.NDArray[np.float64]:
-    """The place of each artwork on the map [artworks, 2], scaled so that the map's longer side goes from
-    0 to 1 and the other is centred. Raises NotFoundError if that map was not made."""
+    """The place of each artwork on the map [artworks, 2]. The map's longer side goes from 0 to 1, and the
+    other is centred. Raises NotFoundError if that map was not made."""
     points = view.coordinates(space, method).astype(np.float64)
     low, high = points.min(axis=0), points.max(axis=0)
     span = float((high - low).max()) or 1.0
@@ -72,7 +74,7 @@ def point_bytes(points: npt.NDArray[np.floating]) -> bytes:
 def facet_bytes(facets: Sequence[Facet], years: Sequence[int | None]) -> bytes:
     """All facets: the length of a JSON head (uint32), the head, then the arrays that it points to.
 
-    Codes count from 1, 0 is not known; years are int32, NO_YEAR where there is none.
+    Codes count from 1, and 0 means not known. Years are int32, NO_YEAR if there is none.
     """
     parts: list[bytes] = []
     at = 0
@@ -114,8 +116,8 @@ def facet_bytes(facets: Sequence[Facet], years: Sequence[int | None]) -> bytes:
 
 
 def region_rows(points: npt.NDArray[np.floating], facets: Sequence[Facet]) -> dict[str, Any]:
-    """The map's regions as rows of numbers: level, x and y in STEPS, artworks, the central one, and
-    a facet's place and code for each name; beside them where the map opens."""
+    """The map's regions as rows of numbers: level, x and y in STEPS, the number of artworks, the central
+    one, and a facet's place and code for each name. Also the view with which the map opens."""
     naming = {facet.key: place for place, facet in enumerate(facets)}
     chosen = [facet for facet in facets if facet.key in NAMING]
     places = [naming[facet.key] for facet in chosen]
@@ -130,8 +132,8 @@ def region_rows(points: npt.NDArray[np.floating], facets: Sequence[Facet]) -> di
 
 
 def home(points: npt.NDArray[np.floating]) -> tuple[float, float, float]:
-    """Where a map of `points` [artworks, 2] in [0, 1] opens: the middle x and y and how often magnified.
-    All of it, unless it is a dense ball in a wide halo: then the ball."""
+    """The view with which a map of `points` [artworks, 2] in [0, 1] opens: the middle x and y, and the
+    magnification. It shows the whole map or, if that is a dense ball in a wide halo, the ball."""
     low, side = inner_square(points)
     if side > DENSE:
         return 0.5, 0.5, 1.0
@@ -145,7 +147,7 @@ def by_line(artwork: Artwork) -> str:
 
 
 def card(view: SnapshotView, number: int) -> dict[str, Any]:
-    """What the wall shows of one artwork; `item` is the number of its picture."""
+    """The card of one artwork on the wall. `item` is the number of its picture."""
     artwork = view.artwork_at(number)
     return {
         "number": number,

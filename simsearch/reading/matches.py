@@ -1,4 +1,4 @@
-"""Which parts of two pictures match, by the local features of one network; plain NumPy."""
+"""Matching parts of two pictures, by the local features of one network. Plain NumPy."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True)
 class PartMatch:
-    """Two cells, each (row, column) of its feature map, that are nearest to each other; `score` is
-    the cosine of their features."""
+    """Two cells, each (row, column) of its feature map, that are nearest to each other. `score` is the
+    cosine of their features."""
 
     first: Cell
     second: Cell

@@ -1,4 +1,4 @@
-"""Values that are made once, at the first question for them, and kept."""
+"""Values that are made once, at the first request, and kept."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _T = TypeVar("_T")
 class Memo:
     """Makes each key's value once and keeps it.
 
-    A caller whose value is being made waits for it, while callers with other keys are answered. Of
-    more than `kept` values the one that was not asked for the longest is dropped."""
+    A caller waits while its value is being made, but callers with other keys go on. At most `kept` values
+    stay: the least recently used is dropped first."""
 
     def __init__(self, kept: int | None = None) -> None:
         self._kept = kept
@@ -22,7 +22,7 @@ class Memo:
         self._lock = threading.Lock()
 
     def once(self, key: Hashable, make: Callable[[], _T]) -> _T:
-        """The key's value, made by `make` at the first call; if that raises, the next caller tries
+        """The key's value, made by `make` at the first call. If `make` raises, the next caller tries
         again."""
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())

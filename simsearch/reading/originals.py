@@ -1,4 +1,4 @@
-"""Originals in memory: whoever looks closer at a picture asks for it several times in a row."""
+"""Originals in memory, as someone who looks closer at a picture needs it several times in a row."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config
 
 LARGEST_SIDE = 8192  # pixels: larger scans are shown at this size, 200 MB of memory at most
-MEMORY_BYTES = 256 * 2**20  # of decoded pictures, the least recently asked for dropped first
+MEMORY_BYTES = 256 * 2**20  # of decoded pictures; the least recently used is dropped first
 
 Key = tuple[str, int | None]
 
 
 class Originals:
-    """Decoded pictures of artworks, the latest kept; one is decoded at a time."""
+    """Decoded pictures of artworks. The latest are kept, and one is decoded at a time."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -29,14 +29,14 @@ class Originals:
         self._lock = threading.Lock()
 
     def whole(self, view: SnapshotView, item: int) -> Image.Image:
-        """An original at its own size, RGB and upright; a larger one is scaled down to LARGEST_SIDE.
+        """An original at its own size, or scaled down to LARGEST_SIDE, RGB and upright.
 
-        Raises NotFoundError where it is gone or cannot be read.
+        Raises NotFoundError if it is gone or cannot be read.
         """
         return self._picture(view, item, LARGEST_SIDE)
 
     def as_embedded(self, view: SnapshotView, item: int) -> Image.Image:
-        """An original as the networks got it, before their own preprocessing."""
+        """An original as networks got it, before their own preprocessing."""
         return self._picture(view, item, view.plan.settings.perturbations.side)
 
     def _picture(self, view: SnapshotView, item: int, side: int | None) -> Image.Image:

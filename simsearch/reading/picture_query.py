@@ -1,4 +1,4 @@
-"""Query by picture: read with limits, never stored, answered by one space after another."""
+"""Search by a picture: it is read with limits and never stored, and one space after another searches."""
 
 from __future__ import annotations
 
@@ -21,27 +21,29 @@ from simsearch.reading.originals import LARGEST_SIDE
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config
 from simsearch.settings.extras import check_installed
-from simsearch.settings.shown_places import shown_text
+from simsearch.settings.shown_places import show_text
 
 log = logging.getLogger(__name__)
 
 NETWORKS_KEPT = 6
 READABLE = "give a JPEG, PNG, TIFF, JPEG 2000, AVIF, WebP or GIF"
-# Of pictures sent; one of 60 megapixels takes half a gigabyte while it is decoded.
+# Uploaded pictures decoded at once. One of 60 megapixels takes half a gigabyte while it is decoded.
 DECODES_AT_ONCE = 2
-BUSY_SECONDS = 5  # waited for a decoder, and told to who finds none
+BUSY_SECONDS = 5  # that a request waits for a decoder, and that a refused one is asked to wait
 _DECODERS = threading.Semaphore(DECODES_AT_ONCE)
-# Of this process, not of one explorer: `torch.fx` follows a network by putting its own __call__ into
-# every module there is, and a pass in another thread would run into it. And two pictures at once
+# One lock for the process, not one for each explorer: `torch.fx` follows a network by putting its own
+# __call__ into every module, which would disturb a pass in another thread. Besides, two pictures at once
 # would only slow each other down.
 _ONE_AT_A_TIME = threading.Lock()
-WARMING = "encoders of the explorer"  # the name of the threads that load them before they are asked
+WARMING = (
+    "encoders of the explorer"  # name of the threads that load encoders before they are needed
+)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The artworks nearest to a picture in one space, found in `seconds`, each with its rank and
-    distance; or the `error` that kept the space from answering."""
+class PictureResult:
+    """The artworks nearest to a picture in one space, each with its rank and distance, and the `seconds`
+    that the search took; or the `error` that prevented the search."""
 
     space: str
     seconds: float
@@ -54,12 +56,11 @@ class TooLargeError(UsageError):
 
 
 class BusyError(SimsearchError):
-    """As many pictures as may be decoded at once are being decoded."""
+    """No decoder is free, as others are searching with pictures."""
 
 
-async def limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
-    """Pass the chunks on unchanged. Raises TooLargeError as soon as they are more than `limit`
-    bytes."""
+async def limit_chunks(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
+    """Pass the chunks on unchanged. Raises TooLargeError as soon as they exceed `limit` bytes."""
     total = 0
     async for chunk in chunks:
         total += len(chunk)
@@ -73,8 +74,8 @@ async def limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[by
 def read_picture(
     config: Config, view: SnapshotView, data: bytes, box: Box | None = None
 ) -> Image.Image:
-    """An uploaded picture, or the part of it in the box, as RGB. Raises UsageError saying what is
-    wrong with it, BusyError where no decoder is free for BUSY_SECONDS."""
+    """An uploaded picture, or its part in the box, as RGB. Raises UsageError with the fault of the picture,
+    BusyError if no decoder is free for BUSY_SECONDS."""
     if not _DECODERS.acquire(timeout=BUSY_SECONDS):
         raise BusyError("others ask with pictures just now; try again in some seconds")
     try:
@@ -97,8 +98,8 @@ def read_picture(
 
 
 def read_file(view: SnapshotView, path: Path) -> Image.Image:
-    """A picture file as RGB, made as the snapshot's images were. Raises UsageError saying what is wrong with
-    it."""
+    """A picture file as RGB, made as the snapshot's images were. Raises UsageError with the fault of the
+    file."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -112,14 +113,14 @@ def read_file(view: SnapshotView, path: Path) -> Image.Image:
 
 
 class PictureQuery:
-    """The encoders in use, loaded at their first question and kept."""
+    """The encoders in use. They are loaded at the first search and kept."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._encoders: dict[str, Any] = {}
 
     def warm(self, view: SnapshotView) -> None:
-        """Load the encoders in the background: whoever opens the page is about to ask."""
+        """Load the encoders in the background, as someone who opens the page is about to search."""
         threading.Thread(target=self._load_all, args=(view,), name=WARMING, daemon=True).start()
 
     def _load_all(self, view: SnapshotView) -> None:
@@ -144,8 +145,8 @@ class PictureQuery:
     def feature_map(
         self, view: SnapshotView, space: str, picture: Image.Image
     ) -> tuple[Any, tuple[float, float, float, float]] | None:
-        """The feature map [h, w, C] that a space's encoder makes of a picture, and the window of the
-        picture that it was shown; None where the encoder has no layer with positions."""
+        """The feature map [h, w, C] that a space's encoder makes of a picture, and the window of the picture
+        that it covers. None if the encoder has no layer with positions."""
         with _ONE_AT_A_TIME:
             encoder = self._encoder(view, space)
             maps = encoder.feature_map(picture)
@@ -160,18 +161,18 @@ class PictureQuery:
         *,
         leave_out: Artwork | None = None,
         among: pa.Array | None = None,
-    ) -> Iterator[Answer]:
-        """One answer per space, as each is ready; without the artwork that the picture is of, and only
-        with artworks of the ids in `among`."""
+    ) -> Iterator[PictureResult]:
+        """Yield an answer per space as soon as it is ready, without the artwork `leave_out`, whose picture
+        it is, and only with artworks of the ids in `among`."""
         for space in spaces:
             started = time.monotonic()
             try:
                 neighbours = self.nearest(view, space, picture, n, leave_out=leave_out, among=among)
             except SimsearchError as error:
                 log.warning("explore: %s: %s", space, error)
-                yield Answer(space, time.monotonic() - started, [], shown_text(str(error)))
+                yield PictureResult(space, time.monotonic() - started, [], show_text(str(error)))
                 continue
-            yield Answer(space, time.monotonic() - started, neighbours)
+            yield PictureResult(space, time.monotonic() - started, neighbours)
 
     def nearest(
         self,
@@ -183,10 +184,10 @@ class PictureQuery:
         leave_out: Artwork | None = None,
         among: pa.Array | None = None,
     ) -> list[tuple[Neighbour, Artwork]]:
-        """The `n` artworks nearest to an RGB picture in one space, nearest first, as `answers` has them.
+        """The `n` artworks nearest to an RGB picture in one space, nearest first (see `answers`).
 
-        Raises UsageError where the extra `run` is not installed, MismatchError where the weights at
-        hand are not the snapshot's."""
+        Raises UsageError if the extra `run` is not installed, MismatchError if the weights at hand are not
+        the snapshot's."""
         from simsearch.reading.picture_search import search_picture
 
         with _ONE_AT_A_TIME:

@@ -10,12 +10,12 @@ from itertools import islice
 
 from simsearch.errors import StorageError
 from simsearch.images.thumbnails import EARLY_SIZES, thumbnail_path
-from simsearch.reading.artworks import short
+from simsearch.reading.artworks import shorten
 from simsearch.reading.view import SnapshotView
 from simsearch.storage.storage import read_uri
 
-MOST_PICTURES = 12  # of a row: 25 kB each
-MOST_BYTES = 2**18  # of a thumbnail; those of 400 pixels have 10 to 60 kB
+MOST_PICTURES = 12  # in a row, 25 kB each
+MOST_BYTES = 2**18  # of a thumbnail; one of 400 pixels has 10 to 60 kB
 CAPTION = 60  # characters of a title
 
 ROW = "display:flex;gap:8px;overflow-x:auto;align-items:flex-start"
@@ -34,16 +34,16 @@ class Picture:
 
 
 def picture_row(view: SnapshotView, pictures: Iterable[Picture], count: int) -> str:
-    """The first MOST_PICTURES of `count` pictures as HTML. Texts are escaped; a picture without a stored
-    thumbnail has its title alone."""
+    """The first MOST_PICTURES of `count` pictures as HTML. Texts are escaped. A picture without a stored
+    thumbnail has only its title."""
     figures = [_figure(view, picture) for picture in islice(pictures, MOST_PICTURES)]
     more = f"<p>and {count - len(figures):,} more</p>" if count > len(figures) else ""
     return f'<div style="{ROW}">{"".join(figures)}</div>{more}'
 
 
 def _figure(view: SnapshotView, picture: Picture) -> str:
-    title = short(picture.title or picture.artwork_id, CAPTION)
-    lines = [title, short(", ".join(picture.artists), CAPTION), picture.note]
+    title = shorten(picture.title or picture.artwork_id, CAPTION)
+    lines = [title, shorten(", ".join(picture.artists), CAPTION), picture.note]
     caption = "<br>".join(escape(line) for line in lines if line)
     address = thumbnail_uri(view, picture.artwork_id)
     image = f'<img src="{address}" alt="{escape(title)}" style="{IMAGE}">' if address else ""
@@ -51,7 +51,7 @@ def _figure(view: SnapshotView, picture: Picture) -> str:
 
 
 def thumbnail_uri(view: SnapshotView, artwork_id: str) -> str | None:
-    """The largest stored thumbnail of an artwork's image as a data URI; None where there is none."""
+    """The largest stored thumbnail of an artwork's image as a data URI. None if there is none."""
     number = view.number_of(artwork_id)
     if number is None:
         return None

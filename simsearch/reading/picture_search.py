@@ -26,14 +26,14 @@ from simsearch.snapshots.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class PictureEncoder:
-    """A feature space's encoder, and its head where it has one, for one picture at a time."""
+    """A feature space's encoder, with its head if it has one, for one picture at a time."""
 
     encoder: Encoder
     preprocessing: Preprocessing
     head: Head | None = None
 
     def vector(self, picture: Image.Image) -> npt.NDArray[np.float32]:
-        """An RGB picture's vector [1, dimension]. Raises UsageError where it is not finite."""
+        """An RGB picture's vector [1, dimension]. Raises UsageError if the vector is not finite."""
         vector = self.encoder(self.preprocessing.pixels(picture)[None])
         if not np.isfinite(vector).all():
             raise UsageError(
@@ -42,8 +42,8 @@ class PictureEncoder:
         return vector if self.head is None else self.head(vector)
 
     def feature_map(self, picture: Image.Image) -> npt.NDArray[np.float32] | None:
-        """What the encoder saw where in an RGB picture [h, w, C], of the square that its preprocessing
-        cuts (`Preprocessing.window`) and before any head; None where it has no such layer."""
+        """The encoder's feature map [h, w, C] of an RGB picture, before any head. It covers the square that
+        the preprocessing cuts (`Preprocessing.window`). None if the encoder has no such layer."""
         if not isinstance(self.encoder, SpatialEncoder):
             return None
         maps = self.encoder.feature_map(self.preprocessing.pixels(picture)[None])
@@ -60,7 +60,7 @@ def search_picture(
 ) -> dict[str, float]:
     """The `n` artworks nearest to an RGB picture, nearest first, each with its angular distance.
 
-    `among`: only artworks of these ids, all of whose images are compared.
+    With `among`, only artworks of these ids are searched, by comparing all their images.
     """
     vector, wanted = encoder.vector(picture), n * (1 + len(plan.profiles))
     if among is None:
@@ -78,7 +78,7 @@ def search_picture(
 def load_encoder(config: Config, snapshot: Snapshot, space: FeatureSpace) -> PictureEncoder:
     """The encoder of a snapshot's feature space with the space's head, on the CPU.
 
-    Raises MismatchError when the weights at hand are not the snapshot's.
+    Raises MismatchError if the weights at hand are not the snapshot's.
     """
     plan = snapshot.plan()
     specification = encoder_of_space(config, snapshot.storage, space)

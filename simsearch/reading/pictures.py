@@ -1,5 +1,5 @@
-"""Pictures for the pages: thumbnails from storage, or made at first sight and kept there; copies made
-on the fly."""
+"""Pictures for the pages. Thumbnails come from storage, or are made at the first request and stored.
+Perturbed copies are made at each request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
 
-MEMORY_BYTES = 64 * 2**20  # of thumbnails kept in memory, the least recently shown dropped first
+MEMORY_BYTES = 64 * 2**20  # of thumbnails in memory; the least recently shown is dropped first
 DECODES_AT_ONCE = 2  # a full-size original may take hundreds of megabytes while it is decoded
 
 
@@ -37,7 +37,7 @@ class Pictures:
     def thumbnail(self, view: SnapshotView, item: int, size: int) -> bytes:
         """An image of the snapshot as WebP, its longer side at most `size` pixels (of SIZES).
 
-        Raises NotFoundError when the size is none of ours or the original is gone or unreadable.
+        Raises NotFoundError if the size is not in SIZES, or if the original is gone or unreadable.
         """
         if size not in SIZES:
             raise NotFoundError(f"no thumbnails of that size; there are {SIZES}")
@@ -53,7 +53,7 @@ class Pictures:
         return data
 
     def of_uri(self, view: SnapshotView, uri: str, size: int) -> bytes:
-        """A picture that is in no index, such as a placeholder, as WebP; it is not kept.
+        """A picture that is in no index, such as a placeholder, as WebP. It is not stored.
 
         Raises NotFoundError as `thumbnail` does.
         """
@@ -71,7 +71,7 @@ class Pictures:
             try:
                 return storage.read_bytes(path)
             except NotFoundError:
-                pass  # the first to look at it makes it
+                pass  # the first request makes it
         with self._decoding:
             uri = view.artwork_of(item).row["image_uri"]
             data = encode(self._picture(view, uri, size, content_hash, profile), size)
@@ -91,8 +91,8 @@ class Pictures:
         content_hash: str | None,
         profile: str | None = None,
     ) -> Image.Image:
-        """A file at least as large as it is shown, or the copy made of it as the networks get it.
-        `content_hash` is that of the snapshot's picture, None for one that is in no index."""
+        """The picture of a file, decoded to at least the shown size, or the copy that networks get.
+        `content_hash` is that of the snapshot's picture, None for a picture that is in no index."""
         remake = view.plan.settings.remake(self._config.images.limits)
         if profile is None:
             remake = replace(remake, limits=replace(remake.limits, side=size))  # decodes fast

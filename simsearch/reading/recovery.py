@@ -1,5 +1,4 @@
-"""How well copies are recovered: the means that the charts draw, and the originals whose copies are
-missed."""
+"""Recovery of copies: the means that charts draw, and the originals whose copies are missed."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ OVERALL = "all"
 
 @dataclass(frozen=True)
 class MeanScore:
-    """A mean over `n` originals with its 95 % interval and what a perfect search would reach."""
+    """A mean over `n` originals with its 95 % interval and the ceiling of a perfect search."""
 
     space: str
     group: str
@@ -47,8 +46,8 @@ class MeanScore:
 
 @dataclass(frozen=True)
 class Missed:
-    """An original some of whose copies were not among the k nearest: `profiles` and their ranks
-    (None: not among the stored neighbours), and how far the farthest lies (angular)."""
+    """An original with copies that were not among its k nearest: their `profiles` and ranks (None: not among
+    the stored neighbours), and the angular distance of the farthest."""
 
     artwork: Artwork
     profiles: tuple[tuple[str, int | None], ...]
@@ -88,7 +87,7 @@ class Recovery:
         return self._rows.get((search, space, group, metric, k))
 
     def overall(self, search: str, metric: str) -> dict[str, list[MeanScore]]:
-        """Per space the metric at every k where it was measured."""
+        """The metric of each space, at every k at which it was measured."""
         ks = self._ks(metric)
         return {
             space: line
@@ -101,8 +100,7 @@ class Recovery:
         }
 
     def of_rankings(self, search: str) -> dict[str, list[MeanScore]]:
-        """The scores of whole rankings over all copies, by what they are called, one entry per
-        space."""
+        """The scores of whole rankings over all copies, by their names, with an entry per space."""
         entries_of = {
             words: [score for line in self.overall(search, name).values() for score in line]
             for name, words in RANKING_METRICS.items()
@@ -110,7 +108,7 @@ class Recovery:
         return {words: entries for words, entries in entries_of.items() if entries}
 
     def by_profile(self, search: str, k: int) -> dict[str, list[MeanScore]]:
-        """Per profile the share recovered at k, one entry per space."""
+        """The recovered share at k of each profile, with an entry per space."""
         return {
             group: [
                 score
@@ -121,11 +119,13 @@ class Recovery:
         }
 
 
-def missed(view: SnapshotView, space: str, k: int, profile: str | None) -> list[tuple[int, float]]:
+def find_missed(
+    view: SnapshotView, space: str, k: int, profile: str | None
+) -> list[tuple[int, float]]:
     """The artworks whose copies (of one profile, or any) are not among the k exact nearest.
 
-    Numbers with the distance of their farthest missed copy, worst first: most copies missed, then
-    farthest away.
+    Each is a number with the distance of the farthest missed copy. Artworks with most missed copies come
+    first, then those with the farthest one.
     """
     ranks = view.copy_ranks(space).copy()
     if profile is not None:
@@ -150,7 +150,7 @@ def missed_page(
     profile: str | None,
     entries: Sequence[tuple[int, float]],
 ) -> list[Missed]:
-    """Some entries of `missed` for a page: which copies were missed, and the rank of each."""
+    """Some entries of `find_missed` for a page, with the missed copies and their ranks."""
     ranks = view.copy_ranks(space)
     page = []
     for number, distance in entries:
@@ -163,8 +163,8 @@ def missed_page(
     return page
 
 
-def recovered_share(view: SnapshotView, space: str) -> list[float | None]:
-    """Per artwork the share of its copies among the stored exact neighbours; None: no copies."""
+def recovered_shares(view: SnapshotView, space: str) -> list[float | None]:
+    """The share of each artwork's copies that are among its stored exact neighbours. None: no copies."""
     ranks = view.copy_ranks(space)
     copies, recovered = (ranks >= 0).sum(axis=1), (ranks > 0).sum(axis=1)
     return [float(f / m) if m else None for f, m in zip(recovered, copies, strict=True)]

@@ -1,9 +1,9 @@
-"""The map's regions and what to call each: the facet values that stand out there.
+"""The map's regions and their names: the facet values that stand out there.
 
-The map's inner square is cut into squares, finer and finer. In each square every value's odds are set against its
-odds in the rest of the collection: the log-odds ratio with an informative Dirichlet prior over its
-standard error, as Monroe, Colaresi & Quinn 2008 ("Fightin' Words") find the words of a party.
-Neighbouring squares of the same name become one region.
+The map's inner square is cut into finer and finer squares. In each square, every value's odds are compared
+with its odds in the rest of the collection: the score is the log-odds ratio with an informative Dirichlet
+prior, divided by its standard error, as in Monroe, Colaresi & Quinn 2008 ("Fightin' Words"). Neighbouring
+squares of the same name become one region.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from simsearch.reading.facets import Facet
 
 INNER = 0.98  # of the artworks along each axis
 LEVELS = (2, 3, 4, 5, 6)  # squares a side as powers of two: 4, 8, 16, 32, 64
-PRIOR = 20.0  # artworks' worth of "as everywhere" that a square has to speak against
+PRIOR = 20.0  # weight of the prior, "as everywhere", in artworks of a square
 LEAST_SCORE = 2.6  # standard errors: 1 in 200 by chance
 LEAST_COUNT = 4  # artworks with the value in the square
-LEAST_SHARE = 0.2  # of the square's artworks: a name that fits one in ten is none
+LEAST_SHARE = 0.2  # of the square's artworks: a value that fits one in ten is no name
 LEAST_LIFT = 1.5  # times the share in the whole collection: "oil paint" names no room of paintings
 
 Points = npt.NDArray[np.floating]
@@ -30,8 +30,8 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Name:
-    """A value that stands out: `facet` and `code` say which, `score` by how many standard errors,
-    `share` of the region's artworks that have it."""
+    """A value that stands out, the `code` of a `facet`. `score` is in standard errors, `share` is the share
+    of the region's artworks that have the value."""
 
     facet: int
     code: int
@@ -41,8 +41,8 @@ class Name:
 
 @dataclass(frozen=True)
 class Region:
-    """A named part of the map at one level: its middle (x, y), how many of its `count` artworks lie
-    there, and the artwork nearest the middle among those that its first name fits."""
+    """A named part of the map at one level: its middle (x, y), the `count` of its artworks, and the artwork
+    nearest to the middle among those that the first name fits."""
 
     level: int
     x: float
@@ -57,7 +57,7 @@ def regions(
 ) -> list[Region]:
     """Named regions of `points` [artworks, 2] in [0, 1], coarse levels first, best names first.
 
-    `facets` are those that may name one. The same input gives the same regions.
+    Names come from `facets`. The same input gives the same regions.
     """
     return [
         region
@@ -72,7 +72,7 @@ def regions(
 def inner_square(points: Points) -> tuple[npt.NDArray[np.float64], float]:
     """The lowest corner [2] and the side of the square around the inner artworks of `points` [artworks, 2].
 
-    A whitened space's map is a dense ball with a wide halo: in a square around all of it four parts
+    A whitened space's map is a dense ball with a wide halo. In a square around all of it, four parts would
     hold everything.
     """
     low, high = np.quantile(points, [(1 - INNER) / 2, (1 + INNER) / 2], axis=0)
@@ -83,8 +83,8 @@ def inner_square(points: Points) -> tuple[npt.NDArray[np.float64], float]:
 def inner_regions(
     points: Points, facets: Sequence[Facet], levels: Sequence[int] = LEVELS
 ) -> list[Region]:
-    """Named regions of `points` [artworks, 2], wherever those lie: sought in parts of their inner square,
-    the few artworks beyond counting for its edge."""
+    """Named regions of `points` [artworks, 2] of any scale. Regions are parts of the points' inner square;
+    the few artworks beyond count for its edge."""
     low, side = inner_square(points)
     return [
         replace(region, x=region.x * side + float(low[0]), y=region.y * side + float(low[1]))
@@ -99,12 +99,12 @@ def _level(points: Points, facets: Sequence[Facet], level: int) -> Iterator[Regi
     names = _names(cells, facets, side * side)
     order = np.argsort(cells, kind="stable")
     starts = np.searchsorted(cells[order], np.arange(side * side + 1))
-    for group in _joined(names, side):
+    for group in _join(names, side):
         members = np.concatenate([order[starts[cell] : starts[cell + 1]] for cell in group])
         # The second name is that of the square where the first stands out most.
         best = max(group, key=lambda cell: (names[cell][0].score, -cell))
         first = names[best][0]
-        fitting = _having(facets[first.facet], first.code, members)
+        fitting = _select_members(facets[first.facet], first.code, members)
         middle = np.median(points[fitting], axis=0)
         central = fitting[np.argmin(((points[fitting] - middle) ** 2).sum(axis=1))]
         yield Region(
@@ -117,7 +117,7 @@ def _names(cells: Numbers, facets: Sequence[Facet], count: int) -> dict[int, tup
     sizes = np.bincount(cells, minlength=count)
     names_of: dict[int, list[Name]] = {}
     for place, facet in enumerate(facets):
-        for cell, code, score, share in _standing_out(cells, sizes, facet):
+        for cell, code, score, share in _find_standing_out(cells, sizes, facet):
             names_of.setdefault(cell, []).append(Name(place, code, score, share))
     return {
         cell: tuple(sorted(names, key=lambda name: (-name.score, name.facet))[:2])
@@ -125,7 +125,7 @@ def _names(cells: Numbers, facets: Sequence[Facet], count: int) -> dict[int, tup
     }
 
 
-def _standing_out(
+def _find_standing_out(
     cells: Numbers, sizes: Numbers, facet: Facet
 ) -> Iterator[tuple[int, int, float, float]]:
     """The value of `facet` that stands out most in each square: square, code, score, share."""
@@ -152,7 +152,7 @@ def _standing_out(
 def log_odds(
     here: Numbers, in_cell: Numbers, everywhere: Numbers, total: int
 ) -> npt.NDArray[np.float64]:
-    """By how many standard errors a value's log-odds in a square exceed those in the rest.
+    """The number of standard errors by which a value's log-odds in a square exceed those in the rest.
 
     `here` of the square's `in_cell` artworks have the value, `everywhere` of all `total`.
     """
@@ -166,8 +166,8 @@ def log_odds(
     return np.asarray(ratio / np.sqrt(1 / inside + 1 / outside))
 
 
-def _joined(names: dict[int, tuple[Name, ...]], side: int) -> Iterator[list[int]]:
-    """Squares beside each other whose first name is the same."""
+def _join(names: dict[int, tuple[Name, ...]], side: int) -> Iterator[list[int]]:
+    """Groups of adjacent squares with the same first name."""
     unvisited = dict.fromkeys(sorted(names))
     while unvisited:
         start = next(iter(unvisited))
@@ -177,7 +177,7 @@ def _joined(names: dict[int, tuple[Name, ...]], side: int) -> Iterator[list[int]
         while edge:
             cell = edge.pop()
             group.append(cell)
-            for neighbour in _beside(cell, side):
+            for neighbour in _adjacent_cells(cell, side):
                 if neighbour in unvisited and wanted == (
                     names[neighbour][0].facet,
                     names[neighbour][0].code,
@@ -187,7 +187,7 @@ def _joined(names: dict[int, tuple[Name, ...]], side: int) -> Iterator[list[int]
         yield sorted(group)
 
 
-def _beside(cell: int, side: int) -> Iterator[int]:
+def _adjacent_cells(cell: int, side: int) -> Iterator[int]:
     row, column = divmod(cell, side)
     if column > 0:
         yield cell - 1
@@ -199,8 +199,8 @@ def _beside(cell: int, side: int) -> Iterator[int]:
         yield cell + side
 
 
-def _having(facet: Facet, code: int, members: Numbers) -> Numbers:
-    """Those of `members` that have the value."""
+def _select_members(facet: Facet, code: int, members: Numbers) -> Numbers:
+    """The `members` that have the value."""
     also = facet.also_numbers[facet.also_codes == code]
     having = (facet.codes[members] == code) | np.isin(members, also)
     return np.asarray(members[having], dtype=np.int64)

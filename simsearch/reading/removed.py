@@ -10,8 +10,9 @@ from simsearch.snapshots.snapshot import Snapshot
 
 
 @contextmanager
-def removal_named(snapshot: Snapshot) -> Iterator[None]:
-    """Raise GoneError where a file is missing because the snapshot was removed since it was opened."""
+def naming_removal(snapshot: Snapshot) -> Iterator[None]:
+    """Raise GoneError within the block if a file is missing because the snapshot was removed after it was
+    opened."""
     try:
         yield
     except NotFoundError as error:

@@ -1,4 +1,4 @@
-"""What was rejected on the way to a snapshot, and why."""
+"""The rejects of a snapshot's run, and their reasons."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from simsearch.reading.view import SnapshotView
-from simsearch.settings.shown_places import shown_reject
+from simsearch.settings.shown_places import show_reject
 
 EXAMPLES = 5  # rejects shown per reason
 
 
 @dataclass(frozen=True)
 class RejectGroup:
-    """Images refused at one stage for one reason, with a few of them."""
+    """Images rejected at one stage for one reason, with a few examples."""
 
     stage: str
     reason: str
@@ -24,7 +24,7 @@ class RejectGroup:
 def reject_groups(view: SnapshotView) -> list[RejectGroup]:
     """The rejects by stage and reason, most first."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in map(shown_reject, view.rejects.to_pylist()):
+    for row in map(show_reject, view.rejects.to_pylist()):
         groups.setdefault((row["stage"], row["reason"]), []).append(row)
     rejects = [
         RejectGroup(stage, reason, len(rows), rows[:EXAMPLES])

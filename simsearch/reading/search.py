@@ -1,4 +1,4 @@
-"""Which artworks a search finds: words anywhere, or in one field (see `words`), and years."""
+"""The artworks that a search finds, by words anywhere or in one field (see `words`), and by years."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ FIELDS = ("title", "artists", "medium", "date", "department", "classification")
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for; empty: every artwork. Years are those the dates begin with, inclusive."""
+    """The terms of a search. Empty terms find every artwork. Years are inclusive, and are those with which
+    dates begin."""
 
     q: str = ""
     title: str = ""
@@ -28,7 +29,7 @@ class Search:
 
     @property
     def narrowed(self) -> bool:
-        """Whether anything beside `q` is asked for."""
+        """Whether there are terms beside `q`."""
         return bool(self.title or self.artist or self.medium) or self.has_years
 
     @property
@@ -46,7 +47,7 @@ class SearchIndex:
         self._years = np.array([NO_YEAR if year is None else year for year in years], np.int64)
 
     def find(self, search: Search) -> npt.NDArray[np.int64]:
-        """The numbers of the artworks that the search finds, those with the words in their title first.
+        """The numbers of the artworks that the search finds. Those with the words in the title come first.
 
         Text without a letter or digit is found nowhere."""
         asked = (
@@ -74,7 +75,7 @@ class SearchIndex:
 
 
 def other_fields(artwork: Artwork) -> list[str]:
-    """An artwork's texts that a search looks in, beside what lists show of its title and artists."""
+    """The texts of an artwork in which a search looks, beside the title and artists that lists show."""
     whole = [(artwork.whole_title, artwork.title), (artwork.all_artists, artwork.artists)]
     longer = [text for text, shown in whole if text != shown]
     return longer + [artwork.row[name] for name in FIELDS[2:] if artwork.row[name]]

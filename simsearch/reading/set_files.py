@@ -1,4 +1,4 @@
-"""Files of a set for downloading: its artworks as a table and as Parquet."""
+"""Files of a set to download: its artworks as a table and as Parquet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from simsearch.reading.view import SnapshotView
 
-# Where an image lies and its etag are the operator's business, not a colleague's.
+# The columns for a colleague. The place and the etag of an image only concern the operator.
 COLUMNS = (
     "artwork_id", "title", "artists", "date", "medium", "dimensions", "department",
     "classification", "subjects", "credit", "rights", "attribution", "url",

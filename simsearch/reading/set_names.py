@@ -1,4 +1,4 @@
-"""The names that pages propose for sets, and what is left of one when an artwork is taken down."""
+"""Names that pages propose for sets, and their forms after an artwork was taken down."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def name_like(title: str, space: str) -> str:
 
 
 def name_detail(title: str) -> str:
-    """The name of a set of what looks like a detail of an artwork."""
+    """The name of a set of artworks that look like a detail of another."""
     return f"Like a detail of {title[:DETAIL_SHOWN]}"
 
 
 def name_way(first: str, last: str) -> str:
-    """The name of a set of the artworks on a way between two."""
+    """The name of a set of the artworks on a way between two others."""
     return f"From {first[:END_SHOWN]} to {last[:END_SHOWN]}"
 
 
@@ -30,12 +30,12 @@ PROPOSALS: dict[str, Callable[..., str]] = {
     "name_detail": name_detail,
     "name_way": name_way,
 }
-"""What templates call."""
+"""The functions that templates call."""
 
 
-def without_title(name: str, title: str) -> str:
-    """A stored set's name without the title, where it is one that a page proposed for that title; any
-    other name as it is."""
+def remove_title(name: str, title: str) -> str:
+    """A stored set's name without the title, if a page proposed the name for that title. Other names stay as
+    they are."""
     like = clean_name(f"Like {title[:LIKE_SHOWN]},")
     if name.startswith(like):
         name = f"Like {TAKEN_DOWN},{name.removeprefix(like)}"

@@ -10,7 +10,7 @@ from simsearch.indexes.exact import cosine
 from simsearch.reading.artworks import Neighbour
 from simsearch.reading.view import SnapshotView
 
-CANDIDATES = 20_000  # images asked of the index at most
+CANDIDATES = 20_000  # most images that the index is asked for
 
 
 def nearest_to_all(
@@ -18,9 +18,9 @@ def nearest_to_all(
 ) -> list[Neighbour]:
     """The `n` artworks outside the set with the highest mean cosine to the set's artworks.
 
-    That mean is the product with the mean of the set's unit vectors, so the index is asked for what
-    lies in its direction. `distance` is that of two vectors with the mean cosine. A set's artwork
-    counts by its original; its own copies are no answer. Opposites have no such direction: none is near.
+    The mean cosine is the product with the mean of the set's unit vectors, so the index searches in that
+    direction. `distance` is that of two vectors with the mean cosine. An artwork of the set counts by its
+    original. Its copies are no results. If the mean vector is zero, nothing is near.
     """
     variants = 1 + len(view.profiles)
     wanted = min(CANDIDATES, (n + len(numbers)) * variants)

@@ -20,7 +20,7 @@ _TEXT = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 @dataclass(frozen=True)
 class ArtworkSet:
-    """A named set of artworks; `numbers` are theirs in a view, ascending, each once."""
+    """A named set of artworks. `numbers` are the artworks' numbers in a view, ascending, each once."""
 
     name: str
     numbers: tuple[int, ...]
@@ -31,7 +31,7 @@ class ArtworkSet:
 
 
 def clean_name(text: str) -> str:
-    """One line of printable text, MOST_NAME characters at most; UNNAMED for none."""
+    """One line of printable text of at most MOST_NAME characters. UNNAMED for an empty one."""
     printable = "".join(
         " " if letter.isspace() else letter
         for letter in unicodedata.normalize("NFC", text)
@@ -41,8 +41,8 @@ def clean_name(text: str) -> str:
 
 
 def encode(numbers: Iterable[int]) -> str:
-    """Numbers as text for an address: the steps between them, each in as many 7-bit bytes as it
-    needs (LEB128), in base64url without padding."""
+    """Numbers as text for an address: the differences between successive numbers, each in as many 7-bit
+    bytes as needed (LEB128), in base64url without padding."""
     data = bytearray()
     before = -1
     for number in sorted(set(numbers)):
@@ -56,7 +56,7 @@ def encode(numbers: Iterable[int]) -> str:
 
 
 def decode(text: str, count: int) -> tuple[int, ...]:
-    """The numbers that `encode` wrote, all below `count`. Raises UsageError for any other text."""
+    """The numbers in a text of `encode`, all below `count`. Raises UsageError for any other text."""
     wrong = UsageError(
         "ids: no set of this snapshot's artworks; open it by the link you were given"
     )

@@ -1,4 +1,4 @@
-"""What the page of an artwork shows of every space: neighbours side by side, copies and their ranks."""
+"""The spaces on the page of an artwork: neighbours side by side, copies and their ranks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ARTWORKS_SHOWN = 12
 
 @dataclass(frozen=True)
 class ShownNeighbour:
-    """A neighbour with what the page says about it. `shared` counts the spaces that show it;
-    `profile` is set for a perturbed copy, `own` is true for a copy of the artwork asked for."""
+    """A neighbour as the page shows it. `shared` is the number of spaces that show it. `profile` is set for
+    a perturbed copy, `own` is true for a copy of the page's own artwork."""
 
     neighbour: Neighbour
     artwork: Artwork
@@ -26,7 +26,7 @@ class ShownNeighbour:
 
 @dataclass(frozen=True)
 class Difference:
-    """An image that one search has among its nearest and the other has not."""
+    """An image that is among the nearest of one search but not of the other."""
 
     neighbour: Neighbour
     artwork: Artwork
@@ -35,8 +35,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Column:
-    """The neighbours of an artwork in one space; `missed` are those that exact search finds and the
-    index does not, `extra` the reverse."""
+    """The neighbours of an artwork in one space. `missed` are those that exact search finds and the index
+    does not, `extra` the reverse."""
 
     space: str
     trained: bool
@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True)
 class CopyRank:
-    """Where a space finds a copy: `rank` from 1, None beyond the depth searched."""
+    """The `rank` from 1 at which a space finds a copy, None beyond the searched depth."""
 
     space: str
     rank: int | None
@@ -66,7 +66,7 @@ class Copy:
 def columns(
     view: SnapshotView, artwork: Artwork, spaces: Sequence[str], *, with_copies: bool
 ) -> list[Column]:
-    """Per space the nearest artworks, or the evaluated neighbours with all copies among them."""
+    """The nearest artworks in each space, or the stored neighbours with copies among them."""
     answers = {
         space: (
             view.stored(space, "annoy").of(artwork)
@@ -81,7 +81,7 @@ def columns(
             space,
             space not in view.untrained,
             [
-                _shown(view, artwork, neighbour, shared[neighbour.item])
+                _show(view, artwork, neighbour, shared[neighbour.item])
                 for neighbour in answers[space]
             ],
             *_differences(view, artwork, space),
@@ -90,7 +90,7 @@ def columns(
     ]
 
 
-def _shown(
+def _show(
     view: SnapshotView, artwork: Artwork, neighbour: Neighbour, shared: int
 ) -> ShownNeighbour:
     profile = view.profile_of(neighbour.item)
@@ -116,7 +116,7 @@ def _differences(
 
 
 def copies(view: SnapshotView, artwork: Artwork, spaces: Sequence[str]) -> list[Copy]:
-    """The artwork's copies in the order of the profiles; none where it was not sampled for any."""
+    """The artwork's copies in the order of the profiles. Empty if no copies were made of it."""
     copies_made = []
     for place, profile in enumerate(view.profiles):
         item = int(view.copies[artwork.number, place])

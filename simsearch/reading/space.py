@@ -18,7 +18,7 @@ from simsearch.features.vectors import Vectors
 from simsearch.indexes.exact import drop_query, exact_search
 from simsearch.reading.artwork_vectors import artwork_vectors
 from simsearch.reading.picture_query import PictureQuery, read_file
-from simsearch.reading.removed import removal_named
+from simsearch.reading.removed import naming_removal
 from simsearch.reading.values import Artwork, Match, Matches
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.extras import check_installed
@@ -74,7 +74,7 @@ class Space:
         MismatchError
             If the file does not match its manifest.
         """
-        with removal_named(self._view.snapshot):
+        with naming_removal(self._view.snapshot):
             return artwork_vectors(self._view, self.name)
 
     def neighbours(self, artwork: str | Artwork, n: int = 10) -> Matches:
@@ -165,7 +165,7 @@ class Space:
                 f"{method!r}: no such map of {self.name} in snapshot {self._view.snapshot_id}; it has "
                 f"{', '.join(methods) or 'none'}"
             )
-        with removal_named(self._view.snapshot):
+        with naming_removal(self._view.snapshot):
             return self._view.coordinates(self.name, method)
 
     def _matches(self, query: str, nearest: list[tuple[int, float]]) -> Matches:
@@ -188,7 +188,7 @@ def search_spaces(
     image = read_file(spaces[0]._view, Path(picture))
     answers = []
     for space in spaces:
-        with removal_named(space._view.snapshot):
+        with naming_removal(space._view.snapshot):
             nearest = space._pictures.nearest(space._view, space.name, image, wanted)
         places = [(artwork.number, neighbour.distance) for neighbour, artwork in nearest]
         answers.append(space._matches(os.fspath(picture), places))
@@ -215,7 +215,7 @@ def _number(view: SnapshotView, artwork: str | Artwork) -> int:
 
 def absence(view: SnapshotView, artwork_id: object) -> str:
     """The reason, in words, for which a snapshot has no vector of an artwork."""
-    with removal_named(view.snapshot):
+    with naming_removal(view.snapshot):
         rejects = view.rejects
     for row in rejects.to_pylist():
         if row["artwork_id"] == artwork_id:

@@ -1,4 +1,4 @@
-"""Sets kept in the root, by artwork id, so that they outlive the snapshot they were made on."""
+"""Sets stored in the root, by artwork ids, so that they outlive the snapshot on which they were made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simsearch.errors import ConflictError, DamagedError, NotFoundError, StorageError, UsageError
-from simsearch.reading.set_names import without_title
+from simsearch.reading.set_names import remove_title
 from simsearch.reading.sets import MOST, ArtworkSet, clean_name
 from simsearch.reading.view import SnapshotView
 from simsearch.storage.storage import Storage
@@ -22,7 +22,7 @@ from simsearch.storage.storage import Storage
 log = logging.getLogger(__name__)
 
 FOLDER = "sets"
-MOST_STORED = 500  # in one root: a list that someone still looks through
+MOST_STORED = 500  # in one root, as many as someone can still look through
 _ID = re.compile(r"[0-9a-f]{16}\Z")
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -38,8 +38,8 @@ class StoredSet:
 
 
 def list_sets(storage: Storage) -> tuple[list[StoredSet], list[str]]:
-    """All sets of a root, the newest first, and the ids of those whose files are damaged; files that are
-    not named as sets are left out."""
+    """All sets of a root, the newest first, and the ids of sets whose files are damaged. Files that are not
+    named as sets are ignored."""
     sets, damaged = [], []
     for set_id in _ids(storage):
         try:
@@ -59,7 +59,7 @@ def _ids(storage: Storage) -> list[str]:
 
 
 def read_set(storage: Storage, set_id: str) -> StoredSet:
-    """Raises NotFoundError for an id that no set has."""
+    """The set of an id. Raises NotFoundError for an id that no set has."""
     if not _ID.match(set_id):
         raise _no_set()
     try:
@@ -69,8 +69,8 @@ def read_set(storage: Storage, set_id: str) -> StoredSet:
 
 
 def store_set(view: SnapshotView, chosen: ArtworkSet) -> StoredSet:
-    """Store a set in the view's root. Raises UsageError where there are too many already, or the
-    root cannot be written."""
+    """Store a set in the view's root. Raises UsageError if there are too many sets, or if the root cannot be
+    written."""
     storage = view.snapshot.storage
     with _ONE_AT_A_TIME:
         if len(_ids(storage)) >= MOST_STORED:
@@ -81,20 +81,20 @@ def store_set(view: SnapshotView, chosen: ArtworkSet) -> StoredSet:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             artwork_ids=tuple(view.artwork_at(number).artwork_id for number in chosen.numbers),
         )
-        with _written():
+        with _write():
             storage.write_bytes(_path(stored.set_id), _bytes_of(stored))
     return stored
 
 
 def rename_set(storage: Storage, set_id: str, name: str) -> StoredSet:
-    """Give a set another name in place; returns the set as it was. Raises NotFoundError for an id that no
-    set has, UsageError where the root cannot be written."""
+    """Give a set another name in place. Returns the set as it was. Raises NotFoundError for an id that no set
+    has, UsageError if the root cannot be written."""
     return _change(storage, set_id, lambda stored: replace(stored, name=name))
 
 
 def leave_out(storage: Storage, set_id: str, artwork_id: str) -> StoredSet:
-    """Take an artwork out of a set in place; returns the set as it was. Raises as `rename_set`, and
-    UsageError for the last artwork."""
+    """Take an artwork out of a set in place. Returns the set as it was. Raises the errors of `rename_set`,
+    and UsageError for the last artwork."""
 
     def without(stored: StoredSet) -> StoredSet:
         rest = tuple(other for other in stored.artwork_ids if other != artwork_id)
@@ -106,8 +106,8 @@ def leave_out(storage: Storage, set_id: str, artwork_id: str) -> StoredSet:
 
 
 def put_back(storage: Storage, set_id: str, artwork_id: str) -> StoredSet:
-    """Put an artwork into a set in place; returns the set as it was. Raises as `rename_set`, and UsageError
-    for more than MOST."""
+    """Put an artwork into a set in place. Returns the set as it was. Raises the errors of `rename_set`, and
+    UsageError for more than MOST artworks."""
 
     def with_it(stored: StoredSet) -> StoredSet:
         if artwork_id in stored.artwork_ids:
@@ -120,8 +120,8 @@ def put_back(storage: Storage, set_id: str, artwork_id: str) -> StoredSet:
 
 
 def _change(storage: Storage, set_id: str, changed: Callable[[StoredSet], StoredSet]) -> StoredSet:
-    """Swap a set for the changed one. Of two changes at once the later one is made of the other's result,
-    in whatever process they are made."""
+    """Swap a set for the changed one. Of two changes at once, in any processes, the later one applies to the
+    result of the other."""
     with _ONE_AT_A_TIME:
         while True:
             if not _ID.match(set_id):
@@ -130,24 +130,25 @@ def _change(storage: Storage, set_id: str, changed: Callable[[StoredSet], Stored
                 data, version = storage.read_versioned(_path(set_id))
             except NotFoundError:
                 raise _no_set() from None
-            before = _parsed(storage, set_id, data)
+            before = _parse(storage, set_id, data)
             with suppress(ConflictError):
-                with _written():
+                with _write():
                     storage.replace(_path(set_id), _bytes_of(changed(before)), version)
                 return before
 
 
 def remove_set(storage: Storage, set_id: str) -> None:
-    """Raises NotFoundError for an id that no set has, UsageError where the root cannot be written."""
+    """Remove a set. Raises NotFoundError for an id that no set has, UsageError if the root cannot be
+    written."""
     with _ONE_AT_A_TIME:
         if not _ID.match(set_id) or not storage.exists(_path(set_id)):
             raise _no_set()
-        with _written():
+        with _write():
             storage.delete(_path(set_id))
 
 
 def forget_artwork(storage: Storage, artwork_id: str, titles: Iterable[str]) -> None:
-    """Take an artwork out of all sets, and its id or one of its titles out of the names that pages proposed.
+    """Take an artwork out of all sets, and its id and titles out of names that pages proposed.
     A set that held nothing else is removed, and so is a damaged one that may hold it.
     """
     sets, damaged = list_sets(storage)
@@ -156,7 +157,7 @@ def forget_artwork(storage: Storage, artwork_id: str, titles: Iterable[str]) -> 
     for stored in sets:
         name = stored.name
         for title in (artwork_id, *titles):
-            name = without_title(name, title)
+            name = remove_title(name, title)
         if name != stored.name:
             rename_set(storage, stored.set_id, name)
         if artwork_id not in stored.artwork_ids:
@@ -180,7 +181,7 @@ def _no_set() -> NotFoundError:
 
 
 @contextmanager
-def _written() -> Iterator[None]:
+def _write() -> Iterator[None]:
     """Say that the root cannot be written where that is so."""
     try:
         yield
@@ -200,10 +201,10 @@ def _path(set_id: str) -> str:
 
 
 def _read(storage: Storage, set_id: str) -> StoredSet:
-    return _parsed(storage, set_id, storage.read_bytes(_path(set_id)))
+    return _parse(storage, set_id, storage.read_bytes(_path(set_id)))
 
 
-def _parsed(storage: Storage, set_id: str, data: bytes) -> StoredSet:
+def _parse(storage: Storage, set_id: str, data: bytes) -> StoredSet:
     """A set of its file's bytes. Raises DamagedError for another file."""
     try:
         values: dict[str, Any] = json.loads(data)

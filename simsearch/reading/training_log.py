@@ -29,7 +29,8 @@ def loss_name(name: str) -> str:
 
 
 def training_row(space: str, training: Training, seen: int) -> dict[str, Any]:
-    """A row of the table of learned spaces; `seen` counts the measured artworks it learned from."""
+    """A row of the table of learned spaces. `seen` is the number of measured artworks that the training
+    saw."""
     last = training.losses[-1] if training.losses else {}
     held = (f"{count:,} {reason}" for reason, count in training.held_out.items() if count)
     return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import pyarrow as pa
 
 from simsearch.indexes.exact import cosine
-from simsearch.reading.artworks import short
+from simsearch.reading.artworks import shorten
 from simsearch.reading.picture_row import Picture, picture_row
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.extras import check_installed
@@ -17,8 +17,8 @@ from simsearch.settings.extras import check_installed
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS_AT_ONCE = 1024  # of a catalog while it is iterated over
-NAMED = 3  # in a `repr`
+ROWS_AT_ONCE = 1024  # of a catalog, read at once in an iteration
+NAMED = 3  # artworks named in a `repr`
 
 MATCHES = pa.schema(
     [
@@ -86,7 +86,7 @@ class Artwork:
 
     def __repr__(self) -> str:
         texts = [self.artwork_id, self.title or "untitled", *self.artists[:1]]
-        return f"<Artwork {', '.join(map(_quoted, texts))}>"
+        return f"<Artwork {', '.join(map(_quote, texts))}>"
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ class Artworks(Sequence[Artwork]):
         return _data_frame(self.to_table())
 
     def __repr__(self) -> str:
-        ids = [_quoted(artwork.artwork_id) for artwork in self[:NAMED]]
-        return f"<{len(self):,} artworks{_named(ids, len(self))}>"
+        ids = [_quote(artwork.artwork_id) for artwork in self[:NAMED]]
+        return f"<{len(self):,} artworks{_name_some(ids, len(self))}>"
 
     def _repr_html_(self) -> str:
         return picture_row(self._view, (_picture(artwork) for artwork in self), len(self))
@@ -237,21 +237,21 @@ class Matches(Sequence[Match]):
 
     def __repr__(self) -> str:
         nearest = [
-            f"{_quoted(match.artwork.artwork_id)} {match.cosine:.3f}" for match in self[:NAMED]
+            f"{_quote(match.artwork.artwork_id)} {match.cosine:.3f}" for match in self[:NAMED]
         ]
-        return f"<{len(self)} matches of {_quoted(self.query)} in {self.space}{_named(nearest, len(self))}>"
+        return f"<{len(self)} matches of {_quote(self.query)} in {self.space}{_name_some(nearest, len(self))}>"
 
     def _repr_html_(self) -> str:
         pictures = (_picture(match.artwork, f"{match.cosine:.3f}") for match in self)
         return picture_row(self._view, pictures, len(self))
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """A catalog's text in quotes, bounded and without characters that a terminal obeys."""
-    return repr(short(text))
+    return repr(shorten(text))
 
 
-def _named(names: list[str], count: int) -> str:
+def _name_some(names: list[str], count: int) -> str:
     if not names:
         return ""
     return f": {', '.join(names)}{', …' if count > len(names) else ''}"

@@ -1,7 +1,7 @@
-"""A published snapshot in memory, read lazily: what every page of the explorer asks.
+"""A published snapshot in memory, read lazily, for every page of the explorer.
 
-Artworks are numbered by their place in the catalog (those with an image only), images by their
-place in every index. Text ids from a request are looked up in dictionaries here and go nowhere else.
+Artworks with an image are numbered in the catalog's order, images by their place in every index. Text ids
+from a request are only looked up in dictionaries here.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from simsearch.reading.memo import Memo
 from simsearch.settings.config import Config
 from simsearch.snapshots.snapshot import Snapshot
 
-HASH_DIGITS = 20  # of a content hash in addresses: 80 bits, and no two of a collection's agree
+HASH_DIGITS = 20  # of a content hash in addresses: 80 bits, so that no two in a collection agree
 
-RANKS_SEARCHED = 500  # how deep a copy is looked for before its rank reads "beyond"
+RANKS_SEARCHED = 500  # depth of the search for a copy, after which its rank reads "beyond"
 
 
 class SnapshotView:
-    """One snapshot. Tables are read at first use and kept; safe to share between threads. `edition`
-    tells it apart from the same snapshot before an artwork was taken down."""
+    """One snapshot. Tables are read at first use and kept. Safe to share between threads. `edition`
+    distinguishes it from the same snapshot before an artwork was taken down."""
 
     def __init__(self, config: Config, snapshot: Snapshot, edition: str = "") -> None:
         self.config, self.snapshot, self.edition = config, snapshot, edition
         self.plan = snapshot.plan()
         self.profiles = self.plan.profiles
-        # Trained networks first: theirs is the answer to look at.
+        # Trained networks come first, as their results matter.
         spaces = sorted(self.plan.spaces, key=lambda space: not space.trained)
         self.spaces = tuple(space.name for space in spaces)
         self.untrained = frozenset(space.name for space in self.plan.spaces if not space.trained)
@@ -53,7 +53,8 @@ class SnapshotView:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """The manifest of a sealed snapshot. All but this, `created` and `maps` is there before."""
+        """The manifest of a sealed snapshot. Before sealing, everything but this, `created` and `maps` can
+        be read."""
         return self.snapshot.manifest()
 
     @property
@@ -63,7 +64,7 @@ class SnapshotView:
 
     @cached_property
     def warnings(self) -> list[str]:
-        """Sentences that a reader must know before believing a figure."""
+        """Warnings that a reader needs before trusting a figure."""
         return [*self.plan.warnings, *collapse_warnings(self.metrics)]
 
     @property
@@ -122,7 +123,7 @@ class SnapshotView:
         return self.artwork_at(number)
 
     def number_of(self, artwork_id: str) -> int | None:
-        """The number of an artwork; None where this snapshot has no image of it."""
+        """The number of an artwork. None if this snapshot has no image of it."""
         return self._number_of.get(artwork_id)
 
     def artwork_at(self, number: int) -> Artwork:
@@ -155,7 +156,7 @@ class SnapshotView:
 
     @property
     def depth(self) -> int:
-        """How many neighbours were evaluated."""
+        """The number of stored neighbours per artwork."""
         return int(self.plan.settings.evaluate.neighbours)
 
     def index(self, space: str) -> OpenIndex:
@@ -172,14 +173,14 @@ class SnapshotView:
         )
 
     def stored(self, space: str, search: str) -> StoredNeighbours:
-        """The neighbours that were evaluated, by `annoy` or by `exact` search."""
+        """The stored neighbours, by `annoy` or by `exact` search."""
         self.space(space)
         return self._once(("neighbours", space, search), lambda: self._read_stored(space, search))
 
     def _read_stored(self, space: str, search: str) -> StoredNeighbours:
         path = self.snapshot.neighbours_path(space, search)
 
-        # A column at a time: two of ids at once are gigabytes at 160,000 artworks.
+        # One column at a time: two columns of ids take gigabytes for 160,000 artworks.
         def column(name: str) -> pa.ChunkedArray:
             return self.snapshot.storage.read_table(path, [name])[name]
 
@@ -197,8 +198,8 @@ class SnapshotView:
         return np.asarray(places.to_numpy(), dtype=np.int32)
 
     def nearest_artworks(self, space: str, artwork: Artwork, n: int) -> list[Neighbour]:
-        """The nearest `n` other artworks by the index, each at its nearest image, its own copies
-        left out."""
+        """The nearest `n` other artworks by the index, each at its nearest image. The artwork's own copies
+        are left out."""
         variants = 1 + len(self.profiles)
         index = self.index(space)
         wanted = (n + 1) * variants
@@ -217,15 +218,15 @@ class SnapshotView:
 
     @cached_property
     def copies(self) -> Items:
-        """The item of each artwork's copy, [artworks, profiles]; −1: not made."""
+        """The items of each artwork's copies [artworks, profiles]; −1: not made."""
         copies = np.full((len(self), len(self.profiles)), -1, dtype=np.int32)
         items = np.flatnonzero((self.profile_of_item >= 0) & (self.artwork_of_item >= 0))
         copies[self.artwork_of_item[items], self.profile_of_item[items]] = items
         return copies
 
     def copy_ranks(self, space: str) -> npt.NDArray[np.int16]:
-        """The exact rank of each artwork's copies, [artworks, profiles]; 0: not among the stored
-        neighbours, −1: not made."""
+        """The exact ranks of each artwork's copies [artworks, profiles]; 0: not among the stored neighbours,
+        −1: not made."""
         return self._once(("ranks", space), lambda: self._rank_copies(space))
 
     def _rank_copies(self, space: str) -> npt.NDArray[np.int16]:
@@ -238,8 +239,8 @@ class SnapshotView:
         return ranks
 
     def deep_rank(self, space: str, artwork: Artwork, item: int) -> int | None:
-        """The rank, from 1, at which the index finds `item` for an artwork, which itself does not count;
-        None where it lies beyond RANKS_SEARCHED."""
+        """The rank, from 1, at which the index finds `item` for an artwork. The artwork itself does not
+        count. None beyond RANKS_SEARCHED."""
         neighbours = self.index(space).near([artwork.item], RANKS_SEARCHED + 1)
         others = [
             neighbour for neighbour in neighbours.items[0].tolist() if neighbour != artwork.item
@@ -259,7 +260,7 @@ class SnapshotView:
 
     @cached_property
     def maps(self) -> dict[str, tuple[str, ...]]:
-        """Which projection methods there are, by space."""
+        """The projection methods of each space's maps."""
         files = {file for file in self.manifest["files"] if file.startswith("projection/")}
         return {
             space: methods
@@ -274,7 +275,7 @@ class SnapshotView:
         }
 
     def coordinates(self, space: str, method: str) -> npt.NDArray[np.float32]:
-        """Where each artwork lies on a map, [artworks, 2]. Raises NotFoundError if it was not made."""
+        """The place of each artwork on a map, [artworks, 2]. Raises NotFoundError if there is no such map."""
         if method not in self.maps.get(space, ()):
             raise NotFoundError("no such map in this snapshot; `simsearch run` makes them")
         return self._once(("map", space, method), lambda: self._read_map(space, method))
@@ -291,7 +292,7 @@ class SnapshotView:
 
     @cached_property
     def iiif_hosts(self) -> tuple[str, ...]:
-        """Image servers that the catalog's pictures come from, for the Content-Security-Policy."""
+        """The image servers of the catalog's pictures, for the Content-Security-Policy."""
         uris = self.catalog["image_uri"].drop_null().to_pylist()
         hosts = {match["host"] for uri in uris if (match := IIIF_IMAGE.match(uri))}
         return tuple(sorted(hosts))

@@ -14,15 +14,15 @@ from scipy.sparse.csgraph import dijkstra
 from simsearch.reading.findings.neighbour_lists import NeighbourLists
 from simsearch.reading.view import SnapshotView
 
-NO_STEP = -9999  # scipy's mark for a place that is the start, or that no way leads to
+NO_STEP = -9999  # SciPy's mark for the start, and for a place that cannot be reached
 SAME = 1e-6  # the length of a step between equal vectors: a sparse matrix cannot hold an edge of 0
 
 
 @dataclass(frozen=True)
 class Walk:
-    """`numbers` of the artworks passed, both ends among them, and the `distances` of the steps
-    between. Where no way leads to the end, it goes to the artwork nearest to it that can be reached,
-    and `gap` is how far that is from the end; else it is None."""
+    """The `numbers` of the artworks on the way, with both ends, and the `distances` of the steps. If the end
+    cannot be reached, the walk goes to the reachable artwork nearest to it, and `gap` is the distance from
+    there to the end. Otherwise `gap` is None."""
 
     numbers: list[int]
     distances: list[float]
@@ -30,7 +30,7 @@ class Walk:
 
 
 def neighbour_graph(lists: NeighbourLists) -> Any:
-    """A sparse matrix [artworks, artworks]: how far two artworks are apart where one is among the
+    """A sparse matrix [artworks, artworks] of the distances between artworks of which one is among the
     other's nearest."""
     rows, columns = np.nonzero(lists.numbers >= 0)
     lengths = np.maximum(lists.distances[rows, columns].astype(np.float64), SAME)
@@ -44,11 +44,11 @@ def shortest_walk(view: SnapshotView, space: str, graph: Any, first: int, last: 
     lengths, before = dijkstra(graph, indices=first, return_predecessors=True)
     if np.isfinite(lengths[last]):
         return _walk(graph, before, first, last)
-    nearest, gap = _nearest_reached(view, space, np.flatnonzero(np.isfinite(lengths)), last)
+    nearest, gap = _find_nearest_reached(view, space, np.flatnonzero(np.isfinite(lengths)), last)
     return _walk(graph, before, first, nearest, gap)
 
 
-def _nearest_reached(
+def _find_nearest_reached(
     view: SnapshotView, space: str, reached: npt.NDArray[np.int64], last: int
 ) -> tuple[int, float]:
     item = int(view.item_of_artwork[last])

@@ -1,6 +1,6 @@
-"""What a search looks for, and in which form: the one rule of all places that search.
+"""The words of a search and the form in which they are compared: one rule for all searches.
 
-`static/words.js` is the same rule for browsers. Both are held to the cases of
+`static/words.js` has the same rule for browsers. Both are tested with the cases of
 `tests/support/search_cases.py`.
 
 Case, accents and punctuation do not count. Every word has to be found, anywhere in the text, also
@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-WORDS_READ = 12  # of a search; the rest of a pasted page is not looked for
+WORDS_READ = 12  # of a search; the rest of a pasted page is ignored
 LONGEST_READ = 20_000  # characters of a field
 APOSTROPHES = "'’‘‛ʼʹʻ′`´＇"
 QUOTES = '"“”„‟«»″＂'
@@ -25,25 +25,24 @@ _BETWEEN_LETTERS = re.compile(r"(?<=[^\s'])'(?=[^\s'])")
 _TERM = re.compile(r'"([^"]*)("|$)|[^"\s]+')
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """Lower case without accents and punctuation, with one space between words: "Étude, no. 2" is
     "etude no 2"."""
-    return " ".join(_plain(text).replace('"', " ").split())
+    return " ".join(_fold_letters(text).replace('"', " ").split())
 
 
 def search_text(fields: Iterable[str]) -> str:
-    """The fields of an artwork in the form that `matches` looks in."""
+    """The fields of an artwork in the form for `matches`."""
     return "\n".join(_field(field) for field in fields)
 
 
 def search_terms(query: str) -> list[str] | None:
-    """What a query asks for, the first WORDS_READ words and phrases; None for a query without any
-    letter or digit."""
+    """The first WORDS_READ words and phrases of a query. None for a query without any letter or digit."""
     terms = []
-    for match in _TERM.finditer(_plain(query)):
+    for match in _TERM.finditer(_fold_letters(query)):
         quoted = match.group(1) is not None
-        words = _without_apostrophes(match.group(1) if quoted else match.group())
-        words = " ".join(words.split()) if quoted else _unquoted(words)
+        words = _remove_apostrophes(match.group(1) if quoted else match.group())
+        words = " ".join(words.split()) if quoted else _unquote(words)
         if not words.strip("' "):
             continue
         # A phrase that is still being typed may end within a word.
@@ -52,11 +51,11 @@ def search_terms(query: str) -> list[str] | None:
 
 
 def matches(terms: Sequence[str], text: str) -> bool:
-    """Whether all terms are found in a `search_text`."""
+    """Whether a `search_text` contains all terms."""
     return all(term in text for term in terms)
 
 
-def _plain(text: str) -> str:
+def _fold_letters(text: str) -> str:
     if text.isascii():  # most of a catalog, and many times as fast
         return _ASCII_OTHER.sub(" ", text.lower().replace("`", "'"))
     decomposed = unicodedata.normalize("NFKD", text.translate(_FOLDS))
@@ -69,14 +68,14 @@ def _plain(text: str) -> str:
 
 
 def _field(text: str) -> str:
-    words = folded(text[:LONGEST_READ])
-    joined = _without_apostrophes(words)
+    words = fold_text(text[:LONGEST_READ])
+    joined = _remove_apostrophes(words)
     return f" {words} " if joined == words else f" {words} \n {joined} "
 
 
-def _without_apostrophes(text: str) -> str:
+def _remove_apostrophes(text: str) -> str:
     return _BETWEEN_LETTERS.sub("", text)
 
 
-def _unquoted(word: str) -> str:
+def _unquote(word: str) -> str:
     return word.strip("'") if word.startswith("'") else word

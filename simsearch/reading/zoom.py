@@ -1,4 +1,4 @@
-"""Where a viewer finds a picture's tiles: at the image server that it came from, or made here."""
+"""Tiles of a picture for a deep zoom: from the picture's image server, or made here."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from simsearch.reading.view import SnapshotView
 
 TILE = 512  # pixels of a side
 WEBP_QUALITY = 82
-MEMORY_BYTES = 32 * 2**20  # of tiles kept, the least recently shown dropped first
-LARGEST = 10**6  # pixels of a side that an image server is believed
+MEMORY_BYTES = 32 * 2**20  # of tiles in memory; the least recently shown is dropped first
+LARGEST = 10**6  # pixels of a side; an image server that claims more is not believed
 FACTORS = tuple(2**power for power in range(12))
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """How to ask for a picture's tiles: its size, the tiles' side and the factors by which they are
-    reduced. In `address` a viewer fills in {factor}, {column} and {row}, or the {region} of the whole
-    picture and the {out}put's width and {high} height. `host` is None where they are made here."""
+    """The tiles of a picture: its size, the tiles' side, and the factors by which they are reduced. In
+    `address` a viewer fills in {factor}, {column} and {row}, or the {region} of the whole picture and the
+    {out}put's width and {high} height. `host` is None if the tiles are made here."""
 
     width: int
     height: int
@@ -43,8 +43,8 @@ class Tiles:
 
 
 def image_service(artwork: Artwork, sources: Mapping[str, str]) -> str | None:
-    """The base address of the IIIF image that an artwork's picture was taken from; None: of none, or of
-    a part of one, whose tiles show more than the picture."""
+    """The base address of the IIIF image from which an artwork's picture was taken. None if there is none,
+    or if the picture is a part of an image, whose tiles would show more."""
     uri = artwork.row["image_uri"] or ""
     match = IIIF_IMAGE.match(sources.get(uri, uri))
     if match is None or (match["region"], match["rotation"]) != ("full", "0"):
@@ -53,7 +53,7 @@ def image_service(artwork: Artwork, sources: Mapping[str, str]) -> str | None:
 
 
 def image_sources(view: SnapshotView) -> dict[str, str]:
-    """The web addresses that the root's stored pictures were downloaded from."""
+    """The web addresses from which the root's stored pictures were downloaded."""
     return downloaded_from(view.snapshot.storage)
 
 
@@ -63,11 +63,10 @@ def service_host(base: str) -> str:
 
 
 def read_info(info: Any, base: str) -> Tiles | None:
-    """The tiles that an info.json of the IIIF Image API, version 2 or 3, describes; None where it is not
-    one or allows no tiles.
+    """The tiles that an info.json of the IIIF Image API, version 2 or 3, describes. None for another
+    document, or if it offers no tiles.
 
-    The address that it gives for itself is not followed: the pictures come from where the catalog has
-    them.
+    Its own address in the info.json is not used: pictures come from the catalog's addresses.
     """
     if not isinstance(info, Mapping):
         return None
@@ -101,7 +100,7 @@ def _number(value: Any, least: int, most: int) -> TypeGuard[int]:
 
 
 class TileMaker:
-    """Makes tiles of originals, and keeps the latest."""
+    """Makes tiles of originals and keeps the latest."""
 
     def __init__(self, originals: Originals) -> None:
         self._originals = originals
@@ -110,8 +109,7 @@ class TileMaker:
         self._lock = threading.Lock()
 
     def describe(self, view: SnapshotView, item: int, address: str) -> Tiles:
-        """How to ask this explorer for a picture's tiles. Raises NotFoundError where the picture is
-        gone."""
+        """The tiles that this explorer makes of a picture. Raises NotFoundError if the picture is gone."""
         width, height = self._originals.whole(view, item).size
         wanted = [factor for factor in FACTORS if max(width, height) / factor > TILE]
         return Tiles(width, height, TILE, tuple(wanted) or (1,), address)

@@ -1,4 +1,4 @@
-"""Which feature space to pick for which kind of change, and at which cost."""
+"""Advice on the feature space to pick for each kind of change, and its cost."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch.features.collapse import collapsed
+from simsearch.features.collapse import find_collapsed
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import KINDS
-from simsearch.reports.significance import MARGIN, against, quality_of, too_few
+from simsearch.reports.significance import MARGIN, compare_with_best, describe_shortage, quality_of
 from simsearch.reports.tables import (
     NEAR_DUPLICATES_SHOWN,
     comparison_rows,
@@ -28,10 +28,12 @@ BYTES_PER_NUMBER = 4  # float32
 
 @dataclass(frozen=True)
 class Candidate:
-    """A feature space with its quality (mean average precision over all copies, exact search, with
-    its 95 % interval) and its cost: images per second of one actor on `device`, None where no run
-    here measured it, bytes per image, and the seconds that its training took, 0 where it had none.
-    `collapsed` says why it does not tell pictures apart, empty where it does."""
+    """A feature space with its quality and cost.
+
+    Quality is the mean average precision over all copies by exact search, with its 95 % interval. Cost is
+    the images per second of one actor on `device` (None: no run of this root measured it), the bytes per
+    image, and the seconds of its training (0: none). `collapsed` says why the space does not distinguish
+    pictures, and is empty if it does."""
 
     space: FeatureSpace
     quality: float
@@ -46,12 +48,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Pick:
-    """The advice for a group of changes: of the `best` and all candidates that are shown to be as good,
-    the fastest, and of equally fast ones the one that took least training.
+    """The advice for a group of changes: the fastest among the `best` candidate and those shown to be as
+    good. Among equally fast ones, it is the one with the shortest training.
 
-    As good is a candidate whose mean average precision is at most MARGIN below that of the best by its
-    whole 95 % interval, and not significantly lower. `equals` are the others of these, `undecided` the
-    candidates that are neither shown to be as good nor significantly worse.
+    A candidate is as good if the whole 95 % interval of its mean average precision is at most MARGIN below
+    that of the best, and if it is not significantly lower. `equals` are the other candidates that are as
+    good. `undecided` are those neither shown to be as good nor significantly worse.
     """
 
     group: str
@@ -70,12 +72,12 @@ def candidates(
     timings: pa.Table,
     training_seconds: Mapping[str, float] | None = None,
 ) -> list[Candidate]:
-    """All spaces of a run with their quality and cost, the best first. None without copies.
+    """All spaces of a run with their quality and cost, the best first. Empty without copies.
 
-    `training_seconds` are by the names of the spaces that learned.
+    `training_seconds` are by the names of learned spaces.
     """
     ranked = []
-    reasons = collapsed(metrics)
+    reasons = find_collapsed(metrics)
     for space in spaces:
         row = quality_of(metrics, "all").get(space.name)
         if row is None:
@@ -97,8 +99,8 @@ def candidates(
 
 
 def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate]) -> list[Pick]:
-    """Advice for all changes together and for each kind; none where `no_advice` has a reason."""
-    trained = _advisable(ranked)
+    """Advice for all changes together and for each kind. Empty if `no_advice` has a reason."""
+    trained = _select_advisable(ranked)
     advice: list[Pick] = []
     if no_advice(comparisons, ranked):
         return advice
@@ -107,7 +109,7 @@ def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate])
         if not scores:
             continue
         best = max(trained, key=lambda candidate: scores[candidate.space.name][0]).space.name
-        worse, as_good = against(comparisons, group, best)
+        worse, as_good = compare_with_best(comparisons, group, best)
         equals = [candidate for candidate in trained if candidate.space.name in as_good | {best}]
         choice = max(
             equals,
@@ -126,18 +128,18 @@ def picks(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate])
 
 
 def no_advice(comparisons: pa.Table, ranked: Sequence[Candidate]) -> str:
-    """The reason why no space can be advised; empty where one can. Untrained networks and those
-    that do not tell pictures apart never are."""
-    trained = _advisable(ranked)
+    """The reason why no space can be advised. Empty if one can be. Untrained and collapsed spaces are never
+    advised."""
+    trained = _select_advisable(ranked)
     if not trained:
         return (
             "every network here is untrained, does not tell pictures apart or is in the study's mode, which no "
             "collection should be searched with"
         )
-    return too_few(comparisons) if len(trained) > 1 else ""
+    return describe_shortage(comparisons) if len(trained) > 1 else ""
 
 
-def _advisable(ranked: Sequence[Candidate]) -> list[Candidate]:
+def _select_advisable(ranked: Sequence[Candidate]) -> list[Candidate]:
     return [
         candidate
         for candidate in ranked
@@ -146,13 +148,13 @@ def _advisable(ranked: Sequence[Candidate]) -> list[Candidate]:
 
 
 def label_warnings(metrics: pa.Table, choice: str, ranked: Sequence[Candidate]) -> list[str]:
-    """What the space `choice`, advised for finding copies, loses of what works have in common.
+    """Warnings that the space `choice`, advised for finding copies, is worse at finding related works.
 
-    A sentence for each label (artist, medium, …) that clearly fewer of the nearest artworks share by
-    `choice` than by the best of all spaces that may be advised (their 95 % intervals lie apart). By
+    There is a sentence for each label (artist, medium, …) that clearly fewer of the nearest artworks share
+    in `choice` than in the best of all spaces that may be advised (their 95 % intervals do not overlap). By
     exact search and the longest list that was scored.
     """
-    names = [candidate.space.name for candidate in _advisable(ranked)]
+    names = [candidate.space.name for candidate in _select_advisable(ranked)]
     rows = metrics.filter(
         (pc.field("search") == "exact")
         & (pc.field("metric") == "label_precision")
@@ -173,14 +175,14 @@ def label_warnings(metrics: pa.Table, choice: str, ranked: Sequence[Candidate]) 
 
 
 def ran_on(timings: pa.Table, fingerprint: str) -> str:
-    """`cpu, 1 thread: 2,880 images; cuda: 600 images`, over all runs in a root; empty where none of
-    them embedded images of this space."""
-    sums = _by_device(timings, fingerprint)
+    """`cpu, 1 thread: 2,880 images; cuda: 600 images`, over all runs in a root. Empty if none of them
+    embedded images in this space."""
+    sums = _sum_by_device(timings, fingerprint)
     return "; ".join(f"{device}: {images:,} images" for device, (images, _) in sorted(sums.items()))
 
 
-def _by_device(timings: pa.Table, fingerprint: str) -> dict[str, tuple[int, float]]:
-    """How many images of a space were embedded on each device, and in how many seconds."""
+def _sum_by_device(timings: pa.Table, fingerprint: str) -> dict[str, tuple[int, float]]:
+    """The numbers of a space's images that were embedded on each device, and the seconds for them."""
     sums: dict[str, tuple[int, float]] = {}
     for row in timings.filter(pc.field("fingerprint") == fingerprint).to_pylist():
         images, seconds = sums.get(row["device"], (0, 0.0))
@@ -189,8 +191,8 @@ def _by_device(timings: pa.Table, fingerprint: str) -> dict[str, tuple[int, floa
 
 
 def _rate(timings: pa.Table, fingerprint: str) -> tuple[float | None, str]:
-    """Images per second on the device that embedded the most of a space's images."""
-    sums = _by_device(timings, fingerprint)
+    """Images per second on the device that embedded most of a space's images, and the device."""
+    sums = _sum_by_device(timings, fingerprint)
     if not sums:
         return None, ""
     device, (images, seconds) = max(sums.items(), key=lambda item: item[1][0])
@@ -216,7 +218,7 @@ def conclusion_words(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[
     name = pick.choice.space.name
     worse = [
         candidate.space.name
-        for candidate in _advisable(ranked)
+        for candidate in _select_advisable(ranked)
         if candidate.space.name not in (name, *pick.equals, *pick.undecided)
     ]
     words = [

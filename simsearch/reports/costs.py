@@ -1,4 +1,4 @@
-"""The cost of spaces that learned: the time of their training, and that of their encoder per image."""
+"""The cost of learned spaces: the time of their training, and their encoder's time per image."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from simsearch.encoders.trained import trainings_of
 from simsearch.snapshots.snapshot import Snapshot
 
 
-def with_heads(timings: pa.Table, snapshot: Snapshot) -> pa.Table:
-    """The timings (schemas.TIMINGS) with rows added for spaces that have a head: they are given their
-    encoder's, because the head's own time, a matrix product, is negligible beside it."""
+def add_heads(timings: pa.Table, snapshot: Snapshot) -> pa.Table:
+    """The timings (schemas.TIMINGS) with rows added for spaces with a head. These have the encoder's times,
+    as the time of the head, a matrix product, is negligible."""
     plan, added = snapshot.plan(), []
     for name, trainings in trainings_of(snapshot.storage, plan.spaces).items():
         for training in trainings:
@@ -24,8 +24,8 @@ def with_heads(timings: pa.Table, snapshot: Snapshot) -> pa.Table:
 
 
 def training_seconds(snapshot: Snapshot) -> dict[str, float]:
-    """The seconds that the training of each space that learned took, its encoder's and its head's
-    together, by the space's name."""
+    """The seconds of each learned space's training, the encoder's and the head's together, by the space's
+    name."""
     trainings = trainings_of(snapshot.storage, snapshot.plan().spaces)
     return {
         name: sum(training.seconds for training in of_space) for name, of_space in trainings.items()

@@ -14,11 +14,11 @@ from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.reports import figures
 from simsearch.reports.tables import SIGNIFICANT, p_words
 from simsearch.settings.sections.extraction import STUDY_BACKBONES
-from simsearch.settings.shown_places import shown_place
+from simsearch.settings.shown_places import show_place
 from simsearch.snapshots.plan import Plan
 
-# The 2018 study's figures on 989 MoMA originals, mean and standard deviation over them; None where
-# it published only the other.
+# The 2018 study's figures on 989 MoMA originals: mean and standard deviation over originals, of which it
+# sometimes published only one (None: not published).
 PUBLISHED: Mapping[tuple[str, int, str], tuple[float | None, float | None]] = {
     ("resnet152", 3, "precision"): (0.674, 0.294),
     ("resnet152", 3, "recall"): (0.404, 0.176),
@@ -51,7 +51,7 @@ def experiment_page(
     figure = figures.save(figures.settings_figure(results, settings, _untrained(plan), PUBLISHED))
     loader = jinja2.PackageLoader("simsearch.reports")
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    page.filters["place"] = shown_place
+    page.filters["place"] = show_place
     html = page.get_template("experiment.html.j2").render(
         name=name,
         created=created,
@@ -69,7 +69,7 @@ def experiment_page(
 
 
 def verdicts(plan: Plan, batch_size: int | None) -> list[str]:
-    """What these figures can say about the study, and what they cannot."""
+    """Sentences on what these figures show about the study, and what they do not."""
     sentences = []
     untrained = sorted(_untrained(plan))
     trained = [space.name for space in plan.spaces if space.trained]
@@ -107,8 +107,8 @@ def _untrained(plan: Plan) -> frozenset[str]:
 
 
 def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Per space, k and metric: every setting's figure by exact search and by Annoy, and what the
-    study published."""
+    """A row per space, k and metric: every setting's figure by exact search and by Annoy, and the study's
+    published value."""
     cells_of: dict[tuple[str, int, str], dict[tuple[str, str], str]] = {}
     chosen = results.filter(
         (pc.field("scope") == "all") & pc.field("metric").isin(list(STUDY_METRICS))
@@ -125,7 +125,7 @@ def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str
             "k": k,
             "metric": "F1" if metric == "f1" else metric,
             "cells": [_cell(cells, setting) for setting in settings],
-            "published": _published(space, k, metric),
+            "published": _write_published(space, k, metric),
             "ceiling": f"{ceilings[space, k, metric][0]:.3f}",
             "n": ceilings[space, k, metric][1],
         }
@@ -138,7 +138,7 @@ def _cell(cells: Mapping[tuple[str, str], str], setting: str) -> dict[str, str]:
     return {"exact": exact, "annoy": "" if annoy == exact else annoy}
 
 
-def _published(space: str, k: int, metric: str) -> str:
+def _write_published(space: str, k: int, metric: str) -> str:
     mean, std = PUBLISHED.get((space, k, metric), (None, None))
     if std is None:
         return "–"

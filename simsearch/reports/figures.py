@@ -20,7 +20,7 @@ from matplotlib.ticker import LogLocator, StrMethodFormatter
 from simsearch.reports.conclusion import Candidate
 from simsearch.reports.tables import curve
 
-# Okabe and Ito's palette, told apart with any colour vision.
+# Okabe and Ito's palette, distinguishable with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 COPY_COLOUR, OTHER_COLOUR, INK, FAINT = "#009E73", "#c9c9c9", "#222222", "#767676"
@@ -30,7 +30,7 @@ THUMBNAIL = 220  # pixels
 STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
-    "text.parse_math": False,  # titles are foreign text, and may hold a $
+    "text.parse_math": False,  # titles are foreign text, and may contain a $
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": FAINT,
@@ -43,7 +43,7 @@ STYLE: Any = {
 
 
 def save(figure: Figure) -> dict[str, bytes]:
-    """The figure as {"png": …, "svg": …}; the same figure gives the same bytes."""
+    """The figure as {"png": …, "svg": …}. The same figure gives the same bytes."""
     files = {}
     with matplotlib.rc_context(STYLE):
         for kind, metadata in (
@@ -81,8 +81,8 @@ def curves_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
 
 
 def profile_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
-    """How well every space finds each profile's copies (exact search): the share among the largest
-    k, or where that has no room for all copies, their mean average precision."""
+    """How well every space finds each profile's copies, by exact search: the share among the largest k, or
+    their mean average precision if k has no room for all copies."""
     with matplotlib.rc_context(STYLE):
         recovered = metrics.filter(pc.field("metric") == "recovered")
         largest = pc.max(recovered["k"]).as_py()
@@ -142,7 +142,7 @@ def recall_figure(metrics: pa.Table, untrained: frozenset[str]) -> Figure:
 def cost_figure(ranked: Sequence[Candidate]) -> Figure:
     """Quality against cost: mean average precision with its interval over images per second.
 
-    Areas are as the bytes of a vector; hollow: untrained, or in the study's mode.
+    Areas are proportional to the bytes of a vector. Hollow marks are untrained or in the study's mode.
     """
     with matplotlib.rc_context(STYLE):
         figure = new_figure(7.5, 4.4)
@@ -164,7 +164,7 @@ def cost_figure(ranked: Sequence[Candidate]) -> Figure:
                 zorder=3,
             )
         axes.set_xscale("log")
-        # Matplotlib's own labels of a logarithmic axis are formulas, and those are switched off.
+        # Matplotlib's own labels of a logarithmic axis are formulas, which are switched off here.
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.minorticks_off()

@@ -1,5 +1,5 @@
-"""The report's section on spaces that learned from the collection: what they learned from, at which
-cost, and how well they recognise changes that they never saw."""
+"""The report's section on learned spaces: the artworks that they learned from, their cost, and how well they
+recognise changes that they never saw."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from simsearch.encoders.trained import (
     EXAMPLES,
     Training,
+    count_seen,
     measured_of,
-    measured_seen,
     trainings_of,
 )
 from simsearch.images.suites import STUDY_PROFILES, operation_of
@@ -29,8 +29,8 @@ from simsearch.snapshots.snapshot import Snapshot
 def learning_of(
     snapshot: Snapshot, metrics: pa.Table
 ) -> tuple[dict[str, Any], dict[str, tuple[Figure, str]]]:
-    """The section on learned spaces, with what a reader must know before believing a figure, and its
-    figures by name with their captions; all empty where no space learned."""
+    """The section on learned spaces, with the warnings that a reader needs, and its figures by name with
+    their captions. All are empty if no space is learned."""
     plan = snapshot.plan()
     trainings = trainings_of(snapshot.storage, plan.spaces)
     measured = measured_of(snapshot.images())
@@ -39,7 +39,7 @@ def learning_of(
     warnings = []
     for space, of_space in trainings.items():
         for training in of_space:
-            seen = measured_seen(snapshot.storage, training, measured)
+            seen = count_seen(snapshot.storage, training, measured)
             rows.append(training_row(space, training, seen))
             if seen:
                 warnings.append(
@@ -58,15 +58,15 @@ def learning_of(
 
 
 def split_rows(metrics: pa.Table, learned: set[str]) -> list[dict[str, Any]]:
-    """Per space the mean average precision, averaged over profiles, of changes that were learned from
-    (at whatever strength) and of changes that no training saw."""
+    """The mean average precision of each space, averaged over profiles, for changes that a training saw (at
+    any strength) and for changes that none saw."""
     operations = {operation_of(profile) for profile in learned}
     known: dict[str, dict[bool, list[float]]] = {}
     for row in metrics.filter(
         (pc.field("search") == "exact") & (pc.field("metric") == "map")
     ).to_pylist():
         if row["scope"] == operation_of(row["scope"]) and row["scope"] not in STUDY_PROFILES:
-            continue  # all, or a kind of change
+            continue  # not a profile: all copies, or a kind of change
         seen = operation_of(row["scope"]) in operations
         known.setdefault(row["space"], {}).setdefault(seen, []).append(row["mean"])
     return [
@@ -106,7 +106,7 @@ def _figures(snapshot: Snapshot, training: Training) -> dict[str, tuple[Figure, 
 
 
 def losses_figure(losses: Sequence[Mapping[str, float]]) -> Figure:
-    """A curve per loss, each on its own axis, against the epoch."""
+    """A curve for each loss against the epoch, each on its own axis."""
     names = [name for name in losses[0] if name not in ("epoch", "seconds")]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(3.4 * len(names), 2.6), layout="constrained")
@@ -124,7 +124,7 @@ def losses_figure(losses: Sequence[Mapping[str, float]]) -> Figure:
 
 
 def examples_figure(pictures: Mapping[str, Any]) -> Figure:
-    """A figure with an artwork a column: in its rows the picture itself and what was made of it."""
+    """A figure with a column for each artwork: the picture, and the pictures that were made of it."""
     rows = [name for name in EXAMPLE_ROWS if name in pictures]
     columns = max(1, len(pictures[rows[0]]))
     with matplotlib.rc_context(STYLE):

@@ -15,15 +15,15 @@ from simsearch.reports.figures import COPY_COLOUR, INK, OTHER_COLOUR, STYLE, THU
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One picture of a figure with its words; `copy` says whether it is one of the query's copies."""
+class CaptionedPicture:
+    """One picture of a figure with its caption. `copy` says whether it is one of the query's copies."""
 
     image: Image.Image
     caption: str
     copy: bool = False
 
 
-def profiles_figure(pictures: Sequence[Shown]) -> Figure:
+def profiles_figure(pictures: Sequence[CaptionedPicture]) -> Figure:
     """An original and its perturbed copies side by side (the study's Fig. 3)."""
     with matplotlib.rc_context(STYLE):
         columns = min(3 if len(pictures) <= 9 else 6, len(pictures))
@@ -35,7 +35,7 @@ def profiles_figure(pictures: Sequence[Shown]) -> Figure:
         return figure
 
 
-def examples_figure(rows: Sequence[Sequence[Shown]]) -> Figure:
+def examples_figure(rows: Sequence[Sequence[CaptionedPicture]]) -> Figure:
     """A row per query: the original, then its nearest images (the study's Fig. 4).
 
     Copies of the query are framed green, all else grey.
@@ -51,7 +51,7 @@ def examples_figure(rows: Sequence[Sequence[Shown]]) -> Figure:
         return figure
 
 
-def _show(axes: Axes, picture: Shown, *, framed: bool) -> None:
+def _show(axes: Axes, picture: CaptionedPicture, *, framed: bool) -> None:
     image = picture.image.copy()
     image.thumbnail((THUMBNAIL, THUMBNAIL))
     axes.imshow(np.asarray(image), interpolation="lanczos")
@@ -64,7 +64,7 @@ def _show(axes: Axes, picture: Shown, *, framed: bool) -> None:
     axes.set_xlabel(picture.caption, fontsize=8, color=INK)
 
 
-def shortened(text: str, length: int = 26) -> str:
+def shorten(text: str, length: int = 26) -> str:
     """Text on one line of at most `length` printable characters."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= length else line[: length - 1] + "…"

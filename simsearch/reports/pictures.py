@@ -15,7 +15,12 @@ from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
 from simsearch.reading.artworks import Artwork
 from simsearch.reading.view import SnapshotView
-from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shortened
+from simsearch.reports.picture_figures import (
+    CaptionedPicture,
+    examples_figure,
+    profiles_figure,
+    shorten,
+)
 from simsearch.storage.storage import read_uri
 
 NEIGHBOURS_SHOWN = 5
@@ -38,9 +43,9 @@ def pictures_of(view: SnapshotView) -> dict[str, tuple[Figure, str]]:
         panels = [("original", first.item), *((name, item) for name, item in copies if item >= 0)]
         pictures["profiles"] = (
             profiles_figure([album.shown(item, name) for name, item in panels]),
-            f"The perturbation profiles on one artwork: {shortened(album.title(first), 60)}.",
+            f"The perturbation profiles on one artwork: {shorten(album.title(first), 60)}.",
         )
-    for space in view.plan.spaces if queries else ():  # none where all artworks were taken down
+    for space in view.plan.spaces if queries else ():  # no queries if all artworks were taken down
         name = f"{space.name}{'' if space.trained else ' (untrained)'}"
         pictures[f"examples-{space.fingerprint}"] = (
             examples_figure([album.example(space.name, query) for query in queries]),
@@ -59,12 +64,14 @@ class _Album:
     def title(self, artwork: Artwork) -> str:
         return artwork.row["title"] or artwork.artwork_id
 
-    def shown(self, item: int, caption: str, *, copy: bool = False) -> Shown:
+    def shown(self, item: int, caption: str, *, copy: bool = False) -> CaptionedPicture:
         try:
-            return Shown(self._picture(item), caption, copy)
+            return CaptionedPicture(self._picture(item), caption, copy)
         except (StorageError, ImageError):
-            # Removed or replaced since it was embedded; the figure says so in its place.
-            return Shown(Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy)
+            # The image was removed or replaced since it was embedded. The figure says so in its place.
+            return CaptionedPicture(
+                Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy
+            )
 
     def _picture(self, item: int) -> Image.Image:
         view, config = self.view, self.view.config
@@ -75,9 +82,9 @@ class _Album:
             raise StorageError(f"{uri}: another picture lies there now")
         return remake.image(data, view.profile_of(item), stored)
 
-    def example(self, space: str, query: Artwork) -> list[Shown]:
+    def example(self, space: str, query: Artwork) -> list[CaptionedPicture]:
         """The original of an artwork, and its nearest images in a space."""
-        row = [self.shown(query.item, shortened(self.title(query)))]
+        row = [self.shown(query.item, shorten(self.title(query)))]
         for neighbour in self.view.stored(space, "exact").of(query)[:NEIGHBOURS_SHOWN]:
             artwork, profile = (
                 self.view.artwork_of(neighbour.item),
@@ -87,6 +94,6 @@ class _Album:
             words = profile if own and profile else self.title(artwork)
             if not own and profile:
                 words = f"{profile} of {words}"
-            caption = f"{shortened(words)}\n{neighbour.distance:.4f}"
+            caption = f"{shorten(words)}\n{neighbour.distance:.4f}"
             row.append(self.shown(neighbour.item, caption, copy=own))
         return row

@@ -14,19 +14,19 @@ import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
 from simsearch import schemas
-from simsearch.evaluation.held_out import held_out
+from simsearch.evaluation.held_out import find_held_out
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.features.collapse import collapse_warnings
 from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.reading.view import SnapshotView
 from simsearch.reports import figures
 from simsearch.reports.conclusion import Candidate, candidates, evaluation_rows, ran_on
-from simsearch.reports.costs import training_seconds, with_heads
+from simsearch.reports.costs import add_heads, training_seconds
 from simsearch.reports.learning import learning_of
 from simsearch.reports.pictures import pictures_of
 from simsearch.reports.tables import of_all_copies, summary_rows
 from simsearch.settings.config import Config
-from simsearch.settings.shown_places import shown_place, shown_reject, shown_settings
+from simsearch.settings.shown_places import show_place, show_reject, show_settings
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Counts, Snapshot
 from simsearch.storage.parts import read_parts
@@ -43,14 +43,14 @@ def write_report(
 ) -> None:
     """Store the report and figures of an evaluated snapshot.
 
-    Raises NotFoundError when a step before it has not run.
+    Raises NotFoundError if an earlier step has not run.
     """
     plan = snapshot.plan()
     metrics = snapshot.storage.read_table(snapshot.metrics_path)
     untrained = plan.untrained
     view = SnapshotView(config, snapshot)
     evaluation, drawn = _evaluation(view, metrics)
-    evaluation["asked"] = held_out(snapshot.storage, plan, snapshot.images()).words
+    evaluation["asked"] = find_held_out(snapshot.storage, plan, snapshot.images()).words
     charts = _charts(metrics, untrained)
     pictures = pictures_of(view)
     learning, learned = learning_of(snapshot, metrics)
@@ -81,7 +81,7 @@ def write_report(
         ],
         steps=steps,
         environment=environment,
-        settings=shown_settings(config),
+        settings=show_settings(config),
         learning=learning,
     )
     snapshot.storage.write_bytes(snapshot.report_path, page.encode())
@@ -104,10 +104,10 @@ def render(
     settings: str,
     learning: Mapping[str, Any],
 ) -> str:
-    """The page. Everything that comes from outside is escaped."""
+    """The report's page. All text from outside is escaped."""
     loader = jinja2.PackageLoader("simsearch.reports")
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    page.filters["place"] = shown_place
+    page.filters["place"] = show_place
     summary = summary_rows(metrics)
     shown_counts = {
         "artworks": counts.artworks,
@@ -143,7 +143,7 @@ def _profile_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     recovered = metrics.filter(pc.field("metric") == "recovered")
     largest = recovered.filter(pc.field("k") == pc.max(recovered["k"]))
     if not largest.num_rows or pc.min(largest["ceiling"]).as_py() < 1:
-        return []  # no room for all copies among so few: the rankings say it better
+        return []  # so few ranks have no room for all copies; the scores of rankings say more
     shares: dict[tuple[str, str], dict[int, dict[str, float]]] = {}
     for row in recovered.to_pylist():
         by_k = shares.setdefault((row["space"], row["scope"]), {})
@@ -164,7 +164,7 @@ def _share(means: Mapping[str, float]) -> str:
 
 
 def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
-    timings = with_heads(read_parts(snapshot.storage, "timings", schemas.TIMINGS), snapshot)
+    timings = add_heads(read_parts(snapshot.storage, "timings", schemas.TIMINGS), snapshot)
     rows = []
     for space in plan.spaces:
         manifest = read_manifest(snapshot.storage, snapshot.index_folder(space.name))
@@ -184,7 +184,7 @@ def _networks(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
 
 
 def _recalls_deeper(manifest: IndexManifest) -> dict[int, str]:
-    """The recall of longer answers than `neighbours`, in words, by the number of images asked for."""
+    """The index's recall for more than `neighbours` images, in words, by the number of images."""
     deeper = {
         int(n): share for n, share in manifest.recalls.items() if int(n) > manifest.neighbours
     }
@@ -194,7 +194,7 @@ def _recalls_deeper(manifest: IndexManifest) -> dict[int, str]:
 
 
 def _rejects(rejects: pa.Table) -> list[dict[str, Any]]:
-    rows = [shown_reject(row) for row in rejects.to_pylist()]
+    rows = [show_reject(row) for row in rejects.to_pylist()]
     counts = Counter((row["stage"], row["reason"]) for row in rows)
     examples = {(row["stage"], row["reason"]): row for row in reversed(rows)}
     return [
@@ -239,12 +239,12 @@ def _recall_chart(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, tup
 def _evaluation(
     view: SnapshotView, metrics: pa.Table
 ) -> tuple[dict[str, Any], dict[str, tuple[Figure, str]]]:
-    """What the sections on conclusion, rankings and neighbours say, and their figures."""
+    """The content of the sections on conclusion, rankings and neighbours, and their figures."""
     snapshot, plan = view.snapshot, view.plan
     storage = snapshot.storage
     comparisons = storage.read_table(snapshot.comparisons_path)
     near = storage.read_table(snapshot.near_duplicates_path)
-    timings = with_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
+    timings = add_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
     names = (view.catalog[column].to_pylist() for column in ("artwork_id", "title"))
     titles = dict(zip(*names, strict=True))
     ranked = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))

@@ -1,5 +1,5 @@
-"""Which spaces the copies of a run show to be worse than the best one, which to be as good, and when they
-show neither."""
+"""Comparisons of spaces with the best one: which a run's copies show to be worse or as good, and whether
+there are enough copies to show either."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from simsearch.evaluation.statistics import fewest_pairs
 from simsearch.reports.tables import SIGNIFICANT
 
-# How much lower the mean average precision of an advised space may be than that of the best: two copies
-# in a hundred are a fair price for a space that costs less.
+# The largest difference by which the mean average precision of an advised space may be below that of the
+# best. Two copies in a hundred are a fair price for a cheaper space.
 MARGIN = 0.02
 
 
@@ -24,7 +24,7 @@ def quality_of(metrics: pa.Table, group: str) -> dict[str, tuple[float, float, f
     return {row["space"]: (row["mean"], row["ci_low"], row["ci_high"]) for row in rows}
 
 
-def against(comparisons: pa.Table, group: str, best: str) -> tuple[set[str], set[str]]:
+def compare_with_best(comparisons: pa.Table, group: str, best: str) -> tuple[set[str], set[str]]:
     """The spaces that are significantly worse than the best, and those that are shown to be as good."""
     worse, as_good = set(), set()
     for row in comparisons.filter(
@@ -32,7 +32,7 @@ def against(comparisons: pa.Table, group: str, best: str) -> tuple[set[str], set
     ).to_pylist():
         if best not in (row["first"], row["second"]):
             continue
-        other, most = row["second"], row["ci_high"]  # by how much the best may be better
+        other, most = row["second"], row["ci_high"]  # `most` is how much better the best may be
         if row["second"] == best:
             other, most = row["first"], -row["ci_low"]
         if row["p_holm"] < SIGNIFICANT:
@@ -42,8 +42,8 @@ def against(comparisons: pa.Table, group: str, best: str) -> tuple[set[str], set
     return worse, as_good
 
 
-def too_few(comparisons: pa.Table) -> str:
-    """That no test of a run could come out significant, in words; empty where one could."""
+def describe_shortage(comparisons: pa.Table) -> str:
+    """A sentence if no test of a run could be significant. Empty if one could be."""
     tests, n = comparisons.num_rows, max(comparisons["n"].to_pylist(), default=0)
     needed = fewest_pairs(tests, SIGNIFICANT)
     if n >= needed:

@@ -1,4 +1,4 @@
-"""The evaluation's tables as rows for readers: words and rounded numbers, nothing computed anew."""
+"""The evaluation's tables as rows for readers: words and rounded numbers, without new computations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIGNIFICANT = 0.05
 
 
 def interval(row: Mapping[str, Any]) -> str:
-    """Mean and interval; the ceiling where a perfect search would not reach 1."""
+    """The mean and interval, and the ceiling if a perfect search would not reach 1."""
     words = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
     return words if row["ceiling"] > 0.9995 else f"{words} of {row['ceiling']:.3f}"
 
@@ -41,8 +41,8 @@ class Score:
 
 
 def summary_rows(metrics: pa.Table, names: Sequence[str] = STUDY_METRICS) -> list[dict[str, Any]]:
-    """Scores of all copies together per space and k (as the study had them: precision, recall and
-    F1), exact search and Annoy side by side."""
+    """Scores of all copies together per space and k, with exact search and Annoy side by side. By default
+    they are the study's: precision, recall and F1."""
     rows: dict[tuple[str, int, str], dict[str, Any]] = {}
     for row in of_all_copies(metrics, names).to_pylist():
         key = (row["space"], row["k"], row["metric"])
@@ -65,8 +65,8 @@ def of_all_copies(metrics: pa.Table, names: Sequence[str]) -> pa.Table:
 
 
 def ranking_table(metrics: pa.Table) -> dict[str, Any]:
-    """Scores of whole rankings: `columns`, then `rows` per space and group, each with `cells` by
-    exact search, and Annoy's where older snapshots measured it and it reads differently."""
+    """Scores of whole rankings: `columns`, then `rows` per space and group, each with `cells` by exact
+    search. Annoy's scores are added if an older snapshot measured them and they read differently."""
     reached = set(metrics.filter(pc.field("metric") == "recall_curve")["k"].to_pylist())
     columns: dict[tuple[str, int], str] = {
         (name, 0): words for name, words in RANKING_METRICS.items()
@@ -102,7 +102,7 @@ def _both(words: Mapping[str, str]) -> dict[str, str]:
 
 
 def label_rows(metrics: pa.Table) -> list[dict[str, Any]]:
-    """How many of an artwork's nearest share its label by exact search, against chance."""
+    """The share of an artwork's nearest that share its label, by exact search, and by chance."""
     entries: dict[tuple[str, str, int], dict[str, Any]] = {}
     chosen = metrics.filter(
         (pc.field("search") == "exact")
@@ -159,7 +159,7 @@ def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict
 
 
 def comparison_rows(comparisons: pa.Table) -> list[dict[str, Any]]:
-    """Each two spaces, and whether the difference is more than chance."""
+    """A row for each two spaces, which says whether their difference is more than chance."""
     return [
         {
             **row,

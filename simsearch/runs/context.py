@@ -1,4 +1,4 @@
-"""What the steps of a run share: the settings, the root, its lease, and what was done so far."""
+"""The context of a run's steps: the settings, the root, its lease, and the steps taken so far."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from simsearch.errors import DamagedError
-from simsearch.runs.operations.lease import Lease, held
+from simsearch.runs.operations.lease import Lease, hold_lease
 from simsearch.runs.record import StepRecord
-from simsearch.runs.records import log_step, since
+from simsearch.runs.records import elapsed, log_step
 from simsearch.settings.config import Config
 from simsearch.snapshots.root import open_root, require_root
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
@@ -19,8 +19,8 @@ from simsearch.storage.storage import Storage, root_of
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The result of a step: how many `items` of which `unit` it dealt with, and a `note` for
+class StepResult:
+    """The result of a step: the number of `items` that it worked on, their `unit`, and a `note` for
     readers."""
 
     items: int
@@ -30,7 +30,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that holds its root's lease; `steps` is added to by each step that is taken."""
+    """A run that holds its root's lease. Each step adds itself to `steps`."""
 
     config: Config
     storage: Storage
@@ -42,11 +42,12 @@ class Run:
         """The snapshot that `extract` planned last. Raises NotFoundError before there is one."""
         return pending_snapshot(self.storage)
 
-    def take(self, step: Callable[[Run], Outcome]) -> StepRecord:
-        """Do a step: check that the lease is still ours, time the step, log and note what it did.
+    def take(self, step: Callable[[Run], StepResult]) -> StepRecord:
+        """Take a step: check that this process still has the lease, time the step, log and record its
+        result.
 
-        Raises DamagedError for a stored file that is not what was written; one that a run makes anew is
-        moved out of the way first.
+        Raises DamagedError for a damaged file. If a run makes such files anew, the file is first moved
+        away.
         """
         self.lease.check()
         started = time.monotonic()
@@ -55,7 +56,7 @@ class Run:
         except DamagedError as error:
             raise set_aside(self.storage, error) from None
         record = StepRecord(
-            step.__name__, since(started), outcome.items, outcome.unit, outcome.note
+            step.__name__, elapsed(started), outcome.items, outcome.unit, outcome.note
         )
         self.steps.append(log_step(record))
         return record
@@ -63,22 +64,22 @@ class Run:
 
 @contextmanager
 def open_run(config: Config, *, new: bool = False) -> Iterator[Run]:
-    """Hold the root's lease for the length of the block; a nested block shares it.
+    """Hold the root's lease within the block. A nested block shares the lease.
 
-    `new`: an empty place becomes a root. Raises UsageError for a place that is no root yet,
-    StorageError for one that is another program's or of another format, LeaseError when another
-    run is active.
+    With `new`, an empty place becomes a root. Raises UsageError for a place that is no root yet,
+    StorageError for a place with other files or for a root of another format, LeaseError if another run
+    is active.
     """
     storage = root_of(config)
     if new:
         open_root(storage)
     else:
         require_root(storage)
-    with held(storage, config.lease) as lease:
+    with hold_lease(storage, config.lease) as lease:
         yield Run(config, storage, lease)
 
 
-def take(config: Config, step: Callable[[Run], Outcome], *, new: bool = False) -> StepRecord:
-    """Open the run, take one step and close the run, as `open_run` and `Run.take` do."""
+def take(config: Config, step: Callable[[Run], StepResult], *, new: bool = False) -> StepRecord:
+    """Take a single step in a run of its own (see `open_run` and `Run.take`)."""
     with open_run(config, new=new) as run:
         return run.take(step)

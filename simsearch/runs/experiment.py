@@ -1,12 +1,12 @@
 """Preset experiments: several runs that differ in named settings, and one report that compares them.
 
-`study-2018` recomputes the 2018 study as published, corrected, and with either single change between
-the two, so that a difference is blamed on the right one.
+`study-2018` recomputes the 2018 study as published, as corrected, and with either of the two changes
+alone, which shows the effect of each.
 
     experiments/<name>/<id>/report.html       the comparison; <id> follows from the runs' snapshots
     experiments/<name>/<id>/results/          schemas.METRICS with the setting
     experiments/<name>/<id>/tests/            paired tests, corrected together
-    experiments/<name>/<id>/experiment.json   which snapshot is which setting's
+    experiments/<name>/<id>/experiment.json   the snapshot of each setting
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.errors import UnknownNameError
-from simsearch.evaluation.paired_tests import aligned_scores
+from simsearch.evaluation.paired_tests import align_scores
 from simsearch.evaluation.statistics import holm, paired_test
 from simsearch.reports.experiment import experiment_page
 from simsearch.runs.context import open_run
@@ -44,7 +44,7 @@ STUDY_KS = (1, 3, 5)
 
 @dataclass(frozen=True)
 class Setting:
-    """One of an experiment's runs: its name, what it is, and the settings of `extract` it fixes."""
+    """One of an experiment's runs: its name, its description, and its settings of `extract`."""
 
     name: str
     words: str
@@ -58,15 +58,15 @@ STUDY_2018 = (
     Setting("transforms-only", "live network, the weights' transforms", "study-2018", "weights"),
     Setting("corrected", "corrected: eval mode, the weights' transforms", "eval", "weights"),
 )
-UNPUBLISHED = tuple(step for step in STEPS if step is not project)  # nobody looks at their maps
+UNPUBLISHED = tuple(step for step in STEPS if step is not project)  # nobody sees their maps
 EXPERIMENTS = {"study-2018": STUDY_2018}
 
 
 def run_experiment(name: str, config: Config) -> str:
-    """Run every setting of an experiment and compare them; returns the report's URI.
+    """Run every setting of an experiment and compare them. Returns the report's URI.
 
-    Nothing is published: LATEST stays what it is. The same command resumes. Raises UnknownNameError
-    for an experiment that there is not.
+    No snapshot is published. The same command resumes an interrupted experiment. Raises UnknownNameError
+    for an unknown experiment.
     """
     if name not in EXPERIMENTS:
         raise UnknownNameError("experiment", name, EXPERIMENTS)
@@ -81,12 +81,12 @@ def run_experiment(name: str, config: Config) -> str:
         runs = {}
         for number, (setting, variant) in enumerate(variants.items(), start=1):
             log.info("%s: setting %d of %d: %s", name, number, len(variants), setting.words)
-            runs[setting] = _computed(variant)
+            runs[setting] = _compute(variant)
     return _store(name, config, storage, runs)
 
 
 def variant_of(config: Config, setting: Setting) -> Config:
-    """The settings of one run: the study's copies and ks, the user's collection and networks."""
+    """The settings of one run: the study's copies and ranks, the user's collection and networks."""
     values = config.model_dump(mode="json")
     values["perturbations"] |= {
         "suite": "study-2018",
@@ -103,8 +103,8 @@ def variant_of(config: Config, setting: Setting) -> Config:
     return Config.model_validate(values)
 
 
-def _computed(config: Config) -> Snapshot:
-    """A sealed snapshot of the settings, without publishing it."""
+def _compute(config: Config) -> Snapshot:
+    """A sealed snapshot for the settings, which is not published."""
     with open_run(config) as run:
         return compute(run, UNPUBLISHED, publishing=False)
 
@@ -116,7 +116,7 @@ def _store(name: str, config: Config, storage: Storage, runs: Mapping[Setting, S
     results = results_table(
         {setting.name: run.storage.read_table(run.metrics_path) for setting, run in runs.items()}
     )
-    tests = paired_tests(
+    tests = compare_runs(
         {setting.name: run.storage.read_table(run.scores_path) for setting, run in runs.items()},
         resamples=config.evaluate.bootstrap,
         seed=config.seed,
@@ -150,15 +150,15 @@ def results_table(metrics: Mapping[str, pa.Table]) -> pa.Table:
     )
 
 
-def paired_tests(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -> pa.Table:
-    """Paired tests of F1 at each k over the same originals, by exact search: each two spaces
-    within a setting, each two settings of a space. Corrected after Holm over all of them.
+def compare_runs(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -> pa.Table:
+    """Paired tests of F1 at each k over the same originals, by exact search: of each two spaces within a
+    setting, and of each two settings of a space. p-values are corrected after Holm over all tests.
 
     `first` and `second` are `<space>, <setting>`.
     """
     values: dict[tuple[int, str, str], Any] = {}
     for setting, table in scores.items():
-        for (group, k, metric), by_space in aligned_scores(table, "exact").items():
+        for (group, k, metric), by_space in align_scores(table, "exact").items():
             if group == "all" and metric == "f1":
                 values |= {
                     (k, space, setting): scores_of_space

@@ -1,7 +1,7 @@
-"""The settings of a collection that is given by its address alone: `simsearch run FOLDER`.
+"""The settings for a collection that is given by its address alone: `simsearch run FOLDER`.
 
-The root lies beside the collection, and the settings beside the root. Where the settings are there
-already, they are used as they stand, with whatever was edited in them.
+The root lies beside the collection, and the settings' file beside the root. An existing file of settings is
+used as it is, with the user's changes.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ log = logging.getLogger(__name__)
 
 SUFFIX = "-simsearch"
 ORIGINALS = 1000
-"""Originals that copies are made of. The study's five copies of an original take five times its work, so
-copies of all would make the first run of a large collection six times as long."""
+"""Originals of which copies are made. The study's five copies of an original take five times the original's
+work, so copies of all would make the first run of a large collection six times as long."""
 
 ONE_TIME = ("publish.force", "extract.retry_rejects")
-"""Settings that are wishes for one run and are not written down."""
+"""Settings that hold for one run and are not written to the file."""
 
 
 @dataclass(frozen=True)
 class FrontDoor:
-    """The settings of a collection, the local `file` for them, and the `text` that it lacks; empty where
-    the file is there already."""
+    """The settings of a collection, the local `file` for them, and the `text` to write into it, which is
+    empty if the file exists."""
 
     place: str
     config: Config
@@ -50,7 +50,7 @@ class FrontDoor:
     text: str
 
     def write(self) -> None:
-        """Store the settings beside the root, unless they are there. Raises StorageError."""
+        """Write the settings beside the root, unless the file exists. Raises StorageError."""
         if self.text:
             secret = hide_secrets(self.text) != self.text
             with _private_files() if secret else nullcontext():
@@ -58,9 +58,9 @@ class FrontDoor:
             log.info("settings: written to %s, ready to be edited", self.file)
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """`write` the settings for a run within the block. They are removed again where it fails before
-        there is a root, so that a mistake in a word is not in all later runs."""
+    def keep_settings(self) -> Iterator[None]:
+        """`write` the settings for a run within the block. They are removed again if the run fails before
+        there is a root, so that later runs do not repeat a mistake in a word."""
         self.write()
         try:
             yield
@@ -73,7 +73,7 @@ class FrontDoor:
 
 @contextmanager
 def _private_files() -> Iterator[None]:
-    """Files that this process makes within the block can be read by its user alone, from the first moment."""
+    """Let only this process's user read the files that it makes within the block, from the first moment."""
     usual = os.umask(0o077)
     try:
         yield
@@ -82,21 +82,20 @@ def _private_files() -> Iterator[None]:
 
 
 def open_front_door(place: str, words: Sequence[str]) -> FrontDoor:
-    """The settings for the collection at a path, a URI or a web address, with `key=value` words over
-    them.
+    """The settings for the collection at a path, a URI or a web address, overridden by `key=value` words.
 
-    Raises UsageError for what is no collection, ConfigError for a wrong word, WeightsError where no
-    network's weights can be had.
+    Raises UsageError if there is no collection, ConfigError for a wrong word, WeightsError if no network's
+    weights are available.
     """
     if not place:
         raise UsageError(f"an empty word in place of a collection; {KINDS}")
     given = config_of_values({}, words)
     if given.catalog.source is not None:
         raise UsageError("catalog.source: the collection is given already; leave out one of them")
-    root = _root_beside(place, given, words)
-    file = _file_beside(root)
+    root = _choose_root(place, given, words)
+    file = _choose_file(root)
     if file.exists():
-        return _reopened(place, file, words)
+        return _reopen(place, file, words)
     collection = recognise(place, given.catalog, given.storage)
     for remark in collection.remarks:
         log.info("%s", remark)
@@ -108,23 +107,23 @@ def open_front_door(place: str, words: Sequence[str]) -> FrontDoor:
 
         chosen = choose_networks(given.extract.weights, given.storage)
         values["extract"] = {"backbones": list(chosen)}
-    config = _from_anywhere(config_of_values(values, words), root)
+    config = _make_absolute(config_of_values(values, words), root)
     log.info(
         "collection: %s, read by reader %s; root: %s",
         without_secrets(place), config.catalog.reader, root,
     )  # fmt: skip
     lasting = [word for word in words if not word.startswith(ONE_TIME)]
-    stored = _from_anywhere(config_of_values(values, lasting), root)
+    stored = _make_absolute(config_of_values(values, lasting), root)
     return FrontDoor(place, config, file, _text(place, file, stored))
 
 
-def _from_anywhere(config: Config, root: str) -> Config:
-    """The settings with whole paths, so that their file means the same in each working directory."""
+def _make_absolute(config: Config, root: str) -> Config:
+    """The settings with absolute paths, so that their file means the same in each working directory."""
     images, weights = config.catalog.images, config.extract.weights
-    if config.catalog.source is None:  # `catalog={…}` went over it
+    if config.catalog.source is None:  # a word `catalog={…}` has replaced the section
         raise UsageError("catalog: give its settings one by one, such as catalog.reader=NAME")
     if images is not None and not is_web(images):
-        images = _shown(normalise_uri(images))
+        images = _show_path(normalise_uri(images))
     weights = tuple(
         str(Path(name).absolute()) if name != PUBLISHED and Path(name).is_dir() else name
         for name in weights
@@ -152,16 +151,18 @@ def _values(collection: Collection, root: str) -> dict[str, Any]:
     catalog: dict[str, Any] = {"reader": collection.reader, "source": collection.source}
     if collection.columns:
         catalog["columns"] = collection.columns
-    if collection.reader != "folder":  # images on the web can be had by a download alone
+    if (
+        collection.reader != "folder"
+    ):  # the images may lie on the web, so they have to be downloaded
         catalog["download"] = {"enabled": True}
     return {"root": root, "catalog": catalog, "perturbations": {"originals": ORIGINALS}}
 
 
-def _root_beside(place: str, given: Config, words: Sequence[str]) -> str:
-    """Where everything is kept: `root` where a word names it, else beside the collection; beside
-    nothing on this machine, in the current folder. Raises UsageError for a place without a beside."""
+def _choose_root(place: str, given: Config, words: Sequence[str]) -> str:
+    """The root: the one that a word names, else a folder beside the collection. A collection on the
+    web has its root in the current folder. Raises UsageError if nothing can lie beside a place."""
     if any(word.startswith("root=") for word in words):
-        root = _shown(normalise_uri(given.root))
+        root = _show_path(normalise_uri(given.root))
         if root == "/":
             raise UsageError("root: / holds all files of this machine; choose a folder")
         return root
@@ -182,46 +183,46 @@ def _root_beside(place: str, given: Config, words: Sequence[str]) -> str:
     folder = Path(local_path(source)).is_dir() if is_local(source) else not _is_table(stem)
     if not folder:
         stem = stem.partition(".")[0] or stem
-    return _shown(f"{parent}/{stem}{SUFFIX}")
+    return _show_path(f"{parent}/{stem}{SUFFIX}")
 
 
 def _is_table(name: str) -> bool:
     return name.lower().endswith((*TABLES, ".json", ".parquet"))
 
 
-def _shown(uri: str) -> str:
+def _show_path(uri: str) -> str:
     return local_path(uri) if is_local(uri) else uri
 
 
-def _file_beside(root: str) -> Path:
-    """The settings' file: beside a root on this machine, for others in the current folder."""
+def _choose_file(root: str) -> Path:
+    """The settings' file: beside a root on this machine, for other roots in the current folder."""
     if is_local(normalise_uri(root)):
         return Path(f"{root}.yaml")
     return Path.cwd() / f"{root.rpartition('/')[2]}.yaml"
 
 
 def _keep_apart(collection: Collection, root: str) -> None:
-    """Raises UsageError for a root inside of the folder that is read."""
+    """Raise UsageError for a root inside the folder that is read."""
     if collection.reader == "iiif":
         return
-    folder = f"{_resolved(collection.source)}/"
-    if f"{_resolved(root)}/".startswith(folder):
+    folder = f"{_resolve(collection.source)}/"
+    if f"{_resolve(root)}/".startswith(folder):
         raise UsageError(
             f"root: {root} lies inside of {collection.source}, which is read; choose a place outside"
         )
 
 
-def _resolved(place: str) -> str:
-    """A place by one name, links followed."""
+def _resolve(place: str) -> str:
+    """The one name of a place, with links followed."""
     uri = normalise_uri(place)
     return str(Path(local_path(uri)).resolve()) if is_local(uri) else uri
 
 
-def _reopened(place: str, file: Path, words: Sequence[str]) -> FrontDoor:
-    """The settings of an earlier run. Raises UsageError where they are those of another collection."""
+def _reopen(place: str, file: Path, words: Sequence[str]) -> FrontDoor:
+    """The settings of an earlier run. Raises UsageError if they belong to another collection."""
     config = load_config(file, words)
     source = config.catalog.source or ""
-    same = source == place if is_web(place) else _resolved(source) == _resolved(place)
+    same = source == place if is_web(place) else _resolve(source) == _resolve(place)
     if not same:
         raise UsageError(
             f"{file}: holds the settings of another collection ({without_secrets(source)}); give it with its own "

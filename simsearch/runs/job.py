@@ -1,7 +1,7 @@
-"""The main job as a user starts it: `run` and `reindex`.
+"""The main job: `run` and `reindex`.
 
-Ray and PyTorch, which take many seconds to import, are imported only when there is work for them:
-a nightly run over an unchanged collection costs a listing.
+Ray and PyTorch take many seconds to import, so they are imported only if there is work for them. A nightly
+run over an unchanged collection only lists the collection.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from simsearch.extraction.again import worth_another_try
 from simsearch.features import store as feature_store
 from simsearch.images import perturbations
 from simsearch.reading.collection import Collection, collection_of
-from simsearch.runs.context import Outcome, Run, open_run
+from simsearch.runs.context import Run, StepResult, open_run
 from simsearch.runs.record import SUCCESSES, RunRecord
 from simsearch.runs.records import (
     RECENT,
     close_dead_records,
     list_records,
-    recorded,
+    record_run,
 )
 from simsearch.runtime.cluster_address import check_cluster_address
-from simsearch.runtime.installation import digest_of, own_installation
+from simsearch.runtime.installation import describe_own_installation, digest_of
 from simsearch.settings.config import Config, kept_settings
 from simsearch.settings.sections.extraction import PUBLISHED
 from simsearch.settings.version import __version__
@@ -77,83 +77,83 @@ class Result:
         )
 
 
-def ingest(run: Run) -> Outcome:
-    """Read the collection and store its catalog, downloading images where asked to."""
-    get_reader(run.config.catalog)  # misuse is said before anything is made
+def ingest(run: Run) -> StepResult:
+    """Read the collection and store its catalog. Download images if the settings ask for that."""
+    get_reader(run.config.catalog)  # misuse is reported before anything is stored
     ingested = catalog.ingest(run.config)
-    return Outcome(ingested.table.num_rows, "artworks", f"catalog {ingested.catalog_id}")
+    return StepResult(ingested.table.num_rows, "artworks", f"catalog {ingested.catalog_id}")
 
 
 def run(config: Config) -> Result:
     """Take all steps. A repeated run resumes where the last one stopped; a run with nothing to do ends
     after listing the collection."""
-    return _recorded_run(config, "run")
+    return _record_run(config, "run")
 
 
 def reindex(config: Config) -> Result:
-    """`run`, for a root that has been run before. Raises UsageError for another."""
+    """`run` for a root of an earlier run. Raises UsageError if there is none."""
     storage = root_of(config)
     if not root_exists(storage):
         raise UsageError(f"{storage.root}: nothing to reindex here; run `simsearch run` first")
-    return _recorded_run(config, "reindex")
+    return _record_run(config, "reindex")
 
 
-def _recorded_run(config: Config, command: str) -> Result:
+def _record_run(config: Config, command: str) -> Result:
     get_reader(config.catalog)
     check_cluster_address(config.ray)
     storage = root_of(config)
-    previous = _published(config)
-    if previous is None or not _done_before(previous, config):
+    previous = _find_published(config)
+    if previous is None or not _was_done_before(previous, config):
         from simsearch.runs.steps import check_names
 
         check_names(config)
     open_root(storage)
-    with recorded(config, command) as record, open_run(config) as run:
+    with record_run(config, command) as record, open_run(config) as run:
         run = replace(run, steps=record.steps)
         close_dead_records(storage, record)
         run.take(ingest)
-        previous = _published(config)
-        if previous is not None and _current(previous, config):
+        previous = _find_published(config)
+        if previous is not None and _is_current(previous, config):
             log.info("nothing changed since snapshot %s", previous.snapshot_id)
             snapshot = previous
         else:
             from simsearch.runs.steps import compute
 
-            record.installation = own_installation()
+            record.installation = describe_own_installation()
             record.made_by = digest_of(record.installation)
             snapshot = compute(run)
         changes = _note(record, snapshot, previous)
     return Result(snapshot, previous, changes, record)
 
 
-def _published(config: Config) -> Snapshot | None:
+def _find_published(config: Config) -> Snapshot | None:
     try:
         return latest_snapshot(root_of(config))
     except NotFoundError:
         return None
 
 
-def _current(previous: Snapshot, config: Config) -> bool:
-    """Whether another computation could only give the published snapshot again."""
+def _is_current(previous: Snapshot, config: Config) -> bool:
+    """Whether computing again could only give the published snapshot."""
     catalog_id = load_catalog(previous.storage).catalog_id
     return (
         previous.plan().catalog_id == catalog_id
-        and _done_before(previous, config)
+        and _was_done_before(previous, config)
         and not config.extract.retry_rejects
         and not worth_another_try(previous.rejects(), config.storage)
-        and _vectors_stored(previous)
+        and _has_all_vectors(previous)
     )
 
 
-def _vectors_stored(previous: Snapshot) -> bool:
-    """Whether the root still has the vectors of the published snapshot; what it lacks is logged."""
+def _has_all_vectors(previous: Snapshot) -> bool:
+    """Whether the root still has the vectors of the published snapshot. Missing ones are logged."""
     storage, images = previous.storage, previous.images()
     for space in previous.plan().spaces:
         try:
             missing = feature_store.count_missing(storage, space, images)
         except DamagedError as error:
             log.warning("%s", error)
-            return False  # `extract` reads the shard too, and sets it aside
+            return False  # `extract` also reads the damaged shard, and sets it aside
         if missing:
             log.warning(
                 "%s: %s vectors of the published snapshot are missing, and are computed again",
@@ -164,9 +164,9 @@ def _vectors_stored(previous: Snapshot) -> bool:
     return True
 
 
-def _done_before(previous: Snapshot, config: Config) -> bool:
-    """Whether the last successful run had these settings, this code, the weights named first, and
-    ended with this snapshot."""
+def _was_done_before(previous: Snapshot, config: Config) -> bool:
+    """Whether the last successful run ended with this snapshot, and had the same settings, the same code, and
+    weights from the first source."""
     plan = previous.plan()
     definitions = f"definitions {perturbations.DEFINITIONS_VERSION},"
     return (
@@ -174,7 +174,7 @@ def _done_before(previous: Snapshot, config: Config) -> bool:
         and plan.code_version == __version__
         and all(space.perturbations.startswith(definitions) for space in plan.spaces)
         and all(
-            _first_choice(
+            _is_first_choice(
                 config.extract.weights_for.get(space.encoder, config.extract.weights),
                 space.weights_source,
                 space.trained,
@@ -193,9 +193,9 @@ def _last_success(previous: Snapshot) -> str | None:
     return None
 
 
-def _first_choice(sources: Sequence[str], used: str, trained: bool) -> bool:
-    """Whether the first of the `sources` of weights is the one that was `used` and still gives the same
-    ones: files in a folder may have changed, and a source that failed may answer now."""
+def _is_first_choice(sources: Sequence[str], used: str, trained: bool) -> bool:
+    """Whether the first of the `sources` of weights was `used` and still gives the same weights. Files in a
+    folder may have changed, and a source that failed may answer now."""
     if used.startswith(f"{FOLDER}/"):  # learned, so no source has them
         return True
     if sources[0].startswith("random:"):

@@ -15,15 +15,16 @@ log = logging.getLogger(__name__)
 
 
 def finish(run: Run) -> None:
-    """Seal the planned snapshot, whose report is there: from now on it never changes."""
+    """Seal the planned snapshot, which has its report. From now on it never changes."""
     seal(run.snapshot, [asdict(step) for step in run.steps], environment())
 
 
 def publish(run: Run) -> Snapshot:
-    """Point LATEST at the planned snapshot, unless that would be a step back; returns what is
-    published then.
+    """Point LATEST at the planned snapshot, unless that was rolled back. Returns the snapshot that is then
+    published.
 
-    Raises GuardError when it is so much worse than the published one that somebody should look.
+    Raises GuardError if the planned snapshot is so much worse than the published one that somebody should
+    look at it.
     """
     run.lease.check()
     snapshot, storage, config = run.snapshot, run.storage, run.config.publish

@@ -20,10 +20,10 @@ PACKAGED = "efficientnet_lite0"  # fast, and its weights come with a package
 
 
 def choose_networks(sources: Sequence[str], storage: StorageConfig) -> tuple[str, ...]:
-    """The study's networks and a fast one, those that have trained weights in `sources`; the log says
-    which, and what the others need.
+    """The study's networks and a fast one, if `sources` have trained weights for them. The log names them,
+    and says what the others need.
 
-    Raises WeightsError where there are none.
+    Raises WeightsError if there are none.
     """
     trained = [source for source in sources if not source.startswith("random:")]
     places = {
@@ -31,7 +31,7 @@ def choose_networks(sources: Sequence[str], storage: StorageConfig) -> tuple[str
         for name in (PACKAGED, *STUDY_BACKBONES)
     }
     absent = [name for name in STUDY_BACKBONES if places[name] is None]
-    reachable = _reachable(absent) if PUBLISHED in trained else []
+    reachable = _find_reachable(absent) if PUBLISHED in trained else []
     missing = [name for name in absent if name not in reachable]
     for name, place in places.items():
         if place is not None:
@@ -56,8 +56,8 @@ def choose_networks(sources: Sequence[str], storage: StorageConfig) -> tuple[str
     return chosen
 
 
-def _reachable(names: Sequence[str]) -> list[str]:
-    """Those whose publisher answers now; the question takes a few seconds at most."""
+def _find_reachable(names: Sequence[str]) -> list[str]:
+    """The networks whose publishers answer now. Asking takes a few seconds at most."""
     if not names:
         return []
     with ThreadPoolExecutor(len(names)) as pool:

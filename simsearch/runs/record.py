@@ -1,4 +1,4 @@
-"""What is recorded of a run, and its form in the store.
+"""Run records, and their form in the root.
 
 <root>/runs/<start>-<random>.json
 """
@@ -21,8 +21,8 @@ SUCCESSES = ("published", "unchanged")
 
 @dataclass(frozen=True)
 class StepRecord:
-    """A step that was taken: how many `items` of which `unit` it dealt with in how many `seconds`, and a
-    `note` for readers."""
+    """A finished step: the number of `items` that it worked on, their `unit`, the `seconds` that it took,
+    and a `note` for readers."""
 
     name: str
     seconds: float
@@ -33,10 +33,10 @@ class StepRecord:
 
 @dataclass
 class RunRecord:
-    """One run. Times are ISO 8601 in UTC, `seconds` the whole duration; `recovery` has one row per
-    space and k with the mean recall by exact search and the one `before` (None: none). `installation`
-    is what computed the run, by name, and `made_by` its digest, which shards of vectors carry (None:
-    nothing was computed)."""
+    """The record of one run. Times are ISO 8601 in UTC, `seconds` is the whole duration. `recovery` has a
+    row per space and k, with the mean recall by exact search and the one `before` (None: there was none).
+    `installation` are the versions that computed the run, by name. `made_by` is the installation's digest,
+    which shards of vectors carry (None: nothing was computed)."""
 
     run_id: str
     command: str
@@ -72,12 +72,12 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> RunRecord:
-        """A record of this version, or of a later one without what that added. Raises TypeError,
-        KeyError or AttributeError for anything else."""
-        steps = [StepRecord(**_known(StepRecord, step)) for step in values["steps"]]
-        return cls(**{**_known(cls, values), "steps": steps})
+        """A record from JSON. Fields that a later version added are left out. Raises TypeError, KeyError or
+        AttributeError for anything else."""
+        steps = [StepRecord(**_known_fields(StepRecord, step)) for step in values["steps"]]
+        return cls(**{**_known_fields(cls, values), "steps": steps})
 
 
-def _known(kind: type[RunRecord | StepRecord], values: dict[str, Any]) -> dict[str, Any]:
+def _known_fields(kind: type[RunRecord | StepRecord], values: dict[str, Any]) -> dict[str, Any]:
     names = {field.name for field in fields(kind)}
     return {key: value for key, value in values.items() if key in names}

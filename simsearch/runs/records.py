@@ -1,5 +1,5 @@
-"""What a run did and how it ended: a record in the store, one JSON line in the log, Prometheus
-metrics, and a command when it failed.
+"""Report the work and the end of a run: by a record in the root, one JSON line in the log, Prometheus
+metrics, and a command after a failure.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ log = logging.getLogger(__name__)
 
 HOOK_SECONDS = 60
 
-RECENT = 20  # runs looked back at
+RECENT = 20  # newest records that a search looks at
 
 
 @contextmanager
-def recorded(config: Config, command: str) -> Iterator[RunRecord]:
-    """Record what happens in the block and store the record at its end; an exception is noted in it and
-    raised again."""
+def record_run(config: Config, command: str) -> Iterator[RunRecord]:
+    """Record the run within the block, and store the record at its end. An exception is recorded and raised
+    again."""
     storage = root_of(config)
     now = datetime.now(UTC)
     record = RunRecord(
@@ -62,13 +62,13 @@ def recorded(config: Config, command: str) -> Iterator[RunRecord]:
         raise
     finally:
         record.ended = datetime.now(UTC).isoformat(timespec="seconds")
-        record.seconds = since(started)
-        _tell(config.monitoring, storage, record)
+        record.seconds = elapsed(started)
+        _report_end(config.monitoring, storage, record)
 
 
 def list_records(storage: Storage, newest: int | None = None) -> list[RunRecord]:
-    """The run records, the newest first; all of them, or only the `newest` so many. One that cannot be
-    read is logged and left alone, as are files of other names."""
+    """The run records, the newest first: all, or at most `newest`. A record that cannot be read is logged and
+    left alone. Files of other names are ignored."""
     names = (info.path for info in storage.files(FOLDER) if RECORD.fullmatch(info.path))
     chosen = sorted(names, reverse=True)[:newest]
     read = (_read_record(storage, f"{FOLDER}/{name}") for name in chosen)
@@ -76,7 +76,7 @@ def list_records(storage: Storage, newest: int | None = None) -> list[RunRecord]
 
 
 def last_success(storage: Storage) -> RunRecord | None:
-    """The record of the newest run that succeeded, however long ago; None where none is known."""
+    """The record of the newest run that succeeded, however long ago. None if none is known."""
     names = sorted((info.path for info in storage.files(FOLDER)), reverse=True)
     read = (_read_record(storage, f"{FOLDER}/{name}") for name in names if RECORD.fullmatch(name))
     successes = (
@@ -105,8 +105,8 @@ def _read_record(storage: Storage, path: str) -> RunRecord | None:
 
 
 def close_dead_records(storage: Storage, own: RunRecord) -> None:
-    """Note which runs died without a word. Only for the holder of the lease: no other run is alive
-    then, but for one that is just being refused."""
+    """Record the end of runs that died without one. Only the holder of the lease may call this: no other run
+    is alive then, except one that is just being refused."""
     for record in list_records(storage, RECENT):
         if record.outcome == "running" and record.run_id != own.run_id:
             log.warning("run %s of %s died without ending", record.run_id, record.started)
@@ -131,14 +131,14 @@ def log_step(step: StepRecord) -> StepRecord:
     return step
 
 
-def since(started: float) -> float:
+def elapsed(started: float) -> float:
     """Seconds since a `time.monotonic()`."""
     return round(time.monotonic() - started, 3)
 
 
-def _tell(config: MonitoringConfig, storage: Storage, record: RunRecord) -> None:
-    """Tell the log, the store, the metrics and the command how a run ended. Whatever goes wrong in that is
-    logged: it must neither turn a finished run into a failed one nor hide why a run failed."""
+def _report_end(config: MonitoringConfig, storage: Storage, record: RunRecord) -> None:
+    """Report the end of a run to the log, the root, the metrics and the command. Problems in this are logged:
+    they must neither turn a finished run into a failed one nor hide why a run failed."""
     values = record.to_json()
     line = json.dumps(values, ensure_ascii=False)
     wanted = config.log_json

@@ -1,9 +1,9 @@
 """The steps after `ingest`, in their order: train → extract → index → neighbours → evaluate → project →
 report.
 
-Each is one function of a run. It finds what the steps before it left in storage and leaves alone
-what is already finished; `Run.take` checks the lease, times it and notes what it did. What a step
-works with is imported where it works: a command that takes one step shall not wait for what all need.
+Each step is a function of a run. It reads the results of earlier steps from storage and skips finished
+work. `Run.take` checks the lease, times the step and records its result. A step imports its modules when it
+runs, so that a command for one step does not wait for the imports of all.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import pyarrow as pa
 
 from simsearch.catalog.stored import load_catalog
 from simsearch.errors import NotFoundError, RejectsError
-from simsearch.extraction.rejects import counted, reject_lines
+from simsearch.extraction.rejects import count_failures, reject_lines
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.index import read_manifest
-from simsearch.runs.context import Outcome, Run
+from simsearch.runs.context import Run, StepResult
 from simsearch.runs.publication import finish, publish
 from simsearch.runs.versions import environment
 from simsearch.runtime.background import Background
 from simsearch.runtime.progress import Advance
 from simsearch.runtime.ray_session import ray_session
 from simsearch.runtime.remote_count import RemoteCount
-from simsearch.runtime.watchdog import Count, followed
+from simsearch.runtime.watchdog import Count, run_followed
 from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.settings.sections.operation import RayConfig
@@ -48,10 +48,10 @@ def check_names(config: Config) -> None:
         encoder_of(config, backbone)
 
 
-def train(run: Run) -> Outcome:
+def train(run: Run) -> StepResult:
     """Learn the encoders and heads that the spaces lack.
 
-    Raises TrainingError where too little is left to learn from or a loss went astray.
+    Raises TrainingError if too little is left to learn from, or if a loss is not finite.
     """
     from simsearch.extraction.device import choose_device
     from simsearch.extraction.networks import prepare_networks
@@ -60,8 +60,8 @@ def train(run: Run) -> Outcome:
 
     config, storage = run.config, run.storage
     check_names(config)
-    if not _learns(config):
-        return Outcome(0, "trainings", "no space learns")
+    if not _has_learned_space(config):
+        return StepResult(0, "trainings", "no space learns")
     table = load_catalog(storage).table
     with ray_session(config.ray, run.lease.shared_files()):
         device = choose_device(config)
@@ -69,21 +69,21 @@ def train(run: Run) -> Outcome:
         networks = prepare_networks(config, device, table)
         trainings += fit_heads(config, storage, table, networks, device)
     note = ", ".join(training.name for training in trainings) or "learned already"
-    return Outcome(len(trainings), "trainings", note)
+    return StepResult(len(trainings), "trainings", note)
 
 
-def _learns(config: Config) -> bool:
+def _has_learned_space(config: Config) -> bool:
     return any(
         space.head is not None or space.backbone in config.autoencoders
         for space in config.extract.spaces
     )
 
 
-def extract(run: Run) -> Outcome:
+def extract(run: Run) -> StepResult:
     """Compute the vectors that the catalog lacks and plan the snapshot.
 
-    Raises RejectsError when more images were rejected than allowed, after everything readable has
-    been stored, and TrainingError for a head that is not fitted yet.
+    Raises RejectsError if more images were rejected than allowed, once everything readable has been stored,
+    and TrainingError for a head that is not fitted yet.
     """
     from simsearch.extraction.apply_heads import apply_heads, find_heads
     from simsearch.extraction.device import choose_device
@@ -118,10 +118,10 @@ def extract(run: Run) -> Outcome:
     if not extraction.images.num_rows:
         raise RejectsError(f"{storage.root}: no artwork has an image; check catalog.source")
     note = f"{extraction.reused:,} more were there already; snapshot {snapshot.snapshot_id}"
-    return Outcome(extraction.computed + applied, "vectors", note)
+    return StepResult(extraction.computed + applied, "vectors", note)
 
 
-def index(run: Run) -> Outcome:
+def index(run: Run) -> StepResult:
     """Build the Annoy index of every space, in parallel across spaces."""
     from simsearch.neighbours.building import build_indexes
 
@@ -135,32 +135,32 @@ def index(run: Run) -> Outcome:
     if missing:
         with ray_session(config.ray, run.lease.shared_files()):
             work = partial(build_indexes, snapshot, missing, config.seed)
-            _watched(config.ray, "index", len(missing), "indexes", work)
+            _run_watched(config.ray, "index", len(missing), "indexes", work)
     present = len(plan.spaces) - len(missing)
     note = f"{present} of {len(plan.spaces)} indexes were there already" if present else ""
-    return Outcome(plan.images * len(missing), "vectors", note)
+    return StepResult(plan.images * len(missing), "vectors", note)
 
 
-def neighbours(run: Run) -> Outcome:
-    """Find who is near whom in every space, by Annoy and by exact search, and the near-duplicates."""
+def neighbours(run: Run) -> StepResult:
+    """Find neighbours in every space, by Annoy and by exact search, and near-duplicates."""
     from simsearch.neighbours.find import find_neighbours
     from simsearch.neighbours.near_duplicates import find_near_duplicates
 
     snapshot, config = run.snapshot, run.config
     if snapshot.storage.exists(snapshot.near_duplicates_path):
-        return Outcome(0, "queries", "searched already")
+        return StepResult(0, "queries", "searched already")
     for space in snapshot.plan().spaces:
         read_manifest(snapshot.storage, snapshot.index_folder(space.name))
     total = _queries(snapshot)
     with ray_session(config.ray, run.lease.shared_files()):
         previous = _previous(run) if config.evaluate.incremental else None
         work = partial(find_neighbours, snapshot, previous)
-        _watched(config.ray, "neighbours", total, "queries", work)
+        _run_watched(config.ray, "neighbours", total, "queries", work)
         listed = find_near_duplicates(snapshot, config.ray)
-    return Outcome(total, "queries", f"{listed:,} pairs of near-duplicates")
+    return StepResult(total, "queries", f"{listed:,} pairs of near-duplicates")
 
 
-def evaluate(run: Run) -> Outcome:
+def evaluate(run: Run) -> StepResult:
     """Measure how many of each original's copies are recovered, by Annoy and by exact search."""
     from simsearch.evaluation.evaluate import evaluate as evaluate_snapshot
     from simsearch.evaluation.evaluate import store_unscored
@@ -182,19 +182,19 @@ def evaluate(run: Run) -> Outcome:
         total = _queries(snapshot)
         with ray_session(config.ray, run.lease.shared_files()):
             work = partial(evaluate_snapshot, snapshot)
-            _watched(config.ray, "evaluate", total, "queries", work)
-    # Here, not where they are read: a run may have been killed between the metrics and this.
+            _run_watched(config.ray, "evaluate", total, "queries", work)
+    # Removed here, not where the lists are read: a run may be killed after storing the metrics.
     forget_lists(snapshot)
-    return Outcome(total, "queries", note)
+    return StepResult(total, "queries", note)
 
 
 def _queries(snapshot: Snapshot) -> int:
-    """How many times originals are asked for their neighbours: in each space, by each search."""
+    """The number of searches for originals' neighbours: one per original, space and kind of search."""
     originals = snapshot.images()["profile"].null_count
     return int(originals * len(snapshot.plan().spaces) * len(SEARCHES))
 
 
-def project(run: Run) -> Outcome:
+def project(run: Run) -> StepResult:
     """Lay out every feature space in two dimensions, one task per space and method."""
     from simsearch.maps.projection import lay_out
     from simsearch.maps.umap_map import epochs
@@ -204,37 +204,37 @@ def project(run: Run) -> Outcome:
     methods = config.projection.methods
     paths = [snapshot.projection_path(space, method) for method in methods for space in spaces]
     if snapshot.sealed() or all(snapshot.storage.exists(path) for path in paths):
-        return Outcome(0, "maps", "made already")
+        return StepResult(0, "maps", "made already")
     with ray_session(config.ray, run.lease.shared_files()):
         previous = _previous(run)
         originals = snapshot.images()["profile"].null_count
         total = len(spaces) * sum(epochs(method, originals) for method in methods)
-        # A process for the count is worth its start where there is progress within a map.
+        # A process for the count is worth its start only for maps that report progress.
         count = RemoteCount.start() if "umap" in methods else Count()
         work = partial(lay_out, config, snapshot, spaces, previous, count)
-        followed("project", total, "epochs", config.ray, work, count.read)
-    return Outcome(len(paths), "maps")
+        run_followed("project", total, "epochs", config.ray, work, count.read)
+    return StepResult(len(paths), "maps")
 
 
 def _previous(run: Run) -> Snapshot | None:
-    """The published snapshot, where the one being made is another."""
+    """The published snapshot. None if it is the one being made."""
     latest = read_latest(run.storage)
     if latest is None or latest.snapshot_id == run.snapshot.snapshot_id:
         return None
     return Snapshot(run.storage, latest.snapshot_id)
 
 
-def report(run: Run) -> Outcome:
+def report(run: Run) -> StepResult:
     """Write the report of the planned snapshot."""
     from simsearch.reports.report import write_report
 
     if not run.snapshot.sealed():
         steps = [asdict(step) for step in run.steps]
         write_report(run.config, run.snapshot, run.snapshot.counts(), steps, environment())
-    return Outcome(1, "reports")
+    return StepResult(1, "reports")
 
 
-STEPS: tuple[Callable[[Run], Outcome], ...] = (
+STEPS: tuple[Callable[[Run], StepResult], ...] = (
     train,
     extract,
     index,
@@ -243,20 +243,20 @@ STEPS: tuple[Callable[[Run], Outcome], ...] = (
     project,
     report,
 )
-"""What makes a snapshot of a catalog, in the order in which it is done."""
+"""The steps from a catalog to a snapshot, in their order."""
 
 
 def compute(
-    run: Run, steps: tuple[Callable[[Run], Outcome], ...] = STEPS, *, publishing: bool = True
+    run: Run, steps: tuple[Callable[[Run], StepResult], ...] = STEPS, *, publishing: bool = True
 ) -> Snapshot:
-    """Take all `steps` in one Ray session and seal the snapshot; returns what is published then, or
-    the snapshot itself where it shall not be published."""
-    # Which encoders there are takes PyTorch and torchvision to say, seconds of imports; Ray's start is
-    # seconds of waiting. What is wrong with a name extraction says itself.
+    """Take all `steps` in one Ray session and seal the snapshot. Returns the snapshot that is then
+    published, or the sealed one if `publishing` is false."""
+    # Checking names takes seconds to import PyTorch and torchvision, while Ray's start takes seconds of
+    # waiting. An unknown encoder name is reported by `extract`.
     Background(partial(check_names, run.config)).start()
     with ray_session(run.config.ray, run.lease.shared_files()):
         for step in steps:
-            if step is train and not _learns(run.config):
+            if step is train and not _has_learned_space(run.config):
                 continue
             if step not in (train, extract) and run.snapshot.sealed():
                 log.info("snapshot %s holds all of this already", run.snapshot.snapshot_id)
@@ -266,12 +266,12 @@ def compute(
     return publish(run) if publishing else run.snapshot
 
 
-def _watched(
+def _run_watched(
     config: RayConfig, step: str, total: int, unit: str, work: Callable[[Advance], object]
 ) -> None:
-    """Run `work`, which tells how far it is, with progress shown and no silent wait."""
+    """Run `work` under a watchdog, and show the progress that it reports."""
     count = Count()
-    followed(step, total, unit, config, lambda: work(count.tell), count.read)
+    run_followed(step, total, unit, config, lambda: work(count.tell), count.read)
 
 
 def _check_rejects(extract: ExtractConfig, rejects: pa.Table, artworks: int) -> None:
@@ -279,7 +279,7 @@ def _check_rejects(extract: ExtractConfig, rejects: pa.Table, artworks: int) -> 
     for line in lines:
         log.warning("extract: rejected %s", line)
     allowed = extract.max_reject_share
-    if (damaged := counted(rejects)) > allowed * artworks:
+    if (damaged := count_failures(rejects)) > allowed * artworks:
         raise RejectsError(
             f"{damaged:,} of {artworks:,} artworks rejected: {'; '.join(lines)}; more than "
             f"extract.max_reject_share {allowed}; everything readable is stored: mend the images or raise the share, "

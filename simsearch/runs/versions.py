@@ -1,4 +1,4 @@
-"""What a figure depends on besides data and settings."""
+"""The machine and the versions on which a figure depends, beside data and settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PACKAGES = ("torch", "torchvision", "ray", "annoy", "pyarrow", "pillow", "numpy"
 
 
 def environment() -> dict[str, str]:
-    """The machine and the versions that a figure depends on."""
+    """The machine and the versions on which a figure depends, by name."""
     return {
         "simsearch": version("simsearch"),
         "python": platform.python_version(),

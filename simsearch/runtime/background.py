@@ -1,4 +1,4 @@
-"""Work on a thread of its own that may be given up, and a process that ends though it goes on."""
+"""Work on a thread that may be given up, and the end of a process while such work goes on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Background(threading.Thread, Generic[T]):
-    """`work` on a thread that does not keep its process alive. `ended` is set when it is over."""
+    """`work` on a thread that does not keep its process alive. `ended` is set when the work ends."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         super().__init__(daemon=True)
@@ -25,20 +25,21 @@ class Background(threading.Thread, Generic[T]):
     def run(self) -> None:
         try:
             self._result.append(self._work())
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised again by `result`
             self._error = error
         finally:
             self.ended.set()
 
     def result(self) -> T:
-        """What the work returned or raised. To be asked for once `ended` is set."""
+        """Return or raise the result of the work. Call this once `ended` is set."""
         if self._error is not None:
             raise self._error
         return self._result[0]
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """What `work` returns or raises, or TimeoutError after so long; it is left behind then."""
+def run_within(seconds: float, work: Callable[[], T]) -> T:
+    """Return or raise the result of `work`. After so many seconds, TimeoutError is raised and the work is
+    given up."""
     thread = Background(work)
     thread.start()
     if not thread.ended.wait(seconds):
@@ -46,8 +47,8 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     return thread.result()
 
 
-def left_behind() -> bool:
-    """Whether work that was given up, after too long or by an interrupt, still goes on."""
+def work_goes_on() -> bool:
+    """Whether work still goes on that was given up, because it took too long or was interrupted."""
     threads = threading.enumerate()
     return any(isinstance(thread, Background) and not thread.ended.is_set() for thread in threads)
 
@@ -55,13 +56,13 @@ def left_behind() -> bool:
 def end_process(code: int) -> NoReturn:
     """Exit with `code`, at once.
 
-    Python would take PyTorch and Ray apart first, for two seconds. Work that was left behind is within
-    Ray or a library: Python would wait for it, or take away under it what it uses, which can crash.
+    Python would first take PyTorch and Ray apart, for two seconds. Work that was given up is within Ray or
+    a library. Python would wait for it, or destroy the objects that it uses, which can crash.
     """
     logging.shutdown()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except BrokenPipeError:  # whoever read it has gone, as `head` does, which is no failure
+    except BrokenPipeError:  # the reader has gone, as `head` does, which is no failure
         pass
     os._exit(code)

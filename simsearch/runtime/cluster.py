@@ -1,4 +1,4 @@
-"""What a Ray cluster has, what waits for it, and what it may become."""
+"""The state of a Ray cluster: its nodes, the requests that wait, and its autoscaler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _protocol: Any = autoscaler_pb2  # made by protoc, without types
 
 @dataclass(frozen=True)
 class NodeState:
-    """A node that is alive: its resources in total and those that are free."""
+    """A node that is alive: all its resources, and the free ones."""
 
     has: Node
     free: Node
@@ -28,9 +28,9 @@ class NodeState:
 class ClusterState:
     """The state of a cluster at one moment.
 
-    `waiting` are the requests that no node has room for now, each with its count; `infeasible` are
-    those for which the autoscaler cannot start a node either; `autoscales` is whether there is an
-    autoscaler that reports."""
+    `waiting` are the requests for which no node has room now, each with its count. `infeasible` are those
+    for which the autoscaler cannot start a node either. `autoscales` says whether there is an autoscaler
+    that reports."""
 
     nodes: tuple[NodeState, ...]
     waiting: tuple[tuple[Request, int], ...]
@@ -48,9 +48,9 @@ def cluster_nodes() -> list[Node]:
 
 
 def cluster_state() -> ClusterState:
-    """The state of the connected cluster now, as its head node tells it.
+    """The present state of the connected cluster, from its head node.
 
-    Raises RuntimeError or RayError where the head does not answer."""
+    Raises RuntimeError or RayError if the head does not answer."""
     raylet: Any = ray._raylet
     client = raylet.GcsClient(address=ray.get_runtime_context().gcs_address)
     reply = _protocol.GetClusterStatusReply()
@@ -74,8 +74,8 @@ def cluster_state() -> ClusterState:
 
 
 def declared_gpus() -> int | None:
-    """How many GPUs the cluster's configuration says it can have in all; None where it says nothing,
-    as most do not."""
+    """The number of GPUs that the cluster can have in all, by its configuration. None if the configuration
+    does not say, as is usual."""
     most = ray._private.state.state.get_max_resources_from_cluster_config()
     return None if most is None else int(most.get("GPU", 0))
 
@@ -91,9 +91,9 @@ def waiting_line(state: ClusterState) -> str:
     )
 
 
-def lacks(request: Request, nodes: Sequence[Node]) -> str:
-    """A line such as `waiting for 1 GPU; the cluster has none yet` where no node has a GPU that the
-    request asks for, or none has a CPU; else an empty text."""
+def describe_lack(request: Request, nodes: Sequence[Node]) -> str:
+    """A line such as `waiting for 1 GPU; the cluster has none yet` if the request asks for a GPU and no node
+    has one, or if no node has a CPU. Else an empty text."""
     if request.gpus and not any(node.gpus for node in nodes):
         return "waiting for 1 GPU; the cluster has none yet"
     if not any(node.cpus for node in nodes):

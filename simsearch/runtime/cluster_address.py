@@ -1,4 +1,4 @@
-"""Whether the cluster that is named can be one, asked before anything waits for it."""
+"""Check the address of a cluster before anything waits for the cluster."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import socket
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.settings.sections.operation import RayConfig
 
-PROBE_SECONDS = 10.0  # a network that drops packets is noticed after so long
+PROBE_SECONDS = 10.0  # after which a network that drops packets is noticed
 HOST_AND_PORT = re.compile(r"\[?([^\[\]/]+?)\]?:(\d{1,5})")
 ADVICE = "start it with `ray start --head`, or remove ray.address and $RAY_ADDRESS to run here"
 
 
 def check_cluster_address(config: RayConfig) -> None:
-    """Ask whether something listens where the cluster is said to be; nothing is asked where none is named.
+    """Check that something listens at the cluster's address, if the settings name a cluster.
 
-    Raises UsageError for an address of another kind, SimsearchError where nobody answers.
+    Raises UsageError for an address of another kind, SimsearchError if nobody answers.
     """
     address = config.cluster
     if address is None or address == "auto":

@@ -1,7 +1,7 @@
-"""What is installed where a process runs: Python, the packages that decide a figure, simsearch's own code.
+"""The installation of a process: Python, the packages that decide a figure, simsearch's own code.
 
-Only the standard library: `simsearch.runtime.node_check` sends these functions to nodes that may have
-another simsearch, or none.
+This module imports only the standard library: `simsearch.runtime.node_check` sends its functions to nodes
+that may have another simsearch, or none.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
 CODE = "simsearch's code"
 ABSENT = "not installed"
-MOST_NAMED = 4  # nodes that a line names, and differences of each
+MOST_NAMED = 4  # nodes that a line names, and differences that it names of each
 
-# Packages that decide which pixels a file has, which vector a picture gets, or what is computed of
-# vectors. Wheels carry their decoders (libjpeg, libwebp, libheif, …), so that a build names those too.
+# Packages that decide a file's pixels, a picture's vector, or the results from vectors. Wheels contain
+# their decoders (libjpeg, libwebp, libheif, …), so that a build identifies those too.
 PACKAGES = (
     "annoy",
     "efficientnet-lite-pytorch",
@@ -47,8 +47,8 @@ PACKAGES = (
 
 
 def describe_installation() -> dict[str, str]:
-    """What is installed here, by name: Python's version, a version and a build of each package (or
-    ABSENT), and a digest of simsearch's code."""
+    """This installation, by name: Python's version, a version and a build of each package (or ABSENT), and a
+    digest of simsearch's code."""
     return {
         "Python": platform.python_version(),
         CODE: _describe_code(),
@@ -57,19 +57,19 @@ def describe_installation() -> dict[str, str]:
 
 
 @cache
-def own_installation() -> dict[str, str]:
-    """What is installed here, found out once."""
+def describe_own_installation() -> dict[str, str]:
+    """This process's installation, described once."""
     return describe_installation()
 
 
 def digest_of(installation: Mapping[str, str]) -> str:
-    """A short name of an installation: equal installations have the same one."""
+    """A short name of an installation. Equal installations have the same name."""
     return hashlib.sha256(json.dumps(dict(installation), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
-    """In words, how the installation `there` differs from the driver's, `here`; empty where it does not:
-    `pillow 12.0.0 build 1a2b3c4d (the driver has 13.0.0 build 5e6f7a8b)`."""
+def describe_differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """The differences between the installation `there` and the driver's, `here`, in words:
+    `pillow 12.0.0 build 1a2b3c4d (the driver has 13.0.0 build 5e6f7a8b)`. Empty without differences."""
     unlike = [
         f"{name} {there.get(name, ABSENT)} (the driver has {value})"
         for name, value in here.items()
@@ -110,8 +110,8 @@ def _describe_package(name: str) -> str:
 
 
 def _build(package: Distribution) -> str:
-    """A digest of the package's modules by their hashes. What an installer adds (scripts, compiled
-    Python, notes of its own) is left out, so that two installations of a wheel are equal."""
+    """A digest of the package's modules by their hashes. Files that an installer adds (scripts, compiled
+    Python, its notes) are left out, so that two installations of a wheel are equal."""
     listed = (package.read_text("RECORD") or "").splitlines()
     modules = sorted(
         line for line in listed if (".py," in line or ".so" in line) and line[0] != "."

@@ -1,9 +1,9 @@
-"""No process of a cluster works for a run unless it has the run's own installation.
+"""Let only processes with the run's own installation work for a run.
 
-Ray runs a hook in each process that it starts for a run, before the first task, on nodes that join
-later as well. The hook compares what is installed there with what the driver has, and looks whether the
-files of a root on disk are there. A process that differs leaves a line in the cluster's store and ends,
-so that nothing it would compute is ever mixed with the rest; the driver reads the line and ends the run.
+Ray runs a hook in each process that it starts for a run, before the first task, also on nodes that join
+later. The hook compares the process's installation with the driver's, and checks that the process sees the
+files of a root on disk. A process that differs leaves a line in the cluster's store and ends, so that its
+results are never mixed with others. The driver reads the line and ends the run.
 
 The hook is pickled by value, with the functions that it calls: its node may have another simsearch.
 """
@@ -26,25 +26,27 @@ from simsearch.errors import NodeError
 from simsearch.runtime import installation as installations
 from simsearch.runtime.installation import (
     MOST_NAMED,
+    describe_differences,
     describe_installation,
-    differences,
-    own_installation,
+    describe_own_installation,
 )
 
 NAMESPACE = b"simsearch"
-STORE_SECONDS = 10.0  # for one question to the cluster's store
-WAIT_SECONDS = 60.0  # in which the run ends: Ray reports a process that dies before at length
+STORE_SECONDS = 10.0  # for one request to the cluster's store
+WAIT_SECONDS = (
+    60.0  # that a refused process waits for the end of the run: Ray reports its death at length
+)
 
 _runs: list[bytes] = []  # the keys of the runs whose nodes are checked, of this process
 
 
 @contextmanager
-def checked_nodes(files: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The runtime environment to connect to a cluster with, in which every process is checked. `files`:
-    paths that all nodes have to see, and a text that each file holds."""
+def check_nodes(files: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """A runtime environment for a connection to a cluster, in which every process is checked. `files` are
+    paths that all nodes have to see, with a text that each file contains."""
     key = f"refused:{uuid.uuid4().hex}:".encode()
     modules = (installations, sys.modules[__name__])
-    hook = _hook(own_installation(), dict(files), key)
+    hook = _hook(describe_own_installation(), dict(files), key)
     for module in modules:
         cloudpickle.register_pickle_by_value(module)
     _runs.append(key)
@@ -57,7 +59,7 @@ def checked_nodes(files: Mapping[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def refusal() -> NodeError | None:
-    """The error that names the nodes which were refused so far; None where all are right, and where the
+    """The error that names the nodes which were refused so far. None if none was refused, or if the
     cluster's head does not answer."""
     lines = [line for key in _runs for line in _read_lines(key)]
     if not lines:
@@ -75,7 +77,7 @@ def _read_lines(key: bytes) -> list[str]:
         store = worker.gcs_client
         keys = store.internal_kv_keys(key, NAMESPACE, timeout=STORE_SECONDS)
         values = [store.internal_kv_get(name, NAMESPACE, timeout=STORE_SECONDS) for name in keys]
-    except Exception:  # noqa: BLE001 - whatever is wrong with the head is raised where work is waited for
+    except Exception:  # noqa: BLE001 - the wait for the work itself reports a fault of the head
         return []
     return sorted(value.decode() for value in values if value)
 
@@ -100,8 +102,8 @@ def _hook(here: Mapping[str, str], files: Mapping[str, str], key: bytes) -> Call
 
 
 def _take_the_drivers_paths() -> None:
-    """Ray puts the driver's folders before this process's own at its first task only. They decide which
-    simsearch is imported: it is imported here, so that what is compared is what will work."""
+    """Put the driver's folders before this process's own, as Ray does only at the first task. They decide
+    which simsearch is imported. It is imported here, so that the compared code is the code that will run."""
     worker: Any = ray._private.worker.global_worker
     for path in worker.core_worker.get_job_config().py_driver_sys_path:
         if path not in sys.path:
@@ -111,22 +113,22 @@ def _take_the_drivers_paths() -> None:
 
 
 def _problem(here: Mapping[str, str], files: Mapping[str, str]) -> str:
-    """What is wrong with this process, in words; empty where nothing is."""
+    """The fault of this process, in words. Empty if there is none."""
     try:
         _take_the_drivers_paths()
-        unlike = differences(describe_installation(), here)
+        unlike = describe_differences(describe_installation(), here)
     except Exception as error:  # noqa: BLE001 - a process that cannot be checked must not work either
         return f"cannot be checked ({type(error).__name__}: {error}): all nodes need the driver's image"
     if unlike:
         return f"has {unlike}: all nodes need the driver's image"
-    unseen = [path for path, text in files.items() if not _holds(path, text)]
+    unseen = [path for path, text in files.items() if not _contains(path, text)]
     if unseen:
         return f"does not see {unseen[0]} as the driver does: share its folder among all nodes"
     return ""
 
 
-def _holds(path: str, text: str) -> bool:
-    """Whether a file holds a text. Looked for again, as a network's file system may be a moment late."""
+def _contains(path: str, text: str) -> bool:
+    """Whether a file contains a text. Tries again, as a network file system may be a moment late."""
     for wait in (0.0, 0.5, 2.0):
         time.sleep(wait)
         try:

@@ -23,7 +23,7 @@ from rich.text import Text
 log = logging.getLogger(__name__)
 
 Advance = Callable[[int], None]
-"""Tells how many are done so far."""
+"""Called with the number of finished items."""
 
 
 class _RateColumn(ProgressColumn):
@@ -34,10 +34,10 @@ class _RateColumn(ProgressColumn):
 
 @contextmanager
 def progress(step: str, total: int, unit: str, log_seconds: float) -> Iterator[Advance]:
-    """Show a step's progress; yields a function to call with the count done so far.
+    """Show a step's progress. Yields a function to call with the number of finished items.
 
-    The progress shown never falls and never exceeds the total: a counter whose process was replaced
-    begins at 0 again, and its lower counts are shown as the highest so far.
+    The shown progress never falls and never exceeds the total. A counter whose process was replaced begins
+    at 0 again: instead of its lower counts, the highest so far is shown.
     """
     shown = (
         _bar(step, total, unit) if sys.stderr.isatty() else _lines(step, total, unit, log_seconds)
@@ -70,7 +70,7 @@ def _bar(step: str, total: int, unit: str) -> Iterator[Advance]:
 @contextmanager
 def _lines(step: str, total: int, unit: str, log_seconds: float) -> Iterator[Advance]:
     last = time.monotonic()
-    first: tuple[int, float] | None = None  # the rate leaves start-up out
+    first: tuple[int, float] | None = None  # so that the rate excludes start-up
 
     def advance(done: int) -> None:
         nonlocal last, first

@@ -1,4 +1,4 @@
-"""Ray for the length of a command: a cluster where one is named, else Ray inside this process."""
+"""Ray for one command: a cluster if the settings name one, else Ray inside this process."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ray._private.services import canonicalize_bootstrap_address
 from ray.exceptions import RayError, RayTaskError
 
 from simsearch.errors import SimsearchError
-from simsearch.runtime.background import left_behind, within
+from simsearch.runtime.background import run_within, work_goes_on
 from simsearch.runtime.cluster_address import check_cluster_address
 from simsearch.runtime.environment import IDLE_WORKERS, NO_USAGE_REPORTS
-from simsearch.runtime.node_check import checked_nodes, refusal
+from simsearch.runtime.node_check import check_nodes, refusal
 from simsearch.settings.sections.operation import RayConfig
 
 log = logging.getLogger(__name__)
 
-CLUSTER_SECONDS = 30.0  # for the head of a cluster that is there to answer
-STARTS = 3  # of a node that takes too long
-TOO_LATE = "timed out during startup"  # in Ray's words on a node that took too long
+CLUSTER_SECONDS = 30.0  # in which the head of a cluster has to answer
+STARTS = 3  # tries to start a node that takes too long
+TOO_LATE = "timed out during startup"  # part of Ray's message about a node that took too long
 
 T = TypeVar("T")
 
@@ -36,30 +36,30 @@ T = TypeVar("T")
 def ray_session(config: RayConfig, files: Mapping[str, str] | None = None) -> Iterator[None]:
     """Connect to `config.address` or $RAY_ADDRESS, else start Ray here and stop it at the end.
 
-    On a cluster no process works that has another installation than this one, or that does not see
-    `files` (paths, and a text that each holds): NodeError names its node.
+    On a cluster, a process that has another installation, or does not see `files` (paths, and a text that
+    each contains), does not work. NodeError names its node.
 
-    What a stage raises on a worker comes out as the SimsearchError it was. Where work is left
-    behind, Ray stops with the process. Raises SimsearchError when the cluster cannot be reached or
-    Ray does not start here.
+    An error that a stage raises on a worker comes out as the SimsearchError it was. If work was given up,
+    Ray stops with the process. Raises SimsearchError if the cluster cannot be reached or Ray does not start
+    here.
     """
     started = not ray.is_initialized()
     with ExitStack() as stack:
         if started:
-            checked = stack.enter_context(checked_nodes(files or {})) if config.cluster else {}
+            checked = stack.enter_context(check_nodes(files or {})) if config.cluster else {}
             _connect(config, checked)
         try:
             yield
         except RayError as error:
             raise refusal() or _own_error(error) from error
         finally:
-            # Ray's own shutdown crashes where a thread still asks something of it.
-            if started and not left_behind():
+            # Ray's own shutdown crashes if a thread still uses Ray.
+            if started and not work_goes_on():
                 ray.shutdown()
 
 
 def _connect(config: RayConfig, environment: dict[str, Any]) -> None:
-    """`environment`: the runtime environment of a cluster's processes."""
+    """Connect to a cluster, whose processes get the runtime `environment`, or start Ray here."""
     check_cluster_address(config)
     address = config.cluster
     try:
@@ -94,29 +94,29 @@ def _connect(config: RayConfig, environment: dict[str, Any]) -> None:
 
 
 def start_ray(**options: Any) -> None:
-    """Start Ray inside this process, `in_time`; `options` are those of `ray.init`. Raises whatever Ray does."""
-    # Ray's C++ side writes to the terminal past Python's logging: its own errors, then that it was told
-    # not to.
+    """Start Ray inside this process, with the `options` of `ray.init`. Raises Ray's errors."""
+    # Ray's C++ side writes to the terminal past Python's logging: its errors, and that it was set not to
+    # write them.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     os.environ.setdefault(*IDLE_WORKERS)
     os.environ.setdefault(*NO_USAGE_REPORTS)
 
     def start() -> None:
-        with _standard_error_closed():
+        with _close_standard_error():
             ray.init(
-                address="local",  # without it Ray joins any cluster once started on this machine
+                address="local",  # otherwise Ray would join a cluster that was started on this machine
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 **options,
             )
 
-    in_time(start)
+    start_in_time(start)
 
 
-def in_time(start: Callable[[], T]) -> T:
-    """What the start of a node returns. A node waits 15 s for a helper of its own to start, and ends: on a
-    busy machine it takes longer. Such a start is tried again, and said. Raises whatever Ray does."""
+def start_in_time(start: Callable[[], T]) -> T:
+    """The result of starting a node. A node ends if its own helper does not start within 15 s, which takes
+    longer on a busy machine. The start is then logged and tried again. Raises Ray's errors."""
     for _ in range(STARTS - 1):
         try:
             return start()
@@ -128,21 +128,21 @@ def in_time(start: Callable[[], T]) -> T:
 
 
 def _await_cluster(address: str) -> None:
-    """Raises TimeoutError or Ray's own errors where no head answers at an address. `ray.init` would wait
-    for twelve minutes there, and say nothing."""
+    """Raise TimeoutError or Ray's errors if no head answers at an address. `ray.init` would wait for twelve
+    minutes in silence."""
     raylet: Any = ray._raylet
     head = canonicalize_bootstrap_address(address)
     try:
-        with _standard_error_closed():
-            within(CLUSTER_SECONDS, lambda: raylet.GcsClient(address=head))
+        with _close_standard_error():
+            run_within(CLUSTER_SECONDS, lambda: raylet.GcsClient(address=head))
     except TimeoutError:
         raise TimeoutError(f"no answer of a head in {CLUSTER_SECONDS:g} s") from None
 
 
 @contextmanager
-def _standard_error_closed() -> Iterator[None]:
-    """Keep everything that this process, its C++ code included, writes to the standard error from
-    being seen; exceptions are raised as usual."""
+def _close_standard_error() -> Iterator[None]:
+    """Discard everything that this process, its C++ code included, writes to the standard error. Exceptions
+    are raised as usual."""
     sys.stderr.flush()
     standard_error = os.dup(2)
     try:
@@ -156,18 +156,18 @@ def _standard_error_closed() -> Iterator[None]:
 
 
 def _own_error(error: BaseException) -> SimsearchError:
-    """The SimsearchError that a task raised, or what Ray raised in one line."""
+    """The SimsearchError that a task raised, or one with Ray's error in one line."""
     raised = [cause for cause in _causes(error) if not isinstance(cause, RayTaskError)]
     for cause in raised:
         if isinstance(cause, SimsearchError):
-            # Ray Data appends lines of advice to the message of what a stage raises.
+            # Ray Data appends lines of advice to the message of a stage's error.
             cause.args = (str(cause).partition("\n")[0],)
             return cause
     first = raised[0] if raised else error
     if not isinstance(first, RayError):
         log.error("a defect; please report it with these lines", exc_info=error)
     lines = [line.strip() for line in str(first).splitlines() if line.strip()] or ["no message"]
-    # Ray's own errors end with what matters, others begin with it.
+    # The last line of Ray's own errors matters, the first line of others.
     reason = lines[-1] if isinstance(first, RayError) else lines[0]
     return SimsearchError(
         f"a Ray worker failed: {type(first).__name__}: {reason}; run the same command again to resume"

@@ -1,4 +1,4 @@
-"""A counter in a process of its own: tasks elsewhere add to it, and the driver reads it."""
+"""A counter in a process of its own. Tasks elsewhere add to it, and the driver reads it."""
 
 from __future__ import annotations
 
@@ -17,23 +17,22 @@ def start_here(kind: type, *arguments: Any) -> Any:
     """Start an actor of the class `kind` on this process's node, so that it sees the same files and outlives
     the loss of any other node. If the actor's process dies, Ray starts it again from its initial state."""
     remote: Any = ray.remote
-    # A soft affinity is a wish: it put the actor on another node in half of all runs.
+    # A soft affinity put the actor on another node in half of all runs.
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     endless = {"max_restarts": -1, "max_task_retries": -1}
     return remote(kind).options(num_cpus=0, scheduling_strategy=here, **endless).remote(*arguments)
 
 
 def read_here(handle: Any) -> int:
-    """The count of an actor that `start_here` started. Raises RayError where no answer comes within
-    READ_SECONDS."""
+    """The count of an actor by `start_here`. Raises RayError without an answer within READ_SECONDS."""
     return int(ray.get(handle.read.remote(), timeout=READ_SECONDS))
 
 
 @dataclass(frozen=True)
 class RemoteCount:
-    """A `Count` in an actor of its own, to which tasks add without waiting for an answer. If its
-    process dies it begins at 0 again: the progress shown then lacks what came before, the results
-    of the run lack nothing."""
+    """A `Count` in an actor of its own, to which tasks add without waiting for an answer. If its process
+    dies it begins at 0 again. The shown progress then lacks the earlier items, but the run's results lack
+    nothing."""
 
     handle: Any
 
@@ -45,5 +44,5 @@ class RemoteCount:
         self.handle.tell.remote(value, part)
 
     def read(self) -> int:
-        """Raises RayError where no answer comes in READ_SECONDS."""
+        """The count. Raises RayError without an answer within READ_SECONDS."""
         return read_here(self.handle)

@@ -1,16 +1,16 @@
-"""What each kind of task asks of Ray, in one table; pure numbers, no Ray.
+"""The resources that each kind of task requests from Ray, in one table. Pure numbers, without Ray.
 
-Ray puts an actor or a task wherever its request fits, again and again as nodes are lost, and knows
-nothing of what has to be left free. So the requests are chosen to leave it. Ray counts in
-1/10,000ths; the smallest share that is reckoned with here is a crumb, 0.001 CPU.
+Ray puts an actor or a task wherever its request fits, again and again as nodes are lost, and does not know
+what has to stay free. So the requests are chosen to leave room. Ray counts in 1/10,000ths. The unit here is
+a crumb, 0.001 CPU.
 
-While actors work on CPUs, an actor asks for a CPU less two crumbs, a decode or a write task for a
-tenth of a crumb. On a node of n CPUs at most n actors fit, so that 2n crumbs remain, for 20n tasks:
-nobody but these can take them. While actors work on GPUs, a task asks for half a CPU less a crumb and
-an actor for less than a crumb: tasks leave 2n crumbs, actors take none of the halves. No request fits
-a node without CPUs, which is how a head is kept free.
+While actors work on CPUs, an actor asks for a CPU less two crumbs, a decode or a write task for a tenth of
+a crumb. On a node of n CPUs at most n actors fit, so that 2n crumbs remain, for 20n tasks. Only these tasks
+can use them. While actors work on GPUs, a task asks for half a CPU less a crumb, and an actor for less than
+a crumb. Tasks thus leave 2n crumbs, and actors use none of the halves. No request fits a node without CPUs,
+which keeps a head free.
 
-Where it ends: a node of more than LARGEST_NODE CPUs, on which the crumbs add up to one more actor.
+The limit is a node of more than LARGEST_NODE CPUs, on which the crumbs add up to one more actor.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LARGEST_NODE = 498  # CPUs: 2 × 498 crumbs are less than an actor
 
 @dataclass(frozen=True)
 class Request:
-    """What one task or actor asks of a node: logical CPUs and GPUs, bytes of memory."""
+    """The request of one task or actor: logical CPUs and GPUs, bytes of memory."""
 
     cpus: float
     gpus: float = 0.0
@@ -48,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Node:
-    """What one node has in all; `memory` 0 where it does not say."""
+    """All resources of one node. `memory` is 0 if the node does not state it."""
 
     cpus: float
     gpus: float = 0.0
@@ -56,14 +56,14 @@ class Node:
     name: str = ""
 
 
-def how_many_fit(request: Request, node: Node) -> int:
-    """How many of `request` an empty node takes."""
+def count_fitting(request: Request, node: Node) -> int:
+    """The number of `request`s that fit an empty node."""
     pairs = ((request.cpus, node.cpus), (request.gpus, node.gpus), (request.memory, node.memory))
     return min((_units(has) // _units(asks) for asks, has in pairs if asks), default=0)
 
 
 def _units(amount: float) -> int:
-    """An amount in the 1/10,000ths that Ray counts in."""
+    """An amount in Ray's unit, 1/10,000."""
     return round(amount * RESOLUTION)
 
 
@@ -73,8 +73,8 @@ TASK_BESIDE_CPU_ACTORS = Request(cpus=CRUMB / 10)  # decode, write
 ACTOR_ON_GPU = Request(cpus=CRUMB / 2, gpus=1.0)
 TASK_BESIDE_GPU_ACTORS = Request(cpus=0.5 - CRUMB)  # decode, write
 
-# These run when no actors do. Those that wait for storage ask for half a CPU: two share one. Those that
-# compute ask for as much as an actor: a second process on their CPU would start for nothing.
+# These tasks run when no actors do. Tasks that wait for storage ask for half a CPU, so that two share one.
+# Tasks that compute ask for as much as an actor: a second process on their CPU would gain nothing.
 TASKS = {
     "arrive": Request(cpus=CRUMB),  # the first task of a run: it waits until the cluster has a node
     "precision": Request(cpus=0.25),
@@ -88,14 +88,14 @@ TASKS = {
     "project": Request(cpus=0.5),
 }
 
-GPU_SHARE = 0.25  # of a task that only looks at a GPU
+GPU_SHARE = 0.25  # requested by a task that only inspects a GPU
 
-# A task is tried again for as long as nodes are lost under it; what it raises itself ends the run.
+# A task is tried again as often as its node is lost. Its own error ends the run.
 ENDLESS = -1
 
 
 def task_options(kind: str, *, gpu: bool = False) -> dict[str, float | int]:
-    """Ray's options for a task of a kind in TASKS; on a node with a GPU where `gpu` is set."""
+    """Ray's options for a task of a kind in TASKS. With `gpu` it runs on a node with a GPU."""
     request = TASKS[kind]
     with_share = Request(request.cpus, GPU_SHARE if gpu else 0.0, request.memory)
     return {**with_share.options(), "max_retries": ENDLESS}

@@ -1,4 +1,4 @@
-"""Waits are watched: a line says what a step is waiting for, and a step that never moves is ended."""
+"""Watch the waits of a step: a line says what the step waits for, and a step without progress is ended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLL_SECONDS = 0.5
 T = TypeVar("T")
 
 
-def watched(
+def run_watched(
     step: str,
     config: RayConfig,
     work: Callable[[], T],
@@ -34,12 +34,12 @@ def watched(
     describe: Callable[[], str] | None = None,
     total: int = 0,
 ) -> T:
-    """Run `work` on a thread and return or raise what it does.
+    """Run `work` on a thread, and return or raise its result.
 
-    Every half second and at the end `done()` is passed to `advance`, and the metrics are given what
-    is left of `total`. As long as `done()` stands still, a line every `config.stall_warn` seconds
-    says what is waiting for what (`describe()`, where it is given). After `config.stall_fail`
-    seconds StallError is raised, and the thread is left behind.
+    Every half second and at the end, `done()` is passed to `advance`, and the rest of `total` to the
+    metrics. While `done()` stands still, a line every `config.stall_warn` seconds says what waits for what
+    (by `describe()`, if given). After `config.stall_fail` seconds StallError is raised, and the thread is
+    given up.
     """
     thread = Background(work)
     thread.start()
@@ -51,14 +51,16 @@ def watched(
                 advance(count)
             dog.look(count)
     finally:
-        metrics.moved(step, 0, 0.0)  # a process tells a gauge's last value as long as it lives
+        metrics.set_progress(
+            step, 0, 0.0
+        )  # a process exports a gauge's last value as long as it lives
     count = _read(done)
     if count is not None:
         advance(count)
     return thread.result()
 
 
-def followed(
+def run_followed(
     step: str,
     total: int,
     unit: str,
@@ -66,13 +68,13 @@ def followed(
     work: Callable[[], T],
     done: Callable[[], int],
 ) -> T:
-    """`watched`, and the step's progress is shown."""
+    """Run `work` as `run_watched` does, and show the step's progress."""
     with progress(step, total, unit, config.log_seconds) as advance:
-        return watched(step, config, work, done, advance, total=total)
+        return run_watched(step, config, work, done, advance, total=total)
 
 
 class Count:
-    """How many items are done, the sum over the parts of a step: some threads set it, one reads it."""
+    """The number of finished items, summed over the parts of a step. Some threads set it, one reads it."""
 
     def __init__(self) -> None:
         self._parts: dict[str, int] = {}
@@ -93,14 +95,14 @@ class _Watchdog:
         self._moved = self._warned = time.monotonic()
 
     def look(self, count: int | None) -> None:
-        """Raises StallError where nothing has moved for too long, NodeError where a node was refused."""
+        """Raise StallError after too long without progress, NodeError if a node was refused."""
         if refused := refusal():
             raise refused
         now = time.monotonic()
         if count is not None and count != self._count:
             self._count, self._moved, self._warned = count, now, now
         still = now - self._moved
-        metrics.moved(self._step, max(0, self._total - (self._count or 0)), still)
+        metrics.set_progress(self._step, max(0, self._total - (self._count or 0)), still)
         limit = self._config.stall_fail
         if limit is not None and still >= limit:
             raise StallError(
@@ -110,7 +112,7 @@ class _Watchdog:
             )
         if now - self._warned >= self._config.stall_warn:
             self._warned = now
-            metrics.stalled(self._step)
+            metrics.count_stall(self._step)
             log.warning("%s: nothing moved for %s: %s", self._step, duration(still), self._words())
 
     def _words(self) -> str:
@@ -121,7 +123,7 @@ class _Watchdog:
 
 
 def _read(done: Callable[[], int]) -> int | None:
-    """The count, or None where Ray gives no answer: `work` will raise whatever is wrong with it."""
+    """The count. None if Ray gives no answer: `work` itself reports a fault of Ray."""
     try:
         return done()
     except RayError:
@@ -138,5 +140,5 @@ def wait_for(
     reference: ray.ObjectRef[T],
     describe: Callable[[], str] | None = None,
 ) -> T:
-    """The value of one Ray task, waited for as `watched` does."""
-    return watched(step, config, lambda: ray.get(reference), lambda: 0, describe=describe)
+    """The value of one Ray task, with a wait as in `run_watched`."""
+    return run_watched(step, config, lambda: ray.get(reference), lambda: 0, describe=describe)

@@ -1,6 +1,7 @@
 """Every setting, typed and checked once, at the edge.
 
-A YAML file holds what differs from the defaults; `key=value` words on the command line go over it.
+A YAML file holds the settings that differ from the defaults. `key=value` words on the command line
+override the file.
 """
 
 from __future__ import annotations
@@ -77,14 +78,14 @@ class Config(Section):
         dict[Annotated[str, Field(pattern=f"^{SPACE_NAME}$")], HeadConfig],
         Field(validate_default=True),
     ] = Field(
-        HEADS, description="settings of heads by name; one of each kind is there by its kind's name"
+        HEADS, description="settings of heads by name; each kind has a head with the kind's name"
     )
     autoencoders: Annotated[
         dict[Annotated[str, Field(pattern=f"^{SPACE_NAME}$")], AutoencoderConfig],
         Field(validate_default=True),
     ] = Field(
         AUTOENCODERS,
-        description="settings of encoders learned from pixels, by the name a space's backbone gives",
+        description="settings of encoders learned from pixels, by the name that a space uses as its backbone",
     )
     train: TrainConfig = TrainConfig()
     index: IndexConfig = IndexConfig()
@@ -100,9 +101,9 @@ class Config(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_of_each_kind(cls, values: Any) -> Any:
-        """Add the heads and autoencoders that every run has; what the settings say of one of them
-        replaces its defaults."""
+    def _add_defaults(cls, values: Any) -> Any:
+        """Add the heads and autoencoders that every run has. Settings of one of them replace its
+        defaults."""
         if not isinstance(values, dict):
             return values
         merged = dict(values)
@@ -116,11 +117,11 @@ class Config(Section):
         return merged
 
     def remake(self, within: Limits | None = None) -> Remake:
-        """How images are made with these settings.
+        """A `Remake`, which makes images from their files as these settings say.
 
-        `within` (None: `images.limits`) are the decoding limits of a program that makes a snapshot's
-        images again; their size and background are replaced by those of these settings, because
-        they decide the pixels."""
+        `within` are the decoding limits of a program that makes a snapshot's images again (None:
+        `images.limits`). Size and background decide the pixels, so they come from these settings
+        always."""
         return Remake(
             limits=replace(
                 within or self.images.limits,
@@ -132,7 +133,7 @@ class Config(Section):
         )
 
     @model_validator(mode="after")
-    def _heads_known(self) -> Self:
+    def _check_heads(self) -> Self:
         for space in self.extract.spaces:
             if space.head is not None and space.head not in self.heads:
                 raise ValueError(
@@ -143,18 +144,18 @@ class Config(Section):
 
 
 OPERATIONAL = ("storage", "explore", "ray", "lease", "publish", "monitoring")
-"""Sections that decide how and where a run works, never what comes out of it."""
+"""Sections that decide how and where a run works, never its results."""
 NOT_KEPT: dict[str, Any] = {
     **dict.fromkeys((*OPERATIONAL, "root"), True),
     "catalog": {"download": True},
 }
-"""What a snapshot does not keep of the settings, as pydantic's `exclude`: addresses, hosts, contacts and
+"""The settings that a snapshot leaves out, as pydantic's `exclude`. Addresses, hosts, contacts and
 passwords belong to whoever runs the job."""
 
 
 def kept_settings(config: Config) -> dict[str, Any]:
-    """The settings, as JSON, that decide what comes out of a run: those that plans, manifests, reports and
-    pages may name."""
+    """The settings, as JSON, that decide a run's results. Plans, manifests, reports and pages may name
+    these, and no others."""
     values = config.model_dump(mode="json", exclude=NOT_KEPT)
     for name in ("source", "images"):
         if values["catalog"][name] is not None:
@@ -175,7 +176,7 @@ def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = 
 def config_of_values(
     values: dict[str, Any], overrides: Sequence[str] = (), where: str = ""
 ) -> Config:
-    """The settings of a mapping as a YAML file has it, with overrides as `load_config` takes them.
+    """The settings of a mapping, which has a YAML file's form, with overrides as in `load_config`.
 
     Raises ConfigError, whose messages begin with `where`.
     """
@@ -193,7 +194,7 @@ def config_of_values(
         return Config.model_validate(values)
     except ValidationError as error:
         faults = error.errors()
-        # A list that lost an entry to its own fault is not also too short.
+        # A list whose faulty entry was dropped also counts as too short: report the entry alone.
         inner = {fault["loc"][:depth] for fault in faults for depth in range(len(fault["loc"]))}
         lines = [_describe(fault) for fault in faults if fault["loc"] not in inner]
         raise ConfigError(where + "; ".join(lines)) from None
@@ -256,8 +257,8 @@ def _describe(error: Any) -> str:
 
 
 def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
-    """The names of the settings in the section at `location`, which gives the position within a list
-    and the kind within a union."""
+    """The names of the settings in the section at `location`. In a list it gives the position, in a
+    union the kind."""
     section: Any = Config
     for part in location:
         if isinstance(section, type) and issubclass(section, BaseModel):
@@ -268,8 +269,8 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _member(annotation: Any, part: int | str) -> Any:
-    """The type at `part` of a tuple (a position), of a mapping (a key) or of a union (the kind that
-    tells its members apart)."""
+    """The type at `part` of a tuple (a position), of a mapping (a key) or of a union (a member's
+    kind)."""
     inner = get_args(annotation)
     if get_origin(annotation) is Annotated:
         return _member(inner[0], part)

@@ -1,4 +1,4 @@
-"""The extras of the package: what reads a snapshot is always installed, what makes or serves one is not."""
+"""The extras of the package. Code that reads a snapshot needs none; making or serving one needs some."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from simsearch.errors import UsageError
 
-# An extra counts as installed where these can be imported; pyproject.toml lists all that it brings.
+# An extra counts as installed if these modules can be imported. pyproject.toml lists its packages.
 MODULES = {
     "run": ("annoy", "cv2", "matplotlib", "ray", "sklearn", "torch", "torchvision", "umap"),
     "explore": ("annoy", "fastapi", "jinja2", "scipy", "uvicorn"),
@@ -24,8 +24,8 @@ MODULES = {
 EXTRA_OF = {"timm": "timm", "open_clip": "open-clip"}
 
 
-def installed(extra: str) -> bool:
-    """Whether the modules of an extra are there; none of them is imported."""
+def is_installed(extra: str) -> bool:
+    """Whether the modules of an extra can be imported. None of them is imported here."""
     return all(find_spec(module) for module in MODULES[extra])
 
 
@@ -35,11 +35,12 @@ def install_line(extra: str) -> str:
 
 
 def check_installed(extra: str, name: str = "this encoder") -> None:
-    """Raises UsageError with the line that installs an extra where it is missing; `name` needs it."""
+    """Raise UsageError if an extra is missing. The message says that `name` needs it, and the command
+    that installs it."""
     if extra == "sscd" and sys.version_info < (3, 12):
         raise UsageError(
             f"{name}: needs the extra 'sscd', whose package needs Python 3.12 or newer, this is "
             f"{platform.python_version()}; with a newer one {install_line(extra)}"
         )
-    if not installed(extra):
+    if not is_installed(extra):
         raise UsageError(f"{name}: needs the extra {extra!r}; {install_line(extra)}")

@@ -1,7 +1,6 @@
-"""Web addresses without what grants access: a user with a password, a token, a signature.
+"""Web addresses without their secrets: a user with a password, a token, a signature.
 
-A request is sent with the whole address. Whatever is stored, logged or shown has the address without
-its secrets.
+A request is sent with the whole address. Files, logs and pages have the address without its secrets.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ _SECRETS = frozenset(
 def without_secrets(address: str) -> str:
     """The address without user and password, and without query parameters that grant access.
 
-    Other addresses than those of the web and of FTP come back as they are. A malformed address loses
-    all before its last "@".
+    Addresses that are neither of the web nor of FTP come back as they are. A malformed address loses
+    everything before its last "@".
     """
     match = _SCHEME.match(address)
     if match is None:
@@ -35,7 +34,7 @@ def without_secrets(address: str) -> str:
     place = re.search(r"[/?#\\]", rest)
     host, rest = (rest, "") if place is None else (rest[: place.start()], rest[place.start() :])
     if "@" not in host and "@" in rest and not _PORT.fullmatch(host):
-        # A password with a slash in it: what looks like the host is the user.
+        # A password that contains a slash: the part that looks like the host is the user.
         host, rest = rest.rpartition("@")[2], ""
     host = host.rpartition("@")[2]
     path, query_mark, query = rest.partition("?")
@@ -51,8 +50,8 @@ def without_secrets(address: str) -> str:
 
 
 def distinct_without_secrets(address: str) -> str:
-    """The address `without_secrets`; one that loses something ends in a digest of the whole, so that two
-    addresses never become one: `?key=12` and `?key=13` may be two documents."""
+    """The address `without_secrets`. If it loses anything, a digest of the whole address is added, so that
+    two addresses never become one: `?key=12` and `?key=13` may be two documents."""
     shown = without_secrets(address)
     if shown == address:
         return address

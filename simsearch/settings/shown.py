@@ -39,7 +39,7 @@ WIDTH = 96  # columns of a comment
 def settings_text(config: Config, *, everything: bool = False) -> str:
     """The settings as YAML that `load_config` reads back to an equal Config.
 
-    It has the COMMON settings and those that differ from their defaults, or `everything`.
+    The text has the COMMON settings and those that differ from their defaults, or `everything`.
     """
     return "\n".join(_section(config, "", 0, everything)) + "\n"
 
@@ -57,21 +57,21 @@ def setting_names(section: type[BaseModel] = Config, path: str = "") -> list[str
 
 
 def _section(section: BaseModel, path: str, depth: int, everything: bool) -> Iterator[str]:
-    spelled, defaults = _spelled(section), type(section)()
+    spelled, defaults = _spell_values(section), type(section)()
     for name, field in type(section).model_fields.items():
         if name not in spelled:
             continue
         value, place = getattr(section, name), f"{path}{name}"
         if isinstance(value, BaseModel):
             inner = list(_section(value, f"{place}.", depth + 1, everything))
-            yield from _nested(name, type(value).__doc__, inner, depth)
+            yield from _nest(name, type(value).__doc__, inner, depth)
         elif _is_group(value):
             usual = {} if everything else getattr(defaults, name)
             inner = list(_group(value, usual, f"{place}.", depth + 1, everything))
-            yield from _nested(name, field.description, inner, depth)
+            yield from _nest(name, field.description, inner, depth)
         elif everything or name == "kind" or place in COMMON or value != getattr(defaults, name):
             yield from _comment(field.description, depth)
-            yield f"{_indent(depth)}{name}: {_written(spelled[name])}"
+            yield f"{_indent(depth)}{name}: {_write_value(spelled[name])}"
 
 
 def _is_group(value: Any) -> bool:
@@ -89,11 +89,11 @@ def _group(
     """The sections that are not among the `usual` ones."""
     for name, section in sections.items():
         if usual.get(name) != section:
-            yield f"{_indent(depth)}{_written(name)}:"
+            yield f"{_indent(depth)}{_write_value(name)}:"
             yield from _section(section, f"{path}{name}.", depth + 1, everything)
 
 
-def _nested(name: str, words: str | None, inner: list[str], depth: int) -> Iterator[str]:
+def _nest(name: str, words: str | None, inner: list[str], depth: int) -> Iterator[str]:
     if not inner:
         return
     yield from [""] if depth == 0 else []
@@ -102,8 +102,8 @@ def _nested(name: str, words: str | None, inner: list[str], depth: int) -> Itera
     yield from inner
 
 
-def _spelled(section: BaseModel) -> dict[str, Any]:
-    """The section's values as JSON, without the second spelling of what two settings say."""
+def _spell_values(section: BaseModel) -> dict[str, Any]:
+    """The section's values as JSON. Of two settings that say the same, one is left out."""
     values = section.model_dump(mode="json")
     if "backbones" in values:
         del values["backbones"]
@@ -114,7 +114,7 @@ def _spelled(section: BaseModel) -> dict[str, Any]:
 
 
 def _space(space: dict[str, Any]) -> str | dict[str, Any]:
-    """A space without the settings that it does not need: its backbone's name where that is all."""
+    """A space without the settings that it does not need. If its backbone is all, the backbone's name."""
     default = SpaceConfig(**{**space, "name": ""}).name
     needed = {
         key: value
@@ -134,14 +134,14 @@ def _indent(depth: int) -> str:
     return "  " * depth
 
 
-def _written(value: Any) -> str:
+def _write_value(value: Any) -> str:
     """A value in YAML's flow style, on one line."""
-    text = _dumped(value, allow_unicode=True)
-    return text if text.isprintable() else _dumped(value, allow_unicode=False)
+    text = _dump(value, allow_unicode=True)
+    return text if text.isprintable() else _dump(value, allow_unicode=False)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a number without an end as `inf`: settings read YAML's `.inf` as text."""
+    """Writes infinity as `inf`: settings read YAML's `.inf` as text."""
 
 
 def _represent_number(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
@@ -153,7 +153,7 @@ def _represent_number(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
 _Dumper.add_representer(float, _represent_number)
 
 
-def _dumped(value: Any, *, allow_unicode: bool) -> str:
+def _dump(value: Any, *, allow_unicode: bool) -> str:
     text: str = yaml.dump(
         value,
         Dumper=_Dumper,

@@ -1,7 +1,8 @@
-"""What pages, reports and files for others show of places: names of files, never where they lie.
+"""Places as pages, reports and exported files show them: the names of files, never their folders.
 
-A web address is shown without user, password and query. Of an absolute path or a bucket's address the
-last part is shown, of a bucket alone nothing. A relative path says nothing of the server and stays.
+A web address is shown without user, password and query. An absolute path and a bucket's address are
+reduced to their last part, a bucket alone to nothing. A relative path reveals nothing about the server
+and stays.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ PLACE = re.compile(
 """An address, or an absolute path, within a sentence."""
 
 
-def shown_place(place: str) -> str:
+def show_place(place: str) -> str:
     """A folder's, file's or web address as others may see it."""
     if not place.startswith(("/", "~")) and "://" not in place:
-        return shown_text(place) if PLACE.search(place) else place
+        return show_text(place) if PLACE.search(place) else place
     parts = urlsplit(place)
     if parts.scheme in ("http", "https"):
         host = parts.netloc.rpartition("@")[2]
@@ -34,32 +35,32 @@ def shown_place(place: str) -> str:
     return f"{ELSEWHERE}/{name}" if name else ELSEWHERE
 
 
-def shown_text(text: str) -> str:
+def show_text(text: str) -> str:
     """A sentence with each place in it as others may see it."""
-    return PLACE.sub(lambda match: shown_place(match[0]), text)
+    return PLACE.sub(lambda match: show_place(match[0]), text)
 
 
-def shown_settings(config: Config) -> str:
+def show_settings(config: Config) -> str:
     """The settings that may be published, as YAML."""
-    return yaml.safe_dump(_shown(kept_settings(config)), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(_show_value(kept_settings(config)), sort_keys=False, allow_unicode=True)
 
 
-def _shown(value: Any) -> Any:
+def _show_value(value: Any) -> Any:
     if isinstance(value, dict):
-        return {_shown(key): _shown(inner) for key, inner in value.items()}
+        return {_show_value(key): _show_value(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_shown(inner) for inner in value]
-    return shown_place(value) if isinstance(value, str) else value
+        return [_show_value(inner) for inner in value]
+    return show_place(value) if isinstance(value, str) else value
 
 
-def shown_reject(row: dict[str, Any]) -> dict[str, Any]:
+def show_reject(row: dict[str, Any]) -> dict[str, Any]:
     """A row of schemas.REJECTS as others may see it."""
     uri, detail = row["image_uri"], row["detail"]
     if uri and detail:  # a path with spaces is found whole this way
         for place in (uri, uri.removeprefix("file://")):
-            detail = detail.replace(place, shown_place(place))
+            detail = detail.replace(place, show_place(place))
     return {
         **row,
-        "image_uri": uri and shown_place(uri),
-        "detail": detail and shown_text(detail),
+        "image_uri": uri and show_place(uri),
+        "detail": detail and show_text(detail),
     }

@@ -1,3 +1,3 @@
-"""The version of the code, which is noted in whatever it makes."""
+"""The version of the code, which snapshots, records and exports note."""
 
 __version__ = "0.2.0"

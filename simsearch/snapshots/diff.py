@@ -20,8 +20,8 @@ WHERE_IT_LIES = ("image_uri", "etag")
 
 @dataclass(frozen=True)
 class ArtworkChanges:
-    """The ids of artworks that came, went or differ between two snapshots, sorted. `renamed` pairs an
-    old id with the new id of the same picture."""
+    """The sorted ids of artworks that were added, removed or changed between two snapshots. `renamed`
+    pairs an old id with the new id of the same picture."""
 
     added: list[str]
     changed: list[str]
@@ -44,9 +44,9 @@ class ArtworkChanges:
 class NeighbourChange:
     """How one space's neighbour lists differ between two snapshots.
 
-    `queries` originals are in both; `kept` is the mean share of a list that stayed, `moved` the
-    number of lists that are no longer the same. `same_space` is false where the fingerprints
-    differ, in which case distances cannot be compared."""
+    `queries` originals are in both. `kept` is the mean share of a list that stayed, `moved` the number
+    of lists that changed. `same_space` is false if the fingerprints differ: then distances cannot be
+    compared."""
 
     space: str
     same_space: bool
@@ -66,7 +66,7 @@ class SnapshotDiff:
 
     @property
     def overall_metrics(self) -> list[dict[str, Any]]:
-        """The rows of `metrics` that are of all copies together, by exact search."""
+        """The rows of `metrics` for all copies together, by exact search."""
         return [row for row in self.metrics if (row["scope"], row["search"]) == ("all", "exact")]
 
     def __bool__(self) -> bool:
@@ -74,7 +74,7 @@ class SnapshotDiff:
 
 
 def diff(old: Snapshot, new: Snapshot) -> SnapshotDiff:
-    """What moved from one sealed snapshot to another, neighbours aside."""
+    """The changes from one sealed snapshot to another, without those of neighbours."""
     before, after = old.plan().settings, new.plan().settings
     return SnapshotDiff(
         artworks=artwork_changes(artworks_of(old), artworks_of(new)),
@@ -84,7 +84,7 @@ def diff(old: Snapshot, new: Snapshot) -> SnapshotDiff:
 
 
 def neighbour_changes(old: Snapshot, new: Snapshot) -> list[NeighbourChange]:
-    """How the neighbour lists moved, in every space that both sealed snapshots name."""
+    """How the neighbour lists changed, for every space that both sealed snapshots name."""
     before, after = old.plan(), new.plan()
     names = {space.name for space in before.spaces}
     return [
@@ -116,7 +116,8 @@ def artworks_of(snapshot: Snapshot) -> dict[str, Artwork]:
 
 
 def artwork_changes(old: Mapping[str, Artwork], new: Mapping[str, Artwork]) -> ArtworkChanges:
-    """Artworks that came, went, or differ. A new id whose picture an id that went had is a rename."""
+    """The artworks that were added, removed or changed. A new id counts as a rename if its picture was a
+    removed id's."""
     gone_by_hash: dict[str, list[str]] = defaultdict(list)
     for artwork_id in sorted(set(old) - set(new), reverse=True):
         if (content_hash := old[artwork_id][0]) is not None:
@@ -141,7 +142,7 @@ def artwork_changes(old: Mapping[str, Artwork], new: Mapping[str, Artwork]) -> A
 
 
 def setting_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """`section.key` → (before, after) of every setting that decides a run's outcome and differs."""
+    """`section.key` → (before, after) of each setting that decides a run's results and differs."""
     before, after = _flat(old), _flat(new)
     return {
         key: (before.get(key), after.get(key))
@@ -151,7 +152,7 @@ def setting_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str,
 
 
 def metric_changes(old: pa.Table, new: pa.Table) -> list[dict[str, Any]]:
-    """Rows of schemas.METRICS whose mean moved: their keys, `before`, `after`; None where absent."""
+    """The rows of schemas.METRICS whose mean changed: their keys, `before` and `after` (None: absent)."""
     keys = ("space", "search", "scope", "k", "metric")
 
     def means(table: pa.Table) -> dict[tuple[Any, ...], float]:

@@ -1,8 +1,8 @@
 """Garbage collection: files that no kept snapshot refers to, older than a grace period.
 
-Kept are the newest N snapshots, the published one, the one being made, those that an explorer shows, and
-all that these refer to: catalogs, feature shards, downloaded images, thumbnails. Run records are never
-removed.
+The newest N snapshots are kept, the published one, the unfinished one, those that an explorer shows, and
+the files that these refer to: catalogs, feature shards, downloaded images, thumbnails. Run records are
+never removed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from simsearch.snapshots.published import SNAPSHOT_ID, list_snapshots, read_late
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
 from simsearch.snapshots.viewing import FOLDER as VIEWING
 from simsearch.snapshots.viewing import SECONDS as VIEWING_SECONDS
-from simsearch.snapshots.viewing import viewings
+from simsearch.snapshots.viewing import list_viewings
 from simsearch.storage.damage import FOLDER as DAMAGED
 from simsearch.storage.parts import PART
 from simsearch.storage.storage import FileInfo, Storage, list_leftovers
@@ -34,7 +34,7 @@ from simsearch.storage.storage import FileInfo, Storage, list_leftovers
 IMAGE_FOLDERS = ("images/downloaded", "images/generated", "images/embedded")
 
 
-# The names that simsearch gives. Whatever else lies in its folders is somebody's and stays.
+# The names that simsearch gives. Other files in its folders belong to somebody else and stay.
 CATALOG = re.compile(rf"({SNAPSHOT_ID.pattern})\.parquet")
 SHARD = re.compile(rf"[^/]+/{PART.pattern}")
 TRAINED = re.compile(r"[^/]+-[0-9a-f]{16}/")
@@ -51,16 +51,16 @@ class Garbage:
 
 
 def kept_snapshots(storage: Storage, keep: int) -> list[Snapshot]:
-    """The newest `keep` sealed snapshots, the published one, those that are looked at, and one that is being
-    made."""
+    """The newest `keep` sealed snapshots, the published one, those that an explorer shows, and the
+    unfinished one."""
     sealed = list_snapshots(storage)
     if sealed:
-        sealed[-1].created()  # one whose manifest is damaged comes last, and may be the newest
+        sealed[-1].created()  # a snapshot with a damaged manifest comes last, and may be the newest
     kept = {snapshot.snapshot_id: snapshot for snapshot in sealed[:keep]}
     latest = read_latest(storage)
     if latest is not None:
         kept[latest.snapshot_id] = Snapshot(storage, latest.snapshot_id)
-    shown = {viewing.snapshot_id for viewing in viewings(storage)}
+    shown = {viewing.snapshot_id for viewing in list_viewings(storage)}
     kept |= {snapshot.snapshot_id: snapshot for snapshot in sealed if snapshot.snapshot_id in shown}
     try:
         pending = pending_snapshot(storage)
@@ -72,11 +72,11 @@ def kept_snapshots(storage: Storage, keep: int) -> list[Snapshot]:
 
 
 def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage]:
-    """What can go: unreferenced, and last written before `older_than` (seconds since 1970).
+    """The files to remove: unreferenced, and last written before `older_than` (seconds since 1970).
 
-    A snapshot's manifest comes before its other files, so that one that is half removed is no longer
-    a snapshot. Raises StorageError where all files of a kind look unreferenced: what names them is
-    then more likely to be misread than all of them to be of no use.
+    A snapshot's manifest comes before its other files, so that a half-removed snapshot no longer counts
+    as one. Raises StorageError if all files of a kind look unreferenced: then a misread reference is
+    more likely than a kind of files without use.
     """
     kept = kept_snapshots(storage, keep)
     garbage = [
@@ -84,7 +84,7 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
         *_catalogs(storage, {snapshot.plan().catalog_id for snapshot in kept}, older_than),
         *_shards(storage, kept, older_than),
         *_geometry(storage, kept, older_than),
-        *_trained(storage, kept, older_than),
+        *_trainings(storage, kept, older_than),
         *_images(storage, kept, older_than),
         *_thumbnails(storage, kept, older_than),
     ]
@@ -98,8 +98,8 @@ def find_garbage(storage: Storage, keep: int, older_than: float) -> list[Garbage
 
 
 def removed_artworks(storage: Storage, keep: int) -> dict[str, list[str]]:
-    """Artworks that the published snapshot no longer has and a kept one still holds: their ids by the
-    id of that snapshot."""
+    """Artworks that the published snapshot no longer has but another kept one still holds: their ids, by
+    the other snapshot's id."""
     latest = read_latest(storage)
     if latest is None:
         return {}
@@ -149,7 +149,7 @@ def _catalogs(storage: Storage, kept: set[str], older_than: float) -> Iterator[G
 
 
 def _shards(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
-    """Shards without a single vector of a kept snapshot; one such vector keeps its shard."""
+    """Shards without any vector of a kept snapshot. A single such vector keeps its shard."""
     wanted: dict[str, set[str]] = {}
     spaces: set[str] = set()
     for snapshot in kept:
@@ -157,7 +157,7 @@ def _shards(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
         for space in snapshot.plan().spaces:
             wanted.setdefault(space.fingerprint, set()).update(keys)
             spaces.add(space.fingerprint)
-        # A head's encoder is kept with it: the next run applies the head to what is new.
+        # A head's backbone space is kept too: the next run applies the head to new vectors of that space.
         for trainings in trainings_of(storage, snapshot.plan().spaces).values():
             for training in trainings:
                 if training.fitted_for is not None:
@@ -168,7 +168,7 @@ def _shards(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
     def of_kept_space(info: FileInfo) -> bool:
         return info.path.partition("/")[0] in spaces
 
-    for info in _unused(shards, of_kept_space, older_than):
+    for info in _select_unused(shards, of_kept_space, older_than):
         yield Garbage(f"features/{info.path}", info.size, "feature space of no kept snapshot")
     for info in shards:
         if info.modified >= older_than or not of_kept_space(info):
@@ -204,8 +204,8 @@ def _geometry(storage: Storage, kept: list[Snapshot], older_than: float) -> Iter
                 yield Garbage(f"{folder}/{info.path}", info.size, "images of no kept snapshot")
 
 
-def _trained(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
-    """What was learned for no kept snapshot, its manifest first."""
+def _trainings(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterator[Garbage]:
+    """Files of trainings that no kept snapshot uses, each training's manifest first."""
     used = {
         place
         for snapshot in kept
@@ -231,7 +231,7 @@ def _images(storage: Storage, kept: list[Snapshot], older_than: float) -> Iterat
         for catalog_id in catalogs
         for uri in load_catalog(storage, catalog_id).table["image_uri"].to_pylist()
     }
-    for info in _unused(files, lambda info: info.uri in used, older_than):
+    for info in _select_unused(files, lambda info: info.uri in used, older_than):
         path = info.uri.removeprefix(storage.uri("")).lstrip("/")
         yield Garbage(path, info.size, "image of no kept catalog")
 
@@ -243,7 +243,7 @@ def _thumbnails(storage: Storage, kept: list[Snapshot], older_than: float) -> It
     def used(info: FileInfo) -> bool:
         return thumbnails.hash_of_path(info.path) in hashes
 
-    for info in _unused(files, used, older_than):
+    for info in _select_unused(files, used, older_than):
         yield Garbage(f"{thumbnails.FOLDER}/{info.path}", info.size, "picture of no kept snapshot")
 
 
@@ -252,7 +252,7 @@ def _hashes(snapshot: Snapshot) -> pa.Array:
     return images["content_hash"].unique()
 
 
-def _unused(
+def _select_unused(
     files: list[FileInfo], used: Callable[[FileInfo], bool], older_than: float
 ) -> list[FileInfo]:
     """The files of a kind that can go. Raises StorageError where all of them could."""

@@ -7,14 +7,14 @@ from simsearch.settings.sections.operation import PublishConfig
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
 
-FORCE = "look at `simsearch snapshots diff`; publish.force=true publishes it all the same"
+FORCE = "look at `simsearch snapshots diff`; publish.force=true publishes it anyway"
 
 
 def check_publishable(old: Snapshot, new: Snapshot, config: PublishConfig) -> None:
-    """Raises GuardError when the collection shrank, or recovery fell, by more than is allowed.
+    """Raise GuardError if the collection shrank or recovery fell by more than the settings allow.
 
-    Only like is compared with like: sizes under the same catalog settings, recovery in the same
-    feature space with the same perturbation profiles.
+    Sizes are compared only under the same catalog settings, recovery only in the same feature space with
+    the same perturbation profiles.
     """
     before, after = old.plan(), new.plan()
     if before.settings.catalog == after.settings.catalog:

@@ -1,4 +1,4 @@
-"""Where everything lies in a snapshot's folder; no other module spells these paths.
+"""The paths of all files in a snapshot's folder. No other module spells these paths.
 
 All Parquet files of a folder have the same columns, so that other tools can read the folder as one
 table.
@@ -55,8 +55,8 @@ class SnapshotLayout:
         return self.path(f"neighbours/{space}.{search}.parquet")
 
     def lists_path(self, space: str, among: str) -> str:
-        """The path of a space's neighbour lists among all `images` or among `originals` (as `among`
-        says), from which the next snapshot's lists are made."""
+        """The path of a space's neighbour lists, from which the next snapshot's lists are made. `among` is
+        `images` (all of them) or `originals`."""
         return self.path(f"lists/{among}/{space}.parquet")
 
     @property
@@ -77,7 +77,7 @@ class SnapshotLayout:
 
     @property
     def spreads_path(self) -> str:
-        """Of the metrics that say how far each space tells pictures apart."""
+        """The path of the metrics that say how well each space distinguishes pictures."""
         return self.path("spreads/spreads.parquet")
 
     def projection_path(self, space: str, method: str) -> str:

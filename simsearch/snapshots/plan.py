@@ -17,7 +17,7 @@ DECISIVE_OF_PERTURBATIONS = ("profiles", "reencode_jpeg")
 
 @dataclass(frozen=True)
 class Plan:
-    """What a snapshot is made from: the catalog, the feature spaces, the images and the settings.
+    """The inputs of a snapshot: the catalog, the feature spaces, the images and the settings.
 
     `precision_reasons` says in words, per space, why it runs in its precision. `artworks` counts
     the catalog's rows, `images` originals and copies, `rejects` artworks without vectors.
@@ -31,11 +31,11 @@ class Plan:
     images: int
     rejects: int
     images_sha256: str
-    settings: Config  # those that are not kept have their defaults once the plan is read
+    settings: Config  # in a plan that was read, the settings that are not kept have their defaults
 
     @property
     def profiles(self) -> tuple[str, ...]:
-        """The perturbation profiles that copies were made by."""
+        """The perturbation profiles of the copies."""
         return self.settings.perturbations.profiles
 
     @property
@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def warnings(self) -> list[str]:
-        """What a reader must know before believing a figure."""
+        """Warnings that a reader needs before trusting a figure."""
         warnings = []
         if names := sorted(self.untrained):
             warnings.append(
@@ -79,7 +79,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Plan:
-        """The plan that `to_json` gave. Settings that this version does not have are left out. Raises TypeError,
+        """The plan of a `to_json`. Settings that this version does not have are left out. Raises TypeError,
         KeyError or ValueError for anything but a plan."""
         return cls(
             **{
@@ -91,11 +91,11 @@ class Plan:
 
 
 def plan_digest(values: dict[str, Any]) -> str:
-    """The id of the snapshot that a plan's JSON decides: 16 hex digits.
+    """The snapshot id of a plan's JSON: 16 hex digits.
 
-    It is computed from the JSON and not from a Plan: a Plan read by a later version also has the
-    defaults of settings that were added since, which must not change an older id. Reasons in words
-    and settings that decide nothing are left out.
+    The id is computed from the JSON, not from a Plan: a Plan that a later version read also has the
+    defaults of newer settings, which must not change an older id. Reasons in words and settings that
+    decide nothing are left out.
     """
     counted = {
         key: value for key, value in values.items() if key not in ("settings", "precision_reasons")
@@ -108,7 +108,7 @@ def plan_digest(values: dict[str, Any]) -> str:
 
 
 def settings_digest(settings: dict[str, Any]) -> str:
-    """The SHA-256 of `kept_settings`; those of a plan that holds operational ones count the same."""
+    """The SHA-256 of `kept_settings`. Operational settings in a plan do not change it."""
     counted = {key: value for key, value in settings.items() if key not in OPERATIONAL}
     counted["extract"] = {**settings["extract"], "retry_rejects": False}
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()

@@ -26,8 +26,8 @@ SEALED = re.compile(rf"({SNAPSHOT_ID.pattern})/manifest\.json")
 
 
 def latest_snapshot(storage: Storage) -> Snapshot:
-    """The published snapshot. Raises NotFoundError before there is one, StorageError where LATEST is
-    damaged or names one that is not there."""
+    """The published snapshot. Raises NotFoundError before the first publication, StorageError if LATEST is
+    damaged or names a snapshot that is not there."""
     recognise(storage)
     latest = read_latest(storage)
     if latest is None:
@@ -43,18 +43,20 @@ def latest_snapshot(storage: Storage) -> Snapshot:
 
 
 def list_snapshots(storage: Storage) -> list[Snapshot]:
-    """Every sealed snapshot, the newest first; those whose manifest is damaged last."""
+    """Every sealed snapshot, the newest first. Those with a damaged manifest come last."""
     snapshots = [
         Snapshot(storage, name[1])
         for info in storage.files(SNAPSHOTS)
         if (name := SEALED.fullmatch(info.path))
     ]
     return sorted(
-        snapshots, key=lambda snapshot: (_created(snapshot), snapshot.snapshot_id), reverse=True
+        snapshots,
+        key=lambda snapshot: (_created_or_empty(snapshot), snapshot.snapshot_id),
+        reverse=True,
     )
 
 
-def _created(snapshot: Snapshot) -> str:
+def _created_or_empty(snapshot: Snapshot) -> str:
     try:
         return snapshot.created()
     except StorageError:
@@ -62,21 +64,21 @@ def _created(snapshot: Snapshot) -> str:
 
 
 def find_snapshot(storage: Storage, name: str) -> Snapshot:
-    """The sealed snapshot of an id, of the beginning of one, or `latest`. Raises UsageError."""
+    """The sealed snapshot that an id, the beginning of an id or `latest` names. Raises UsageError."""
     if name == "latest":
         return latest_snapshot(storage)
     ids = [snapshot.snapshot_id for snapshot in list_snapshots(storage)]
     fitting = [snapshot_id for snapshot_id in ids if name and snapshot_id.startswith(name)]
     if len(fitting) != 1:
-        problem = "several snapshots begin so" if fitting else "no such snapshot"
+        problem = "several ids begin with this" if fitting else "no such snapshot"
         raise UsageError(f"{name!r}: {problem}; there are: {', '.join(fitting or ids) or 'none'}")
     return Snapshot(storage, fitting[0])
 
 
 @dataclass(frozen=True)
 class Latest:
-    """What LATEST holds: the published snapshot, the fencing token of the run that swapped it, and
-    the snapshots that `rollback` took back, which only a forced run publishes again."""
+    """The content of LATEST: the published snapshot, the fencing token of the run that swapped LATEST, and
+    the snapshots that `rollback` withdrew. Only a forced run publishes a withdrawn snapshot again."""
 
     snapshot_id: str
     fencing_token: int
@@ -84,7 +86,7 @@ class Latest:
 
 
 def read_latest(storage: Storage) -> Latest | None:
-    """What LATEST holds; None before the first publication. Raises DamagedError."""
+    """The content of LATEST; None before the first publication. Raises DamagedError."""
     return _read_versioned(storage)[0]
 
 
@@ -109,7 +111,7 @@ def _read_versioned(storage: Storage) -> tuple[Latest | None, str | None]:
 def point_latest(snapshot: Snapshot, fencing_token: int, withdrawn: tuple[str, ...] = ()) -> None:
     """Publish a sealed snapshot: swap LATEST, last and atomically.
 
-    Raises LeaseError if a later holder of the lease has swapped it already, StorageError for a
+    Raises LeaseError if a later holder of the lease has already swapped LATEST, StorageError for a
     snapshot that is not sealed.
     """
     storage = snapshot.storage

@@ -1,4 +1,4 @@
-"""A storage root: whether a place is one of ours, and of which format."""
+"""A storage root: whether a place is a root of simsearch, and of which format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simsearch.settings.version import __version__
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import ROOT_MARKER
 
-ROOT_FORMAT = 3  # From version 1.0 on each version reads the formats of those before it.
+ROOT_FORMAT = 3  # from version 1.0 on, each version reads the formats of earlier versions
 
 
 def root_exists(storage: Storage) -> bool:
@@ -18,11 +18,12 @@ def root_exists(storage: Storage) -> bool:
 
 
 def check_format(storage: Storage) -> None:
-    """Raises StorageError for a root of another format or with a damaged marker, with what to do about it."""
+    """Raise StorageError for a root of another format or with a damaged marker. The message says what to
+    do."""
     try:
         stored: object = storage.read_json(ROOT_MARKER).get("format")
     except DamagedError as error:
-        # Without a marker its files would be a stranger's.
+        # Without a marker the root's files would count as somebody else's.
         advice = f'write {{"format": {ROOT_FORMAT}}} into it'
         raise DamagedError(error.root, error.path, error.problem, advice) from None
     if stored != ROOT_FORMAT:
@@ -33,13 +34,13 @@ def check_format(storage: Storage) -> None:
 
 
 def recognise(storage: Storage) -> None:
-    """Raises StorageError where there is a root of another format; it is no error if there is none."""
+    """Raise StorageError for a root of another format. It is no error if there is no root."""
     if root_exists(storage):
         check_format(storage)
 
 
 def require_root(storage: Storage) -> None:
-    """Raises UsageError where there is no root, StorageError for a root of another format."""
+    """Raise UsageError if there is no root, StorageError for a root of another format."""
     if not root_exists(storage):
         raise UsageError(
             f"{storage.root}: no simsearch root; correct `root` or run `simsearch run`"
@@ -48,7 +49,7 @@ def require_root(storage: Storage) -> None:
 
 
 def open_root(storage: Storage) -> None:
-    """Claim an empty root, or recognise one of ours. Raises StorageError for anything else."""
+    """Claim an empty place as a root, or accept a root of simsearch. Raises StorageError for other places."""
     if root_exists(storage):
         check_format(storage)
         return

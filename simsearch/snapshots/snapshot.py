@@ -1,10 +1,10 @@
-"""Snapshots: what a run made, under an id that follows from what it was made from.
+"""Snapshots: the results of a run, under an id that follows from the run's inputs.
 
     snapshots/<id>/plan.json       written by `extract`: catalog, feature spaces, images
     snapshots/<id>/images/         which images, in the order of every index
-    snapshots/<id>/manifest.json   written last, by `seal`: every file's digest and every input's
+    snapshots/<id>/manifest.json   written last, by `seal`: the digests of all files and inputs
     LATEST                         the published snapshot's id, swapped by `point_latest`
-    PENDING                        the id `extract` planned last, for steps run one at a time
+    PENDING                        the id that `extract` planned last, for steps that run one at a time
 
 A snapshot without a manifest is unfinished and no reader opens it. A sealed one never changes.
 """
@@ -28,7 +28,7 @@ from simsearch.settings.version import __version__
 from simsearch.snapshots.layout import SnapshotLayout
 from simsearch.snapshots.plan import Plan, settings_digest
 from simsearch.snapshots.root import recognise
-from simsearch.storage.inside import relative_to, resolved
+from simsearch.storage.inside import make_relative, resolve
 from simsearch.storage.storage import Storage
 
 LINES_AT_ONCE = 100_000
@@ -36,7 +36,7 @@ LINES_AT_ONCE = 100_000
 
 @dataclass(frozen=True)
 class Counts:
-    """What a snapshot holds, as in its plan, without the artworks that were taken down since."""
+    """The counts in a snapshot's plan, less the artworks that were taken down since."""
 
     artworks: int
     images: int
@@ -44,8 +44,8 @@ class Counts:
 
 
 def counts_of(plan: Plan, taken_down: Mapping[str, int]) -> Counts:
-    """The counts of a snapshot. `taken_down` is the number of images of each artwork that was taken down:
-    0 for one that was a reject."""
+    """The counts of a snapshot. `taken_down` has the number of images of each artwork that was taken down;
+    a reject has 0."""
     images = taken_down.values()
     return Counts(
         artworks=plan.artworks - len(images),
@@ -56,7 +56,7 @@ def counts_of(plan: Plan, taken_down: Mapping[str, int]) -> Counts:
 
 @dataclass(frozen=True, init=False)
 class Snapshot(SnapshotLayout):
-    """One snapshot in its storage; the paths it hands out are relative to the storage root."""
+    """One snapshot in its storage. Its paths are relative to the storage root."""
 
     storage: Storage
 
@@ -76,18 +76,18 @@ class Snapshot(SnapshotLayout):
         return self.storage.read_table(self.images_path)
 
     def rejects(self) -> pa.Table:
-        return resolved(self.storage.root, self.storage.read_table(self.rejects_path))
+        return resolve(self.storage.root, self.storage.read_table(self.rejects_path))
 
     def manifest(self) -> dict[str, Any]:
-        """The manifest of a sealed snapshot. Raises NotFoundError where it is not sealed, StorageError
-        for a damaged one."""
+        """The manifest of a sealed snapshot. Raises NotFoundError if the snapshot is not sealed,
+        StorageError if the manifest is damaged."""
         manifest: dict[str, Any] = self.storage.read_json(self.manifest_path)
         if not isinstance(manifest, dict) or not manifest.keys() >= {"created", "files", "inputs"}:
             raise DamagedError(self.storage.root, self.manifest_path, "not a snapshot's manifest")
         return manifest
 
     def created(self) -> str:
-        """The time at which it was sealed, ISO 8601 in UTC."""
+        """The time at which the snapshot was sealed, ISO 8601 in UTC."""
         return str(self.manifest()["created"])
 
     def counts(self) -> Counts:
@@ -117,7 +117,7 @@ def write_plan(
     rejects: pa.Table,
     artworks: int,
 ) -> Snapshot:
-    """Begin the snapshot of an extraction; the same extraction begins the same snapshot again."""
+    """Begin the snapshot of an extraction. The same extraction always begins the same snapshot."""
     plan = Plan(
         catalog_id=catalog_id,
         code_version=__version__,
@@ -132,7 +132,7 @@ def write_plan(
     snapshot = Snapshot(storage, plan.snapshot_id)
     if not snapshot.sealed():
         storage.write_table(snapshot.images_path, images.cast(schemas.IMAGES))
-        stored = relative_to(storage.root, rejects.cast(schemas.REJECTS))
+        stored = make_relative(storage.root, rejects.cast(schemas.REJECTS))
         storage.write_table(snapshot.rejects_path, stored)
         storage.write_json(snapshot.plan_path, plan.to_json())
     storage.write_bytes("PENDING", plan.snapshot_id.encode())
@@ -140,7 +140,7 @@ def write_plan(
 
 
 def _digest_of(images: pa.Table) -> str:
-    """SHA-256 of the lines `image_id content_hash`; piece by piece, as a million artworks have six
+    """SHA-256 of the lines `image_id content_hash`, computed piece by piece: a million artworks have six
     million lines."""
     digest = hashlib.sha256()
     lines = pc.binary_join_element_wise(images["image_id"], images["content_hash"], " ")
@@ -164,7 +164,7 @@ def pending_snapshot(storage: Storage) -> Snapshot:
 def seal(
     snapshot: Snapshot, steps: list[dict[str, Any]], environment: dict[str, str]
 ) -> dict[str, Any]:
-    """Write the manifest of a finished snapshot, or return the one that is there."""
+    """Write the manifest of a finished snapshot. If the snapshot has one already, return that."""
     storage = snapshot.storage
     if snapshot.sealed():
         return snapshot.manifest()
@@ -185,7 +185,7 @@ def seal(
 def describe_files(
     snapshot: Snapshot, names: Collection[str] | None = None
 ) -> dict[str, dict[str, Any]]:
-    """The digest and the size of each file of a snapshot, or of those `names` that are there."""
+    """The digest and the size of each file of a snapshot, or of the `names` that exist."""
     storage = snapshot.storage
     return {
         info.path: {"sha256": storage.digest(snapshot.path(info.path)), "bytes": info.size}
@@ -195,7 +195,7 @@ def describe_files(
 
 
 def inputs_of(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
-    """The digests of everything that the snapshot was made from."""
+    """The digests of all inputs of the snapshot."""
     indexes = {
         space.fingerprint: snapshot.storage.read_json(snapshot.index_manifest_path(space.name))
         for space in plan.spaces

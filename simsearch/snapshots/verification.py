@@ -15,10 +15,10 @@ from simsearch.snapshots.snapshot import Snapshot
 
 
 def verify(snapshot: Snapshot) -> Iterator[str]:
-    """Yield what is wrong, one line each; nothing for a snapshot that is whole.
+    """Yield a line for each fault; nothing for a whole snapshot.
 
-    Checked: every file, none missing and none too many; that the id follows from the plan; the
-    catalog; the vectors behind each index.
+    Checked are every file (none is missing, none is extra), the id (it follows from the plan), the
+    catalog, and the vectors behind each index.
     """
     try:
         manifest = snapshot.manifest()

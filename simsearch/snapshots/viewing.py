@@ -1,8 +1,8 @@
-"""Which snapshots somebody looks at: small files with an expiry, by which `snapshots gc` leaves them.
+"""Notes of which snapshots an explorer shows: small files that expire. `snapshots gc` keeps those snapshots.
 
     <root>/viewing/<snapshot>-<viewer>.json
 
-A viewer writes its file anew while it is asked for the snapshot, and leaves it to expire.
+An explorer writes its note anew as long as pages of the snapshot are requested. Then the note expires.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from simsearch.errors import StorageError
 from simsearch.storage.storage import Storage
 
 FOLDER = "viewing"
-SECONDS = 3600.0  # after the last note: long enough for who reads a page and then asks for the next
+SECONDS = 3600.0  # that a note holds: long enough to read a page before asking for the next
 RENEW_SECONDS = 600.0
 NOTE = re.compile(r"[0-9a-f]{16}-[0-9a-f]+\.json")
 
 
 @dataclass(frozen=True)
 class Viewing:
-    """`holder` names the machine and process that shows a snapshot; `expires` in seconds since 1970."""
+    """A note. `holder` names the machine and process that shows the snapshot. `expires` is in seconds
+    since 1970."""
 
     snapshot_id: str
     holder: str
@@ -30,12 +31,12 @@ class Viewing:
 
 
 def note_viewing(storage: Storage, viewing: Viewing, viewer: str) -> None:
-    """Store that a snapshot is shown; `viewer` tells apart those who show it, in hex digits."""
+    """Store a note that a snapshot is shown. `viewer`, in hex digits, distinguishes the explorers."""
     storage.write_json(f"{FOLDER}/{viewing.snapshot_id}-{viewer}.json", asdict(viewing))
 
 
-def viewings(storage: Storage) -> list[Viewing]:
-    """Who looks at which snapshot now. A note that cannot be read holds nothing."""
+def list_viewings(storage: Storage) -> list[Viewing]:
+    """The notes that have not expired. A note that cannot be read is ignored."""
     current = []
     for info in storage.files(FOLDER):
         if not NOTE.fullmatch(info.path):

@@ -1,5 +1,5 @@
-"""Large files on this machine: those of a local root where they lie, those of a remote one as copies in a
-cache that is bounded."""
+"""Large files on this machine: a local root's files where they lie, a remote root's as copies in a
+bounded cache."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from simsearch.storage.filesystems import TEMPORARY, _replacing
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local, local_path
 
-# Of all cached files together: ten spaces of 50,000 artworks with five copies each, of 2,048 numbers.
+# All cached files together: room for ten spaces of 50,000 artworks with five copies each, whose vectors
+# have 2,048 numbers.
 CACHE_BYTES = 24 * 2**30
-ABANDONED = 86_400  # seconds after which an unfinished file has no process any more that writes it
+ABANDONED = 86_400  # seconds after which nobody writes an unfinished file any more
 
 
 def cache_folder() -> Path:
@@ -39,12 +40,12 @@ def file_digest(path: Path) -> str:
 
 
 def local_file(storage: Storage, path: str, sha256: str, *, verify: bool) -> Path:
-    """The path of a stored file on this machine. A remote file is copied into the cache first, under its
+    """The path of a stored file on this machine. A remote file is first copied into the cache, under its
     digest.
 
-    `verify` checks the digest of a file that is there already, which reads it whole; a copy is always
-    checked when it is made. Raises NotFoundError where the file is gone, MismatchError where its
-    digest is another.
+    A copy is always checked when it is made. `verify` also checks the digest of a file that is there
+    already, which reads the whole file. Raises NotFoundError if the file is gone, MismatchError if its
+    digest differs.
     """
     uri = storage.uri(path)
     other = MismatchError(f"{uri}: not the file of its manifest; build the index again")
@@ -64,15 +65,15 @@ def local_file(storage: Storage, path: str, sha256: str, *, verify: bool) -> Pat
     kept = cache_folder() / sha256
     if verify and kept.exists() and file_digest(kept) != sha256:
         kept.unlink(missing_ok=True)
-    return cached(sha256, fetch)
+    return cache_file(sha256, fetch)
 
 
-def cached(name: str, make: Callable[[Path], None]) -> Path:
-    """The cached file of a name, written by `make` where it is not there yet. It appears only when it is
-    whole. Raises StorageError where the cache cannot be written."""
+def cache_file(name: str, make: Callable[[Path], None]) -> Path:
+    """The cached file of a name, written by `make` if it is not there yet. The file appears only when it
+    is whole. Raises StorageError if the cache cannot be written."""
     target = cache_folder() / name
     with suppress(FileNotFoundError, NotADirectoryError):
-        os.utime(target)  # the least recently used go first
+        os.utime(target)  # the least recently used files are removed first
         return target
     with _errors(str(target), "write"), _replacing(target) as unfinished:
         make(unfinished)
@@ -80,11 +81,9 @@ def cached(name: str, make: Callable[[Path], None]) -> Path:
     return target
 
 
-def mapped_array(
-    path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]
-) -> npt.NDArray[Any] | None:
-    """The array of a local NumPy file, mapped and read-only; None where the file holds another one or is
-    cut off. Raises StorageError where it cannot be read."""
+def map_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any] | None:
+    """The array of a local NumPy file, mapped and read-only. None if the file is cut off or its array has
+    another type or shape. Raises StorageError if it cannot be read."""
     try:
         with _errors(str(path), "read"):
             array = np.lib.format.open_memmap(path, mode="r")
@@ -95,8 +94,8 @@ def mapped_array(
 
 
 def _shrink(keep: Path) -> None:
-    """Remove the least recently used files until all together have CACHE_BYTES; a process that has one
-    mapped keeps what it maps."""
+    """Remove the least recently used files until all together have at most CACHE_BYTES. A process that
+    has mapped a removed file keeps its content."""
     files = []
     for path in keep.parent.iterdir():
         with suppress(FileNotFoundError):

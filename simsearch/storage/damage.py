@@ -1,4 +1,4 @@
-"""Damaged files of the tables that a run only adds to: set aside, so that the next run makes them anew."""
+"""Damaged files of append-only tables are set aside, so that the next run makes them anew."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ MADE_ANEW = (
 
 
 def set_aside(storage: Storage, error: DamagedError) -> DamagedError:
-    """Move the damaged file out of the way where a run makes it anew; the error that says so."""
+    """Move a damaged file away if a run makes such files anew. Returns the error to raise, which names the
+    new place if there is one."""
     if error.root != storage.root or error.path.partition("/")[0] not in MADE_ANEW:
         return error
     kept = move(storage, error.path)

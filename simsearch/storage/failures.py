@@ -1,4 +1,4 @@
-"""What goes wrong with a store: which requests are tried again, and what a user is told in the end."""
+"""Failures of a store: which requests are tried again, and the message in the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simsearch.storage.regular import NotRegularError
 
 _T = TypeVar("_T")
 
-# Codes that another try will not change.
+# Errors that another try would not change.
 _REFUSED = {
     "AccessDenied": "access denied; check the credentials' permissions",
     "InvalidAccessKeyId": "the store does not know this access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE",
@@ -89,7 +89,7 @@ def _error_code(error: BaseException) -> str:
 
 @contextmanager
 def _errors(uri: str, action: str) -> Iterator[None]:
-    """Turn what a file system raises within the block into a StorageError of one line that names the
+    """Turn an error of the file system within the block into a StorageError of one line that names the
     URI and the action."""
     try:
         yield

@@ -27,8 +27,8 @@ LOCK = ".lock-"
 
 
 def _filesystem(uri: str, config: StorageConfig) -> Any:
-    """The file system that a URI belongs to. fsspec keeps its instances by arguments and process, so
-    that calling this for each request costs little."""
+    """The file system that a URI belongs to. A call for each request costs little, as fsspec keeps its
+    instances by arguments and process."""
     if is_local(uri):
         return fsspec.filesystem("file", auto_mkdir=True)
     client = {"endpoint_url": config.endpoint_url, "region_name": config.region}
@@ -98,7 +98,7 @@ def _put_object(uri: str, config: StorageConfig, data: bytes, expected: str | No
         except (OSError, botocore.exceptions.ClientError) as error:
             if (
                 _error_code(error) == "NotImplemented"
-            ):  # `simsearch.runs.operations.lease` finds out and says so
+            ):  # `simsearch.runs.operations.lease` detects and reports such a store
                 return str(put()["ETag"])
             if _error_code(error) not in _CONFLICTS:
                 raise

@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 from simsearch.storage.parquet import WRITING
 from simsearch.storage.storage import Storage
 
-GROUP_BYTES = 2**23  # of a row group, at least: many small ones are slow to read
+GROUP_BYTES = 2**23  # at least, of a row group: many small groups are slow to read
 
 
 class GrowingTable:
     """Writes a table to `path` within a `with` block.
 
-    The file appears whole when the block ends without an error. All parts appended have one schema;
-    where none was appended, no file is made."""
+    The file appears whole when the block ends without an error. All appended parts have the same schema.
+    Without a part, no file is made."""
 
     def __init__(self, storage: Storage, path: str) -> None:
         self._storage, self._path = storage, path

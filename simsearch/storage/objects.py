@@ -1,4 +1,4 @@
-"""Objects of S3 by their exact keys, which fsspec's own functions take apart at `?versionId=`."""
+"""S3 objects by their exact keys. fsspec's own functions would split a key at `?versionId=`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ VERSION = "?versionId="
 
 
 def version_etag(uri: str, config: StorageConfig) -> str | None:
-    """The ETag of the version that an address `s3://bucket/key?versionId=…` names; None where the
-    address names no version, or one that is not there."""
+    """The ETag of the version that an address `s3://bucket/key?versionId=…` names. None if the address
+    names no version, or one that does not exist."""
     if is_local(uri) or VERSION not in uri:
         return None
     filesystem = _filesystem(uri, config)
@@ -30,7 +30,7 @@ def version_etag(uri: str, config: StorageConfig) -> str | None:
                 ),
             )
         except OSError as error:
-            # Ceph calls a version of another form an invalid argument.
+            # Ceph answers "invalid argument" to a version that has not the form of its own.
             if isinstance(error, FileNotFoundError) or _error_code(error) in ("400", "404"):
                 return None
             raise

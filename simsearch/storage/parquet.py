@@ -1,4 +1,4 @@
-"""Parquet as it is stored here: compressed, with a checksum of every page that each reading verifies."""
+"""Parquet as stored here: compressed, with a checksum of every page, verified at each reading."""
 
 from __future__ import annotations
 
@@ -13,32 +13,31 @@ import pyarrow.parquet as pq
 from simsearch.errors import DamagedError
 
 WRITING = {"compression": "zstd", "write_page_checksum": True}
-"""What every writer of Parquet is made with: without checksums a flipped bit of a vector is another
-vector."""
+"""Arguments of every Parquet writer. Without checksums a flipped bit would silently change a vector."""
 
 
-def encoded(table: pa.Table) -> bytes:
+def encode_table(table: pa.Table) -> bytes:
     """A table as the bytes of a Parquet file."""
     buffer = io.BytesIO()
     pq.write_table(table, buffer, **WRITING)
     return buffer.getvalue()
 
 
-def decoded(data: bytes) -> pa.Table:
-    """The table of a whole Parquet file. Raises what `is_damage` recognises for another one."""
+def decode_table(data: bytes) -> pa.Table:
+    """The table of a whole Parquet file. For other bytes it raises an error that `is_damage` recognises."""
     return pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
 
 
-def columns_of(file: Any, columns: list[str]) -> pa.Table:
-    """Some columns of a Parquet file that is open; only these are fetched and verified."""
+def read_columns(file: Any, columns: list[str]) -> pa.Table:
+    """Some columns of an open Parquet file. Only these are fetched and verified."""
     return pq.read_table(file, columns=columns, page_checksum_verification=True)
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether an error says that the bytes are no Parquet or not those that were written.
+    """Whether an error means that the bytes are no Parquet or not those that were written.
 
-    Arrow raises a plain OSError without a number for a wrong checksum; a store's own errors have a
-    number or a type of their own.
+    For a wrong checksum Arrow raises a plain OSError without a number. Errors of a store have a number
+    or a type of their own.
     """
     if isinstance(error, pa.ArrowException):
         return True
@@ -46,8 +45,8 @@ def is_damage(error: Exception) -> bool:
 
 
 @contextmanager
-def damage_named(root: str, path: str) -> Iterator[None]:
-    """Turn what reading a damaged file raises within the block into a DamagedError that names it."""
+def naming_damage(root: str, path: str) -> Iterator[None]:
+    """Turn the error that a damaged file causes within the block into a DamagedError that names the file."""
     try:
         yield
     except Exception as error:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from simsearch.storage.inside import relative_to, resolved
-from simsearch.storage.parquet import encoded
+from simsearch.storage.inside import make_relative, resolve
+from simsearch.storage.parquet import encode_table
 from simsearch.storage.storage import FileInfo, Storage
 
 PART = re.compile(r"part-[0-9a-z]+\.parquet$")
@@ -19,9 +19,9 @@ PART = re.compile(r"part-[0-9a-z]+\.parquet$")
 def write_part(
     storage: Storage, folder: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema
 ) -> str | None:
-    """Add rows to an append-only table; the file's name is its content, so a retry adds nothing.
+    """Add rows to an append-only table. The file is named by its content, so a retry adds nothing.
 
-    An empty text becomes null. Returns the file's path, or None where there were no rows.
+    An empty text becomes null. Returns the file's path, or None if there are no rows.
     """
     if not rows:
         return None
@@ -29,7 +29,7 @@ def write_part(
         {field.name: [_value(row.get(field.name)) for row in rows] for field in schema},
         schema=schema,
     )
-    data = encoded(relative_to(storage.root, table))
+    data = encode_table(make_relative(storage.root, table))
     path = f"{folder}/{part_name(data)}"
     storage.write_bytes(path, data)
     return path
@@ -41,7 +41,7 @@ def part_name(data: bytes) -> str:
 
 
 def list_parts(storage: Storage, folder: str) -> list[FileInfo]:
-    """The files of an append-only table; whatever else lies in its folder is not ours."""
+    """The files of an append-only table. Other files in its folder are not simsearch's."""
     return [info for info in storage.files(folder) if PART.match(info.path)]
 
 
@@ -51,7 +51,7 @@ def read_parts(storage: Storage, folder: str, schema: pa.Schema) -> pa.Table:
     parts = sorted(list_parts(storage, folder), key=lambda info: (info.modified, info.path))
     tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
     rows = pa.concat_tables([schema.empty_table(), *tables], promote_options="default")
-    return resolved(storage.root, rows.select(schema.names))
+    return resolve(storage.root, rows.select(schema.names))
 
 
 def _value(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Local paths that are not files: pipes, sockets, devices, links to nowhere.
 
-They are told from files before anything is opened: reading a pipe that nobody writes to waits for ever."""
+They are detected before anything is opened: reading from a pipe to which nobody writes never ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KINDS = {
 
 
 class NotRegularError(OSError):
-    """Where a file should be there is a pipe, a socket, a device or a broken link."""
+    """There is a pipe, a socket, a device or a broken link where a file should be."""
 
     def __init__(self, path: str, kind: str) -> None:
         super().__init__(path, kind)
@@ -29,8 +29,8 @@ class NotRegularError(OSError):
 
 
 def kind_of(path: str) -> tuple[str, os.stat_result | None]:
-    """What a path leads to ("file", "folder", "named pipe", "socket", "device", "link to a folder",
-    "broken link"), with the status of what it leads to, links followed."""
+    """The kind of a path's target ("file", "folder", "named pipe", "socket", "device", "link to a folder",
+    "broken link"), and the target's status, with links followed."""
     try:
         status = os.stat(path)  # noqa: PTH116  (names as the listing has them, Path would normalise)
     except OSError:
@@ -42,8 +42,8 @@ def kind_of(path: str) -> tuple[str, os.stat_result | None]:
 
 
 def read_regular(path: str, end: int | None = None) -> bytes:
-    """The first `end` bytes of a file (None: all of them). Raises NotRegularError at once, without
-    opening it, for anything but a file."""
+    """The first `end` bytes of a file (None: all bytes). For anything but a file it raises
+    NotRegularError at once, before opening."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         kind = _KINDS.get(stat.S_IFMT(os.fstat(descriptor).st_mode), "device")

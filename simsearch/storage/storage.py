@@ -32,7 +32,7 @@ from simsearch.storage.filesystems import (
     _replacing,
 )
 from simsearch.storage.objects import _read_object
-from simsearch.storage.parquet import columns_of, damage_named, decoded, encoded
+from simsearch.storage.parquet import decode_table, encode_table, naming_damage, read_columns
 from simsearch.storage.regular import kind_of, read_regular
 from simsearch.storage.uris import _bare, is_litter, is_local, join_uri, local_path, normalise_uri
 
@@ -41,8 +41,8 @@ DEFAULT_STORAGE = StorageConfig()
 
 @dataclass(frozen=True)
 class FileInfo:
-    """One stored file: `uri` whole, `path` below the listed folder, `size` in bytes, `modified` in
-    seconds since 1970. `kind` is "file", or what else a local path leads to (`regular.kind_of`)."""
+    """One stored file: its whole `uri`, its `path` below the listed folder, its `size` in bytes, when it
+    was `modified` in seconds since 1970. `kind` is "file", or another kind of `regular.kind_of`."""
 
     uri: str
     path: str
@@ -73,7 +73,7 @@ class Storage:
         return read_uri(self.uri(path), self.config)
 
     def write_bytes(self, path: str, data: bytes) -> None:
-        """Store a whole file at once; a reader sees the old one or this one."""
+        """Store a whole file at once. A reader sees either the old file or the new one."""
         uri = self.uri(path)
         with _errors(uri, "write"):
             if is_local(uri):
@@ -88,7 +88,8 @@ class Storage:
             return bool(_retrying(self.config, lambda: _filesystem(uri, self.config).exists(uri)))
 
     def files(self, path: str = "") -> list[FileInfo]:
-        """All files below a folder but the litter of file managers, sorted; none of an absent one."""
+        """All files below a folder except the litter of file managers, sorted. No files for an absent
+        folder."""
         try:
             files = list_uri(self.uri(path), self.config)
         except NotFoundError:
@@ -96,7 +97,7 @@ class Storage:
         return [info for info in files if not is_litter(info.path)]
 
     def delete(self, path: str) -> None:
-        """Remove a file; one that is already gone is no error."""
+        """Remove a file. It is no error if the file is already gone."""
         uri = self.uri(path)
         with _errors(uri, "delete"):
             try:
@@ -116,8 +117,8 @@ class Storage:
     def replace(self, path: str, data: bytes, expected: str | None) -> str:
         """Compare and swap: store `data` if the file is still of version `expected` (None: absent).
 
-        Returns the new version. Raises ConflictError if somebody else was there first. On local
-        disk under a file lock, on S3 by a conditional put; a store without those just writes.
+        Returns the new version. Raises ConflictError if another process replaced the file first. Local
+        disks use a file lock, S3 a conditional put. A store without conditional puts just writes.
         """
         uri = self.uri(path)
         with _errors(uri, "write"):
@@ -138,7 +139,7 @@ class Storage:
                 )
 
     def download(self, path: str, local: Path) -> None:
-        """Fetch a file of any size; `local` appears only when it is whole."""
+        """Fetch a file of any size. `local` appears only when it is whole."""
         uri = self.uri(path)
         with _errors(uri, "read"), _replacing(local) as unfinished:
             _retrying(
@@ -175,26 +176,26 @@ class Storage:
         )
 
     def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table:
-        """A Parquet file, or some columns, of which only those are fetched. Raises DamagedError."""
+        """The table of a Parquet file, or some `columns`; only these are fetched. Raises DamagedError."""
         if columns is None:
             data = self.read_bytes(path)
-            with damage_named(self.root, path):
-                return decoded(data)
+            with naming_damage(self.root, path):
+                return decode_table(data)
         with _errors(self.uri(path), "read"):
             return _retrying(self.config, lambda: self._read_columns(path, columns))
 
     def _read_columns(self, path: str, columns: list[str]) -> pa.Table:
         uri = self.uri(path)
         opened = _filesystem(uri, self.config).open(_bare(uri), "rb")
-        with opened as file, damage_named(self.root, path):
-            return columns_of(file, columns)
+        with opened as file, naming_damage(self.root, path):
+            return read_columns(file, columns)
 
     def write_table(self, path: str, table: pa.Table) -> None:
-        self.write_bytes(path, encoded(table))
+        self.write_bytes(path, encode_table(table))
 
 
 def read_uri(uri: str, config: StorageConfig, max_bytes: int | None = None) -> bytes:
-    """A file's bytes, at most `max_bytes` + 1 of them (so that a caller can tell it was longer)."""
+    """A file's bytes, at most `max_bytes` + 1: a caller thus detects a file that is longer."""
     uri = normalise_uri(uri)
     with _errors(uri, "read"):
         end = None if max_bytes is None else max_bytes + 1
@@ -212,13 +213,13 @@ def open_uri(uri: str, config: StorageConfig) -> Iterator[IO[bytes]]:
 
 
 def list_uri(uri: str, config: StorageConfig, depth: int | None = None) -> list[FileInfo]:
-    """All files below a folder or bucket prefix, sorted by path; at most `depth` levels of them. Raises
-    NotFoundError if it is absent."""
+    """All files below a folder or bucket prefix, down to `depth` levels, sorted by path. Raises
+    NotFoundError if the folder is absent."""
     return [info for info in list_entries(uri, config, depth) if info.kind == "file"]
 
 
 def list_entries(uri: str, config: StorageConfig, depth: int | None = None) -> list[FileInfo]:
-    """Like `list_uri`, but pipes, broken links and links to folders are listed beside the files."""
+    """As `list_uri`, with pipes, broken links and links to folders beside the files."""
     uri = normalise_uri(uri)
     with _errors(uri, "list"):
         filesystem = _filesystem(uri, config)
@@ -243,7 +244,7 @@ def list_entries(uri: str, config: StorageConfig, depth: int | None = None) -> l
 
 
 def list_leftovers(uri: str, config: StorageConfig) -> list[FileInfo]:
-    """Temporary files that killed processes left below a local folder; S3 has none."""
+    """Temporary files that killed processes left below a local folder. S3 has no such files."""
     uri = normalise_uri(uri)
     if not is_local(uri):
         return []
@@ -258,7 +259,7 @@ def list_leftovers(uri: str, config: StorageConfig) -> list[FileInfo]:
 
 
 def make_folder(uri: str, config: StorageConfig) -> None:
-    """Make a local folder or a bucket; one that is there already is no error."""
+    """Make a local folder or a bucket, if it does not exist yet."""
     uri = normalise_uri(uri)
     with _errors(uri, "create"):
         _filesystem(uri, config).makedirs(_bare(uri), exist_ok=True)
@@ -269,13 +270,13 @@ def _base_name(name: str) -> str:
 
 
 def _file_info(uri: str, bare: str, name: str, entry: dict[str, Any]) -> FileInfo:
-    # A key may begin with a slash of its own, which is part of its name.
+    # A key may itself begin with a slash, which is part of the key.
     path = name.removeprefix(bare).removeprefix("/") or name.rpartition("/")[2]
     file_uri = uri if name == bare else f"{uri}/{path}"
     kind = "folder marker" if name.endswith("/") else "file"
     if is_local(uri) and (entry["type"] != "file" or entry.get("islink")):
         kind, status = kind_of(name)
-        if status is not None:  # of what a link leads to, so that a change there is seen
+        if status is not None:  # the target's of a link, so that a change of the target is seen
             entry = {**entry, "size": status.st_size, "mtime": status.st_mtime}
     tag = entry.get("ETag")
     etag = str(tag).strip('"') if tag else f"{entry['size']}-{entry.get('mtime', 0)}"

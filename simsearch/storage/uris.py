@@ -49,7 +49,7 @@ def join_uri(base: str, path: str) -> str:
 
 
 def is_litter(path: str) -> bool:
-    """Whether a file is one that a file manager leaves in folders that are looked at."""
+    """Whether a file is one that file managers leave in the folders they open."""
     return LITTER.search(path) is not None
 
 
@@ -62,6 +62,6 @@ def local_path(uri: str) -> str:
 
 
 def _bare(uri: str) -> str:
-    """A URI without its scheme, as fsspec's file systems write paths. fsspec's own function would cut
-    off everything from a '?' on, which may be part of a name."""
+    """A URI without its scheme, as fsspec's file systems write paths. fsspec's own function would cut a
+    name at a '?'."""
     return local_path(uri) if is_local(uri) else uri.removeprefix("s3://")

@@ -1,6 +1,6 @@
-"""Checkpoints of a training in the root's storage, from which the same command goes on.
+"""Checkpoints of a training in the root, from which the same command goes on.
 
-Not through Ray's own checkpoints: Ray Train inside one process keeps none.
+Ray's own checkpoints are not used: Ray Train inside one process keeps none.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import torch
 from simsearch.errors import StorageError
 from simsearch.storage.storage import Storage
 
-KEPT = 2  # the newest, and one in case that is lost while it is replaced
+KEPT = 2  # the newest, and the one before it in case the newest is lost
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state after `epoch` whole epochs: of the model, of its optimiser, and all losses."""
+    """The state of the model and its optimiser after `epoch` whole epochs, and all losses."""
 
     epoch: int
     model: dict[str, Any]
@@ -29,7 +29,7 @@ class Checkpoint:
 
 
 def save(storage: Storage, folder: str, checkpoint: Checkpoint) -> None:
-    """Store a checkpoint and drop those no longer kept."""
+    """Store a checkpoint and remove all but the newest KEPT."""
     buffer = io.BytesIO()
     torch.save(vars(checkpoint), buffer)
     storage.write_bytes(_path(folder, checkpoint.epoch), buffer.getvalue())
@@ -38,7 +38,7 @@ def save(storage: Storage, folder: str, checkpoint: Checkpoint) -> None:
 
 
 def latest(storage: Storage, folder: str) -> Checkpoint | None:
-    """The newest checkpoint; None where there is none. Raises StorageError for a broken one."""
+    """The newest checkpoint, None if there is none. Raises StorageError for a broken one."""
     epoch = last_epoch(storage, folder)
     if not epoch:
         return None
@@ -56,7 +56,7 @@ def latest(storage: Storage, folder: str) -> Checkpoint | None:
 
 
 def last_epoch(storage: Storage, folder: str) -> int:
-    """The number of the last whole epoch that is kept; 0 where there is none."""
+    """The number of the last whole epoch that is stored. 0 if there is none."""
     return max(_epochs(storage, folder), default=0)
 
 

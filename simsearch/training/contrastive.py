@@ -1,6 +1,6 @@
-"""A contrastive head: copies near their original, everything else far away, learned from vectors.
+"""A contrastive head, learned from vectors: copies lie near their original, everything else far away.
 
-SSCD's recipe (Pizzi et al. 2022) on vectors that are stored already: InfoNCE and the KoLeo term.
+The recipe is SSCD's (Pizzi et al. 2022), applied to stored vectors: InfoNCE and the KoLeo term.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def fit_contrastive(
     seed: int,
     tell: Callable[[int], None] = lambda _: None,
 ) -> tuple[Head, tuple[Mapping[str, float], ...]]:
-    """The head learned from `vectors` [n, d] of originals and copies, `artworks` [n] saying which
-    belong together and `originals` [n] which are originals, and its mean losses by epoch.
+    """The head learned from `vectors` [n, d] of originals and copies, and its mean losses by epoch.
 
-    It starts as the PCA whitening of the originals: what copies add to the variance is what shall not
-    count. `tell` is told after each epoch how many are done. Raises TrainingError for fewer than two
-    artworks with copies and for a loss that is not finite. The same vectors and seed give the same head on the same machine.
+    `artworks` [n] are the numbers of the vectors' artworks, `originals` [n] marks the originals. The head
+    starts as the PCA whitening of the originals, without the variation that copies add. `tell` gets the
+    number of finished epochs after each. The same vectors and seed give the same head on the same machine.
+    Raises TrainingError for fewer than two artworks with copies, and for a loss that is not finite.
     """
     copied = np.unique(artworks[~originals])
     if len(copied) < 2:
@@ -98,7 +98,7 @@ def _module(width: int, settings: ContrastiveConfig) -> nn.Sequential:
 
 
 def _rate(step: int, steps: int) -> float:
-    """Share of the peak learning rate: rises in a line, then falls as a half cosine."""
+    """The share of the peak learning rate. It rises in a line, then falls as a half cosine."""
     rising = max(1, round(WARM_UP * steps))
     if step < rising:
         return (step + 1) / rising
@@ -119,7 +119,7 @@ def _head(whitening: Layer, module: nn.Sequential) -> Head:
 
 
 class _Pairs:
-    """Yields batches of artworks, two images of each, in an order that follows from seed and epoch."""
+    """Batches of artworks, two images of each, in an order that follows from seed and epoch."""
 
     def __init__(self, artworks: Items, batch_size: int, seed: int) -> None:
         order = np.argsort(artworks, kind="stable")
@@ -136,7 +136,7 @@ class _Pairs:
         self.steps = len(self._starts) // self._batch_size
 
     def epoch(self, number: int) -> Iterator[torch.Tensor]:
-        """Rows [2 × batch] of the vectors; a remainder of artworks waits for the next epoch."""
+        """Yield rows [2 × batch] of the vectors. A remainder of artworks waits for the next epoch."""
         random = np.random.default_rng((self._seed, number))
         chosen = random.permutation(len(self._starts))[: self.steps * self._batch_size]
         for artworks in chosen.reshape(self.steps, self._batch_size):

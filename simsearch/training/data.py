@@ -1,5 +1,5 @@
-"""Pixels to learn from: images and copies through the extraction's own decode stage, kept in the
-root while a training needs them, so that one that was killed decodes none twice.
+"""Pixels to learn from: images and copies, decoded by the extraction's stage. They stay in the root while
+a training needs them, so that a training that was killed decodes none twice.
 
     training/<key>/pixels/part-<digest>.parquet
 """
@@ -25,7 +25,7 @@ from simsearch.extraction.needs import Orphans
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.ray_data import set_up_ray_data
 from simsearch.runtime.resources import TASKS
-from simsearch.runtime.watchdog import Count, followed
+from simsearch.runtime.watchdog import Count, run_followed
 from simsearch.settings.config import Config
 from simsearch.storage.storage import Storage
 
@@ -45,8 +45,8 @@ PIXELS = pa.schema(
 
 @dataclass(frozen=True)
 class PixelSet:
-    """Decoded images: `rows` has PIXELS' columns without the pixels, `pixels` uint8 [n, side, side,
-    3] lie in the same order, by artwork and profile."""
+    """Decoded images: `rows` has PIXELS' columns without the pixels, and `pixels` uint8 [n, side, side, 3]
+    are in the same order, by artwork and profile."""
 
     rows: pa.Table
     pixels: Pixels
@@ -67,7 +67,7 @@ class PixelSet:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of which images these are and of their pixels."""
+        """The SHA-256 of the images' names and pixels."""
         digest = hashlib.sha256(self.pixels.tobytes())
         for name in ("artwork_id", "profile"):
             digest.update("\n".join(str(value) for value in self.rows[name].to_pylist()).encode())
@@ -82,10 +82,10 @@ def decode_pixels(
     shown: Preprocessing,
     profiles: Sequence[str],
 ) -> None:
-    """Store the pixels of a catalog's originals and of their copies that `folder` lacks; what cannot
-    be read is a row of `rejects`, as in an extraction."""
+    """Store the pixels that `folder` lacks, of a catalog's originals and of their copies. An unreadable
+    image becomes a row of `rejects`, as in an extraction."""
     variants = len(profiles) + 1
-    stored = _stored(storage, folder, profiles)
+    stored = _list_stored(storage, folder, profiles)
     rows = catalog.select(["artwork_id", "image_uri", "etag"])
     rows = rows.filter(
         pc.invert(pc.is_in(rows["artwork_id"], value_set=pa.array(stored, pa.string())))
@@ -117,7 +117,7 @@ def decode_pixels(
             count.tell(count.read() + int(np.sum(part["images"])))
 
     total = len(rows) * variants
-    followed("train: decode", total, "images", config.ray, decode, count.read)
+    run_followed("train: decode", total, "images", config.ray, decode, count.read)
 
 
 def read_pixels(storage: Storage, folder: str, side: int) -> PixelSet:
@@ -159,13 +159,13 @@ def _decode_part(batch: Batch, settings: DecodeSettings, folder: str) -> Mapping
 
 
 def count_images(storage: Storage, folder: str, artworks: Collection[str]) -> int:
-    """How many images of `artworks` are stored; their pixels are not read."""
+    """The number of stored images of `artworks`. Their pixels are not read."""
     profiles_of = _profiles_by_artwork(storage, folder)
     return sum(len(profiles) for artwork, profiles in profiles_of.items() if artwork in artworks)
 
 
-def _stored(storage: Storage, folder: str, profiles: Sequence[str]) -> list[str]:
-    """The artworks of which the original and all copies are stored."""
+def _list_stored(storage: Storage, folder: str, profiles: Sequence[str]) -> list[str]:
+    """The artworks whose original and copies are all stored."""
     wanted = {None, *profiles}
     profiles_of = _profiles_by_artwork(storage, folder)
     return sorted(artwork for artwork, have in profiles_of.items() if wanted <= have)

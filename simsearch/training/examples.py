@@ -1,4 +1,4 @@
-"""Pictures of what an autoencoder makes of artworks it never saw, kept beside its weights.
+"""Pictures that an autoencoder makes of artworks it never saw, stored beside its weights.
 
 trained/<name>-<digest>/examples.safetensors    uint8 [n, side, side, 3] each:
     originals, made (each again), copies and mended (what it makes of the copies),
@@ -21,7 +21,7 @@ from simsearch.settings.config import Config
 from simsearch.settings.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training.data import Pixels, PixelSet
-from simsearch.training.loop import as_images
+from simsearch.training.loop import to_images
 
 SHOWN = 6  # artworks
 STEPS = 8  # pictures between two artworks, both included
@@ -49,12 +49,12 @@ def store(
     copies = _copies(config, originals)
     pictures = {
         "originals": originals.pixels,
-        "made": _made(model, originals.pixels),
+        "made": _restore(model, originals.pixels),
         "copies": copies,
-        "mended": _made(model, copies),
+        "mended": _restore(model, copies),
     }
     if settings.kind == "variational" and len(originals.pixels) > 1:
-        pictures["between"] = _between(model, originals.pixels[0], originals.pixels[1])
+        pictures["between"] = _interpolate(model, originals.pixels[0], originals.pixels[1])
     data = safetensors.numpy.save(
         {name: np.ascontiguousarray(images) for name, images in pictures.items()}
     )
@@ -62,8 +62,8 @@ def store(
 
 
 def _copies(config: Config, originals: PixelSet) -> Pixels:
-    """One perturbed copy of each image that is shown [n, side, side, 3], made from its pixels; the
-    profiles of the training take turns."""
+    """A perturbed copy of each example [n, side, side, 3], made from the example's pixels. The profiles of
+    the training take turns."""
     side = originals.pixels.shape[1]
     copies = np.empty_like(originals.pixels)
     hashes = originals.rows["content_hash"].to_pylist()
@@ -74,18 +74,18 @@ def _copies(config: Config, originals: PixelSet) -> Pixels:
     return copies
 
 
-def _made(model: Autoencoder, pixels: Pixels) -> Pixels:
+def _restore(model: Autoencoder, pixels: Pixels) -> Pixels:
     with torch.inference_mode():
-        return _as_pixels(model(as_images(pixels, torch.device("cpu")))[0])
+        return _to_pixels(model(to_images(pixels, torch.device("cpu")))[0])
 
 
-def _between(model: Autoencoder, first: Pixels, second: Pixels) -> Pixels:
+def _interpolate(model: Autoencoder, first: Pixels, second: Pixels) -> Pixels:
     with torch.inference_mode():
-        ends = model.encode(as_images(np.stack([first, second]), torch.device("cpu")))
+        ends = model.encode(to_images(np.stack([first, second]), torch.device("cpu")))
         share = torch.linspace(0, 1, STEPS)[:, None]
-        return _as_pixels(model.decode(ends[0] * (1 - share) + ends[1] * share))
+        return _to_pixels(model.decode(ends[0] * (1 - share) + ends[1] * share))
 
 
-def _as_pixels(images: torch.Tensor) -> Pixels:
+def _to_pixels(images: torch.Tensor) -> Pixels:
     scaled = images.mul(255).round().clamp(0, 255).to(torch.uint8)
     return np.asarray(scaled.permute(0, 2, 3, 1).numpy())

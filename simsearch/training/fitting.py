@@ -1,8 +1,7 @@
-"""The step `train`, as far as heads are concerned: fits those that a run's spaces name and the root lacks.
+"""The part of the step `train` that fits heads: those that a run's spaces name and the root lacks.
 
-For each encoder whose vectors a head is to change, the vectors of all originals and of the copies
-that are measured are made first: they decide which artworks are held out. Then copies are made of
-the other artworks, to learn from.
+For each encoder with such a head, the vectors of all originals and of the measured copies are made first.
+They decide which artworks are held out. Then copies of the other artworks are made, to learn from.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ import ray
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.encoders.trained import (
     Training,
-    list_trained,
+    count_seen,
+    list_trainings,
     measured_of,
-    measured_seen,
     store,
     training_settings,
 )
@@ -39,7 +38,7 @@ from simsearch.images.perturbations import mildest
 from simsearch.runtime.progress import duration
 from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.resources import ENDLESS, TASKS
-from simsearch.runtime.watchdog import followed
+from simsearch.runtime.watchdog import run_followed
 from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.settings.version import __version__
@@ -47,9 +46,9 @@ from simsearch.storage.storage import Storage
 from simsearch.training.heads import NEED_NO_COPIES, LearnedFrom, Losses, epochs, fit_head
 from simsearch.training.holdout import (
     Holdout,
+    distances_of_nearest_copies,
+    find_lookalikes,
     hold_out,
-    look_measured,
-    nearest_copies,
 )
 
 log = logging.getLogger(__name__)
@@ -62,10 +61,10 @@ def fit_heads(
     networks: Sequence[PreparedNetwork],
     device: Device,
 ) -> list[Training]:
-    """Fit the heads that the config's spaces name and that are not there yet; returns the new ones.
+    """Fit the heads that the config's spaces name and the root lacks. Returns the new trainings.
 
-    One that was fitted with the same settings for the same encoder stays, unless it saw an artwork
-    that is measured now. Raises TrainingError where too little is left to learn from.
+    A head that was fitted with the same settings for the same encoder stays, unless it saw an artwork
+    that is measured now. Raises TrainingError if too little is left to learn from.
     """
     trainings = []
     for network in networks:
@@ -73,13 +72,15 @@ def fit_heads(
         if not wanted:
             continue
         images = extract(config, storage, catalog, [network], device).images
-        missing = [name for name in wanted if not _usable(config, storage, name, network, images)]
+        missing = [
+            name for name in wanted if not _is_usable(config, storage, name, network, images)
+        ]
         if not missing:
             continue
         held = _holdout(storage, network.space, images, config.seed)
         data = images.slice(0, 0)
         if any(config.heads[name].kind not in NEED_NO_COPIES for name in missing):
-            data = _with_copies(config, storage, catalog, network, held, device)
+            data = _make_copies(config, storage, catalog, network, held, device)
         trainings += [_fit(config, storage, name, network.space, held, data) for name in missing]
     return trainings
 
@@ -89,17 +90,17 @@ def _heads_of(extract: ExtractConfig, encoder: FeatureSpace) -> list[str]:
     return list(dict.fromkeys(space.head for space in named if space.head is not None))
 
 
-def _usable(
+def _is_usable(
     config: Config, storage: Storage, name: str, network: PreparedNetwork, images: pa.Table
 ) -> bool:
-    for training in list_trained(storage):
+    for training in list_trainings(storage):
         same = (training.name, training.fitted_for, training.settings) == (
             name,
             network.space.fingerprint,
             training_settings(config, config.heads[name]),
         )
         if same:
-            seen = measured_seen(storage, training, measured_of(images))
+            seen = count_seen(storage, training, measured_of(images))
             if seen:
                 log.info("train: %s saw %s artworks that are measured now", name, seen)
             return not seen
@@ -115,14 +116,14 @@ def _holdout(storage: Storage, encoder: FeatureSpace, images: pa.Table, seed: in
     measured = np.zeros(originals.num_rows, dtype=bool)
     measured[places] = True
     nearest = np.zeros(0)
-    if encoder.trained:  # what random numbers find near says nothing
+    if encoder.trained:  # the neighbours in an untrained space mean nothing
         mild = np.isin(
             copies["profile"].to_numpy(), mildest(pc.unique(copies["profile"]).to_pylist())
         )
         copied = feature_store.read_vectors(storage, encoder, copies.filter(pa.array(mild)))
-        nearest = nearest_copies(vectors, copied, places[mild])
+        nearest = distances_of_nearest_copies(vectors, copied, places[mild])
     hashes = originals["content_hash"].to_numpy()
-    near = look_measured(vectors, hashes, measured, nearest, seed)
+    near = find_lookalikes(vectors, hashes, measured, nearest, seed)
     held = hold_out(originals, measured, near)
     log.info(
         "train: %s: %s artworks to learn from; held out: %s",
@@ -133,7 +134,7 @@ def _holdout(storage: Storage, encoder: FeatureSpace, images: pa.Table, seed: in
     return held
 
 
-def _with_copies(
+def _make_copies(
     config: Config,
     storage: Storage,
     catalog: pa.Table,
@@ -167,7 +168,7 @@ def _fit(
     reference = _fit_head.remote(
         name, settings, storage, encoder, held.learned_from, images, config.seed, count
     )
-    fitted: _Fitted = followed(
+    fitted: _Fitted = run_followed(
         "train", total, "epochs", config.ray, lambda: ray.get(reference), count.read
     )
     training = Training(
@@ -219,7 +220,7 @@ def _fit_head(
     seed: int,
     count: RemoteCount,
 ) -> _Fitted:
-    """Fit to the vectors of `images` and of the `artworks` that are not among them."""
+    """Fit a head to the vectors of `images`, and of the `artworks` that are not among them."""
     copied = set(images["artwork_id"].to_pylist())
     alone = artworks.filter(
         pa.array([artwork_id not in copied for artwork_id in artworks["artwork_id"].to_pylist()])

@@ -1,4 +1,4 @@
-"""Heads fitted to an encoder's stored vectors, one function a kind."""
+"""Heads fitted to an encoder's stored vectors, with one function for each kind."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from simsearch.features.vectors import Vectors
 Losses = tuple[Mapping[str, float], ...]
 
 Tell = Callable[[int], None]
-"""Told after each epoch how many are done."""
+"""Called after each epoch with the number of finished epochs."""
 
 
 @dataclass(frozen=True)
 class LearnedFrom:
-    """What a head is fitted to: `vectors` [n, d] of originals and copies, `artworks` int64 [n] saying
-    which belong together, `originals` bool [n] which of them are originals."""
+    """The data of a fit: `vectors` [n, d] of originals and copies, `artworks` int64 [n] the numbers of
+    their artworks, `originals` bool [n] marks the originals."""
 
     vectors: Vectors
     artworks: npt.NDArray[np.int64]
@@ -34,10 +34,10 @@ class LearnedFrom:
 def fit_head(
     name: str, settings: Any, data: LearnedFrom, seed: int, tell: Tell = lambda _: None
 ) -> tuple[Head, Losses]:
-    """The head called `name`, and its losses by epoch where it was not found in closed form.
+    """The head called `name`, and its losses by epoch unless it has a closed form.
 
-    Raises TrainingError for a loss that is not finite, for too few artworks with copies and where all
-    originals have the same vector.
+    Raises TrainingError for a loss that is not finite, for too few artworks with copies, and for originals
+    that all have the same vector.
     """
     head, losses = FITS[settings.kind](name, settings, data, seed, tell)
     if not head.dimension:
@@ -49,7 +49,7 @@ def fit_head(
 
 
 def epochs(settings: Any) -> int:
-    """How many times `fit_head` tells that an epoch is done; 0 for a closed form."""
+    """The number of epochs that `fit_head` reports. 0 for a closed form."""
     return int(getattr(settings, "epochs", 0))
 
 
@@ -74,7 +74,7 @@ def _denoising(
 def _contrastive(
     name: str, settings: Any, data: LearnedFrom, seed: int, tell: Tell
 ) -> tuple[Head, Losses]:
-    # Here, not above: the closed forms need no PyTorch.
+    # Imported here, not above: the closed forms need no PyTorch.
     from simsearch.training.contrastive import fit_contrastive
 
     return fit_contrastive(

@@ -1,5 +1,5 @@
-"""Which artworks may be learned from: none that is measured, and none with the same or nearly the same
-picture as one that is."""
+"""Hold out artworks from training: those that are measured, and those with the same or nearly the same
+picture as a measured one."""
 
 from __future__ import annotations
 
@@ -20,29 +20,31 @@ Bools = npt.NDArray[np.bool_]
 
 MIN_ARTWORKS = 32
 _ROWS_AT_ONCE = 1024
-ROUNDING = 10 * 2.0**-24  # of a float32 product, for each square root of a dimension
+ROUNDING = (
+    10 * 2.0**-24
+)  # error of a float32 product, to be multiplied by the root of the dimension
 
 
 @dataclass(frozen=True)
 class Holdout:
-    """The artworks to learn from, schemas.LEARNED_FROM sorted by id, and how many are held out by the
-    reason: `measured`, `same picture` as a measured one, `near-duplicate` of one."""
+    """The artworks to learn from, schemas.LEARNED_FROM sorted by id, and the number of held-out artworks by
+    the reason: `measured`, `same picture` as a measured one, `near-duplicate` of one."""
 
     learned_from: pa.Table
     held_out: Mapping[str, int]
 
 
 def hold_out(originals: pa.Table, measured: Bools, near: Bools) -> Holdout:
-    """Split `originals` (schemas.IMAGES, one row per artwork). `measured` [n] have copies that are
-    measured, `near` [n] look like one of them.
+    """Split `originals` (schemas.IMAGES, one row per artwork). `measured` [n] marks artworks with copies
+    that are measured, `near` [n] those that look like a measured one.
 
-    Raises TrainingError where fewer than 32 artworks are left.
+    Raises TrainingError if fewer than 32 artworks are left.
     """
     hashes = originals["content_hash"].to_numpy()
     same = np.isin(hashes, hashes[measured]) & ~measured
     near = near & ~measured & ~same
     allowed = ~(measured | same | near)
-    # A picture that is there twice is learned from once.
+    # A repeated picture is learned from once.
     first = np.zeros(len(hashes), dtype=bool)
     first[np.unique(hashes, return_index=True)[1]] = True
     counts = {
@@ -62,14 +64,14 @@ def hold_out(originals: pa.Table, measured: Bools, near: Bools) -> Holdout:
     return Holdout(learned_from.sort_by("artwork_id"), counts)
 
 
-def near_measured(vectors: Vectors, measured: Bools, threshold: float) -> Bools:
-    """Which originals [n], of vectors [n, d], are within `threshold` (angular, 0 to 2) of a measured
+def find_near_measured(vectors: Vectors, measured: Bools, threshold: float) -> Bools:
+    """Whether each original [n], with vectors [n, d], is within `threshold` (angular, 0 to 2) of a measured
     one."""
     wanted = unit_rows(vectors[measured])
     near = np.zeros(len(vectors), dtype=bool)
     if not len(wanted):
         return near
-    # A float32 product is no farther from the cosine: those that it does not tell are compared again.
+    # Bound of a float32 product's error: pairs closer to the threshold are compared again in float64.
     doubt = ROUNDING * vectors.shape[1] ** 0.5
     cosine = 1 - threshold**2 / 2
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
@@ -85,10 +87,10 @@ def near_measured(vectors: Vectors, measured: Bools, threshold: float) -> Bools:
     return near & ~measured
 
 
-def other_works(vectors: Vectors, measured: Bools) -> npt.NDArray[np.float64]:
-    """How far (angular) each measured original, of vectors [n, d] of different pictures, is from the
-    LARGEST_GROUP nearest others, or from all where they are fewer, ascending (see
-    `near_duplicate_threshold`)."""
+def distances_of_other_works(vectors: Vectors, measured: Bools) -> npt.NDArray[np.float64]:
+    """The angular distances of each measured original from its LARGEST_GROUP nearest other originals, or
+    from all if there are fewer, ascending (see `near_duplicate_threshold`). `vectors` [n, d] are of
+    different pictures."""
     wanted = unit_rows(vectors[measured])
     kept = min(LARGEST_GROUP + 1, len(vectors))  # each is the nearest to itself
     nearest = np.full((len(wanted), kept), -np.inf, dtype=np.float32)
@@ -99,12 +101,12 @@ def other_works(vectors: Vectors, measured: Bools) -> npt.NDArray[np.float64]:
     return np.asarray(np.sqrt(np.maximum(0, 2 - 2 * descending[:, 1:])))
 
 
-def nearest_copies(
+def distances_of_nearest_copies(
     originals: Vectors, copies: Vectors, owners: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """How far (angular) each original that has copies is from the nearest of them.
+    """The angular distance of each original from its nearest copy.
 
-    `originals` [m, d]; `copies` [c, d] are of the originals at places `owners` [c].
+    `originals` [m, d] all have copies. `copies` [c, d] belong to the originals at places `owners` [c].
     """
     cosines = (unit_rows(originals)[owners] * unit_rows(copies)).sum(axis=1, dtype=np.float64)
     nearest = np.full(len(originals), -1.0)
@@ -112,7 +114,7 @@ def nearest_copies(
     return np.asarray(np.sqrt(np.clip(2 - 2 * nearest[np.unique(owners)], 0, 4)))
 
 
-def look_measured(
+def find_lookalikes(
     vectors: Vectors,
     hashes: npt.NDArray[Any],
     measured: Bools,
@@ -126,5 +128,7 @@ def look_measured(
     # Each picture once, under a measured artwork if one shows it.
     order = np.argsort(~measured, kind="stable")
     first = np.sort(order[np.unique(hashes[order], return_index=True)[1]])
-    threshold = near_duplicate_threshold(copies, other_works(vectors[first], measured[first]))
-    return near_measured(vectors, measured, threshold)
+    threshold = near_duplicate_threshold(
+        copies, distances_of_other_works(vectors[first], measured[first])
+    )
+    return find_near_measured(vectors, measured, threshold)

@@ -1,8 +1,8 @@
-"""The training loop of every worker: epochs over the same shuffled batches, of each of which the worker
-takes its share.
+"""The training loop of every worker: epochs over the same shuffled batches. The worker takes its share of
+each batch.
 
-The same in one process and in several: batches, their order and a variational network's noise follow
-from seed, epoch and step alone, and workers average their gradients.
+A training is the same in one process and in several: batches, their order and a variational network's
+noise follow only from seed, epoch and step, and workers average their gradients.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from simsearch.training.losses import divergence, reconstruction
 
 log = logging.getLogger(__name__)
 
-# A latent number is in use where its mean varies by more than this from image to image (Burda,
-# Grosse and Salakhutdinov 2016, section 5.2).
+# A latent number is in use if its mean has more than this variance over images (Burda, Grosse and
+# Salakhutdinov 2016, section 5.2).
 ACTIVE = 0.01
-# Images that tell, spread evenly over all: 2 % of an epoch of 2,048.
+# Images from which this is measured, spread evenly over all. They take 2 % of an epoch of 2,048.
 ACTIVE_FROM = 256
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """The task of a worker. The pixels and checkpoints lie in `folder` of `storage`; `learned_from` are
-    the artworks that it may look at."""
+    """The task of a worker. The pixels and checkpoints lie in `folder` of `storage`. `learned_from` are the
+    artworks that the worker may see."""
 
     name: str
     settings: AutoencoderConfig
@@ -52,8 +52,8 @@ class Assignment:
 
 
 def learn(given: dict[str, Any]) -> None:
-    """The whole training, from the last checkpoint on. Raises TrainingError for a loss that is not
-    finite; the checkpoint before it stays."""
+    """Run the whole training, from the last checkpoint on. Raises TrainingError for a loss that is not
+    finite. The checkpoint before it stays."""
     assignment: Assignment = given["assignment"]
     context = ray.train.get_context()
     worker = _Worker(assignment, context.get_world_rank(), context.get_world_size(), given["tell"])
@@ -90,7 +90,7 @@ class _Worker:
             self._optimiser.load_state_dict(self._found.optimiser)
 
     def epochs(self) -> Iterator[dict[str, float]]:
-        """Learn the epochs that are left; yields each one's mean losses once it is kept."""
+        """Learn the remaining epochs. Yields the mean losses of each epoch once it is stored."""
         assignment = self._assignment
         losses = [] if self._found is None else self._found.losses
         for epoch in range(len(losses), assignment.settings.epochs):
@@ -148,13 +148,13 @@ class _Worker:
     def _step(
         self, rows: np.ndarray, batch_size: int, noise: torch.Tensor | None, weight: float
     ) -> torch.Tensor:
-        """Learn from this worker's `rows` of a batch; returns their part of the batch's mean losses.
+        """Learn from this worker's `rows` of a batch. Returns their part of the batch's mean losses.
 
-        Workers may have unequal shares, or none: each image counts the same, so that the parts of all
-        workers add up to what one worker would have.
+        Workers may have unequal shares, or none. Each image counts the same, so that the parts of all
+        workers add up to the losses that a single worker would have.
         """
         images, targets = (
-            as_images(self._data.pixels[at], self._device) for at in (rows, self._targets[rows])
+            to_images(self._data.pixels[at], self._device) for at in (rows, self._targets[rows])
         )
         remade, mean, log_variance = self._model(images, noise)
         error = reconstruction(remade, targets, batch_size)
@@ -181,14 +181,14 @@ class _Worker:
         rows = np.linspace(0, len(self._data.pixels) - 1, ACTIVE_FROM).astype(np.int64)
         with torch.inference_mode():
             means = [
-                self._whole.encode(as_images(self._data.pixels[part], self._device))
+                self._whole.encode(to_images(self._data.pixels[part], self._device))
                 for part in np.array_split(np.unique(rows), 8)
             ]
         return int((torch.cat(means).var(dim=0) > ACTIVE).sum())
 
 
 def training_pixels(assignment: Assignment) -> PixelSet:
-    """The stored pixels of the artworks that may be learned from."""
+    """The stored pixels of the artworks to learn from."""
     stored = read_pixels(
         assignment.storage, f"{assignment.folder}/pixels", assignment.settings.side
     )
@@ -199,14 +199,14 @@ def training_pixels(assignment: Assignment) -> PixelSet:
 
 
 def steps(assignment: Assignment) -> int:
-    """How many steps the whole training takes."""
+    """The number of steps of the whole training."""
     settings, pixels = assignment.settings, f"{assignment.folder}/pixels"
     count = count_images(assignment.storage, pixels, assignment.learned_from)
     return settings.epochs * (count // min(settings.batch_size, count))
 
 
 def batches_of(count: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
-    """Rows of whole batches in an order that follows from seed and epoch; a remainder waits for the
+    """The rows of whole batches, in an order that follows from seed and epoch. A remainder waits for the
     next epoch."""
     order = np.random.default_rng((seed, epoch)).permutation(count)
     size = min(batch_size, count)
@@ -215,11 +215,11 @@ def batches_of(count: int, batch_size: int, seed: int, epoch: int) -> Iterator[n
 
 
 def kl_weight(settings: AutoencoderConfig, step: int, steps: int) -> float:
-    """What the divergence counts at a step: rises in a line from 0 to `beta` during the warm-up."""
+    """The weight of the divergence at a step. It rises in a line from 0 to `beta` during the warm-up."""
     rising = settings.warm_up * steps
     return settings.beta * min(1.0, step / rising if rising else 1.0)
 
 
-def as_images(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
+def to_images(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
     """uint8 [n, h, w, 3] to float32 [n, 3, h, w] in 0..1."""
     return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)

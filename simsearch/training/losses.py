@@ -1,15 +1,15 @@
-"""What trainings minimise, each a function of tensors."""
+"""The losses that trainings minimise, as functions of tensors."""
 
 from __future__ import annotations
 
 import torch
 from torch.nn import functional
 
-APART = 1e-8  # two equal vectors have a finite logarithm all the same
+APART = 1e-8  # added to a distance, so that equal vectors have a finite logarithm
 
 
 def info_nce(vectors: torch.Tensor, artworks: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Contrastive loss of unit vectors [n, d] whose `artworks` [n] say which belong together.
+    """Contrastive loss of unit vectors [n, d]. `artworks` [n] are the numbers of their artworks.
 
     For each ordered pair of one artwork's images: minus the log of the pair's share of
     exp(cosine / temperature) among the pair itself and all pairs with images of other artworks;
@@ -24,7 +24,7 @@ def info_nce(vectors: torch.Tensor, artworks: torch.Tensor, temperature: float) 
 
 
 def koleo(vectors: torch.Tensor, artworks: torch.Tensor) -> torch.Tensor:
-    """Minus the mean log distance of unit vectors [n, d] to the nearest of another artwork.
+    """Minus the mean log distance of unit vectors [n, d] from the nearest vector of another artwork.
 
     The Kozachenko–Leonenko estimate of differential entropy without its constants: the smaller, the
     more evenly the vectors fill the sphere. (Sablayrolles et al. 2019.)
@@ -40,8 +40,8 @@ def reconstruction(
 ) -> torch.Tensor:
     """Squared error of images [n, 3, h, w] in 0..1, summed over an image, averaged over images.
 
-    `batch_size`: the images are part of a batch of that size, and their part of its average is
-    returned; None: they are the batch.
+    With `batch_size`, the images are part of a batch of that size, and the result is their part of its
+    average. None: the images are the batch.
     """
     summed = functional.mse_loss(images, targets, reduction="sum")
     return summed / (batch_size or len(images))

@@ -25,7 +25,7 @@ MOST_IN_GROUPS = 0.4
 # loose series, 1.3 listed the 530 pairs of works of one, 1.35 no pair. At 1.35 all pairs of groups of 6 to 30
 # added to 500 paintings were found where members are 0.3 times as far as other works, 31 % at 0.5.
 GAP = 1.35
-_STEP = 1.03  # between the distances that are tried as the end of a group
+_STEP = 1.03  # ratio of the successive distances that are tried as the end of a group
 _SMALLEST = 1e-6  # below which float32 distances are 0
 
 
@@ -39,8 +39,8 @@ def near_duplicate_threshold(nearest_copy: Floats, others: Floats) -> float:
     another work, in the closest hundredth. Groups of six and more have the fifth among them: where a
     gap separates such groups from all other works, the threshold is halfway across the gap.
 
-    0, so that only equal vectors count, where a copy is not clearly nearer than another work, or one of
-    them is not known. Never as far as another work in the closest hundredth.
+    0, so that only equal vectors count, if a copy is not clearly nearer than another work, or if one of
+    the two is not known. Always less than the distance of another work in the closest hundredth.
     """
     copy = float(np.median(nearest_copy)) if len(nearest_copy) else np.inf
     fifth = _fifth(others)
@@ -58,15 +58,16 @@ def _halfway(near: float, far: float) -> float:
 
 
 def _fifth(others: Floats) -> Floats:
-    """The distances [≤ n] of the fifth nearest, or of the last of fewer, of all that have any."""
+    """The distances [≤ n] of the fifth nearest original, or of the last of fewer, for every original that
+    has any."""
     near = others[:, :OTHER_WORK]
     last = np.where(np.isfinite(near), near, -np.inf).max(axis=1, initial=-np.inf)
     return np.asarray(last[np.isfinite(last)])
 
 
 def _gap(others: Floats, start: float) -> tuple[float, float]:
-    """The ends of the widest gap, from `start` on, between groups of six and more and other works: 0 and 0
-    where no gap is as wide as GAP. All but the closest hundredth of the originals have no other original
+    """The ends of the widest gap, from `start` on, between groups of six and more and other works. 0 and 0
+    if no gap is as wide as GAP. All but the closest hundredth of the originals have no other original
     inside the gap."""
     best = GAP, (0.0, 0.0)
     inside = start
@@ -75,7 +76,7 @@ def _gap(others: Floats, start: float) -> tuple[float, float]:
         grouped = (near >= OTHER_WORK).mean()
         if grouped > MOST_IN_GROUPS or np.quantile(near, 1 - CLOSEST_SHARE) >= LARGEST_GROUP:
             break
-        # Distances ascend, so that the first one outside is the nearest.
+        # Distances ascend: the first outside the group is the nearest.
         following = np.where(others > inside, others, np.inf).min(axis=1)
         following = following[np.isfinite(following)]
         if grouped > CLOSEST_SHARE and len(following):

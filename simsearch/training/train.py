@@ -1,4 +1,4 @@
-"""Encoders learned from pixels, on Ray Train: in this process, or over the workers of a cluster."""
+"""Learn encoders from pixels on Ray Train, in this process or over the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ray.train import RunConfig, ScalingConfig, TrainingFailedError
 from ray.train.torch import TorchTrainer
 
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.encoders.backbones.learned import find_training, shown
+from simsearch.encoders.backbones.learned import find_training, preprocessing_of
 from simsearch.encoders.trained import (
     Training,
-    measured_seen,
+    count_seen,
     store,
     training_settings,
 )
@@ -32,7 +32,7 @@ from simsearch.extraction.missing import choose_originals
 from simsearch.extraction.placement import Device
 from simsearch.runtime.progress import duration, progress
 from simsearch.runtime.remote_count import RemoteCount
-from simsearch.runtime.watchdog import followed
+from simsearch.runtime.watchdog import run_followed
 from simsearch.settings.config import Config
 from simsearch.settings.sections.operation import RayConfig
 from simsearch.settings.version import __version__
@@ -41,14 +41,14 @@ from simsearch.storage.storage import Storage
 from simsearch.storage.uris import _bare
 from simsearch.training import checkpoints, examples
 from simsearch.training.data import PixelSet, decode_pixels, read_pixels
-from simsearch.training.holdout import Holdout, hold_out, near_measured
+from simsearch.training.holdout import Holdout, find_near_measured, hold_out
 from simsearch.training.loop import Assignment, learn, steps, training_pixels
 
 log = logging.getLogger(__name__)
 
 FOLDER = "training"
-THUMBNAIL = 16  # pixels of a side at which two originals are compared
-# Two thumbnails, their mean colour taken off, that point so nearly the same way are one picture.
+THUMBNAIL = 16  # side in pixels of the thumbnails by which two originals are compared
+# From this cosine on, two thumbnails without their mean colours show one picture.
 NEAR_COSINE = 0.98
 ATTEMPTS = 3  # at one epoch
 
@@ -56,12 +56,11 @@ ATTEMPTS = 3  # at one epoch
 def learn_encoders(
     config: Config, storage: Storage, catalog: pa.Table, device: Device
 ) -> list[Training]:
-    """Learn the autoencoders that the config's spaces name and that are not there yet; returns the
-    new ones.
+    """Learn the autoencoders that the config's spaces name and the root lacks. Returns the new trainings.
 
-    One that was learned with the same settings stays, unless it saw an artwork that is measured now.
-    A training that was killed goes on after its last whole epoch. Raises TrainingError where too
-    little is left to learn from, or for a loss that is not finite.
+    An autoencoder that was learned with the same settings stays, unless it saw an artwork that is measured
+    now. A training that was killed goes on after its last whole epoch. Raises TrainingError if too little
+    is left to learn from, or for a loss that is not finite.
     """
     measured = choose_originals(config, catalog["artwork_id"].to_pylist())
     trainings = []
@@ -69,13 +68,13 @@ def learn_encoders(
         if name not in config.autoencoders:
             continue
         training = find_training(config, storage, name)
-        if training is None or _saw(storage, training, measured):
+        if training is None or _has_seen(storage, training, measured):
             trainings.append(_learn(config, storage, catalog, name, measured, device))
     return trainings
 
 
-def _saw(storage: Storage, training: Training, measured: frozenset[str]) -> bool:
-    seen = measured_seen(storage, training, pa.table({"artwork_id": sorted(measured)}))
+def _has_seen(storage: Storage, training: Training, measured: frozenset[str]) -> bool:
+    seen = count_seen(storage, training, pa.table({"artwork_id": sorted(measured)}))
     if seen:
         log.info("train: %s saw %s artworks that are measured now", training.name, seen)
     return bool(seen)
@@ -94,13 +93,13 @@ def _learn(
     folder = f"{FOLDER}/{name}-{_key(decided, catalog, measured)}"
     own = config.autoencoders[name]
     pixels = f"{folder}/pixels"
-    decode_pixels(config, storage, pixels, catalog, shown(own), ())
+    decode_pixels(config, storage, pixels, catalog, preprocessing_of(own), ())
     everything = read_pixels(storage, pixels, own.side)
     held = _holdout(everything.select(everything.originals), measured)
     allowed = held.learned_from["artwork_id"].to_pylist()
     copied = seeded_sample(allowed, config.train.originals, config.seed)
     rows = catalog.filter(pc.is_in(catalog["artwork_id"], value_set=pa.array(copied)))
-    decode_pixels(config, storage, pixels, rows, shown(own), config.train.profiles)
+    decode_pixels(config, storage, pixels, rows, preprocessing_of(own), config.train.profiles)
     log.info(
         "train: %s: %s artworks to learn from; held out: %s",
         name,
@@ -115,8 +114,8 @@ def _learn(
 
 
 def _key(settings: Any, catalog: pa.Table, measured: frozenset[str]) -> str:
-    """A name that follows from everything that decides a training, so that only the same training is
-    resumed."""
+    """A name that follows from everything that decides a training, so that only the same training goes
+    on."""
     listed = [settings, catalog["artwork_id"].to_pylist(), catalog["etag"].to_pylist()]
     return hashlib.sha256(json.dumps([listed, sorted(measured)]).encode()).hexdigest()[:16]
 
@@ -128,7 +127,7 @@ def _holdout(originals: PixelSet, measured: frozenset[str]) -> Holdout:
     small = originals.pixels.reshape(len(ids), THUMBNAIL, side, THUMBNAIL, side, 3)
     thumbnails = small.mean(axis=(2, 4), dtype=np.float32).reshape(len(ids), -1, 3)
     thumbnails -= thumbnails.mean(axis=1, keepdims=True)
-    near = near_measured(
+    near = find_near_measured(
         thumbnails.reshape(len(ids), -1), wanted, float(np.sqrt(2 - 2 * NEAR_COSINE))
     )
     return hold_out(originals.rows, wanted, near)
@@ -136,13 +135,13 @@ def _holdout(originals: PixelSet, measured: frozenset[str]) -> Holdout:
 
 def _fit_watched(config: RayConfig, assignment: Assignment, *, use_gpu: bool) -> None:
     workers, total = config.train_workers, steps(assignment)
-    if not workers:  # in this process: nothing that could be waited for
+    if not workers:  # in this process there is nothing to wait for
         with progress("train", total, "steps", config.log_seconds) as advance:
             fit(assignment, workers=0, use_gpu=use_gpu, tell=advance)
         return
     count = RemoteCount.start()
     work = partial(fit, assignment, workers=workers, use_gpu=use_gpu, tell=count.tell)
-    followed("train", total, "steps", config, work, count.read)
+    run_followed("train", total, "steps", config, work, count.read)
 
 
 def fit(
@@ -152,15 +151,15 @@ def fit(
     use_gpu: bool,
     tell: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Run the training to its end, in this process where `workers` is 0; `tell` is told after each
-    step how many are done.
+    """Run the training to its end, in this process if `workers` is 0. `tell` gets the number of finished
+    steps after each.
 
-    A worker that is lost, alone or with its node, costs the epoch it was in: the training goes on after
-    the last whole one with as many of `workers` as there is room for. What a worker raises for a reason
-    comes out as it was; SimsearchError where one epoch failed ATTEMPTS times.
+    A worker that is lost, alone or with its node, costs the epoch in progress. The training goes on after
+    the last whole epoch, with as many of `workers` as there is room for. Raises a worker's own
+    SimsearchError, and SimsearchError if one epoch failed ATTEMPTS times.
     """
-    logging.getLogger("ray.train").setLevel(logging.WARNING)  # the loop says what it does itself
-    failures: Counter[int] = Counter()  # by the last whole epoch before each
+    logging.getLogger("ray.train").setLevel(logging.WARNING)  # the loop has its own log
+    failures: Counter[int] = Counter()  # by the last whole epoch before the failure
     while True:
         try:
             _trainer(assignment, workers, use_gpu, tell).fit()
@@ -203,7 +202,7 @@ def _trainer(
 
 
 def _raise_reason(error: TrainingFailedError) -> None:
-    """Raise the error of ours that ended a worker, if one did."""
+    """Raise the SimsearchError that ended a worker, if there is one."""
     failures: dict[int, Exception] = getattr(error, "worker_failures", {})
     for failure in failures.values():
         cause = getattr(failure, "cause", None) or failure.__cause__ or failure

@@ -14,7 +14,7 @@ ORIGINAL = "original"
 
 
 def _cropped(image: Image.Image, rng: random.Random) -> Image.Image:
-    """Seven eighths of each side, somewhere."""
+    """Seven eighths of each side, at a random place."""
     width, height = (side * 7 // 8 for side in image.size)
     left, top = rng.randint(0, image.width - width), rng.randint(0, image.height - height)
     return image.crop((left, top, left + width, top + height))
@@ -30,7 +30,7 @@ EDITS: dict[str, Callable[[Image.Image, random.Random], Image.Image]] = {
 
 
 def edit_all(pictures: Path, folder: Path) -> None:
-    """Each of `pictures` and its edits into a new folder, as `<picture>.<edit>` and its ending."""
+    """Store each of `pictures` and its edits in a new folder, as `<picture>.<edit>` with its ending."""
     folder.mkdir(parents=True)
     for path in sorted(pictures.iterdir()):
         shutil.copyfile(path, folder / f"{path.stem}.{ORIGINAL}{path.suffix}")

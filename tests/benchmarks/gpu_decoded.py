@@ -112,7 +112,7 @@ def _run(
         num_cpus=pool.task.cpus,
     )
     arguments = stages.embed_arguments(prepared, columns, pool, batch_size, counter)
-    data = in_actors.embedded(data, arguments, pool)
+    data = in_actors.embed_blocks(data, arguments, pool)
     data = data.map_batches(
         partial(
             write_batch,

@@ -15,7 +15,7 @@ import numpy as np
 
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import build_annoy, open_annoy, principal_axes
-from simsearch.indexes.candidates import components_for, tuned
+from simsearch.indexes.candidates import components_for, tune
 from simsearch.indexes.exact import Neighbours, exact_search, recall_with_ties
 from simsearch.settings.sections.analysis import IndexConfig
 from tests.benchmarks.measuring import Asked, Comparison, Result, alone, in_turn
@@ -97,7 +97,7 @@ def measured_point(dimension: int, items: int, repeats: int, scratch: Path) -> P
     build_seconds = time.perf_counter() - started
     mapped = np.asarray(np.load(matrix, mmap_mode="r"))  # as an opened index has it
     annoy = open_annoy(path, axes.shape[1])
-    search, _ = tuned(
+    search, _ = tune(
         annoy,
         mapped,
         axes,

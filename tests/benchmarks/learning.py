@@ -16,7 +16,7 @@ from simsearch.settings.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training.data import PIXELS
 from simsearch.training.heads import LearnedFrom, fit_head
-from simsearch.training.loop import Assignment, as_images, batches_of
+from simsearch.training.loop import Assignment, batches_of, to_images
 from simsearch.training.train import fit
 from tests.benchmarks.measuring import Asked, Comparison, Result, in_turn
 
@@ -101,8 +101,8 @@ def _bare(settings: AutoencoderConfig, images: int) -> float:
             noise = None
             if settings.kind == "variational":
                 noise = torch.randn(len(rows), settings.latent)
-            remade, mean, log_variance = model(as_images(pictures[rows], device), noise)
-            loss = ((remade - as_images(pictures[targets[rows]], device)) ** 2).sum() / len(rows)
+            remade, mean, log_variance = model(to_images(pictures[rows], device), noise)
+            loss = ((remade - to_images(pictures[targets[rows]], device)) ** 2).sum() / len(rows)
             if log_variance is not None:
                 divergence = (
                     0.5 * (mean**2 + log_variance.exp() - log_variance - 1).mean(dim=0).sum()

@@ -40,6 +40,7 @@ def store(part: str, result: Result, machine: Mapping[str, Any], file: Path | No
     file.write_text(text + "\n", encoding="utf-8")
 
 
+TURNS_WITH_RANGE = 3  # fewer values of a ratio have no range worth reading
 HEADER = """\
 | part | measured | ours | baseline | ratio: median (min to max) | target |
 |---|---|---|---|---|---|"""
@@ -78,13 +79,15 @@ def table(results: Mapping[str, Any]) -> str:
 
 def _row(part: str, row: Mapping[str, Any]) -> str:
     ours, baseline = (statistics.median(row[name]) for name in ("ours", "baseline"))
-    low, middle, high = (row["ratio"][name] for name in ("min", "median", "max"))
+    low, middle, high = (three_digits(row["ratio"][name]) for name in ("min", "median", "max"))
+    turns = len(row["ours"])
+    span = f"{low} to {high}, " if turns >= TURNS_WITH_RANGE else ""
     cells = [
         f"`{part}`",
         row["name"],
         f"{three_digits(ours)} {row['unit']}",
         f"{row['against']}: {three_digits(baseline)}",
-        f"{three_digits(middle)} ({three_digits(low)} to {three_digits(high)}, n = {len(row['ours'])})",
+        f"{middle} ({span}n = {turns})",
         row["target"],
     ]
     return f"| {' | '.join(cells)} |"

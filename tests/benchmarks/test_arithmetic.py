@@ -25,6 +25,7 @@ def here() -> dict[str, object]:
     return {"cpu": "a CPU", "cores": 2, "load_before": 0.1, "commit": "abc"}
 
 
+@pytest.mark.slow
 def test_a_ratio_is_taken_within_each_turn() -> None:
     assert measuring.ratio([9.0, 8.0, 12.0], [10.0, 16.0, 10.0]) == {
         "min": 0.5, "median": 0.9, "max": 1.2,
@@ -33,6 +34,7 @@ def test_a_ratio_is_taken_within_each_turn() -> None:
         measuring.ratio([1.0, 2.0], [1.0])
 
 
+@pytest.mark.slow
 def test_the_peak_memory_of_a_process_is_its_own_not_that_of_its_parent() -> None:
     held = np.ones(2**30, np.uint8)
     assert planning.peak_gib() > 1
@@ -85,6 +87,12 @@ def test_the_table_has_ratio_baseline_target_and_where(stored: Path) -> None:
     assert "a CPU, 2 cores, load 0.1 before, commit abc: networks vgg16. A note." in note
 
 
+def test_a_ratio_of_fewer_than_three_turns_has_no_range(stored: Path) -> None:
+    two = Comparison("pipeline", "forward pass", "vectors/s", [9.0, 8.0], [10.0, 10.0], "")
+    results.store("forward", Result({}, [two]), here())
+    assert "| 0.850 (n = 2) |" in results.table(results.load())
+
+
 def test_a_part_that_was_not_run_keeps_its_row(stored: Path) -> None:
     results.store("forward", Result({}, [ROW]), here())
     kept = results.load()["forward"]
@@ -100,5 +108,6 @@ def test_without_markers_the_readme_is_left_alone(stored: Path) -> None:
     assert (stored / "README.md").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_an_empty_result_file_says_so() -> None:
     assert results.table({}) == "Not measured yet.\n"

@@ -21,6 +21,7 @@ from tests.benchmarks.finders import Search
 NAMES = [f"{picture}.{edit}" for picture in ("a", "b") for edit in (ORIGINAL, *EDITS)]
 
 
+@pytest.mark.slow
 def test_every_two_edits_of_a_picture_are_a_pair() -> None:
     truth = true_pairs(reversed(NAMES))
     assert len(truth) == 2 * 15
@@ -87,6 +88,7 @@ def test_a_peer_that_fails_is_told_and_ours_is_not_forgiven() -> None:
         copies.tried({"sscd_distilled": failing}, 1)
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_all_that_a_command_started() -> None:
     hold = "import time; held = bytearray(64 * 2**20); time.sleep(1)"
     start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
@@ -102,6 +104,7 @@ def test_a_command_that_fails_says_why() -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_parts_own_table_follows_the_notes() -> None:
     entry = {
         "date": "2026-11-27",

@@ -76,6 +76,7 @@ def read(name: str, data: bytes, *overrides: str) -> tuple[int, int] | None:
     return artworks.num_rows, sum(lost.values())
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.tuples(*[CELLS] * len(COLUMNS)), min_size=1, max_size=5))
 def test_any_cells_of_csv(rows: list[tuple[str, ...]]) -> None:
@@ -89,6 +90,7 @@ def test_any_cells_of_csv(rows: list[tuple[str, ...]]) -> None:
     assert sum(counted) == len(rows) + 1
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(
     st.binary(max_size=300)
@@ -100,6 +102,7 @@ def test_any_bytes(data: bytes) -> None:
     read("art.json", b'[{"artwork_id": 1, "image_uri": "a.jpg"}, ' + data)
 
 
+@pytest.mark.slow
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS) | TEXTS, VALUES, max_size=5), max_size=5))
 @settings(max_examples=40)
 def test_any_values_of_json(records: list[dict[str, Any]]) -> None:
@@ -114,6 +117,7 @@ def test_any_values_of_json(records: list[dict[str, Any]]) -> None:
     assert sum(mapped) == len(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ODD_ADDRESSES)
 def test_an_odd_address_costs_its_row(address: str) -> None:
     rows = [

@@ -78,7 +78,7 @@ def test_a_failed_download_keeps_its_reason(tmp_path: Path) -> None:
         assert {name: first[name][0] for name in names} == {name: f"HTTP {name}" for name in names}
         assert "good" not in first
         assert first["slow"][0] == "no answer in time"
-        assert first["html"] == ("not downloaded", "what came is no image")
+        assert first["html"] == ("not downloaded", "the response is no image")
         assert "not a web address" in first["odd"][1]
         assert "refused" in first["port"][1]
         assert not any("download.enabled" in detail for _, detail in first.values())

@@ -14,7 +14,7 @@ import pytest
 
 from simsearch.catalog.web import hosts
 from simsearch.catalog.web.errors import FAILURES, BusyError, RefusedError, reason_of
-from simsearch.catalog.web.turns import in_parallel
+from simsearch.catalog.web.turns import call_in_parallel
 from simsearch.settings.sections.collection import DownloadConfig
 from tests.support.moody import Request, moody
 from tests.support.web_clients import client, failures
@@ -40,6 +40,7 @@ def test_a_host_that_never_answers_is_given_up(silent: str, robots: bool) -> Non
     assert sum(expected in reason for reason in reasons) > MANY - 6
 
 
+@pytest.mark.slow
 def test_other_hosts_go_on_while_one_is_silent() -> None:
     others_done = threading.Event()
 
@@ -59,7 +60,7 @@ def test_other_hosts_go_on_while_one_is_silent() -> None:
                 others_done.set()
 
         with client(timeout=20) as web:
-            list(in_parallel(ask, rows, 8))
+            list(call_in_parallel(ask, rows, 8))
     assert all(address.startswith(quick.base) for address in order[:MANY])
     assert len(order) == 2 * MANY
 
@@ -92,6 +93,7 @@ def test_a_large_answer_has_the_time_that_its_bytes_need() -> None:
         assert web.get(f"{served.base}/large", 10**6).data == 8 * piece
 
 
+@pytest.mark.slow
 def test_a_host_that_only_fails_is_given_up_and_one_success_counts() -> None:
     def busy(request: Request) -> None:
         request.send(b"", 503 if request.path != "/good" else 200)
@@ -205,6 +207,7 @@ def test_a_cut_answer_is_no_silence() -> None:
         web.get(f"{served.base}/a", 10_000)
 
 
+@pytest.mark.slow
 def test_a_host_that_leads_to_a_silent_one_is_asked_further(silent: str) -> None:
     def answer(request: Request) -> None:
         if "dead" in request.path:

@@ -201,8 +201,4 @@ def test_check_says_before_a_run_what_a_table_holds(
     (tmp_path / "b.jpg").write_bytes(b"")
     table = ["catalog.reader=table", f"catalog.source={tmp_path}/art.csv"]
     checked = check(config_for(f"{tmp_path}/root", *table))
-    assert any(
-        statement in finding.statement
-        for finding in checked.findings
-        if finding.subject == "catalog"
-    )
+    assert any(statement in line.statement for line in checked.lines if line.subject == "catalog")

@@ -79,6 +79,7 @@ def test_the_shared_case_runs_with_and_without_settings(tmp_path: Path) -> None:
         assert ingested(load_config(None, [*settings, f"catalog.columns={columns}"])) == rows
 
 
+@pytest.mark.slow
 def test_shards_are_one_collection_and_equal_pictures_are_stored_once(place: Place) -> None:
     storage = put(place, README__md=b"# paintings", dataset_info__json=b"{}")
     for shard in range(2):
@@ -190,7 +191,7 @@ def test_check_decodes_pictures_inside_and_leaves_nothing_behind(place: Place) -
     put(place, art__parquet=parquet(table, row_group_size=3))
     config = config_for(place, "art.parquet", "extract.max_reject_share=0.5")
     checked = check(config)
-    statements = " | ".join(f"{f.subject}: {f.statement}" for f in checked.findings)
+    statements = " | ".join(f"{f.subject}: {f.statement}" for f in checked.lines)
     assert "catalog: 7 artworks" in statements
     assert "pictures: 6 of 7 tried can be read: 8 to 8 × 8 to 8 pixels" in statements
     assert Storage(config.root, config.storage).files() == []

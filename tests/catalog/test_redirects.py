@@ -11,6 +11,7 @@ from tests.support.web_clients import client, failures
 MANY = 40  # images of a host
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [None, "86400"])
 def test_a_host_that_leads_to_a_busy_one_is_asked_further(after: str | None) -> None:
     headers = {"Retry_After": after} if after else {}

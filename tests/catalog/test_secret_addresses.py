@@ -79,7 +79,7 @@ def test_a_secret_source_is_in_no_message(tmp_path: Path) -> None:
         source = f"{web.base}/c.json?token={MARK}"
         words = [f"root={tmp_path}", "catalog.reader=iiif", f"catalog.source={source}"]
         config = load_config(None, [*words, f"catalog.download={{{QUICK}}}"])
-        with pytest.raises(CatalogError, match=r"/c\.json: what came is no IIIF") as raised:
+        with pytest.raises(CatalogError, match=r"/c\.json: the response is no IIIF") as raised:
             catalog.read_catalog(config)
         assert MARK not in str(raised.value)
         assert f"/c.json?token={MARK}" in web.asked

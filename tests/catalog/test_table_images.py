@@ -1,4 +1,4 @@
-"""The images that a table names: looked for before the first hour is spent, counted, and guessed at aloud."""
+"""The images that a table names: found before a run begins, counted, and guessed only with a note."""
 
 from __future__ import annotations
 

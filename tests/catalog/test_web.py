@@ -56,6 +56,7 @@ def client(**settings: Any) -> WebClient:
     return WebClient(DownloadConfig(**{"private_networks": True, "per_second": 1000.0, **settings}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
     [
@@ -96,6 +97,7 @@ def test_requests_to_a_host_start_evenly_spaced(server: str) -> None:
     assert max(at for _, at in Moody.asked) - started >= 5 / 20
 
 
+@pytest.mark.slow
 def test_a_host_that_asks_for_a_pause_gets_it_from_all_requests(server: str) -> None:
     with client(robots=False) as web:
         web.get(f"{server}/pause", 100)

@@ -167,6 +167,7 @@ def test_wrong_credentials_are_one_line(s3_place: Place) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_sample_and_seed_are_options_too(tmp_path: Path) -> None:
     def artworks(folder: str, *words: str) -> list[str]:
         root = tmp_path / folder

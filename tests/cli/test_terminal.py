@@ -16,13 +16,13 @@ import pytest
 
 from simsearch import __version__
 from simsearch.cli.arguments import completions, is_setting
-from simsearch.cli.check import print_checked
+from simsearch.cli.check import print_report
 from simsearch.cli.input import read_input
 from simsearch.cli.printing import matches_json, print_matches, print_runs
 from simsearch.cli.terminal import PrintableFormatter, printable, show, show_json
 from simsearch.errors import UsageError
 from simsearch.reading.values import Artwork, Match
-from simsearch.runs.checks.findings import Checked, Finding
+from simsearch.runs.checks.report import CheckLine, CheckReport
 from simsearch.runs.record import RunRecord
 from simsearch.settings.config import Config
 from tests.cli.test_main import in_process
@@ -52,15 +52,15 @@ def as_record() -> RunRecord:
     return record
 
 
-def checked() -> Checked:
-    return Checked(Config(), 0.0, [Finding(HOSTILE, "wrong", HOSTILE, HOSTILE)])
+def checked() -> CheckReport:
+    return CheckReport(Config(), 0.0, [CheckLine(HOSTILE, "wrong", HOSTILE, HOSTILE)])
 
 
 PRINTED: dict[str, Callable[[], object]] = {
     "query": lambda: print_matches(matches()),
     "query --json": lambda: show_json(matches_json(matches())),
     "runs": lambda: print_runs([as_record()]),
-    "check": lambda: print_checked(checked()),
+    "check": lambda: print_report(checked()),
     "a line": lambda: show(HOSTILE.replace("\n", "")),
     "an error": lambda: in_process("run", f"root=gs://{HOSTILE}"),
 }

@@ -28,7 +28,7 @@ from tests.support.prometheus import Prometheus, program, prometheus
 from tests.support.ray_cluster import RayCluster, ray_cluster
 
 # Ray's start and a whole run are one fixture.
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.ray, pytest.mark.drill]
 
 ALERTS = CLUSTER / "dashboards" / "alerts.yaml"
 DASHBOARD = CLUSTER / "dashboards" / "simsearch.json"

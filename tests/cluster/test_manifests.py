@@ -63,6 +63,7 @@ def size(quantity: str) -> int:
     return int(number) * UNITS[unit]
 
 
+@pytest.mark.slow
 def test_ray_manifests_fit_kuberays_schemas(manifests: list[Manifest]) -> None:
     checked = [manifest for manifest in manifests if manifest["kind"].startswith("Ray")]
     assert checked
@@ -72,6 +73,7 @@ def test_ray_manifests_fit_kuberays_schemas(manifests: list[Manifest]) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_misspelt_field_is_found() -> None:
     manifest = only(rendered("gpu"), "RayCluster")
     del manifest["metadata"]
@@ -80,6 +82,7 @@ def test_a_misspelt_field_is_found() -> None:
         jsonschema.Draft202012Validator(kuberay_schema("RayCluster")).validate(manifest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", KUBERNETES)
 def test_pods_and_the_nightly_job_fit_kubernetes_own_schemas(
     manifests: list[Manifest], version: str
@@ -232,6 +235,7 @@ def test_a_night_that_is_misused_or_stopped_is_not_begun_again(manifests: list[M
     }
 
 
+@pytest.mark.slow
 def test_a_rayjob_brings_its_own_cluster_and_no_other() -> None:
     manifests = rendered("rayjob")
     kinds = {manifest["kind"] for manifest in manifests}

@@ -55,6 +55,7 @@ def broken(page: Path, site: Path) -> Iterator[str]:
             yield link
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_link_leads_somewhere(page: Path, site: Path) -> None:
     assert list(broken(page, site)) == []

@@ -67,6 +67,7 @@ def test_a_licence_is_what_the_package_states(tmp_path: Path, metadata: str, lic
     assert licences.licence(PathDistribution(folder)) == (licence or licences.UNSTATED)
 
 
+@pytest.mark.slow
 def test_every_installed_package_of_the_lock_has_its_licence_listed() -> None:
     page = licences.page(LOCK)
     rows = re.findall(r"^\| ([\w.-]+) \| (\d\S*) \|", page, re.MULTILINE)

@@ -78,7 +78,7 @@ class Otherwise(nn.Module):
 
 
 class ByItsNumbers(nn.Module):
-    """Goes a way that no graph holds."""
+    """Takes a branch that depends on its input, which no graph can represent."""
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
         return vectors if float(vectors.sum()) > 0 else -vectors

@@ -41,12 +41,13 @@ def test_averaged_over_positions_a_map_is_the_vector(name: str, cells: int) -> N
     np.testing.assert_array_equal(encoder(pixels()), vectors)  # asking for maps changes nothing
 
 
+@pytest.mark.slow
 def test_sscds_map_pooled_by_its_own_power_mean_is_its_vector() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(1)
         whole = sscd.build()
     linear = whole.fc.weight.detach().numpy().T, whole.fc.bias.detach().numpy()  # type: ignore[union-attr, operator]
-    encoder = Network(sscd._of_unit_length(whole), Running(sscd.NORMALISED))
+    encoder = Network(sscd._add_unit_length(whole), Running(sscd.NORMALISED))
     shown = np.random.default_rng(2).integers(0, 256, (1, 288, 288, 3), dtype=np.uint8)
     maps = encoder.feature_map(shown)
     assert maps is not None
@@ -56,6 +57,7 @@ def test_sscds_map_pooled_by_its_own_power_mean_is_its_vector() -> None:
     np.testing.assert_allclose(vector / np.linalg.norm(vector), encoder(shown), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_timms_maps_are_what_it_pools_and_its_transformers_have_none() -> None:
     pytest.importorskip("timm")
     encoder = spatial("timm:test_resnet")

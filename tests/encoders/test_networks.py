@@ -84,6 +84,7 @@ def test_vectors_are_torchvisions_own_activations(name: str) -> None:
     np.testing.assert_allclose(vectors / scale, expected.numpy() / scale, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_registered_dimension_is_what_comes_out() -> None:
     for name in (
         "alexnet",
@@ -137,6 +138,7 @@ def test_the_studys_preprocessing_does_not_normalise() -> None:
     torch.testing.assert_close(tensor[0, :, 5, 5], torch.tensor([1.0, 0.0, 0.2]))
 
 
+@pytest.mark.slow
 def test_dropout_and_batch_statistics_live_only_in_the_studys_mode() -> None:
     both = pixels(4)
     for mode, depends in (("eval", False), ("study-2018", True)):
@@ -147,6 +149,7 @@ def test_dropout_and_batch_statistics_live_only_in_the_studys_mode() -> None:
         assert bool(np.any(others[0] != first[0])) is depends
 
 
+@pytest.mark.slow
 def test_the_pretrained_network_knows_a_copy_from_another_picture() -> None:
     originals_of = [
         decode(image_bytes(71, n), max_pixels=10**6, max_bytes=10**6, background="#ffffff")

@@ -38,6 +38,7 @@ def test_automatic_precision_refuses_a_network_that_rounding_hurts(
     assert reason.startswith("bfloat16 strays")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("machine", "chosen"), [(PLAIN, "float32"), (TILES, "bfloat16")], ids=str)
 def test_automatic_precision_keeps_vectors_within_the_bound(
     machine: Machine, chosen: str, monkeypatch: pytest.MonkeyPatch

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from simsearch.cli.encoders import listing
+from simsearch.cli.encoders import list_lines
 from simsearch.encoders import registry
 from simsearch.encoders.backbones import efficientnet_lite
 from simsearch.encoders.encoder import Specification
@@ -45,7 +45,7 @@ def test_a_packages_encoders_are_there_under_its_entry_points_name(
 ) -> None:
     adding(monkeypatch, "foreign", "tests.encoders.test_registry:FOREIGN")
     assert get_encoder("foreign:lite", CONFIG).dimension == 1280
-    (line,) = listing(Config(), "foreign:*")
+    (line,) = list_lines(Config(), "foreign:*")
     assert "foreign:lite" in line
     assert "1280" in line
     assert "Apache-2.0" in line
@@ -71,7 +71,7 @@ def test_an_unknown_family_lists_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match=r"no family of encoders named 's3'.*onnx.*timm"):
         get_encoder("s3://bucket/model.onnx", CONFIG)
     with pytest.raises(UnknownNameError, match="no encoder like named 'nothing"):
-        list(listing(Config(), "nothing*"))
+        list(list_lines(Config(), "nothing*"))
 
 
 def test_a_name_in_a_path_leads_nowhere_else() -> None:

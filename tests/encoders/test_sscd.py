@@ -82,6 +82,7 @@ def test_the_short_edge_is_resized_to_288_and_the_aspect_ratio_kept(
     np.testing.assert_array_equal(shown, np.asarray(theirs))
 
 
+@pytest.mark.slow
 def test_weights_of_a_plain_resnet_are_refused(tmp_path: Path) -> None:
     torch.save(
         torchvision.models.resnet50().state_dict(), tmp_path / "sscd_disc_blur.torchvision.pt"
@@ -101,6 +102,7 @@ def test_where_to_get_metas_weights_is_told(tmp_path: Path) -> None:
     assert place.endswith("sscd_disc_mixup.torchvision.pt")
 
 
+@pytest.mark.slow
 @needs_package
 @pytest.mark.parametrize("name", ["sscd_distilled", "sscd_int8"])
 def test_the_packages_models_give_what_a_bare_session_gives(name: str) -> None:

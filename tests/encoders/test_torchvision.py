@@ -69,6 +69,7 @@ def shapes(state: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
     return {key: tuple(tensor.shape) for key, tensor in state.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_network_is_built_as_torchvision_builds_it_for_its_weights(name: str) -> None:
     with given(None) as loading, Undrawn(), without_numbers(name):
@@ -133,6 +134,7 @@ def pictures() -> list[Image.Image]:
     return [whole.crop((40, 40, 40 + width, 40 + height)) for width, height in SIZES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_pixels_are_those_of_the_weights_own_transforms(
     name: str, pictures: list[Image.Image]
@@ -144,6 +146,7 @@ def test_pixels_are_those_of_the_weights_own_transforms(
         torch.testing.assert_close(ours, transforms(picture), atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_file_of_weights_for_other_preprocessing_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

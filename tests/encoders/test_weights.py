@@ -21,6 +21,7 @@ from simsearch.errors import UsageError, WeightsError
 from tests.support.networks import CONFIG, network, pixels, weights_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["efficientnet_lite1", "efficientnet_lite2"])
 def test_the_larger_lite_networks_bring_their_real_weights(name: str) -> None:
     weights = weights_of(name, "imagenet")
@@ -37,6 +38,7 @@ def test_a_packaged_file_that_was_changed_is_refused(monkeypatch: pytest.MonkeyP
         weights_of("efficientnet_lite0", "imagenet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["squeezenet1_0", "mobilenet_v2"])
 def test_real_weights_load_the_same_from_either_format(
     real_weights: Path, tmp_path: Path, name: str
@@ -132,6 +134,7 @@ def test_a_file_that_is_no_plain_weights_is_refused_and_never_run(
     assert "code ran" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_old_densenet_file_still_loads(tmp_path: Path) -> None:
     state = weights_of("densenet121").content
     old = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from simsearch import schemas
 from simsearch.encoders.trained import Training, store
-from simsearch.evaluation.held_out import FEWEST, HeldOut, held_out
+from simsearch.evaluation.held_out import FEWEST, HeldOut, find_held_out
 from simsearch.features.space import FeatureSpace
 from simsearch.storage.storage import Storage
 from tests.support.spaces import SPACE
@@ -52,7 +52,7 @@ def learned(storage: Storage, number: int, rows: list[tuple[int, int]]) -> Featu
 
 def asked(storage: Storage, spaces: list[FeatureSpace], hashes: list[int]) -> HeldOut:
     plan: Any = SimpleNamespace(spaces=tuple(spaces))
-    return held_out(storage, plan, images(hashes))
+    return find_held_out(storage, plan, images(hashes))
 
 
 PAIRS = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 8)), max_size=6)

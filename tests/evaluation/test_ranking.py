@@ -33,6 +33,7 @@ def ranking(seed: int, relevant: int = 3) -> Ranking:
     return Ranking(hits, distances, np.full(N, relevant))
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 500), relevant=st.integers(1, DEPTH))
 @settings(max_examples=30, deadline=None)
 def test_average_precision_is_scikit_learns(seed: int, relevant: int) -> None:
@@ -130,6 +131,7 @@ def test_a_perfect_search_scores_one_everywhere(seed: int) -> None:
         assert (pooled.value, pooled.low, pooled.high) == pytest.approx((1, 1, 1))
 
 
+@pytest.mark.slow
 def test_the_pooled_interval_covers_the_truth_and_follows_from_its_seed() -> None:
     """Queries that find their one copy with a distance from one law, strangers from another."""
     rng = np.random.default_rng(5)

@@ -24,7 +24,7 @@ from simsearch.evaluation.scoring import original_lists, profile_groups, ranking
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import Neighbours, exact_search
 from simsearch.neighbours.deepening import _exact, _following, _short
-from simsearch.neighbours.lists import searched
+from simsearch.neighbours.lists import search_lists
 from simsearch.neighbours.numbering import NumberedImages
 
 PROFILES = ("rotate-1", "blur-1")
@@ -55,7 +55,7 @@ def scored_lists(
     """Lists as a run has them: cut, and deepened where near-duplicates or ties make them too short."""
     depth = min(needed + spare, len(units) - 1)
     everything = np.arange(len(units))
-    stored = searched(units, everything, numbered.originals, depth)
+    stored = search_lists(units, everything, numbered.originals, depth)
     lists, beyond = stored.first(depth), np.zeros(len(numbered.originals), np.int64)
     rows = _short(numbered, lists, needed, _following(stored, depth))
     for deeper in _exact(numbered, units, everything, rows, depth, seed):
@@ -131,6 +131,7 @@ def spaces(draw: st.DrawFn) -> tuple[NumberedImages, np.ndarray, list[tuple[int,
     return numbered, units, [(a, b) for a, b in near if contents[a] != contents[b]]
 
 
+@pytest.mark.slow
 @given(space=spaces(), spare=st.integers(0, 3))
 @settings(max_examples=80, deadline=None)
 def test_scores_are_those_of_all_images_compared_in_every_order_of_ties(
@@ -183,6 +184,7 @@ def all_scores(
     return values | {"micro": micro.value, "p90": recall.value}, tops | {"micro": 1.0, "p90": 1.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sharing", [1, 2, 5, 6, 10, 19, 60, 300])
 def test_a_perfect_space_scores_one_however_many_artworks_share_a_picture(sharing: int) -> None:
     profiles = ("grayscale", "downscale", "sharpen", "edge-enhance", "desaturate")

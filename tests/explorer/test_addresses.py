@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.reading.artworks import LONG, SHORT, short
+from simsearch.reading.artworks import LONG, SHORT, shorten
 from simsearch.reading.downloads import disposition, file_name
 from tests.support.odd_gallery import ENDLESS
 
 
+@pytest.mark.slow
 def test_every_page_says_which_parameters_it_does_not_know(site: httpx.Client) -> None:
     for view in ("/", "/map", "/sets", "/recovery", "/runs", "/findings/hubs", "/picture"):
         page = site.get(view, params={"sort": "year"}).text
@@ -79,6 +80,7 @@ def test_a_set_is_saved_under_its_name(site: httpx.Client) -> None:
         assert answer.headers["content-disposition"] == f'{handling}; filename="set-abc.{ending}"'
 
 
+@pytest.mark.slow
 def test_no_page_has_a_text_without_end(odd: httpx.Client) -> None:
     """A browser takes seconds for each word of ten thousand letters that it lays out."""
     endless = re.compile(f"{ENDLESS[0]}{{{SHORT + 1},}}")
@@ -103,15 +105,15 @@ def test_no_page_has_a_text_without_end(odd: httpx.Client) -> None:
 
 @given(st.text(max_size=50), st.integers(1, 60))
 def test_a_short_text_is_whole_and_a_long_one_ends_in_an_ellipsis(text: str, most: int) -> None:
-    shown = short(text, most)
+    shown = shorten(text, most)
     assert len(shown) <= most
     assert shown == text if len(text) <= most else shown.endswith("…")
 
 
 def test_a_shown_text_turns_no_writing_beside_it() -> None:
     marks = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    assert short(f"Étude{marks} 1888") == "Étude 1888"
-    assert short("شعر \u200f1888") == "شعر \u200f1888"
+    assert shorten(f"Étude{marks} 1888") == "Étude 1888"
+    assert shorten("شعر \u200f1888") == "شعر \u200f1888"
 
 
 def test_an_address_is_repeated_only_so_far(site: httpx.Client) -> None:

@@ -58,6 +58,7 @@ def test_an_empty_cell_matches_nothing() -> None:
     assert [match.score for match in matches] == pytest.approx([1.0] * 8)
 
 
+@pytest.mark.slow
 def test_matching_parts_are_numbered_on_both_pictures(site: httpx.Client) -> None:
     parts = site.get("/alike/parts", params={**PAIR, "space": NETWORK}).text
     count = parts.count('<li class="series-')
@@ -73,6 +74,7 @@ def test_matching_parts_are_numbered_on_both_pictures(site: httpx.Client) -> Non
     assert "Étude no. 2" in page
 
 
+@pytest.mark.slow
 def test_a_space_that_cannot_tell_says_why(site: httpx.Client) -> None:
     parts = site.get("/alike/parts", params={**PAIR, "space": GIVEN}).text
     assert "the weights at hand" in parts

@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from simsearch.errors import UsageError
-from simsearch.explorer.aside import MARKER, written_aside
+from simsearch.explorer.aside import MARKER, write_aside
 
 
 def export(target: Path, *names: str, kind: str = "pages") -> None:
-    with written_aside("--export", str(target), kind, "0" * 16) as new:
+    with write_aside("--export", str(target), kind, "0" * 16) as new:
         for name in names:
             (new / name).parent.mkdir(exist_ok=True)
             (new / name).write_text(name)
 
 
 def interrupted(target: Path) -> None:
-    with written_aside("--export", str(target), "pages", "1" * 16) as new:
+    with write_aside("--export", str(target), "pages", "1" * 16) as new:
         (new / "half.html").write_text("half")
         raise KeyboardInterrupt
 
@@ -82,7 +82,7 @@ def test_a_failed_rename_puts_the_earlier_one_back(
 
 def test_two_at_once_are_one(tmp_path: Path) -> None:
     target = tmp_path / "public"
-    with written_aside("--export", str(target), "pages", "1" * 16) as new:
+    with write_aside("--export", str(target), "pages", "1" * 16) as new:
         (new / "index.html").write_text("first")
         with pytest.raises(UsageError, match="another export is writing there"):
             export(target, "second.html")

@@ -20,6 +20,7 @@ from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_site import GIVEN, NETWORK, settings
 
 
+@pytest.mark.slow
 def test_a_file_per_space_has_what_embedding_atlas_reads(
     snapshot: Snapshot, tmp_path: Path
 ) -> None:

@@ -40,6 +40,7 @@ def test_a_static_copy_stands_alone(snapshot: Snapshot, tmp_path: Path) -> None:
         export_site(config, [config.root], str(tmp_path / "full"))
 
 
+@pytest.mark.slow
 def test_any_storage_root_can_be_shown(place: Place, tmp_path: Path) -> None:
     words = (
         []

@@ -1,4 +1,4 @@
-"""What the findings say, against plain NumPy and what was stored."""
+"""The findings, against plain NumPy and the stored tables."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_near_duplicates_that_hang_together_are_one_group_nearest_first(
     numbers = [int(artwork_id[2:5]) for artwork_id in ids_in(page)]
     assert (numbers[:2], numbers[2:]) == ([8, 9], [4, 5, 6])
     assert "<dt>title</dt><dd>Étude no. 5</dd>" in page
-    assert "<dt>dimensions</dt>" not in page  # they all say the same
+    assert "<dt>dimensions</dt>" not in page  # the same in all entries
     table = site.get("/tables/near-duplicates.csv").text.splitlines()
     assert len(table) == 1 + 3
     assert "85</td>" in page

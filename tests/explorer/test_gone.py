@@ -15,7 +15,7 @@ from simsearch.settings.config import load_config
 from simsearch.snapshots.garbage import find_garbage, kept_snapshots
 from simsearch.snapshots.published import point_latest
 from simsearch.snapshots.snapshot import Snapshot
-from simsearch.snapshots.viewing import FOLDER, viewings
+from simsearch.snapshots.viewing import FOLDER, list_viewings
 from simsearch.storage.storage import Storage
 from tests.support.small_snapshots import make_snapshot
 
@@ -49,6 +49,7 @@ def remove(snapshot: Snapshot) -> None:
         snapshot.storage.delete(snapshot.path(info.path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0, 1000])
 def test_a_removed_snapshot_is_gone_on_every_page(
     two: tuple[Snapshot, Snapshot],
@@ -78,9 +79,9 @@ def test_what_is_shown_is_kept_by_gc_until_it_expires(
     old, new = two
     storage = old.storage
     assert client.get("/").status_code == 200
-    assert {viewing.snapshot_id for viewing in viewings(storage)} == {new.snapshot_id}
+    assert {viewing.snapshot_id for viewing in list_viewings(storage)} == {new.snapshot_id}
     assert client.get("/", params={"snapshot": old.snapshot_id}).status_code == 200
-    (viewing,) = (shown for shown in viewings(storage) if shown.snapshot_id == old.snapshot_id)
+    (viewing,) = (shown for shown in list_viewings(storage) if shown.snapshot_id == old.snapshot_id)
     assert "process" in viewing.holder
     assert {kept.snapshot_id for kept in kept_snapshots(storage, 1)} == {
         old.snapshot_id,
@@ -94,6 +95,7 @@ def test_what_is_shown_is_kept_by_gc_until_it_expires(
     assert any(old.snapshot_id in file.path for file in find_garbage(storage, 1, 1e12))
 
 
+@pytest.mark.slow
 def test_a_root_without_a_snapshot_is_named_and_the_other_shown(
     two: tuple[Snapshot, Snapshot], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -107,6 +109,7 @@ def test_a_root_without_a_snapshot_is_named_and_the_other_shown(
     assert [str(tmp_path / "empty") in record.message for record in named] == [True]
 
 
+@pytest.mark.slow
 def test_nobody_is_led_to_a_snapshot_that_was_rolled_back(
     two: tuple[Snapshot, Snapshot], client: TestClient
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_half_sent_request_is_closed(address: tuple[str, int], sent: list[byte
     assert ended_after(address, *sent) < 4  # before uvicorn closes idle connections
 
 
+@pytest.mark.slow
 def test_whole_requests_on_one_connection_outlast_the_limit(address: tuple[str, int]) -> None:
     with httpx.Client(base_url="http://{}:{}".format(*address)) as client:
         for _ in range(4):

@@ -1,4 +1,4 @@
-"""The map in a real browser, where a question fails late or a drawing is no area."""
+"""The map in a real browser: requests that fail late, and drawings without an area."""
 
 from __future__ import annotations
 

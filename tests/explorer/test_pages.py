@@ -75,6 +75,7 @@ def test_a_hostile_title_shows_as_text(site: httpx.Client) -> None:
     assert "javascript:" not in page  # nor does a hostile link become one
 
 
+@pytest.mark.slow
 def test_untrained_weights_are_named_on_every_page(site: httpx.Client) -> None:
     for page in PAGES:
         assert f"Untrained weights: {NETWORK}" in site.get(page).text

@@ -31,6 +31,7 @@ def test_a_picture_of_the_collection_finds_itself(site: httpx.Client, folder: Pa
     assert "the weights at hand" in by_name[GIVEN]["error"]  # told, not hidden
 
 
+@pytest.mark.slow
 def test_the_form_works_without_a_script(site: httpx.Client, folder: Path) -> None:
     data = (folder / "gallery" / "005.png").read_bytes()
     page = site.post("/picture", files={"picture": ("p.png", data, "image/png")})

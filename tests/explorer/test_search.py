@@ -29,6 +29,7 @@ def titles(client: httpx.Client, **query: str) -> set[str]:
 PORTRAITS = {TITLES[0], TITLES[1], TITLES[2]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

@@ -46,6 +46,7 @@ def scans(big: Path) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.mark.slow
 def test_tiles_put_together_are_the_picture(scans: httpx.Client, big: Path) -> None:
     info = scans.get("/zoom/tiles.json", params={"id": "a/001?&é"}).json()
     assert (info["width"], info["height"], info["tile"]) == (*SIZE, 512)

@@ -30,20 +30,20 @@ def test_a_conversion_is_kept_by_weights_and_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = Storage(str(tmp_path))
-    assert of(storage).kept() is None
+    assert of(storage).read() is None
     conversion = of(storage).make()
-    assert of(storage).kept() == conversion
+    assert of(storage).read() == conversion
     assert conversion.model is not None
     assert len(conversion.model.load().content) == conversion.model.size
-    assert of(storage, seed=1).kept() is None
+    assert of(storage, seed=1).read() is None
     with monkeypatch.context() as patch:
         patch.setattr(conversions, "versions", lambda: {"onnxruntime": "another"})
-        assert of(storage).kept() is None
+        assert of(storage).read() is None
     storage.write_bytes(conversion.model.path, b"somebody else's")
     with pytest.raises(MismatchError):
         conversion.model.load()
     storage.delete(conversion.model.path)
-    assert of(storage).kept() is None  # and is made again
+    assert of(storage).read() is None  # and is made again
 
 
 @pytest.mark.slow
@@ -66,4 +66,4 @@ def test_a_refusal_is_kept_so_that_no_night_tries_again(tmp_path: Path) -> None:
     refused = broken.make()
     assert refused.model is None
     assert "cannot be converted to ONNX" in refused.note
-    assert broken.kept() == refused
+    assert broken.read() == refused

@@ -77,10 +77,11 @@ def autoscaling(groups: dict[str, dict[str, int]], port: int) -> dict[str, Any]:
             "cuda",
             "on GPUs: the cluster has none yet, its autoscaler can start some",
         ),
-        (
+        pytest.param(
             {"small": {"CPU": 1}},
             "cpu",
             "on CPUs: the cluster has no GPU and its autoscaler can start none",
+            marks=pytest.mark.drill,
         ),
     ],
 )

@@ -53,7 +53,7 @@ def test_vectors_rejects_and_thumbnails_are_those_of_the_actors(
         _, here = extracted(tmp_path / "here", pictures)
     assert torch.get_num_threads() == threads
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "too_few_for_actors", lambda *_: False)
+        patched.setattr(pipeline, "are_too_few_for_actors", lambda *_: False)
         patched.delattr(pipeline, "run_in_process")
         _, actors = extracted(tmp_path / "actors", pictures)
 

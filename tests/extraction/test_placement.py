@@ -14,10 +14,10 @@ from simsearch.extraction.placement import (
     VECTORS_PER_ACTOR,
     ActorPool,
     Device,
+    are_too_few_for_actors,
     plan_pools,
-    too_few_for_actors,
 )
-from simsearch.runtime.resources import LARGEST_NODE, RESOLUTION, Node, Request, how_many_fit
+from simsearch.runtime.resources import LARGEST_NODE, RESOLUTION, Node, Request, count_fitting
 
 MIB = 2**20
 GIB = 2**30
@@ -75,7 +75,7 @@ class Cluster:
         """Up to `most`, on nodes in a random order; returns how many found room."""
         count = 0
         for number in self.rng.sample(range(len(self.nodes)), len(self.nodes)):
-            here = min(how_many_fit(self.requests[kind], self.free(number)), most - count)
+            here = min(count_fitting(self.requests[kind], self.free(number)), most - count)
             self.placed[number][kind] += here
             count += here
         return count
@@ -88,7 +88,7 @@ class Cluster:
         return sum(placed[kind] for placed in self.placed)
 
     def has_room(self, request: Request) -> bool:
-        return any(how_many_fit(request, self.free(number)) for number in range(len(self.nodes)))
+        return any(count_fitting(request, self.free(number)) for number in range(len(self.nodes)))
 
 
 def goes_on(cluster: Cluster, pool: ActorPool) -> bool:
@@ -113,6 +113,7 @@ gpu_nodes = st.builds(
 HEAD = Node(cpus=0, memory=8 * GIB)
 
 
+@pytest.mark.slow
 @given(
     nodes=st.lists(cpu_nodes, min_size=1, max_size=5),
     joining=st.lists(cpu_nodes, max_size=3),
@@ -151,7 +152,7 @@ def survives(
         for node in (HEAD, *nodes):
             cluster.join(node)
         left = list(joining)
-        able = [n for n, node in enumerate(cluster.nodes) if how_many_fit(pool.actor, node)]
+        able = [n for n, node in enumerate(cluster.nodes) if count_fitting(pool.actor, node)]
         while able:
             for _ in range(2):
                 cluster.place("task", rng.randrange(0, 400))
@@ -162,7 +163,7 @@ def survives(
                 cluster.join(left.pop())
             else:
                 cluster.lose(rng.choice(able))
-            able = [n for n, node in enumerate(cluster.nodes) if how_many_fit(pool.actor, node)]
+            able = [n for n, node in enumerate(cluster.nodes) if count_fitting(pool.actor, node)]
 
 
 def full_of(kind: str, pool: ActorPool, node: Node) -> Cluster:
@@ -201,7 +202,7 @@ def test_what_is_set_aside_for_tasks_takes_no_actor_its_place(nodes: list[Node])
 @given(nodes=st.lists(cpu_nodes, max_size=4), count=st.integers(1, 4))
 def test_nothing_is_ever_put_on_a_head_without_cpus(nodes: list[Node], count: int) -> None:
     for pool in plan([HEAD, *nodes], count=count):
-        assert how_many_fit(pool.actor, HEAD) == how_many_fit(pool.task, HEAD) == 0
+        assert count_fitting(pool.actor, HEAD) == count_fitting(pool.task, HEAD) == 0
 
 
 @given(
@@ -257,7 +258,7 @@ def test_networks_that_no_node_holds_together_run_one_after_the_other() -> None:
         ("vgg16",),
         ("resnet152", "densenet201", "squeezenet1_1"),
     ]
-    assert all(how_many_fit(pool.actor, Node(8, memory=int(2.3 * GIB))) for pool in pools)
+    assert all(count_fitting(pool.actor, Node(8, memory=int(2.3 * GIB))) for pool in pools)
 
 
 def test_a_cluster_that_has_no_node_yet_is_planned_for_too() -> None:
@@ -281,4 +282,4 @@ def test_each_gpu_has_an_actor(gpus: int) -> None:
     ],
 )
 def test_how_many_vectors_are_too_few_for_actors(encoder: str, vectors: int, few: bool) -> None:
-    assert too_few_for_actors(ENCODERS[encoder], vectors) is few
+    assert are_too_few_for_actors(ENCODERS[encoder], vectors) is few

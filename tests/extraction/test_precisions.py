@@ -100,6 +100,7 @@ def begin(root: str, counts: Mapping[str, int]) -> dict[str, FeatureSpace]:
     return spaces
 
 
+@pytest.mark.slow
 @given(
     st.fixed_dictionaries({precision: st.integers(0, 2) for precision in PRECISIONS}),
     st.sampled_from(MACHINES),

@@ -156,7 +156,7 @@ def duplicates(snapshot: Snapshot) -> int:
     """How many vectors of a snapshot's spaces are stored more than once."""
     count = 0
     for space in snapshot.plan().spaces:
-        keys = feature_store.keys_of(feature_store.stored_keys(snapshot.storage, space).table)
+        keys = feature_store.keys_of(feature_store.read_keys(snapshot.storage, space).table)
         count += len(keys) - len(set(keys))
     return count
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simsearch.features.collapse import Spread, collapsed, spread_of, spread_rows
+from simsearch.features.collapse import Spread, find_collapsed, spread_of, spread_rows
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import exact_search
 from simsearch.neighbours.spreads import _copies_apart
@@ -74,7 +74,7 @@ def test_copies_tell_a_large_common_part_from_noise(common: float) -> None:
         share = _copies_apart(np.linalg.norm(copies, axis=1), others)
         measured = spread_of(vectors, np.arange(N), 0, unmoved=0.0, copies_apart=share)
         assert ("one direction" in measured.collapsed) == (named and common > 30)
-        assert collapsed(spread_rows({"a": measured})) == (
+        assert find_collapsed(spread_rows({"a": measured})) == (
             {"a": measured.collapsed} if measured.collapsed else {}
         )
 

@@ -24,7 +24,7 @@ def fill(storage: Storage, shards: list[list[str]], data: dict[str, np.ndarray])
 
 
 def compact(storage: Storage, shard_rows: int) -> int:
-    untidy = untidy_shards(feature_store.stored_keys(storage, SPACE), shard_rows)
+    untidy = untidy_shards(feature_store.read_keys(storage, SPACE), shard_rows)
     return compact_shards(storage, SPACE, shard_rows, untidy)
 
 
@@ -48,7 +48,7 @@ def test_compaction_loses_nothing_and_leaves_no_vector_twice(
     data = dict(zip(names, vectors(len(names)), strict=True))
     fill(storage, shards, data)
     compact(storage, 6)
-    keys = feature_store.stored_keys(storage, SPACE)
+    keys = feature_store.read_keys(storage, SPACE)
     assert sorted(feature_store.keys_of(keys.table)) == [f"hash-{name}/" for name in names]
     assert keys.distinct == len(names)
     assert keys.rows.max() <= 6
@@ -63,9 +63,9 @@ def test_a_merged_shard_names_all_installations_that_made_it(tmp_path: Path) -> 
         makers = [f"maker-{number % 3}"] if number else []
         feature_store.write_shard(storage, SPACE, rows([name]), vectors(1), makers)
     assert compact(storage, 100) == 8
-    (merged,) = feature_store.stored_keys(storage, SPACE).shards
+    (merged,) = feature_store.read_keys(storage, SPACE).shards
     shard = storage.read_table(feature_store.shard_path(SPACE, merged))
-    assert feature_store.made_by(shard) == {"maker-0", "maker-1", "maker-2"}
+    assert feature_store.installations_of(shard) == {"maker-0", "maker-1", "maker-2"}
 
 
 def test_few_small_shards_and_full_ones_are_left_alone(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_crash_between_writing_and_deleting_is_mended(tmp_path: Path) -> None:
     for path in list(kept)[:3]:  # as if these had not been deleted yet
         storage.write_bytes(path, kept[path])
     assert compact(storage, 20) == 4
-    keys = feature_store.stored_keys(storage, SPACE)
+    keys = feature_store.read_keys(storage, SPACE)
     assert len(keys.shards) == 1
     assert sorted(feature_store.keys_of(keys.table)) == [f"hash-{name}/" for name in names]
 

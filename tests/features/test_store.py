@@ -43,7 +43,7 @@ def test_copies_of_one_image_are_kept_apart(tmp_path: Path) -> None:
     data = vectors(2)
     feature_store.write_shard(storage, SPACE, rows(["a"]), data[:1])
     feature_store.write_shard(storage, SPACE, rows(["a"], "grayscale"), data[1:])
-    keys = feature_store.stored_keys(storage, SPACE)
+    keys = feature_store.read_keys(storage, SPACE)
     assert sorted(feature_store.keys_of(keys.table)) == ["hash-a/", "hash-a/grayscale"]
     assert keys.rows.tolist() == [1, 1]
     first = np.arange(2) == 0

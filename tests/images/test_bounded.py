@@ -79,6 +79,7 @@ def test_an_image_that_takes_too_long_is_killed_and_the_next_is_read() -> None:
     assert decode_within(saved(painting(), "PNG"), LIMITS).size == (90, 60)
 
 
+@pytest.mark.slow
 def test_a_picture_that_needs_too_much_memory_costs_its_row() -> None:
     size = 12_000
     rows = zlib.compress(b"\0" * ((size * 4 + 1) * size), 1)

@@ -163,6 +163,7 @@ VALID = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(which=st.sampled_from(VALID), data=st.data())
 def test_a_damaged_file_is_an_image_or_an_image_error(which: bytes, data: st.DataObject) -> None:

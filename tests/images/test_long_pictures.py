@@ -1,4 +1,4 @@
-"""Pictures longer than 4:1: worked on at the size that networks see, in bounded memory, or refused."""
+"""Pictures longer than 4:1: changed at the size that networks see, in bounded memory, or refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_operations_work_at_the_size_that_networks_see(size: tuple[int, int]) ->
 
 
 def test_a_long_picture_stays_as_sharp_as_a_square_one() -> None:
-    """An operation that changes nothing must not blur: it did so where it shrank 16:1 to 64 rows."""
+    """An operation that changes nothing must not blur. It once did, as it shrank pictures of 16:1 to 64 rows."""
     picture = strip(4096, 256)
     same = perturb(
         picture, get_profile("flip-1"), reencode_jpeg=False, seed=1, content_hash="a"

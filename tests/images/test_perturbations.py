@@ -170,6 +170,7 @@ def test_amounts_mean_what_the_table_says() -> None:
     assert np.asarray(noisy).std() == pytest.approx(0.08 * 255, rel=0.03)
 
 
+@pytest.mark.slow
 def test_a_scan_of_any_size_and_shape_survives_every_operation() -> None:
     for size in ((30_000, 40), (3, 2000)):
         scan = Image.new("RGB", size, (200, 120, 40))

@@ -67,6 +67,7 @@ def test_a_small_picture_keeps_its_pixels(kind: str) -> None:
     np.testing.assert_array_equal(decoded(data, SIDE), decoded(data, None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_large_picture_is_scaled_by_pillows_own_filter(mode: str) -> None:
     image = painting(1500, 1000, mode)
@@ -87,6 +88,7 @@ def test_a_jpeg_is_scaled_while_it_is_decoded_and_looks_the_same() -> None:
     assert np.abs(np.asarray(small, float) - np.asarray(whole, float)).mean() < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_scan_that_lies_on_its_side_is_turned(kind: str) -> None:
     exif = Image.Exif()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.annoy import annoy_search, build_annoy, open_annoy, principal_axes
-from simsearch.indexes.candidates import Search, components_for, slower_than_exact, tuned
+from simsearch.indexes.candidates import Search, components_for, is_slower_than_exact, tune
 from simsearch.indexes.exact import exact_search, recall
 from simsearch.settings.sections.analysis import IndexConfig
 
@@ -25,7 +25,7 @@ def searched(
     axes = principal_axes(units, components, seed=1) if components < units.shape[1] else None
     build_annoy(units if axes is None else units @ axes, folder / "index", trees=trees, seed=1)
     annoy = open_annoy(folder / "index", components)
-    return tuned(annoy, units, axes, n=11, trees=trees, target=target, seed=2)
+    return tune(annoy, units, axes, n=11, trees=trees, target=target, seed=2)
 
 
 def falling(items: int, dimension: int) -> np.ndarray:
@@ -70,6 +70,7 @@ def test_what_is_found_is_ordered_and_measured_as_exact_search_does(
         )
 
 
+@pytest.mark.slow
 def test_a_target_out_of_reach_does_not_make_every_query_search_everything(tmp_path: Path) -> None:
     """No search finds more than all there is."""
     units = unit_rows(1 + np.float32(3e-4) * vectors(600, 64))
@@ -95,9 +96,9 @@ def test_components_are_a_share_of_the_vectors(dimension: int, components: int) 
 def test_comparing_nearly_all_candidates_is_slower_than_exact_search() -> None:
     """Feature spaces of 47,269 drawings. Whitened, Annoy and its candidates took 54 ms a query, exact
     search 7.6; as the network gives them, 1.0 and 8.5."""
-    assert slower_than_exact(47_269, 1249, search_k=90_112, candidates=11 * 4096)
-    assert slower_than_exact(47_269, 512, search_k=22_528, candidates=11 * 512)  # 7.2 and 4.3 ms
-    assert not slower_than_exact(47_269, 1280, search_k=11_264, candidates=11 * 4)
+    assert is_slower_than_exact(47_269, 1249, search_k=90_112, candidates=11 * 4096)
+    assert is_slower_than_exact(47_269, 512, search_k=22_528, candidates=11 * 512)  # 7.2 and 4.3 ms
+    assert not is_slower_than_exact(47_269, 1280, search_k=11_264, candidates=11 * 4)
 
 
 def test_an_index_is_small_beside_its_vectors(tmp_path: Path) -> None:
@@ -108,6 +109,7 @@ def test_an_index_is_small_beside_its_vectors(tmp_path: Path) -> None:
     assert (tmp_path / "index").stat().st_size <= 0.15 * units.nbytes
 
 
+@pytest.mark.slow
 def test_sixty_copies_of_a_picture_do_not_make_every_query_search_everything(
     tmp_path: Path,
 ) -> None:

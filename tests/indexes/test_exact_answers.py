@@ -17,6 +17,7 @@ def cheap_lookups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidates, "READ_PER_LOOKUP", 16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exact", [True, False])
 def test_exact_search_answers_where_annoy_would_take_longer(tmp_path: Path, exact: bool) -> None:
     """White noise has no few directions that tell its vectors apart; what falls off steeply has."""

@@ -121,6 +121,7 @@ def test_annoy_distances_are_the_exact_ones() -> None:
     np.testing.assert_allclose(true.distances, angular, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_an_opened_index_finds_an_item_by_its_own_vector(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     manifest = write(storage)
@@ -132,6 +133,7 @@ def test_an_opened_index_finds_an_item_by_its_own_vector(tmp_path: Path) -> None
     assert not manifest.trained
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["index.ann", "ids.parquet", "vectors.npy"])
 def test_a_file_that_does_not_match_its_manifest_is_refused(tmp_path: Path, name: str) -> None:
     storage = Storage(str(tmp_path))
@@ -163,6 +165,7 @@ def test_an_index_without_a_manifest_is_not_there(tmp_path: Path) -> None:
         index.open_index(storage, "indexes/test", SPACE.fingerprint)
 
 
+@pytest.mark.slow
 def test_whatever_the_components_the_index_reaches_its_target(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     whole, reduced = write(storage, components=24), write(storage, components=4)  # of white noise

@@ -25,6 +25,7 @@ def others_answered(opened: index.OpenIndex, units: np.ndarray, queries: np.ndar
     return hits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lookup", [16, 10**6])  # Annoy answers, or all vectors are compared
 def test_the_recall_of_each_depth_is_that_of_the_answers_without_the_query(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lookup: int

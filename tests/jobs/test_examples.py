@@ -55,8 +55,6 @@ def test_an_example_passes_its_check(name: str, tmp_path: Path) -> None:
     check_names(load_config(file))  # its own networks and profiles
     with collection_for(name, tmp_path) as words:
         checked = check(load_config(file, [f"root={tmp_path}/root", *SMALL, *words]))
-    faults = {finding.subject for finding in checked.findings if finding.state == "wrong"}
+    faults = {line.subject for line in checked.lines if line.state == "wrong"}
     assert faults == ({"images"} if name == "museum" else set())  # those are not downloaded here
-    assert any(
-        finding.subject == "catalog" and finding.state == "right" for finding in checked.findings
-    )
+    assert any(line.subject == "catalog" and line.state == "right" for line in checked.lines)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from simsearch import schemas
 from simsearch.features.vectors import unit_rows
 from simsearch.maps.placing import Carried, carry, place, span_components
-from simsearch.maps.projection import SpaceMap, align, project, projection_table, together
+from simsearch.maps.projection import SpaceMap, align, align_all, project, projection_table
 from simsearch.settings.sections.analysis import ProjectionConfig
 
 
@@ -188,9 +188,9 @@ def test_a_map_that_was_carried_over_is_not_turned() -> None:
         SpaceMap(random.normal(size=(9, 2)).astype(np.float32), np.ones(9, bool), anew)
         for anew in (False, False, True)
     )
-    first, second, third = together([old, other, new])
+    first, second, third = align_all([old, other, new])
     assert first is old.points
     assert second is other.points
     np.testing.assert_array_equal(third, align(new.points, old.points))
-    turned = together([new, old])[1]
+    turned = align_all([new, old])[1]
     np.testing.assert_array_equal(turned, align(old.points, new.points))

@@ -164,5 +164,6 @@ def test_settings_refuse_an_unknown_method() -> None:
         load_config(None, ["projection.methods=[tsne]"])
 
 
+@pytest.mark.slow
 def test_the_schema_holds_what_the_map_reads() -> None:
     assert schemas.PROJECTION.names == ["image_id", "artwork_id", "x", "y", "fitted"]

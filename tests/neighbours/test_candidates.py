@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from simsearch import schemas
 from simsearch.features.vectors import unit_rows
 from simsearch.neighbours.candidates import nearest_pictures, pair_codes
-from simsearch.neighbours.lists import searched
+from simsearch.neighbours.lists import search_lists
 from simsearch.neighbours.numbering import NumberedImages
 
 
@@ -33,7 +33,7 @@ def test_candidates_are_the_nearest_other_pictures_by_brute_force(
     units = points[numbered.pictures]
     depth = min(depth, max(1, len(pictures) - 1))
     everything = np.arange(len(pictures))
-    lists = searched(units, everything, everything, depth).first(depth)
+    lists = search_lists(units, everything, everything, depth).first(depth)
     codes = pair_codes(numbered, nearest_pictures(numbered, lists, units, k).items)
     gaps = np.linalg.norm(points[:, None].astype(np.float64) - points[None], axis=2)
     np.fill_diagonal(gaps, np.inf)

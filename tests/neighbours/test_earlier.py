@@ -10,7 +10,7 @@ import numpy as np
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.neighbours.earlier import AMONG, lists_table, read_earlier
-from simsearch.neighbours.lists import Lists, carried, searched
+from simsearch.neighbours.lists import Lists, carry_lists, search_lists
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 from tests.support.small_snapshots import make_snapshot
@@ -38,15 +38,15 @@ def test_what_a_night_stored_serves_the_next(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     first = make_snapshot(storage, FIRST)
     everything = np.arange(len(FIRST))
-    lists = searched(units_of(first), everything, everything, DEPTH)
+    lists = search_lists(units_of(first), everything, everything, DEPTH)
     store(first, lists)
     second = make_snapshot(storage, SECOND)
     earlier = read_earlier(first, replace(SPACE, name="renamed"), second.images())
     assert earlier is not None
     units, now = units_of(second), np.arange(len(SECOND))
-    whole = searched(units, now, now, DEPTH)
+    whole = search_lists(units, now, now, DEPTH)
     for held in earlier.lists:
-        today, again = carried(held, earlier.asked, earlier.now, units, now, now, DEPTH)
+        today, again = carry_lists(held, earlier.asked, earlier.now, units, now, now, DEPTH)
         np.testing.assert_array_equal(today.items[:, :DEPTH], whole.items[:, :DEPTH])
         np.testing.assert_array_equal(today.squared[:, :DEPTH], whole.squared[:, :DEPTH])
         ids = second.images()["artwork_id"].to_numpy()
@@ -58,6 +58,6 @@ def test_another_space_or_a_snapshot_without_lists_serves_nothing(tmp_path: Path
     assert read_earlier(first, SPACE, first.images()) is None
     other = replace(SPACE, precision="bfloat16")
     everything = np.arange(len(FIRST))
-    lists = searched(units_of(first), everything, everything, DEPTH)
+    lists = search_lists(units_of(first), everything, everything, DEPTH)
     store(first, lists)
     assert read_earlier(first, other, first.images()) is None

@@ -20,11 +20,11 @@ from simsearch.indexes.exact import drop_query, recall
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.indexes.write import write_index
 from simsearch.neighbours.index_answers import (
-    candidates_in_order,
-    index_answers,
-    without_near_duplicates,
+    leave_out_near_duplicates,
+    order_candidates,
+    search_by_index,
 )
-from simsearch.neighbours.lists import Lists, searched
+from simsearch.neighbours.lists import Lists, search_lists
 from simsearch.neighbours.numbering import NumberedImages
 from simsearch.neighbours.search import _search_slice
 from simsearch.neighbours.stored_lists import StoredLists
@@ -66,6 +66,7 @@ def opened(folder: str, seed: int, *, doubles: int = 0) -> OpenIndex:
     return open_index(storage, "index", manifest.fingerprint)
 
 
+@pytest.mark.slow
 @hypothesis.given(
     seed=st.integers(0, 2**16),
     n=st.integers(1, 12),
@@ -80,8 +81,8 @@ def test_lists_put_candidates_in_the_order_that_the_index_does(
         index = opened(folder, seed, doubles=doubles)
         assert not index.manifest.exact_for(n + 1)
         queries = np.arange(60, 140)
-        true = searched(index.units, np.arange(ITEMS), queries, n + spare)
-        answers = index_answers(index, queries, n, true)
+        true = search_lists(index.units, np.arange(ITEMS), queries, n + spare)
+        answers = search_by_index(index, queries, n, true)
         asked = drop_query(index.near(queries, n + 1), queries, n)
     np.testing.assert_array_equal(answers.items, asked.items)
     np.testing.assert_array_equal(answers.distances, asked.distances)
@@ -91,8 +92,8 @@ def test_what_the_index_misses_stays_missed(tmp_path: Path) -> None:
     index = opened(str(tmp_path), 0)
     queries = np.arange(200)
     assert index.candidates(queries, 11) is not None
-    true = searched(index.units, np.arange(ITEMS), queries, 10)
-    assert 0.9 < recall(index_answers(index, queries, 10, true), true.first(10)) < 1
+    true = search_lists(index.units, np.arange(ITEMS), queries, 10)
+    assert 0.9 < recall(search_by_index(index, queries, 10, true), true.first(10)) < 1
 
 
 def test_candidates_come_in_the_order_of_the_list_and_a_short_list_is_told() -> None:
@@ -102,7 +103,7 @@ def test_candidates_come_in_the_order_of_the_list_and_a_short_list_is_told() -> 
         np.full(3, 1.0),
     )
     given = np.array([[3, 1, -1], [4, 2, 5], [2, 5, 3]])
-    kept, short = candidates_in_order(given, true, 2, 6)
+    kept, short = order_candidates(given, true, 2, 6)
     assert kept.items.tolist() == [[1, 3], [5, 4], [2, -1]]
     assert kept.distances[:2] ** 2 == pytest.approx(np.array([[0.1, 0.3], [0.1, 0.4]]))
     assert short.tolist() == [2]
@@ -113,8 +114,8 @@ def test_white_noise_is_answered_by_exact_search(tmp_path: Path) -> None:
     manifest = write(storage, components=4)
     index = open_index(storage, "indexes/test", manifest.fingerprint)
     assert index.candidates(np.arange(5), 11) is None
-    true = searched(index.units, np.arange(500), np.arange(5), 10)
-    answers = index_answers(index, np.arange(5), 10, true)
+    true = search_lists(index.units, np.arange(500), np.arange(5), 10)
+    answers = search_by_index(index, np.arange(5), 10, true)
     np.testing.assert_array_equal(answers.items, true.first(10).items)
 
 
@@ -126,6 +127,7 @@ class OpenedAnswers(StoredLists):
         return self.opened
 
 
+@pytest.mark.slow
 def test_the_index_is_asked_for_as_many_as_a_user_is_shown(tmp_path: Path) -> None:
     index = opened(str(tmp_path), 0)
     assert not index.manifest.exact_for(11)
@@ -176,7 +178,7 @@ def test_however_many_share_a_picture_a_perfect_space_is_perfect_by_the_index(
     )  # fmt: skip
     index = open_index(storage, "index", manifest.fingerprint)
     near_first = drop_query(index.near(numbered.originals, 6), numbered.originals, 5)
-    answered = without_near_duplicates(lambda: index, numbered, near_first)
+    answered = leave_out_near_duplicates(lambda: index, numbered, near_first)
     assert answered.items.shape == (24, 5)
     for score in study_scores(numbered, answered, (1, 3, 5)):
         if score.group != "all":  # what one profile's copies reach depends on the order of equals
@@ -199,9 +201,11 @@ def test_however_many_share_a_picture_a_perfect_space_is_perfect_by_the_index(
 
 def test_an_index_is_opened_only_where_there_are_near_duplicates() -> None:
     numbered, units = shared_pictures(24, 1)
-    true = searched(units, np.arange(len(units)), numbered.originals, 5).first(5)
+    true = search_lists(units, np.arange(len(units)), numbered.originals, 5).first(5)
 
     def never() -> OpenIndex:
         raise AssertionError("opened")
 
-    np.testing.assert_array_equal(without_near_duplicates(never, numbered, true).items, true.items)
+    np.testing.assert_array_equal(
+        leave_out_near_duplicates(never, numbered, true).items, true.items
+    )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.neighbours import lists
-from simsearch.neighbours.lists import Lists, carried, searched
+from simsearch.neighbours.lists import Lists, carry_lists, search_lists
 
 DEPTH = 5
 PICTURES = unit_rows(np.random.default_rng(4).normal(size=(40, 6)).astype(np.float32))
@@ -39,7 +39,7 @@ def day(night: Night) -> tuple[Vectors, npt.NDArray[np.int64]]:
 
 
 def same(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    return lists.matched(before.astype(str), now.astype(str))
+    return lists.match_keys(before.astype(str), now.astype(str))
 
 
 @pytest.mark.parametrize("spare", [0, 2])
@@ -57,12 +57,12 @@ def test_carried_lists_equal_a_search_of_everything(
             units, items = day(night)
             queries = np.flatnonzero(items % 2 == 0)
             among = queries if alone else np.arange(len(items))
-            whole = searched(units, among, queries, DEPTH)
+            whole = search_lists(units, among, queries, DEPTH)
             if held is None:
                 held = whole
             else:
                 now = same(before, items)
-                held, _ = carried(held, asked, now, units, among, queries, DEPTH)
+                held, _ = carry_lists(held, asked, now, units, among, queries, DEPTH)
             for name in ("items", "squared"):
                 values = getattr(held, name)[:, :DEPTH]
                 np.testing.assert_array_equal(values, getattr(whole, name)[:, :DEPTH])
@@ -71,7 +71,7 @@ def test_carried_lists_equal_a_search_of_everything(
 
 def test_a_list_is_all_others_by_distance_and_number() -> None:
     units, items = day(dict.fromkeys(range(9), 0) | {20: 1, 21: 3})
-    lists_of_4 = searched(units, np.arange(len(items)), np.array([4]), DEPTH)
+    lists_of_4 = search_lists(units, np.arange(len(items)), np.array([4]), DEPTH)
     squared = np.square(units.astype(np.float64) - units[4]).sum(axis=1)
     squared[4] = np.inf
     assert (
@@ -84,15 +84,17 @@ def test_only_what_changed_is_searched_again() -> None:
     random = np.random.default_rng(1)
     vectors = unit_rows(random.normal(size=(600, 8)).astype(np.float32))
     everything = np.arange(590)
-    held = searched(vectors[:590], everything, everything, DEPTH)
+    held = search_lists(vectors[:590], everything, everything, DEPTH)
     now = np.where(everything < 6, -1, everything - 6)  # six are gone, ten are new
     today = vectors[6:]
-    updated, again = carried(held, everything, now, today, np.arange(594), np.arange(594), DEPTH)
+    updated, again = carry_lists(
+        held, everything, now, today, np.arange(594), np.arange(594), DEPTH
+    )
     assert again.tolist() == list(range(584, 594))
-    whole = searched(today, np.arange(594), np.arange(594), DEPTH)
+    whole = search_lists(today, np.arange(594), np.arange(594), DEPTH)
     np.testing.assert_array_equal(updated.first(DEPTH).items, whole.first(DEPTH).items)
 
 
 def test_equal_pictures_are_matched_one_to_one() -> None:
-    places = lists.matched(np.array(["a", "b", "a", "c"]), np.array(["a", "d", "a", "a", "b"]))
+    places = lists.match_keys(np.array(["a", "b", "a", "c"]), np.array(["a", "d", "a", "a", "b"]))
     assert places.tolist() == [0, 4, 2, -1]

@@ -18,7 +18,7 @@ from simsearch.errors import (
     StorageError,
 )
 from simsearch.snapshots.snapshot import Snapshot
-from simsearch.storage.cached import mapped_array
+from simsearch.storage.cached import map_array
 from simsearch.storage.storage import Storage
 from tests.support.given_snapshots import publish_vectors
 from tests.support.spaces import SPACE
@@ -83,7 +83,7 @@ def test_a_header_with_one_wrong_bit_is_no_array(tmp_path: Path) -> None:
         damaged = bytearray(whole)
         damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
-        mapped_array(path, np.float32, VECTORS.shape)  # raises nothing
+        map_array(path, np.float32, VECTORS.shape)  # raises nothing
 
 
 def test_a_snapshot_that_is_removed_while_it_is_open_is_named(snapshot: Snapshot) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simsearch.reading.facets import LABELS_KEPT, Facet, categories, periods, recovered
+from simsearch.reading.facets import LABELS_KEPT, Facet, categories, periods, recovery_facet
 from simsearch.reading.map_data import home
 from simsearch.reading.regions import (
     LEAST_COUNT,
@@ -122,7 +122,7 @@ def test_periods_are_decades_where_all_lie_close_and_centuries_else() -> None:
 
 def test_recovered_shares_are_told_in_six_steps() -> None:
     shares = [None, 0.0, 0.2, 0.25, 0.5, 0.99, 1.0]
-    assert recovered("found:a", "A", shares).codes.tolist() == [-1, 0, 1, 1, 2, 4, 5]
+    assert recovery_facet("found:a", "A", shares).codes.tolist() == [-1, 0, 1, 1, 2, 4, 5]
 
 
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 4000), st.integers(1, 4000))
@@ -135,6 +135,7 @@ def test_a_score_is_positive_just_where_a_value_is_more_common_than_elsewhere(
     assert abs(score) < 1e-6 if more == 0 else np.sign(score) == np.sign(more)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_every_name_fits_its_region_and_the_same_input_gives_the_same(seed: int) -> None:

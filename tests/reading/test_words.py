@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simsearch.reading.words import folded, matches, search_terms, search_text
+from simsearch.reading.words import fold_text, matches, search_terms, search_text
 from tests.support.search_cases import NOTHING_ASKED, SEARCHES
 
 
@@ -25,10 +25,10 @@ def test_a_query_without_letters_asks_for_nothing(query: str) -> None:
 @given(st.text(max_size=60))
 def test_every_text_is_found_by_itself_in_any_case_and_as_a_phrase(text: str) -> None:
     haystack = search_text([text])
-    for query in (text, text.upper(), f'"{folded(text)}"'):
+    for query in (text, text.upper(), f'"{fold_text(text)}"'):
         terms = search_terms(query)
-        assert terms is None or matches(terms, haystack) or '"' in folded(query)
-    assert folded(folded(text)) == folded(text)
+        assert terms is None or matches(terms, haystack) or '"' in fold_text(query)
+    assert fold_text(fold_text(text)) == fold_text(text)
 
 
 @given(st.text("abc ", min_size=1, max_size=12), st.text("abc ", max_size=30))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from simsearch.features.collapse import Spread, collapsed, spread_rows
+from simsearch.features.collapse import Spread, find_collapsed, spread_rows
 from simsearch.reading.view import SnapshotView
 from simsearch.reports.conclusion import candidates, conclusion_words, no_advice, picks
 from simsearch.settings.config import load_config
@@ -23,7 +23,7 @@ REASON = "100% of the pictures share their vector with others"
 
 def test_what_was_measured_says_which_spaces_are_collapsed() -> None:
     rows = spread_rows({"fast": HEALTHY, "slow": CONSTANT})
-    assert collapsed(rows) == {"slow": REASON}
+    assert find_collapsed(rows) == {"slow": REASON}
 
 
 def test_a_collapsed_space_is_not_advised_whatever_it_scores() -> None:

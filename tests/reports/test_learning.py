@@ -15,7 +15,7 @@ from simsearch import schemas
 from simsearch.encoders.trained import EXAMPLES, Training, store
 from simsearch.features.space import FeatureSpace
 from simsearch.reports import figures
-from simsearch.reports.costs import training_seconds, with_heads
+from simsearch.reports.costs import add_heads, training_seconds
 from simsearch.reports.learning import learning_of, split_rows
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
@@ -124,6 +124,7 @@ def test_a_space_says_how_many_measured_artworks_it_saw(
     assert ("flatter it" in html) == bool(seen)
 
 
+@pytest.mark.slow
 def test_loss_curves_and_examples_are_drawn_and_the_same_bytes_each_time(tmp_path: Path) -> None:
     snapshot = _snapshot(tmp_path, [("c", "hc")])
     first, second = (learning_of(snapshot, NO_METRICS)[1] for _ in range(2))
@@ -135,7 +136,7 @@ def test_loss_curves_and_examples_are_drawn_and_the_same_bytes_each_time(tmp_pat
 def test_a_head_costs_its_encoders_time_and_its_own_training(tmp_path: Path) -> None:
     snapshot = _snapshot(tmp_path, [("c", "hc")])
     row = {"fingerprint": PLAIN.fingerprint, "device": "cpu", "images": 10, "seconds": 2.0}
-    timings = with_heads(pa.Table.from_pylist([row], schema=schemas.TIMINGS), snapshot)
+    timings = add_heads(pa.Table.from_pylist([row], schema=schemas.TIMINGS), snapshot)
     assert timings.to_pylist() == [row, {**row, "fingerprint": HEADED.fingerprint}]
     assert training_seconds(snapshot) == {"headed": 61.0}
 

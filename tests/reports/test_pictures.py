@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from simsearch.reading.view import SnapshotView
 from simsearch.reports import pictures
-from simsearch.reports.picture_figures import Shown
+from simsearch.reports.picture_figures import CaptionedPicture
 from simsearch.schemas import IMAGES, image_id
 from simsearch.settings.config import load_config
 from simsearch.storage.storage import Storage
@@ -25,14 +25,14 @@ PROFILES = ("grayscale", "rotate-5")
 def test_every_artwork_is_drawn_with_its_own_copies(
     copied: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    panels: list[Shown] = []
-    examples: list[Sequence[Shown]] = []
+    panels: list[CaptionedPicture] = []
+    examples: list[Sequence[CaptionedPicture]] = []
 
-    def draw_profiles(row: Sequence[Shown]) -> Figure:
+    def draw_profiles(row: Sequence[CaptionedPicture]) -> Figure:
         panels.extend(row)
         return Figure()
 
-    def draw_examples(rows: Sequence[Sequence[Shown]]) -> Figure:
+    def draw_examples(rows: Sequence[Sequence[CaptionedPicture]]) -> Figure:
         examples.extend(rows)
         return Figure()
 

@@ -9,7 +9,12 @@ from PIL import Image
 
 from simsearch import schemas
 from simsearch.reports import figures
-from simsearch.reports.picture_figures import Shown, examples_figure, profiles_figure, shortened
+from simsearch.reports.picture_figures import (
+    CaptionedPicture,
+    examples_figure,
+    profiles_figure,
+    shorten,
+)
 from simsearch.reports.tables import summary_rows
 from tests.support.report_pages import HOSTILE, NETWORK, metrics, page, plan, read
 from tests.support.spaces import SPACE
@@ -73,7 +78,7 @@ def test_the_summary_sets_both_searches_side_by_side() -> None:
 @pytest.mark.slow
 def test_figures_draw_anything_and_are_the_same_each_time() -> None:
     picture = Image.new("RGB", (300, 200), (90, 20, 20))
-    shown = [Shown(picture, shortened(HOSTILE), copy=bool(n % 2)) for n in range(6)]
+    shown = [CaptionedPicture(picture, shorten(HOSTILE), copy=bool(n % 2)) for n in range(6)]
     made = [
         profiles_figure(shown),
         examples_figure([shown, shown[:3]]),
@@ -90,5 +95,5 @@ def test_figures_draw_anything_and_are_the_same_each_time() -> None:
 
 
 def test_long_or_multiline_text_becomes_one_short_line() -> None:
-    assert shortened("a\nb\tc\x00d") == "a b c d"
-    assert shortened("x" * 40) == "x" * 25 + "…"
+    assert shorten("a\nb\tc\x00d") == "a b c d"
+    assert shorten("x" * 40) == "x" * 25 + "…"

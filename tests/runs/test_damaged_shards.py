@@ -51,11 +51,11 @@ def test_a_night_without_changes_still_finds_shards_that_are_gone_or_cut(
     snapshot = make_snapshot(storage, {"b": "2", "c": "3", "d": "4"})
     (newer,) = set(storage.files("features")) - {older}
     path = f"features/{newer.path}"
-    assert job._vectors_stored(snapshot)
+    assert job._has_all_vectors(snapshot)
     data = storage.read_bytes(path)
     storage.write_bytes(path, data[: len(data) // 2])
-    assert not job._vectors_stored(snapshot)
+    assert not job._has_all_vectors(snapshot)
     assert path in caplog.text
     storage.delete(path)  # of its vectors the older shard still has that of b
-    assert not job._vectors_stored(snapshot)
+    assert not job._has_all_vectors(snapshot)
     assert "2 vectors of the published snapshot are missing" in caplog.text

@@ -14,7 +14,7 @@ from simsearch.errors import UnknownNameError
 from simsearch.evaluation.metrics import Scores, scores_table
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.reports.experiment import PUBLISHED, verdicts
-from simsearch.runs.experiment import STUDY_2018, paired_tests, run_experiment, variant_of
+from simsearch.runs.experiment import STUDY_2018, compare_runs, run_experiment, variant_of
 from simsearch.settings.config import Config, load_config
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
@@ -132,7 +132,7 @@ def test_settings_and_spaces_are_tested_in_one_family() -> None:
             for name in ("a", "b")
         )
 
-    rows = paired_tests(
+    rows = compare_runs(
         {"published": scores(0), "corrected": scores(2)}, resamples=50, seed=1
     ).to_pylist()
     kinds = [row["compared"] for row in rows]

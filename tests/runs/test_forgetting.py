@@ -22,7 +22,7 @@ from simsearch.reading.sets import ArtworkSet
 from simsearch.reading.stored_sets import list_sets, store_set
 from simsearch.reports.pictures import pictures_of
 from simsearch.runs.forgetting.forget import find_removal, forget
-from simsearch.runs.operations.lease import held
+from simsearch.runs.operations.lease import hold_lease
 from simsearch.settings.config import Config
 from simsearch.snapshots.published import list_snapshots
 from simsearch.snapshots.root import open_root
@@ -102,7 +102,7 @@ def store_points(storage: Storage, *hashes: str) -> None:
 
 def take_down(config: Config, artwork_id: str = GONE) -> None:
     storage = Storage(config.root)
-    with held(storage, config.lease) as lease:
+    with hold_lease(storage, config.lease) as lease:
         forget(config, storage, find_removal(storage, artwork_id), lease)
 
 
@@ -140,6 +140,7 @@ def pictures(storage: Storage, snapshot: Snapshot) -> tuple[str, dict[str, np.nd
     }
 
 
+@pytest.mark.slow
 def test_nothing_of_it_is_left(made: Path, tmp_path: Path) -> None:
     config = copy_of(made, tmp_path)
     storage = Storage(config.root)
@@ -196,6 +197,7 @@ class Killed(BaseException):
 WRITES = ("write_bytes", "delete", "upload")
 
 
+@pytest.mark.slow
 def test_killed_at_any_write_the_same_command_finishes(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +239,7 @@ def test_a_record_of_an_artwork_in_no_snapshot_is_read_back(tmp_path: Path) -> N
     assert list_records(storage) == [record]
 
 
+@pytest.mark.slow
 def test_a_snapshot_without_any_artwork_left_has_a_report_without_pictures(tmp_path: Path) -> None:
     config = settings(str(tmp_path / "data"))
     open_root(Storage(config.root))

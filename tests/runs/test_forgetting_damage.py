@@ -13,6 +13,7 @@ from tests.support.explorer_site import NETWORK
 from tests.support.file_texts import texts_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", [0, 8, 16, 24])
 def test_an_interrupted_removal_accepts_no_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int

@@ -16,8 +16,8 @@ from simsearch.neighbours.earlier import lists_table, matrix_of
 from simsearch.neighbours.lists import Lists
 from simsearch.reading.stored_sets import list_sets
 from simsearch.runs.forgetting.forget import find_removal, forget
-from simsearch.runs.forgetting.sealed import _without_items
-from simsearch.runs.operations.lease import held
+from simsearch.runs.forgetting.sealed import _remove_items
+from simsearch.runs.operations.lease import hold_lease
 from simsearch.settings.config import Config, load_config
 from simsearch.snapshots.root import open_root
 from simsearch.storage.parts import read_parts, write_part
@@ -29,7 +29,7 @@ URL = "https://museum.example/1.jpg"
 
 
 def take_down(storage: Storage, config: Config, artwork_id: str = GONE) -> None:
-    with held(storage, config.lease) as lease:
+    with hold_lease(storage, config.lease) as lease:
         forget(config, storage, find_removal(storage, artwork_id), lease)
 
 
@@ -146,7 +146,7 @@ def test_a_shard_still_says_who_computed_its_vectors(tmp_path: Path) -> None:
     (info,) = storage.files("features")
     shard = storage.read_table(f"features/{info.path}")
     assert shard["artwork_id"].to_pylist() == [OTHER]
-    assert feature_store.made_by(shard) == {"here"}
+    assert feature_store.installations_of(shard) == {"here"}
     assert json.loads(shard.schema.metadata[feature_store.METADATA_KEY]) == space.to_json()
 
 
@@ -178,7 +178,7 @@ def test_a_list_closes_over_the_gap_and_keeps_its_horizon() -> None:
         {"image_id": ["x", "y", "z"], "artwork_id": ["x", "y", "z"], **names},
         schema=schemas.IMAGES,
     )
-    table = _without_items(lists_table(kept), images, np.array([1]))
+    table = _remove_items(lists_table(kept), images, np.array([1]))
     assert table is not None
     assert matrix_of(table, "items").tolist() == [[2, -1], [-1, -1], [0, -1]]
     assert matrix_of(table, "squared").tolist() == [[0.2, np.inf], [np.inf] * 2, [0.2, np.inf]]

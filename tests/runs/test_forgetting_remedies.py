@@ -67,6 +67,7 @@ def file_of(remedy: str, storage: Storage, old: Snapshot, new: Snapshot) -> str:
     return dict(zip(REMEDIES, paths, strict=True))[remedy]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("remedy", REMEDIES)
 def test_a_damaged_file_stops_the_command_until_its_advice_is_followed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], remedy: str
@@ -94,6 +95,7 @@ def test_a_damaged_file_stops_the_command_until_its_advice_is_followed(
     assert not any("gone" in texts_of(file) for file in files_of(storage))
 
 
+@pytest.mark.slow
 def test_vectors_that_nothing_brings_back_let_the_removal_end_without_their_snapshot(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

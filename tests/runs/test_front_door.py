@@ -137,7 +137,7 @@ def test_settings_of_a_run_that_never_began_are_not_kept(scans: Path) -> None:
     door = open_front_door(str(scans), [NETWORKS])
 
     def fail(before: bool) -> None:
-        with door.kept():
+        with door.keep_settings():
             assert door.file.exists()
             if not before:
                 open_root(Storage(door.config.root))

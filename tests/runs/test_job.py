@@ -272,7 +272,7 @@ def test_small_shards_are_merged_by_the_next_extraction(tmp_path: Path) -> None:
     take(config_for(tmp_path, "perturbations.profiles=[]"), pipeline.extract)
     snapshot = snapshots.pending_snapshot(storage)
     (space,) = snapshot.plan().spaces
-    keys = feature_store.stored_keys(storage, space)
+    keys = feature_store.read_keys(storage, space)
     assert len(keys.shards) == 1
     assert sorted(feature_store.keys_of(keys.table)) == sorted(
         feature_store.keys_of(snapshot.images())

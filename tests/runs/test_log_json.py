@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simsearch.runs.records import recorded
+from simsearch.runs.records import record_run
 from simsearch.settings.config import load_config
 
 
@@ -32,7 +32,7 @@ def test_the_record_is_a_json_line_only_where_it_is_wanted(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
     caplog.set_level(logging.INFO)
     config = load_config(None, [f"root={tmp_path}/root", f"monitoring.log_json={setting}"])
-    with recorded(config, "run") as record:
+    with record_run(config, "run") as record:
         record.outcome = "published"
     assert ('"outcome": "published"' in caplog.text) is told
     assert len(list((tmp_path / "root" / "runs").iterdir())) == 1  # stored in any case

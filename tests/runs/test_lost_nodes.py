@@ -14,7 +14,7 @@ from simsearch.catalog.readers.generated import image_bytes
 from simsearch.runs.context import take
 from simsearch.runs.job import ingest
 from simsearch.runs.steps import extract
-from simsearch.runtime.ray_session import in_time
+from simsearch.runtime.ray_session import start_in_time
 from simsearch.settings.config import load_config
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import Storage
@@ -22,7 +22,7 @@ from tests.faults.run_job import counts_add_up, duplicates
 from tests.support.node_jobs import RunningJob, sane
 from tests.support.small_runs import all_vectors
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.drill]
 
 STORE = 150 * 2**20
 
@@ -31,7 +31,7 @@ STORE = 150 * 2**20
 def head() -> Iterator[Cluster]:
     """A cluster of a head that no work is put on."""
     arguments = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}
-    cluster = in_time(lambda: Cluster(initialize_head=True, head_node_args=arguments))
+    cluster = start_in_time(lambda: Cluster(initialize_head=True, head_node_args=arguments))
     try:
         yield cluster
     finally:
@@ -39,7 +39,7 @@ def head() -> Iterator[Cluster]:
 
 
 def join(cluster: Cluster, cpus: int = 1, **more: Any) -> Any:
-    return in_time(lambda: cluster.add_node(num_cpus=cpus, object_store_memory=STORE, **more))
+    return start_in_time(lambda: cluster.add_node(num_cpus=cpus, object_store_memory=STORE, **more))
 
 
 def settings(cluster: Cluster, root: Path, artworks: int, *more: str) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 from onnx import helper, numpy_helper
 from PIL import Image, ImageDraw
 
-from simsearch.features.collapse import collapsed
+from simsearch.features.collapse import find_collapsed
 from simsearch.images.identity import content_hash
 from simsearch.runs import job
 from simsearch.snapshots.snapshot import Snapshot
@@ -170,7 +170,7 @@ def test_a_network_that_tells_nothing_apart_is_named_and_scores_as_chance(
     snapshot = run(tmp_path / "root", folder, networks, "evaluate.neighbours=20")
     assert listed(snapshot) == PLANTED
     metrics = snapshot.storage.read_table(snapshot.metrics_path)
-    (name,) = collapsed(metrics)
+    (name,) = find_collapsed(metrics)
     exact = {
         (row["metric"], row["k"]): row["mean"]
         for row in metrics.to_pylist()

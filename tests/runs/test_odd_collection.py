@@ -61,7 +61,9 @@ def laid_out(place: Place, odd: Path) -> str:
     return storage.root
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "place", [pytest.param("local", marks=pytest.mark.drill), "s3"], indirect=True
+)
 def test_the_odd_collection_runs_whole_and_is_unchanged_the_second_time(
     place: Place, odd: Path
 ) -> None:
@@ -84,7 +86,9 @@ def test_the_odd_collection_runs_whole_and_is_unchanged_the_second_time(
     assert second.snapshot.snapshot_id == first.snapshot.snapshot_id
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "place", ["local", pytest.param("s3", marks=pytest.mark.drill)], indirect=True
+)
 def test_a_file_that_is_not_there_keeps_no_night_awake_and_is_taken_when_it_comes(
     place: Place,
 ) -> None:

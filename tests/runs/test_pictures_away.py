@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simsearch.runs import job
-from simsearch.runs.context import Outcome, Run
+from simsearch.runs.context import Run, StepResult
 from tests.runs.test_job import config_for, fill
 
 pytestmark = pytest.mark.usefixtures("ray_local")
@@ -21,7 +21,7 @@ def test_pictures_that_were_away_while_they_were_read_are_taken_the_next_night(
     config = config_for(tmp_path, "extract.max_reject_share=0.5")
     names = ["01.jpg", "04.jpg"]
 
-    def ingest(run: Run) -> Outcome:
+    def ingest(run: Run) -> StepResult:
         outcome = read_collection(run)
         for name in names:
             (tmp_path / "pictures" / name).rename(tmp_path / name)

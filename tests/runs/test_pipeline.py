@@ -69,7 +69,7 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path: Path) -> None:
     assert lost > 0
     assert {info.path: info.etag for info in storage.files("thumbnails")} == thumbnails
     keys = [
-        set(feature_store.keys_of(feature_store.stored_keys(storage, space).table))
+        set(feature_store.keys_of(feature_store.read_keys(storage, space).table))
         for space in pending_snapshot(storage).plan().spaces
     ]
     assert [len(space_keys) for space_keys in keys] == [ARTWORKS + 25] * 2

@@ -20,7 +20,7 @@ from simsearch.features.store import MADE_BY_KEY
 from simsearch.runs.context import take
 from simsearch.runs.job import ingest
 from simsearch.runtime.installation import describe_installation, digest_of
-from simsearch.runtime.ray_session import in_time
+from simsearch.runtime.ray_session import start_in_time
 from simsearch.settings.config import load_config
 from tests.runs.test_lost_nodes import STORE, head, join, settings
 from tests.support.node_jobs import RunningJob
@@ -90,7 +90,7 @@ def node_without(cluster: Cluster, folder: Path) -> Iterator[None]:
         f"--object-store-memory={STORE}", f"--dashboard-agent-listen-port={free_port()}",
         "--node-ip-address=127.0.0.2",
     ]  # fmt: skip
-    process = in_time(lambda: start_node(cluster, command))
+    process = start_in_time(lambda: start_node(cluster, command))
     try:
         yield
     finally:
@@ -164,6 +164,7 @@ def test_a_node_with_other_code_is_refused_and_named_and_with_the_right_one_it_w
     assert "all nodes need the driver's image" in line
 
 
+@pytest.mark.drill
 def test_a_node_without_the_package_is_named(
     cluster: Cluster, words: list[str], tmp_path: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_node_without_the_package_is_named(
     assert "has simsearch's code not installed (the driver has " in line
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("folder", ["root", "pictures"])
 def test_a_node_that_does_not_see_the_files_is_named(
     cluster: Cluster, words: list[str], tmp_path: Path, folder: str

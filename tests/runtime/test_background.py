@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from simsearch.runtime.background import within
+from simsearch.runtime.background import run_within
 
 ENDING = """
 import threading
-from simsearch.runtime.background import end_process, within
+from simsearch.runtime.background import end_process, run_within
 try:
-    within(0.05, {work})
+    run_within(0.05, {work})
     print("done")
 except TimeoutError:
     print("given up")
@@ -52,18 +52,18 @@ def test_a_process_that_nobody_reads_any_more_ends_as_it_would() -> None:
 
 LEFT = """
 import threading
-from simsearch.runtime.background import Background, left_behind, within
+from simsearch.runtime.background import Background, run_within, work_goes_on
 over = threading.Event()
 try:
-    within(0.05, over.wait)
+    run_within(0.05, over.wait)
 except TimeoutError:
-    print(left_behind())
+    print(work_goes_on())
 over.set()
-print(within(60, lambda: 7))
+print(run_within(60, lambda: 7))
 for thread in threading.enumerate():
     if isinstance(thread, Background):
         thread.ended.wait(60)
-print(left_behind())
+print(work_goes_on())
 """
 
 
@@ -75,4 +75,4 @@ def test_work_is_left_behind_until_it_is_over() -> None:
 
 def test_what_the_work_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
-        within(60, lambda: 1 // 0)
+        run_within(60, lambda: 1 // 0)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from simsearch.runtime.environment import LOST_POWER, NO_USAGE_REPORTS
 
 ASK = """
@@ -16,11 +18,13 @@ print(ray._config.grpc_client_keepalive_time_ms(), ray._config.grpc_client_keepa
 """
 
 
+@pytest.mark.slow
 def test_a_driver_learns_within_80_seconds_that_a_node_lost_its_power() -> None:
     done = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["60000", "20000"], done.stderr
 
 
+@pytest.mark.slow
 def test_a_night_of_few_news_imports_no_ray_data() -> None:
     modules = "extraction.extract, simsearch.neighbours.building, simsearch.evaluation.evaluate, simsearch.maps.projection"
     program = (

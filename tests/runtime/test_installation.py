@@ -9,8 +9,8 @@ from simsearch.runtime import installation
 from simsearch.runtime.installation import (
     ABSENT,
     CODE,
+    describe_differences,
     describe_installation,
-    differences,
     digest_of,
 )
 
@@ -45,13 +45,13 @@ def test_a_build_is_that_of_its_modules_whoever_installed_them(tmp_path: Path) -
 
 def test_what_differs_is_named_and_nothing_else() -> None:
     here = {"Python": "3.12.1", "pillow": "13.0.0 build b", "timm": ABSENT, "numpy": "2.5 build c"}
-    assert differences(here, here) == ""
-    assert differences({**here, "pillow": "12.0.0 build a"}, here) == (
+    assert describe_differences(here, here) == ""
+    assert describe_differences({**here, "pillow": "12.0.0 build a"}, here) == (
         "pillow 12.0.0 build a (the driver has 13.0.0 build b)"
     )
     many = {f"package-{number}": "1" for number in range(9)}
-    assert differences({}, many).endswith("and 5 more")
-    assert differences({"Python": "3.12.1"}, {**here, "Python": "3.12.1"}).startswith(
+    assert describe_differences({}, many).endswith("and 5 more")
+    assert describe_differences({"Python": "3.12.1"}, {**here, "Python": "3.12.1"}).startswith(
         f"pillow {ABSENT} (the driver has"
     )
 

@@ -9,9 +9,9 @@ from itertools import count
 import pytest
 
 from simsearch.errors import StallError
-from simsearch.runtime.cluster import ClusterState, NodeState, lacks, waiting_line
+from simsearch.runtime.cluster import ClusterState, NodeState, describe_lack, waiting_line
 from simsearch.runtime.resources import Node, Request
-from simsearch.runtime.watchdog import watched
+from simsearch.runtime.watchdog import run_watched
 from simsearch.settings.sections.operation import RayConfig
 
 IMPATIENT = RayConfig(stall_warn=1, stall_fail=3)
@@ -31,7 +31,7 @@ def test_a_step_in_which_nothing_moves_is_told_of_and_then_ended(
         StallError,
         match=r"^index: nothing moved for 3 s \(ray\.stall_fail\): waiting: 1 × 1 GPU; .*",
     ) as raised:
-        watched("index", IMPATIENT, for_ever.wait, lambda: 7, counts.append, still)
+        run_watched("index", IMPATIENT, for_ever.wait, lambda: 7, counts.append, still)
     for_ever.set()
     assert raised.value.exit_code == 1
     assert "run the same command again" in str(raised.value)
@@ -50,7 +50,9 @@ def test_a_slow_step_that_moves_is_left_alone(caplog: pytest.LogCaptureFixture) 
         time.sleep(4)
         return "done"
 
-    assert watched("index", IMPATIENT, work, lambda: next(moving), counts.append, still) == "done"
+    assert (
+        run_watched("index", IMPATIENT, work, lambda: next(moving), counts.append, still) == "done"
+    )
     assert counts == sorted(counts)
     assert not caplog.records
 
@@ -63,7 +65,7 @@ def test_null_waits_for_ever() -> None:
         time.sleep(2.5)
         return 5
 
-    assert watched("index", patient, work, lambda: 0, describe=still) == 5
+    assert run_watched("index", patient, work, lambda: 0, describe=still) == 5
 
 
 def test_what_the_work_raises_is_raised() -> None:
@@ -71,7 +73,7 @@ def test_what_the_work_raises_is_raised() -> None:
         raise KeyError("a defect")
 
     with pytest.raises(KeyError, match="a defect"):
-        watched("index", IMPATIENT, work, lambda: 0)
+        run_watched("index", IMPATIENT, work, lambda: 0)
 
 
 def test_the_line_says_what_waits_what_it_asks_for_and_what_each_node_has_free() -> None:
@@ -93,13 +95,16 @@ def test_the_line_says_what_waits_what_it_asks_for_and_what_each_node_has_free()
 
 def test_what_no_node_has_at_all_is_told_at_once() -> None:
     head, worker = Node(0), Node(2)
-    assert lacks(Request(0.001, 0.25), [head, worker]).startswith(
+    assert describe_lack(Request(0.001, 0.25), [head, worker]).startswith(
         "waiting for 1 GPU; the cluster has none"
     )
-    assert lacks(Request(0.001), [head]).startswith("waiting for 1 CPU; the cluster has no node")
-    assert lacks(Request(0.001), [head, worker]) == ""
+    assert describe_lack(Request(0.001), [head]).startswith(
+        "waiting for 1 CPU; the cluster has no node"
+    )
+    assert describe_lack(Request(0.001), [head, worker]) == ""
 
 
+@pytest.mark.slow
 def test_a_head_that_does_not_answer_is_told_of_and_the_wait_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -110,6 +115,6 @@ def test_a_head_that_does_not_answer_is_told_of_and_the_wait_goes_on(
         time.sleep(1.8)
         return 5
 
-    assert watched("index", IMPATIENT, work, lambda: 0, describe=silent) == 5
+    assert run_watched("index", IMPATIENT, work, lambda: 0, describe=silent) == 5
     (warning,) = [record.message for record in caplog.records]
     assert warning.endswith("the cluster's head does not answer (no answer from 10.0.0.1)")

@@ -10,7 +10,7 @@ import pytest
 
 from simsearch.cli.main import exit_code
 from simsearch.errors import StorageError
-from simsearch.runs.records import list_records, recorded
+from simsearch.runs.records import list_records, record_run
 from simsearch.settings.config import load_config
 from simsearch.snapshots.garbage import find_garbage
 from simsearch.snapshots.published import latest_snapshot, read_latest
@@ -40,6 +40,7 @@ def run_command(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, s
     return code, *capsys.readouterr()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", DAMAGED_POINTERS.values(), ids=DAMAGED_POINTERS)
 def test_a_damaged_pointer_is_named_and_mended_as_the_message_says(
     root: Storage, capsys: pytest.CaptureFixture[str], data: bytes
@@ -142,7 +143,7 @@ def test_a_record_of_a_later_version_or_a_damaged_one_stops_no_night(
     root: Storage, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = load_config(None, [f"root={root.root}"])
-    with recorded(config, "run") as record:
+    with record_run(config, "run") as record:
         record.outcome = "published"
     root.write_json(record.path, {**record.to_json(), "new": {"of": "a later version"}})
     root.write_bytes("runs/20260101T000000Z-00000000.json", b"{}")

@@ -33,12 +33,12 @@ def test_the_least_recently_used_files_make_room(
 ) -> None:
     monkeypatch.setattr(cache, "CACHE_BYTES", 250)
     for place, name in enumerate(("first", "second")):
-        path = cache.cached(name, writing(100))
+        path = cache.cache_file(name, writing(100))
         os.utime(path, (place, place))
-    assert cache.cached("first", lambda _: pytest.fail("made again")) == folder / "first"
-    cache.cached("third", writing(100))
+    assert cache.cache_file("first", lambda _: pytest.fail("made again")) == folder / "first"
+    cache.cache_file("third", writing(100))
     assert {path.name for path in folder.iterdir()} == {"first", "third"}
-    cache.cached("large", writing(1000))
+    cache.cache_file("large", writing(1000))
     assert {path.name for path in folder.iterdir()} == {"large"}
 
 
@@ -48,7 +48,7 @@ def test_a_file_that_could_not_be_made_is_not_there(folder: Path) -> None:
         raise MismatchError("no")
 
     with pytest.raises(MismatchError):
-        cache.cached("half", fail)
+        cache.cache_file("half", fail)
     assert list(folder.iterdir()) == []
 
 
@@ -56,7 +56,7 @@ def test_a_cache_that_cannot_be_written_is_named(folder: Path) -> None:
     folder.parent.parent.mkdir(exist_ok=True)
     folder.parent.write_bytes(b"a file")
     with pytest.raises(StorageError, match="cannot write: a file is where a folder should be"):
-        cache.cached("name", lambda _: None)
+        cache.cache_file("name", lambda _: None)
 
 
 def test_a_remote_file_is_fetched_once_and_checked(s3_place: Place, folder: Path) -> None:

@@ -16,7 +16,7 @@ from simsearch import schemas
 from simsearch.errors import DamagedError
 from simsearch.storage.damage import set_aside
 from simsearch.storage.growing import GrowingTable
-from simsearch.storage.parquet import decoded, encoded, is_damage
+from simsearch.storage.parquet import decode_table, encode_table, is_damage
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 
@@ -32,18 +32,19 @@ def table_of_vectors() -> pa.Table:
 
 @functools.cache
 def stored_bytes() -> bytes:
-    return encoded(table_of_vectors())
+    return encode_table(table_of_vectors())
 
 
 def differing(data: bytes) -> str | None:
     """What reading some bytes gives: None for the very table, "damage", or "another table"."""
     try:
-        read = decoded(data)
+        read = decode_table(data)
     except (pa.ArrowException, OSError) as error:
         return "damage" if is_damage(error) else repr(error)
     return None if read.equals(table_of_vectors()) else "another table"
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.integers(0, len(stored_bytes()) - 1), st.integers(1, 255))
 def test_a_changed_byte_is_found_or_changes_nothing(place: int, change: int) -> None:

@@ -57,6 +57,7 @@ def test_any_name_comes_back(storage: Storage, name: str) -> None:
     assert storage.files("folder") == []
 
 
+@pytest.mark.slow
 def test_a_listing_is_sorted_and_complete_past_a_thousand(storage: Storage) -> None:
     names = [f"{number:05}" for number in range(1050)]
     with ThreadPoolExecutor(8) as pool:
@@ -91,6 +92,7 @@ def test_an_absent_folder_lists_as_empty_and_an_absent_file_is_an_error(storage:
     storage.delete("nowhere/file")
 
 
+@pytest.mark.slow
 def test_a_large_file_travels_whole(storage: Storage, tmp_path: Path) -> None:
     source, back = tmp_path / "source", tmp_path / "back"
     source.write_bytes(bytes(range(256)) * (70 * 4096))  # 70 MiB: several parts
@@ -201,6 +203,7 @@ def test_a_bucket_that_does_not_exist_is_one_clear_line(s3_place: Place) -> None
         storage.read_bytes("file")
 
 
+@pytest.mark.slow
 def test_a_store_that_does_not_answer_is_given_up_on() -> None:
     config = StorageConfig(endpoint_url="http://127.0.0.1:9", attempts=2, timeout=1)
     with pytest.raises(StorageError, match="s3://bucket/x: cannot read"):

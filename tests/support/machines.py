@@ -39,7 +39,7 @@ class Machine:
         patch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": self.tiles})
         patch.setattr(platform, "machine", lambda: self.architecture)
         patch.setattr(torch.cuda, "get_device_capability", lambda: self.capability)
-        patch.setattr(networks, "_as_task", _call)
+        patch.setattr(networks, "_call_as_task", _call)
         patch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from simsearch.runtime.background import left_behind
+from simsearch.runtime.background import work_goes_on
 
 SECONDS = 90
 
@@ -20,6 +20,6 @@ def shut_down() -> None:
     """A session leaves Ray up while work that was given up still asks something of it, as its process is to
     end. A test's process goes on: that work is waited for, then Ray is shut down."""
     deadline = time.monotonic() + SECONDS
-    while left_behind() and time.monotonic() < deadline:
+    while work_goes_on() and time.monotonic() < deadline:
         time.sleep(0.1)
     sys.modules["ray"].shutdown()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simsearch.evaluation.metrics import Scores, recovered, study_measures
+from simsearch.evaluation.metrics import Scores, recovery_scores, study_measures
 from simsearch.evaluation.ranking import Ranking
 
 
@@ -24,5 +24,5 @@ def study_scores_of(
     scores = list(study_measures(ranking(hits >= 0, copies), ks))
     for number, profile in enumerate(profiles):
         single = ranking(hits == number, np.ones_like(copies))
-        scores += recovered(profile, single, copies, ks)
+        scores += recovery_scores(profile, single, copies, ks)
     return scores

@@ -21,6 +21,7 @@ class Network:
         self.last = bytearray(1)  # above them in the heap, so that glibc cannot cut it off
 
 
+@pytest.mark.slow
 def test_a_dropped_network_goes_back_to_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     before = memory.resident()
     monkeypatch.setattr(memory, "_after_last", before)

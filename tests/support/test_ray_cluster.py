@@ -1,4 +1,4 @@
-"""What the tests start, they end, and nothing else."""
+"""The tests end every process that they start, and no other."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ with ray_cluster(cpus=1) as cluster:
 
 
 @pytest.mark.ray
+@pytest.mark.drill
 def test_a_test_session_that_is_killed_leaves_no_cluster_behind() -> None:
     command = [sys.executable, "-c", HELD_CLUSTER]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as session:
@@ -42,6 +43,7 @@ def test_a_test_session_that_is_killed_leaves_no_cluster_behind() -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.drill
 def test_a_foreign_cluster_survives_ours() -> None:
     with ray_cluster(cpus=1) as foreign:
         theirs = foreign.processes()
@@ -56,7 +58,7 @@ def test_a_foreign_cluster_survives_ours() -> None:
 
 
 def test_no_file_ends_processes_by_their_name() -> None:
-    """`ray stop` ends every Ray of the machine, `pkill` whatever is called so."""
+    """`ray stop` ends every Ray on the machine, and `pkill` every process of that name."""
     by_name = re.compile(r"""\bray["', ]+stop\b|\b(pkill|killall)\b""")
     files = [
         *(PROJECT / "tests").rglob("*.py"), *(PROJECT / "simsearch").rglob("*.py"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from simsearch.catalog.web.client import WebClient
 from simsearch.catalog.web.errors import FAILURES, reason_of
-from simsearch.catalog.web.turns import in_parallel
+from simsearch.catalog.web.turns import call_in_parallel
 from simsearch.settings.sections.collection import DownloadConfig
 
 
@@ -25,4 +25,4 @@ def failures(web: WebClient, addresses: list[str]) -> list[str]:
             return reason_of(error)
         return ""
 
-    return list(in_parallel(ask, [{"image_uri": address} for address in addresses], 8))
+    return list(call_in_parallel(ask, [{"image_uri": address} for address in addresses], 8))

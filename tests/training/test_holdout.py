@@ -11,11 +11,11 @@ from simsearch import schemas
 from simsearch.errors import TrainingError
 from simsearch.training.holdout import (
     MIN_ARTWORKS,
+    distances_of_nearest_copies,
+    distances_of_other_works,
+    find_lookalikes,
+    find_near_measured,
     hold_out,
-    look_measured,
-    near_measured,
-    nearest_copies,
-    other_works,
 )
 
 
@@ -68,8 +68,8 @@ def test_near_is_by_angular_distance_to_any_measured_original() -> None:
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32) * 7
     measured = np.array([True, False, False, True, False])
     threshold = 2 * np.sin(0.2 / 2)  # the chord of 0.2 radians
-    assert near_measured(vectors, measured, threshold).tolist() == [0, 1, 0, 0, 0]
-    assert not near_measured(vectors, np.zeros(5, dtype=bool), threshold).any()
+    assert find_near_measured(vectors, measured, threshold).tolist() == [0, 1, 0, 0, 0]
+    assert not find_near_measured(vectors, np.zeros(5, dtype=bool), threshold).any()
 
 
 def test_nearest_copies_are_as_far_as_plain_numpy_has_them() -> None:
@@ -79,8 +79,10 @@ def test_nearest_copies_are_as_far_as_plain_numpy_has_them() -> None:
     unit = copies / np.linalg.norm(copies, axis=1, keepdims=True)
     distances = np.linalg.norm(originals[owners] - unit, axis=1)
     expected = [min(distances[:2]), distances[2]]
-    assert nearest_copies(originals, copies, owners) == pytest.approx(expected, rel=1e-5)
-    assert len(nearest_copies(originals, copies[:0], owners[:0])) == 0
+    assert distances_of_nearest_copies(originals, copies, owners) == pytest.approx(
+        expected, rel=1e-5
+    )
+    assert len(distances_of_nearest_copies(originals, copies[:0], owners[:0])) == 0
 
 
 @pytest.mark.parametrize("count", [1, 4, 1500])
@@ -92,7 +94,7 @@ def test_other_works_are_as_far_as_the_nearest_by_brute_force(count: int) -> Non
     unit = vectors / np.linalg.norm(vectors, axis=1)[:, None]
     distances = scipy.spatial.distance.cdist(unit, unit)
     expected = np.sort(distances)[measured, 1:31]
-    np.testing.assert_allclose(other_works(vectors, measured), expected, rtol=1e-4)
+    np.testing.assert_allclose(distances_of_other_works(vectors, measured), expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("dimension", [3, 500])
@@ -104,11 +106,11 @@ def test_equal_vectors_alone_are_near_where_copies_say_nothing(dimension: int) -
     measured = np.arange(60) == 3
     hashes = np.arange(60)
     for copies in (np.zeros(0), np.array([2.0]), np.array([np.inf])):
-        near = look_measured(vectors, hashes, measured, copies, 0)
+        near = find_lookalikes(vectors, hashes, measured, copies, 0)
         assert np.flatnonzero(near).tolist() == [7]
 
 
 def test_a_space_that_tells_no_pictures_apart_holds_nothing_out() -> None:
     vectors = np.ones((60, 8), np.float32)
     measured = np.arange(60) < 5
-    assert not look_measured(vectors, np.arange(60), measured, np.zeros(5), 0).any()
+    assert not find_lookalikes(vectors, np.arange(60), measured, np.zeros(5), 0).any()

@@ -15,7 +15,7 @@ from PIL import Image
 
 from simsearch.encoders.backbones.learned import encoder_of, encoder_of_space
 from simsearch.encoders.encoder import Running
-from simsearch.encoders.trained import EXAMPLES, LEARNED_FROM, list_trained
+from simsearch.encoders.trained import EXAMPLES, LEARNED_FROM, list_trainings
 from simsearch.errors import TrainingError, WeightsError
 from simsearch.extraction.missing import choose_originals
 from simsearch.features.space import FeatureSpace
@@ -98,6 +98,7 @@ def decoded_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "decode_pixels", _decode_here)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("decoded_here")
 def test_what_is_learned_becomes_an_encoder(tmp_path: Path) -> None:
     config, catalog = config_for(tmp_path / "root"), _catalog(tmp_path / "pictures")
@@ -161,7 +162,7 @@ def test_a_collection_all_of_which_is_measured_leaves_nothing_to_learn_from(tmp_
     catalog = _catalog(tmp_path / "pictures")
     with pytest.raises(TrainingError, match=r"^0 artworks are left to learn from"):
         train.learn_encoders(config, root_of(config), catalog, "cpu")
-    assert list_trained(root_of(config)) == []
+    assert list_trainings(root_of(config)) == []
 
 
 @pytest.mark.usefixtures("decoded_here")

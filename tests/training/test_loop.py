@@ -149,6 +149,7 @@ def test_every_batch_is_whole_and_shared_without_loss() -> None:
     assert not np.array_equal(batches[0], next(batches_of(103, 16, seed=1, epoch=1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["autoencoder", "variational", "denoising"])
 @pytest.mark.parametrize(("workers", "images"), [(3, 16), (3, 2), (5, 1), (4, 12), (2, 1)])
 def test_workers_of_any_number_share_a_batch_as_one_would_learn_it(

@@ -37,6 +37,7 @@ def test_the_last_of_fewer_than_five_stands_for_another_work() -> None:
     )
 
 
+@pytest.mark.slow
 @given(copies=st.lists(st.floats(0, 2), max_size=12), others=st.lists(st.floats(0, 2), max_size=12))
 def test_only_equal_vectors_count_where_a_copy_is_not_clearly_nearer_than_another_work(
     copies: list[float], others: list[float]

@@ -17,7 +17,7 @@ from simsearch.images.preprocessing import Preprocessing
 from simsearch.settings.config import Config
 from simsearch.storage.parts import read_parts
 from simsearch.storage.storage import Storage
-from simsearch.training.data import _decode_part, _stored, read_pixels
+from simsearch.training.data import _decode_part, _list_stored, read_pixels
 
 SHOWN = Preprocessing(32, 32, "bilinear", (0.0,) * 3, (1.0,) * 3)
 PROFILES = ("grey-4", "blur-4")
@@ -73,7 +73,8 @@ def test_a_picture_that_cannot_be_read_is_a_reject(stored: Storage) -> None:
     assert [(row["artwork_id"], row["stage"]) for row in rejects] == [("c", "decode")]
 
 
+@pytest.mark.slow
 def test_only_what_is_whole_counts_as_decoded(stored: Storage) -> None:
-    assert _stored(stored, "pixels", PROFILES) == ["a", "b"]
-    assert _stored(stored, "pixels", (*PROFILES, "jpeg-4")) == []
-    assert _stored(stored, "elsewhere", PROFILES) == []
+    assert _list_stored(stored, "pixels", PROFILES) == ["a", "b"]
+    assert _list_stored(stored, "pixels", (*PROFILES, "jpeg-4")) == []
+    assert _list_stored(stored, "elsewhere", PROFILES) == []

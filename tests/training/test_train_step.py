@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ import scipy.stats
 
 from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.trained import (
-    list_trained,
+    count_seen,
+    list_trainings,
     load_head,
     measured_of,
-    measured_seen,
     trainings_of,
 )
 from simsearch.errors import TrainingError
@@ -103,7 +104,7 @@ def test_nothing_measured_was_learned_from(finished: tuple[Config, Snapshot]) ->
     trainings = trainings_of(snapshot.storage, snapshot.plan().spaces)
     assert len(trainings) == 3
     for (training,) in trainings.values():
-        assert measured_seen(snapshot.storage, training, measured_of(images)) == 0
+        assert count_seen(snapshot.storage, training, measured_of(images)) == 0
         assert training.held_out["measured"] == 12
         assert training.artworks <= 36
     (learned,) = trainings["learned"]
@@ -156,10 +157,10 @@ def test_a_second_run_learns_nothing_and_publishes_the_same(
     finished: tuple[Config, Snapshot],
 ) -> None:
     config, snapshot = finished
-    before = list_trained(root_of(config))
+    before = list_trainings(root_of(config))
     assert take(config, steps.train).items == 0
     assert job.run(config).record.outcome == "unchanged"
-    assert list_trained(root_of(config)) == before
+    assert list_trainings(root_of(config)) == before
     assert len(before) == len(snapshot.plan().spaces) - 1
 
 
@@ -170,8 +171,8 @@ def test_another_root_with_the_same_settings_learns_the_same(
     other = config_for(str(tmp_path / "root"))
     take(other, job.ingest, new=True)
     take(other, steps.train)
-    digests = {training.weights_sha256 for training in list_trained(root_of(other))}
-    assert digests == {training.weights_sha256 for training in list_trained(root_of(config))}
+    digests = {training.weights_sha256 for training in list_trainings(root_of(other))}
+    assert digests == {training.weights_sha256 for training in list_trainings(root_of(config))}
 
 
 def test_a_picture_is_found_in_every_space(
@@ -198,7 +199,9 @@ def test_garbage_collection_keeps_what_a_snapshot_was_made_with(
     config, snapshot = finished
     garbage = {file.path for file in find_garbage(snapshot.storage, keep=1, older_than=2e10)}
     assert not any(path.startswith("trained/") for path in garbage)
-    take(config_for(config.root, "seed=72"), steps.train)  # learned for no snapshot
+    other = [{"backbone": ENCODER}, {"backbone": ENCODER, "head": "whitening-8"}]
+    words = ["seed=72", f"extract.spaces={json.dumps(other)}"]
+    take(config_for(config.root, *words), steps.train)  # learned for no snapshot
     garbage = {file.path for file in find_garbage(snapshot.storage, keep=1, older_than=2e10)}
     kept = {
         training.folder

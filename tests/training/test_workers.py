@@ -29,6 +29,7 @@ class KilledOnce:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.drill
 def test_two_workers_learn_as_one_does_though_one_is_lost(tmp_path: Path) -> None:
     alone = _assignment(tmp_path / "alone", kind="variational", epochs=2)
     fit(alone, workers=0, use_gpu=False)
@@ -40,7 +41,7 @@ def test_two_workers_learn_as_one_does_though_one_is_lost(tmp_path: Path) -> Non
         assert losses_of_two["divergence"] == pytest.approx(losses["divergence"], rel=1e-2)
 
 
-@pytest.mark.parametrize("batch_size", [2, 7])
+@pytest.mark.parametrize("batch_size", [pytest.param(2, marks=pytest.mark.drill), 7])
 def test_three_workers_learn_as_one_does_where_their_shares_differ(
     batch_size: int, tmp_path: Path
 ) -> None:

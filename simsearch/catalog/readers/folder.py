@@ -19,9 +19,9 @@ DEBRIS = ("._",)
 
 
 def read_folder(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
-    """One artwork per image file, at any depth; its id is the path without extension, its title the
-    file's name in words. What is left out is counted by its extension or kind. Raises CatalogError
-    for a folder that is missing or has no images."""
+    """One artwork per image file, at any depth. Its id is the path without extension, its title the
+    file's name in words. Files left out are counted by extension or kind. Raises CatalogError for a
+    folder that is missing or has no images."""
     source = config.catalog.source
     assert source is not None
     try:
@@ -41,7 +41,7 @@ def read_folder(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
             images.append(info)
     if not images:
         raise CatalogError(
-            f"catalog.source: {source} has no image files (looked for {', '.join(sorted(EXTENSIONS))}{_there(notes)}); check the path"
+            f"catalog.source: {source} has no image files (looked for {', '.join(sorted(EXTENSIONS))}{_describe_others(notes)}); check the path"
         )
     stems = Counter(str(PurePosixPath(info.path).with_suffix("")) for info in images)
     for info in images:
@@ -69,7 +69,7 @@ def title_of(path: str) -> str:
 
 
 def reason_against(info: FileInfo) -> str | None:
-    """Why a file is not read as an image, in words that follow a count; None where it is."""
+    """Why a file is not read as an image, in words that follow a count. None if the file is read."""
     if info.kind != "file":
         return f"of the kind “{info.kind}”"
     path = PurePosixPath(info.path)
@@ -83,6 +83,6 @@ def reason_against(info: FileInfo) -> str | None:
     return f"{path.suffix.lower()} files" if path.suffix else "files without an extension"
 
 
-def _there(notes: Notes) -> str:
+def _describe_others(notes: Notes) -> str:
     counted = [f"{count} {reason}" for reason, (count, _) in notes.left_out.items()]
     return f"; there are {', '.join(counted)}" if counted else ""

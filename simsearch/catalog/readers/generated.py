@@ -31,7 +31,7 @@ _MEDIA = ("Oil on canvas", "Gouache on paper", "Lithograph", "Ink on paper", "Ac
 
 
 def read_generated(config: Config, _notes: Notes) -> Iterator[dict[str, Any]]:
-    """`catalog.size` artworks, their images drawn into the store unless they are there."""
+    """`catalog.size` artworks. Their images are drawn into the root unless they exist."""
     storage = Storage(config.root, config.storage)
     stored = {info.path: info.etag for info in storage.files(FOLDER)}
     missing = [number for number in range(config.catalog.size) if _file_name(number) not in stored]

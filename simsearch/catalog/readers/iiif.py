@@ -16,7 +16,7 @@ from simsearch.catalog.image_names import is_web
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.catalog.web.errors import FAILURES, RefusedError, reason_of
-from simsearch.catalog.web.turns import in_parallel
+from simsearch.catalog.web.turns import call_in_parallel
 from simsearch.errors import CatalogError
 from simsearch.runtime.progress import Advance, progress
 from simsearch.settings.config import Config
@@ -29,11 +29,12 @@ Content = TypeVar("Content")
 
 
 def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterator[Row]:
-    """Every manifest (or a seeded `sample` of them) below `catalog.source` that has an image, its rights and attribution kept.
+    """The artworks of every manifest below `catalog.source`, or of a seeded `sample` of manifests, with
+    rights and attribution.
 
-    Documents are kept as they come in: an interrupted run goes on, a later one asks only whether they
-    changed, and goes on with what is stored where a server does not answer. Raises CatalogError where
-    the source is no IIIF document.
+    Documents are stored as they arrive. An interrupted run therefore goes on, and a later run only asks
+    whether documents changed; if a server does not answer, the stored document counts. Raises
+    CatalogError if the source is no IIIF document.
     """
     with ExitStack() as stack:
         library = Library.open(config, stack)
@@ -43,9 +44,9 @@ def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterat
         if root.kind == "manifest":
             names.add([source])
             own_notes = Notes()
-            rows = _failing_loudly(library, source, root, own_notes)
+            rows = _read_root_manifest(library, source, root, own_notes)
             notes.add(own_notes)
-            yield from _named(rows, source, names, notes)
+            yield from _name_rows(rows, source, names, notes)
         walk = _Walk(library, source, notes)
         manifests = walk.manifests(source, root) if root.kind == "collection" else []
         while manifests:
@@ -55,8 +56,8 @@ def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterat
             advance = stack.enter_context(progress("iiif", len(manifests), "manifests", 10))
             later: dict[str, Document] = {}
             for url, rows in _read_manifests(library, manifests, notes, advance, later):
-                yield from _named(rows, url, names, notes)
-            # Members of which no type was given, and that turned out to be collections.
+                yield from _name_rows(rows, url, names, notes)
+            # Members without a type that turned out to be collections.
             manifests = [
                 link for url, inner in later.items() for link in walk.manifests(url, inner)
             ]
@@ -67,7 +68,7 @@ def _root(library: Library, source: str) -> Document:
     try:
         root = library.document(source, fresh=True) if is_web(source) else library.stored(source)
         if root.kind == "page":
-            raise RefusedError("what came is no IIIF manifest or collection", lasting=True)
+            raise RefusedError("the response is no IIIF manifest or collection", lasting=True)
     except FAILURES as error:
         raise CatalogError(f"{source}: {reason_of(error)}; check catalog.source") from None
     return root
@@ -75,7 +76,7 @@ def _root(library: Library, source: str) -> Document:
 
 @dataclass
 class _Walk:
-    """Goes through collections and their pages, each once."""
+    """Reads collections and their pages, each once."""
 
     library: Library
     source: str
@@ -83,8 +84,7 @@ class _Walk:
     seen: set[str] = field(default_factory=set)
 
     def manifests(self, url: str, root: Document) -> list[str]:
-        """The addresses of all manifests below a collection, in order, those that were found before
-        left out."""
+        """The addresses of all manifests below a collection, in order, without repetitions."""
         self.seen.add(self.source)
         links: list[str] = []
         waiting = [(url, root)]
@@ -118,8 +118,8 @@ class _Walk:
         return links
 
     def _collection(self, url: str) -> Document | None:
-        """A collection or page; None, noted, where it is not there. Raises CatalogError where another
-        day may bring it."""
+        """A collection or page. None, with a note, if it does not exist. Raises CatalogError if the
+        request may succeed on another day."""
         try:
             return self.library.document(url, fresh=True)
         except FAILURES as error:
@@ -139,7 +139,7 @@ def _read_manifests(
     advance: Advance,
     later: dict[str, Document],
 ) -> Iterator[tuple[str, list[Row]]]:
-    """Each manifest with its artworks, in the order of `manifests`. Those that turn out to be
+    """Each manifest with its artworks, in the order of `manifests`. Manifests that turn out to be
     collections go into `later`."""
     order = {url: number for number, url in enumerate(manifests)}
 
@@ -150,7 +150,7 @@ def _read_manifests(
         try:
             document = library.document(url)
             if document.kind == "page":
-                raise RefusedError("what came is no IIIF manifest or collection", lasting=True)
+                raise RefusedError("the response is no IIIF manifest or collection", lasting=True)
             if document.kind == "collection":
                 collection = document
             else:
@@ -162,7 +162,7 @@ def _read_manifests(
     rows = [{"image_uri": url} for url in manifests]
     results = []
     threads = library.config.catalog.download.concurrency
-    for done, result in enumerate(in_parallel(read, rows, threads), start=1):
+    for done, result in enumerate(call_in_parallel(read, rows, threads), start=1):
         advance(done)
         results.append(result)
     for _, url, artworks, own_notes, collection in sorted(results, key=lambda result: result[0]):
@@ -172,7 +172,7 @@ def _read_manifests(
         yield url, artworks
 
 
-def _failing_loudly(library: Library, source: str, root: Document, notes: Notes) -> list[Row]:
+def _read_root_manifest(library: Library, source: str, root: Document, notes: Notes) -> list[Row]:
     """The artworks of a source that is a manifest. Raises CatalogError."""
     try:
         return list(_artworks(library, source, root, notes))
@@ -180,8 +180,8 @@ def _failing_loudly(library: Library, source: str, root: Document, notes: Notes)
         raise CatalogError(f"{source}: {reason_of(error)}; run the same command again") from None
 
 
-def _named(rows: list[Row], url: str, names: ManifestNames, notes: Notes) -> Iterator[Row]:
-    """A manifest's rows with their ids; those whose id is taken are left out and counted."""
+def _name_rows(rows: list[Row], url: str, names: ManifestNames, notes: Notes) -> Iterator[Row]:
+    """A manifest's rows with their ids. Rows whose id another artwork has are left out and counted."""
     for row in rows:
         artwork_id = names.artwork_id(url, row.pop("number"))
         if artwork_id is None:
@@ -191,9 +191,9 @@ def _named(rows: list[Row], url: str, names: ManifestNames, notes: Notes) -> Ite
 
 
 def _artworks(library: Library, url: str, document: Document, notes: Notes) -> Iterator[Row]:
-    """A manifest's artworks without their ids; `number` is the place of one among several.
+    """A manifest's artworks without their ids. `number` is an artwork's place among several.
 
-    A canvas that cannot be read costs itself. Raises RefusedError where that leaves none.
+    A canvas that cannot be read is left out. Raises RefusedError if no canvas is left.
     """
     first_only = library.config.catalog.canvases == "first"
     several = len(document.canvases) > 1 and not first_only
@@ -205,11 +205,11 @@ def _artworks(library: Library, url: str, document: Document, notes: Notes) -> I
             notes.leave_out("manifests' further images (catalog.canvases=all takes them)", url)
             break
         try:
-            resolved = _resolved(library, canvas)
+            resolved = _resolve(library, canvas)
             address = None if isinstance(resolved, str) else _image(library, resolved)
         except RefusedError as error:
             if first_only and not error.lasting:
-                raise  # another day shows this picture, and the artwork is of this one
+                raise  # this picture, which is the artwork, may be there on another day
             failed.append(error)
             continue
         if isinstance(resolved, str):
@@ -224,7 +224,7 @@ def _artworks(library: Library, url: str, document: Document, notes: Notes) -> I
             continue
         yield {
             "number": number if several else None,
-            **_described(url, document),
+            **_describe(url, document),
             "title": _title(document, canvas, several),
             "image_uri": address,
         }
@@ -240,9 +240,9 @@ def _artworks(library: Library, url: str, document: Document, notes: Notes) -> I
         notes.leave_out(f"manifests without an image ({instead})", url)
 
 
-def _resolved(library: Library, canvas: Canvas) -> Canvas | str:
-    """A canvas with its picture, or in one word what it has instead. Annotations that lie elsewhere are
-    fetched, up to the first picture among them."""
+def _resolve(library: Library, canvas: Canvas) -> Canvas | str:
+    """A canvas with its picture, or a word for what it has instead. Annotations in other documents are
+    fetched until one has a picture."""
     instead = "nothing painted"
     waiting, seen = list(canvas.references), set(canvas.references)
     if not waiting:
@@ -250,7 +250,7 @@ def _resolved(library: Library, canvas: Canvas) -> Canvas | str:
     for _ in range(MAX_REFERENCES):
         if not waiting:
             break
-        page = _asked(library.document, waiting.pop(0))
+        page = _ask(library.document, waiting.pop(0))
         instead = next(iter(page.imageless), instead)
         for shown in page.canvases:
             if not shown.references:
@@ -260,7 +260,7 @@ def _resolved(library: Library, canvas: Canvas) -> Canvas | str:
     return instead
 
 
-def _described(url: str, document: Document) -> Row:
+def _describe(url: str, document: Document) -> Row:
     joined = {
         column: "; ".join(values)
         for column, values in document.metadata.items()
@@ -279,13 +279,13 @@ def _described(url: str, document: Document) -> Row:
 
 def _image(library: Library, canvas: Canvas) -> str | None:
     address = info_address(canvas)
-    # A server without info.json: what the manifest says has to do.
-    info = _asked(library.info, address) if address is not None else None
+    # Without info.json the manifest's words have to do.
+    info = _ask(library.info, address) if address is not None else None
     return image_address(canvas, info, library.config.catalog.iiif_pixels)
 
 
-def _asked(ask: Callable[[str], Content], address: str) -> Content:
-    """What lies at an address that a manifest names. Raises RefusedError, with the address."""
+def _ask(ask: Callable[[str], Content], address: str) -> Content:
+    """The content at an address that a manifest names. Raises RefusedError, which names the address."""
     try:
         return ask(address)
     except FAILURES as error:

@@ -10,7 +10,7 @@ from typing import Any
 from simsearch.catalog.layout import Join, Layout, apply, museum_layout
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.paths import text, top_level
-from simsearch.catalog.places import Places, located
+from simsearch.catalog.places import Places, locate_images
 from simsearch.catalog.records import TABLES, Records, load_records
 from simsearch.errors import CatalogError
 from simsearch.settings.config import Config
@@ -18,8 +18,8 @@ from simsearch.storage.uris import join_uri, normalise_uri
 
 
 def read_museum(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
-    """Every record that has an image. Images are the museum's web addresses, or files named
-    <artwork id>.<anything> below `catalog.images`, or by the record's own relative name there.
+    """An artwork for every record with an image. Images are the museum's web addresses, or files below
+    `catalog.images`: <artwork id>.<anything>, or the relative name in the record.
 
     Raises CatalogError for a file that is not the museum's.
     """
@@ -28,11 +28,11 @@ def read_museum(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     records = load_records(source, config.catalog, config.storage, notes)
     _check(records, layout)
     if layout.join is not None:
-        records = _joined(records, layout.join, config, notes)
+        records = _join(records, layout.join, config, notes)
     base = config.catalog.images or layout.images or records.folder
     places = Places(base, config.storage, source, by_id=config.catalog.images is not None)
     any_image = False
-    for row in located(apply(layout, records, notes), places, notes):
+    for row in locate_images(apply(layout, records, notes), places, notes):
         any_image = True
         yield row
     if not any_image:
@@ -59,7 +59,7 @@ def _check(records: Records, layout: Layout) -> None:
             )
 
 
-def _joined(records: Records, join: Join, config: Config, notes: Notes) -> Records:
+def _join(records: Records, join: Join, config: Config, notes: Notes) -> Records:
     beside = join_uri(records.source.rpartition("/")[0], join.file)
     other = load_records(beside, config.catalog, config.storage, notes)
     wanted = {join.key, *join.where, *([join.order] if join.order else [])}
@@ -71,7 +71,7 @@ def _joined(records: Records, join: Join, config: Config, notes: Notes) -> Recor
             groups[text(row.get(join.key))].append(row)
     if join.order is not None:
         for rows in groups.values():
-            rows.sort(key=lambda row: _in_order(text(row.get(join.order or ""))))
+            rows.sort(key=lambda row: _sort_key(text(row.get(join.order or ""))))
 
     def rows_of(columns: Collection[str]) -> Sequence[Mapping[str, Any]]:
         return [
@@ -82,7 +82,7 @@ def _joined(records: Records, join: Join, config: Config, notes: Notes) -> Recor
     return replace(records, columns=(*records.columns, join.name), rows=rows_of)
 
 
-def _in_order(value: str | None) -> tuple[float, str]:
+def _sort_key(value: str | None) -> tuple[float, str]:
     try:
         return float(value or ""), ""
     except ValueError:

@@ -29,8 +29,8 @@ _LIST_ITEM = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}li"
 
 
 def read_openclipart(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
-    """One artwork per PNG below `catalog.source`. A drawing whose SVG is missing or unreadable keeps
-    its file name as title; how many is noted. Raises CatalogError when there are no PNGs."""
+    """One artwork per PNG below `catalog.source`. A drawing whose SVG is missing or unreadable keeps its
+    file name as title; a note counts these. Raises CatalogError if there are no PNGs."""
     source = normalise_uri(config.catalog.source or "")
     try:
         files = [

@@ -1,4 +1,4 @@
-"""Every reader by its name, and whether a config's settings fit the one it names."""
+"""Every reader by its name, and the check that settings fit the reader they name."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ READERS: dict[str, Reader] = {
 
 
 def get_reader(catalog: CatalogConfig) -> Reader:
-    """The reader that the settings name. Raises UnknownNameError for one that there is not, ConfigError where the
-    other settings of `catalog` do not fit it."""
+    """The reader that the settings name. Raises UnknownNameError for an unknown name, ConfigError if other
+    settings of `catalog` do not fit the reader."""
     name = catalog.reader
     if name not in READERS:
         raise UnknownNameError("reader", name, READERS)

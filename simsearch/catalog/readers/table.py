@@ -1,4 +1,4 @@
-"""A table of any make as a collection, its columns mapped to ours."""
+"""A table of any kind as a collection, with its columns mapped to the catalog's."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from simsearch.catalog.layout import REQUIRED, Layout, apply, as_paths
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.parquet import ROW
 from simsearch.catalog.paths import text, top_level
-from simsearch.catalog.places import Places, located
-from simsearch.catalog.proposal import propose, written
+from simsearch.catalog.places import Places, locate_images
+from simsearch.catalog.proposal import propose, write_mapping
 from simsearch.catalog.records import Records, load_records
 from simsearch.errors import CatalogError
 from simsearch.settings.config import Config
@@ -32,14 +32,14 @@ def read_table(config: Config, notes: Notes) -> Iterator[dict[str, Any]]:
     layout = _layout(records, _columns(records, as_paths(config.catalog.columns), notes))
     base = config.catalog.images or records.folder
     places = Places(base, config.storage, source, files_inside=frozenset(records.files))
-    yield from located(apply(layout, records, notes), places, notes)
+    yield from locate_images(apply(layout, records, notes), places, notes)
     places.report(notes)
 
 
 def _columns(
     records: Records, mapping: dict[str, tuple[str, ...]], notes: Notes
 ) -> dict[str, tuple[str, ...]]:
-    """The mapping; of a table with pictures inside, also for the image and the id that it lacks."""
+    """The mapping. For a table with pictures inside, a missing image or id column is added."""
     if not records.pictures:
         return mapping
     within = {f"{name}.bytes": name for name in records.pictures}
@@ -56,7 +56,7 @@ def _columns(
     if "artwork_id" not in mapping and "artwork_id" not in records.columns:
         proposed = propose(records).get("artwork_id")
         candidates = [proposed, *(f"{name}.path" for name in images), ROW]
-        chosen = next(name for name in candidates if name and _tells_apart(records, name))
+        chosen = next(name for name in candidates if name and _is_unique(records, name))
         mapping["artwork_id"] = (chosen,)
         notes.say(
             f"{records.source}: the ids are those of column {chosen!r}; catalog.columns.artwork_id takes others"
@@ -64,8 +64,8 @@ def _columns(
     return mapping
 
 
-def _tells_apart(records: Records, column: str) -> bool:
-    """Whether each row has a value of its own in a column."""
+def _is_unique(records: Records, column: str) -> bool:
+    """Whether no two rows have the same value in a column."""
     if column not in records.columns:
         return False
     values = [text(row[column]) for row in records.rows([column])]
@@ -113,4 +113,4 @@ def _advice(records: Records) -> str:
         return "set catalog.columns"
     unsure = [name for name in REQUIRED if name not in proposal]
     also = f" and add the {' and the '.join(unsure)}" if unsure else ""
-    return f"from their names, try catalog.columns='{written(proposal)}'{also}"
+    return f"from their names, try catalog.columns='{write_mapping(proposal)}'{also}"

@@ -1,4 +1,4 @@
-"""What an answer holds, unpacked here, so that no packing makes more of it than is allowed."""
+"""Bodies of responses, unpacked here, so that a packed one cannot exceed the limit either."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import httpx
 from simsearch.catalog.web.deadline import Deadline
 from simsearch.catalog.web.errors import BusyError, RefusedError
 
-ENCODINGS = "gzip, identity"  # what is asked for, and all that is read
+ENCODINGS = "gzip, identity"  # the encodings that requests accept
 
 
 def read_body(response: httpx.Response, max_bytes: int, deadline: Deadline) -> bytes:
@@ -42,7 +42,7 @@ def _too_large(max_bytes: int) -> RefusedError:
 
 
 def _unpacker(header: str) -> _Gzip | None:
-    """What unpacks a Content-Encoding; None where there is none. Raises RefusedError."""
+    """The unpacker for a Content-Encoding. None if nothing is packed. Raises RefusedError."""
     names = [name for part in header.split(",") if (name := part.strip().lower())]
     names = [name for name in names if name != "identity"]
     if not names:
@@ -53,14 +53,14 @@ def _unpacker(header: str) -> _Gzip | None:
 
 
 class _Gzip:
-    """Unpacks gzip, also of several members; `whole` where the last member has come to its end."""
+    """Unpacks gzip, also of several members. `whole` says whether the last member has ended."""
 
     def __init__(self) -> None:
         self.whole = False
         self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
 
     def feed(self, chunk: bytes, most: int) -> bytes:
-        """What the chunk unpacks to, at most `most` bytes of it. Raises RefusedError."""
+        """The unpacked chunk, at most `most` bytes of it. Raises RefusedError."""
         data = bytearray()
         while chunk and len(data) < most:
             if self._member.eof:

@@ -1,9 +1,9 @@
 """Requests to other people's servers, which are untrusted.
 
-They are paced per host, repeated where a server is busy, kept within its robots.txt, and never sent
-into a private network unless that is allowed. A request has a deadline, an answer a size, and a host
-that does not serve is given up (`hosts`): all with the reason. A redirect is a request to the host that
-it names, with that host's own pace, robots.txt and failures.
+Requests are paced per host and repeated if a server is busy. They respect the host's robots.txt, and go
+into a private network only if the settings allow that. A request has a deadline, an answer has a largest
+size, and a host that does not serve is given up (`hosts`). Each failure has its reason. A redirect is a
+request to the host that it names, with that host's pace, robots.txt and failures.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from simsearch.settings.version import __version__
 
 MAX_REDIRECTS = 5
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-CONNECT_SECONDS = 10.0  # a server that is there takes a connection in a tenth of that
+CONNECT_SECONDS = 10.0  # a running server accepts a connection in a tenth of that
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server sent: `data` is None where it said that nothing has changed."""
+    """A server's answer. `data` is None if the server says that nothing has changed."""
 
     data: bytes | None
     etag: str | None
@@ -48,7 +48,7 @@ class Answer:
 
 
 class WebClient:
-    """Safe to use from several threads; close it, or use it as a context."""
+    """A client for all servers, safe to use from several threads. Close it, or use it as a context."""
 
     def __init__(self, config: DownloadConfig) -> None:
         self._config = config
@@ -80,13 +80,13 @@ class WebClient:
     def get(
         self, url: str, max_bytes: int, etag: str | None = None, last_modified: str | None = None
     ) -> Answer:
-        """A GET, conditional where an earlier answer's ETag or Last-Modified is given.
+        """The answer to a GET, which is conditional if an ETag or Last-Modified is given.
 
-        Raises RefusedError, or what made the last of `attempts` tries fail: BusyError,
-        httpx.HTTPError. Nothing else comes out, whatever the address and the answer are.
+        Raises RefusedError, or the error of the last of `attempts` tries: BusyError, httpx.HTTPError.
+        No address and no answer causes another error.
         """
         try:
-            address = _parsed(url)
+            address = _parse(url)
             headers = {}
             if etag:
                 headers["If-None-Match"] = etag
@@ -95,14 +95,14 @@ class WebClient:
             return self._follow(address, headers, max_bytes, robots=self._config.robots)
         except FAILURES:
             raise
-        except Exception as error:  # what a stranger sends costs its own row
+        except Exception as error:  # a stranger's answer may only cost its own row
             raise RefusedError(f"{type(error).__name__}: {error}"[:300], lasting=True) from error
 
     def _follow(
         self, address: httpx.URL, headers: dict[str, str], max_bytes: int, *, robots: bool
     ) -> Answer:
-        """The answer at the end of all redirects; `robots`: only where each host's robots.txt allows
-        it."""
+        """The answer at the end of all redirects. `robots`: each host's robots.txt has to allow its
+        request."""
         for _ in range(MAX_REDIRECTS + 1):
             self._check(address)
             host = self._hosts.of(address)
@@ -116,7 +116,7 @@ class WebClient:
         raise RefusedError(f"leads on to another address {MAX_REDIRECTS + 1} times", lasting=True)
 
     def _retrying(self, call: Callable[[], T], host: Host) -> T:
-        """The result of the first try that succeeds; `host` learns of all that fail."""
+        """The result of the first try that succeeds. Failures are noted at `host`."""
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self._config.attempts),
             wait=tenacity.wait_exponential_jitter(multiplier=0.5, max=30),
@@ -132,7 +132,7 @@ class WebClient:
     def _request(
         self, address: httpx.URL, headers: dict[str, str], max_bytes: int, host: Host
     ) -> Answer | httpx.URL:
-        """The host's answer, or the address that it leads to."""
+        """The host's answer, or the address to which it redirects."""
         with host.turn(self._places):
             began, deadline = time.monotonic(), Deadline(self._config.timeout)
             try:
@@ -177,7 +177,7 @@ class WebClient:
         return Answer(data, response.headers.get("ETag"), response.headers.get("Last-Modified"))
 
     def _check_robots(self, address: httpx.URL, host: Host) -> None:
-        """Raises RefusedError where the host's robots.txt does not allow the address."""
+        """Raise RefusedError if the host's robots.txt does not allow the address."""
         with host.robots_lock:
             rules = host.robots
             if rules is None:
@@ -189,18 +189,17 @@ class WebClient:
         rules.check(str(address))
 
     def _check(self, address: httpx.URL) -> None:
-        """Raises RefusedError for an address that is none of the web, or that lies in a private network
-        behind a proxy."""
+        """Raise RefusedError for an address outside the web, or in a private network behind a proxy."""
         if address.scheme not in ("http", "https"):
             raise RefusedError(f"leads to {address.scheme}://", lasting=True)
         if self._proxied and not self._config.private_networks:
             try:
                 public_addresses(address.host, address.port or 0)
             except OSError:
-                return  # the proxy may know it
+                return  # the proxy may know the name
 
 
-def _parsed(url: str) -> httpx.URL:
+def _parse(url: str) -> httpx.URL:
     """The address in parts. Raises RefusedError."""
     if not url.lower().startswith(("http://", "https://")):
         raise RefusedError("not a web address", lasting=True)
@@ -208,10 +207,14 @@ def _parsed(url: str) -> httpx.URL:
         address = httpx.URL(url)
         _ = urlsplit(
             url
-        ).port  # refuses what httpx lets pass: http://[x/, ports that are no numbers
+        ).port  # urllib refuses more than httpx: http://[x/, ports that are no numbers
         str(address).encode()
         address.raw_host.decode("ascii").encode("idna")
-    except (httpx.InvalidURL, ValueError, OverflowError) as error:  # what libraries say of one
+    except (
+        httpx.InvalidURL,
+        ValueError,
+        OverflowError,
+    ) as error:  # the libraries' words for a broken address
         reason = reason_of(error)
         raise RefusedError(f"not a web address ({reason})"[:300], lasting=True) from None
     if not address.host or address.port == 0:

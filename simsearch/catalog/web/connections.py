@@ -1,4 +1,4 @@
-"""Connections to other people's servers: to public addresses alone, and no longer than a deadline."""
+"""Connections to other people's servers: only to public addresses, and no longer than a deadline."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from simsearch.catalog.web.public_addresses import is_public
 
 
 def guarded_transport(private: bool) -> httpx.HTTPTransport:
-    """A transport whose connections lead nowhere private, unless `private` allows it.
+    """A transport that connects only to public addresses, unless `private` allows others.
 
-    A name is resolved once, and the address that was checked is the address that is connected to: a
-    name that resolves to another address a moment later leads nowhere else.
+    A name is resolved once, and the connection goes to the address that was checked. A name that
+    resolves to another address a moment later does no harm.
     """
     context = _certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     transport = httpx.HTTPTransport(verify=context)
-    # httpx passes everything to its pool but the backend.
+    # httpx has no argument for the backend of its pool.
     transport._pool = httpcore.ConnectionPool(
         ssl_context=context,
         max_connections=100,
@@ -38,13 +38,13 @@ def guarded_transport(private: bool) -> httpx.HTTPTransport:
 
 @cache
 def _certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
-    """The certificates that are trusted; to read them takes 50 ms of processor time."""
+    """The trusted certificates, read once: reading takes 50 ms of processor time."""
     return httpx.create_ssl_context()
 
 
 def public_addresses(host: str, port: int) -> list[str]:
-    """The addresses that a host name resolves to. Raises RefusedError where one is not public or the
-    name is none, OSError where it cannot be resolved."""
+    """The addresses of a host name. Raises RefusedError if one of them is not public or the text is no
+    host name, OSError if the name cannot be resolved."""
     try:
         entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:  # a part of more than 63 letters
@@ -72,13 +72,13 @@ class _Guarded(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection to the first of the host's addresses that takes one. Raises RefusedError,
+        """A connection to the first of the host's addresses that accepts it. Raises RefusedError,
         httpcore.ConnectError, httpcore.ConnectTimeout."""
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in self._addresses(host, port):
             try:
                 stream = self._backend.connect_tcp(
-                    address, port, _within(timeout), local_address, socket_options
+                    address, port, _shorten_timeout(timeout), local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
@@ -99,19 +99,19 @@ class _Guarded(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection of which no single read outlasts the deadline of the request."""
+    """A connection whose reads and writes end by the deadline of the request."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data = self._stream.read(max_bytes, _within(timeout))
+        data = self._stream.read(max_bytes, _shorten_timeout(timeout))
         if (deadline := current_deadline()) is not None:
             deadline.receive(len(data))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _within(timeout))
+        self._stream.write(buffer, _shorten_timeout(timeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -122,14 +122,16 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _within(timeout)))
+        return _Stream(
+            self._stream.start_tls(ssl_context, server_hostname, _shorten_timeout(timeout))
+        )
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-def _within(timeout: float | None) -> float | None:
-    """The timeout of one operation, or what is left for the whole request. Raises
+def _shorten_timeout(timeout: float | None) -> float | None:
+    """The timeout of one operation, at most the time left for the whole request. Raises
     httpcore.ReadTimeout."""
     deadline = current_deadline()
     if deadline is None:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-SLOWEST = 16 * 1024  # bytes a second; a picture of 2 MiB may take two minutes longer than none
+SLOWEST = 16 * 1024  # bytes a second; a picture of 2 MiB gets two minutes beyond the timeout
 
 _current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 class Deadline:
-    """So many seconds, and one more for each SLOWEST bytes that have come."""
+    """A number of seconds, and one more for each SLOWEST bytes that have arrived."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
@@ -22,12 +22,12 @@ class Deadline:
         self._end += count / SLOWEST
 
     def left(self) -> float:
-        """Seconds; none is left at 0 or below."""
+        """The seconds left; 0 or less after the deadline."""
         return self._end - time.monotonic()
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """Make this the deadline of what the calling thread reads within the block."""
+        """Make this the deadline of the calling thread's reads within the block."""
         token = _current.set(self)
         try:
             yield

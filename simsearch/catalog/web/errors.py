@@ -8,8 +8,8 @@ from simsearch.settings.secrets import hide_secrets
 
 
 class RefusedError(Exception):
-    """A request that failed and need not be repeated in this run; `lasting`: nor in a later one.
-    `status` is that of the answer, None where none came."""
+    """A request that failed and need not be repeated in this run or, if `lasting`, in a later one.
+    `status` is that of the answer, None without an answer."""
 
     def __init__(self, reason: str, *, lasting: bool = False, status: int | None = None) -> None:
         super().__init__(reason)

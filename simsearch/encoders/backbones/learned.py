@@ -1,4 +1,4 @@
-"""Encoders that a storage root learned from its own collection: `autoencoders` of the settings."""
+"""Encoders learned from a root's own collection: the `autoencoders` of the settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simsearch.encoders.registry import get_encoder
 from simsearch.encoders.trained import (
     FOLDER,
     Training,
-    list_trained,
+    list_trainings,
     read_training,
     read_weights,
     training_settings,
@@ -31,15 +31,15 @@ from simsearch.settings.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage, root_of
 
 
-def shown(settings: AutoencoderConfig) -> Preprocessing:
-    """The preprocessing of an autoencoder: it is shown the middle square of an image."""
+def preprocessing_of(settings: AutoencoderConfig) -> Preprocessing:
+    """The preprocessing of an autoencoder, which gets the middle square of an image."""
     return Preprocessing(settings.side, settings.side, "bilinear", (0.0,) * 3, (1.0,) * 3)
 
 
 @dataclass(frozen=True)
 class LearnedSpecification:
-    """A `simsearch.encoders.encoder.Specification` of an autoencoder; `training` is how its weights in
-    `storage` came about, None before they did."""
+    """A `simsearch.encoders.encoder.Specification` of an autoencoder. `training` describes the training of
+    its weights in `storage`, None before the training."""
 
     name: str
     settings: AutoencoderConfig
@@ -61,14 +61,14 @@ class LearnedSpecification:
 
     @property
     def preprocessing(self) -> Preprocessing:
-        return shown(self.settings)
+        return preprocessing_of(self.settings)
 
     def weights(self, sources: Sequence[str], config: StorageConfig) -> Weights:  # noqa: ARG002
-        """The weights that were learned. Raises TrainingError where that has not happened yet."""
+        """The learned weights. Raises TrainingError before the training."""
         if self.training is None:
             raise TrainingError(f"{self.name} is not learned yet; run `simsearch train` first")
         data = read_weights(self.storage, self.training)
-        state = _checked(data, self.settings, self.storage.uri(self.training.folder))
+        state = _check(data, self.settings, self.storage.uri(self.training.folder))
         return Weights(self.training.folder, self.training.weights_sha256, True, state, len(data))
 
     def at_hand(self, sources: Sequence[str], config: StorageConfig) -> str | None:  # noqa: ARG002
@@ -83,7 +83,8 @@ class LearnedSpecification:
 
 
 def encoder_of(config: Config, name: str) -> Specification:
-    """The encoder that a space's `backbone` names, learned or registered. Raises what `get_encoder` does."""
+    """The encoder that a space's `backbone` names, learned or registered. Raises the errors of
+    `get_encoder`."""
     if name not in config.autoencoders:
         return get_encoder(name, config.storage, learned=config.autoencoders)
     storage = root_of(config)
@@ -92,7 +93,7 @@ def encoder_of(config: Config, name: str) -> Specification:
 
 
 def encoder_of_space(config: Config, storage: Storage, space: FeatureSpace) -> Specification:
-    """The encoder that a space of a snapshot in `storage` was made with."""
+    """The encoder of a space, which belongs to a snapshot in `storage`."""
     if not space.weights_source.startswith(f"{FOLDER}/"):
         return get_encoder(space.encoder, config.storage)
     training = read_training(storage, space.weights_source)
@@ -101,16 +102,16 @@ def encoder_of_space(config: Config, storage: Storage, space: FeatureSpace) -> S
 
 
 def find_training(config: Config, storage: Storage, name: str) -> Training | None:
-    """The newest of that name learned from pixels with the config's settings."""
+    """The newest training from pixels of that name, with the config's settings."""
     wanted = training_settings(config, config.autoencoders[name])
-    for training in list_trained(storage):
+    for training in list_trainings(storage):
         if (training.name, training.fitted_for, training.settings) == (name, None, wanted):
             return training
     return None
 
 
-def _checked(data: bytes, settings: AutoencoderConfig, source: str) -> dict[str, Any]:
-    """The tensors of a weight file. Raises WeightsError for those of another network."""
+def _check(data: bytes, settings: AutoencoderConfig, source: str) -> dict[str, Any]:
+    """The tensors of a weight file. Raises WeightsError for weights of another network."""
     wanted = Autoencoder(settings).state_dict()
     try:
         state = safetensors.torch.load(data)

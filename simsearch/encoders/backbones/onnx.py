@@ -1,4 +1,4 @@
-"""ONNX models given by their URI, each with a side-car `<file>.json` that says how to feed it.
+"""ONNX models named by their URI, each with a side-car `<file>.json` that describes input and output.
 
 {"input": {"name": "pixels", "layout": "NCHW", "type": "float32"},
  "preprocessing": {"fit": "crop", "resize": 256, "size": 224, "interpolation": "bilinear",
@@ -37,7 +37,7 @@ class Input(Section):
     type: Number
 
 
-class Shown(Section):
+class SideCarPreprocessing(Section):
     """`simsearch.images.preprocessing.Preprocessing` as a side-car writes it: a square of `size`."""
 
     fit: Fit
@@ -57,7 +57,7 @@ class Shown(Section):
 
 
 class Output(Section):
-    """The model's output that holds the vectors [N, `dimension`]."""
+    """The model's output with the vectors [N, `dimension`]."""
 
     name: str
     dimension: Positive
@@ -67,7 +67,7 @@ class SideCar(Section):
     """The content of the file `<model>.json` beside an ONNX model."""
 
     input: Input
-    preprocessing: Shown
+    preprocessing: SideCarPreprocessing
     output: Output
     licence: str
     trained: bool = True
@@ -81,7 +81,7 @@ class SideCar(Section):
 
 @dataclass(frozen=True)
 class Onnx:
-    """The family of ONNX models that are given by their URI."""
+    """The family of ONNX models that are named by their URI."""
 
     name: str = "onnx"
 

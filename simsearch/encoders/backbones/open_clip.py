@@ -1,5 +1,5 @@
-"""The image towers of CLIP models: `open_clip:<model>/<tag>`, as in open_clip's own lists, weights from
-a folder or from where they are published."""
+"""The image towers of CLIP models: `open_clip:<model>/<tag>`, as in open_clip's own lists, with weights
+from a folder or from their publisher."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UsageError
 from simsearch.images.preprocessing import Fit, Preprocessing
-from simsearch.settings.extras import check_installed, installed
+from simsearch.settings.extras import check_installed, is_installed
 from simsearch.settings.sections.operation import StorageConfig
 
 FITS: dict[str, Fit] = {"shortest": "crop", "squash": "square", "longest": "pad"}
 WHOLE_MODEL = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-TOWER = "visual."  # what the image tower's keys begin with in a file of the whole model
+TOWER = "visual."  # prefix of the image tower's keys in a file of the whole model
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class OpenClip:
     name: str = "open_clip"
 
     def names(self) -> Sequence[str]:
-        if not installed("open-clip"):
+        if not is_installed("open-clip"):
             return ()
         import open_clip
 
@@ -84,7 +84,7 @@ def _specification(name: str) -> NetworkSpecification:
         layer="image tower's embedding",
         licence="not stated",
         preprocessing=preprocessing,
-        sources=WeightSources(name, build, _Published(model, tag), _of_the_tower),
+        sources=WeightSources(name, build, _Published(model, tag), _select_tower),
         features=ImageTower,
         traceable=False,
     )
@@ -93,7 +93,7 @@ def _specification(name: str) -> NetworkSpecification:
 def _build(model: str, quick_gelu: bool) -> nn.Module:
     import open_clip
 
-    logging.disable(logging.WARNING)  # it warns that weights, which come next, are not loaded
+    logging.disable(logging.WARNING)  # open_clip warns that no weights are loaded; they come next
     try:
         whole = open_clip.create_model(
             model,
@@ -109,7 +109,7 @@ def _build(model: str, quick_gelu: bool) -> nn.Module:
 
 @functools.cache
 def _shape(model: str, quick_gelu: bool) -> tuple[Any, int]:
-    """What an image tower takes and gives: its image's side or sides, its embedding's dimension."""
+    """The side or sides of an image tower's images, and the dimension of its embeddings."""
     tower = skeleton(functools.partial(_build, model, quick_gelu))
     size: Any = tower.image_size
     height = size[0] if isinstance(size, tuple) else size
@@ -134,15 +134,15 @@ def _preprocessing(name: str, size: Any, published: Mapping[str, Any]) -> Prepro
     )
 
 
-def _of_the_tower(state: State) -> State:
-    """The image tower's tensors of a file of the whole model, or of one of the tower alone."""
+def _select_tower(state: State) -> State:
+    """The image tower's tensors, from a file of the whole model or of the tower alone."""
     tower = {key.removeprefix(TOWER): state[key] for key in state if key.startswith(TOWER)}
     return tower or dict(state)
 
 
 @dataclass(frozen=True)
 class _Published:
-    """Weights where open_clip finds them, in its cache or that of Hugging Face's hub."""
+    """Weights as open_clip finds them, in its own cache or in that of Hugging Face's hub."""
 
     model: str
     tag: str

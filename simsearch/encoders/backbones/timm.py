@@ -1,5 +1,5 @@
-"""timm's networks: `timm:<model>` or `timm:<model>.<tag>`, preprocessing from their own configuration,
-weights from a folder or from the hub that timm publishes them on."""
+"""timm's networks: `timm:<model>` or `timm:<model>.<tag>`, with preprocessing from their configuration and
+weights from a folder or from the hub on which timm publishes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from simsearch.encoders.weight_files import NotHereError, State
 from simsearch.encoders.weights import WeightSources, skeleton
 from simsearch.errors import UsageError
 from simsearch.images.preprocessing import Fit, Preprocessing
-from simsearch.settings.extras import check_installed, installed
+from simsearch.settings.extras import check_installed, is_installed
 from simsearch.settings.sections.operation import StorageConfig
 
 FITS: dict[str, Fit] = {"center": "crop", "squash": "square", "border": "pad"}
@@ -33,7 +33,7 @@ class Timm:
     name: str = "timm"
 
     def names(self) -> Sequence[str]:
-        if not installed("timm"):
+        if not is_installed("timm"):
             return ()
         import timm
 
@@ -54,12 +54,12 @@ def _specification(name: str) -> NetworkSpecification:
     build = functools.partial(_build, model)
     preprocessing = _preprocessing(name, configuration)
     return NetworkSpecification(
-        dimension=dimension_of(_without_classifier(skeleton(build)), preprocessing.crop),
+        dimension=dimension_of(_remove_classifier(skeleton(build)), preprocessing.crop),
         layer="pooled features, before the classifier",
         licence=configuration.get("license") or "not stated",
         preprocessing=preprocessing,
         sources=WeightSources(name, build, _Hub(model, configuration.get("hf_hub_id"))),
-        features=_without_classifier,
+        features=_remove_classifier,
         traceable=False,
         maps=functools.partial(_maps, preprocessing.crop),
     )
@@ -119,7 +119,7 @@ def _build(model: str) -> nn.Module:
     return network
 
 
-def _without_classifier(network: nn.Module) -> nn.Module:
+def _remove_classifier(network: nn.Module) -> nn.Module:
     network.reset_classifier(0)  # type: ignore[operator]
     return network
 
@@ -138,8 +138,8 @@ class _Map(nn.Module):
 
 
 def _maps(side: int, network: nn.Module) -> nn.Module | None:
-    """The network's part that makes feature maps [N, C, h, w]; None where its features have no rows
-    and columns: a transformer's are a list of tokens."""
+    """The network's part that makes feature maps [N, C, h, w]. None if its features have no rows and
+    columns: a transformer has a list of tokens."""
     parameter = next(network.parameters())
     with torch.inference_mode():
         image = torch.zeros(1, 3, side, side, device=parameter.device)
@@ -149,7 +149,7 @@ def _maps(side: int, network: nn.Module) -> nn.Module | None:
 
 @dataclass(frozen=True)
 class _Hub:
-    """Weights where timm publishes them, in the cache of Hugging Face's hub."""
+    """Weights that timm publishes, in the cache of Hugging Face's hub."""
 
     model: str
     repository: str | None

@@ -1,4 +1,4 @@
-"""torchvision's classification networks, their weights from where torchvision publishes them."""
+"""torchvision's classification networks, with weights that torchvision publishes."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ _OLD_DENSENET_KEY = re.compile(
     r"^(.*denselayer\d+\.(?:norm|relu|conv))\.((?:[12])\.(?:weight|bias|running_mean|running_var))$"
 )
 
-# Networks trained by TensorFlow, which shows them values from -1 to 1: they take images with ImageNet's
-# mean and standard deviation and normalise them a second time.
+# Networks trained in TensorFlow on values from -1 to 1. They take images normalised with ImageNet's mean
+# and standard deviation, and normalise the images a second time.
 NORMALISED_AGAIN = ("googlenet", "inception_v3")
 
-# By ONNX Runtime, as this package converts them, times as fast as PyTorch on two AVX2 cores (benchmark
-# `engine`): SqueezeNet 1.33, ResNet152 1.18, VGG16 1.14, DenseNet201 0.87, whose layers are mostly
-# copied together; on one busy core MobileNetV2 0.93, EfficientNet-Lite0 0.73. Who measures another may
-# add it.
+# Networks that ONNX Runtime runs faster than PyTorch. Its speed relative to PyTorch's on two AVX2 cores
+# (benchmark `engine`): SqueezeNet 1.33, ResNet152 1.18, VGG16 1.14, DenseNet201 (whose layers mostly copy)
+# 0.87; on one busy core MobileNetV2 0.93, EfficientNet-Lite0 0.73. Add a network here once `make bench`
+# shows that it is faster.
 FASTER_CONVERTED = ("squeezenet", "resnet152", "vgg16")
 
 
 @dataclass(frozen=True)
 class Torchvision:
-    """The study's layers are named; of any other network what enters the last fully connected layer
-    is taken, of SqueezeNets, which have none, the pooled feature maps."""
+    """The family of torchvision's networks. The vectors of the study's networks are from the study's layers.
+    Those of other networks are the input of the last fully connected layer or, in SqueezeNets, which have
+    no such layer, the pooled feature maps."""
 
     name: str = "torchvision"
 
@@ -58,8 +59,8 @@ FAMILY = Torchvision()
 
 
 def _models() -> Any:
-    # Here, not above: it brings PyTorch's compiler along, which takes as long to import as all the rest
-    # of PyTorch, in each actor, and most encoders need neither.
+    # Imported here, not above: torchvision imports PyTorch's compiler, which takes as long as the rest of
+    # PyTorch in each actor, and most encoders need neither.
     from torchvision import models
 
     return models
@@ -88,7 +89,7 @@ def _specification(name: str) -> NetworkSpecification:
             name,
             build,
             _Download(published.url),
-            _with_todays_keys,
+            _update_keys,
             others=_other_weights(name, published),
         ),
         features=features,
@@ -98,15 +99,15 @@ def _specification(name: str) -> NetworkSpecification:
 
 
 def published_weights(name: str) -> Any:
-    """torchvision's first weights (V1) where there are several: they are what the study used and what
-    most published files hold; else its default."""
+    """torchvision's default weights, or its first ones (V1) if there are several: the study used these,
+    and most published files hold them."""
     enum = _models().get_model_weights(name)
     return getattr(enum, "IMAGENET1K_V1", enum.DEFAULT)
 
 
 def _other_weights(name: str, published: Any) -> dict[str, str]:
-    """What is wrong with the files of torchvision's other weights of a network, which were trained
-    with other preprocessing: by the first digits of their SHA-256."""
+    """The fault of files with torchvision's other weights of a network, which were trained with another
+    preprocessing, by the first digits of the file's SHA-256."""
     file = published.url.rpartition("/")[2]
     return {
         hash_in(weights.url)
@@ -118,19 +119,19 @@ def _other_weights(name: str, published: Any) -> dict[str, str]:
 
 
 def _build(name: str) -> nn.Module:
-    """The network as torchvision builds it for the published weights, with the side classifiers that
-    GoogLeNet's and Inception's files hold."""
+    """The network as torchvision builds it for the published weights, with the side classifiers in the
+    files of GoogLeNet and Inception."""
     network: nn.Module = _models().get_model(name, weights=None, **_published_arguments(name))
     return network
 
 
 def _published_arguments(name: str) -> dict[str, Any]:
-    """The arguments that torchvision's builder functions set when weights are given: its
-    `_ovewrite_named_param`, which works only beside a download."""
+    """The arguments that torchvision's builder functions set for given weights. torchvision does this in
+    `_ovewrite_named_param`, which works only together with a download."""
     meta = published_weights(name).meta
     arguments: dict[str, Any] = {"num_classes": len(meta["categories"])}
     if name in NORMALISED_AGAIN:
-        # torchvision leaves the numbers undrawn here. `random:<seed>` needs them.
+        # By default torchvision draws no initial weights here. `random:<seed>` needs them.
         arguments |= {"transform_input": True, "init_weights": True}
     elif name.startswith("vit_"):
         arguments["image_size"] = meta["min_size"][0]
@@ -142,9 +143,10 @@ def _published_arguments(name: str) -> dict[str, Any]:
 def _features(
     name: str, build: Callable[[], nn.Module]
 ) -> tuple[int, str, Callable[[nn.Module], nn.Module]]:
-    """The dimension of the feature vector, its layer in words, and what takes it."""
+    """The dimension of the feature vector, its layer in words, and the function that cuts the network
+    there."""
     if name.startswith("squeezenet"):
-        return 512, "features, averaged over positions", _pooled_features
+        return 512, "features, averaged over positions", _pool_features
     if name.startswith("vgg16"):
         layer = "classifier[:4], the second linear layer before its ReLU"
         return 4096, layer, _second_linear
@@ -157,7 +159,7 @@ def _features(
 
 
 def _main_branch(network: nn.Module) -> nn.Module:
-    """The network without its side classifiers, which in training mode add outputs of their own."""
+    """The network without its side classifiers, which would add outputs in training mode."""
     network.aux_logits = False  # type: ignore[assignment]
     for side in ("aux1", "aux2", "AuxLogits"):
         if hasattr(network, side):
@@ -170,11 +172,11 @@ def _second_linear(network: nn.Module) -> nn.Module:
     return network
 
 
-def _pooled_features(network: nn.Module) -> nn.Module:
+def _pool_features(network: nn.Module) -> nn.Module:
     return nn.Sequential(network.get_submodule("features"), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
-def _with_todays_keys(state: State) -> State:
+def _update_keys(state: State) -> State:
     return {_OLD_DENSENET_KEY.sub(r"\1\2", key): tensor for key, tensor in state.items()}
 
 

@@ -10,11 +10,11 @@ from simsearch.features.vectors import Vectors
 
 
 def fit_denoising(copies: Vectors, originals: Vectors, *, ridge: float) -> Head:
-    """The linear head that takes each of `copies` float32 [n, d] nearest to its row of `originals`
-    [n, d] in squared distance, both at unit length.
+    """The linear head that brings `copies` float32 [n, d] nearest to their rows of `originals` [n, d], in
+    squared distance at unit length.
 
-    `ridge` holds the map back, as a share of the copies' mean variance: too little and it learns
-    the training's own noise, too much and every vector becomes the mean. In closed form, in double
+    `ridge` is the penalty, as a share of the copies' mean variance. With too little the head learns the
+    noise of its training data, with too much every vector becomes the mean. In closed form, in double
     precision (Hoerl and Kennard 1970).
     """
     covariance, given_mean, _ = products(copies, copies)

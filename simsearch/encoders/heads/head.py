@@ -1,8 +1,8 @@
-"""A head: what makes an encoder's vectors into those of another feature space, without the images.
+"""A head: it maps an encoder's vectors to those of another feature space, without the images.
 
-All kinds of head have one form, so that one function applies them and one file holds them: a vector
-is brought to unit length, then goes through linear layers with a ReLU between each two. The kinds
-differ in how their layers are found: `simsearch.encoders.heads.whitening`,
+All kinds of head have the same form, so that one function applies them and one file holds them. A vector
+is brought to unit length, then goes through linear layers with a ReLU between each two. The kinds differ
+in how their layers are fitted: `simsearch.encoders.heads.whitening`,
 `simsearch.encoders.heads.denoising`, `simsearch.training.contrastive`.
 """
 
@@ -44,7 +44,8 @@ class Head:
         return len(self.layers[-1].bias)
 
     def __call__(self, vectors: Vectors) -> Vectors:
-        """Raises WeightsError for vectors of another length than the head was fitted for."""
+        """The vectors that the head makes of `vectors`. Raises WeightsError if they have another dimension
+        than the head was fitted for."""
         if vectors.shape[1] != self.input_dimension:
             raise WeightsError(
                 f"the head takes vectors of {self.input_dimension} numbers, these have "
@@ -79,14 +80,15 @@ class Head:
 
     @classmethod
     def from_bytes(cls, data: bytes, source: str) -> Head:
-        """Read what `to_bytes` wrote. Raises WeightsError naming `source` for anything else."""
+        """The head from the bytes of `to_bytes`. For other bytes it raises WeightsError, which names
+        `source`."""
         try:
             tensors = safetensors.numpy.load(data)
             layers = tuple(
                 Layer(tensors.pop(f"layers.{number}.weight"), tensors.pop(f"layers.{number}.bias"))
                 for number in range(len(tensors) // 2)
             )
-            sound = bool(layers) and not tensors and _fit_together(layers)
+            sound = bool(layers) and not tensors and _are_compatible(layers)
         except (safetensors.SafetensorError, KeyError, TypeError, ValueError):
             sound = False
         if not sound:
@@ -94,7 +96,7 @@ class Head:
         return cls(layers)
 
 
-def _fit_together(layers: tuple[Layer, ...]) -> bool:
+def _are_compatible(layers: tuple[Layer, ...]) -> bool:
     width = None
     for layer in layers:
         if layer.weight.ndim != 2 or layer.bias.shape != layer.weight.shape[1:]:

@@ -1,4 +1,4 @@
-"""Where each page and picture is found: on the running explorer, or in a static copy of it."""
+"""The addresses of pages and pictures, on the running explorer or in a static copy of it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ Value = str | int | None
 
 
 class Addresses(Protocol):
-    """The addresses that templates link to. `live` is False in a static copy, which no server
-    answers."""
+    """The addresses to which templates link. `live` is False in a static copy, which has no server."""
 
     live: bool
 
     def page(self, name: str, /, **query: Value) -> str:
-        """The address of a page with `query` in its query string; a value of None or "" is left out."""
+        """The address of a page with `query` in its query string. Values of None or "" are left out."""
 
     def artwork(self, artwork_id: str) -> str:
         """The address of an artwork's page."""
@@ -31,14 +30,15 @@ class Addresses(Protocol):
         high."""
 
     def fallback(self, item: int, size: int) -> str | None:
-        """The address of our own thumbnail where `picture` leads to another image server; else None."""
+        """The address of the explorer's own thumbnail if `picture` leads to another image server, else
+        None."""
 
     def static(self, name: str) -> str:
         """The address of a script or style sheet."""
 
 
 class LiveAddresses:
-    """Addresses on the server. Each names its snapshot, so that it shows the same for ever."""
+    """Addresses on the server. Each names its snapshot, so that it always shows the same."""
 
     live = True
 
@@ -73,8 +73,8 @@ class LiveAddresses:
 
 
 def picture_path(view: SnapshotView, item: int, size: int) -> str:
-    """The path of our own picture of an image below the explorer's address: an original's by its content,
-    a copy's by its number."""
+    """The path, below the explorer's address, of the explorer's picture of an image. It names an original by
+    its content, a copy by its number."""
     if view.profile_of(item) is not None:
         return f"copies/{item}-{size}.webp"
     return f"thumbnails/{view.hashes[item].as_py()[:HASH_DIGITS]}-{size}.webp"
@@ -82,8 +82,8 @@ def picture_path(view: SnapshotView, item: int, size: int) -> str:
 
 @cache
 def static_version() -> str:
-    """A text that changes with any script or style sheet. It is part of their addresses, so that browsers
-    may keep them for ever."""
+    """A text that changes with any script or style sheet. It is part of their addresses, so that browsers may
+    keep the files for ever."""
     digest = hashlib.sha256()
     for file in sorted(files("simsearch.explorer").joinpath("static").iterdir(), key=str):
         digest.update(file.read_bytes())

@@ -1,4 +1,4 @@
-"""Why two artworks are near in a space: which parts match, what they share, how sure it is."""
+"""The page on why two artworks are near in a space: matching parts, common properties, usual scores."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from simsearch.explorer.pages.matches_drawing import drawing
 from simsearch.explorer.pages.site import Site
 from simsearch.indexes.exact import cosine
 from simsearch.reading import side_by_side
-from simsearch.reading.artworks import Artwork, short
+from simsearch.reading.artworks import Artwork, shorten
 from simsearch.reading.dates import first_year
 from simsearch.reading.matches import mutual_matches
 from simsearch.reading.view import SnapshotView
-from simsearch.reading.words import folded
+from simsearch.reading.words import fold_text
 
 MATCHES_DRAWN = 10
-RANDOM_PAIRS = 2000  # drawn to know what is usual: enough for a tenth of a per cent
+RANDOM_PAIRS = 2000  # drawn for the usual scores: enough for a tenth of a per cent
 
 FIELDS = (
     ("artists", "Artist"),
@@ -37,7 +37,7 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Field:
-    """What two catalog entries say in one column; `shared` is what they have in common, in words."""
+    """The values of two catalog entries in one column. `shared` are their common values, in words."""
 
     name: str
     first: str
@@ -79,7 +79,7 @@ def alike_page(
 def parts_of(
     site: Site, view: SnapshotView, to: Addresses, artwork_id: str, other_id: str, space: str
 ) -> dict[str, Any]:
-    """The drawing of matching parts, or in words why there is none."""
+    """The drawing of matching parts, or the reason in words why there is none."""
     first, other = view.artwork(artwork_id), view.artwork(other_id)
     view.space(space)
     values: dict[str, Any] = {"space": space, "drawings": None, "error": None, "matches": []}
@@ -117,7 +117,7 @@ def _rank(site: Site, view: SnapshotView, space: str, first: Artwork, other: Art
 
 
 def _usual_scores(view: SnapshotView, space: str) -> npt.NDArray[np.float64]:
-    """Cosines of pairs of artworks drawn at random, seeded."""
+    """The cosines of random pairs of artworks, seeded."""
     if len(view) < 2:
         return np.zeros(0)
     random = np.random.default_rng(view.plan.seed)
@@ -141,7 +141,7 @@ def _fields(first: Artwork, other: Artwork) -> list[Field]:
 
 def _text(artwork: Artwork, column: str) -> str:
     value = artwork.row.get(column)
-    return short(", ".join(value) if isinstance(value, list) else str(value or ""))
+    return shorten(", ".join(value) if isinstance(value, list) else str(value or ""))
 
 
 def _shared(first: Artwork, other: Artwork, column: str) -> str:
@@ -151,11 +151,13 @@ def _shared(first: Artwork, other: Artwork, column: str) -> str:
     if isinstance(first_value, str) or isinstance(other_value, str):
         return (
             "the same"
-            if first_value and other_value and folded(str(first_value)) == folded(str(other_value))
+            if first_value
+            and other_value
+            and fold_text(str(first_value)) == fold_text(str(other_value))
             else ""
         )
-    known = {folded(value) for value in other_value}
-    return short(", ".join(value for value in first_value if folded(value) in known))
+    known = {fold_text(value) for value in other_value}
+    return shorten(", ".join(value for value in first_value if fold_text(value) in known))
 
 
 def _shared_time(first: int | None, other: int | None) -> str:
@@ -167,12 +169,13 @@ def _shared_time(first: int | None, other: int | None) -> str:
         return "the same decade"
     if first // 100 == other // 100:
         return "the same century"
-    across = (first < 0) != (other < 0)  # no year 0 lies between
+    across = (first < 0) != (other < 0)  # there is no year 0 in between
     return f"{abs(first - other) - across} years apart"
 
 
 def _copies(view: SnapshotView, artwork: Artwork, space: str, score: float) -> dict[str, Any]:
-    """The artwork's own changed copies in the space, and how many are nearer than the other one."""
+    """The artwork's own copies in the space, and the number of them that are nearer than the other
+    artwork."""
     copies = side_by_side.copies(view, artwork, [space])
     entries = [(copy, copy.ranks[0].rank, cosine(copy.ranks[0].distance)) for copy in copies]
     return {

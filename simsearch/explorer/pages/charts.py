@@ -1,7 +1,7 @@
-"""The recovery charts as SVG: drawn here, styled and brought to life by the page's own files.
+"""The recovery charts as SVG. The page's own files style them and respond to the pointer.
 
-Made on the server so that they stand without a script, print, and take a link on every bar; no
-presentation is inline, as the Content-Security-Policy has it.
+They are made on the server, so that they need no script, can be printed, and have a link on every bar. No
+style is inline, as the Content-Security-Policy demands.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from simsearch.reading.training_log import loss_name
 
 WIDTH, HEIGHT = 880, 340
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 44
-COLOURS = 8  # series styled in explorer.css; more repeat
+COLOURS = 8  # series styled in explorer.css; further ones repeat them
 WHISKER = 4
 
 Link = Callable[[MeanScore], str]
 
 
 def curves(series: Mapping[str, Sequence[MeanScore]], order: Sequence[str]) -> Markup:
-    """A metric against k: a line per space with 95 % whiskers, the ceiling dashed."""
+    """A metric against k: a line per space with 95 % whiskers, and a dashed ceiling."""
     ks = sorted({score.k for line in series.values() for score in line})
     if not ks:
         return Markup("")
@@ -44,7 +44,7 @@ def curves(series: Mapping[str, Sequence[MeanScore]], order: Sequence[str]) -> M
 
 
 def bars(groups: Mapping[str, Sequence[MeanScore]], order: Sequence[str], link: Link) -> Markup:
-    """The share recovered per profile: a bar per space that leads to the copies not found."""
+    """The recovered share per profile: a bar per space, which links to the copies that were not found."""
     if not groups:
         return Markup("")
     step = (WIDTH - LEFT - RIGHT) / len(groups)
@@ -62,8 +62,8 @@ def bars(groups: Mapping[str, Sequence[MeanScore]], order: Sequence[str], link: 
 
 
 def losses(epochs: Sequence[Mapping[str, float]]) -> list[tuple[str, Markup]]:
-    """A small curve per loss against the epoch, by what the loss is called, each on its own scale
-    with its first, lowest and last value in words."""
+    """A small curve for each loss against the epoch, by the loss' name. Each has its own scale, and its
+    first, lowest and last value in words."""
     if not epochs:
         return []
     names = [name for name in epochs[0] if name not in ("epoch", "seconds")]

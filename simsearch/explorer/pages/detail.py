@@ -1,4 +1,4 @@
-"""What a question about a part of an artwork's picture shows, and its answers."""
+"""The page of a search by a part of an artwork's picture, and its results."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from simsearch.errors import UsageError
 from simsearch.explorer.pages.site import Site
 from simsearch.reading.artworks import Artwork
 from simsearch.reading.box import Box
-from simsearch.reading.picture_query import Answer
+from simsearch.reading.picture_query import PictureResult
 from simsearch.reading.search import Search
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
 from simsearch.reading.view import SnapshotView
 
-FIRST_BOX = Box(30, 30, 40, 40)  # what is drawn before anything was asked
+FIRST_BOX = Box(30, 30, 40, 40)  # drawn before the first search
 
 
 def detail_page(
@@ -44,9 +44,9 @@ def detail_page(
 
 def detail_answers(
     site: Site, view: SnapshotView, artwork: Artwork, box: Box | None, years: Search, n: int
-) -> Iterator[Answer]:
-    """Per space the `n` other artworks of those years nearest to that part of the picture, as each is
-    ready."""
+) -> Iterator[PictureResult]:
+    """Yield, for each space as soon as it is ready, the `n` other artworks of these years nearest to the part
+    of the picture."""
     if box is None:
         raise UsageError("give left, top, width and height of the part, in per cent")
     part = box.cut(site.originals.whole(view, artwork.item))

@@ -1,4 +1,4 @@
-"""What the pages of findings show: what was computed about a collection and is not seen in a search."""
+"""The values of the findings' pages: results about a collection that no search shows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from simsearch.explorer.pages import charts
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import Site
 from simsearch.indexes.exact import cosine
-from simsearch.reading.artworks import SAID, short
+from simsearch.reading.artworks import SAID, shorten
 from simsearch.reading.findings import changes as change
 from simsearch.reading.findings.disagreement import Disagreement, disagreement
 from simsearch.reading.findings.duplicates import DuplicateGroup, duplicate_groups, entries
 from simsearch.reading.findings.hubs import Hubs, hubs
-from simsearch.reading.findings.learned import BETWEEN, Learned, learned
+from simsearch.reading.findings.learned import BETWEEN, Learned, list_learned
 from simsearch.reading.findings.neighbour_lists import NeighbourLists, neighbour_lists
 from simsearch.reading.findings.other_hands import AlikePair, alike_pairs
 from simsearch.reading.findings.placeholders import (
@@ -56,7 +56,7 @@ def lists_of(site: Site, view: SnapshotView, space: str) -> NeighbourLists:
 
 
 def compared_spaces(view: SnapshotView) -> tuple[str, ...]:
-    """The trained spaces, or all where fewer than two are trained."""
+    """The trained spaces, or all if fewer than two are trained."""
     trained = tuple(space for space in view.spaces if space not in view.untrained)
     return trained if len(trained) > 1 else view.spaces
 
@@ -71,7 +71,7 @@ def groups_of(site: Site, view: SnapshotView) -> list[DuplicateGroup] | None:
 def since(site: Site, view: SnapshotView) -> change.Since | None:
     listed = tuple(snapshot.snapshot_id for snapshot in site.library.listed())
     changes: change.Since | None = site.derived(
-        view, ("since", listed), lambda: change.since(site.library, view)
+        view, ("since", listed), lambda: change.find_changes(site.library, view)
     )
     return changes
 
@@ -202,7 +202,7 @@ def other_hands_page(site: Site, view: SnapshotView, space: str | None, page: in
     choices = (*((ALL,) if len(spaces) > 1 else ()), *view.spaces)
     space = space or choices[0]
     if space not in choices:
-        named = short(space, SAID)
+        named = shorten(space, SAID)
         raise UsageError(f"space: {named!r} is none here; choose one of {', '.join(choices)}")
     chosen_spaces = spaces if space == ALL else (space,)
     pairs: list[AlikePair] = site.derived(
@@ -235,7 +235,7 @@ def _alike_pairs(site: Site, view: SnapshotView, spaces: Sequence[str]) -> list[
 
 
 def learned_of(site: Site, view: SnapshotView) -> list[Learned]:
-    trainings: list[Learned] = site.derived(view, "learned", lambda: learned(view))
+    trainings: list[Learned] = site.derived(view, "learned", lambda: list_learned(view))
     return trainings
 
 
@@ -273,11 +273,11 @@ def changes_page(site: Site, view: SnapshotView) -> Values:
     return {
         "since": moved,
         "works": works,
-        "came": change.shown(view, works.added),
-        "went": change.shown(older, works.removed),
+        "came": change.find_shown(view, works.added),
+        "went": change.find_shown(older, works.removed),
         "changed": change.pairs(
             older, view, [(artwork_id, artwork_id) for artwork_id in works.changed]
         ),
         "renamed": change.pairs(older, view, works.renamed),
-        "redescribed": change.redescribed(older, view, works.described_anew),
+        "redescribed": change.find_redescribed(older, view, works.described_anew),
     }

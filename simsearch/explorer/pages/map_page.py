@@ -1,4 +1,4 @@
-"""The map's page: which map it opens with, and the first wall for whoever has no script."""
+"""The map's page: the map with which it opens, and a first wall for browsers without scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simsearch.reading.view import SnapshotView
 def map_page(
     view: SnapshotView, space: str | None, method: str | None, artwork_id: str | None = None
 ) -> dict[str, Any]:
-    """The map of `space` by `method` (None: the first), with an eye on one artwork if one is asked.
+    """The map of `space` by `method` (None: the first), centred on an artwork if one is given.
 
     Raises NotFoundError for a map or an artwork that the snapshot does not hold.
     """

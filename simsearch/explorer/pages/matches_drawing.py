@@ -1,7 +1,7 @@
-"""Matching parts drawn over two pictures, as SVG: numbered patches, a line from each to its other.
+"""Matching parts drawn over two pictures, as SVG: numbered patches, connected by lines.
 
-Made twice by the page, side by side and one above the other, of which a style shows what fits. No
-presentation is inline, as the Content-Security-Policy has it.
+The page has two drawings, side by side and one above the other. A style shows the one that fits. No style
+is inline, as the Content-Security-Policy demands.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from simsearch.reading.matches import Cell, PartMatch
 SIDE = 400.0  # of the square that each picture is fitted into
 GAP = 90.0
 MARK = 12.0  # radius of a number
-COLOURS = 8  # series styled in explorer.css; more repeat
+COLOURS = 8  # series styled in explorer.css; further ones repeat them
 
 Picture = tuple[str, str, SeenPicture]
 Patch = tuple[float, float, float, float]  # left, top, width, height
@@ -36,7 +36,7 @@ class _Placed:
     height: float
 
     def patch(self, cell: Cell) -> Patch:
-        """Left, top, width and height of a cell, as far as it lies on the picture."""
+        """The left, top, width and height of a cell, cut to the picture."""
         rows, columns = self.seen.map.shape[:2]
         left, top, right, bottom = self.seen.window
         row, column = cell
@@ -52,17 +52,17 @@ class _Placed:
 
 
 def drawing(pictures: Sequence[Picture], matches: Sequence[PartMatch], *, beside: bool) -> Markup:
-    """Two pictures, each (address, title, what was seen), and their matches, numbered from 1."""
+    """Two pictures, each (address, title, seen picture), and their matches, numbered from 1."""
     first, second = (
-        _placed(picture, number, beside=beside) for number, picture in enumerate(pictures)
+        _place(picture, number, beside=beside) for number, picture in enumerate(pictures)
     )
     wide = 2 * SIDE + GAP if beside else SIDE
     high = SIDE if beside else first.height + GAP / 2 + second.height
     if not beside:
-        second = _moved(second, first.height + GAP / 2)
+        second = _move(second, first.height + GAP / 2)
     ends = [(first.patch(match.first), second.patch(match.second)) for match in matches]
     parts = [_picture(first), _picture(second)]
-    # Lines below all patches, and the worst first, so that the best lie on top.
+    # Lines lie below all patches. The worst match is drawn first, so that the best lies on top.
     for draw in (_line, _ends):
         for number in range(len(matches), 0, -1):
             parts.append(_match(number, matches[number - 1], draw(number, *ends[number - 1])))
@@ -76,7 +76,7 @@ def drawing(pictures: Sequence[Picture], matches: Sequence[PartMatch], *, beside
     )  # fmt: skip
 
 
-def _placed(picture: Picture, number: int, *, beside: bool) -> _Placed:
+def _place(picture: Picture, number: int, *, beside: bool) -> _Placed:
     href, title, seen = picture
     scale = SIDE / max(seen.size)
     width, height = seen.size[0] * scale, seen.size[1] * scale
@@ -86,7 +86,7 @@ def _placed(picture: Picture, number: int, *, beside: bool) -> _Placed:
     return _Placed(href, title, seen, left, (SIDE - height) / 2, width, height)
 
 
-def _moved(placed: _Placed, down: float) -> _Placed:
+def _move(placed: _Placed, down: float) -> _Placed:
     return _Placed(
         placed.href, placed.title, placed.seen, placed.left, placed.top + down, placed.width,
         placed.height,

@@ -1,4 +1,4 @@
-"""What each page shows, as the values its template is given."""
+"""The values that each page's template gets."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.indexes.index import read_manifest
 from simsearch.reading import downloads, sets, side_by_side
 from simsearch.reading import runs as run_history
-from simsearch.reading.artworks import SAID, Artwork, short
-from simsearch.reading.picture_query import Answer
-from simsearch.reading.recovery import MeanScore, missed, missed_page
+from simsearch.reading.artworks import SAID, Artwork, shorten
+from simsearch.reading.picture_query import PictureResult
+from simsearch.reading.recovery import MeanScore, find_missed, missed_page
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config
-from simsearch.settings.shown_places import shown_settings
+from simsearch.settings.shown_places import show_settings
 from simsearch.snapshots.layout import SEARCHES
 
 Values = dict[str, Any]
 
-MATCHES = 12  # artworks per space that a picture is answered with
+MATCHES = 12  # artworks per space in the results for a picture
 MISSED_PER_PAGE = 24
 
 
@@ -71,7 +71,7 @@ def artwork(
 
 
 def facts_of(artwork: Artwork) -> list[tuple[str, str]]:
-    """What the catalog says about an artwork, as names and texts; a text may be empty."""
+    """The catalog's entry for an artwork, as names and texts. A text may be empty."""
     columns = ("date", "medium", "dimensions", "department", "classification")
     facts = [(column.capitalize(), artwork.row[column]) for column in columns]
     facts.append(("Subjects", ", ".join(artwork.row["subjects"] or [])))
@@ -81,7 +81,9 @@ def facts_of(artwork: Artwork) -> list[tuple[str, str]]:
     return [*facts, ("Identifier", artwork.artwork_id)]
 
 
-def picture(config: Config, years: Search, answers: Sequence[Answer] | None = None) -> Values:
+def picture(
+    config: Config, years: Search, answers: Sequence[PictureResult] | None = None
+) -> Values:
     return {
         "years": years,
         "answers": answers,
@@ -104,7 +106,8 @@ def recovery(
     profile: str | None,
     page: int,
 ) -> Values:
-    """Raises UsageError for a k, metric or search that was not evaluated."""
+    """The values of the recovery page. Raises UsageError for a k, metric or search that was not
+    evaluated."""
     measured = site.recovery(view)
     if not measured.ks:
         return {"measured": None}
@@ -125,7 +128,7 @@ def recovery(
     return {
         "measured": measured,
         "state": state,
-        "exact": _compared_whole(view) if search == "annoy" else [],
+        "exact": _list_compared_whole(view) if search == "annoy" else [],
         "overall": overall,
         "groups": groups,
         "curves": charts.curves(overall, view.spaces),
@@ -137,8 +140,8 @@ def recovery(
     }
 
 
-def _compared_whole(view: SnapshotView) -> list[str]:
-    """The spaces whose indexes compare all vectors for as many neighbours as were evaluated."""
+def _list_compared_whole(view: SnapshotView) -> list[str]:
+    """The spaces whose indexes compare all vectors at the evaluated depth."""
     snapshot = view.snapshot
     folders = {name: snapshot.index_folder(name) for name in view.spaces}
     return [
@@ -153,7 +156,7 @@ def _missed(
     view.space(space)
     if profile is not None:
         _check("profile", profile, view.profiles)
-    entries = missed(view, space, k, profile)
+    entries = find_missed(view, space, k, profile)
     page, count, part = page_of(len(entries), page, MISSED_PER_PAGE)
     return {
         "space": space,
@@ -169,7 +172,7 @@ def _missed(
 def _check(name: str, value: object, allowed: Sequence[object]) -> None:
     if value not in allowed:
         raise UsageError(
-            f"{name}: {short(str(value), SAID)!r} was not evaluated; choose one of {', '.join(map(str, allowed))}"
+            f"{name}: {shorten(str(value), SAID)!r} was not evaluated; choose one of {', '.join(map(str, allowed))}"
         )
 
 
@@ -192,7 +195,7 @@ def runs(site: Site, view: SnapshotView) -> Values:
         "reject_groups": run_history.reject_groups(view),
         "steps": view.manifest["steps"],
         "environment": view.manifest["environment"],
-        "settings": shown_settings(view.plan.settings),
+        "settings": show_settings(view.plan.settings),
         "table_names": downloads.table_names(view),
     }
 

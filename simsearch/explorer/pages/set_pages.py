@@ -1,4 +1,4 @@
-"""What the pages of sets show: one set as a wall and as a question, and the sets that are kept."""
+"""The values of the sets' pages: one set as a wall and as a query, and all stored sets."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from simsearch.reading.sets import ArtworkSet
 from simsearch.reading.view import SnapshotView
 
 NEAREST = 12  # artworks per space
-MOST_TO_SORT = 500  # artworks of a set of which single ones can be left out: each has an address
+MOST_TO_SORT = (
+    500  # artworks of a set from which single ones can be left out, as each needs an address
+)
 
 
 @dataclass(frozen=True)
 class SetChange:
-    """What was just done to a kept set: the id of an artwork `left_out`, or the name that it had; "": not
-    that."""
+    """The last change of a stored set: the id of an artwork `left_out`, or its former name; "": no such
+    change."""
 
     left_out: str = ""
     was: str = ""
@@ -35,8 +37,8 @@ def one_set(
     page: int,
     change: SetChange,
 ) -> dict[str, Any]:
-    """The values of a set's page; `gone` is how many of a kept set's artworks this snapshot does not
-    hold. The `change` is offered to be taken back unless it has been."""
+    """The values of a set's page. `gone` is the number of a stored set's artworks that this snapshot does not
+    hold. The page offers to undo the `change`, unless that has been undone."""
     number = view.number_of(change.left_out)
     left_out = None if number is None or number in chosen.numbers else view.artwork_at(number)
     page, count, part = page_of(len(chosen.numbers), page, PAGE_SIZE)
@@ -65,8 +67,8 @@ def one_set(
 
 
 def _without(numbers: Sequence[int], shown: Sequence[int]) -> dict[int, str]:
-    """For each artwork shown, the rest of the set as text for an address; of a large set, or of one
-    artwork, none."""
+    """For each shown artwork, the rest of the set as text for an address. Empty for a large set, and for a
+    set of one artwork."""
     if not 1 < len(numbers) <= MOST_TO_SORT:
         return {}
     return {left_out: sets.encode(n for n in numbers if n != left_out) for left_out in shown}

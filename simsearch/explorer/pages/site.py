@@ -1,4 +1,4 @@
-"""What the pages share: the library, pictures and networks, and the templates they are made with."""
+"""The parts that pages share: the library, pictures, networks and templates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from simsearch.explorer.pages.addresses import Addresses
-from simsearch.reading.artworks import LONG, short
+from simsearch.reading.artworks import LONG, shorten
 from simsearch.reading.feature_maps import FeatureMaps
 from simsearch.reading.image_servers import ImageServers
 from simsearch.reading.library import Library
@@ -26,7 +26,7 @@ from simsearch.reading.sets import encode
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.zoom import TileMaker
 from simsearch.settings.config import Config
-from simsearch.settings.shown_places import shown_place, shown_text
+from simsearch.settings.shown_places import show_place, show_text
 from simsearch.settings.version import __version__
 from simsearch.snapshots.layout import SEARCHES
 
@@ -39,12 +39,12 @@ PAGES = (
     ("findings", "Findings"),
     ("recovery", "Trust"),
     ("runs", "Runs"),
-)  # name and label of each page that the head of every page links to
-DERIVED_KEPT = 32  # the largest, neighbour lists of 160,000 artworks, takes 13 MB
+)  # name and label of each page in the head of every page
+DERIVED_KEPT = 32  # values; the largest, neighbour lists of 160,000 artworks, takes 13 MB
 
 
 class Site:
-    """Everything behind the pages; one per process."""
+    """Everything behind the pages. There is one per process."""
 
     def __init__(self, config: Config, library: Library) -> None:
         self.config, self.library = config, library
@@ -64,15 +64,15 @@ class Site:
         )
         self._templates.filters["metric_word"] = metric_word
         self._templates.filters["as_set"] = encode
-        self._templates.filters["short"] = short
-        self._templates.filters["place"] = shown_place
-        self._templates.filters["places"] = shown_text
+        self._templates.filters["short"] = shorten
+        self._templates.filters["place"] = show_place
+        self._templates.filters["places"] = show_text
         self._templates.globals["long"] = LONG
         self._templates.globals["pages"] = PAGES
         self._templates.globals.update(PROPOSALS)
 
     def render(self, name: str, view: SnapshotView, to: Addresses, **values: Any) -> str:
-        """Render a page; whatever stands in `values` is escaped."""
+        """Render a page. All `values` are escaped."""
         return self._templates.get_template(f"{name}.html.j2").render(
             view=view,
             to=to,
@@ -87,14 +87,13 @@ class Site:
         return self._templates.get_template(f"{name}.html.j2").render(values)
 
     def search(self, view: SnapshotView, search: Search) -> Any:
-        """The numbers of the artworks that a search finds; all of them, in a seeded order, where nothing is
-        asked for.
+        """The numbers of the artworks that a search finds. An empty search finds all, in a seeded order.
 
-        They are mixed because a wall of pictures in the order of accession numbers shows one room of one
+        They are shuffled because a wall of pictures in the order of accession numbers shows one room of one
         museum.
         """
         if search == Search():
-            return self.derived(view, "shuffled", lambda: _shuffled(view))
+            return self.derived(view, "shuffled", lambda: _shuffle(view))
         index: SearchIndex = self.derived(view, "search", lambda: SearchIndex(view))
         return index.find(search)
 
@@ -103,7 +102,7 @@ class Site:
         return recovery
 
     def of_years(self, view: SnapshotView, years: Search) -> pa.Array | None:
-        """The ids of the artworks whose dates begin in those years; None where none are named."""
+        """The ids of the artworks whose dates begin in these years. None if no years are given."""
         if not years.has_years:
             return None
         numbers = pa.array(self.search(view, years))
@@ -118,8 +117,8 @@ class Site:
         return self._derived.once((view.snapshot_id, view.edition, name), make)
 
     def prepare(self, view: SnapshotView) -> None:
-        """Make what the first visitors would wait for: at 160,000 artworks 0.9 s for a search and
-        2.6 s for an artwork's page, which reads all neighbour lists."""
+        """Make the values for which the first visitors would wait: with 160,000 artworks 0.9 s for a search,
+        and 2.6 s for an artwork's page, which reads all neighbour lists."""
         self.search(view, Search())
         self.search(view, Search(q="a"))
         for space in view.spaces:
@@ -127,5 +126,5 @@ class Site:
                 view.stored(space, search)
 
 
-def _shuffled(view: SnapshotView) -> Any:
+def _shuffle(view: SnapshotView) -> Any:
     return np.random.default_rng(view.plan.seed).permutation(len(view))

@@ -1,4 +1,4 @@
-"""What the walk's page shows: its way, or the artworks to choose an end from."""
+"""The values of the walk's page: the way, or artworks from which to choose an end."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ENDS_OFFERED = 24
 def walk_page(
     site: Site, view: SnapshotView, artwork_id: str, to: str | None, space: str | None, q: str
 ) -> dict[str, Any]:
-    """The values of the walk's page from one artwork to the artwork `to`. Without `to`, the artworks that
-    `q` finds, or a few from anywhere, are offered as an end."""
+    """The values of the walk's page from one artwork to the artwork `to`. Without `to`, the page offers the
+    artworks that `q` finds, or a few random ones, as an end."""
     first = view.artwork(artwork_id)
     space = space or view.spaces[0]
     view.space(space)
@@ -52,7 +52,7 @@ def walk_page(
 def _ends(site: Site, view: SnapshotView, first: Artwork, q: str) -> tuple[list[Artwork], int]:
     if q:
         numbers = [int(number) for number in site.search(view, Search(q=q))]
-    else:  # the same few each time: an address shows the same for ever
+    else:  # the same few each time, as an address always shows the same
         random = np.random.default_rng((view.plan.seed, first.number))
         numbers = random.permutation(len(view))[: ENDS_OFFERED + 1].tolist()
     others = [number for number in numbers if number != first.number]

@@ -1,4 +1,4 @@
-"""What the page shows on which a picture is looked at in all its pixels."""
+"""The values of the page that shows a picture in all its pixels."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ def zoom_page(site: Site, view: SnapshotView, artwork_id: str) -> dict[str, Any]
 
 
 def tiles_of(site: Site, view: SnapshotView, to: Addresses, artwork_id: str) -> Tiles:
-    """The tiles of an artwork's picture: from the image server that it came from, where that answers,
-    else made here."""
+    """The tiles of an artwork's picture, from its image server if that answers, else made here."""
     artwork = view.artwork(artwork_id)
     if base := _service(site, view, artwork):
         remote = site.image_servers.tiles(base)

@@ -1,4 +1,4 @@
-"""How a page is answered: rendered with its addresses, under its policy."""
+"""Responses with a page: rendered with its addresses, under its content policy."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from simsearch.explorer.server.security import content_security_policy
 from simsearch.reading.artworks import SAID
 from simsearch.reading.view import SnapshotView
 
-NAMES_SHOWN = 10  # of the parameters that a page does not know
-# What the scripts of a page write into its address and read there.
+NAMES_SHOWN = 10  # parameters that a message names
+# Parameters that a page's scripts write into its address and read there.
 OF_SCRIPTS = {
     "/map": frozenset({"colour", "q", "years", "at", "area", "set", "set_name"}),
     "/zoom": frozenset({"x", "y", "zoom"}),
 }
 OF_CAMPAIGNS = frozenset({"fbclid", "gclid", "msclkid", "mc_cid", "mc_eid"})
-"""What newsletters and networks add to a link, beside utm_…; it asks for nothing."""
+"""Parameters that newsletters and networks add to a link, beside utm_…. They have no effect."""
 FOR_EVER = "private, max-age=31536000, immutable"
 
 
 def prefix_of(request: Request) -> str:
-    """Where the explorer is mounted, without a slash at the end."""
+    """The path at which the explorer is mounted, without a slash at the end."""
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
@@ -36,10 +36,10 @@ def addresses_of(request: Request, view: SnapshotView) -> LiveAddresses:
 
 
 def open_to_viewers(request: Request) -> dict[str, str]:
-    """Headers that let a viewer on another site show an answer.
+    """Headers that let a viewer on another site show a response.
 
-    Only one whose address names its snapshot is open: nobody guesses that name, so a stranger's page
-    that asks a curator's own explorer blindly reads nothing.
+    Only a response whose address names its snapshot is open. Nobody guesses that name, so a stranger's page
+    that blindly sends requests to a curator's own explorer reads nothing.
     """
     if "snapshot" not in request.query_params:
         return {}
@@ -47,11 +47,11 @@ def open_to_viewers(request: Request) -> dict[str, str]:
 
 
 def address_notices(request: Request, values: Mapping[str, Any]) -> list[str]:
-    """What the address asks for and the page does not know: parameters, and a page of results that there
-    is not."""
+    """Notices about parameters in the address that the page does not know, and about a page of results that
+    does not exist."""
     query = request.query_params
     notices = []
-    unknown = [name for name in dict.fromkeys(query) if not _known(request, name)]
+    unknown = [name for name in dict.fromkeys(query) if not _is_known(request, name)]
     if unknown and request.method == "GET":
         names = ", ".join(name[:SAID] for name in unknown[:NAMES_SHOWN])
         if others := len(unknown[NAMES_SHOWN:]):
@@ -65,30 +65,30 @@ def address_notices(request: Request, values: Mapping[str, Any]) -> list[str]:
     return notices
 
 
-def _known(request: Request, name: str) -> bool:
+def _is_known(request: Request, name: str) -> bool:
     route = request.scope["route"]
     scripts = OF_SCRIPTS.get(route.path, frozenset())
     if name.startswith("utm_") or name in OF_CAMPAIGNS:
         return True
     of_facet = route.path == "/map" and name.startswith("is.")
-    return name in _declared(route.dependant) | scripts or of_facet
+    return name in _declared_parameters(route.dependant) | scripts or of_facet
 
 
-def _declared(dependant: Dependant) -> set[str]:
-    """The names of all parameters that a route and what it depends on read from an address."""
+def _declared_parameters(dependant: Dependant) -> set[str]:
+    """The names of all parameters that a route and its dependencies read from an address."""
     own = {field.alias for field in dependant.query_params}
-    return own.union(*(_declared(below) for below in dependant.dependencies))
+    return own.union(*(_declared_parameters(below) for below in dependant.dependencies))
 
 
-def shown(
+def render_page(
     request: Request,
     view: SnapshotView,
     name: str,
     values: Mapping[str, Any],
     image_hosts: Sequence[str] = (),
 ) -> Response:
-    """The page made of the template `name`; `image_hosts` are servers that its pictures come from,
-    beside those of the snapshot."""
+    """A response with the page of the template `name`. `image_hosts` are servers of its pictures beside those
+    of the snapshot."""
     values = {**values, "notices": address_notices(request, values)}
     html = site_of(request).render(name, view, addresses_of(request, view), **values)
     policy = content_security_policy((*view.iiif_hosts, *image_hosts))

@@ -16,11 +16,11 @@ from simsearch.explorer.pages.detail import detail_answers
 from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View, Years
 from simsearch.explorer.server.uploads import upload_place
 from simsearch.reading.artworks import Artwork, Neighbour
-from simsearch.reading.picture_query import Answer, limited, read_picture
+from simsearch.reading.picture_query import PictureResult, limit_chunks, read_picture
 from simsearch.reading.sets import encode
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
 from simsearch.reading.view import SnapshotView
-from simsearch.settings.shown_places import shown_reject
+from simsearch.settings.shown_places import show_reject
 
 router = APIRouter(prefix="/api/v1")
 
@@ -198,7 +198,7 @@ def rejects(view: View, page: Page = 1, size: PageSize = 50) -> RejectsOut:
         snapshot=view.snapshot_id,
         total=view.rejects.num_rows,
         page=page,
-        rejects=[RejectOut(**shown_reject(row)) for row in rows],
+        rejects=[RejectOut(**show_reject(row)) for row in rows],
     )
 
 
@@ -220,15 +220,15 @@ async def query(
     years: Years,
     n: PerSpace = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
-    """The artworks nearest to the picture in the body, or to the part of it in the box, of all years or
-    of some: one line of JSON per space, as each is ready. The picture is not stored."""
+    """The artworks nearest to the picture in the body, or to its part in the box, from all years or from
+    some: a line of JSON for each space as soon as it is ready. The picture is not stored."""
     limit = site.config.explore.max_upload_bytes
     async with upload_place(request):
-        data = b"".join([chunk async for chunk in limited(request.stream(), limit)])
+        data = b"".join([chunk async for chunk in limit_chunks(request.stream(), limit)])
         picture = await run_in_threadpool(read_picture, site.config, view, data, box)
     among = await run_in_threadpool(site.of_years, view, years)
     answers = site.picture_query.answers(view, picture, list(view.spaces), n, among=among)
-    return _streamed(view, answers)
+    return _stream(view, answers)
 
 
 @router.get("/detail", response_class=StreamingResponse)
@@ -240,21 +240,21 @@ def detail(
     id: Annotated[str, Query(description="artwork_id of the catalog")],
     n: PerSpace = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
-    """The other artworks nearest to a part of an artwork's picture, as `query` answers."""
-    return _streamed(view, detail_answers(site, view, view.artwork(id), box, years, n))
+    """The other artworks nearest to a part of an artwork's picture, in the form of `query`."""
+    return _stream(view, detail_answers(site, view, view.artwork(id), box, years, n))
 
 
-def _streamed(view: SnapshotView, answers: Iterator[Answer]) -> StreamingResponse:
+def _stream(view: SnapshotView, answers: Iterator[PictureResult]) -> StreamingResponse:
     def lines() -> Iterator[bytes]:
         for answer in answers:
             yield (json.dumps(_answer(view, answer), ensure_ascii=False) + "\n").encode()
 
-    # Named, so that the compressing middleware lets each line out as it comes.
+    # With this header the compressing middleware passes on each line at once.
     headers = {"Content-Encoding": "identity", "Cache-Control": "no-store"}
     return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)
 
 
-def _answer(view: SnapshotView, answer: Answer) -> dict[str, object]:
+def _answer(view: SnapshotView, answer: PictureResult) -> dict[str, object]:
     return {
         "space": answer.space,
         "trained": answer.space not in view.untrained,

@@ -39,7 +39,7 @@ from simsearch.explorer.server.security import Gatekeeper
 from simsearch.reading.library import Library
 from simsearch.reading.picture_query import BUSY_SECONDS, BusyError, TooLargeError
 from simsearch.settings.config import Config
-from simsearch.settings.shown_places import shown_text
+from simsearch.settings.shown_places import show_text
 from simsearch.settings.version import __version__
 
 log = logging.getLogger(__name__)
@@ -49,9 +49,9 @@ MIN_TOKEN = 12
 
 
 def create_app(config: Config, roots: list[str], token: str | None = None) -> FastAPI:
-    """The explorer of one or more storage roots, behind a password where there is a `token`.
+    """The explorer of one or more roots, behind a password if there is a `token`.
 
-    Raises NotFoundError when nothing is published.
+    Raises NotFoundError if nothing is published.
     """
     site = Site(config, Library(config, roots))
     site.library.view()
@@ -59,7 +59,7 @@ def create_app(config: Config, roots: list[str], token: str | None = None) -> Fa
         title="simsearch explorer",
         version=__version__,
         description="Which artworks look alike, and how far the answer can be trusted.",
-        docs_url=None,  # FastAPI's own page loads its scripts from a CDN; ours is /api
+        docs_url=None,  # FastAPI's own page loads scripts from a CDN; the explorer's is /api
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
@@ -82,7 +82,7 @@ def create_app(config: Config, roots: list[str], token: str | None = None) -> Fa
 
 
 def token_from_environment() -> str | None:
-    """The password, if one is set. Raises ConfigError for one that is soon guessed."""
+    """The password, if one is set. Raises ConfigError for a password that is easily guessed."""
     token = os.environ.get(TOKEN_VARIABLE) or None
     if token is not None and len(token) < MIN_TOKEN:
         raise ConfigError(
@@ -92,7 +92,7 @@ def token_from_environment() -> str | None:
 
 
 def _add_errors(app: FastAPI) -> None:
-    """Every failure is a page with one line of what to do; machines get the same as JSON."""
+    """Answer every failure with a page that says in one line what to do. Machines get the same as JSON."""
 
     def failure(request: Request, status: int, message: str) -> Response:
         path = request.url.path.removeprefix(request.scope.get("root_path", ""))
@@ -108,7 +108,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(SimsearchError)
     def ours(request: Request, error: SimsearchError) -> Response:
-        message = shown_text(str(error))  # no page names a place on the server
+        message = show_text(str(error))  # pages do not name places on the server
         asked = request.query_params.get("snapshot")
         if isinstance(error, GoneError):
             return failure(request, 410, message)
@@ -151,7 +151,7 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _refusal(request: Request, error: HTTPException) -> str:
-    """Why the server took a request to no page, in one line."""
+    """Why no page answers a request, in one line."""
     if error.status_code == HTTPStatus.NOT_FOUND:
         return "there is no such page here"
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

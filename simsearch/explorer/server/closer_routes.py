@@ -1,5 +1,5 @@
-"""Pages that look closer at an artwork: why another is near, a walk to it, a question about a part,
-the picture in all its pixels."""
+"""Pages that look closer at an artwork: why another is near, a walk to another, a search by a part, the
+picture in all its pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simsearch.explorer.pages import zoom as zooming
 from simsearch.explorer.pages.alike import alike_page, parts_of
 from simsearch.explorer.pages.detail import detail_page
 from simsearch.explorer.pages.walk import walk_page
-from simsearch.explorer.server.answers import FOR_EVER, addresses_of, shown
+from simsearch.explorer.server.answers import FOR_EVER, addresses_of, render_page
 from simsearch.explorer.server.requests import AskedBox, InSite, View, Years
 
 Place = Annotated[int, Path(ge=0, le=10_000)]
@@ -31,7 +31,7 @@ def walk(
     q: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     values = walk_page(site, view, id, to or None, space or None, q.strip())
-    return shown(request, view, "closer/walk", values)
+    return render_page(request, view, "closer/walk", values)
 
 
 @router.get("/detail")
@@ -44,10 +44,10 @@ def detail(
     id: str,
     answered: bool = False,
 ) -> Response:
-    """`answered`: with what the networks find, for browsers that run no script and cannot ask."""
+    """A search by a part. `answered` adds the results, for browsers that run no script."""
     site.picture_query.warm(view)
     values = detail_page(site, view, id, box, years, answered=answered)
-    return shown(request, view, "closer/detail", values)
+    return render_page(request, view, "closer/detail", values)
 
 
 @router.get("/alike")
@@ -60,11 +60,11 @@ def alike(
     space: str | None = None,
     drawn: bool = False,
 ) -> Response:
-    """`drawn`: with the matching parts, for browsers that run no script and cannot ask for them."""
+    """Why two artworks are near. `drawn` adds the matching parts, for browsers that run no script."""
     values: dict[str, Any] = {**alike_page(site, view, id, other, space or None), "drawn": drawn}
     if drawn:
         values |= parts_of(site, view, addresses_of(request, view), id, other, values["space"])
-    return shown(request, view, "closer/alike", values)
+    return render_page(request, view, "closer/alike", values)
 
 
 @router.get("/alike/parts")
@@ -72,14 +72,14 @@ def alike_parts(
     request: Request, site: InSite, view: View, id: str, other: str, space: str
 ) -> Response:
     values = parts_of(site, view, addresses_of(request, view), id, other, space)
-    return shown(request, view, "closer/alike-parts", values)
+    return render_page(request, view, "closer/alike-parts", values)
 
 
 @router.get("/zoom")
 def zoom(request: Request, site: InSite, view: View, id: str) -> Response:
     values = zooming.zoom_page(site, view, id)
     hosts = [values["host"]] if values["host"] else []
-    return shown(request, view, "closer/zoom", values, hosts)
+    return render_page(request, view, "closer/zoom", values, hosts)
 
 
 @router.get("/zoom/tiles.json")

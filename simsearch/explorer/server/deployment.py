@@ -22,13 +22,12 @@ REQUESTS_AT_ONCE = 64
 
 
 def deployment(config: Config, roots: list[str], token: str | None) -> Application:
-    """The application for `serve.run`. The replica reads snapshots from storage; nothing is passed
-    to it."""
+    """The application for `serve.run`. Its replica reads snapshots from storage, and gets none passed."""
 
     def build() -> FastAPI:
         return create_app(config, roots, token)
 
-    deploy: Any = serve.deployment  # its stub knows the decorator's form only
+    deploy: Any = serve.deployment  # its stub only has the decorator's form
     deployed = deploy(
         serve.ingress(build)(),
         name=NAME,
@@ -41,14 +40,14 @@ def deployment(config: Config, roots: list[str], token: str | None) -> Applicati
 
 
 def start(config: Config, roots: list[str]) -> None:
-    """Start it on the Ray that is connected, and wait until it answers."""
+    """Start the explorer on the connected Ray, and wait until it answers."""
     options = {"host": config.explore.host, "port": config.explore.port}
     serve.start(http_options=options)
     serve.run(deployment(config, roots, token_from_environment()), name=NAME, route_prefix="/")
 
 
 def serve_on_ray(config: Config, roots: list[str]) -> None:
-    """Start it, wait until interrupted, and take the application down again."""
+    """Start the explorer, wait until interrupted, and stop the explorer."""
     with ray_session(config.ray):
         try:
             start(config, roots)

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from simsearch.errors import NotFoundError
 from simsearch.explorer.pages import findings
 from simsearch.explorer.pages.addresses import LiveAddresses
-from simsearch.explorer.server.answers import FOR_EVER, prefix_of, shown
+from simsearch.explorer.server.answers import FOR_EVER, prefix_of, render_page
 from simsearch.explorer.server.requests import InSite, View
 from simsearch.reading.findings.learned import example_png
 
@@ -22,17 +22,17 @@ Page = Annotated[int, Query(ge=1, le=1_000_000)]
 
 @router.get("")
 def overview(request: Request, site: InSite, view: View) -> Response:
-    return shown(request, view, "findings/overview", findings.overview(site, view))
+    return render_page(request, view, "findings/overview", findings.overview(site, view))
 
 
 @router.get("/duplicates")
 def duplicates(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
-    return shown(request, view, "findings/duplicates", findings.duplicates(site, view, page))
+    return render_page(request, view, "findings/duplicates", findings.duplicates(site, view, page))
 
 
 @router.get("/placeholders")
 def placeholders(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
-    return shown(
+    return render_page(
         request, view, "findings/placeholders", findings.placeholder_page(site, view, page)
     )
 
@@ -41,13 +41,13 @@ def placeholders(request: Request, site: InSite, view: View, page: Page = 1) -> 
 def hubs(
     request: Request, site: InSite, view: View, space: str | None = None, page: Page = 1
 ) -> Response:
-    return shown(request, view, "findings/hubs", findings.hub_page(site, view, space, page))
+    return render_page(request, view, "findings/hubs", findings.hub_page(site, view, space, page))
 
 
 @router.get("/disagreement")
 def disagreement(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
     values = findings.disagreement_page(site, view, page)
-    return shown(request, view, "findings/disagreement", values)
+    return render_page(request, view, "findings/disagreement", values)
 
 
 @router.get("/other-hands")
@@ -55,12 +55,12 @@ def other_hands(
     request: Request, site: InSite, view: View, space: str | None = None, page: Page = 1
 ) -> Response:
     values = findings.other_hands_page(site, view, space, page)
-    return shown(request, view, "findings/other-hands", values)
+    return render_page(request, view, "findings/other-hands", values)
 
 
 @router.get("/learned")
 def learned(request: Request, site: InSite, view: View) -> Response:
-    return shown(request, view, "findings/learned", findings.learned_page(site, view))
+    return render_page(request, view, "findings/learned", findings.learned_page(site, view))
 
 
 @router.get("/changes")
@@ -68,7 +68,7 @@ def changes(request: Request, site: InSite, view: View) -> Response:
     values = findings.changes_page(site, view)
     if values["since"] is not None:
         values["older_to"] = LiveAddresses(values["since"].older, prefix_of(request))
-    return shown(request, view, "findings/changes", values)
+    return render_page(request, view, "findings/changes", values)
 
 
 @router.get("/placeholders/{short_hash}-{size}.webp")

@@ -1,4 +1,4 @@
-"""What one visitor may take of the server: connections, time for a request's head and body, bytes."""
+"""The limits for one visitor: connections, time for a request's head and body, bytes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_SECONDS = 10.0  # from the first byte of a request, or from connecting, to the end of its head
+HEAD_SECONDS = 10.0  # from the connection or the first byte of a request to the end of its head
 BODY_SECONDS = 60.0  # 32 MiB at 4.5 Mbit/s
 CONNECTIONS = 800  # systems commonly give a process 1,024 open files
-CONNECTIONS_PER_ADDRESS = 400  # behind a proxy all have its address
+CONNECTIONS_PER_ADDRESS = 400  # behind a proxy all connections have the proxy's address
 FORM_BYTES = 256 * 2**10  # of a body that is no picture; a set of 5,000 artworks has 12,000 bytes
-UPLOADS = ("/picture", "/api/v1/query")  # whose routes count their bytes themselves
+UPLOADS = ("/picture", "/api/v1/query")  # routes that count their bytes themselves
 
 
 class BoundedProtocol(H11Protocol):
-    """HTTP/1.1 whose connections are counted, and closed where a request's head is late. The head's size is
-    bounded by h11."""
+    """HTTP/1.1 whose connections are counted. A connection is closed if a request's head is late. h11 limits
+    the head's size."""
 
     _late: asyncio.TimerHandle | None = None
     _counted: tuple[Counter[str], str] | None = None
@@ -54,7 +54,7 @@ class BoundedProtocol(H11Protocol):
 
     @property
     def _answering(self) -> bool:
-        """Whether a whole head has come that is not answered yet."""
+        """Whether a whole head has arrived that is not answered yet."""
         return self.cycle is not None and not self.cycle.response_complete
 
     def _expect_head(self) -> None:
@@ -75,7 +75,7 @@ def _counts_of(server_state: Any) -> Counter[str]:
 
 
 class BoundedBodies:
-    """Ends a request whose body is late or too long, as if its sender had gone."""
+    """Ends a request whose body is late or too long, as if the sender had gone."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""What a request asks for: its site, its snapshot's view, its search."""
+"""The parts of a request: its site, its snapshot's view, its search."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ def search_of(
     year_from: Annotated[str, Query(pattern=YEAR)] = "",
     year_to: Annotated[str, Query(pattern=YEAR)] = "",
 ) -> Search:
-    """The search that a request asks for. Years arrive as text, because a form sends an empty field as an
-    empty text."""
+    """The search in a request. Years arrive as text, because a form sends an empty field as an empty text."""
     plain = [year.replace("−", "-") for year in (year_from, year_to)]
     years = [int(year) if year.strip("-") else None for year in plain]
     return Search(q.strip(), title.strip(), artist.strip(), medium.strip(), *years)
@@ -51,7 +50,7 @@ def years_of(
     year_from: Annotated[str, Query(pattern=YEAR)] = "",
     year_to: Annotated[str, Query(pattern=YEAR)] = "",
 ) -> Search:
-    """The years that a question by picture is confined to."""
+    """The years to which a search by picture is limited."""
     return search_of(year_from=year_from, year_to=year_to)
 
 
@@ -64,7 +63,7 @@ Percent = Annotated[float | None, Query(ge=0, le=100, description="per cent of t
 def box_of(
     left: Percent = None, top: Percent = None, width: Percent = None, height: Percent = None
 ) -> Box | None:
-    """The part of a picture that is asked about; None: all of it. Raises UsageError."""
+    """The part of a picture by which to search; None: all of it. Raises UsageError."""
     sides = [side for side in (left, top, width, height) if side is not None]
     if sides and len(sides) < 4:
         raise UsageError("a box has left, top, width and height; give all four or none")

@@ -1,4 +1,4 @@
-"""Which address is answered by what: pages first, then data, then pictures."""
+"""The routes of the explorer: pages first, then data, then pictures."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.site import Site
-from simsearch.explorer.server.answers import FOR_EVER, addresses_of, open_to_viewers, shown
+from simsearch.explorer.server.answers import FOR_EVER, addresses_of, open_to_viewers, render_page
 from simsearch.explorer.server.requests import YEAR, Asked, InSite, View, years_of
 from simsearch.explorer.server.uploads import upload_place
 from simsearch.reading import downloads
-from simsearch.reading.picture_query import Answer, limited, read_picture
+from simsearch.reading.picture_query import PictureResult, limit_chunks, read_picture
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
 
@@ -28,7 +28,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/", response_class=HTMLResponse)
 def search(request: Request, site: InSite, view: View, asked: Asked, page: int = 1) -> Response:
-    return shown(request, view, "search", pages.search(site, view, asked, page))
+    return render_page(request, view, "search", pages.search(site, view, asked, page))
 
 
 @router.get("/surprise", response_class=HTMLResponse)
@@ -47,13 +47,13 @@ def artwork(
     copies: bool = False,
 ) -> Response:
     values = pages.artwork(view, id, space or [], with_copies=copies)
-    return shown(request, view, "artwork", values)
+    return render_page(request, view, "artwork", values)
 
 
 @router.get("/picture", response_class=HTMLResponse)
 def picture(request: Request, site: InSite, view: View) -> Response:
     site.picture_query.warm(view)
-    return shown(request, view, "picture", pages.picture(site.config, Search()))
+    return render_page(request, view, "picture", pages.picture(site.config, Search()))
 
 
 @router.post("/picture", response_class=HTMLResponse)
@@ -62,13 +62,13 @@ async def ask_picture(request: Request, site: InSite, view: View) -> Response:
         data, years = await _form_picture(request, site.config.explore.max_upload_bytes)
         picture = await run_in_threadpool(read_picture, site.config, view, data)
 
-    def answers() -> list[Answer]:
+    def answers() -> list[PictureResult]:
         among = site.of_years(view, years)
         spaces = list(view.spaces)
         return list(site.picture_query.answers(view, picture, spaces, pages.MATCHES, among=among))
 
     answered = await run_in_threadpool(answers)
-    return shown(request, view, "picture", pages.picture(site.config, years, answered))
+    return render_page(request, view, "picture", pages.picture(site.config, years, answered))
 
 
 @router.get("/recovery", response_class=HTMLResponse)
@@ -88,17 +88,17 @@ def recovery(
         site, view, to, k=k, metric=metric, search=search,
         space=space, profile=profile or None, page=page,
     )  # fmt: skip
-    return shown(request, view, "recovery", values)
+    return render_page(request, view, "recovery", values)
 
 
 @router.get("/runs", response_class=HTMLResponse)
 def runs(request: Request, site: InSite, view: View) -> Response:
-    return shown(request, view, "runs", pages.runs(site, view))
+    return render_page(request, view, "runs", pages.runs(site, view))
 
 
 @router.get("/api", response_class=HTMLResponse)
 def api_page(request: Request, view: View) -> Response:
-    return shown(request, view, "api", pages.api_page(request.app.openapi()))
+    return render_page(request, view, "api", pages.api_page(request.app.openapi()))
 
 
 @router.get("/tables/{name}.{kind}")
@@ -138,10 +138,9 @@ def _picture(request: Request, site: Site, view: SnapshotView, item: int, size: 
 
 
 async def _form_picture(request: Request, limit: int) -> tuple[bytes, Search]:
-    """The file sent with a form, held in memory only, and the years. Raises UsageError for a form without
-    a file."""
+    """The file in a form, held only in memory, and the years. Raises UsageError for a form without a file."""
     parser = MultiPartParser(
-        request.headers, limited(request.stream(), limit + 2**16), max_files=1, max_fields=8
+        request.headers, limit_chunks(request.stream(), limit + 2**16), max_files=1, max_fields=8
     )
     parser.spool_max_size = limit + 2**16  # the default writes larger uploads to disk
     try:

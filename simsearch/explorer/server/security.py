@@ -1,4 +1,4 @@
-"""What stands before every page: host and origin checks, an optional password, strict headers."""
+"""The checks before every page: host and origin, an optional password. Also strict headers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ Next = Callable[[Request], Awaitable[Response]]
 
 
 def content_security_policy(image_hosts: Sequence[str] = ()) -> str:
-    """Scripts, styles and data from here only, nothing inline; pictures also from IIIF servers."""
+    """The policy: scripts, styles and data only from here, nothing inline, pictures also from IIIF
+    servers."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -36,7 +37,7 @@ def content_security_policy(image_hosts: Sequence[str] = ()) -> str:
 
 
 class Gatekeeper:
-    """Refuses other hosts (DNS rebinding), other sites' requests, and whoever lacks the token."""
+    """Refuses requests for other hosts (DNS rebinding), from other sites, and without the token."""
 
     def __init__(self, config: ExploreConfig, token: str | None) -> None:
         own = () if config.host in ("0.0.0.0", "::") else (config.host,)  # noqa: S104
@@ -58,7 +59,7 @@ class Gatekeeper:
         return response
 
     def refusal(self, request: Request) -> Response | None:
-        """The answer to a request that goes no further; None for one that may."""
+        """The response to a refused request. None for a request that may go on."""
         host = hostname(request.headers.get("host", ""))
         if host not in self._hosts:
             return PlainTextResponse(
@@ -87,7 +88,7 @@ def hostname(host: str) -> str:
 def _same_site(request: Request, origin: str | None) -> bool:
     if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         return False
-    if origin is None:  # no browser: every browser sends it with a POST
+    if origin is None:  # not from a browser: browsers send an origin with every POST
         return True
     try:
         return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()

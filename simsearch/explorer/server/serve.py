@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def serve(config: Config, roots: list[str], *, browser: bool) -> None:
-    """Run until interrupted. Raises UsageError for an address that cannot be listened on."""
+    """Serve until interrupted. Raises UsageError if the server cannot listen at the address."""
     settings = config.explore
     token = token_from_environment()
     app = create_app(config, roots, token)

@@ -1,4 +1,4 @@
-"""Sets: one by its numbers or by the name it is kept under, as page and as file; keeping and removing."""
+"""Routes of sets: a set by its numbers or its id, as page and as file; storing, changing and removing sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.pages.addresses import Value
 from simsearch.explorer.pages.set_pages import SetChange, all_sets, one_set
-from simsearch.explorer.server.answers import addresses_of, open_to_viewers, shown
+from simsearch.explorer.server.answers import addresses_of, open_to_viewers, render_page
 from simsearch.explorer.server.requests import InSite, View
 from simsearch.reading import iiif_manifest, set_files, sets, stored_sets
 from simsearch.reading.artworks import Artwork
@@ -29,7 +29,7 @@ SetId = Annotated[str, Query(max_length=16)]
 Ids = Annotated[str, Query(max_length=sets.MOST_TEXT)]
 Name = Annotated[str, Query(max_length=200)]
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
-# As forms send them.
+# The types of forms' fields.
 KeptSet = Annotated[str, Form(max_length=16)]
 Member = Annotated[str, Form(max_length=2000)]
 FormPage = Annotated[int, Form(ge=1)]
@@ -38,7 +38,7 @@ FormPage = Annotated[int, Form(ge=1)]
 def chosen_set(
     view: View, ids: Ids = "", name: Name = "", set_id: SetId = ""
 ) -> tuple[ArtworkSet, int]:
-    """The set that an address names, and how many of its artworks are not in this snapshot."""
+    """The set that an address names, and the number of its artworks that are not in this snapshot."""
     if set_id:
         return stored_sets.numbers_of(view, stored_sets.read_set(view.snapshot.storage, set_id))
     return ArtworkSet(sets.clean_name(name), sets.decode(ids, len(view))), 0
@@ -57,16 +57,16 @@ def page(
     left_out: str = "",
     was: Name = "",
 ) -> Response:
-    """`left_out` is the artwork that was just left out of a kept set, `was` the name that it had: both can
-    be taken back."""
+    """The page of a set. `left_out` is the artwork that was just left out of a stored set, `was` the set's
+    former name. Both changes can be undone."""
     change = SetChange(left_out, was) if set_id else SetChange()
     values = one_set(view, *chosen, set_id or None, page, change)
-    return shown(request, view, "set", values | {"may_keep": request.app.state.may_keep_sets})
+    return render_page(request, view, "set", values | {"may_keep": request.app.state.may_keep_sets})
 
 
 @router.get("/sets", response_class=HTMLResponse)
 def kept(request: Request, view: View) -> Response:
-    return shown(
+    return render_page(
         request, view, "sets", all_sets(view) | {"may_keep": request.app.state.may_keep_sets}
     )
 
@@ -189,6 +189,6 @@ def _may_keep(request: Request) -> None:
 def _file(
     data: bytes, kind: str, title: str, ending: str, handling: str = "attachment"
 ) -> Response:
-    """A file called after the set, to save, or to show where `handling` is inline."""
+    """A file named after the set, to save, or to show if `handling` is inline."""
     header = disposition(file_name(f"set {title}", ending), handling)
     return Response(data, media_type=kind, headers={"Content-Disposition": header})

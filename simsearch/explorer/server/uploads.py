@@ -1,4 +1,4 @@
-"""Pictures that visitors send: a few at once, the others are asked to come back."""
+"""Uploaded pictures: a few at once. Further visitors are asked to try again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fastapi import Request
 
 from simsearch.reading.picture_query import BusyError
 
-MOST_UPLOADS = 4  # pictures that arrive or are decoded: of 60 megapixels each 0.5 GB while decoded
+MOST_UPLOADS = 4  # pictures that arrive or are decoded; one of 60 megapixels takes 0.5 GB
 
 
 @asynccontextmanager
 async def upload_place(request: Request) -> AsyncIterator[None]:
-    """One of the places for pictures, until the picture is read. Raises BusyError where all are taken."""
+    """Occupy one of the places for pictures within the block. Raises BusyError if all are taken."""
     state = request.app.state
     taken = getattr(state, "uploads", 0)
     if taken >= MOST_UPLOADS:

@@ -1,4 +1,4 @@
-"""What came, went and changed since the snapshot before, with the rows to show it."""
+"""The artworks added, removed and changed since the previous snapshot, with the rows that show them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from simsearch.reading.library import Library, Listed
 from simsearch.reading.view import SnapshotView
 from simsearch.snapshots.diff import WHERE_IT_LIES, SnapshotDiff, diff
 
-SHOWN = 24  # artworks of each kind; the rest are counted
+SHOWN = 24  # artworks of each kind; the rest is only counted
 
 
 @dataclass(frozen=True)
 class Since:
-    """The snapshot `before` a view under the same root, its view `older`, and the changes since."""
+    """The snapshot `before` a view's in the same root, its view `older`, and the changes since."""
 
     before: Listed
     older: SnapshotView
@@ -25,14 +25,14 @@ class Since:
 
 @dataclass(frozen=True)
 class Redescribed:
-    """An artwork whose catalog entry differs: the column, what it said, what it says."""
+    """An artwork whose catalog entry has changed: the column, its old value, its new value."""
 
     artwork: Artwork
     fields: list[tuple[str, str, str]]
 
 
-def since(library: Library, view: SnapshotView) -> Since | None:
-    """What changed since the snapshot before; None for the first snapshot under its root."""
+def find_changes(library: Library, view: SnapshotView) -> Since | None:
+    """The changes since the previous snapshot. None for the first snapshot of its root."""
     listed = library.listed()
     place = next(
         (n for n, snapshot in enumerate(listed) if snapshot.snapshot_id == view.snapshot_id), 0
@@ -46,7 +46,7 @@ def since(library: Library, view: SnapshotView) -> Since | None:
     return Since(before, older, diff(older.snapshot, view.snapshot))
 
 
-def shown(view: SnapshotView, ids: Sequence[str]) -> list[Artwork]:
+def find_shown(view: SnapshotView, ids: Sequence[str]) -> list[Artwork]:
     """The first of those artworks that have a picture in the snapshot."""
     numbers = [number for artwork_id in ids if (number := view.number_of(artwork_id)) is not None]
     return [view.artwork_at(number) for number in numbers[:SHOWN]]
@@ -55,7 +55,7 @@ def shown(view: SnapshotView, ids: Sequence[str]) -> list[Artwork]:
 def pairs(
     older: SnapshotView, view: SnapshotView, ids: Sequence[tuple[str, str]]
 ) -> list[tuple[Artwork, Artwork]]:
-    """Artworks as they were and as they are, where both snapshots have their pictures."""
+    """Pairs of old and new artworks whose pictures are in both snapshots."""
     numbers = [
         (before, after)
         for old, new in ids
@@ -65,7 +65,9 @@ def pairs(
     return [(older.artwork_at(before), view.artwork_at(after)) for before, after in numbers[:SHOWN]]
 
 
-def redescribed(older: SnapshotView, view: SnapshotView, ids: Sequence[str]) -> list[Redescribed]:
+def find_redescribed(
+    older: SnapshotView, view: SnapshotView, ids: Sequence[str]
+) -> list[Redescribed]:
     return [
         Redescribed(after, _differences(before.row, after.row))
         for before, after in pairs(older, view, [(artwork_id, artwork_id) for artwork_id in ids])

@@ -1,4 +1,4 @@
-"""Artworks whose neighbours no two spaces agree on, and artworks that all agree are near each other."""
+"""Artworks on whose neighbours the spaces disagree, and artworks on whose neighbours all agree."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from simsearch.reading.findings.neighbour_lists import NeighbourLists, Numbers
 
 @dataclass(frozen=True)
 class Disagreement:
-    """`order` are artwork numbers, those that the spaces agree on least first; `agreement` [artworks]
-    the share of the `k` nearest that two spaces have in common, averaged over all pairs of spaces."""
+    """`order` are artwork numbers, from the least to the most agreement. `agreement` [artworks] is the share
+    of the `k` nearest that two spaces have in common, averaged over all pairs of spaces."""
 
     k: int
     order: Numbers
@@ -24,15 +24,15 @@ class Disagreement:
 
     @property
     def none(self) -> int:
-        """How many artworks no two spaces agree on at all."""
+        """The number of artworks with no common neighbour in any two spaces."""
         return int((self.agreement == 0).sum())
 
 
 def disagreement(lists: Mapping[str, NeighbourLists]) -> Disagreement:
-    """The disagreement of at least two spaces, by their neighbour lists.
+    """The disagreement of at least two spaces, from their neighbour lists.
 
-    Among artworks with the same agreement those come first whose nearest neighbours are nearest:
-    every space is sure of its answer there, and the answers differ."""
+    Among artworks with the same agreement, those with the nearest neighbours come first: there every space
+    is sure, and the spaces still differ."""
     k = min(space_lists.k for space_lists in lists.values())
     shared = [
         overlap(first.numbers, second.numbers, k)
@@ -45,7 +45,7 @@ def disagreement(lists: Mapping[str, NeighbourLists]) -> Disagreement:
 
 
 def _relative(lists: NeighbourLists) -> npt.NDArray[np.float64]:
-    """How far each artwork's nearest is, in units of what is usual in its space."""
+    """The distance of each artwork's nearest neighbour, relative to the usual distance in its space."""
     nearest = lists.distances[:, 0].astype(np.float64)
     usual = np.median(nearest[np.isfinite(nearest)]) if np.isfinite(nearest).any() else 1.0
     return np.where(np.isfinite(nearest), nearest / max(usual, 1e-9), np.inf)

@@ -1,4 +1,4 @@
-"""Near-duplicates: the pairs that evaluation stored, gathered into groups to be looked through."""
+"""Near-duplicates: the stored pairs, gathered into groups to look through."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMPARED = (
     ("classification", "classification"),
     ("credit", "credit"),
 )
-"""Catalog columns that show which entry of a group is the odd one, and what to call them."""
+"""Catalog columns that show the odd entry of a group, and their names on the page."""
 
 Pair = tuple[int, int]
 
@@ -58,8 +58,8 @@ class DuplicateGroup:
 
 @dataclass(frozen=True)
 class Entry:
-    """An artwork of a group as the page shows it. `same_file`: another of the group has its very
-    bytes; `differs`: what its catalog entry says where the group's entries do not agree."""
+    """An artwork of a group as the page shows it. `same_file`: another artwork of the group has the same
+    bytes. `differs`: its catalog entry's values in columns where the group's entries differ."""
 
     artwork: Artwork
     same_file: bool
@@ -104,7 +104,7 @@ def _group(pairs: list[DuplicatePair]) -> DuplicateGroup:
 
 
 def _gathered(pairs: list[Pair]) -> dict[int, int]:
-    """The group of each number in the pairs: the smallest number that it is connected with."""
+    """The group of each number in the pairs, named by the smallest connected number."""
     parent: dict[int, int] = {}
 
     def root(number: int) -> int:
@@ -120,7 +120,7 @@ def _gathered(pairs: list[Pair]) -> dict[int, int]:
 
 
 def entries(view: SnapshotView, group: DuplicateGroup) -> list[Entry]:
-    """The group's artworks, with what tells their catalog entries apart."""
+    """The group's artworks, with the differences of their catalog entries."""
     artworks = [view.artwork_at(number) for number in group.members]
     hashes = [artwork.content_hash for artwork in artworks]
     values_of = {

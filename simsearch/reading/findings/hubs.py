@@ -1,4 +1,4 @@
-"""Hubs: artworks that a space puts near to everything, and those it puts near to nothing."""
+"""Hubs: artworks that a space puts near to everything. Also artworks that it puts near to nothing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from simsearch.reading.findings.neighbour_lists import NeighbourLists, Numbers
 
 @dataclass(frozen=True)
 class Hubs:
-    """How often each artwork is among the `k` nearest of another.
+    """The number of others that have each artwork among their `k` nearest.
 
-    `order` are artwork numbers, the most often found first, `occurrences` their counts; `never` counts
-    the artworks that are among nobody's nearest.
+    `order` are artwork numbers, the most frequent neighbours first, `occurrences` their counts. `never` is
+    the number of artworks that are nobody's neighbours.
     """
 
     k: int
@@ -29,8 +29,8 @@ class Hubs:
 
 
 def hubs(lists: NeighbourLists) -> Hubs:
-    """Count how often each artwork is among the k nearest of another: N_k, the k-occurrence, whose mean
-    is k (Radovanović, Nanopoulos and Ivanović 2010)."""
+    """Count the others that have each artwork among their k nearest: N_k, the k-occurrence, whose mean is k
+    (Radovanović, Nanopoulos and Ivanović 2010)."""
     counts = k_occurrence(lists.numbers, lists.k).astype(np.int64)
     order = np.lexsort((np.arange(len(counts)), -counts))
     return Hubs(lists.k, order, counts[order], int((counts == 0).sum()))

@@ -1,5 +1,4 @@
-"""Spaces that learned from the collection: the course of their training, and pictures of what they
-make."""
+"""Learned spaces: the course of their training, and pictures that their networks make."""
 
 from __future__ import annotations
 
@@ -14,20 +13,20 @@ import safetensors
 import safetensors.numpy
 from PIL import Image
 
-from simsearch.encoders.trained import EXAMPLES, Training, measured_of, measured_seen, trainings_of
+from simsearch.encoders.trained import EXAMPLES, Training, count_seen, measured_of, trainings_of
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.reading.training_log import EXAMPLE_ROWS, training_row
 from simsearch.reading.view import SnapshotView
 
 BETWEEN = "between"
-SIDE = 192  # pixels: what a network of 32 makes is shown larger, its pixels kept
+SIDE = 192  # pixels at least, to which smaller pictures are magnified without smoothing
 
 Pictures = Mapping[str, npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
 class Learned:
-    """What a space learned: `row` in words, `losses` per epoch, and how many pictures there are of
+    """A training of a learned space: a `row` in words, the `losses` per epoch, and the number of pictures of
     each kind of EXAMPLE_ROWS and `between`."""
 
     space: str
@@ -36,16 +35,16 @@ class Learned:
     examples: dict[str, int]
 
 
-def learned(view: SnapshotView) -> list[Learned]:
-    """Every training behind the snapshot's spaces, an encoder's before its head's. Addresses name each
-    by its place in this list."""
+def list_learned(view: SnapshotView) -> list[Learned]:
+    """Every training of the snapshot's spaces, an encoder's before its head's. Addresses name a training by
+    its place in this list."""
     measured = measured_of(view.snapshot.images())
     storage = view.snapshot.storage
     return [
         Learned(
             space,
             training,
-            training_row(space, training, measured_seen(storage, training, measured)),
+            training_row(space, training, count_seen(storage, training, measured)),
             {name: len(images) for name, images in example_pictures(view, training).items()},
         )
         for space, trainings in trainings_of(storage, view.plan.spaces).items()
@@ -54,8 +53,8 @@ def learned(view: SnapshotView) -> list[Learned]:
 
 
 def example_pictures(view: SnapshotView, training: Training) -> Pictures:
-    """The example pictures of a training, uint8 [n, side, side, 3] by their kind; empty where it keeps
-    none. Raises StorageError for a file that is not one of ours."""
+    """The example pictures of a training, uint8 [n, side, side, 3] by their kind. Empty if there are none.
+    Raises StorageError for a file that simsearch did not write."""
     storage, path = view.snapshot.storage, f"{training.folder}/{EXAMPLES}"
     try:
         data = safetensors.numpy.load(storage.read_bytes(path))
@@ -76,7 +75,7 @@ def example_pictures(view: SnapshotView, training: Training) -> Pictures:
 
 
 def example_png(view: SnapshotView, training: Training, kind: str, place: int) -> bytes:
-    """One of the pictures as PNG. Raises NotFoundError for one that is not there."""
+    """One of the example pictures as PNG. Raises NotFoundError if it does not exist."""
     images = example_pictures(view, training).get(kind)
     if images is None or not 0 <= place < len(images):
         raise NotFoundError("no such picture of a learned space in this snapshot")

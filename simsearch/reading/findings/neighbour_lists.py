@@ -1,5 +1,4 @@
-"""Every artwork's nearest other artworks in a space, as two arrays: what the findings are counted
-from."""
+"""Every artwork's nearest other artworks in a space, as two arrays. Findings are counted from them."""
 
 from __future__ import annotations
 
@@ -19,8 +18,8 @@ Distances = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class NeighbourLists:
-    """`numbers` [artworks, k]: the artworks nearest to each, nearest first, −1 where a list ends;
-    `distances` [artworks, k]: how far, angular, ∞ where a list ends."""
+    """`numbers` [artworks, k] are the artworks nearest to each artwork, nearest first, −1 where a list ends.
+    `distances` [artworks, k] are their angular distances, ∞ where a list ends."""
 
     numbers: Numbers
     distances: Distances
@@ -31,10 +30,10 @@ class NeighbourLists:
 
 
 def neighbour_lists(view: SnapshotView, space: str) -> NeighbourLists:
-    """The lists that the evaluation stored by exact search among originals.
+    """The stored lists by exact search among originals.
 
-    Snapshots of earlier versions have none: there the lists are what remains of the evaluated images
-    once copies are folded into their artworks, and shorter.
+    Snapshots of earlier versions have none. Their lists are those among all images, with copies folded into
+    their artworks, and are shorter.
     """
     try:
         stored = view.stored(space, ORIGINALS)
@@ -44,8 +43,8 @@ def neighbour_lists(view: SnapshotView, space: str) -> NeighbourLists:
 
 
 def fold(view: SnapshotView, stored: StoredNeighbours) -> NeighbourLists:
-    """Turn lists of images into lists of artworks: each artwork stands once, at its nearest image, and an
-    artwork's own copies are left out."""
+    """Turn lists of images into lists of artworks. An artwork is listed once, at its nearest image. The
+    copies of the list's own artwork are left out."""
     numbers = np.where(stored.items >= 0, view.artwork_of_item[stored.items], -1).astype(np.int64)
     numbers[numbers == np.arange(len(numbers))[:, None]] = -1
     for place in range(1, numbers.shape[1]):

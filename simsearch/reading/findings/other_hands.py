@@ -16,7 +16,7 @@ from simsearch.reading.view import SnapshotView
 
 @dataclass(frozen=True)
 class AlikePair:
-    """Two artworks, by number, and their cosine in each space that has them as neighbours."""
+    """Two artworks, by number, and their cosine in each space in which they are neighbours."""
 
     first: int
     second: int
@@ -26,10 +26,10 @@ class AlikePair:
 def alike_pairs(
     view: SnapshotView, lists: Mapping[str, NeighbourLists], duplicates: set[tuple[int, int]]
 ) -> list[AlikePair]:
-    """Neighbours in all of the spaces whose artists are known and not the same, nearest first.
+    """Pairs that are neighbours in all spaces and whose artists are known and differ, nearest first.
 
-    Near-duplicates and artworks with the very same picture are left out: they are one work twice.
-    Distances of several spaces are averaged in units of what is usual in each.
+    Near-duplicates and artworks with the same picture are left out, as they are one work twice. Distances
+    are averaged over spaces, relative to the usual distance in each.
     """
     n = len(view)
     pairs_of = {space: _pairs(space_lists, n) for space, space_lists in lists.items()}

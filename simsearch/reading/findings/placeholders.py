@@ -1,4 +1,4 @@
-"""Pictures that several artworks share: placeholders, which were left out, and those that were kept."""
+"""Pictures that several artworks share: placeholders, which were left out, and others, which were kept."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NAMED = 60  # artworks listed by name under each picture
 
 @dataclass(frozen=True)
 class Placeholder:
-    """A picture that was left out because `count` artworks have no other. `image_uri` is where one of
-    them has it, `short_hash` names it in addresses; `rows` are the first of their catalog rows."""
+    """A picture that was left out, as `count` artworks share it. `image_uri` is its address at one of them,
+    `short_hash` its name in addresses of pages. `rows` are the first of the artworks' catalog rows."""
 
     short_hash: str
     image_uri: str
@@ -37,7 +37,7 @@ class SharedPicture:
 
 
 def placeholders(view: SnapshotView) -> dict[str, Placeholder]:
-    """The pictures left out, by their short hash, that of most artworks first."""
+    """The placeholders by their short hash, those of most artworks first."""
     refused = view.rejects.filter(pc.field("reason") == PLACEHOLDER).to_pylist()
     if not refused:
         return {}
@@ -78,7 +78,7 @@ def _titles(view: SnapshotView, ids: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def shared_pictures(view: SnapshotView) -> list[SharedPicture]:
-    """Files that several artworks of the snapshot have, that of most artworks first."""
+    """Files that several artworks of the snapshot share, those of most artworks first."""
     hashes = view.hashes.take(view.item_of_artwork).to_pylist()
     counts = Counter(hashes)
     numbers: dict[str, list[int]] = {}

@@ -1,7 +1,7 @@
-"""Whether a run would go well, found out in under half a minute: `simsearch check`.
+"""`simsearch check`: whether a run would succeed, in under half a minute.
 
-Reads the settings, the storage, the catalog, a seeded sample of pictures and the weights, without Ray
-and without keeping anything; then says what the whole run would take, from what was just measured.
+It reads the settings, the storage, the catalog, a seeded sample of pictures and the weights, without Ray,
+and stores nothing. From these measurements it estimates the cost of the whole run.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from simsearch.catalog.readers.iiif import read_iiif
 from simsearch.catalog.readers.registry import READERS, get_reader
 from simsearch.errors import SimsearchError, StorageError, UnknownNameError
 from simsearch.images.perturbations import get_profile
-from simsearch.runs.checks.findings import Checked, Finding
+from simsearch.runs.checks.report import CheckLine, CheckReport
 from simsearch.runs.checks.sample import sample_pictures
-from simsearch.runtime.background import within
+from simsearch.runtime.background import run_within
 from simsearch.settings.config import Config
 from simsearch.settings.secrets import without_secrets
 from simsearch.snapshots.root import check_format, root_exists
@@ -34,7 +34,7 @@ from simsearch.storage.uris import is_local, local_path
 
 log = logging.getLogger(__name__)
 
-ALL_SECONDS = 28.0  # what is not known by then is told as not known
+ALL_SECONDS = 28.0  # checks that are not finished by then are reported as "not known"
 CATALOG_SECONDS = 12.0
 PICTURE_SECONDS = 6.0
 STORE_SECONDS = 12.0
@@ -42,12 +42,11 @@ ENCODER_SECONDS = 9.0
 MANIFESTS = 24  # of a IIIF collection
 
 
-def check(config: Config) -> Checked:
-    """Check everything that can be known without running: settings, storage, catalog, pictures,
-    weights."""
-    checked = Checked(config, deadline=time.monotonic() + ALL_SECONDS)
+def check(config: Config) -> CheckReport:
+    """Check everything that does not need a run: settings, storage, catalog, pictures, weights."""
+    checked = CheckReport(config, deadline=time.monotonic() + ALL_SECONDS)
     encoders = threading.Thread(target=_import_encoders, daemon=True)
-    encoders.start()  # PyTorch takes seconds; the catalog is read meanwhile
+    encoders.start()  # importing PyTorch takes seconds, in which the catalog is read
     known = _names(checked)
     _root(checked)
     if known:
@@ -64,28 +63,28 @@ def _import_encoders() -> None:
     import simsearch.encoders.registry  # noqa: F401
 
 
-def _names(checked: Checked) -> bool:
+def _names(checked: CheckReport) -> bool:
     config = checked.config
     try:
         for profile in config.perturbations.profiles:
             get_profile(profile)
     except UnknownNameError as error:
-        checked.findings.append(Finding.of("perturbations", error))
+        checked.lines.append(CheckLine.of("perturbations", error))
     try:
         get_reader(config.catalog)
     except SimsearchError as error:
-        checked.findings.append(Finding.of("settings", error))
+        checked.lines.append(CheckLine.of("settings", error))
         return False
     checked.add("settings", "right", f"reader {config.catalog.reader}, seed {config.seed}")
     return True
 
 
-def _root(checked: Checked) -> None:
+def _root(checked: CheckReport) -> None:
     storage = root_of(checked.config)
     try:
-        state = within(checked.left(STORE_SECONDS), lambda: _try_root(storage))
+        state = run_within(checked.left(STORE_SECONDS), lambda: _try_root(storage))
     except SimsearchError as error:
-        checked.findings.append(Finding.of("storage", error))
+        checked.lines.append(CheckLine.of("storage", error))
     except TimeoutError:
         checked.add(
             "storage",
@@ -96,13 +95,13 @@ def _root(checked: Checked) -> None:
     else:
         free = ""
         if is_local(storage.root):
-            usage = shutil.disk_usage(_existing(Path(local_path(storage.root))))
+            usage = shutil.disk_usage(_find_existing(Path(local_path(storage.root))))
             free = f", {usage.free / 2**30:,.1f} GiB free"
         checked.add("storage", "right", f"{storage.root}: {state}, may be written{free}")
 
 
 def _try_root(storage: Storage) -> str:
-    """Write and remove a file, leaving nothing behind. Raises StorageError."""
+    """Write a file and remove it again, with folders made for it. Raises StorageError."""
     if root_exists(storage):
         check_format(storage)
         state = "a root of earlier runs"
@@ -123,7 +122,7 @@ def _try_root(storage: Storage) -> str:
 
 
 def _missing_folders(storage: Storage) -> list[Path]:
-    """The folders that a write will make, the deepest first."""
+    """The folders that a write would make, the deepest first."""
     if not is_local(storage.root):
         return []
     folder = Path(local_path(storage.root))
@@ -134,13 +133,13 @@ def _missing_folders(storage: Storage) -> list[Path]:
     return missing
 
 
-def _existing(folder: Path) -> Path:
+def _find_existing(folder: Path) -> Path:
     while not folder.exists():
         folder = folder.parent
     return folder
 
 
-def _catalog(checked: Checked) -> None:
+def _catalog(checked: CheckReport) -> None:
     config = checked.config
     if READERS[config.catalog.reader].source is None:
         checked.add("catalog", "right", f"{config.catalog.size:,} artworks will be drawn")
@@ -148,9 +147,9 @@ def _catalog(checked: Checked) -> None:
     notes = Notes()
     started = time.monotonic()
     try:
-        checked.table = within(checked.left(CATALOG_SECONDS), lambda: _read(config, notes))
+        checked.table = run_within(checked.left(CATALOG_SECONDS), lambda: _read(config, notes))
     except SimsearchError as error:
-        checked.findings.append(Finding.of("catalog", error))
+        checked.lines.append(CheckLine.of("catalog", error))
         return
     except TimeoutError:
         checked.add(
@@ -164,14 +163,14 @@ def _catalog(checked: Checked) -> None:
     checked.add("catalog", "right", f"{checked.table.num_rows:,} artworks, read in {took:.1f} s")
     for line in notes.summary():
         checked.add("catalog", "note", line)
-    _whereabouts(checked, checked.table)
+    _check_places(checked, checked.table)
 
 
 def _read(config: Config, notes: Notes) -> pa.Table:
-    """The catalog; of a IIIF collection only a sample, as each manifest is a request."""
+    """The catalog. A IIIF collection is only sampled, as each manifest costs a request."""
     if config.catalog.reader != "iiif":
         return read_catalog(config, notes)
-    # What a reader keeps between runs is not to lie in a root that was only checked.
+    # A check leaves nothing in a root, not even the files that a reader keeps between runs.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         scratch = config.model_copy(update={"root": folder})
         rows = list(read_iiif(scratch, notes, sample=MANIFESTS))
@@ -181,7 +180,7 @@ def _read(config: Config, notes: Notes) -> pa.Table:
     return as_table(rows)
 
 
-def _whereabouts(checked: Checked, table: pa.Table) -> None:
+def _check_places(checked: CheckReport, table: pa.Table) -> None:
     uris = table["image_uri"].to_pylist()
     etags = table["etag"].to_pylist()
     web = sum(map(is_web, uris))
@@ -214,8 +213,8 @@ def _whereabouts(checked: Checked, table: pa.Table) -> None:
         checked.add("images", "right", f"{present:,} of {len(uris):,} are in the store")
 
 
-def _pictures(checked: Checked) -> None:
-    """Read and decode a seeded sample of what the catalog names."""
+def _pictures(checked: CheckReport) -> None:
+    """Read and decode a seeded sample of the catalog's pictures."""
     if checked.table is None:
         return
     sampled = sample_pictures(checked.config, checked.table, checked.left(PICTURE_SECONDS))

@@ -1,5 +1,5 @@
-"""Checks of a run's encoders: whether their weights are there, how fast they are on this machine, and how
-long the whole run will take."""
+"""Checks of a run's encoders: whether their weights are available, their speed on this machine, and the
+duration of the whole run."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from simsearch.catalog.readers.generated import image_bytes
 from simsearch.encoders.backbones.learned import LearnedSpecification, encoder_of
 from simsearch.encoders.encoder import Running, Specification, preprocessing_for
 from simsearch.errors import SimsearchError
-from simsearch.extraction.missing import images_wanted
+from simsearch.extraction.missing import count_images
 from simsearch.extraction.placement import ACTOR_BYTES
 from simsearch.images.bounded import decode_within
-from simsearch.runs.checks.findings import Checked, Finding
+from simsearch.runs.checks.report import CheckLine, CheckReport
 from simsearch.runtime.progress import duration
 from simsearch.settings.sections.extraction import PUBLISHED
 
 BATCH = 4
-# Bytes on disk beside each number's four: Annoy's index holds the vectors again, and its trees.
+# Bytes on disk for each byte of a vector: Annoy's index holds the vectors again, and its trees.
 INDEX_FACTOR = 2.3
 POINTS_BYTES = 32 * 2**10  # of a picture's local features, at most
-OTHER_SHARE = 1.3  # index, evaluation, maps and report, in the time of embedding
+OTHER_SHARE = (
+    1.3  # time of the whole run, with index, evaluation, maps and report, per time of embedding
+)
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ class EncoderCost:
     bytes: int
 
 
-def check_encoders(checked: Checked, seconds: float) -> None:
-    """Add a finding for every encoder and, where all can be used, the estimate of the whole run. After
-    so many seconds no further encoder is measured."""
+def check_encoders(checked: CheckReport, seconds: float) -> None:
+    """Add a line for every encoder and, if all can be used, the estimate of the whole run. After so many
+    seconds no further encoder is measured."""
     config = checked.config
     deadline = time.monotonic() + seconds
     costs = []
@@ -50,12 +52,14 @@ def check_encoders(checked: Checked, seconds: float) -> None:
             preprocessing_for(specification, config.extract.preprocessing)
             costs.append(_check_encoder(checked, specification, deadline))
         except SimsearchError as error:
-            checked.findings.append(Finding.of(name, error))
+            checked.lines.append(CheckLine.of(name, error))
     if costs and len(costs) == len(config.extract.backbones):
         _estimate(checked, costs)
 
 
-def _check_encoder(checked: Checked, specification: Specification, deadline: float) -> EncoderCost:
+def _check_encoder(
+    checked: CheckReport, specification: Specification, deadline: float
+) -> EncoderCost:
     config, name = checked.config, specification.name
     if isinstance(specification, LearnedSpecification) and specification.training is None:
         epochs = specification.settings.epochs
@@ -77,22 +81,22 @@ def _check_encoder(checked: Checked, specification: Specification, deadline: flo
         checked.add(name, "right", f"weights: {place} (not read, no time was left)")
     if late:
         return EncoderCost(name, specification.dimension, None, 0)
-    weights = specification.weights(usable, config.storage)  # raises what is wrong with them
+    weights = specification.weights(usable, config.storage)  # raises WeightsError for wrong ones
     if place is not None:
         trained = "" if weights.trained else ": UNTRAINED, its figures say nothing"
         checked.add(name, "right" if weights.trained else "note", f"weights: {place}{trained}")
     preprocessing = preprocessing_for(specification, config.extract.preprocessing)
     encoder = specification.load(weights, Running(preprocessing, batch_size=BATCH))
     pixels = np.stack([preprocessing.pixels(picture) for picture in _pictures(checked)])
-    encoder(pixels[:1])  # the first pass sets things up
+    encoder(pixels[:1])  # the first pass is slow, as libraries set themselves up
     started = time.monotonic()
     encoder(pixels)
     seconds = (time.monotonic() - started) / len(pixels)
     return EncoderCost(name, specification.dimension, seconds, weights.size)
 
 
-def _pictures(checked: Checked) -> list[Image.Image]:
-    """Pictures of the collection, or drawn ones where none could be read."""
+def _pictures(checked: CheckReport) -> list[Image.Image]:
+    """Pictures of the collection, or drawn ones if none could be read."""
     pictures: list[Image.Image] = list(checked.sampled.pictures) if checked.sampled else []
     if not pictures:
         limits = checked.config.images.limits
@@ -100,15 +104,15 @@ def _pictures(checked: Checked) -> list[Image.Image]:
     return (pictures * BATCH)[:BATCH]
 
 
-def _estimate(checked: Checked, costs: list[EncoderCost]) -> None:
+def _estimate(checked: CheckReport, costs: list[EncoderCost]) -> None:
     config = checked.config
     artworks = checked.table.num_rows if checked.table is not None else config.catalog.size
     if checked.table is None and config.catalog.source is not None:
         return
     prefix = ""
-    if config.catalog.reader == "iiif":  # only a sample of it was read
+    if config.catalog.reader == "iiif":  # only a sample of the collection was read
         artworks, prefix = 1000, "for each 1,000 artworks: "
-    images = images_wanted(config.perturbations, artworks)
+    images = count_images(config.perturbations, artworks)
     numbers = images * sum(encoder.dimension for encoder in costs)
     space = numbers * 4 * (1 + INDEX_FACTOR)
     if config.geometry.enabled:
@@ -139,5 +143,5 @@ def _size(count: float) -> str:
     return f"{count / 2**30:,.1f} GiB" if count >= 2**29 else f"{count / 2**20:,.0f} MiB"
 
 
-def _cluster(checked: Checked) -> bool:
+def _cluster(checked: CheckReport) -> bool:
     return checked.config.ray.cluster is not None

@@ -18,20 +18,20 @@ from simsearch.catalog.web.errors import FAILURES, reason_of
 from simsearch.errors import StorageError
 from simsearch.images.bounded import decode_within
 from simsearch.images.limits import ImageError
-from simsearch.runtime.background import within
+from simsearch.runtime.background import run_within
 from simsearch.settings.config import Config
 from simsearch.settings.secrets import without_secrets
 from simsearch.storage.storage import read_uri
 
 PICTURES = 24
 WEB_PICTURES = 3
-KEPT = 4  # for measuring encoders
+KEPT = 4  # pictures kept for measuring encoders
 
 
 @dataclass
 class Sampled:
-    """`rejects` per reason: how many and one example; `sizes` in pixels; `seconds_each` from asking
-    for the bytes to the decoded picture."""
+    """The sample. `rejects` are the number and one example per reason. `sizes` are in pixels.
+    `seconds_each` is the time from the request for the bytes to the decoded picture."""
 
     tried: int = 0
     sizes: list[tuple[int, int]] = field(default_factory=list)
@@ -45,11 +45,11 @@ class Sampled:
 
 
 def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
-    """Fetch and decode a sample of at most PICTURES pictures, in at most about so many seconds,
-    however slow a server is.
+    """Fetch and decode a sample of at most PICTURES pictures. However slow a server is, it takes hardly
+    longer than `seconds`.
 
-    Pictures on the web are asked for only where a run would fetch them, and few of them; files that
-    the catalog knows to be absent are not tried.
+    A few pictures on the web are requested, and only if a run would fetch them. Files that the catalog
+    knows to be absent are not tried.
     """
     rows = {
         row["artwork_id"]: row["image_uri"]
@@ -69,7 +69,7 @@ def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
             started = time.monotonic()
             sampled.tried += 1
             try:
-                data = within(deadline - started, partial(_fetch, uri, config, client))
+                data = run_within(deadline - started, partial(_fetch, uri, config, client))
                 picture = decode_within(data, config.images.limits)
             except TimeoutError:
                 sampled.reject(f"not there in {seconds:.0f} s", without_secrets(uri))
@@ -80,7 +80,7 @@ def sample_pictures(config: Config, table: pa.Table, seconds: float) -> Sampled:
             except (StorageError, *FAILURES) as error:
                 sampled.reject("cannot be fetched", f"{without_secrets(uri)}: {reason_of(error)}")
                 continue
-            if sampled.sizes:  # the first one starts the decoder
+            if sampled.sizes:  # the first picture starts the decoder
                 spent += time.monotonic() - started
             sampled.sizes.append(picture.size)
             if len(sampled.pictures) < KEPT:

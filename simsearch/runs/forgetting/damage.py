@@ -1,4 +1,4 @@
-"""What to do about a damaged file that keeps an artwork from being taken down."""
+"""Advice on a damaged file that prevents the removal of an artwork."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ REMOVE = "restore it from a backup, or remove its snapshots with `simsearch snap
 
 @contextmanager
 def advise_on_damage(storage: Storage) -> Iterator[None]:
-    """Give a DamagedError within the block the advice after which the removal can go on.
+    """Add to a DamagedError within the block the advice after which the removal can go on.
 
-    A file that a run makes anew is set aside. The removal deletes what was set aside.
+    A file that a run makes anew is set aside. The removal deletes such files.
     """
     try:
         yield

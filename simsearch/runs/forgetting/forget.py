@@ -1,7 +1,7 @@
-"""Takes an artwork down: out of all snapshots of a root and of all that they share.
+"""Take an artwork down: remove it from all snapshots of a root and from everything that they share.
 
-The record is written first, with what is needed to finish, and last, without it. Each step between
-leaves alone what is done already, so that the same command finishes what was interrupted.
+The record is written first, with the data that the removal needs, and again last, without these data. Each
+step in between skips finished work, so that the same command finishes an interrupted removal.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Removal:
-    """An artwork that is to be taken down; `begun` where an earlier command was interrupted."""
+    """An artwork to take down. `begun` says that an earlier command was interrupted."""
 
     record: Record
     trace: Trace
@@ -35,7 +35,7 @@ class Removal:
 
 
 def find_removal(storage: Storage, artwork_id: str) -> Removal:
-    """What there is to remove. Raises UsageError where the root holds nothing of the artwork, or another
+    """The removal of an artwork. Raises UsageError if the root holds nothing of the artwork, or if another
     removal is unfinished."""
     records = list_records(storage)
     for record in records:

@@ -27,7 +27,7 @@ from simsearch.runs.forgetting.trace import Trace
 from simsearch.settings.config import Config
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot, counts_of, describe_files, inputs_of
-from simsearch.storage.parquet import encoded
+from simsearch.storage.parquet import encode_table
 from simsearch.storage.storage import Storage
 
 KEYS = ("_id", "_hash", "image_uri")
@@ -35,11 +35,11 @@ KEYS = ("_id", "_hash", "image_uri")
 
 
 def forget_in(config: Config, snapshot: Snapshot, record: Record, trace: Trace) -> None:
-    """Take the artwork out of a snapshot; one that is not sealed is removed. A snapshot whose manifest
-    names the record is done.
+    """Take the artwork out of a snapshot. An unsealed snapshot is removed. A snapshot whose manifest names
+    the record is finished.
 
-    The manifest gets the digest of each table before the table is written, and only of one that was whole:
-    a file that was damaged before stays one that `verify` names, however often the removal was
+    The manifest gets the digest of each table before the table is written, and only if the old table was
+    whole. `verify` therefore still reports a file that was damaged before, however often the removal was
     interrupted.
     """
     if not snapshot.sealed():
@@ -73,7 +73,8 @@ def forget_in(config: Config, snapshot: Snapshot, record: Record, trace: Trace) 
 
 
 def _remove(snapshot: Snapshot) -> None:
-    """Remove an unfinished snapshot, its images last: they say that it holds the artwork."""
+    """Remove an unfinished snapshot. Its table of images goes last: the table shows that the snapshot holds
+    the artwork."""
     names = sorted(
         (info.path for info in snapshot.storage.files(snapshot.folder)),
         key=lambda name: snapshot.path(name) == snapshot.images_path,
@@ -83,8 +84,8 @@ def _remove(snapshot: Snapshot) -> None:
 
 
 def _forget_in_tables(snapshot: Snapshot, plan: Plan, record: Record, trace: Trace) -> None:
-    """Rewrite each table that knows the artwork. The images come last: by them the others are
-    understood."""
+    """Rewrite each table that names the artwork. The table of images comes last, because the others are
+    read with its help."""
     images = snapshot.images()
     places = _places(images, {trace.artwork_id, record.stand_in})
     ids = {schemas.image_id(trace.artwork_id, name) for name in (None, *plan.profiles)}
@@ -96,18 +97,18 @@ def _forget_in_tables(snapshot: Snapshot, plan: Plan, record: Record, trace: Tra
             continue
         table = snapshot.storage.read_table(path)
         if "items" in table.column_names:
-            rewritten = _without_items(table, images, places)
+            rewritten = _remove_items(table, images, places)
         else:
-            rewritten = _without_rows(table, keys)
+            rewritten = _remove_rows(table, keys)
         if rewritten is not None:
             _replace(snapshot, info.path, rewritten)
-    stand_in = _with_stand_in(images, trace.artwork_id, record.stand_in)
+    stand_in = _put_stand_in(images, trace.artwork_id, record.stand_in)
     _replace(snapshot, snapshot.images_path.removeprefix(f"{snapshot.folder}/"), stand_in)
 
 
 def _replace(snapshot: Snapshot, name: str, table: pa.Table) -> None:
     """Write a table anew. Its digest in the manifest follows first, if the old table was whole."""
-    data, manifest, path = encoded(table), snapshot.manifest(), snapshot.path(name)
+    data, manifest, path = encode_table(table), snapshot.manifest(), snapshot.path(name)
     described = manifest["files"].get(name)
     if described is not None and described["sha256"] == snapshot.storage.digest(path):
         described |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
@@ -120,8 +121,8 @@ def _places(images: pa.Table, artwork_ids: set[str]) -> npt.NDArray[np.int64]:
     return np.flatnonzero(chosen.to_numpy())
 
 
-def _without_rows(table: pa.Table, keys: set[str]) -> pa.Table | None:
-    """The table without the rows that name the artwork; None where there are none."""
+def _remove_rows(table: pa.Table, keys: set[str]) -> pa.Table | None:
+    """The table without the rows that name the artwork. None if there are no such rows."""
     values = pa.array(sorted(keys), pa.string())
     gone = np.zeros(table.num_rows, dtype=bool)
     for field in table.schema:
@@ -130,11 +131,11 @@ def _without_rows(table: pa.Table, keys: set[str]) -> pa.Table | None:
     return table.filter(pa.array(~gone)) if gone.any() else None
 
 
-def _without_items(
+def _remove_items(
     table: pa.Table, images: pa.Table, places: npt.NDArray[np.int64]
 ) -> pa.Table | None:
-    """Neighbour lists without some items: the entries after one of them move up, and the item's own list
-    is empty. None where no list changes."""
+    """Neighbour lists without some items. Later entries of a list move up, and the items' own lists become
+    empty. None if no list changes."""
     width = table.schema.field("items").type.list_size
     items = table["items"].combine_chunks().flatten().to_numpy().reshape(-1, width).copy()
     name = "squared" if "squared" in table.column_names else "distances"
@@ -159,7 +160,7 @@ def _without_items(
     return table
 
 
-def _with_stand_in(images: pa.Table, artwork_id: str, stand_in: str) -> pa.Table:
+def _put_stand_in(images: pa.Table, artwork_id: str, stand_in: str) -> pa.Table:
     rows = images.to_pylist()
     for row in rows:
         if row["artwork_id"] == artwork_id:
@@ -172,8 +173,8 @@ def _with_stand_in(images: pa.Table, artwork_id: str, stand_in: str) -> pa.Table
 
 
 def _rebuild_index(snapshot: Snapshot, plan: Plan, space: FeatureSpace) -> list[str]:
-    """Build a space's index anew where it is not one of today's images, or not the one that the snapshot's
-    manifest describes. Returns the names of its files."""
+    """Build a space's index anew if it is not an index of the present images, or not the one in the
+    snapshot's manifest. Returns the names of its files."""
     storage, folder = snapshot.storage, snapshot.index_folder(space.name)
     manifest, images = read_manifest(storage, folder), snapshot.images()
     path = f"{folder}/ids.parquet"
@@ -215,7 +216,7 @@ def _names(snapshot: Snapshot, folder: str) -> list[str]:
 def _draw_report(
     config: Config, snapshot: Snapshot, plan: Plan, manifest: dict[str, Any]
 ) -> Sequence[str]:
-    """Make the report anew, whose examples may show the artwork; returns the names of its files."""
+    """Make the report anew, as its examples may show the artwork. Returns the names of its files."""
     from simsearch.reports.report import write_report
 
     folder = f"{snapshot.folder}/report"
@@ -228,6 +229,6 @@ def _draw_report(
 
 
 def snapshots_at_hand(storage: Storage, record: Record) -> list[Snapshot]:
-    """The snapshots that a record names, but those that were removed since."""
+    """The snapshots that a record names, without those that were removed since."""
     snapshots = [Snapshot(storage, snapshot_id) for snapshot_id in record.snapshots]
     return [snapshot for snapshot in snapshots if storage.exists(snapshot.images_path)]

@@ -1,4 +1,5 @@
-"""Takes an artwork out of what all snapshots of a root share: catalogs, vectors, pictures, notes, sets."""
+"""Remove an artwork from the files that all snapshots of a root share: catalogs, vectors, pictures, notes,
+sets."""
 
 from __future__ import annotations
 
@@ -26,12 +27,12 @@ from simsearch.reading.stored_sets import forget_artwork
 from simsearch.runs.forgetting.trace import Trace
 from simsearch.runs.record import FOLDER as RUNS
 from simsearch.storage.damage import FOLDER as DAMAGED
-from simsearch.storage.inside import resolved
-from simsearch.storage.parquet import encoded
+from simsearch.storage.inside import resolve
+from simsearch.storage.parquet import encode_table
 from simsearch.storage.parts import PART, list_parts, part_name
 from simsearch.storage.storage import Storage, list_leftovers
 
-TRAINING = "training"  # what unfinished trainings have decoded
+TRAINING = "training"  # folder of the pixels that unfinished trainings have decoded
 SHORTEST_WORD = 4  # letters: shorter texts also stand in documents about other artworks
 PROSE = ("error", "note")  # the parts of a run record that quote words of the collection
 
@@ -39,7 +40,7 @@ Chosen = Callable[[pa.Table], pa.Array]
 
 
 def remove_from_catalogs(storage: Storage, trace: Trace) -> None:
-    """Take the artwork out of every catalog. They keep their names, which plans and snapshots say."""
+    """Take the artwork out of every catalog. Catalogs keep their names, as plans and snapshots use them."""
     for info in storage.files("catalog"):
         path = f"catalog/{info.path}"
         if path.endswith(".parquet"):
@@ -52,7 +53,7 @@ def remove_from_catalogs(storage: Storage, trace: Trace) -> None:
 def store_stand_ins(
     storage: Storage, spaces: Iterable[FeatureSpace], profiles: Iterable[str], stand_in: str
 ) -> None:
-    """Store vectors of zeros in the place of the artwork's, for its original and each copy."""
+    """Store vectors of zeros in place of the artwork's, for its original and each copy."""
     rows = stand_in_rows(profiles, stand_in)
     for space in spaces:
         zeros = np.zeros((rows.num_rows, space.dimension), np.float32)
@@ -74,18 +75,18 @@ def stand_in_rows(profiles: Iterable[str], stand_in: str) -> pa.Table:
 
 
 def remove_vectors(storage: Storage, trace: Trace) -> None:
-    """Remove the vectors of the artwork's pictures. Of a picture that others show too, only the artwork's
-    name is removed."""
+    """Remove the vectors of the artwork's pictures. For a picture that other artworks show too, only the
+    artwork's name is removed."""
     for info in storage.files("features"):
         if not PART.fullmatch(info.path.rpartition("/")[2]):
             continue
         path = f"features/{info.path}"
         keys = storage.read_table(path, ["artwork_id", "content_hash"])
-        if not pc.any(_or(_named(keys, trace), _shown(keys, trace))).as_py():
+        if not pc.any(_or(_names_artwork(keys, trace), _shows_picture(keys, trace))).as_py():
             continue
         table = storage.read_table(path)
-        space, makers = feature_store.space_of(table), feature_store.made_by(table)
-        table = _renamed(table.filter(pc.invert(_shown(table, trace))), trace)
+        space, makers = feature_store.space_of(table), feature_store.installations_of(table)
+        table = _rename(table.filter(pc.invert(_shows_picture(table, trace))), trace)
         written = None
         if table.num_rows:
             rows = table.select(schemas.IMAGES.names)
@@ -109,9 +110,9 @@ def remove_points(storage: Storage, trace: Trace) -> None:
             parts_of(storage, name).remove(of_artwork)
 
 
-def _renamed(table: pa.Table, trace: Trace) -> pa.Table:
+def _rename(table: pa.Table, trace: Trace) -> pa.Table:
     """Rows of pictures that others show, under the first of the others' names."""
-    if not trace.shared_with or not pc.any(_named(table, trace)).as_py():
+    if not trace.shared_with or not pc.any(_names_artwork(table, trace)).as_py():
         return table
     rows = table.drop_columns(["vector"]).to_pylist()
     other = trace.shared_with[0]
@@ -123,7 +124,7 @@ def _renamed(table: pa.Table, trace: Trace) -> pa.Table:
 
 
 def remove_pictures(storage: Storage, trace: Trace) -> None:
-    """Remove thumbnails, and images below the root that no other artwork has."""
+    """Remove the artwork's thumbnails, and its images below the root that no other artwork has."""
     for info in storage.files(thumbnails.FOLDER):
         if thumbnails.hash_of_path(info.path) in trace.hashes:
             storage.delete(f"{thumbnails.FOLDER}/{info.path}")
@@ -134,7 +135,7 @@ def remove_pictures(storage: Storage, trace: Trace) -> None:
 
 
 def remove_notes(storage: Storage, trace: Trace) -> None:
-    """Remove what was noted of the artwork: digests, rejects, downloads, IIIF documents, run records."""
+    """Remove the notes on the artwork: digests, rejects, downloads, IIIF documents, words in run records."""
     long = {word for word in trace.words if len(word) >= SHORTEST_WORD}
     words = sorted({*long, *trace.addresses})
 
@@ -158,15 +159,15 @@ def remove_notes(storage: Storage, trace: Trace) -> None:
 
 
 def remove_from_training(storage: Storage, trace: Trace) -> None:
-    """Take the artwork out of the lists of what was learned from. Example pictures, and what an unfinished
-    training has decoded, go whole: they do not say whose pictures they are."""
+    """Take the artwork out of the lists of artworks that trainings saw. Example pictures, and pixels that an
+    unfinished training has decoded, are all removed: they do not say to which artworks they belong."""
     for info in storage.files(TRAINED):
         path = f"{TRAINED}/{info.path}"
         if path.endswith(f"/{EXAMPLES}"):
             storage.delete(path)
         if path.endswith(f"/{LEARNED_FROM}"):
             table = storage.read_table(path)
-            gone = _or(_named(table, trace), _shown(table, trace))
+            gone = _or(_names_artwork(table, trace), _shows_picture(table, trace))
             if pc.any(gone).as_py():
                 storage.write_table(path, table.filter(pc.invert(gone)))
     for folder in (TRAINING, DAMAGED):
@@ -179,25 +180,25 @@ def remove_from_sets(storage: Storage, trace: Trace) -> None:
 
 
 def remove_leftovers(storage: Storage, older_than: float) -> None:
-    """Remove temporary files of killed processes: they do not say what they hold. Whoever holds the lease is
-    the only one whose writes take longer than a moment."""
+    """Remove temporary files of killed processes, as their content is unknown. No other process writes for
+    longer than a moment while this one holds the lease."""
     for info in list_leftovers(storage.root, storage.config):
         if info.modified < older_than:
             storage.delete(info.path)
 
 
 def _rewrite_parts(storage: Storage, folder: str, noted: Chosen) -> None:
-    """Take the rows that are `noted` out of an append-only table. All its parts become one, as a part that
-    is written anew is the newest, and its rows would come after those that replaced them."""
+    """Take the rows that are `noted` out of an append-only table. All its parts become one: a rewritten part
+    would be the newest, and its rows would come after those that replaced them."""
     parts = sorted(list_parts(storage, folder), key=lambda info: (info.modified, info.path))
     tables = [storage.read_table(f"{folder}/{info.path}") for info in parts]
-    gone = [noted(resolved(storage.root, table)) for table in tables]
+    gone = [noted(resolve(storage.root, table)) for table in tables]
     if not any(pc.any(rows).as_py() for rows in gone):
         return
     left = [table.filter(pc.invert(rows)) for table, rows in zip(tables, gone, strict=True)]
     kept, written = pa.concat_tables(left, promote_options="default"), None
     if kept.num_rows:
-        data = encoded(kept)
+        data = encode_table(kept)
         written = part_name(data)
         storage.write_bytes(f"{folder}/{written}", data)
     for info in parts:
@@ -206,8 +207,8 @@ def _rewrite_parts(storage: Storage, folder: str, noted: Chosen) -> None:
 
 
 def _rewrite_records(storage: Storage, trace: Trace) -> None:
-    """Leave the artwork's id and words out of what the run records say in prose: errors and notes may
-    quote them. A short word is only left out where it is quoted, or begins what is said of it."""
+    """Remove the artwork's id and words from the prose of run records, as errors and notes may quote them. A
+    short word is only removed if it stands in quotes or at the beginning of a statement."""
     pattern = "|".join(map(_form, sorted({trace.artwork_id, *trace.words}, key=len, reverse=True)))
     for info in storage.files(RUNS):
         path = f"{RUNS}/{info.path}"
@@ -216,8 +217,8 @@ def _rewrite_records(storage: Storage, trace: Trace) -> None:
         try:
             record = json.loads(storage.read_bytes(path))
         except ValueError:
-            continue  # none that a run wrote; no page shows it
-        rewritten = _without_words(record, re.compile(pattern))
+            continue  # no run wrote this file, and no page shows it
+        rewritten = _remove_words(record, re.compile(pattern))
         if rewritten != record:
             storage.write_json(path, rewritten)
 
@@ -230,27 +231,27 @@ def _form(word: str) -> str:
     return rf"(?<=['\"“‘]){text}(?=['\"”’])|^{text}(?=: )|(?<=first: ){text}(?!\w)"
 
 
-def _without_words(value: Any, words: re.Pattern[str], name: str = "") -> Any:
-    """A part of a run record, called `name` there, whose prose holds none of the `words`."""
+def _remove_words(value: Any, words: re.Pattern[str], name: str = "") -> Any:
+    """The part `name` of a run record, with none of the `words` in its prose."""
     if isinstance(value, dict):
-        return {key: _without_words(below, words, key) for key, below in value.items()}
+        return {key: _remove_words(below, words, key) for key, below in value.items()}
     if isinstance(value, list):
-        return [_without_words(below, words, name) for below in value]
+        return [_remove_words(below, words, name) for below in value]
     return words.sub("(taken down)", value) if isinstance(value, str) and name in PROSE else value
 
 
 def _mentions(texts: pa.ChunkedArray, words: list[str]) -> pa.Array:
-    """Which texts hold one of the words, plain or as JSON escapes it."""
+    """Whether each text contains one of the words, plain or escaped as in JSON."""
     forms = {form for word in words for form in (word, json.dumps(word)[1:-1])}
     mentioning = [any(form in (text or "") for form in forms) for text in texts.to_pylist()]
     return pa.array(mentioning, pa.bool_())
 
 
-def _named(table: pa.Table, trace: Trace) -> pa.Array:
+def _names_artwork(table: pa.Table, trace: Trace) -> pa.Array:
     return _is_in(table, "artwork_id", {trace.artwork_id})
 
 
-def _shown(table: pa.Table, trace: Trace) -> pa.Array:
+def _shows_picture(table: pa.Table, trace: Trace) -> pa.Array:
     return _is_in(table, "content_hash", trace.hashes)
 
 

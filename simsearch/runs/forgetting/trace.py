@@ -1,4 +1,4 @@
-"""What a root holds of one artwork: under which ids, digests, addresses and words it is found."""
+"""The trace of one artwork in a root: its ids, digests, addresses and words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simsearch.catalog.stored import load_catalog
 from simsearch.catalog.stored_downloads import downloads_of
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.snapshot import Snapshot
-from simsearch.storage.inside import resolved
+from simsearch.storage.inside import resolve
 from simsearch.storage.parts import PART
 from simsearch.storage.storage import Storage
 
@@ -23,9 +23,10 @@ HELD_IN = ("features", "sources", "rejects")
 
 @dataclass(frozen=True)
 class Trace:
-    """`hashes` are the digests of its pictures that no other artwork shows, `addresses` where they lie,
-    `words` what a stored document about it contains; `shared_with` are artworks that show a picture of
-    it too, `snapshots` the ids of those that hold it, finished or not."""
+    """Everything by which a root knows an artwork. `hashes` are the digests of its pictures that no other
+    artwork shows, `addresses` the addresses of these pictures. `words` identify stored documents about it.
+    `shared_with` are artworks that also show one of its pictures. `snapshots` are the ids of snapshots
+    that hold it, finished or not."""
 
     artwork_id: str
     hashes: frozenset[str]
@@ -71,12 +72,12 @@ def find_trace(storage: Storage, artwork_id: str) -> Trace:
         frozenset(addresses - elsewhere - {None}),
         frozenset(words - {None, ""}),
         tuple(sorted({other for _, other in others})),
-        tuple(sorted({*dict(held), *_made_of(storage, images, naming)})),
+        tuple(sorted({*dict(held), *_find_made_of(storage, images, naming)})),
     )
 
 
 def trace_of(record: Record) -> Trace:
-    """What an interrupted removal had found."""
+    """The trace that an interrupted removal had found."""
     return Trace(
         record.artwork_id,
         frozenset(record.content_hashes),
@@ -87,8 +88,8 @@ def trace_of(record: Record) -> Trace:
     )
 
 
-def _made_of(storage: Storage, names: Iterable[str], catalogs: set[str]) -> Iterator[str]:
-    """Those snapshots that were made of one of the catalogs: they may hold it as a reject."""
+def _find_made_of(storage: Storage, names: Iterable[str], catalogs: set[str]) -> Iterator[str]:
+    """The snapshots made from one of the catalogs, which may hold the artwork as a reject."""
     for name in names:
         snapshot = Snapshot(storage, name)
         if storage.exists(snapshot.plan_path) and snapshot.plan().catalog_id in catalogs:
@@ -113,11 +114,11 @@ def _catalogs(storage: Storage) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _tables(storage: Storage, folder: str) -> Iterator[pa.Table]:
-    """The tables of a folder, those of features without their vectors."""
+    """The tables of a folder. Tables of features come without their vectors."""
     columns = ["artwork_id", "content_hash"] if folder == "features" else None
     for info in storage.files(folder):
         if PART.fullmatch(info.path.rpartition("/")[2]):
-            yield resolved(storage.root, storage.read_table(f"{folder}/{info.path}", columns))
+            yield resolve(storage.root, storage.read_table(f"{folder}/{info.path}", columns))
 
 
 def _rows_of(

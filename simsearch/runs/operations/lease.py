@@ -1,13 +1,13 @@
 """One writer per root: a lease in the store, with an expiry and a fencing token.
 
-    <root>/LEASE    who writes, until when, and the token: a number that grows with every holder
+    <root>/LEASE    the holder, the expiry, and the token: a number that grows with every holder
 
-The holder renews it in the background. Whoever finds it expired, or held by a dead process of the
-same machine, takes it over with the next token; LATEST carries the token it was swapped with, so a
-holder that was only asleep can no longer publish. Everything else a run writes is added under names
-that follow from its content, where a late writer does no harm.
+The holder renews the lease in the background. A process that finds the lease expired, or held by a dead
+process of the same machine, takes it over with the next token. LATEST contains the token with which it
+was swapped, so a holder that was only asleep can no longer publish. A run writes everything else under
+names that follow from the content, where a late writer does no harm.
 
-The method is the one described in M. Burrows, "The Chubby lock service" (2006), as sequencers.
+The method is that of sequencers in M. Burrows, "The Chubby lock service" (2006).
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ log = logging.getLogger(__name__)
 
 PATH = "LEASE"
 RENEWALS_PER_TERM = 3
-SETTLE_SECONDS = 3.0  # where the store has no conditional put: how long a rival's write may take
+SETTLE_SECONDS = 3.0  # that a rival's write may take in a store without conditional puts
 
 
 @dataclass(frozen=True)
 class LeaseRecord:
-    """What LEASE holds; `holder` is null when nobody writes. Times in seconds since 1970."""
+    """The content of LEASE. `holder` is null if nobody writes. Times are in seconds since 1970."""
 
     token: int
     holder: str | None
@@ -56,7 +56,7 @@ class LeaseRecord:
             record = cls(**json.loads(data))
             if not (isinstance(record.token, int) and isinstance(record.pid, int)):
                 raise TypeError("token and pid are whole numbers")
-            datetime.fromtimestamp(record.expires, UTC)  # raises where that is no time
+            datetime.fromtimestamp(record.expires, UTC)  # raises for a number that is no time
             return record
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise StorageError(
@@ -67,7 +67,7 @@ class LeaseRecord:
         return json.dumps(asdict(self), indent=2).encode()
 
     def free(self, now: float) -> str | None:
-        """Why the lease can be taken, or None while its holder has it."""
+        """Why the lease is free. None while its holder has it."""
         if self.holder is None:
             return "released"
         if self.expires < now:
@@ -85,7 +85,7 @@ class LeaseRecord:
 
 
 class Lease:
-    """A lease this process holds; `token` is its fencing token."""
+    """A lease that this process holds. `token` is its fencing token."""
 
     def __init__(self, storage: Storage, config: LeaseConfig, record: LeaseRecord, version: str):
         self._storage = storage
@@ -103,13 +103,13 @@ class Lease:
         return self._record.token
 
     def shared_files(self) -> dict[str, str]:
-        """The path of a local root's LEASE and what it holds as long as this process has the lease:
-        whoever sees the same root sees that. Empty for a root in a store."""
+        """The path of a local root's LEASE, and a text that the file contains as long as this process has the
+        lease. A process that sees the same root finds that text. Empty for a root in S3."""
         uri = self._storage.uri(PATH)
         return {local_path(uri): str(self._record.holder)} if is_local(uri) else {}
 
     def check(self) -> None:
-        """Renew now. Raises LeaseError if another run has taken over."""
+        """Renew the lease now. Raises LeaseError if another run has taken over."""
         self._renew(time.time() + self._config.seconds)
         if self._lost is not None:
             raise LeaseError(
@@ -138,7 +138,7 @@ class Lease:
         with self._guard:
             if self._lost is not None:
                 return
-            # Read first: a store without conditional puts would let this overwrite a new holder.
+            # Read first: in a store without conditional puts, this would overwrite a new holder.
             current, _ = _read(self._storage)
             if current is None or current.holder != self._record.holder:
                 self._lost = "LEASE was removed" if current is None else str(current)
@@ -157,11 +157,11 @@ _held: dict[str, Lease] = {}
 
 
 @contextmanager
-def held(storage: Storage, config: LeaseConfig) -> Iterator[Lease]:
-    """Hold the root's lease for the length of the block; a nested block shares it.
+def hold_lease(storage: Storage, config: LeaseConfig) -> Iterator[Lease]:
+    """Hold the root's lease within the block. A nested block shares the lease.
 
-    Waits up to `config.wait` seconds for another holder. Raises LeaseError naming the holder when
-    the root stays taken.
+    Waits up to `config.wait` seconds for another holder. If that one keeps the lease, raises LeaseError,
+    which names the holder.
     """
     if (mine := _held.get(storage.root)) is not None:
         yield mine
@@ -205,7 +205,7 @@ def _take(
     reason: str,
 ) -> Lease:
     record = LeaseRecord(
-        token=1 + max(0 if current is None else current.token, _published_token(storage)),
+        token=1 + max(0 if current is None else current.token, _read_published_token(storage)),
         holder=uuid.uuid4().hex,
         host=socket.gethostname(),
         machine=_machine(),
@@ -230,9 +230,9 @@ def _take(
     return Lease(storage, config, record, version)
 
 
-def _published_token(storage: Storage) -> int:
-    """The token of the run that published last: a root whose LEASE was removed, or restored from a backup,
-    counts on from there. A damaged LATEST has none; whoever mends it needs the lease first."""
+def _read_published_token(storage: Storage) -> int:
+    """The token of the run that published last. Tokens go on from there if LEASE was removed or restored
+    from a backup. A damaged LATEST gives 0, as repairing it needs the lease first."""
     try:
         latest = read_latest(storage)
     except DamagedError:
@@ -241,9 +241,9 @@ def _published_token(storage: Storage) -> int:
 
 
 def _refuses_to_overwrite(storage: Storage, record: LeaseRecord) -> bool:
-    """Whether the store honours conditions: a put that must not replace LEASE is tried on it.
+    """Whether the store honours conditions: a put is tried that must not replace LEASE.
 
-    The bytes differ by a space, as a put of the same bytes counts as one that got through before.
+    Its bytes differ by a space, because a put of the same bytes counts as an earlier try that succeeded.
     """
     try:
         storage.replace(PATH, record.dump() + b" ", None)
@@ -261,7 +261,8 @@ def _read(storage: Storage) -> tuple[LeaseRecord | None, str | None]:
 
 
 def _machine() -> str | None:
-    """Which machine and container this is, so that its process numbers can be trusted; Linux only."""
+    """The identity of this machine and container, within which process numbers can be compared. Linux
+    only."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
@@ -270,8 +271,8 @@ def _machine() -> str | None:
 
 
 def _process_started(pid: int) -> str:
-    """The start time of a process in clock ticks since boot ('' if there is none): a number that is
-    given again to another process has another."""
+    """The start time of a process in clock ticks since boot ('' if there is no such process). It
+    distinguishes two processes that got the same number."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -9,10 +9,10 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, pushadd_to_gateway, write_to_textfile
 
 from simsearch.runs.record import SUCCESSES, RunRecord
-from simsearch.runtime.background import within
+from simsearch.runtime.background import run_within
 from simsearch.settings.sections.operation import MonitoringConfig
 
-EXPORT_SECONDS = 30.0  # a gateway that drips its answer is left
+EXPORT_SECONDS = 30.0  # after which a gateway that drips its answer is given up
 SUCCEEDED = "simsearch_run_succeeded_timestamp_seconds"
 FIGURES = {
     "artworks": "Artworks in the catalog",
@@ -23,7 +23,7 @@ OUTCOMES = ("published", "unchanged", "failed", "refused", "interrupted")
 
 
 class RunMetrics:
-    """The last run in a registry; set anew by every run record."""
+    """The last run as a registry of metrics, which every run record sets anew."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -68,7 +68,7 @@ class RunMetrics:
             self._recall.labels(row["space"], row["k"]).set(row["recall"])
 
     def keep_success(self, when: float) -> None:
-        """Show a time of the last success, unless the records told one."""
+        """Show a time of the last success, unless the records have given one."""
         if "run_succeeded_timestamp_seconds" not in self._known:
             self._succeeded().set(when)
 
@@ -79,7 +79,7 @@ class RunMetrics:
         return self._plain(name, FIGURES[name])
 
     def _plain(self, name: str, words: str) -> Gauge:
-        """A gauge that is there only once it is known: 0 would take the place of what a gateway knows."""
+        """A gauge that exists only once its value is known: 0 would replace the value in a gateway."""
         if name not in self._known:
             self._known[name] = Gauge(f"simsearch_{name}", words, registry=self.registry)
         return self._known[name]
@@ -88,10 +88,10 @@ class RunMetrics:
 def export(
     config: MonitoringConfig, record: RunRecord, last_success: RunRecord | None
 ) -> list[str]:
-    """Write and push a run record's metrics where configured; returns what went wrong, a line each.
+    """Write and push a run record's metrics if configured. Returns a line for each problem.
 
-    A failed run takes nothing away: the gateway keeps what this run does not know, and the file has the
-    figures of `last_success` or, where that is not known, its own former time of it.
+    A failed run removes no figure. The gateway keeps the figures that this run does not know. The file gets
+    the figures of `last_success` or, if that is not known, keeps its former time of success.
     """
     metrics = RunMetrics()
     metrics.set(record, last_success)
@@ -103,7 +103,7 @@ def export(
         if place is None:
             continue
         try:
-            within(EXPORT_SECONDS, send)
+            run_within(EXPORT_SECONDS, send)
         except Exception as error:  # noqa: BLE001  (whatever answers at an address, or none)
             detail = " ".join(str(error).split()) or type(error).__name__
             problems.append(f"{place}: the metrics could not be exported: {detail}")
@@ -118,7 +118,7 @@ def _write(config: MonitoringConfig, metrics: RunMetrics, last_success: RunRecor
 
 
 def _former_success(path: str) -> float | None:
-    """The time of the last success in a metrics file; None where it has none."""
+    """The time of the last success in a metrics file. None if it has none."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -131,7 +131,7 @@ def _former_success(path: str) -> float | None:
 
 
 def _push(config: MonitoringConfig, metrics: RunMetrics) -> None:
-    # What is pushed is added: other series of the group stay.
+    # Pushed series are added. Other series of the group stay.
     pushadd_to_gateway(
         str(config.pushgateway), job="simsearch", registry=metrics.registry, timeout=10
     )

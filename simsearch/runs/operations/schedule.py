@@ -1,7 +1,7 @@
 """`simsearch schedule`: reindex at the times of a cron expression, one run at a time.
 
-Each run is a process of its own, so that a crash, a leak or a kill ends that run and not the
-schedule. A time that comes while a run is still going is skipped, and said to be.
+Each run is a process of its own, so that a crash, a leak or a kill ends that run and not the schedule. A
+time that comes during a run is skipped, and logged as skipped.
 """
 
 from __future__ import annotations
@@ -30,11 +30,9 @@ from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)
 
-LONGEST_SLEEP = (
-    30.0  # a laptop that slept, or a clock that was set, is noticed within so many seconds
-)
+LONGEST_SLEEP = 30.0  # seconds within which a laptop's sleep or a changed clock is noticed
 SET_BACK = timedelta(minutes=5)
-"""A clock that is put right by less waits for its time instead of running a second time."""
+"""If the clock is set back by less than this, the schedule waits instead of running a second time."""
 FIELDS = "give five fields: minute, hour, day, month, weekday, such as '0 3 * * *'"
 WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
@@ -48,7 +46,7 @@ class Schedule:
 
     @classmethod
     def parse(cls, cron: str, timezone: str) -> Schedule:
-        """Raises UsageError for an expression or a zone that does not exist."""
+        """The schedule of an expression and a zone. Raises UsageError if one of them does not exist."""
         try:
             zone = ZoneInfo(timezone)
         except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
@@ -64,7 +62,7 @@ class Schedule:
         return cls(cron, zone)
 
     def following(self, moment: datetime) -> datetime:
-        """The first time after `moment`. Raises UsageError for one that never comes, as 31 February."""
+        """The first time after `moment`. Raises UsageError for a time that never comes, as 31 February."""
         try:
             return next(CronSim(self.cron, moment.astimezone(self.timezone)))
         except StopIteration:
@@ -72,8 +70,8 @@ class Schedule:
 
 
 def serve(schedule: Schedule, config: Config, words: Sequence[str], port: int | None) -> None:
-    """Run `simsearch reindex WORDS` at the schedule's times until SIGTERM or SIGINT, which is passed
-    on to a run that is going."""
+    """Run `simsearch reindex WORDS` at the schedule's times until SIGTERM or SIGINT. The signal is passed on
+    to a run in progress."""
     metrics = RunMetrics()
     _show_last(config, metrics)
     if port is not None:
@@ -108,9 +106,9 @@ def command(words: Sequence[str]) -> list[str]:
 
 
 def _sleep_until(schedule: Schedule, due: datetime, stop: threading.Event) -> datetime | None:
-    """Sleep until a run is due; returns the time that it was due at, None where the schedule is stopped.
+    """Sleep until a run is due. Returns the time at which it was due, None if the schedule is stopped.
 
-    Where the clock is set back meanwhile, by more than SET_BACK, the times that come again count.
+    If the clock is set back meanwhile by more than SET_BACK, the times that come again count.
     """
     latest = datetime.now(UTC)
     while (left := (due - (now := datetime.now(UTC))).total_seconds()) > 0:
@@ -131,7 +129,7 @@ def _sleep_until(schedule: Schedule, due: datetime, stop: threading.Event) -> da
 
 
 def _next_due(schedule: Schedule, due: datetime) -> datetime:
-    """The first time after `due` that is still to come; those that passed are logged."""
+    """The first time after `due` that is still to come. Times that passed are logged."""
     now = datetime.now(UTC)
     if due - now > SET_BACK:
         log.warning("the clock was set back to %s", now.isoformat(timespec="minutes"))
@@ -191,7 +189,7 @@ WantedBy=timers.target
 
 
 def _calendars(times: CronSim, schedule: Schedule) -> list[str]:
-    """OnCalendar expressions (systemd.time(7)). Where cron means "that day or that weekday", two."""
+    """OnCalendar expressions (systemd.time(7)). There are two if cron means "that day or that weekday"."""
     if times.LAST_WEEKDAY in times.days or any(
         isinstance(weekday, tuple) for weekday in times.weekdays
     ):
@@ -199,12 +197,12 @@ def _calendars(times: CronSim, schedule: Schedule) -> list[str]:
             f"--cron {schedule.cron!r}: systemd cannot say a month's last or n-th weekday; use "
             "`simsearch schedule` as a service"
         )
-    months = _listed(times.months, range(1, 13))
+    months = _write_list(times.months, range(1, 13))
     if times.LAST in times.days:
         day = f"{months}~01"
     else:
-        day = f"{months}-{_listed(times.days, range(1, 32))}"
-    clock = f"{_listed(times.hours, range(24))}:{_listed(times.minutes, range(60))}:00"
+        day = f"{months}-{_write_list(times.days, range(1, 32))}"
+    clock = f"{_write_list(times.hours, range(24))}:{_write_list(times.minutes, range(60))}:00"
     numbers = {int(str(weekday)) % 7 for weekday in times.weekdays}
     weekdays = (
         "" if len(numbers) == 7 else ",".join(WEEKDAYS[number] for number in sorted(numbers)) + " "
@@ -215,6 +213,6 @@ def _calendars(times: CronSim, schedule: Schedule) -> list[str]:
     return [f"{weekdays}*-{months}-* {clock} {zone}", f"*-{day} {clock} {zone}"]
 
 
-def _listed(values: Iterable[int], everything: range) -> str:
+def _write_list(values: Iterable[int], everything: range) -> str:
     wanted = sorted(set(values))
     return "*" if wanted == list(everything) else ",".join(f"{value:02}" for value in wanted)

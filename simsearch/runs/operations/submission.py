@@ -1,7 +1,7 @@
-"""A job handed to a Ray cluster under a fixed name, and followed to its end.
+"""Submit a job to a Ray cluster under a fixed name, and follow it to its end.
 
-The name is what makes a submitter safe to kill and to start again: one that finds the job under its
-name follows it instead of starting another.
+Because of the name, a submitter can be killed and started again: it finds the job under its name and
+follows it instead of starting another.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from simsearch.errors import SimsearchError
 POLL_SECONDS = 2.0
 LAST_LINES = 20
 DONE = ("SUCCEEDED", "FAILED", "STOPPED")
-STOPPED = 3  # exit code for a job that somebody stopped: no failure, and not to be started again
+STOPPED = 3  # exit code for a job that somebody stopped: it did not fail, and is not started again
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A job to submit: its command line, run in a copy of `folder`, and the name that the caller
+    """A job to submit: its command line, which runs in a copy of `folder`, and the name that the caller
     chose."""
 
     name: str
@@ -39,16 +39,16 @@ def submit_and_follow(
     patience: float = 300.0,
     output: TextIO = sys.stdout,
 ) -> int:
-    """Run a job, or follow the one that goes under its name; returns the job's own exit code, STOPPED
-    for one that was stopped (`ray job stop`).
+    """Run a job, or follow an existing one of that name. Returns the job's exit code, or STOPPED for a job
+    that was stopped (`ray job stop`).
 
     `address` is the cluster's dashboard (None: $RAY_ADDRESS). A job of that name that failed is started
-    again as `<name>-2`, then `-3`: jobs resume. One that succeeded or was stopped is not run again.
-    Raises SimsearchError when the cluster cannot be reached for `patience` seconds, or does
-    not know the job any more, as after a restart of its head.
+    again as `<name>-2`, then `-3`: jobs resume. A job that succeeded or was stopped is not run again.
+    Raises SimsearchError if the cluster cannot be reached for `patience` seconds, or if it no longer knows
+    the job, as after a restart of its head.
     """
     client = _Client(address, patience)
-    name, status = _to_follow(client, submission)
+    name, status = _find_job(client, submission)
     if status is None:
         client.submit(name, submission)
         print(f"submitted {name}", file=output, flush=True)
@@ -68,8 +68,8 @@ def submit_and_follow(
     return _follow(client, name, output)
 
 
-def _to_follow(client: _Client, submission: Submission) -> tuple[str, str | None]:
-    """The first of `name`, `name-2`, … that has not failed, with its status; None: not there."""
+def _find_job(client: _Client, submission: Submission) -> tuple[str, str | None]:
+    """The first of `name`, `name-2`, … that has not failed, and its status. None: it does not exist."""
     number, name = 1, submission.name
     while (status := client.status(name)) == "FAILED":
         number += 1
@@ -78,7 +78,7 @@ def _to_follow(client: _Client, submission: Submission) -> tuple[str, str | None
 
 
 def _follow(client: _Client, name: str, output: TextIO) -> int:
-    """Copy the job's log until it ends; returns its exit code."""
+    """Copy the job's log until the job ends. Returns the job's exit code."""
     printed = 0
     while True:
         status = client.status(name)
@@ -99,10 +99,10 @@ def _follow(client: _Client, name: str, output: TextIO) -> int:
 
 
 class _Client:
-    """Ray's job client, which asks again while the cluster does not answer."""
+    """Ray's job client, which repeats requests while the cluster does not answer."""
 
     def __init__(self, address: str | None, patience: float) -> None:
-        # These take seconds to import, which `--help` need not pay.
+        # These imports take seconds, which `--help` spares.
         from ray.exceptions import AuthenticationError
         from ray.job_submission import JobSubmissionClient
 
@@ -123,7 +123,7 @@ class _Client:
                 raise SimsearchError(f"{name}: not taken: {_first_line(error)}") from error
 
     def status(self, name: str) -> str | None:
-        """The state of a job; None where there is no such job."""
+        """The status of a job. None if there is no such job."""
         info = self._info(name)
         return None if info is None else str(info.status.value)
 
@@ -140,7 +140,7 @@ class _Client:
         return self._asked(lambda: self._client.get_job_info(name))
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
-        """What the dashboard answers; None where it says that there is no such job."""
+        """The dashboard's answer. None if it says that there is no such job."""
         deadline = time.monotonic() + self._patience
         while True:
             try:
@@ -150,7 +150,7 @@ class _Client:
                     f"Ray's dashboard at {self._address or '$RAY_ADDRESS'} refuses the token; set "
                     "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN to the cluster's own"
                 ) from None
-            except (OSError, RuntimeError) as error:  # OSError: what `requests` raises, too
+            except (OSError, RuntimeError) as error:  # `requests` raises OSError, too
                 reason = _first_line(error)
                 if "status code 404" in reason:
                     return None

@@ -10,8 +10,8 @@ from simsearch.settings.sections.section import Positive, Section, Share
 
 
 class IndexConfig(Section):
-    """The index: Annoy finds candidates by the angles between a few principal components of the
-    vectors, and the whole vectors then put the candidates in order."""
+    """The index. Annoy finds candidates by the angles between a few principal components of the
+    vectors. The whole vectors then order the candidates."""
 
     trees: Positive = Field(10, description="more trees: a larger file, fewer candidates looked at")
     target_recall: Annotated[float, Field(gt=0, le=1)] = Field(
@@ -20,7 +20,7 @@ class IndexConfig(Section):
     )
     components: Positive | None = Field(
         None,
-        description="principal components of each vector that Annoy is given; null: a 16th of its "
+        description="principal components of each vector that Annoy gets; null: a 16th of its "
         "numbers, 16 to 128",
     )
 
@@ -43,15 +43,15 @@ class EvaluateConfig(Section):
     """How recovery is measured."""
 
     ks: Annotated[tuple[Positive, ...], Field(min_length=1)] = Field(
-        (1, 3, 5), description="ranks at which precision, recall and F1 are taken"
+        (1, 3, 5), description="ranks at which precision, recall and F1 are measured"
     )
     neighbours: Positive = Field(10, description="nearest images kept per original")
     depth: Positive = Field(
-        100, description="deepest rank that recall curves and average precision look at"
+        100, description="deepest rank that enters recall curves and average precision"
     )
     incremental: bool = Field(
         True,
-        description="keep the previous snapshot's neighbour lists and search for what changed; false: search all "
+        description="keep the previous snapshot's neighbour lists and search only for changes; false: search all "
         "again, with the same result",
     )
     bootstrap: Positive = Field(
@@ -59,7 +59,7 @@ class EvaluateConfig(Section):
     )
 
     @model_validator(mode="after")
-    def _ks_fit(self) -> Self:
+    def _check_ks(self) -> Self:
         if list(self.ks) != sorted(set(self.ks)):
             raise ValueError("ks: must be ascending, each once")
         if self.ks[-1] > self.neighbours:
@@ -83,13 +83,13 @@ class ProjectionConfig(Section):
     )
     refit_share: Share = Field(
         0.1,
-        description="artworks that came since a map was fitted are placed on it; once they, as a share of "
-        "all, and those that left, as a share of those it was fitted for, add up to this, it is fitted "
-        "anew; 0: each time",
+        description="new artworks are placed on the map of before; a map is fitted anew when the share of "
+        "its artworks that are new and the share of its fitted ones that are gone add up to this; "
+        "0: each time",
     )
 
     @model_validator(mode="after")
-    def _no_method_twice(self) -> Self:
+    def _check_methods(self) -> Self:
         if len(set(self.methods)) != len(self.methods):
             raise ValueError("methods: a method is named twice")
         return self

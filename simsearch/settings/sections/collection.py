@@ -14,31 +14,32 @@ from simsearch.settings.sections.section import Positive, Section
 class DownloadConfig(Section):
     """How `ingest` fetches images and IIIF documents from the web."""
 
-    enabled: bool = Field(False, description="download images that are not in the store yet")
+    enabled: bool = Field(False, description="download images that are not stored yet")
     concurrency: Positive = Field(8, description="requests in flight at once")
     per_second: Annotated[float, Field(gt=0)] = Field(
         10.0, description="requests started per second at one host, at most"
     )
     attempts: Positive = Field(4, description="tries per image, with exponential backoff")
     timeout: Annotated[float, Field(gt=0)] = Field(
-        30.0, description="seconds per request, and one more for each 16 KiB of its answer"
+        30.0, description="seconds per request, and one more for each 16 KiB of its response"
     )
     max_bytes: Positive = Field(64 * 2**20, description="larger responses are rejected")
     robots: bool = Field(True, description="follow each host's robots.txt")
     contact: str | None = Field(
-        None, description="your address, told to the hosts so that they can write to you"
+        None, description="your address, sent to the hosts so that they can write to you"
     )
     check_again_days: Annotated[float, Field(ge=0)] = Field(
-        7.0, description="ask after so many days whether what is stored has changed; 0: each time"
+        7.0,
+        description="days after which a host is asked again whether a stored image has changed; 0: each time",
     )
     private_networks: bool = Field(
         False, description="fetch from addresses of private networks and of this machine too"
     )
 
 
-def _separating(delimiter: str) -> str:
-    """A character that can separate cells. Letters, digits, quotes and line ends are parts of cells, and
-    the reader of tables takes ASCII alone."""
+def _check_delimiter(delimiter: str) -> str:
+    """Check the character that separates cells. Letters, digits, quotes and line ends are parts of cells,
+    and the reader of tables takes only ASCII."""
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum():
         raise ValueError("one ASCII character that is no letter and no digit, such as ';' or '|'")
     if delimiter in '\0\r\n"':
@@ -47,12 +48,12 @@ def _separating(delimiter: str) -> str:
 
 
 class CatalogConfig(Section):
-    """Which artworks: where their metadata and their images lie."""
+    """Where the artworks' metadata and images lie."""
 
     reader: str = Field("generated", description="a kind of collection, or a museum's name")
     source: str | None = Field(
         None,
-        description="URI of the folder, table, Parquet shards (data/*.parquet) or IIIF collection; null: the reader needs none",
+        description="URI of the folder, table, Parquet shards (data/*.parquet) or IIIF collection; null: if the reader needs none",
     )
     images: str | None = Field(
         None,
@@ -61,17 +62,17 @@ class CatalogConfig(Section):
     size: Positive = Field(60, description="artworks to generate (reader: generated)")
     columns: dict[str, str | tuple[str, ...]] = Field(
         default_factory=dict,
-        description="catalog column: the table's column or path, or several, the first filled wins (reader: table)",
+        description="catalog column: the table's column or path, or several, of which the first filled one counts (reader: table)",
     )
     encoding: str | None = Field(
-        None, description="the table's text encoding, such as cp1250; null: found out"
+        None, description="the table's text encoding, such as cp1250; null: detected"
     )
-    delimiter: Annotated[str, AfterValidator(_separating)] | None = Field(
-        None, description="what separates the table's cells, such as ';'; null: found out"
+    delimiter: Annotated[str, AfterValidator(_check_delimiter)] | None = Field(
+        None, description="separator of the table's cells, such as ';'; null: detected"
     )
     placeholder_artworks: Annotated[int, Field(ge=2)] | None = Field(
         20,
-        description="a picture that so many artworks share (“no image available”) is left out of neighbours; null: none is",
+        description="a picture that at least this many artworks share (“no image available”) is left out of neighbours; null: no picture is",
     )
     iiif_pixels: Positive = Field(
         1024, description="longest side at which a IIIF server is asked for images (reader: iiif)"
@@ -80,7 +81,7 @@ class CatalogConfig(Section):
         "first", description="of a IIIF manifest: its first image, or each as an artwork"
     )
     sample: Positive | None = Field(
-        None, description="keep a random sample of this many; null: all"
+        None, description="artworks of a random sample to keep; null: all"
     )
     download: DownloadConfig = DownloadConfig()
 
@@ -98,10 +99,10 @@ class ImagesConfig(Section):
         60.0, description="an image that takes longer to decode is rejected as too slow"
     )
     max_memory: Annotated[int, Field(ge=512 * 2**20)] = Field(
-        4 * 2**30, description="bytes that decoding one image may take"
+        4 * 2**30, description="bytes of memory that decoding one image may take"
     )
     background: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = Field(
-        "#ffffff", description="what transparent pixels are laid on"
+        "#ffffff", description="colour behind transparent pixels"
     )
 
     @property
@@ -118,10 +119,10 @@ class PerturbationsConfig(Section):
     )
     profiles: tuple[str, ...] = Field(
         STUDY_PROFILES,
-        description="names from `simsearch perturbations`, in place of a suite; empty: no copies; null: the suite's",
+        description="profiles from `simsearch perturbations`, in place of a suite; empty: no copies; null: the suite's",
     )
     originals: Positive | None = Field(
-        None, description="make copies of this many originals; null: of all"
+        None, description="originals of which copies are made; null: all"
     )
     reencode_jpeg: bool = Field(
         True, description="save each copy as JPEG and read it again, as the study did"
@@ -133,8 +134,8 @@ class PerturbationsConfig(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _suite_or_profiles(cls, values: Any) -> Any:
-        """Either the suite is named or its profiles are; both only where they say the same."""
+    def _fill_profiles(cls, values: Any) -> Any:
+        """Take a suite or a list of profiles; both only if they mean the same profiles."""
         if not isinstance(values, dict):
             return values
         listed = values.get("profiles")
@@ -149,13 +150,13 @@ class PerturbationsConfig(Section):
 
     @field_validator("suite")
     @classmethod
-    def _known_suite(cls, suite: str | None) -> str | None:
+    def _check_suite(cls, suite: str | None) -> str | None:
         if suite is not None and suite not in SUITES:
             raise ValueError(f"no suite of that name; there are: {', '.join(SUITES)}")
         return suite
 
     @model_validator(mode="after")
-    def _no_profile_twice(self) -> Self:
+    def _check_profiles(self) -> Self:
         if len(set(self.profiles)) != len(self.profiles):
             raise ValueError("profiles: a profile is named twice")
         return self

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from simsearch.settings.sections.section import Positive, Section, Share
 
-PUBLISHED = "imagenet"  # the source that stands for where a network's publisher has its weights
+PUBLISHED = "imagenet"  # the source that means: the weights that the network's publisher offers
 STUDY_BACKBONES = ("vgg16", "resnet152", "densenet201")
 
 SPACE_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"  # it becomes part of paths and addresses
@@ -19,8 +19,7 @@ SPACE_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"  # it becomes part of paths and addr
 def safe_name(name: str) -> str:
     """A name as part of a path or an address: `timm-resnet50.a1_in1k` for `timm:resnet50.a1_in1k`.
 
-    A name that would not begin with a letter or digit then gets its digest in front, so that it
-    does.
+    A name that would then not begin with a letter or digit gets its digest in front.
     """
     safe = re.sub(r"[^A-Za-z0-9._+-]+", "-", name)
     if re.fullmatch(SPACE_NAME, safe):
@@ -29,19 +28,20 @@ def safe_name(name: str) -> str:
 
 
 class SpaceConfig(Section):
-    """A feature space: an encoder, and what is made of its vectors."""
+    """A feature space: a backbone, and a head that may follow it."""
 
     backbone: str = Field(description="a name from `simsearch encoders`")
     head: str | None = Field(
-        None, description="makes the encoder's vectors into others: a name from `heads`; null: none"
+        None,
+        description="head that maps the backbone's vectors to others: a name from `heads`; null: none",
     )
     name: Annotated[str, Field(pattern=f"^{SPACE_NAME}$")] = Field(
-        "", description="what the space is called; left out: <backbone> or <backbone>+<head>"
+        "", description="the space's name; left out: <backbone> or <backbone>+<head>"
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _named(cls, values: Any) -> Any:
+    def _fill_name(cls, values: Any) -> Any:
         if isinstance(values, str):
             values = {"backbone": values}
         if not isinstance(values, dict) or values.get("name"):
@@ -65,7 +65,7 @@ class ExtractConfig(Section):
     )
     weights: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         (PUBLISHED,),
-        description="where weights come from, the first that can be had: 'imagenet', a directory or URI, 'random:<seed>'",
+        description="where weights come from, the first source that has them: 'imagenet', a directory or URI, 'random:<seed>'",
     )
     weights_for: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
@@ -80,27 +80,27 @@ class ExtractConfig(Section):
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="auto: that of the space's stored vectors; for a new space the fastest that the "
-        "hardware has and that keeps vectors within cosine 0.999",
+        description="auto: that of the space's stored vectors; for a new space the fastest one of the "
+        "hardware that keeps vectors within cosine 0.999",
     )
     engine: Literal["auto", "pytorch"] = Field(
         "auto",
-        description="what computes on CPUs. auto: for much work ONNX Runtime where it is faster, else PyTorch; "
-        "a space is finished by the one that began it",
+        description="engine on CPUs. auto: ONNX Runtime if there is much work and it is faster, else PyTorch; "
+        "a space is finished by the engine that began it",
     )
     batch_size: Positive | None = Field(
         None, description="images per forward pass; null: 16 on CPU, 128 on GPU"
     )
     device: Literal["auto", "cuda", "cpu"] = Field(
         "auto",
-        description="auto: GPUs where the cluster has some or its autoscaler can start some, else CPUs; "
+        description="auto: GPUs if the cluster has some or its autoscaler can start some, else CPUs; "
         "cuda: wait for GPUs",
     )
     min_actors: Positive = Field(
-        1, description="processes that embed, at least; those that do not fit wait for room"
+        1, description="fewest processes that embed; those that do not fit wait for room"
     )
     max_actors: Positive | None = Field(
-        None, description="processes that embed, at most; null: as many as nodes have room for"
+        None, description="most processes that embed; null: as many as nodes have room for"
     )
     shard_rows: Positive = Field(
         1536, description="images per Parquet shard; at most this many are redone after a crash"
@@ -112,8 +112,8 @@ class ExtractConfig(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _spaces_or_backbones(cls, values: Any) -> Any:
-        """Either the spaces are listed or, in short, their backbones; both only where they agree."""
+    def _fill_spaces(cls, values: Any) -> Any:
+        """Take a list of spaces or, in short, of backbones; both only if they agree."""
         if not isinstance(values, dict):
             return values
         spaces, backbones = values.get("spaces"), values.get("backbones")
@@ -129,13 +129,16 @@ class ExtractConfig(Section):
             )
         )
         if not named or None in named:
-            return {**values, "backbones": STUDY_BACKBONES}  # the spaces' own faults are told
+            return {
+                **values,
+                "backbones": STUDY_BACKBONES,
+            }  # pydantic reports the faults of the spaces
         if backbones is not None and list(backbones) != named:
             raise ValueError("spaces: given beside other backbones; leave one of the two out")
         return {**values, "backbones": named}
 
     @model_validator(mode="after")
-    def _names_fit(self) -> Self:
+    def _check_names(self) -> Self:
         if len(set(self.backbones)) != len(self.backbones):
             raise ValueError("backbones: a backbone is named twice")
         names = [space.name for space in self.spaces]

@@ -1,4 +1,4 @@
-"""Settings that decide how and where a run works, never what comes out of it."""
+"""Settings that decide how and where a run works, never its results."""
 
 from __future__ import annotations
 
@@ -27,27 +27,28 @@ class LeaseConfig(Section):
     """The lease by which only one run at a time writes to a root."""
 
     seconds: Annotated[int, Field(ge=3)] = Field(
-        60, description="a lease not renewed for so long is free for another run"
+        60, description="seconds after which a lease that is not renewed is free for another run"
     )
     wait: Annotated[int, Field(ge=0)] = Field(
-        0, description="seconds to wait for another run to end; 0: leave at once"
+        0, description="seconds to wait for another run to end; 0: give up at once"
     )
 
 
 class PublishConfig(Section):
-    """When a new snapshot is so much worse than the published one that LATEST stays."""
+    """How much worse than the published snapshot a new one may be. A worse one is not published."""
 
     max_catalog_shrink: Share = Field(
-        0.1, description="largest share of artworks that may vanish at once, catalog settings equal"
+        0.1,
+        description="largest share of artworks that may vanish at once under equal catalog settings",
     )
     max_recovery_drop: Share = Field(
         0.05, description="largest fall of mean recall at any k, in the same feature space"
     )
-    force: bool = Field(False, description="publish all the same")
+    force: bool = Field(False, description="publish a snapshot however much worse it is")
 
 
 class MonitoringConfig(Section):
-    """Where the end of a run is reported, beside the log and the run record in the store."""
+    """Where the end of a run is reported, beside the log and the run record in the root."""
 
     prometheus_textfile: str | None = Field(
         None, description="file for node_exporter's textfile collector, such as /…/simsearch.prom"
@@ -68,7 +69,7 @@ class ExploreConfig(Section):
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0: every network")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8400, description="port; 0: any free one")
     hosts: tuple[str, ...] = Field(
-        (), description="further host names it may be reached by, such as explorer.museum.org"
+        (), description="further host names of the explorer, such as explorer.museum.org"
     )
     max_upload_bytes: Positive = Field(
         32 * 2**20, description="larger pictures are refused while they arrive"
@@ -89,21 +90,21 @@ class RayConfig(Section):
         None, description="CPUs to use when Ray runs inside this process; null: all"
     )
     train_workers: Annotated[int, Field(ge=0)] = Field(
-        0, description="processes that learn from pixels together; 0: this one alone"
+        0, description="processes that together learn one encoder from pixels; 0: this one alone"
     )
     log_seconds: Positive = Field(
         10, description="seconds between progress lines where there is no terminal"
     )
     stall_warn: Annotated[float, Field(gt=0)] = Field(
-        60, description="seconds in which nothing moves after which the log says what is waited for"
+        60, description="seconds without progress after which the log says what the run waits for"
     )
     stall_fail: Annotated[float, Field(gt=0)] | None = Field(
-        1800, description="seconds in which nothing moves after which the run ends; null: never"
+        1800, description="seconds without progress after which the run ends; null: never"
     )
 
     @property
     def cluster(self) -> str | None:
-        """The cluster that is named, by `address` or $RAY_ADDRESS; None where Ray is started on this
-        machine for the command alone."""
+        """The cluster that `address` or $RAY_ADDRESS names. None means that Ray is started on this
+        machine for one command."""
         named = self.address or os.environ.get("RAY_ADDRESS")
         return None if named in ("", "local") else named

@@ -1,4 +1,4 @@
-"""What every section of the settings is, and the kinds of numbers they share."""
+"""The base of every section of the settings, and the kinds of numbers that sections share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
-    """A group of settings that cannot be changed once made and refuses names that it does not know."""
+    """A group of settings. It cannot be changed once made, and refuses names that it does not have."""
 
     # A column, a folder or a host may be called 2026.
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)

@@ -1,4 +1,4 @@
-"""Settings of what is learned from the collection."""
+"""Settings of heads and encoders that are learned from the collection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ class WhiteningConfig(Section):
 
     kind: Literal["whitening"] = Field("whitening", description="what the head is")
     dimensions: Positive | None = Field(
-        None, description="principal components kept; null: as many as the encoder has numbers"
+        None,
+        description="principal components kept; null: as many as the backbone's vectors have numbers",
     )
     power: Share = Field(
         1.0, description="1: every component gets the same spread; 0: each keeps its own"
@@ -27,7 +28,7 @@ class ContrastiveConfig(Section):
 
     kind: Literal["contrastive"] = Field("contrastive", description="what the head is")
     dimensions: Positive | None = Field(
-        None, description="numbers of a vector; null: as many as the encoder has"
+        None, description="numbers of a vector; null: as many as the backbone's have"
     )
     hidden: Positive | None = Field(
         None, description="width of a hidden layer; null: none, the map is linear"
@@ -48,20 +49,24 @@ class DenoisingConfig(Section):
 
     kind: Literal["denoising"] = Field("denoising", description="what the head is")
     ridge: Annotated[float, Field(gt=0)] = Field(
-        0.1, description="how far the map is held back, as a share of the vectors' mean variance"
+        0.1, description="strength of the ridge penalty, as a share of the vectors' mean variance"
     )
 
 
 class AutoencoderConfig(Section):
-    """A convolutional network that squeezes images through few numbers, which are their vector, and
-    makes them again. A `denoising` one makes the original from a perturbed copy."""
+    """A convolutional network that compresses an image into few numbers, its vector, and restores the
+    image from them. A `denoising` one restores the original from a perturbed copy."""
 
     kind: Literal["autoencoder", "variational", "denoising"] = Field(
         "autoencoder", description="what the network is"
     )
-    side: Literal[32, 64, 128, 256] = Field(64, description="pixels of a side that it is shown")
+    side: Literal[32, 64, 128, 256] = Field(
+        64, description="side in pixels of the images that the network gets"
+    )
     latent: Positive = Field(256, description="numbers of a vector")
-    width: Positive = Field(32, description="channels of the first layer; each further has twice")
+    width: Positive = Field(
+        32, description="channels of the first layer; each further layer has twice as many"
+    )
     beta: Annotated[float, Field(ge=0)] = Field(
         0.1, description="variational: weight of the divergence beside the summed squared error"
     )
@@ -74,13 +79,13 @@ class AutoencoderConfig(Section):
 
 
 class TrainConfig(Section):
-    """What feature spaces are learned from: artworks that are not measured, and copies of them."""
+    """The images that spaces are learned from: artworks that are not measured, and their copies."""
 
     profiles: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         TRAINING_PROFILES,
-        description="the copies to learn from; every other profile is one the spaces never saw",
+        description="profiles of the copies to learn from; learned spaces never see the others",
     )
     originals: Positive | None = Field(
         2000,
-        description="learn from the copies of this many artworks; null: of all not measured",
+        description="artworks to learn from with their copies; null: all that are not measured",
     )

@@ -1,8 +1,8 @@
-"""YAML as settings need it: what reads as text stays text, and no key is given twice.
+"""YAML as settings need it: text stays text, and no key may stand twice.
 
 PyYAML follows YAML 1.1, which makes a date of 2026-11-29, 90 of 1:30, 10 of 0o12 and 8 of 010, and keeps
 the last of two sections that have the same name. Here only `null`, `true`, `false` and plain whole
-numbers are more than text; the settings themselves read text as the number they ask for.
+numbers are more than text. A setting that is a number reads its own number from the text.
 """
 
 from __future__ import annotations
@@ -55,15 +55,18 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^<<$"), ["
 
 
 def read_document(text: str) -> Any:
-    """What a YAML document says. Raises yaml.YAMLError, for a key that is given twice too."""
+    """The value of a YAML document. Raises yaml.YAMLError, also for a key that stands twice."""
     try:
         return yaml.load(text, _Loader)  # noqa: S506  (a SafeLoader)
-    except (ValueError, AttributeError) as error:  # a tag such as !!int before what is none
+    except (
+        ValueError,
+        AttributeError,
+    ) as error:  # a tag such as !!int before text that is no number
         raise yaml.YAMLError(f"a value is not of its kind ({error})") from None
 
 
 def read_value(text: str) -> Any:
-    """What a value on a command line says: as in a document, except that a `#` begins no comment there.
+    """The value of a word on a command line, read as in a document, except that `#` begins no comment.
     Raises yaml.YAMLError."""
     value = read_document(text)
     plain = text.strip()

@@ -10,7 +10,7 @@ import pytest
 
 from simsearch.catalog.readers.generated import image_bytes
 from simsearch.runs.checks.check import check
-from simsearch.runs.checks.findings import Checked, Finding
+from simsearch.runs.checks.report import CheckLine, CheckReport
 from simsearch.settings.config import Config, load_config
 from simsearch.storage.storage import Storage
 from tests.support.iiif_server import IiifServer
@@ -45,17 +45,15 @@ def config_for(place: Place, *overrides: str) -> Config:
     )
 
 
-def wrong(checked: Checked) -> list[Finding]:
-    return [finding for finding in checked.findings if finding.state == "wrong"]
+def wrong(checked: CheckReport) -> list[CheckLine]:
+    return [line for line in checked.lines if line.state == "wrong"]
 
 
 def test_a_good_config_can_start_and_nothing_is_left_behind(place: Place) -> None:
     config = config_for(place)
     checked = check(config)
     assert not wrong(checked)
-    statements = " | ".join(
-        f"{finding.subject}: {finding.statement}" for finding in checked.findings
-    )
+    statements = " | ".join(f"{line.subject}: {line.statement}" for line in checked.lines)
     assert "catalog: 6 artworks" in statements
     assert "left out: 1 rows without an image (first: row 7, 7)" in statements
     assert "images: 6 of 6 are in the store" in statements
@@ -72,12 +70,12 @@ def test_an_encoder_that_the_run_learns_is_told_of_and_no_fault(tmp_path: Path) 
     learns = "extract.backbones=[squeezenet1_1,autoencoder]"
     checked = check(config_for(place, learns))
     assert not wrong(checked)
-    statements = [f"{finding.subject}: {finding.statement}" for finding in checked.findings]
+    statements = [f"{line.subject}: {line.statement}" for line in checked.lines]
     assert "autoencoder: the run learns it from the collection, in 8 epochs" in statements
     assert any("through 2 encoder(s)" in text for text in statements)
     assert any("without autoencoder, not measured" in text for text in statements)
-    (finding,) = wrong(check(config_for(place, learns, "extract.preprocessing=study-2018")))
-    assert "study-2018 does not fit autoencoder" in finding.statement
+    (line,) = wrong(check(config_for(place, learns, "extract.preprocessing=study-2018")))
+    assert "study-2018 does not fit autoencoder" in line.statement
 
 
 @pytest.mark.parametrize(
@@ -104,9 +102,9 @@ def test_what_is_wrong_is_named_with_what_to_do(
     museum = Storage(place.root).uri("museum")
     checked = check(config_for(place, override.format(museum=museum)))
     assert checked.would_fail
-    finding = next(finding for finding in wrong(checked) if finding.subject == subject)
-    assert statement in finding.statement
-    assert advice in finding.advice
+    line = next(line for line in wrong(checked) if line.subject == subject)
+    assert statement in line.statement
+    assert advice in line.advice
 
 
 def test_damaged_pictures_are_found_by_the_sample(place: Place) -> None:
@@ -114,9 +112,9 @@ def test_damaged_pictures_are_found_by_the_sample(place: Place) -> None:
     storage = Storage(place.root, place.config).at("museum")
     for number in range(3):
         storage.write_bytes(f"scans/{number}.jpg", image_bytes(1, number)[:300])
-    (finding,) = wrong(check(config))
-    assert finding.subject == "pictures"
-    assert finding.statement.startswith("3 of 6 tried: broken (such as")
+    (line,) = wrong(check(config))
+    assert line.subject == "pictures"
+    assert line.statement.startswith("3 of 6 tried: broken (such as")
 
 
 def test_a_iiif_collection_is_sampled_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
@@ -134,7 +132,7 @@ def test_a_iiif_collection_is_sampled_and_nothing_of_it_is_kept(tmp_path: Path) 
         checked = check(config)
         assert len(server.asked_for("manifest")) == 24
     assert not wrong(checked)
-    assert any("60 manifests in 3 collections" in finding.statement for finding in checked.findings)
+    assert any("60 manifests in 3 collections" in line.statement for line in checked.lines)
     assert not (tmp_path / "root").exists()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pyarrow as pa
+import pytest
 
 from simsearch import schemas
 from simsearch.runs.checks.sample import sample_pictures
@@ -12,6 +13,7 @@ from simsearch.settings.config import load_config
 from tests.support.moody import Request, moody
 
 
+@pytest.mark.slow
 def test_a_server_that_drips_ends_with_the_time_for_pictures() -> None:
     def drip(request: Request) -> None:
         request.head(Content_Length="1000")

@@ -15,7 +15,7 @@ import pytest
 
 from simsearch.errors import LeaseError, StorageError
 from simsearch.runs.operations import lease
-from simsearch.runs.operations.lease import LeaseRecord, held
+from simsearch.runs.operations.lease import LeaseRecord, hold_lease
 from simsearch.settings.sections.operation import LeaseConfig
 from simsearch.snapshots.published import LATEST
 from simsearch.storage.storage import Storage
@@ -26,9 +26,9 @@ CONFIG = LeaseConfig(seconds=3)
 HOLD = """
 import sys, time
 from simsearch.settings.config import LeaseConfig
-from simsearch.runs.operations.lease import held
+from simsearch.runs.operations.lease import hold_lease
 from simsearch.storage.storage import Storage
-with held(Storage(sys.argv[1]), LeaseConfig(seconds=int(sys.argv[2]))):
+with hold_lease(Storage(sys.argv[1]), LeaseConfig(seconds=int(sys.argv[2]))):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -43,7 +43,7 @@ def test_a_held_root_refuses_a_second_holder_and_names_the_first(tmp_path: Path)
     write_foreign(storage)
     with (
         pytest.raises(LeaseError, match=r"another run is active \(elsewhere, process 1"),
-        held(storage, CONFIG),
+        hold_lease(storage, CONFIG),
     ):
         pass
     assert stored(storage).token == 7
@@ -53,9 +53,9 @@ def test_a_released_lease_goes_to_the_next_with_a_higher_token(place: Place) -> 
     storage = Storage(place.root, place.config)
     tokens = []
     for _ in range(3):
-        with held(storage, CONFIG) as mine:
+        with hold_lease(storage, CONFIG) as mine:
             tokens.append(mine.token)
-            with held(storage, CONFIG) as same:
+            with hold_lease(storage, CONFIG) as same:
                 assert same is mine
         assert stored(storage).holder is None
     assert tokens == [1, 2, 3]
@@ -68,7 +68,7 @@ def test_without_a_lease_tokens_go_on_from_the_published_one(
     """Else nothing could be published for as many runs. The second pointer is damaged."""
     storage = Storage(str(tmp_path))
     storage.write_json(LATEST, {"snapshot_id": "0" * 16, "withdrawn": [], **latest})
-    with held(storage, CONFIG) as mine:
+    with hold_lease(storage, CONFIG) as mine:
         assert mine.token == token
 
 
@@ -80,24 +80,26 @@ def test_a_lease_with_values_of_other_kinds_is_one_line(
 ) -> None:
     storage = Storage(str(tmp_path))
     storage.write_json(lease.PATH, {**asdict(write_foreign(storage)), **changes})
-    with pytest.raises(StorageError, match="LEASE: not a lease "), held(storage, CONFIG):
+    with pytest.raises(StorageError, match="LEASE: not a lease "), hold_lease(storage, CONFIG):
         pass
 
 
 def test_an_expired_lease_is_taken_over(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write_foreign(storage, expires=time.time() - 1)
-    with held(storage, CONFIG) as mine:
+    with hold_lease(storage, CONFIG) as mine:
         assert mine.token == 8
 
 
+@pytest.mark.slow
 def test_waiting_ends_when_the_lease_expires(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write_foreign(storage, expires=time.time() + 1)
-    with held(storage, LeaseConfig(seconds=3, wait=20)) as mine:
+    with hold_lease(storage, LeaseConfig(seconds=3, wait=20)) as mine:
         assert mine.token == 8
 
 
+@pytest.mark.slow
 def test_a_killed_holder_on_the_same_machine_is_replaced_at_once(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path / "root"))
     holder = subprocess.Popen(
@@ -105,17 +107,18 @@ def test_a_killed_holder_on_the_same_machine_is_replaced_at_once(tmp_path: Path)
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(LeaseError, match=f"process {holder.pid}"), held(storage, CONFIG):
+    with pytest.raises(LeaseError, match=f"process {holder.pid}"), hold_lease(storage, CONFIG):
         pass
     holder.kill()
     holder.wait()
-    with held(storage, CONFIG) as mine:
+    with hold_lease(storage, CONFIG) as mine:
         assert mine.token == 2
 
 
+@pytest.mark.slow
 def test_a_holder_renews_for_as_long_as_it_lives(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
-    with held(storage, CONFIG):
+    with hold_lease(storage, CONFIG):
         first = stored(storage).expires
         deadline = time.monotonic() + 10
         while stored(storage).expires <= first:
@@ -125,7 +128,7 @@ def test_a_holder_renews_for_as_long_as_it_lives(tmp_path: Path) -> None:
 
 def test_a_sleeper_notices_that_it_was_overtaken(place: Place) -> None:
     storage = Storage(place.root, place.config)
-    with held(storage, CONFIG) as mine:
+    with hold_lease(storage, CONFIG) as mine:
         mine.check()
         write_foreign(storage, token=mine.token + 1)
         with pytest.raises(LeaseError, match="another run has taken over"):
@@ -161,7 +164,7 @@ def test_a_store_without_conditional_puts_is_said_aloud_and_the_last_writer_wins
         return self.read_versioned(path)[1]
 
     monkeypatch.setattr(Storage, "replace", careless)
-    with held(storage, CONFIG) as mine:
+    with hold_lease(storage, CONFIG) as mine:
         assert "NO CONDITIONAL PUT" in caplog.text
         write_foreign(storage, token=mine.token + 1)
         with pytest.raises(LeaseError, match="another run has taken over"):

@@ -14,7 +14,7 @@ import pytest
 
 from simsearch.errors import SimsearchError
 from simsearch.runs.operations.prometheus import SUCCEEDED
-from simsearch.runs.records import recorded
+from simsearch.runs.records import record_run
 from simsearch.settings.config import Config, load_config
 from tests.cluster.manifests import CLUSTER
 from tests.support.alerts import play_alerts
@@ -22,12 +22,12 @@ from tests.support.serving import serving
 
 
 def succeed(config: Config) -> None:
-    with recorded(config, "run") as record:
+    with record_run(config, "run") as record:
         record.outcome, record.artworks = "published", 12
 
 
 def fail(config: Config) -> None:
-    with pytest.raises(SimsearchError, match="the reason"), recorded(config, "run"):
+    with pytest.raises(SimsearchError, match="the reason"), record_run(config, "run"):
         raise SimsearchError("the reason")
 
 

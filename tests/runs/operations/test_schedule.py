@@ -155,6 +155,7 @@ def test_a_clock_that_is_set_back_binds_no_run_to_another_decade(
     assert ("the clock was set back" in caplog.text) is logged
 
 
+@pytest.mark.slow
 def test_a_stopped_schedule_stops_its_run_and_ends(tmp_path: Path) -> None:
     """A real schedule in a process of its own; its run is a program that only waits."""
     mark = tmp_path / "started"

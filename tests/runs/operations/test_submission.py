@@ -125,6 +125,7 @@ def test_a_job_that_is_stopped_stays_stopped_whoever_submits_it_again(
     assert slot.starts() == 1
 
 
+@pytest.mark.slow
 def test_a_cluster_that_does_not_answer_is_one_line() -> None:
     address = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(SimsearchError, match=rf"cannot reach Ray's dashboard at {address}"):

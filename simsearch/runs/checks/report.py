@@ -1,4 +1,4 @@
-"""What `simsearch check` found, a line each."""
+"""The report of `simsearch check`, a line for each subject."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ State = Literal["right", "wrong", "note"]
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One line of the answer of `simsearch check`; the state "wrong" means that the run would fail."""
+class CheckLine:
+    """One line of the output of `simsearch check`. The state "wrong" means that the run would fail."""
 
     subject: str
     state: State
@@ -25,30 +25,30 @@ class Finding:
     advice: str = ""
 
     @classmethod
-    def of(cls, subject: str, error: Exception) -> Finding:
-        """The finding that an error amounts to; the last clause of its message becomes the advice."""
+    def of(cls, subject: str, error: Exception) -> CheckLine:
+        """The line for an error. The last clause of the error's message becomes the advice."""
         statement, _, advice = hide_secrets(str(error)).rpartition("; ")
         return cls(subject, "wrong", statement or advice, advice if statement else "")
 
 
 @dataclass
-class Checked:
-    """The findings so far, to which each check adds, and what later checks need from earlier ones."""
+class CheckReport:
+    """The lines so far, to which each check adds, and the results that later checks need."""
 
     config: Config
     deadline: float  # of `time.monotonic()`
-    findings: list[Finding] = field(default_factory=list)
+    lines: list[CheckLine] = field(default_factory=list)
     table: pa.Table | None = None
     sampled: Sampled | None = None
 
     def add(self, subject: str, state: State, statement: str, advice: str = "") -> None:
-        self.findings.append(Finding(subject, state, statement, advice))
+        self.lines.append(CheckLine(subject, state, statement, advice))
 
     def left(self, seconds: float) -> float:
-        """The seconds that a check may take: so many, or fewer where the deadline comes before; at
-        least 1."""
+        """The seconds that a check may take: `seconds`, or fewer if the deadline is sooner, but at least
+        1."""
         return max(1.0, min(seconds, self.deadline - time.monotonic()))
 
     @property
     def would_fail(self) -> bool:
-        return any(finding.state == "wrong" for finding in self.findings)
+        return any(line.state == "wrong" for line in self.lines)
