@@ -17,9 +17,10 @@ Evidence = npt.NDArray[np.float64]
 # Evidence by which an agreement of independent matches becomes ten times rarer, and as how many agreements
 # by chance this value counts beside those seen.
 INDEPENDENT, PRIOR = 1.0, 5
-# Evidence beyond tells nothing of chance: among pairs of different works are a few of the same picture, most
-# of which have more (72 of 102 verified pairs among 5,000 paintings have more than 18).
-HIGHEST = 12.0
+# Evidence from which an agreement tells nothing of chance, since it may be one of the same picture. Of 900
+# pairs of edited paintings one has less than 12; of 42,350 pairs of look-alike paintings those that agree by
+# chance, mostly faces, have at most 5.5.
+HIGHEST = 8.0
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class Chance:
     decade: float
 
     def false_alarms(self, evidence: Evidence, pairs: int) -> Evidence:
-        """The numbers of false pairs expected among `pairs` compared pairs with as much evidence or more."""
-        return pairs * self.share * 10.0 ** (-np.asarray(evidence, np.float64) / self.decade)
+        """The numbers of false pairs expected among `pairs` compared pairs with as much evidence or more;
+        all of them where there is no evidence."""
+        expected = pairs * self.share * 10.0 ** (-np.asarray(evidence, np.float64) / self.decade)
+        return np.where(evidence > 0, expected, float(pairs))
 
     def least_evidence(self, pairs: int, expected: float = 1.0) -> float:
         """The evidence from which at most `expected` false pairs are expected among `pairs`."""
@@ -40,10 +43,14 @@ class Chance:
 
 
 def estimate_chance(evidence: Evidence) -> Chance:
-    """What chance gives, from the evidence of pairs of different works, 0 where `agree` gave None.
+    """What chance gives, from the evidence of compared pairs, 0 where `agree` gave None.
 
-    Evidence between 0 and HIGHEST follows an exponential law that ends at HIGHEST, fitted by maximum
-    likelihood. A few pairs that show the same picture, beyond HIGHEST, do not change the result.
+    Nearly all pairs that are compared are of different works, and look alike as pairs at random do not: of
+    8,000 pairs at random among 5,000 paintings 3 have evidence, of 21,175 look-alike ones 71, of which 34
+    show one picture. Evidence between 0 and HIGHEST follows an exponential law that ends at HIGHEST, fitted by
+    maximum likelihood, so that pairs of the same picture, which have more, do not change the law (an
+    empirical null: Efron 2004). On held-out halves of the 21,175 pairs 9.7 are expected at evidence 1 and 6.1
+    seen, at 3 2.5 and 3.3.
     """
     by_chance = evidence[(evidence > 0) & (evidence < HIGHEST)]
     mean = (float(by_chance.sum()) + PRIOR * INDEPENDENT / np.log(10)) / (len(by_chance) + PRIOR)
@@ -51,9 +58,9 @@ def estimate_chance(evidence: Evidence) -> Chance:
 
 
 def _decade(mean: float) -> float:
-    """The decade of the exponential law below HIGHEST that has a mean, by bisection; HIGHEST · 10 where the
-    mean is that of no falling law."""
-    low, high = 0.01, HIGHEST * 10
+    """The decade of the exponential law below HIGHEST that has a mean, by bisection; HIGHEST where the mean
+    is that of no falling law."""
+    low, high = 0.01, HIGHEST
     for _ in range(60):
         middle = (low + high) / 2
         rate = np.log(10) / middle
