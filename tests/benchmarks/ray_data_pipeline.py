@@ -64,7 +64,7 @@ def actors() -> int:
 
 
 def piped(pictures: Path, network: str, preprocessing: Preprocessing, written: Path) -> None:
-    """Run it over a folder; a process of its own, please."""
+    """Run it over a folder. Call it in a process of its own."""
     ray.init()
     (
         ray.data.read_images(str(pictures), mode="RGB", include_paths=True)

@@ -1,4 +1,4 @@
-"""What the index answers, put in order by lists that exact search made, against asking the index."""
+"""The index's answers in the order of exact search's lists, against asking the index."""
 
 import tempfile
 from collections.abc import Iterator

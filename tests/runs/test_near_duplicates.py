@@ -1,4 +1,4 @@
-"""Which artworks a run lists as near-duplicates, and which of its networks have a say."""
+"""The artworks that a run lists as near-duplicates, and the networks that decide it."""
 
 from __future__ import annotations
 

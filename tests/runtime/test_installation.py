@@ -1,4 +1,4 @@
-"""Which installations are equal, and how one that is not is named."""
+"""Installations are equal or not, and the message names the one that differs."""
 
 from __future__ import annotations
 
