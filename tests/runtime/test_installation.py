@@ -1,4 +1,4 @@
-"""Installations are equal or not, and the message names the one that differs."""
+"""Equal installations are told from others, and the one that differs is named."""
 
 from __future__ import annotations
 
