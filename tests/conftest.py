@@ -1,4 +1,4 @@
-"""What the tests share: a real S3 server, a Ray session, real paintings."""
+"""Shared by the tests: a real S3 server, a Ray session, real paintings."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What Ray and caches write goes into folders of this session, not into the user's."""
+    """Ray and caches write into folders of this session, not into the user's."""
     with (
         # Not pytest's own folder: a path of a socket has to stay below 107 characters.
         tempfile.TemporaryDirectory(prefix="rays-", ignore_cleanup_errors=True) as rays,

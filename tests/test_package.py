@@ -1,4 +1,4 @@
-"""The package as a stranger gets it: built, installed alone in an empty environment, and read with."""
+"""The package as a stranger gets it: built, installed in an empty environment, and used to read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from simsearch.storage.storage import Storage
 from tests.support.small_snapshots import make_snapshot
 
 PROJECT = Path(__file__).parents[1]
-MOST_MEGABYTES = 450  # of the environment of someone who only reads
+MOST_MEGABYTES = 450  # the environment of somebody who only reads
 READ = """
 import sys, simsearch
 collection = simsearch.open(sys.argv[1])

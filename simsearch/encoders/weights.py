@@ -179,7 +179,7 @@ class WeightSources:
 
 # The functions by which layers initialise themselves, of those that a mode can intercept.
 LEFT_OUT = {nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_}
-# trunc_normal_ calls these until every number is within bounds. The contents of new memory may never be.
+# trunc_normal_ calls these until every number is within bounds. Without them it might never end.
 ZEROED = {torch.Tensor.normal_, torch.Tensor.uniform_}
 
 

@@ -1,8 +1,8 @@
 """The newest snapshot for Embedding Atlas (github.com/apple/embedding-atlas): a Parquet file per space.
 
 Embedding Atlas' command line takes the columns `x`, `y`, `image` (a struct with the file's bytes), and
-`neighbors` (a struct of row numbers and distances, equally many in every row, as it computes with them as a
-matrix). The catalog's fields and the share of copies found follow. `year` is a date, the first of January:
+`neighbors` (a struct of row numbers and distances; every row has the same number of them, because Embedding
+Atlas makes a matrix of them). The catalog's fields and the share of copies found follow. `year` is a date, the first of January:
 a number would be shown as "1,680", and a text would be ordered by frequency. Names of the map's regions lie
 beside the file as JSON, in Embedding Atlas' form for labels.
 """
@@ -48,7 +48,9 @@ SCHEMA = pa.schema(
         pa.field("artists", pa.string()),
         *(pa.field(name, pa.string()) for name in TEXTS[1:]),
         pa.field("year", pa.date32()),
-        pa.field("copies_found", pa.float64()),  # share of the artwork's copies, null: none made
+        pa.field(
+            "copies_found", pa.float64()
+        ),  # share of the artwork's copies; null if it has none
         pa.field("x", pa.float64(), nullable=False),
         pa.field("y", pa.float64(), nullable=False),
         pa.field(

@@ -1,8 +1,9 @@
 """Networks converted for ONNX Runtime, stored in the root beside their weights.
 
 weights/<sha256>.bin           the ONNX model
-weights/converted/<key>.json   written last: which one, or why there is none; the key is of the
-                               weights, the network and the versions of what converts and runs it
+weights/converted/<key>.json   the model's SHA-256, or why there is no model; written last. The key is
+                               made of the weights, the network, and the versions of the software
+                               that converts and runs it.
 """
 
 from __future__ import annotations

@@ -276,7 +276,7 @@ def _file_info(uri: str, bare: str, name: str, entry: dict[str, Any]) -> FileInf
     kind = "folder marker" if name.endswith("/") else "file"
     if is_local(uri) and (entry["type"] != "file" or entry.get("islink")):
         kind, status = kind_of(name)
-        if status is not None:  # the target's of a link, so that a change of the target is seen
+        if status is not None:  # a link has its target's, so that a change of the target is seen
             entry = {**entry, "size": status.st_size, "mtime": status.st_mtime}
     tag = entry.get("ETag")
     etag = str(tag).strip('"') if tag else f"{entry['size']}-{entry.get('mtime', 0)}"

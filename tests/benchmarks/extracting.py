@@ -70,7 +70,7 @@ def whole_network(specification: NetworkSpecification) -> torch.nn.Module:
 
 
 def extracted(config: Config) -> Extracted:
-    """Extract into the config's root, which is emptied first; a process of its own, please."""
+    """Extract into the config's root, which is emptied first. Call it in a process of its own."""
     shutil.rmtree(config.root, ignore_errors=True)
     storage = root_of(config)
     open_root(storage)

@@ -54,7 +54,7 @@ Finder = Callable[[], Search]
 
 
 def all_finders(pictures: Path, scratch: Path) -> tuple[dict[str, Finder], dict[str, str]]:
-    """What can run here, by name, and why the others can not."""
+    """The tools that can run here, by name, and why the others cannot."""
     finders: dict[str, Finder] = {}
     missing: dict[str, str] = {}
     for space in SPACES:

@@ -52,7 +52,7 @@ class Way:
 def decoded_rates(
     networks: Sequence[str], folder: Path, vectors: float, ways: Sequence[Way] = (Way(),)
 ) -> list[Decoded]:
-    """Embed and store about so many vectors in each way; a process of its own, please."""
+    """Embed and store about so many vectors in each way. Call it in a process of its own."""
     shutil.rmtree(folder, ignore_errors=True)
     config = settings(folder, folder / "root", networks)
     open_root(root_of(config))
@@ -130,7 +130,7 @@ def _run(
 
 
 def decoded_block(batch: Batch, *, images: int, crop: int, networks: int) -> Batch:
-    """What decoding hands on, of `images` random images for each row of `batch`."""
+    """A batch as decoding yields it: `images` random images for each row of `batch`."""
     numbers = [number for number in batch["id"] for _ in range(images)]
     count = len(numbers)
     names = np.array([f"{number}-{row}" for row, number in enumerate(numbers)], dtype=str)

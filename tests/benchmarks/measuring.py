@@ -1,4 +1,4 @@
-"""What the measurements share: pairs taken in turn, ratios, the machine, processes of their own."""
+"""Shared by the measurements: pairs taken in turn, ratios, the machine, processes of their own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks for."""
+    """The command line's arguments."""
 
     images: int | None  # originals of parts that embed real pictures; None: as each part has it
     artworks: int | None  # of generated collections; None: likewise

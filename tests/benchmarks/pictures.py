@@ -21,7 +21,7 @@ LATENT = 256  # the vectors' variance falls off over so many directions, as that
 
 
 def fill(folder: Path, count: int, paintings: Path | None) -> str:
-    """Put `count` pictures into a new folder; returns in words which."""
+    """Put `count` pictures into a new folder. Returns their number and kind in words."""
     folder.mkdir(parents=True)
     if paintings is None:
         draw(folder, [(number, number) for number in range(count)])
@@ -45,8 +45,8 @@ def _draw(folder: Path, numbers: tuple[int, int]) -> None:
 
 
 def feature_like(items: int, dimension: int, seed: int = SEED) -> Vectors:
-    """Vectors [items, dimension] like a network's: a mixture of Gaussians, one centre per 50 items, in
-    256 directions of falling variance, laid out at random, with a little noise of full rank, and ReLU'd."""
+    """Vectors [items, dimension] like a network's. They are a mixture of Gaussians, one centre per 50 items,
+    in 256 random directions of falling variance. A little noise in all directions is added, then a ReLU."""
     random = np.random.default_rng(seed)
     spread = np.arange(1, LATENT + 1, dtype=np.float32) ** -0.5
     layout = random.standard_normal((LATENT, dimension), np.float32)
@@ -62,8 +62,8 @@ def feature_like(items: int, dimension: int, seed: int = SEED) -> Vectors:
 
 
 def given_vectors(images: pa.Table, dimension: int) -> Vectors:
-    """Vectors [images, dimension] for schemas.IMAGES rows: originals like a network's, each copy its
-    original's moved a little."""
+    """Vectors [images, dimension] for schemas.IMAGES rows: originals' are like a network's, and a copy's is
+    its original's, moved a little."""
     names, artwork = np.unique(images["artwork_id"].to_numpy(), return_inverse=True)
     vectors = feature_like(len(names), dimension)
     noise = COPY_NOISE * float(vectors.std())

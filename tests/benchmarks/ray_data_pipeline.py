@@ -58,13 +58,13 @@ def shown(preprocessing: Preprocessing) -> Callable[[Row], Row]:
 
 
 def actors() -> int:
-    """One for each core but one: with as many as there are cores, each with Ray's default of one core,
-    nothing would be left to read with, and it would wait for ever."""
+    """One for each core but one. Each actor takes one core, Ray's default: with an actor for every core, none
+    would be left for reading, and the pipeline would wait for ever."""
     return max(1, (os.cpu_count() or 1) - 1)
 
 
 def piped(pictures: Path, network: str, preprocessing: Preprocessing, written: Path) -> None:
-    """Run it over a folder; a process of its own, please."""
+    """Run it over a folder. Call it in a process of its own."""
     ray.init()
     (
         ray.data.read_images(str(pictures), mode="RGB", include_paths=True)
@@ -81,8 +81,8 @@ def piped(pictures: Path, network: str, preprocessing: Preprocessing, written: P
 
 
 def collected(written: Path, vectors: Path) -> float:
-    """Images per second from the first batch's vectors to the last's; all of them go with their file
-    names into an .npz file. A process of its own, please."""
+    """Images per second from the first batch's vectors to the last's. Writes all vectors and file names into
+    an .npz file. Call it in a process of its own."""
     rows = ray.data.read_parquet(str(written)).to_pandas()
     ray.shutdown()
     names = [Path(path).name for path in rows["path"]]

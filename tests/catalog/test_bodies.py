@@ -16,7 +16,7 @@ BOMB = gzip.compress(bytes(64 * 2**20))  # 64 kB
 
 
 def packed(data: bytes, encoding: str) -> bytes | None:
-    """What comes of a body that is sent with a Content-Encoding."""
+    """A body as the client reads it when the server sends it with a Content-Encoding."""
 
     def answer(request: Request) -> None:
         request.send(data, Content_Encoding=encoding)

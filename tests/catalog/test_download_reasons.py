@@ -105,7 +105,7 @@ def test_earlier_failures_are_reported_again(
 
 
 def test_a_part_of_before_lacks_the_reason(tmp_path: Path) -> None:
-    """What older versions noted of downloads has no column for the reason."""
+    """Records of downloads by older versions have no column for the reason."""
     storage = Storage(str(tmp_path), StorageConfig())
     old = schemas.DOWNLOADS.remove(schemas.DOWNLOADS.get_field_index("problem"))
     write_part(storage, "downloads", [{"name": "a", "url": "u", "checked": 1.0}], old)

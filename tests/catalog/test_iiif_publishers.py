@@ -1,4 +1,4 @@
-"""What publishers write that the specifications' examples do not show."""
+"""Manifests as publishers write them and the specifications' examples do not show them."""
 
 from __future__ import annotations
 

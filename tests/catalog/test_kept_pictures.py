@@ -39,7 +39,7 @@ def config_for(folder: Path, web: Documents, **download: object) -> Config:
 
 
 def contents(table: pa.Table, config: Config) -> dict[str, bytes]:
-    """What lies in every file that a catalog names."""
+    """The bytes of every file that a catalog names."""
     uris = [uri for uri in table["image_uri"].to_pylist() if uri.startswith("file://")]
     return {uri: read_uri(uri, config.storage) for uri in uris}
 

@@ -18,7 +18,7 @@ from tests.support.serving import serving
 
 
 class Moody(BaseHTTPRequestHandler):
-    """Answers by path; notes when it was asked for what."""
+    """Answers by path, and records each request's path and time."""
 
     asked: list[tuple[str, float]] = []  # noqa: RUF012
 

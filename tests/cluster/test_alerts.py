@@ -1,4 +1,4 @@
-"""When each alert fires, played through by promtool."""
+"""Each alert fires when it should, by promtool's simulation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.prometheus import program
 ALERTS = CLUSTER / "dashboards" / "alerts.yaml"
 SUCCEEDED = "simsearch_run_succeeded_timestamp_seconds"
 
-# series over minutes, in promtool's notation, the minute that is looked at, what fires then
+# For each case: series over minutes in promtool's notation, the minute of the test, the alerts that fire then.
 CASES = {
     "a stall of a running job": (
         {'ray_simsearch_stalled_seconds{step="extract"}': "0+60x20", "ray_running_jobs": "1x20"},

@@ -38,7 +38,7 @@ SPACES = {"squeezenet1_1": 512, "efficientnet_lite0": 1280}
 
 @dataclass(frozen=True)
 class WatchedRun:
-    """What a run left behind: its root, the bytes of its good pictures, who watched it."""
+    """The results of a run: its root, the bytes of its good pictures, the Prometheus that watched it."""
 
     cluster: RayCluster
     prometheus: Prometheus

@@ -217,7 +217,7 @@ def test_nights_do_not_overlap_and_end(manifests: list[Manifest]) -> None:
 
 @pytest.mark.parametrize("overlay", ["cpu"], scope="module")
 def test_a_night_that_is_misused_or_stopped_is_not_begun_again(manifests: list[Manifest]) -> None:
-    """What the pod does is what the submitter's exit code says."""
+    """The job's failure policy decides by the submitter's exit code."""
     job = only(manifests, "CronJob")["spec"]["jobTemplate"]["spec"]
     assert job["template"]["spec"]["restartPolicy"] == "Never"  # else Kubernetes refuses the policy
     (container,) = job["template"]["spec"]["containers"]

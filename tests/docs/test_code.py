@@ -56,7 +56,7 @@ def parse(line: str) -> None:
 
 
 def command_lines(page: Path) -> Iterator[str]:
-    """What a page tells to type, in blocks and within sentences."""
+    """The commands that a page tells its reader to type, in blocks and within sentences."""
     for block in code_blocks(page):
         if block.language == "shell":
             yield from block.text.replace("\\\n", " ").splitlines()

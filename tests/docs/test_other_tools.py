@@ -23,7 +23,12 @@ PAGE = Path(__file__).parents[2] / "docs/pages/other-tools.md"
 ARTWORKS = {"a": "sea", "b": "sea", "c": "sky", "d": "hill", "e": "tree"}  # a and b share a file
 TAKEN_DOWN = "forgotten-0123456789abcdef"
 BLOCKS = list(code_blocks(PAGE))
-NEEDED = {"lancedb": 2, "faiss": 2, "usearch.index": 2, "hnswlib": 2}  # blocks that they go on from
+NEEDED = {
+    "lancedb": 2,
+    "faiss": 2,
+    "usearch.index": 2,
+    "hnswlib": 2,
+}  # earlier blocks that the tool's later blocks need
 
 
 def module_of(block: Block) -> str:
@@ -90,7 +95,7 @@ def cosine(first: str, second: str) -> float:
 
 
 def check_vectors(table: Any) -> None:
-    """Each artwork has one row, and the row the artwork's vector."""
+    """Each artwork has one row, and the row holds the artwork's vector."""
     by_artwork = {row["artwork_id"]: row["vector"] for row in rows_of(table)}
     assert sorted(row["artwork_id"] for row in rows_of(table)) == sorted(ARTWORKS)
     for artwork, content in ARTWORKS.items():
@@ -98,7 +103,7 @@ def check_vectors(table: Any) -> None:
 
 
 def check_nearest(table: Any) -> None:
-    """Each artwork's nearest is the one whose vector is, and the distance says the cosine."""
+    """Each artwork's neighbour has the nearest vector, and the distance agrees with the cosine."""
     rows = rows_of(table)
     assert {row["query_id"] for row in rows} == set(ARTWORKS)
     for row in rows:
@@ -121,7 +126,7 @@ def check_found(table: Any) -> None:
 
 
 def check_cosines(cosines: Any) -> None:
-    """Of the first artwork's vector and the two nearest: it, and the one with the same file."""
+    """The first artwork's vector against the two nearest: its own, and that of the same file."""
     np.testing.assert_allclose(np.asarray(cosines), [1, 1], atol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""What a network saw where: pooled, it is the network's own vector."""
+"""A network's features by place in the picture: pooled, they are the network's own vector."""
 
 from __future__ import annotations
 

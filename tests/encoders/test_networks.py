@@ -29,7 +29,7 @@ def whole_network(name: str) -> nn.Module:
 
 
 def entering(module: str) -> Callable[[nn.Module, torch.Tensor], torch.Tensor]:
-    """What goes into a submodule during the network's own forward pass."""
+    """A submodule's inputs during the network's own forward pass."""
 
     def watch(whole: nn.Module, images: torch.Tensor) -> torch.Tensor:
         seen: list[torch.Tensor] = []

@@ -53,7 +53,7 @@ def without_numbers(name: str) -> Any:
 
 
 def settings_of(module: nn.Module) -> dict[str, dict[str, Any]]:
-    """What each submodule was made with, as far as it is kept in plain attributes."""
+    """The arguments that each submodule was made with, as far as plain attributes keep them."""
     kinds = (bool, int, float, str, tuple, type(None))
     return {
         path: {

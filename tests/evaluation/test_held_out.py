@@ -1,4 +1,4 @@
-"""Which originals are asked for neighbours: those that no space of the run learned from."""
+"""Only originals that no space of the run learned from are asked for their neighbours."""
 
 import tempfile
 from dataclasses import replace

@@ -81,7 +81,7 @@ def reference(
     members: list[int],
     row: int,
 ) -> list[list[bool]]:
-    """What one original finds, by distance: groups of equally distant images, True for those relevant."""
+    """One original's list, by distance: groups of equally distant images, True for the relevant."""
     vectors = units.astype(np.float64)
     item = numbered.originals[row]
     gaps = np.linalg.norm(vectors - vectors[item], axis=1)

@@ -1,4 +1,4 @@
-"""What addresses ask for in vain, names of files, and texts without end: over HTTP."""
+"""Addresses of nothing, names of files and endless texts, all over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the explorer answers: search, neighbours, pictures, tables and the map, against the snapshot."""
+"""The explorer's search, neighbours, pictures, tables and map, against the snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one visitor may take: half-sent requests are closed, connections counted, pictures few at once."""
+"""One visitor's limits: half-sent requests are closed, connections counted, few pictures at once."""
 
 from __future__ import annotations
 

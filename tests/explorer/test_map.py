@@ -1,4 +1,4 @@
-"""What the map's scripts are given, read as they read it."""
+"""The map's files for its scripts, read as the scripts read them."""
 
 from __future__ import annotations
 

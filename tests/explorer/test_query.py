@@ -28,7 +28,7 @@ def test_a_picture_of_the_collection_finds_itself(site: httpx.Client, folder: Pa
     assert best["artwork_id"].startswith("a/005")
     assert best["score"] == pytest.approx(1, abs=1e-4)
     assert by_name[GIVEN]["matches"] == []
-    assert "the weights at hand" in by_name[GIVEN]["error"]  # told, not hidden
+    assert "the weights at hand" in by_name[GIVEN]["error"]  # the page names the fault
 
 
 @pytest.mark.slow

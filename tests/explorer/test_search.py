@@ -19,7 +19,7 @@ from tests.support.odd_gallery import COUNT, DATES, TITLES, YEARS
 
 
 def titles(client: httpx.Client, **query: str) -> set[str]:
-    """What a search finds; the map's search has to find the same."""
+    """The artworks that a search finds; the map's search has to find the same."""
     rows = client.get("/api/v1/artworks", params=query).json()["artworks"]
     numbers = np.frombuffer(client.get("/map/found", params=query).content, "<u4").tolist()
     assert {TITLES[number] for number in numbers} == {row["title"] for row in rows}

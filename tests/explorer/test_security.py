@@ -1,4 +1,4 @@
-"""What the explorer refuses, and that nothing gets past it."""
+"""The explorer refuses hostile requests, and none gets past it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rejects are worth another try: those of pictures that can be read now."""
+"""Rejected pictures are tried again where they can be read now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which engine computes a network: by hardware, amount of work and what is stored."""
+"""The engine that computes a network is chosen by hardware, amount of work and stored vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which vectors a catalog lacks: against sets of Python tuples, which say it one by one."""
+"""The vectors that a catalog lacks, against sets of Python tuples that list them one by one."""
 
 from __future__ import annotations
 

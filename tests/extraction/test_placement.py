@@ -57,7 +57,7 @@ class Cluster:
         del self.nodes[number], self.placed[number]
 
     def free(self, number: int) -> Node:
-        """What Ray counts as free, in its ten-thousandths."""
+        """The resources that Ray counts as free, in its ten-thousandths."""
         node, placed = self.nodes[number], self.placed[number]
 
         def left(name: str) -> float:

@@ -1,5 +1,4 @@
-"""Which precision a network computes in: the one that its stored vectors have, on every machine that
-runs it."""
+"""On every machine, a network computes in the precision that its stored vectors have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of rejects: per reason a count and an example with its path."""
+"""The message about rejects: per reason a count and an example with its path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which spaces tell pictures apart, and which do not."""
+"""Spaces that tell pictures apart, and spaces that do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoding within limits: the same pixels as in this process, and no file holds, eats or crashes it."""
+"""Decoding within limits gives this process's pixels; no file blocks, fills or crashes the process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exact search answers where Annoy, or comparing its candidates, would take longer."""
+"""Exact search is used where Annoy, or comparing Annoy's candidates, would take longer."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def cheap_lookups(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("exact", [True, False])
 def test_exact_search_answers_where_annoy_would_take_longer(tmp_path: Path, exact: bool) -> None:
-    """White noise has no few directions that tell its vectors apart; what falls off steeply has."""
+    """A few directions tell vectors apart whose variances fall off steeply, but not white noise."""
     storage = Storage(str(tmp_path))
     rows = vectors() if exact else vectors() * np.float32(0.5) ** np.arange(24, dtype=np.float32)
     manifest = write(storage, rows=rows, components=4)

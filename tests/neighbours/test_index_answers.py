@@ -1,4 +1,4 @@
-"""What the index answers, put in order by lists that exact search made, against asking the index."""
+"""The index's answers in the order of exact search's lists, against asking the index."""
 
 import tempfile
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def cheap_lookups() -> Iterator[None]:
 
 
 def opened(folder: str, seed: int, *, doubles: int = 0) -> OpenIndex:
-    """An index in whose few components the variance lies, so that few candidates are asked for."""
+    """An index of vectors with most variance in few components, so that few candidates are asked for."""
     random = np.random.default_rng(seed)
     falling = np.float32(0.5) ** np.arange(24, dtype=np.float32)
     rows = random.normal(size=(ITEMS, 24)).astype(np.float32) * falling
@@ -145,7 +145,7 @@ PROFILES = ("rotate-3", "blur-1", "jpeg-3")
 
 
 def shared_pictures(artworks: int, sharing: int) -> tuple[NumberedImages, np.ndarray]:
-    """Artworks of which each `sharing` show the same picture, with copies as perfect vectors have them."""
+    """Artworks in groups of `sharing` that show the same picture, and their copies' perfect vectors."""
     rows = [
         {
             "image_id": f"{number}{profile}",
@@ -181,7 +181,7 @@ def test_however_many_share_a_picture_a_perfect_space_is_perfect_by_the_index(
     answered = leave_out_near_duplicates(lambda: index, numbered, near_first)
     assert answered.items.shape == (24, 5)
     for score in study_scores(numbered, answered, (1, 3, 5)):
-        if score.group != "all":  # what one profile's copies reach depends on the order of equals
+        if score.group != "all":  # one profile's score depends on the order of equals
             continue
         assert score.values.tolist() == pytest.approx(score.ceiling.tolist())
     if lookup == 1:

@@ -16,7 +16,7 @@ from simsearch.neighbours.lists import Lists, carry_lists, search_lists
 
 DEPTH = 5
 PICTURES = unit_rows(np.random.default_rng(4).normal(size=(40, 6)).astype(np.float32))
-PICTURES[30:] = PICTURES[0]  # the same picture under other names: more than a list is long
+PICTURES[30:] = PICTURES[0]  # more artworks share one picture than a list has places
 
 # A night: each artwork's picture, by its name. Renamed, changed, added and removed in any mixture.
 Night = dict[int, int]
@@ -28,7 +28,7 @@ NIGHTS = st.lists(
 
 
 def day(night: Night) -> tuple[Vectors, npt.NDArray[np.int64]]:
-    """Vectors and pictures of all images by item: originals, and of even pictures a copy beside."""
+    """Vectors and pictures of all images by item: originals, and a copy of each even picture."""
     pictures = [
         (name, copy) for name in sorted(night) for copy in range(1 + (night[name] % 2 == 0))
     ]
@@ -48,7 +48,7 @@ def same(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> npt.NDArray[np.int6
 def test_carried_lists_equal_a_search_of_everything(
     spare: int, nights: list[Night], alone: bool
 ) -> None:
-    """By items and to the last bit of every distance, night after night; `alone`: originals only."""
+    """Items and distances are equal to the last bit, night after night; `alone`: originals only."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lists, "SPARE", spare)
         held: Lists | None = None

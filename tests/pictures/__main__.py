@@ -26,9 +26,9 @@ from tests.support.explorer_site import need_chromium, running
 
 PICTURES = Path(__file__).parents[2] / "docs/pages/pictures"
 SIZE = (1200, 1400)  # shown half as wide in the README
-QUALITY = 80  # of WebP: text stays sharp, a picture below 100 kB
+QUALITY = 80  # WebP's: text stays sharp, and a picture has less than 100 kB
 ARTWORK = "generated-000007"
-# Copies as the page of concepts shows them: of an artwork of the generated collection.
+# The copies on the page of concepts, made from an artwork of the generated collection.
 COPIED, SEED = 23, 71
 COPIES = ("rotate-3", "crop-4", "grey-5", "blur-4", "jpeg-5", "text-5")
 SIDE, LABEL = 150, 24  # pixels of a picture and of the line below it
@@ -55,7 +55,7 @@ def take(config: Config) -> None:
         page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
         page.goto(f"{address}/artwork?id={ARTWORK}", wait_until="networkidle")
         save(page, "explorer")
-        page.goto("about:blank")  # away from the explorer's policy, which a report's styles break
+        page.goto("about:blank")  # else the explorer's policy would block the report's styles
         page.set_content(report, wait_until="networkidle")
         save(page, "report")
         browser.close()

@@ -1,4 +1,4 @@
-"""What is made once: nobody waits for what they did not ask for."""
+"""A value is made once, and a caller waits only for the value that it asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names the map's regions get, against counting by hand."""
+"""The names of the map's regions, against counting by hand."""
 
 from __future__ import annotations
 

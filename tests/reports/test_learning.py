@@ -1,4 +1,4 @@
-"""What a report says of spaces that learned: escaped, counted, split by what they saw."""
+"""A report's part on learned spaces: escaped, counted, split by whether they saw the artwork."""
 
 from __future__ import annotations
 

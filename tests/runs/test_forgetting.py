@@ -201,7 +201,7 @@ WRITES = ("write_bytes", "delete", "upload")
 def test_killed_at_any_write_the_same_command_finishes(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command is killed at its first write, run again and killed at the second of that, and so on."""
+    """The command is killed at its first write, the next one at its second write, and so on."""
     config = copy_of(made, tmp_path)
     storage = Storage(config.root)
     digest, vectors = pictures(storage, list_snapshots(storage)[0])

@@ -1,4 +1,4 @@
-"""What was damaged before an artwork is taken down is still named as damaged afterwards."""
+"""Files damaged before an artwork is taken down are still named as damaged afterwards."""
 
 from __future__ import annotations
 

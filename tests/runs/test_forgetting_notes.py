@@ -1,4 +1,4 @@
-"""What a root notes beside its snapshots, after an artwork was taken down: nothing of it, the rest as before."""
+"""A root's records beside its snapshots, after an artwork was taken down, lack only that artwork."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A damaged file stops a removal with one line, and what that line advises lets the removal end."""
+"""A damaged file stops a removal with one line; whoever does what the line advises can end it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def oldest_part(storage: Storage, folder: str) -> str:
 
 
 def forget_by_command(storage: Storage, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    """The exit code and what standard error says of errors."""
+    """The exit code and the errors on standard error."""
     code = exit_code(["snapshots", "forget", "gone", "--yes", f"root={storage.root}"])
     lines = capsys.readouterr().err.splitlines()
     return code, "\n".join(line for line in lines if " INFO " not in line)
@@ -72,7 +72,7 @@ def file_of(remedy: str, storage: Storage, old: Snapshot, new: Snapshot) -> str:
 def test_a_damaged_file_stops_the_command_until_its_advice_is_followed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], remedy: str
 ) -> None:
-    """What `ingest` and `extract` write anew are the bytes that were there before."""
+    """`ingest` and `extract` write the lost files again, with the same bytes."""
     storage, old, new = two_snapshots(tmp_path)
     path = file_of(remedy, storage, old, new)
     data = storage.read_bytes(path)
@@ -104,7 +104,7 @@ def test_vectors_that_nothing_brings_back_let_the_removal_end_without_their_snap
     code, said = forget_by_command(storage, capsys)
     assert code == 1
     assert f"snapshot {old.snapshot_id}, remove that snapshot with `simsearch snapshots gc`" in said
-    # `simsearch extract` computes what today's collection has, which `before` is not in.
+    # `simsearch extract` computes today's collection only, and `before` is no longer in it.
     remove_report(make_snapshot(storage, {"a": "1", "b": "2", "c": "5"}))
     collect(storage)
     assert forget_by_command(storage, capsys) == (0, "")

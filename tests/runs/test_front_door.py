@@ -43,7 +43,7 @@ def test_root_and_settings_lie_beside_and_the_file_gives_the_same_settings(scans
     assert door.file == Path(f"{scans}-simsearch.yaml")
     assert door.config.extract.retry_rejects
     stored = load_config(door.file)
-    # Wishes for one run are not written down.
+    # Settings for one run only are not written to the file.
     assert not stored.extract.retry_rejects
     assert stored == open_front_door(str(scans), []).config
     assert (stored.seed, stored.catalog.reader, stored.catalog.source) == (3, "folder", str(scans))

@@ -64,7 +64,7 @@ def places_on_the_map(snapshot: snapshots.Snapshot) -> dict[str, tuple[float, fl
 
 
 def same_neighbours(carried: snapshots.Snapshot, searched: snapshots.Snapshot) -> None:
-    """What was carried over from the snapshot before is what a search of everything finds."""
+    """Lists carried over from the snapshot before equal a search of everything."""
     for search in ("exact", "annoy", "originals"):
         carried_lists, searched_lists = (
             snapshot.storage.read_table(snapshot.neighbours_path("efficientnet_lite0", search))

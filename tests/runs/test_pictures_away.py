@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("ray_local")
 def test_pictures_that_were_away_while_they_were_read_are_taken_the_next_night(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They come back in the version that the catalog knows: nothing of it tells that they did."""
+    """They come back unchanged: the catalog's versions do not tell that they were away."""
     fill(tmp_path / "pictures", 6)
     config = config_for(tmp_path, "extract.max_reject_share=0.5")
     names = ["01.jpg", "04.jpg"]

@@ -52,7 +52,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, ray_local: None) -> tuple
 
 @pytest.fixture
 def actors_threads(finished: tuple[Config, Snapshot]) -> Iterator[None]:
-    """As many threads here as the run's actors had: on other numbers the last bit differs."""
+    """Computes with as many threads as the run's actors: with another number the last bit differs."""
     _, snapshot = finished
     (device,) = set(read_parts(snapshot.storage, "timings", TIMINGS)["device"].to_pylist())
     before = torch.get_num_threads()
@@ -117,7 +117,7 @@ def test_what_is_listed_for_the_index_is_what_it_answers(
     names = [image["image_id"] for image in images]
     originals = [row for row, image in enumerate(images) if image["profile"] is None]
     rows = snapshot.storage.read_table(snapshot.neighbours_path(space.name, "annoy")).to_pylist()
-    assert index.manifest.exact  # so few are
+    assert index.manifest.exact  # exact search answers for so few images
     answers = index.near(originals, 40)
     for own, items in zip(originals, answers.items, strict=True):
         expected = [names[item] for item in items if item != own][:10]

@@ -1,4 +1,4 @@
-"""Which installations are equal, and how one that is not is named."""
+"""Equal installations are told from others, and the one that differs is named."""
 
 from __future__ import annotations
 

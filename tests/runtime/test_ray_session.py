@@ -1,4 +1,4 @@
-"""What a stage raises on a worker reaches the user as it was told."""
+"""An error that a stage raises on a worker reaches the user with its own message."""
 
 from __future__ import annotations
 

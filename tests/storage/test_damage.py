@@ -36,7 +36,7 @@ def stored_bytes() -> bytes:
 
 
 def differing(data: bytes) -> str | None:
-    """What reading some bytes gives: None for the very table, "damage", or "another table"."""
+    """The result of reading the bytes: None for the same table, "damage", or "another table"."""
     try:
         read = decode_table(data)
     except (pa.ArrowException, OSError) as error:

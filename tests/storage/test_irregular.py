@@ -1,4 +1,4 @@
-"""What lies in a folder and is no file: never opened, never listed as one."""
+"""Entries of a folder that are no regular files are never opened and never listed as files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the explorer's gallery has to be found out: near-duplicates, a placeholder, a space that learned."""
+"""Findings about the explorer's gallery: near-duplicates, a placeholder, a learned space."""
 
 from __future__ import annotations
 

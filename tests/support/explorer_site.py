@@ -1,4 +1,4 @@
-"""What the explorer's tests share: a published snapshot of given features, and a running server.
+"""Shared by the explorer's tests: a published snapshot of given features, and a running server.
 
 The snapshot is made of pictures drawn here. One space is a real small network, asked for the
 originals only; the other's vectors are made up. Titles are hostile on purpose.

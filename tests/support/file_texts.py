@@ -1,4 +1,4 @@
-"""What the files of a root say, as text: for tests of what may not be in them."""
+"""The files of a root as text, for tests of words that may not be in them."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Machine:
         return self.process is not None and self.process.poll() is None
 
     def enter(self) -> tuple[str, ...]:
-        """What to put before a command that is to run beside this machine's own processes."""
+        """The prefix of a command that is to run apart from this machine's own processes."""
         return ("nsenter", f"--target={self._first()}", "--mount", "--net", "--pid")
 
     def kill(self) -> None:

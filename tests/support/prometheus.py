@@ -43,7 +43,7 @@ class Prometheus:
         return result
 
     def history(self, expression: str, seconds: int = 600) -> list[Any]:
-        """The series that it had at any moment of the last so many seconds, as Grafana asks."""
+        """The series that an expression had at any moment of the last seconds, as Grafana asks for them."""
         now = time.time()
         result: list[Any] = self._get(
             "query_range", {"query": expression, "start": now - seconds, "end": now, "step": 2}

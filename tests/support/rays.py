@@ -1,4 +1,4 @@
-"""Ray in a test's own process, which a test must not leave to the next one."""
+"""Ray in the tests' process: a test shuts it down before the next one starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cases of the one rule of searching, for its two spellings, in Python and in JavaScript."""
+"""Cases of the search rule, which is written twice: in Python and in JavaScript."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole run over a small collection, and what came out of it."""
+"""A whole run over a small collection, and its results."""
 
 from __future__ import annotations
 

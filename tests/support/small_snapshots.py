@@ -1,4 +1,4 @@
-"""Whole snapshots made by hand, without Ray or a network: for tests of what is done with them."""
+"""Whole snapshots made by hand, without Ray or a network, for tests that use a snapshot."""
 
 from __future__ import annotations
 

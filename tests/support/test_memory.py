@@ -1,4 +1,4 @@
-"""The memory of a test process stays small: what was dropped goes back to the system."""
+"""The memory of a test process stays small: dropped objects' memory goes back to the system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BLOCKS, BYTES = 5000, 2**16  # 328 MB, in blocks that glibc keeps
 
 
 class Network:
-    """As PyTorch's: it holds blocks, and itself."""
+    """Like PyTorch's networks: it refers to large blocks, and to itself."""
 
     def __init__(self) -> None:
         self.itself: Any = self
@@ -30,7 +30,7 @@ def test_a_dropped_network_goes_back_to_the_system(monkeypatch: pytest.MonkeyPat
         network = Network()
         kept = network.last
         del network
-        # Some blocks lie in memory that earlier tests gave back to the heap alone.
+        # Some blocks lie in memory that earlier tests returned to the heap, but not to the system.
         assert memory.resident() > before + 0.5 * BLOCKS * BYTES
     finally:
         gc.enable()

@@ -169,7 +169,7 @@ def _shared_time(first: int | None, other: int | None) -> str:
         return "the same decade"
     if first // 100 == other // 100:
         return "the same century"
-    across = (first < 0) != (other < 0)  # there is no year 0 in between
+    across = (first < 0) != (other < 0)  # the year 1 follows the year −1: there is no year 0
     return f"{abs(first - other) - across} years apart"
 
 

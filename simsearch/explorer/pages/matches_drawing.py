@@ -14,10 +14,10 @@ from markupsafe import Markup
 from simsearch.reading.feature_maps import SeenPicture
 from simsearch.reading.matches import Cell, PartMatch
 
-SIDE = 400.0  # of the square that each picture is fitted into
+SIDE = 400.0  # each picture is fitted into a square of this side
 GAP = 90.0
 MARK = 12.0  # radius of a number
-COLOURS = 8  # series styled in explorer.css; further ones repeat them
+COLOURS = 8  # so many colours are styled in explorer.css; further matches repeat them
 
 Picture = tuple[str, str, SeenPicture]
 Patch = tuple[float, float, float, float]  # left, top, width, height

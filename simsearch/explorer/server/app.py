@@ -122,7 +122,7 @@ def _add_errors(app: FastAPI) -> None:
             return busy
         if isinstance(error, TooLargeError):
             refused = failure(request, 413, message)
-            refused.headers["Connection"] = "close"  # or the rest of it would still be sent
+            refused.headers["Connection"] = "close"  # else the client sends the rest of its body
             return refused
         if isinstance(error, UsageError):
             return failure(request, 400, message)

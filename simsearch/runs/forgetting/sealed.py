@@ -1,7 +1,7 @@
 """Takes an artwork out of one snapshot, which keeps its id and is whole by its manifest afterwards.
 
-The artwork's images keep their places, so that every number of an item stays right: a stand-in has
-them, whose vector is zero and which no reader shows. Lists and ranks keep a gap. Measured means stay:
+So that the number of every other item stays right, a stand-in takes the places of the artwork's images.
+Its vectors are zero, and no reader shows it. Lists and ranks keep a gap. Measured means stay, because
 they say nothing of a single artwork.
 """
 
