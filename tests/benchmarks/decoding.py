@@ -1,5 +1,5 @@
-"""`decoding`: a museum's scan to what a network is shown, with its copies, on one core, at the size that
-is used and at full size."""
+"""`decoding`: from a museum's scan to the pixels of its original and of its copies, on one core, decoded
+at the size that is used and at full size."""
 
 from __future__ import annotations
 
