@@ -1,4 +1,4 @@
-"""How many of the copies that there are were found; plain NumPy."""
+"""Scores of found pairs of copies, in plain NumPy."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from tests.benchmarks.edits import EDITS, ORIGINAL
 
-Pair = tuple[str, str]  # two files, by name without ending, the lower one first
+Pair = tuple[str, str]  # two files' names without ending, in alphabetical order
 
 
 @dataclass(frozen=True)
 class Score:
-    """Right pairs among those found, and their share of all right pairs; the share of the pairs found
-    that is right, 1 where there are none; by edit, the share of the originals it was found for."""
+    """`right_pairs` is the number of right pairs that were found, `recall` their share of all right pairs,
+    `precision` their share of all found pairs (1 if there are none). `edits` has for each edit the share of
+    originals whose copy was found."""
 
     right_pairs: int
     recall: float
