@@ -70,8 +70,8 @@ def nearest_pairs(units: npt.NDArray[np.float32], count: int) -> NearPairs:
 
 
 def longest_precise(right: npt.NDArray[np.bool_], precision: float) -> int:
-    """The length of the longest beginning of a ranking of which at least this share is right; 0 where
-    none is."""
+    """The length of the longest beginning of a ranking with at least this share of right pairs. 0 if no
+    beginning has it."""
     shares = np.cumsum(right) / np.arange(1, len(right) + 1)
     precise = np.flatnonzero(shares >= precision)
     return int(precise[-1]) + 1 if len(precise) else 0

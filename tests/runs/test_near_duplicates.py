@@ -92,7 +92,8 @@ def test_a_network_that_tells_nothing_apart_is_named_scores_as_chance_and_has_no
         for row in metrics.to_pylist()
         if (row["search"], row["scope"]) == ("exact", "all")
     }
-    # Ten artworks with five copies each, of which two show one picture: 8 × 1/59 and 2 × 1/53 a place.
+    # Of ten artworks with five copies each, two show one picture: a place is right with a chance of 1/59 for
+    # eight queries, and of 1/53 for these two.
     chance = 0.8 / 59 + 0.2 / 53
     assert exact["recall", 5] == pytest.approx(5 * chance)
     assert exact["recall_curve", 50] == pytest.approx(50 * chance)
