@@ -22,7 +22,7 @@ from tests.benchmarks.pictures import SEED, fill
 
 SIZE = (4000, 3000)  # 12 megapixels
 TILES = (4, 3)
-GRAIN = 6  # a scanner's noise, of 255
+GRAIN = 6  # a scanner's noise, in levels of 255
 QUALITY = 92
 SCANS = 2
 # Seconds that decoding a scan and making its copies may take.
@@ -80,7 +80,7 @@ def seconds(scan: bytes, suite: str, side: int | None) -> float:
 
     def made() -> float:
         started = time.process_time()
-        original = decode(  # in this process, whose time is taken
+        original = decode(  # in this process, whose CPU time is measured
             scan,
             max_pixels=limits.max_pixels,
             max_bytes=limits.max_bytes,
