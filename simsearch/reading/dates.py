@@ -27,7 +27,9 @@ _TOKEN = re.compile(
 )
 
 _NUMBER = re.compile(r"(-?)(\d+)(s|th)?")
-_PLAIN = re.compile(r"(?:c\.|ca\.)? ?([12]\d{3})(?: ?[-–/] ?[12]\d{3})?", re.ASCII)  # most dates
+_PLAIN = re.compile(
+    r"(?:c\.|ca\.)? ?([12]\d{3})(?: ?[-–/] ?[12]\d{3})?", re.ASCII
+)  # the form of most dates
 
 
 @dataclass(frozen=True)
