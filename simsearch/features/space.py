@@ -14,9 +14,8 @@ Engine = Literal["pytorch", "onnxruntime"]
 PYTORCH: Engine = "pytorch"
 ONNX_RUNTIME: Engine = "onnxruntime"
 
-LONGEST_NAME = (
-    100  # of an encoder's name in a folder's name: file systems allow 255, and a URI may be longer
-)
+# Most characters of an encoder's name in a folder's name: file systems allow 255, and a URI may be longer.
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class FeatureSpace:
         values = {**asdict(self), "fingerprint": self.fingerprint}
         if (
             self.engine == PYTORCH
-        ):  # as before there were other engines, so that snapshots keep their ids
+        ):  # like before there were engines, so that snapshots keep their ids
             del values["engine"]
         if self.licence is None:
             del values["licence"]
