@@ -81,9 +81,8 @@ class FeatureSpace:
 
     def to_json(self) -> dict[str, Any]:
         values = {**asdict(self), "fingerprint": self.fingerprint}
-        if (
-            self.engine == PYTORCH
-        ):  # like before there were engines, so that snapshots keep their ids
+        # Left out for PyTorch, as before there were other engines, so that snapshots keep their ids.
+        if self.engine == PYTORCH:
             del values["engine"]
         if self.licence is None:
             del values["licence"]
