@@ -1,7 +1,7 @@
 """The errors that a user can act on.
 
 SimsearchError                 the run failed                         exit code 1
-├── UsageError                 what was asked for makes no sense      exit code 2
+├── UsageError                 a request that makes no sense          exit code 2
 │   ├── ConfigError            a setting is unknown, wrong or impossible
 │   └── UnknownNameError       no backbone, profile or reader of that name
 ├── StorageError               a place cannot be read or written
@@ -13,12 +13,12 @@ SimsearchError                 the run failed                         exit code 
 ├── GuardError                 a snapshot is so much worse than the last that it is not published
 ├── CatalogError               a collection's metadata cannot be read
 ├── WeightsError               a network's weights cannot be had, or belong to another network
-├── TrainingError              too little to learn from, or a loss that went astray
+├── TrainingError              too little to learn from, or a loss that diverged
 ├── NodeError                  a node of the cluster has other code, or does not see the same files
 ├── MismatchError              an artefact does not match its manifest
 ├── RejectsError               more images were rejected than the run allows
 ├── IncompleteError            rows in ≠ rows out + rejects
-└── StallError                 nothing moved for too long: what is asked for does not come
+└── StallError                 no progress for too long
 
 Each message is one line: what is wrong with which file or setting, then what to do.
 """

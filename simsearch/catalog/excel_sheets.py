@@ -13,7 +13,7 @@ from defusedxml import ElementTree
 from simsearch.catalog.number_formats import BUILT_IN, Show, show_of
 from simsearch.catalog.shown import Extent, Shown, decimal_of
 
-_LONG = re.compile(r"\d{16,}")  # digits beyond those of a floating-point number
+_LONG = re.compile(r"\d{16,}")  # more digits than a floating-point number keeps
 _PLACE = re.compile(r"([A-Za-z]{1,3})\d+")
 
 
@@ -34,7 +34,7 @@ def shown_cells(parts: zipfile.ZipFile, sheet: str) -> Shown:
 
 
 def _formats(styles: bytes, from_1904: bool) -> dict[str, Show]:
-    """Style number → how it shows numbers."""
+    """The format of numbers in each style, by the style's number."""
     root = ElementTree.fromstring(styles)
     codes = dict(BUILT_IN)
     for element in root.iterfind("{*}numFmts/{*}numFmt"):

@@ -10,8 +10,8 @@ from urllib.parse import unquote, urldefrag
 
 from simsearch.catalog.iiif_values import address_of, as_list, kind_of, mappings, number_of, words
 
-NESTING = 8  # choices and parts within each other; documents go no deeper than two
-REFERENCES = 8  # of a canvas to annotations that lie elsewhere
+NESTING = 8  # levels of choices and parts; real documents have at most two
+REFERENCES = 8  # most documents with annotations that a canvas may refer to
 
 # The members of an image service's description from which addresses are made.
 SERVICE_KEYS = (

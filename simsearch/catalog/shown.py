@@ -17,8 +17,9 @@ from simsearch.errors import CatalogError
 
 Place = tuple[int, int]  # row and column, from 0
 
-# The library lays a sheet out as a full grid of 32 bytes a cell.
-MAX_GRID, MAX_SPARSE = 10_000_000, 100  # cells of the grid, and as many for a filled one
+# The library lays a sheet out as a full grid of 32 bytes a cell: so many cells of it are accepted in all,
+# or so many for each cell that the file stores.
+MAX_GRID, MAX_SPARSE = 10_000_000, 100
 
 
 @dataclass
@@ -61,20 +62,20 @@ class Shown:
 
 @dataclass
 class Extent:
-    """How far the cells of a sheet reach, and how many `count` there are in its file."""
+    """The rows and columns over which a sheet's cells are spread, and the `count` of cells in its file."""
 
     rows: int = 0
     columns: int = 0
     count: int = 0
 
     def add(self, row: int, column: int, down: int = 1, across: int = 1) -> None:
-        """Count a cell, which is repeated `down` and `across`."""
+        """Count a cell of the file, which may stand for several rows (`down`) and columns (`across`)."""
         self.rows = max(self.rows, row + down)
         self.columns = max(self.columns, column + across)
         self.count += 1
 
     def refuse_strewn(self, sheet: str) -> None:
-        """Raises CatalogError for cells so far apart that their grid does not fit into memory."""
+        """Raise CatalogError for cells so far apart that their grid does not fit into memory."""
         if self.rows * self.columns > max(MAX_GRID, MAX_SPARSE * self.count):
             raise CatalogError(
                 f"sheet {sheet!r} has {self.count:,} cells, strewn over {self.rows:,} rows and {self.columns:,} columns; "

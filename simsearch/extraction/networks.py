@@ -211,7 +211,7 @@ def _choose_network_engine(
         converted=conversion is not None,
     )
     engine, reason = choose(faster=True)
-    if engine == ONNX_RUNTIME:  # otherwise no hardware needs the answer, which takes seconds
+    if engine == ONNX_RUNTIME:  # only then is the speed needed; measuring it takes seconds
         engine, reason = choose(faster=faster())
     if engine == ONNX_RUNTIME:
         if conversion is None:

@@ -60,7 +60,7 @@ def compact_parts(storage: Storage, folder: str, schema: pa.Schema) -> int:
         return 0
     unique: dict[tuple[object, ...], dict[str, object]] = {}
     for row in read_parts(storage, folder, schema).to_pylist():
-        unique.pop(tuple(row.values()), None)  # a row that is repeated counts where it stands last
+        unique.pop(tuple(row.values()), None)  # of equal rows the last one stays
         unique[tuple(row.values())] = row
     written = write_part(storage, folder, list(unique.values()), schema)
     for name in names:

@@ -14,9 +14,8 @@ Engine = Literal["pytorch", "onnxruntime"]
 PYTORCH: Engine = "pytorch"
 ONNX_RUNTIME: Engine = "onnxruntime"
 
-LONGEST_NAME = (
-    100  # of an encoder's name in a folder's name: file systems allow 255, and a URI may be longer
-)
+# Most characters of an encoder's name in a folder's name: file systems allow 255, and a URI may be longer.
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,8 @@ class FeatureSpace:
 
     def to_json(self) -> dict[str, Any]:
         values = {**asdict(self), "fingerprint": self.fingerprint}
-        if (
-            self.engine == PYTORCH
-        ):  # as before there were other engines, so that snapshots keep their ids
+        # Left out for PyTorch, as before there were other engines, so that snapshots keep their ids.
+        if self.engine == PYTORCH:
             del values["engine"]
         if self.licence is None:
             del values["licence"]

@@ -17,7 +17,7 @@ CODESTREAM = b"\xff\x4f\xff\x51"
 # Enumerated colour spaces, ISO/IEC 15444-1 and -2.
 CMYK, CIELAB, SRGB, GREY, SYCC = 12, 14, 16, 17, 18
 OPACITY, PREMULTIPLIED = 1, 2  # channel types of a `cdef` box
-MOST_BOXES = 1000  # read; a hostile file of 100 MB has 12 million, which take minutes
+MOST_BOXES = 1000  # of 12 million that a hostile file of 100 MB has: to read them all takes minutes
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Header:
     size: tuple[int, int]
     bits: tuple[int, ...]
     signed: tuple[bool, ...]
-    uniform: bool  # all bands of the same size
+    uniform: bool  # whether all bands have the same size
     profile: bytes | None = None
     enumerated: int | None = None
     channels: tuple[tuple[int, int, int], ...] = ()

@@ -25,7 +25,7 @@ DEPARTED = b"simsearch.departed"  # key of a stored map's metadata
 FEWEST_FITTED = 4  # fewest artworks of a carried-over map that can place new ones
 # Fitted artworks lie on a line if their spread across it is less than this share of that along it.
 THINNEST = 1e-5
-# Most artworks from which the axes of a map are recovered: many times as many as vectors have numbers.
+# Most artworks from which the axes of a map are recovered: many times the dimension of vectors.
 MOST_FITTED = 16_384
 # Axes of principal components have length 1. They are shorter if they are recovered from vectors that do
 # not span them: 0.999 for an error of 1 % of a map's spread, 0.92 for 47 %.

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 UMAP_INPUT = 50  # principal components that UMAP gets: the rest is mostly noise, and slow
 
-FEWEST_DISTINCT = 4  # different vectors, fewer of which have no neighbourhoods for UMAP
+FEWEST_DISTINCT = 4  # different vectors: UMAP finds no neighbourhoods in fewer
 
 # Components of equal vectors differ by rounding, some 1e-7 for vectors of length 1: by less than this, and
 # by less than this share of the largest component.

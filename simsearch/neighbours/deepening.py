@@ -63,8 +63,8 @@ def _deepen(numbered: NumberedImages, stored: StoredLists, seed: int) -> int:
 
 
 def _following(lists: Lists, depth: int) -> Vectors:
-    """The distance of the image after the first `depth` of each list, or the list's horizon, below which
-    it cannot be. ∞ if no image follows."""
+    """The distance of the image after the first `depth` of each list, or the list's horizon if that is
+    smaller: no image that is missing in the list is nearer than its horizon. ∞ if no image follows."""
     following = lists.squared[:, depth] if depth < lists.squared.shape[1] else lists.horizon
     return np.asarray(np.sqrt(np.minimum(following, lists.horizon)), dtype=np.float32)
 

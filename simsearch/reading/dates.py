@@ -27,7 +27,8 @@ _TOKEN = re.compile(
 )
 
 _NUMBER = re.compile(r"(-?)(\d+)(s|th)?")
-_PLAIN = re.compile(r"(?:c\.|ca\.)? ?([12]\d{3})(?: ?[-–/] ?[12]\d{3})?", re.ASCII)  # most dates
+# The form of most dates.
+_PLAIN = re.compile(r"(?:c\.|ca\.)? ?([12]\d{3})(?: ?[-–/] ?[12]\d{3})?", re.ASCII)
 
 
 @dataclass(frozen=True)

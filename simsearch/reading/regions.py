@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from simsearch.reading.facets import Facet
 
-INNER = 0.98  # of the artworks along each axis
+INNER = 0.98  # the share of the artworks that the inner square holds along each axis
 LEVELS = (2, 3, 4, 5, 6)  # squares a side as powers of two: 4, 8, 16, 32, 64
 PRIOR = 20.0  # weight of the prior, "as everywhere", in artworks of a square
 LEAST_SCORE = 2.6  # standard errors: 1 in 200 by chance
 LEAST_COUNT = 4  # artworks with the value in the square
-LEAST_SHARE = 0.2  # of the square's artworks: a value that fits one in ten is no name
-LEAST_LIFT = 1.5  # times the share in the whole collection: "oil paint" names no room of paintings
+LEAST_SHARE = 0.2  # share of the square's artworks: a value that one in ten has does not name it
+LEAST_LIFT = 1.5  # how many times the value's share in the collection: "oil paint" is no name among paintings
 
 Points = npt.NDArray[np.floating]
 Numbers = npt.NDArray[np.int64]

@@ -22,7 +22,7 @@ from simsearch.storage.storage import Storage
 log = logging.getLogger(__name__)
 
 FOLDER = "sets"
-MOST_STORED = 500  # in one root, as many as someone can still look through
+MOST_STORED = 500  # in one root: somebody can still look through so many
 _ID = re.compile(r"[0-9a-f]{16}\Z")
 _ONE_AT_A_TIME = threading.Lock()
 

@@ -143,7 +143,7 @@ def _profile_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     recovered = metrics.filter(pc.field("metric") == "recovered")
     largest = recovered.filter(pc.field("k") == pc.max(recovered["k"]))
     if not largest.num_rows or pc.min(largest["ceiling"]).as_py() < 1:
-        return []  # so few ranks have no room for all copies; the scores of rankings say more
+        return []  # The k ranks have no room for all copies. The scores of rankings say more.
     shares: dict[tuple[str, str], dict[int, dict[str, float]]] = {}
     for row in recovered.to_pylist():
         by_k = shares.setdefault((row["space"], row["scope"]), {})

@@ -18,7 +18,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
 CODE = "simsearch's code"
 ABSENT = "not installed"
-MOST_NAMED = 4  # nodes that a line names, and differences that it names of each
+MOST_NAMED = 4  # the nodes in a message, and the differences of each
 
 # Packages that decide a file's pixels, a picture's vector, or the results from vectors. Wheels contain
 # their decoders (libjpeg, libwebp, libheif, …), so that a build identifies those too.

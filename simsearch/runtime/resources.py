@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 RESOLUTION = 10_000
 CRUMB = 0.001
-LARGEST_NODE = 498  # CPUs: 2 × 498 crumbs are less than an actor
+LARGEST_NODE = 498  # CPUs: their 2 × 498 crumbs are less than an actor's request, 998 crumbs
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How many of the copies that there are were found; plain NumPy."""
+"""Scores of found pairs of copies, in plain NumPy."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from tests.benchmarks.edits import EDITS, ORIGINAL
 
-Pair = tuple[str, str]  # two files, by name without ending, the lower one first
+Pair = tuple[str, str]  # two files' names without ending, in alphabetical order
 
 
 @dataclass(frozen=True)
 class Score:
-    """Right pairs among those found, and their share of all right pairs; the share of the pairs found
-    that is right, 1 where there are none; by edit, the share of the originals it was found for."""
+    """`right_pairs` is the number of right pairs that were found, `recall` their share of all right pairs,
+    `precision` their share of all found pairs (1 if there are none). `edits` has for each edit the share of
+    originals whose copy was found."""
 
     right_pairs: int
     recall: float
@@ -69,8 +70,8 @@ def nearest_pairs(units: npt.NDArray[np.float32], count: int) -> NearPairs:
 
 
 def longest_precise(right: npt.NDArray[np.bool_], precision: float) -> int:
-    """The length of the longest beginning of a ranking of which at least this share is right; 0 where
-    none is."""
+    """The length of the longest beginning of a ranking with at least this share of right pairs. 0 if no
+    beginning has it."""
     shares = np.cumsum(right) / np.arange(1, len(right) + 1)
     precise = np.flatnonzero(shares >= precision)
     return int(precise[-1]) + 1 if len(precise) else 0

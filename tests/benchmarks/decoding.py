@@ -1,5 +1,5 @@
-"""`decoding`: a museum's scan to what a network is shown, with its copies, on one core, at the size that
-is used and at full size."""
+"""`decoding`: from a museum's scan to the pixels of its original and of its copies, on one core, decoded
+at the size that is used and at full size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.benchmarks.pictures import SEED, fill
 
 SIZE = (4000, 3000)  # 12 megapixels
 TILES = (4, 3)
-GRAIN = 6  # a scanner's noise, of 255
+GRAIN = 6  # a scanner's noise, in levels of 255
 QUALITY = 92
 SCANS = 2
 # Seconds that decoding a scan and making its copies may take.
@@ -80,7 +80,7 @@ def seconds(scan: bytes, suite: str, side: int | None) -> float:
 
     def made() -> float:
         started = time.process_time()
-        original = decode(  # in this process, whose time is taken
+        original = decode(  # in this process, whose CPU time is measured
             scan,
             max_pixels=limits.max_pixels,
             max_bytes=limits.max_bytes,

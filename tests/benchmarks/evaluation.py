@@ -29,7 +29,7 @@ from tests.benchmarks.pictures import given_vectors
 SEARCHED = 50_000
 EVALUATED = 5000
 DIMENSION = 512
-DEPTH = 155  # what the evaluate step searches by default: 100 scored, 5 copies, 50 spare
+DEPTH = 155  # the evaluate step's default: 100 scored, 5 copies, 50 spare
 SPACE = FeatureSpace(
     "given", "given", "given", DIMENSION, "given", "0" * 64, True, "given", "eval", "float32", "#ffffff", "given"
 )  # fmt: skip
@@ -119,7 +119,7 @@ def search_seconds(config: Config) -> float:
 
 
 def blas_seconds(config: Config) -> float:
-    """The least that exact search can be: the product, and the places of the largest in each row."""
+    """Seconds of the least work of an exact search: the product, and each row's largest places."""
     units, originals = given(config)
     queries = units[originals]
     started = time.perf_counter()

@@ -31,7 +31,7 @@ SPACES = {
     DISTILLED: "{backbone: sscd_distilled}",
 }
 
-# What each method documents to call a copy.
+# The rule by which each method calls a picture a copy, from its documentation.
 IMMACULATE = {"phash": "equal hashes", "sscd_distilled": "cosine ≥ 0.75, chained"}
 IMAGEDEDUP = {
     "phash": "≤ 10 of 64 bits differ",
@@ -42,7 +42,7 @@ IMAGEDEDUP = {
 
 @dataclass(frozen=True)
 class Search:
-    """One run of a program: the pairs it calls copies, by which rule in words, and what it took."""
+    """One run of a program: the pairs that it calls copies, its rule in words, its time and memory."""
 
     pairs: frozenset[Pair]
     rule: str
@@ -101,7 +101,7 @@ def by_us(space: str, pictures: Path, root: Path) -> Search:
 
 
 def best_cut(root: Path, precision: float) -> tuple[str, frozenset[Pair]]:
-    """Of our last run there: the lowest cosine whose pairs are right to this share, and the pairs."""
+    """The rule of the lowest cosine above which this share of the last run's pairs is right; the pairs."""
     snapshot = latest_snapshot(Storage(str(root)))
     images = snapshot.images()
     originals = images.filter(images["profile"].is_null())
@@ -119,7 +119,7 @@ def best_cut(root: Path, precision: float) -> tuple[str, frozenset[Pair]]:
 
 
 def by_immaculate(python: Path, method: str, pictures: Path) -> Search:
-    """By its command line; every two pictures of a set are a pair."""
+    """Search by immaculate's command line. Every two pictures of a set are a pair."""
     program = python.with_name("immaculate")
     watched = peers.watched([str(program), "--json", "--method", method, str(pictures)])
     answer = json.loads(watched.output)

@@ -40,7 +40,7 @@ from tests.benchmarks.pictures import fill
 ORIGINALS, ORIGINALS_WITHOUT_TILES = 500, 360
 BARE_BATCHES = 12
 WARM_BATCHES = 2
-WAIT_SECONDS = 120  # for the processes beside it to build the same network
+WAIT_SECONDS = 120  # until the processes beside it have built the same network
 
 _together: Barrier
 
@@ -55,7 +55,7 @@ def measure(asked: Asked, scratch: Path) -> Result:
         runs.append(alone(extracted, config))
         return runs[-1]
 
-    def bare_pass() -> dict[str, float]:  # as ours ran: its processes, threads, precision, malloc
+    def bare_pass() -> dict[str, float]:  # with our run's processes, threads, precision and malloc
         return alone(bare_rates, config, runs[0], environment=KEEP_MEMORY)
 
     ours, bare = in_turn(whole, bare_pass, asked.repeats)

@@ -21,7 +21,7 @@ from torchvision import transforms
 
 
 def encode(asked: dict[str, Any]) -> dict[str, Any]:
-    """Store the vectors; images per second by a network that is loaded."""
+    """Store the vectors. Returns images per second, without the time to load the network."""
     whole = torchvision.models.get_model(asked["network"], weights=None)
     whole.load_state_dict(torch.load(asked["weights"], weights_only=True))
     model = torch.nn.Sequential(whole.features, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())

@@ -47,7 +47,7 @@ RIGHT = manifest(image("https://x.test/right.jpg"))
 
 
 def changed(value: Any, place: int, other: Any) -> tuple[Any, int]:
-    """A document with the value at `place`, of all values in it, replaced, and the places that are left."""
+    """A document whose value number `place` is replaced by `other`, and the places that are left."""
     if place == 0:
         return other, -1
     place -= 1

@@ -32,7 +32,9 @@ ODD_ADDRESSES = [
     "s3://bucket/%00", "s3://BUCKET_/a?versionId=", "http://127.0.0.1:0/a.jpg", "http://x.test/" + "a" * 3000, "\u202ea.jpg",
 ]  # fmt: skip
 TEXTS = st.one_of(
-    st.sampled_from([address for address in ODD_ADDRESSES if "s3:" not in address]),  # slow ones
+    st.sampled_from(
+        [address for address in ODD_ADDRESSES if "s3:" not in address]
+    ),  # S3's are slow
     st.text(max_size=12),
     st.text('";,|\t\r\n\\ a1.\ufeff', max_size=12),
     st.sampled_from(["a.jpg", "1999.10", "=1+1", "null"]),

@@ -66,7 +66,9 @@ def test_http_and_https_are_two_addresses(tmp_path: Path) -> None:
         web.files["/c.json"]["items"].append({"id": other, "type": "Manifest"})
         rows, notes = read(tmp_path, source)
         assert [row["artwork_id"] for row in rows] == [f"{web.base}/m/1.json"]
-        assert left_out(notes) == {"manifests that could not be read": 1}  # no TLS here
+        assert left_out(notes) == {
+            "manifests that could not be read": 1
+        }  # its address needs TLS, which this server does not have
 
 
 def test_the_pages_of_one_manifest_do_not_take_the_id_of_another(tmp_path: Path) -> None:
@@ -81,8 +83,8 @@ def test_the_pages_of_one_manifest_do_not_take_the_id_of_another(tmp_path: Path)
 
 
 def test_members_of_every_form_are_found(tmp_path: Path) -> None:
-    """Both versions in one collection, without types, embedded, as addresses, and as collections that
-    do not say that they are."""
+    """One collection has members of both versions, without types, embedded, as addresses, and collections
+    without the type of one."""
     with documents() as web:
         b = web.base
         for path in ("/1.json", "/2.json", "/4.json", "/5.json", "/6.json"):
@@ -114,7 +116,7 @@ def test_a_collection_that_is_gone_costs_its_own_artworks(tmp_path: Path) -> Non
         rows, notes = read(tmp_path, source)
         assert len(rows) == 1
         assert left_out(notes) == {"collections that could not be read": 1}
-        web.files["/gone.json"] = 503  # which another day may bring back
+        web.files["/gone.json"] = 503  # it may be back on another day
         with pytest.raises(CatalogError, match=r"gone\.json: HTTP 503; part of .* run the same"):
             read(tmp_path / "other", source)
 
@@ -137,7 +139,7 @@ def collection_of_two(web: Documents) -> str:
 def test_stored_artworks_outlive_a_server_that_fails_for_a_day(answer: Any, tmp_path: Path) -> None:
     with documents() as web:
         source = collection_of_two(web)
-        web.files["/iiif/2/info.json"] = 401  # of which nothing can be stored but that
+        web.files["/iiif/2/info.json"] = 401  # the status is all that can be stored of it
         daily = iiif_config(tmp_path, source, download=", enabled: true, check_again_days: 0")
         first = catalog.ingest(daily).table
         assert first.num_rows == 2
@@ -263,7 +265,9 @@ def served(tmp_path: Path) -> Any:
 
 
 def test_only_the_text_in_one_language_is_taken(tmp_path: Path) -> None:
-    assert sys.getrecursionlimit() < 10_000  # or the deep documents above would be no trial
+    assert (
+        sys.getrecursionlimit() < 10_000
+    )  # else the deep documents above would not be deep enough
     labels: dict[str, list[Any]] = {
         "Picture": [{"de": ["Bild"], "en-GB": ["Picture"]}, {"fr": ["x"], "none": [], "en": ["Picture"]}],
         "Bild": [

@@ -199,7 +199,7 @@ def test_check_decodes_pictures_inside_and_leaves_nothing_behind(place: Place) -
 
 @pytest.mark.slow
 def test_no_row_group_is_loaded_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """64 MB of pictures in one row group pass through half of that."""
+    """64 MB of pictures in one row group are read with less than half of that in memory."""
     noise = [jpeg() + bytes([number]) * 2**20 for number in range(64)]
     cells = pictures(*({"bytes": data, "path": None} for data in noise))
     table = pa.table({"id": [str(number) for number in range(64)], "image": cells})

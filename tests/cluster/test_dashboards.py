@@ -106,7 +106,7 @@ def run_job(cluster: RayCluster, folder: Path) -> str:
 
 
 def wait_until_scraped(watcher: Prometheus) -> None:
-    """Ray's agents tell what they have every ten seconds."""
+    """Ray's agents report their metrics every ten seconds."""
     deadline = time.monotonic() + 180
     wanted = GOOD * 6 * len(SPACES)
     while value(watcher, "sum(ray_simsearch_vectors_written_total)") != wanted or not value(
@@ -152,7 +152,7 @@ def names(expression: str) -> set[str]:
 
 
 def of_gpus(expression: str) -> bool:
-    """Whether only a node with a GPU answers; Ray's own table has the names."""
+    """Whether only nodes with a GPU have these metrics, by the names in Ray's own table."""
     used = {name.removeprefix("ray_") for name in names(expression)}
     return any("gpu" in name or "gram" in name for name in used) and used <= set(METRICS_GAUGES)
 
@@ -162,7 +162,7 @@ def test_what_the_run_did_is_what_its_metrics_say(run: WatchedRun) -> None:
     images = latest_snapshot(run.storage).images().num_rows
     assert images == GOOD * 6
     written = dict.fromkeys(SPACES, float(images))
-    # A process that ends keeps what it would have told in its last seconds to itself.
+    # A process that ends does not report the metrics of its last seconds.
     computed = by(watcher, "space", "sum by (space) (ray_simsearch_vectors_total)")
     assert set(computed) == set(SPACES)
     assert all(0 < count <= images for count in computed.values())
@@ -175,7 +175,7 @@ def test_what_the_run_did_is_what_its_metrics_say(run: WatchedRun) -> None:
         "written": images * sum(SPACES.values()) * 4,
     }
     nodes = by(watcher, "NodeAddress", "sum by (NodeAddress) (ray_simsearch_vectors_written_total)")
-    assert list(nodes.values()) == [images * len(SPACES)]  # one node, by whichever of its addresses
+    assert list(nodes.values()) == [images * len(SPACES)]  # one node, by one of its addresses
     stalls = value(watcher, "sum(ray_simsearch_stalls_total)")
     assert stalls is not None
     assert 0 < stalls <= run.output.count("nothing moved for")

@@ -1,5 +1,4 @@
-"""What the manifests promise, rendered by kustomize and checked against KubeRay's and Kubernetes'
-own schemas."""
+"""The manifests as kustomize renders them, checked against KubeRay's and Kubernetes' own schemas."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_every_command_line_parses(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_command_that_a_sentence_names_is_there(page: Path) -> None:
-    if page.name == "CHANGELOG.md":  # it names what is gone, too
+    if page.name == "CHANGELOG.md":  # it also names commands that were removed
         return
     for code in filter(is_name, inline_code(page)):
         members: Any = program().commands

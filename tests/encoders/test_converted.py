@@ -57,7 +57,7 @@ def test_converted_vectors_are_torchvisions_own_activations(name: str) -> None:
     scale = float(np.abs(expected).max())
     np.testing.assert_allclose(vectors / scale, expected / scale, atol=1e-5)
     alone = np.concatenate([encoder(pixels(5)[row : row + 1]) for row in range(5)])
-    np.testing.assert_array_equal(vectors, alone)  # whatever images are beside it
+    np.testing.assert_array_equal(vectors, alone)  # a vector does not depend on the other images
 
 
 def changed(forward: type[nn.Module]) -> NetworkSpecification:

@@ -242,7 +242,7 @@ def test_an_output_that_turns_out_otherwise_is_told_when_it_runs(tmp_path: Path)
     encoder = get_encoder(name, CONFIG)
     assert isinstance(encoder, OnnxSpecification)
     weights = encoder.weights([], CONFIG)
-    wrong = dataclasses.replace(encoder, dimension=8)  # as where the file leaves the size open
+    wrong = dataclasses.replace(encoder, dimension=8)  # like a file that leaves the size open
     with pytest.raises(WeightsError, match=r"is of shape \(4, 5\) for 4 images"):
         wrong.load(weights, Running(wrong.preprocessing, batch_size=4))(shown(name, pictures(1)))
 

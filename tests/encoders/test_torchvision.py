@@ -89,7 +89,7 @@ def test_every_network_is_built_as_torchvision_builds_it_for_its_weights(name: s
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
 def test_networks_that_normalise_again_give_torchvisions_vectors(name: str) -> None:
-    """The files were trained with values from -1 to 1: a standard deviation of half of that before."""
+    """The files were trained with values from -1 to 1. Without `transform_input` they deviate half as much."""
     weights = weights_of(name)
     encoder = get_encoder(name, CONFIG)
     images = np.random.default_rng(3).integers(

@@ -84,7 +84,7 @@ def lossy(rng: np.random.Generator, n: int) -> np.ndarray:
 
 @pytest.mark.parametrize("n", [9, 20, 60])
 def test_a_loss_on_few_originals_may_be_missed_by_those_measured(n: int) -> None:
-    """A space that fails on a tenth of the originals: how often is it shown to be as good?"""
+    """A space that fails on a tenth of the originals is seldom shown to be as good."""
     rng = np.random.default_rng(n)
     highs = [
         paired_test(np.ones(n), lossy(rng, n), resamples=200, seed=trial).ci_high
@@ -94,7 +94,7 @@ def test_a_loss_on_few_originals_may_be_missed_by_those_measured(n: int) -> None
 
 
 def test_many_small_gains_do_not_make_a_few_large_losses_good() -> None:
-    """The ranks speak for the first, the mean for the second: neither is shown to be better."""
+    """Ranks favour the first space, the mean favours the second: neither is shown to be better."""
     first, second = np.full(100, 0.5), np.full(100, 0.5)
     first[:90] += 0.01 + np.arange(90) * 1e-5
     second[90:] += 0.5
@@ -233,7 +233,8 @@ def test_a_score_that_is_no_number_has_no_p_value(odd: float, count: int) -> Non
 
 
 def test_holms_correction_worked_by_hand() -> None:
-    # Sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1, never falling: 0.02, 0.03, 0.06, 0.06.
+    # Sorted, 0.005, 0.01, 0.03 and 0.04 are multiplied by 4, 3, 2 and 1: 0.02, 0.03, 0.06 and 0.04.
+    # None may be less than the one before, so the last is 0.06 too.
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == []
 

@@ -1,7 +1,7 @@
-"""Two laws for every score: a network that tells nothing apart scores as chance says, a perfect one scores 1.
+"""Two laws for every score: a network that tells nothing apart scores as chance does, a perfect one 1.
 
 The reference compares all images with all, in float64, and takes the mean over every order of equally
-distant images by trying each; the code has short lists that it deepens where it must.
+distant images by trying each. The code has short lists, and deepens them where it must.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def test_a_perfect_space_scores_one_however_many_artworks_share_a_picture(sharin
 
 @pytest.mark.parametrize("vector", [0.0, 1.0])
 def test_a_space_that_gives_every_picture_one_vector_scores_as_chance_does(vector: float) -> None:
-    """Of 40 artworks with two copies, 119 other images: a copy is as likely at one rank as at another."""
+    """40 artworks with two copies each: a copy is equally likely at each rank of 119 other images."""
     numbered = numbered_of(list(range(40)), 40)
     values, _ = all_scores(numbered, np.full((120, 8), vector, np.float32) / np.float32(8**0.5), 60)
     for k in (1, 5, 10):
@@ -224,7 +224,9 @@ def test_neighbours_among_equal_vectors_share_labels_overlap_and_recur_as_chance
     hits, chance, _ = label_precision(lists[0], labels, k)
     assert hits.mean() == pytest.approx(chance.mean(), abs=4 * hits.std() / n**0.5)
     assert overlap(lists[0], lists[1], k).mean() == pytest.approx(k / (n - 1), abs=0.01)
-    assert k_occurrence(lists[0], k).max() < 30  # by their order all would have the same ten
+    assert (
+        k_occurrence(lists[0], k).max() < 30
+    )  # in order of number, all would have the same ten neighbours
 
 
 @given(

@@ -65,7 +65,7 @@ def test_a_search_is_typed_paged_and_opened_by_keyboard(watched: Watched) -> Non
     page.locator(".wall a").focus()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Étude no. 7")
-    page.wait_for_load_state("networkidle")  # the keys are a script's, which comes after the page
+    page.wait_for_load_state("networkidle")  # a script that loads after the page handles the keys
     page.keyboard.press("ArrowRight")
     expect(page.locator("h1")).to_have_text("Étude no. 8")
     assert watched.faults == []

@@ -74,7 +74,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def servers(certificate: Path) -> Iterator[tuple[IiifServer, IiifServer]]:
-    """One of version 2 that cuts any part, one of version 3 that gives its tiles and no other."""
+    """A server of version 2 that cuts any part, and one of version 3 that gives only its tiles."""
     free = IiifServer(3, 1, version=2, level=1, certificate=certificate)
     named = IiifServer(3, 1, version=3, level=0, tile=256, certificate=certificate)
     with free.running(), named.running():
@@ -87,7 +87,7 @@ def address(
     certificate: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """A gallery of which two pictures were downloaded from an image server each."""
+    """A gallery with two downloaded pictures, each from another image server."""
     need_chromium()
     folder = tmp_path_factory.mktemp("iiif")
     config = settings(str(folder / "data"), "catalog.download.private_networks=true")

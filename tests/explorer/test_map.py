@@ -55,7 +55,7 @@ def test_facets_say_what_the_catalog_says(site: httpx.Client) -> None:
     labels = next(facet["labels"] for facet in head["facets"] if facet["key"] == "medium")
     assert labels == ["oil on canvas", "etching"]
     assert {f"found:{GIVEN}", "period"} <= set(values)
-    assert "department" not in values  # nobody's is known: nothing to tell apart by
+    assert "department" not in values  # no artwork has one
 
 
 def test_words_find_the_same_on_the_map_as_in_the_list(site: httpx.Client) -> None:

@@ -27,7 +27,7 @@ def module(name: str, call: str) -> str:
 
 
 def ask(page: Page) -> dict[str, list[str]]:
-    page.wait_for_timeout(400)  # the address follows when nothing moves
+    page.wait_for_timeout(400)  # the address changes once the map stands still
     return parse_qs(urlsplit(page.url).query)
 
 
@@ -46,7 +46,7 @@ def test_facets_and_years_filter_map_and_wall_together(watched: Watched) -> None
     page.get_by_label("From year").press("Enter")
     expect(page.locator("#count")).to_have_text("4 of 24 artworks")
     expect(page.locator("#wall li")).to_have_count(4)
-    # A facet's own ticks leave its counts as they are: what else could be ticked.
+    # A facet's own ticks leave its counts as they are: these count what else could be ticked.
     expect(medium.locator("li", has_text="oil on canvas").locator(".n")).to_have_text("10")
     query = ask(page)
     assert query["is.medium"] == ["etching"]
@@ -79,7 +79,9 @@ def test_few_years_far_from_all_others_are_named_and_leave_the_scale_alone(
         script, [*span, 1985, 1450]
     )  # no farther than half the span of all others
     assert plain == {"first": 1450, "last": 1985, "before": None, "after": None}
-    many = page.evaluate(script, [*span, *[-400] * 40])  # a tenth of all is no slip
+    many = page.evaluate(
+        script, [*span, *[-400] * 40]
+    )  # a tenth of all years is no slip of the pen
     assert (many["first"], many["before"]) == (-400, None)
 
 
@@ -99,7 +101,7 @@ def test_a_box_and_a_lasso_select_and_the_selection_stays_on_another_map(watched
     shown = sorted(page.locator("#wall cite").all_text_contents())
     page.get_by_role("combobox", name="Network").select_option(NETWORK)
     expect(page.locator("#count")).to_have_text(right)
-    page.wait_for_timeout(600)  # the wall follows when nothing moves
+    page.wait_for_timeout(600)  # the wall changes once the map stands still
     assert sorted(page.locator("#wall cite").all_text_contents()) == shown
     assert ask(page)["area"][0].startswith(GIVEN)
     page.get_by_role("button", name="drawn on the map").click()

@@ -42,7 +42,7 @@ def test_a_killed_counter_counts_on_in_a_new_process(ray_local: None) -> None:
     (first,) = counter_processes()
     os.kill(first, signal.SIGKILL)
     counter.add(np.array([0, 2, 4, 6]))
-    assert counter.read() in (0, 4)  # what was told while it was dead may be lost
+    assert counter.read() in (0, 4)  # numbers added while it was dead may be lost
     (second,) = counter_processes()
     assert second != first
 
@@ -52,7 +52,7 @@ def test_a_trial_vector_is_compared_with_the_first_of_its_space(ray_local: None)
     first = np.array([1.0, 0.0], dtype=np.float32)
 
     def turned(distance: float) -> Vector:
-        """`first` turned, as far away (1 − cosine)."""
+        """`first`, turned to this distance from it (1 − cosine)."""
         angle = np.arccos(1 - distance)
         return np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)
 

@@ -28,8 +28,8 @@ SHOWN = Preprocessing(32, 32, "bilinear", (0, 0, 0), (1, 1, 1))
 
 
 def compute(config: Config, storage: Storage, missing: Missing) -> int:
-    """Decode and write what is missing, with random vectors in place of networks; returns how many vectors
-    were counted."""
+    """Decode the missing images and write random vectors in place of networks'. Returns the number of vectors
+    that were counted."""
     todo = missing.todo(retry_rejects=False)
     settings = DecodeSettings(
         storage=storage,

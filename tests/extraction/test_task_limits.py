@@ -35,4 +35,4 @@ def test_beside_gpus_decoders_are_bounded_only_where_memory_is_what_is_short() -
     assert decoders_on_gpus() is None  # no node yet
     assert decoders_on_gpus(HEAD, roomy, Node(8, memory=22 * GIB)) is None
     assert decoders_on_gpus(roomy, Node(96, memory=16 * GIB)) == 32 + 32 - 4
-    assert decoders_on_gpus(Node(16, gpus=1)) is None  # says nothing of its memory
+    assert decoders_on_gpus(Node(16, gpus=1)) is None  # its memory is not known

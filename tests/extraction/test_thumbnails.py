@@ -34,7 +34,7 @@ def picture(side: int, seed: int) -> bytes:
 
 
 def decoded(place: Place, files: dict[str, bytes], folder: Path) -> None:
-    """One batch of an extraction over these files, their originals alone."""
+    """Extract one batch of these files, without copies."""
     for name, data in files.items():
         (folder / name).write_bytes(data)
     config = Config(root=place.root, storage=place.config)
@@ -80,7 +80,7 @@ def test_each_picture_that_can_be_read_gets_its_thumbnails_once(
     lost, *kept = expected
     storage_of(place).delete(lost)
     storage_of(place).write_bytes(kept[0], b"stays as it is")
-    decoded(place, files, tmp_path)  # as a run does that goes on after a crash
+    decoded(place, files, tmp_path)  # like a run that resumes after a crash
     assert storage_of(place).exists(lost)
     assert storage_of(place).read_bytes(kept[0]) == b"stays as it is"
 

@@ -1,4 +1,4 @@
-"""The trial picture: what computes alike passes, what decodes, scales or computes otherwise does not."""
+"""The trial picture: a process passes if it decodes, scales and computes like the others, else not."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ SHAPES = st.tuples(st.integers(1, 6), st.integers(1, 40))
 
 
 def direction(row: Vectors) -> np.ndarray:
-    """A row at length 1 from exact fractions."""
+    """A row scaled to length 1, computed from exact fractions."""
     exact = [Fraction(float(value)) for value in row]
     largest = max(abs(value) for value in exact)
     shares = (

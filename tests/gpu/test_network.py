@@ -1,4 +1,4 @@
-"""Networks on a CUDA GPU: the same vectors as on a CPU, whoever calls, in whatever company."""
+"""Networks on a CUDA GPU: the same vectors as on a CPU, for any thread and any batch."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def network(
 
 
 def pixels(count: int, seed: int = 0) -> npt.NDArray[np.uint8]:
-    """Blurred noise, as pictures are: what lies side by side is alike."""
+    """Blurred noise: adjacent pixels are similar, as in pictures."""
     random = np.random.default_rng(seed)
     coarse = random.integers(0, 256, (count, 28, 28, 3), dtype=np.uint8)
     return coarse.repeat(8, axis=1).repeat(8, axis=2)
@@ -57,7 +57,7 @@ def worst_cosine(vectors: npt.NDArray[np.float32], other: npt.NDArray[np.float32
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v2", "resnet152"])
 def test_float32_vectors_are_those_of_a_cpu(name: str) -> None:
-    """Far closer than TF32, in which convolutions run unless told otherwise, comes."""
+    """The difference is far smaller than with TF32, PyTorch's default for convolutions."""
     images = pixels(BATCH)
     on_gpu, on_cpu = network(name, "float32")(images), network(name, "float32", "cpu")(images)
     scale = float(np.abs(on_cpu).max())
@@ -86,7 +86,7 @@ def test_the_precision_picked_is_half_and_stays_within_the_bound(name: str) -> N
     ],
 )
 def test_a_vector_does_not_depend_on_the_images_beside_it(name: str, precision: str) -> None:
-    """As batches are in a run; with few images cuDNN shares one image's sums out by its place."""
+    """Batches are as large as in a run: in small ones cuDNN adds up an image's sums by its place."""
     many = pixels(BATCH_GPU + 44)
     net = network(name, precision, batch_size=BATCH_GPU)
     together = net(many)

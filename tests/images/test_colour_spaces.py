@@ -45,7 +45,7 @@ def srgb_of(linear: Levels) -> Levels:
 
 @functools.cache
 def profile(channels: str, gamma: float = 1.0, primaries: tuple[float, ...] = ()) -> bytes:
-    """A profile of a plain gamma; it calls itself after sRGB all the same."""
+    """A profile of a plain gamma, whose name is sRGB's nevertheless."""
     if channels == "GRAY":
         made = imagecodecs.cms_profile("gray", whitepoint=D65, gamma=gamma)
     else:
@@ -242,7 +242,7 @@ def test_a_pngs_chunks_name_its_colours(name: str, bits: int, kind: int) -> None
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_pngs_primaries_are_honoured(bits: int) -> None:
-    """Green of Adobe RGB lies outside sRGB; its red is sRGB's, brighter."""
+    """Adobe RGB's green lies outside sRGB. Its red is sRGB's red, brighter."""
     most = (1 << bits) - 1
     samples = np.array([[[most, most, most], [most // 2, most // 2, most // 2], [0, most, 0]]])
     xy = [value for place in range(0, 9, 3) for value in ADOBE_PRIMARIES[place : place + 2]]

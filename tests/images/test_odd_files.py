@@ -85,11 +85,11 @@ def test_a_subsampled_tiff_without_compression_is_named() -> None:
     assert caught.value.reason == "unsupported"
 
 
-# Deflate by both its numbers, LZW, PackBits, Zstandard, none.
+# Deflate (it has two numbers), LZW, PackBits, Zstandard, none.
 @pytest.mark.parametrize("compression", [8, 32946, 5, 32773, 50000, 1])
 def test_the_last_strip_may_be_padded_to_the_full_rows_per_strip(compression: int) -> None:
-    """libtiff reads as many bytes as the rows take, also of floats, planes and packed numbers."""
-    rows = 3  # of the last strip, which holds 7
+    """libtiff reads only the bytes of the rows that exist, also of floats, planes and packed numbers."""
+    rows = 3  # in the last strip, which has room for 7
     for bits, kind, planar, predictor in (
         (12, 1, False, 1),
         (16, 1, False, 1),

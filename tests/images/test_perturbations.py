@@ -90,7 +90,7 @@ def test_the_smallest_image_survives_every_profile() -> None:
 
 
 def test_a_changed_profile_raises_the_definitions_version() -> None:
-    """Stored vectors are found by this version: other pixels under the same version would mix."""
+    """Stored vectors are found by this version: under one version, vectors of other pixels would mix."""
     digest = hashlib.sha256()
     for profile in STUDY_PROFILES:
         digest.update(np.asarray(made(profile, reencode_jpeg=False)).tobytes())
@@ -177,7 +177,9 @@ def test_a_scan_of_any_size_and_shape_survives_every_operation() -> None:
         for operation in OPERATIONS:
             profile = get_profile(f"{operation.name}-5")
             copy = perturb(scan, profile, reencode_jpeg=True, seed=0, content_hash="x")
-            assert max(copy.size) < 20_000  # 8 × 1,024, on a collage 2.24 times as wide
+            assert (
+                max(copy.size) < 20_000
+            )  # 8 × 1,024 pixels, on a collage that is 2.24 times as wide
 
 
 def test_suites_name_registered_profiles() -> None:

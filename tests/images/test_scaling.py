@@ -142,7 +142,7 @@ def test_a_network_sees_that_a_large_scan_was_sharpened() -> None:
 
 
 def test_full_size_is_described_as_it_always_was() -> None:
-    """Fingerprints are of these words, and stored vectors are found by them."""
+    """Fingerprints are computed from these words, and stored vectors are found by fingerprint."""
     described = {
         side: Config.model_validate({"perturbations": {"side": side}}).remake().described
         for side in (None, 1024)

@@ -56,7 +56,7 @@ def write(
     )
 
 
-@pytest.mark.parametrize("items", [500, 3001])  # few, and so many that maxima of groups come first
+@pytest.mark.parametrize("items", [500, 3001])  # for 3,001, maxima of groups are computed first
 @pytest.mark.parametrize("n", [1, 11])
 def test_exact_search_equals_brute_force_in_float64(items: int, n: int) -> None:
     units = unit_rows(vectors(items))
@@ -168,7 +168,7 @@ def test_an_index_without_a_manifest_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_whatever_the_components_the_index_reaches_its_target(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
-    whole, reduced = write(storage, components=24), write(storage, components=4)  # of white noise
+    whole, reduced = write(storage, components=24), write(storage, components=4)  # white noise
     assert (whole.components, whole.factor, reduced.components) == (None, 1, 4)
     assert min(whole.recall, reduced.recall) >= 0.99
     assert reduced.factor > 4
@@ -215,7 +215,9 @@ def test_any_of_many_equally_near_items_is_right() -> None:
     )  # four pictures, sixty times each
     queries = copies[:5]
     true = exact_search(copies, queries, 11)
-    others = np.arange(40, 51)[None].repeat(5, axis=0)  # none of them in `true`, all as near
+    others = np.arange(40, 51)[None].repeat(
+        5, axis=0
+    )  # as near as those in `true`, but none of them
     assert not set(others[0]) & set(true.items[0])
     retrieved = Neighbours(others, np.zeros((5, 11), np.float32))
     assert recall(retrieved, true) == 0.0

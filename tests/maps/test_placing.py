@@ -48,7 +48,7 @@ def carried(points: np.ndarray, known: np.ndarray) -> Carried:
 
 
 def test_principal_components_are_carried_exactly() -> None:
-    """Even of a map that was turned, an artwork comes to lie where its components put it."""
+    """Even on a map that was turned, an artwork is placed by its principal components."""
     everything, known = vectors(120), np.arange(120) % 10 > 0
     fitted = project(everything[known], "pca", settings=ProjectionConfig(), seed=1)
     turned = align(fitted, fitted[:, ::-1] * [1, -2]) + 3
@@ -84,7 +84,7 @@ def spread_out(count: int, dimension: int, seed: int) -> np.ndarray:
 def test_new_works_lie_where_the_components_put_them_whoever_has_left(
     seed: int, gone: float, corner: bool, dimension: int
 ) -> None:
-    """A reference from NumPy's own SVD of all that the map was fitted for."""
+    """The reference is NumPy's own SVD of all artworks that the map was fitted for."""
     everything, known = spread_out(120, dimension, seed), np.arange(120) % 20 > 0
     units = unit_rows(everything).astype(np.float64)
     centred = units - units[known].mean(axis=0)
@@ -106,7 +106,7 @@ def test_new_works_lie_where_the_components_put_them_whoever_has_left(
 
 
 def test_axes_that_only_the_departed_showed_are_not_guessed() -> None:
-    """One cluster alone makes the second axis, and all of it leaves."""
+    """The second axis comes from one cluster alone, and the whole cluster leaves."""
     random = np.random.default_rng(3)
     owners = np.repeat([0, 1, 2], [40, 40, 7])
     everything = np.eye(3, 500)[owners] + random.normal(scale=1e-3, size=(87, 500))

@@ -111,7 +111,7 @@ def test_two_vectors_lie_as_far_apart_as_they_are(method: str) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_three_vectors_lie_at_three_points_however_often_each_is_there(seed: int) -> None:
-    """Their components differ by rounding from row to row, at whichever decimal that shows."""
+    """Rounding makes the components of equal vectors differ, at any decimal."""
     random = np.random.default_rng(seed)
     near = np.array([1, 1, 1e-4])[seed % 3]
     different = random.normal(size=100) + near * random.normal(size=(3, 100))
@@ -140,7 +140,7 @@ def test_vectors_that_lie_close_together_have_the_map_of_their_differences(sprea
 
 
 def test_points_lie_along_axes_of_length_1_however_many_vectors_there_are() -> None:
-    """sklearn's fit_transform leaves the axes by a quarter of the spread here."""
+    """Points by sklearn's fit_transform are a quarter of the spread away from the axes here."""
     vectors = np.random.default_rng(4).normal(size=(1200, 600)).astype(np.float32)
     units = unit_rows(vectors).astype(np.float64)
     points = project(vectors, "pca", settings=SETTINGS, seed=1)

@@ -56,6 +56,6 @@ def test_a_night_without_changes_still_finds_shards_that_are_gone_or_cut(
     storage.write_bytes(path, data[: len(data) // 2])
     assert not job._has_all_vectors(snapshot)
     assert path in caplog.text
-    storage.delete(path)  # of its vectors the older shard still has that of b
+    storage.delete(path)  # the older shard still has b's vector, one of those in it
     assert not job._has_all_vectors(snapshot)
     assert "2 vectors of the published snapshot are missing" in caplog.text

@@ -113,5 +113,5 @@ def load_config_with(config: Config, reader: str, share: float) -> Config:
     values["catalog"]["reader"] = reader
     values["extract"]["max_reject_share"] = share
     values["perturbations"]["suite"] = None
-    values["publish"]["max_recovery_drop"] = 1  # of five artworks one moves it by 0.2
+    values["publish"]["max_recovery_drop"] = 1  # one of five artworks changes recovery by 0.2
     return Config.model_validate(values)

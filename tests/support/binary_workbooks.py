@@ -31,7 +31,8 @@ XLS = zlib.decompress(
     )
 )
 XLS_IDS = ["1999.10", "00123", "7", "A-012", "1999", "12345678901", "1999.25", "0001", "042"]
-XLS_SIZE = XLS.index(struct.pack("<HHIIHHH", 0x200, 14, 0, 10, 0, 3, 0)) + 4  # first row, rows, …
+# The place of the record with the numbers of rows and columns.
+XLS_SIZE = XLS.index(struct.pack("<HHIIHHH", 0x200, 14, 0, 10, 0, 3, 0)) + 4
 
 
 def xlsb(rows: Mapping[int, Sequence[bytes]], formats: Sequence[str], merged: bytes = b"") -> bytes:

@@ -12,7 +12,8 @@ PHONE = {"width": 390, "height": 844}
 
 
 class Watched:
-    """A page in a context of its own; `faults` holds errors, failed requests and foreign ones, `thrown` the scripts' errors alone."""
+    """A page in a context of its own. `faults` has errors, failed requests, and requests to other servers.
+    `thrown` has only the errors of scripts."""
 
     def __init__(self, browser: Browser, address: str, **context: object) -> None:
         self.page: Page = browser.new_context(base_url=address, **context).new_page()  # type: ignore[arg-type]
@@ -67,7 +68,7 @@ class Held:
         return len(self._routes)
 
     def let_go(self) -> None:
-        """Answer all of them, and later ones at once."""
+        """Answer all held requests, and later requests at once."""
         self._page.unroute(self._address)
         for route in self._routes:
             with contextlib.suppress(Error):  # the page may have given it up
@@ -77,7 +78,7 @@ class Held:
 
 
 def serious_faults(page: Page) -> list[tuple[str, list[str]]]:
-    """What axe finds that is serious or critical: the rule and up to three places."""
+    """The serious and critical faults that axe finds: each rule with up to three places."""
     return [
         (violation["id"], [node["html"][:120] for node in violation["nodes"]][:3])
         for violation in Axe().run(page).response["violations"]

@@ -22,7 +22,7 @@ from PIL import Image
 from tests.support.iiif_parts import FACTORS, PART, cut_part
 from tests.support.serving import serving
 
-MASTER = (6000, 4000)  # of every image
+MASTER = (6000, 4000)  # the size of every image
 
 
 class IiifServer:
@@ -51,7 +51,7 @@ class IiifServer:
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
-            # Hands are shaken in the request's thread: one slow visitor keeps nobody waiting.
+            # TLS handshakes take place in the request's thread, so a slow visitor keeps nobody waiting.
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )

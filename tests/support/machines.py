@@ -19,8 +19,8 @@ from simsearch.extraction.placement import Device
 
 @dataclass(frozen=True)
 class Machine:
-    """A CPU of an `architecture`, with or without matrix tiles; `capability`: that of its GPU, which
-    the networks then run on."""
+    """A CPU of an `architecture`, with or without matrix tiles. `capability` is that of the GPU on which the
+    networks run (None: no GPU)."""
 
     name: str
     architecture: str = "x86_64"

@@ -6,5 +6,5 @@ import re
 
 
 def one_line(page: str) -> str:
-    """The page with one space where there are several or a line's end, and none beside a tag."""
+    """The page with each run of spaces and line ends as one space, and no space beside a tag."""
     return re.sub(r" ?(</?[a-z][^>]*>) ?", r"\1", re.sub(r"\s+", " ", page)).replace(" />", ">")

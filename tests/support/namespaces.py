@@ -34,7 +34,7 @@ def ip(*words: str) -> None:
 
 @dataclass
 class Machine:
-    """A namespace on the bridge, and the process that all of its others are below."""
+    """A namespace on the bridge, and the ancestor of all its processes."""
 
     name: str
     address: str
@@ -47,7 +47,7 @@ class Machine:
         return f"port{self.address.rpartition('.')[2]}"
 
     def start(self, command: Sequence[str], log: Path) -> None:
-        """Run a command as the first process of a process namespace: with it all others end."""
+        """Run a command as the first process of a process namespace. When it ends, all others end."""
         self.command = tuple(command)
         inside = ["sh", "-c", SETUP, "sh", *command]
         private = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -66,7 +66,7 @@ class Machine:
         return ("nsenter", f"--target={self._first()}", "--mount", "--net", "--pid")
 
     def kill(self) -> None:
-        """All of its processes at once; the network tells the others."""
+        """Kill all its processes at once. The other machines learn of it only by the network."""
         if self.process is None:
             return
         first = self._first() if self.alive() else 0
@@ -131,7 +131,7 @@ class Network:
         return machine
 
     def cut(self, machine: Machine) -> None:
-        """Pull its cable: nobody is told."""
+        """Pull its cable. The other machines get no message."""
         ip("link", "set", machine.link, "down")
 
     def mend(self, machine: Machine) -> None:

@@ -54,7 +54,7 @@ class RunningJob:
         ]
 
     def wait_until_done(self, step: str, share: float, seconds: float = 400) -> None:
-        """Until so much of a step is done. Raises AssertionError where the job ends before."""
+        """Wait until this share of a step is done. Raises AssertionError if the job ends before."""
         self._wait(lambda: any(p.done >= share * p.total for p in self.progress(step)), seconds)
 
     def wait_for_line(self, words: str, seconds: float = 400) -> None:
@@ -83,8 +83,8 @@ class RunningJob:
 
 
 def sane(lines: list[Progress]) -> bool:
-    """Whether progress is true: never back, never over the total, time left never negative. A run that
-    learns extracts several times, each with a total of its own."""
+    """Whether progress is plausible: it never goes back or above the total, and the time left is never
+    negative. A run that fits heads extracts several times, each time with a total of its own."""
     passes = [
         [line.done for line in group] for _, group in groupby(lines, key=lambda line: line.total)
     ]

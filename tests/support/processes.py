@@ -1,4 +1,4 @@
-"""Processes that a test started: who they are, and how they end. Never by a name, always by id."""
+"""Processes that a test started: they are found and ended by their ids, never by a name."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ GONE_SECONDS = 30
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process for as long as it lives: its number may be given to another one later, its number
-    and start time together may not."""
+    """One process. A later process may get the same number, but not the same number and start time."""
 
     pid: int
     started: str
@@ -92,7 +91,7 @@ _assigned_ports: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, another one at every call of this process."""
+    """A free port of 127.0.0.1, a different one at every call within this process."""
     # Not the seeded generator: two test processes must not ask for the same ports in the same order.
     for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
         if port not in _assigned_ports and _can_bind(port):

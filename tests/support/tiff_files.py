@@ -62,8 +62,8 @@ def tiff(
     rows_per_strip: int | None = None,
     tags: Mapping[int, Any] | None = None,
 ) -> bytes:
-    """A TIFF of samples [h, w, channels]. `encoded` goes in place of the packed samples; `tags` are
-    written beside those that follow, or in their place."""
+    """A TIFF of samples [h, w, channels]. If `encoded` is given, it is written in place of the packed samples.
+    `tags` are added to the tags that follow from the samples, or replace them."""
     height, width, channels = samples.shape
     step = rows_per_strip or height
     planes = np.moveaxis(samples, 2, 0)[:, :, :, None] if planar else samples[None]
@@ -118,7 +118,7 @@ def _directory(entries: Mapping[int, Any], at: int, order: str) -> bytes:
 
 
 def packed(samples: npt.NDArray[Any], bits: int, kind: int, order: str) -> bytes:
-    """Samples [h, w, channels] as a file has them: each row from a new byte on."""
+    """Samples [h, w, channels] as a file stores them: each row begins at a new byte."""
     if bits >= 8 and bits & (bits - 1) == 0:
         letter = {INTEGERS: "u", SIGNED: "i", FLOATS: "f"}[kind]
         return samples.astype(np.dtype(f"{order}{letter}{bits // 8}")).tobytes()

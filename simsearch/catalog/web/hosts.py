@@ -25,7 +25,7 @@ from simsearch.settings.sections.collection import DownloadConfig
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 300.0  # seconds
-UNWILLING = 25  # addresses; a server that fails for every tenth is not given up in 10^24 addresses
+UNWILLING = 25  # addresses in a row; a server of which every tenth fails reaches that once in 10^24 addresses
 SHORT = 0.2  # seconds that a place among the requests in flight is held before a request starts
 LOGGED = 2.0  # seconds; a shorter wait is the usual pace
 LOG_AGAIN = 60.0  # seconds between two lines about waits for one server
@@ -44,8 +44,8 @@ class Host:
         self._answered = False
         self._gap, self._gap_reason = 1 / config.per_second, "catalog.download.per_second"
         self._next = time.monotonic()
-        self._pause: tuple[float, float, str] | None = None  # since when, until when, and why
-        self._given_up: str | None = None  # why
+        self._pause: tuple[float, float, str] | None = None  # its start, its end, and the reason
+        self._given_up: str | None = None  # the reason
         self._silence: tuple[float, int] | None = None  # the first try without an answer, all tries
         self._unwilling = 0
         self._logged = float("-inf")

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 PATH = "LEASE"
 RENEWALS_PER_TERM = 3
-SETTLE_SECONDS = 3.0  # that a rival's write may take in a store without conditional puts
+SETTLE_SECONDS = 3.0  # In a store without conditional puts, a rival's write may take as long.
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def test_a_released_lease_goes_to_the_next_with_a_higher_token(place: Place) -> 
 def test_without_a_lease_tokens_go_on_from_the_published_one(
     tmp_path: Path, latest: dict[str, object], token: int
 ) -> None:
-    """Else nothing could be published for as many runs. The second pointer is damaged."""
+    """Tokens from 1 on would let nothing be published until they exceed 41. The second pointer is damaged."""
     storage = Storage(str(tmp_path))
     storage.write_json(LATEST, {"snapshot_id": "0" * 16, "withdrawn": [], **latest})
     with hold_lease(storage, CONFIG) as mine:
@@ -155,7 +155,7 @@ def test_of_many_that_start_at_once_one_gets_it(place: Place) -> None:
 def test_a_store_without_conditional_puts_is_said_aloud_and_the_last_writer_wins(
     s3_place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No server at hand lacks them, so the condition is dropped on its way out."""
+    """All our servers have conditional puts, so the test writes without the condition."""
     storage = Storage(s3_place.root, s3_place.config)
     monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.1)
 

@@ -1,4 +1,4 @@
-"""The schedule: cron's times on a zone's clock, systemd's own opinion of our units, real processes."""
+"""The schedule: cron's times on a zone's clock, our units checked by systemd itself, real processes."""
 
 from __future__ import annotations
 
