@@ -35,7 +35,7 @@ from simsearch.extraction.precisions import (
     find_stored,
 )
 from simsearch.extraction.stored_weights import StoredWeights
-from simsearch.features.space import ONNX_RUNTIME, FeatureSpace
+from simsearch.features.space import ONNX_RUNTIME, PYTORCH, FeatureSpace
 from simsearch.features.store import count_rows
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.resources import task_options
@@ -180,11 +180,15 @@ def _with_engines(
     """The networks, each with the engine that has fewer vectors left to make, and converted where that
     is ONNX Runtime."""
     extract = config.extract
-    if device != "cpu" or extract.mode != "eval" or extract.engine != "auto":
+    if extract.mode != "eval" or extract.engine != "auto":
         return list(prepared)
+    if device != "cpu":
+        why = "which computes on CPUs alone (extract.device=cpu goes on with them)"
+        return [_by_pytorch(config, network, why) for network in prepared]
     if not is_installed("onnx"):
         log.info("extract: no ONNX Runtime here, so PyTorch runs all; %s", install_line("onnx"))
-        return list(prepared)
+        why = f"which is not installed here ({install_line('onnx')})"
+        return [_by_pytorch(config, network, why) for network in prepared]
 
     @functools.cache
     def faster() -> bool:
@@ -192,6 +196,20 @@ def _with_engines(
         return _there(config, "choosing engines", _runs_faster_there)
 
     return [_with_engine(config, network, images, faster) for network in prepared]
+
+
+def _by_pytorch(config: Config, network: PreparedNetwork, why: str) -> PreparedNetwork:
+    """The network, run by PyTorch: a warning says so where it was begun by ONNX Runtime, which cannot go on
+    for the reason `why`."""
+    begun, other = (
+        count_rows(root_of(config), replace(network.space, engine=engine))
+        for engine in (ONNX_RUNTIME, PYTORCH)
+    )
+    if begun <= other:
+        return network
+    reason = f"PyTorch computes all vectors anew: {begun:,} stored ones are of ONNX Runtime, {why}"
+    log.warning("%s: %s", network.space.encoder, reason)
+    return replace(network, precision_reason=reason)
 
 
 def _with_engine(
