@@ -37,12 +37,12 @@ def fit_head(
     """The head called `name`, and its losses by epoch where it was not found in closed form.
 
     Raises TrainingError for a loss that is not finite, for too few artworks with copies and where all
-    originals have the same vector.
+    pictures have the same vector.
     """
     head, losses = FITS[settings.kind](name, settings, data, seed, tell)
     if not head.dimension:
         raise TrainingError(
-            f"heads.{name}: its encoder gives every original the same vector, so that there is nothing "
+            f"heads.{name}: its encoder gives every picture the same vector, so that there is nothing "
             "to learn; name another encoder"
         )
     return head, losses
