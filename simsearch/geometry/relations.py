@@ -8,14 +8,16 @@ import numpy as np
 
 from simsearch.geometry.agreement import Agreement
 
-# Share of the overlap, by contrast, from which the pictures agree as a whole.
-WHOLE = 0.6
+# Share of the overlap, by contrast, from which the pictures agree as a whole. Of 900 pairs of edited paintings
+# 95 of 100 have .79 or more, and copies by another hand .55; frames and mounts have up to .48.
+WHOLE = 0.5
 # Share of a picture that the other shows, from which it is shown wholly, and below which a part only.
 ALL, PART = 0.85, 0.5
 # Degrees of turn, and the ratio of the two sides' scales, that a camera gives.
 TILT, STRETCH = 5.0, 1.1
-# Correlation below, and pixels above, which another hand made the picture.
-OWN_LIKENESS, OWN_RESIDUAL = 0.75, 1.0
+# Correlation below, and pixels above, which another hand made the picture. 99 of 100 pairs of edited paintings
+# have at least .71 and at most .77 pixels; copies by another hand 1 to 2.3 pixels.
+OWN_LIKENESS, OWN_RESIDUAL = 0.7, 1.0
 
 
 class Relation(StrEnum):

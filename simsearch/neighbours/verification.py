@@ -108,27 +108,27 @@ class _Shards:
         both = (self.numbers[pairs.numbers] >= 0).all(axis=1)
         return pairs.of(pairs.codes[both])
 
-    def in_order(self, pairs: PicturePairs) -> PicturePairs:
-        """The pairs so that those of the same two shards stand together."""
+    def parts(self, pairs: PicturePairs) -> list[tuple[list[str], list[str], list[str]]]:
+        """The pairs by tasks, those of the same two shards together: the shards that hold the points, and
+        the content hashes of the first and of the second pictures."""
         numbers = self.numbers[pairs.numbers]
-        return pairs.of(pairs.codes[np.lexsort((pairs.codes, numbers[:, 1], numbers[:, 0]))])
-
-    def needed(self, pairs: PicturePairs) -> list[str]:
-        """The names of the shards that hold the points of the pairs' pictures."""
-        return [self.names[number] for number in np.unique(self.numbers[pairs.numbers]).tolist()]
+        codes = pairs.codes[np.lexsort((pairs.codes, numbers[:, 1], numbers[:, 0]))]
+        parts = []
+        for start in range(0, len(codes), PAIRS_A_TASK):
+            part = pairs.of(codes[start : start + PAIRS_A_TASK])
+            shards = np.unique(self.numbers[part.numbers]).tolist()
+            parts.append(([self.names[number] for number in shards], *part.key()))
+        return parts
 
 
 def _compare_all(
     stored: StoredAgreements, shards: _Shards, pairs: PicturePairs, config: RayConfig
 ) -> None:
-    todo = shards.in_order(pairs.of(stored.missing(pairs)))
-    if not len(todo.codes):
+    parts = shards.parts(pairs.of(stored.missing(pairs)))
+    pending = [_compare.remote(stored, *part) for part in parts]
+    if not pending:
         return
-    pending = []
-    for start in range(0, len(todo.codes), PAIRS_A_TASK):
-        part = todo.of(todo.codes[start : start + PAIRS_A_TASK])
-        first, second = part.key()
-        pending.append(_compare.remote(stored, shards.needed(part), first, second))
+    total = sum(len(first) for _, first, _ in parts)
     count = Count()
 
     def collect() -> None:
@@ -137,11 +137,17 @@ def _compare_all(
             (done,), left = ray.wait(left, num_returns=1)
             count.tell(count.read() + ray.get(done))
 
-    run_followed("verify", len(todo.codes), "pairs", config, collect, count.read)
+    run_followed("verify", total, "pairs", config, collect, count.read)
 
 
 @ray.remote(num_cpus=TASKS["score"].cpus, max_retries=ENDLESS)
 def _compare(
+    stored: StoredAgreements, shards: Sequence[str], first: Sequence[str], second: Sequence[str]
+) -> int:
+    return compare(stored, shards, first, second)
+
+
+def compare(
     stored: StoredAgreements, shards: Sequence[str], first: Sequence[str], second: Sequence[str]
 ) -> int:
     """Store what the pairs of pictures show in common; returns how many pairs these are."""

@@ -26,8 +26,8 @@ def csv_bytes(table: pa.Table) -> bytes:
 
 def _escape_formulas(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column as numbers, or as texts that are no formulas."""
-    if pa.types.is_list(column.type):
-        column = pc.binary_join(column, "; ")
+    if pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
+        column = pc.binary_join(column.cast(pa.list_(pa.string())), "; ")
     if not pa.types.is_string(column.type):
         return column
     marked = pc.binary_join_element_wise("'", column, "")

@@ -43,8 +43,7 @@ class KeyedParts:
         if not table.num_rows:
             return None
         table = table.sort_by([(name, "ascending") for name in self.key]).combine_chunks()
-        lines = pc.binary_join_element_wise(*(table[name] for name in self.key), " ")
-        digest = hashlib.sha256("\n".join(lines.to_pylist()).encode()).hexdigest()
+        digest = hashlib.sha256("\n".join(self._lines(table)).encode()).hexdigest()
         path = f"{self.folder}/part-{digest[:20]}.parquet"
         self.storage.write_table(path, table.cast(self.schema))
         return path
@@ -77,13 +76,29 @@ class KeyedParts:
         }
         if len(small) < FEWEST_PARTS:
             return 0
+        seen: set[str] = set()
+        written: set[str | None] = set()
         for names in _groups(small, most_rows):
             rows = pa.concat_tables([self.read(name) for name in names])
-            written = self.write(_once(rows, self.key))
+            written.add(self.write(rows.filter(pa.array(self._fresh(rows, seen)))))
             for name in names:
-                if f"{self.folder}/{name}" != written:
+                # Parts are named by their keys: what one group wrote may be a part of a later group.
+                if f"{self.folder}/{name}" not in written:
                     self.storage.delete(f"{self.folder}/{name}")
         return len(small)
+
+    def _fresh(self, rows: pa.Table, seen: set[str]) -> list[bool]:
+        """Which rows have a key that was not `seen`; they are, afterwards."""
+        fresh = []
+        for key in self._lines(rows):
+            fresh.append(key not in seen)
+            seen.add(key)
+        return fresh
+
+    def _lines(self, rows: pa.Table) -> list[str]:
+        """The keys of rows as texts."""
+        lines = pc.binary_join_element_wise(*(rows[name] for name in self.key), " ")
+        return [str(line) for line in lines.to_pylist()]
 
     def remove(self, gone: Callable[[pa.Table], pa.Array]) -> None:
         """Remove the rows whose keys are `gone`."""
@@ -93,13 +108,6 @@ class KeyedParts:
             table = self.read(info.path)
             self.write(table.filter(pc.invert(gone(table))))
             self.storage.delete(f"{self.folder}/{info.path}")
-
-
-def _once(rows: pa.Table, key: Sequence[str]) -> pa.Table:
-    numbers = pa.array(np.arange(rows.num_rows))
-    first = rows.select(list(key)).append_column("row", numbers)
-    kept = first.group_by(list(key)).aggregate([("row", "min")])["row_min"]
-    return rows.take(kept)
 
 
 def _groups(rows: Mapping[str, int], most_rows: int) -> Iterator[list[str]]:

@@ -23,6 +23,8 @@ EVIDENCE = {
     "evidence": 20.0,
     "transform": np.eye(3).ravel().tolist(),
     "mirrored": False,
+    "size": [320, 200],
+    "other_size": [320, 200],
     "places": [10.0, 10, 300, 190],
     "other_places": [10.0, 10, 300, 190],
     "outline": [0.0, 0, 320, 0, 320, 200, 0, 200],
