@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simsearch.storage.storage import make_folder
-from tests.faults.harness import Harness, Place, Row, checks
-from tests.faults.run_job import LIMIT_SECONDS, Job, fingerprint
+from tests.drills.harness import Harness, Place, Row, checks
+from tests.drills.run_job import LIMIT_SECONDS, Job, fingerprint
 from tests.support import s3_server
 from tests.support.namespaces import INSTALL, Machine, Network, ip, usable
 from tests.support.node_jobs import RunningJob, sane
@@ -41,7 +41,7 @@ def in_a_namespace(arguments: list[str]) -> int:
     name = f"simsearch-{uuid.uuid4().hex[:6]}"
     ip("netns", "add", name)
     try:
-        command = ["ip", "netns", "exec", name, sys.executable, "-m", "tests.faults", *arguments]
+        command = ["ip", "netns", "exec", name, sys.executable, "-m", "tests.drills", *arguments]
         # PyTorch's workers look for their address by the host's name, which these machines share.
         address = {"GLOO_SOCKET_IFNAME": "eth0"}
         inside = subprocess.Popen(command, env={**os.environ, **address, INSIDE: name})

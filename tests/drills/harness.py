@@ -16,7 +16,7 @@ from simsearch.errors import SimsearchError
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.snapshots.published import latest_snapshot
 from simsearch.storage.storage import Storage, make_folder
-from tests.faults.run_job import Job, counts_add_up, duplicates, fingerprint, problems
+from tests.drills.run_job import Job, counts_add_up, duplicates, fingerprint, problems
 from tests.support import s3_server
 
 

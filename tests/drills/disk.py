@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.harness import (
+from tests.drills.harness import (
     Harness,
     Place,
     Row,
@@ -17,7 +17,7 @@ from tests.faults.harness import (
     problems_or_empty,
     undisturbed,
 )
-from tests.faults.run_job import Job
+from tests.drills.run_job import Job
 
 
 def full_disk(harness: Harness, place: Place) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: what `make faults` runs. Prints a table; exit code 1 if a check failed."""
+"""`python -m tests.drills`: what `make drills` runs. Prints a table; exit code 1 if a check failed."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.faults.disk import full_disk
-from tests.faults.harness import Harness, places, print_table
-from tests.faults.kills import kills_in_a_row
-from tests.faults.nodes import INSIDE, in_a_namespace, lost_nodes
-from tests.faults.store import store_faults
+from tests.drills.disk import full_disk
+from tests.drills.harness import Harness, places, print_table
+from tests.drills.kills import kills_in_a_row
+from tests.drills.nodes import INSIDE, in_a_namespace, lost_nodes
+from tests.drills.store import store_faults
 from tests.support import s3_server
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.faults")
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.drills")
     parser.add_argument("--kills", type=int, default=20, help="kills in a row, per place")
     parser.add_argument("--artworks", type=int, default=60)
     parser.add_argument("--seed", type=int, default=71)

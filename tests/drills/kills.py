@@ -7,8 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.faults.harness import Harness, Place, Row, checks, one_line, undisturbed
-from tests.faults.run_job import LIMIT_SECONDS, TARGETS, kill_one, problems, wait
+from tests.drills.harness import Harness, Place, Row, checks, one_line, undisturbed
+from tests.drills.run_job import LIMIT_SECONDS, TARGETS, kill_one, problems, wait
 from tests.support.processes import ProcessId, command_line, family_of, left_over
 
 MORE_PER_ROUND = 6  # artworks added in each round, so that there is work to kill

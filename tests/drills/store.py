@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 
-from tests.faults import proxy as proxies
-from tests.faults.harness import (
+from tests.drills import proxy as proxies
+from tests.drills.harness import (
     Harness,
     Place,
     Row,
@@ -16,7 +16,7 @@ from tests.faults.harness import (
     problems_or_empty,
     undisturbed,
 )
-from tests.faults.run_job import Job
+from tests.drills.run_job import Job
 
 SHARES = {
     "500": 0.1,
