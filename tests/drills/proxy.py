@@ -22,6 +22,9 @@ _REFUSALS = {
     "500": (500, "InternalError"),
     "503": (503, "SlowDown"),
     "403": (403, "AccessDenied"),
+    "expired": (400, "ExpiredToken"),
+    "rotated": (403, "InvalidAccessKeyId"),
+    "skewed": (403, "RequestTimeTooSkewed"),
     "full": (403, "QuotaExceeded"),
 }
 

@@ -24,6 +24,8 @@ SHARES = {
     "reset": 0.1,
     "stall": 0.02,
     "403": 0.02,
+    "expired": 0.02,
+    "rotated": 0.02,
     "truncated": 0.1,
     "full": 0.1,
 }
