@@ -52,7 +52,7 @@ docs: $(VENV)/upkeep ## set up, then build the documentation's site in docs/site
 	$(BIN)/zensical build --clean --strict --config-file docs/zensical.toml
 	@echo "docs/site is built; look at it: $(BIN)/python -m http.server --directory docs/site"
 
-drills: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
+drills: setup ## kill the job and its nodes, break its store, damage its files, seeded; compare with undisturbed runs (hours)
 	$(BIN)/python -m tests.drills
 	$(BIN)/python -m pytest -m drill
 

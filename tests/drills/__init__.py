@@ -1,1 +1,2 @@
-"""`make drills`: kills and store faults against the whole job, compared with an undisturbed run."""
+"""`make drills`: the whole job is killed, its store broken and its root damaged, and compared with
+undisturbed runs."""

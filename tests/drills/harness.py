@@ -70,10 +70,11 @@ class Place:
     def config(self) -> StorageConfig:
         return StorageConfig(endpoint_url=self.endpoint)
 
-    def job(self, root: str, endpoint: str | None = None, *, learns: bool = False) -> Job:
-        return Job(
-            f"{self.base}/pictures", f"{self.base}/{root}", endpoint or self.endpoint, learns
-        )
+    def job(
+        self, root: str, endpoint: str | None = None, *, learns: bool = False, small: bool = False
+    ) -> Job:
+        source, endpoint = f"{self.base}/pictures", endpoint or self.endpoint
+        return Job(source, f"{self.base}/{root}", endpoint, learns, small)
 
     def add_pictures(self, start: int, stop: int) -> None:
         storage = Storage(self.base, self.config)

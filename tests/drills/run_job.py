@@ -32,15 +32,25 @@ LEARNING = {
     "ray.train_workers": "2",
 }
 
+SMALL = {
+    "extract.backbones": "[efficientnet_lite0]",  # the quickest to start
+    "perturbations.profiles": "[grayscale]",
+    "evaluate.bootstrap": "20",
+    "evaluate.ks": "[1]",
+    "lease.seconds": "20",  # a busy machine renews late
+}
+
 
 @dataclass(frozen=True)
 class Job:
-    """A collection and a root; `learns`: with spaces learned from it, by a head and from pixels."""
+    """A collection and a root; `learns`: with spaces learned from it, by a head and from pixels; `small`: in
+    one space, with one copy each."""
 
     source: str
     root: str
     endpoint: str | None = None
     learns: bool = False
+    small: bool = False
 
     @property
     def storage(self) -> Storage:
@@ -70,6 +80,8 @@ class Job:
         if self.learns:
             del settings["extract.backbones"]
             settings |= LEARNING
+        if self.small:
+            settings |= SMALL
         if self.endpoint is not None:
             settings["storage.endpoint_url"] = self.endpoint
         return [f"{key}={value}" for key, value in settings.items()]
