@@ -14,7 +14,7 @@ from simsearch.storage.storage import root_of
 from tests.drills.run_job import fingerprint
 from tests.support.small_runs import config_for
 
-pytestmark = [pytest.mark.usefixtures("ray_local"), pytest.mark.slow]
+pytestmark = [pytest.mark.usefixtures("ray_local"), pytest.mark.drill]
 
 SPACE = "efficientnet_lite0"
 LOST = {
