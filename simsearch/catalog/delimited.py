@@ -10,6 +10,7 @@ from itertools import islice
 from typing import overload
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from simsearch.catalog.cells import quote_row
@@ -21,6 +22,8 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SAMPLE_ROWS = 200
 MAX_BLOCK = 2**31 - 1  # bytes; Arrow's limit
 _COMMENTS = re.compile(r"[ \t\r\n]*#[^\r\n]*(?:\r\n|\n|\r)(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))*")
+# Programs write ids so that spreadsheets keep their zeros.
+_TEXT_FORMULA = r'^\s*=\s*"((?:[^"]|"")*)"\s*$'
 
 # The notes about rows that are not read as they stand, by the kind of row.
 _NOTES: Mapping[Kind, str] = {
@@ -64,7 +67,7 @@ def read_delimited(
         raise CatalogError(
             f"{source}: line {error.line:,} opens a quote that no later line closes; close it, or double it where it is a letter"
         ) from None
-    table = _parse(data, delimiter, names, source)
+    table = _read_formulas(_parse(data, delimiter, names, source), source, notes)
     if table.num_rows != len(numbers):
         raise CatalogError(
             f"{source}: {len(numbers):,} rows became {table.num_rows:,}; save the table as CSV in UTF-8 again"
@@ -171,6 +174,28 @@ def _parse(data: bytes, delimiter: str, names: list[str], source: str) -> pa.Tab
         raise CatalogError(f"{source}: not a readable table ({error}); check the file") from None
 
 
+def _read_formulas(table: pa.Table, source: str, notes: Notes) -> pa.Table:
+    """The table with `00123` for each cell `="00123"`, which spreadsheets show as that text."""
+    count, example = 0, ""
+    for position, name in enumerate(table.column_names):
+        column = table.column(position)
+        written = pc.fill_null(pc.match_substring_regex(column, _TEXT_FORMULA), False)
+        matching = pc.sum(written).as_py() or 0
+        if not matching:
+            continue
+        example = example or pc.filter(column, written)[0].as_py()
+        count += matching
+        texts = pc.replace_substring_regex(column, _TEXT_FORMULA, r"\1")
+        texts = pc.replace_substring(texts, '""', '"')
+        texts = pc.if_else(pc.equal(texts, ""), None, texts)
+        table = table.set_column(position, name, pc.if_else(written, texts, column))
+    if count:
+        notes.say(
+            f"{source}: {count:,} cells are formulas of a text and read as that text (first: {example[:60]})"
+        )
+    return table
+
+
 def find_delimiter(text: str) -> str:
     """The delimiter that cuts most of the first rows into as many cells as the header.
 
@@ -203,8 +228,8 @@ def _regular_share(lines: Lines) -> float:
 
 
 def _name_columns(header: list[str], source: str, notes: Notes) -> list[str]:
-    """A name for each column. A column without a name gets its number."""
-    names = [name.strip() for name in header]
+    """A name for each column; columns without one are called by their number."""
+    names = [re.sub(_TEXT_FORMULA, r"\1", name).strip() for name in header]
     if twice := sorted(name for name, count in Counter(names).items() if name and count > 1):
         raise CatalogError(f"{source}: column {twice[0]!r} occurs twice; rename one of them")
     nameless = [number for number, name in enumerate(names, start=1) if not name]

@@ -221,3 +221,18 @@ def test_the_shared_cases_have_their_ids_and_pictures(
     table = read(tmp_path, "catalog.reader=table", f"catalog.source={source}")
     assert table["artwork_id"].to_pylist() == ids
     assert table["etag"].null_count == 0
+
+
+def test_a_formula_of_a_text_is_that_text_as_spreadsheets_show_it() -> None:
+    """Other formulas stay: what they would give is not known."""
+    text = 'id,"=""image"""\n="00123",a.jpg\n"=""1,5 """"x""""""",="b.jpg"\n=1+1,"=""a""&""b"""\n="",c\n'
+    table, *_ = read_delimited(text, None, "art.csv", notes := Notes())
+    assert table.to_pylist() == [
+        {"id": "00123", "image": "a.jpg"},
+        {"id": '1,5 "x"', "image": "b.jpg"},
+        {"id": "=1+1", "image": '="a"&"b"'},
+        {"id": None, "image": "c"},
+    ]
+    assert notes.lines == [
+        'art.csv: 4 cells are formulas of a text and read as that text (first: ="00123")'
+    ]

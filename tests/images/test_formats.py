@@ -12,6 +12,7 @@ from simsearch.images.decode import decode
 from simsearch.images.kinds import EXTENSIONS, heif_readable
 from simsearch.images.limits import ImageError
 from tests.images.test_kinds import TURNS
+from tests.support.heif_files import turned
 
 
 def to_rgb(data: bytes) -> Image.Image:
@@ -106,3 +107,53 @@ def test_every_orientation_is_turned_upright(kind: str, orientation: int) -> Non
     decoded = to_rgb(saved(image, kind.partition(" ")[0], exif=exif, quality=95))
     assert decoded.size == expected.size
     assert np.abs(np.asarray(decoded, float) - np.asarray(expected, float)).mean() < 4
+
+
+# Turns that ISO/IEC 23008-12 names by properties, as the orientations of Exif that mean the same.
+PROPERTIES = {
+    (("irot", 1),): 8,
+    (("irot", 2),): 3,
+    (("irot", 3),): 6,
+    (("imir", 0),): 4,
+    (("imir", 1),): 2,
+    (("irot", 1), ("imir", 0)): 5,
+    (("irot", 1), ("imir", 1)): 7,
+    (): 1,
+}
+
+
+@pytest.mark.parametrize("properties", PROPERTIES)
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
+def test_only_the_properties_of_heif_turn_it(
+    kind: str, properties: tuple[tuple[str, int], ...]
+) -> None:
+    """Its Exif may name an orientation too, which readers are to ignore."""
+    if kind == "HEIF" and not heif_readable():
+        pytest.skip("no HEIF here")
+    exif = Image.Exif()
+    exif[0x0113] = 6  # writers would turn 0x0112 into properties
+    try:
+        data = turned(saved(picture(), kind, quality=95, exif=exif.tobytes()), properties)
+    except RuntimeError as error:
+        pytest.skip(f"no HEIF encoder here: {error}")
+    unused, orientation = b"\x01\x13\0\3\0\0\0\1", b"\x01\x12\0\3\0\0\0\1"
+    assert data.count(unused) == 1
+    data = data.replace(unused, orientation)
+    expected = picture()
+    for turn in TURNS[PROPERTIES[properties]]:
+        expected = expected.transpose(turn)
+    decoded = np.asarray(to_rgb(data), dtype=float)
+    assert np.abs(decoded - np.asarray(expected, dtype=float)).mean() < 5
+
+
+@pytest.mark.parametrize("ink", [(255, 0, 0, 0), (0, 0, 0, 255), (0, 0, 0, 0)])
+def test_cmyk_of_a_jpeg_is_inverted_without_adobes_marker_too(ink: tuple[int, ...]) -> None:
+    """As libvips, OpenCV and browsers have it: the standard says nothing of inks."""
+    data = saved(Image.new("CMYK", (16, 16), ink), "JPEG", quality=100)
+    marker = data.index(b"\xff\xee")
+    length = int.from_bytes(data[marker + 2 : marker + 4], "big")
+    assert data[marker + 4 :].startswith(b"Adobe")
+    without = data[:marker] + data[marker + 2 + length :]
+    paper = [(255 - colour) * (255 - ink[3]) // 255 for colour in ink[:3]]
+    np.testing.assert_allclose(np.asarray(to_rgb(without))[8, 8], paper, atol=1)
+    np.testing.assert_array_equal(to_rgb(without), to_rgb(data))
