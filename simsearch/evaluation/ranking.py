@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.evaluation.statistics import TAILS, Floats, count_once, resample_counts
+from simsearch.evaluation.statistics import TAILS, Floats, resample_weights
 
 Bools = npt.NDArray[np.bool_]
 Items = npt.NDArray[np.int64]
@@ -196,8 +196,8 @@ def pool_pairs(ranking: Ranking, distractors: npt.NDArray[np.float32]) -> Pooled
 
 @dataclass(frozen=True)
 class PooledScore:
-    """A score of the pooled pairs with its standard error and its 95 % interval from `low` to `high`. The
-    bootstrap resamples the originals with copies. The collection and the other queries stay."""
+    """A score of the pooled pairs with its standard error and its 95 % interval from `low` to `high`.
+    The bootstrap weighs the originals with copies anew; the collection and the other queries stay."""
 
     value: float
     error: float
@@ -211,42 +211,57 @@ def pooled_scores(
     """Micro-average precision, and the largest recall at which precision is still 0.9.
 
     Micro-average precision is the area under the precision-recall curve of the whole pool:
-    without tied distances it is scikit-learn's `average_precision_score`.
+    `average_precision_score` of scikit-learn where no distances tie. The intervals are those of
+    `statistics.bootstrap_intervals`: one more query finds nothing for the lower end, and all before
+    anything else for the upper end. The percentile bootstrap of five queries held the score of other
+    queries of the same kind in 44 to 84 % of the draws.
     """
     n = len(pool.relevant)
     own = pool.owner >= 0
     # Pairs of queries without copies weigh 1 in every resample, so they are counted once.
     others = np.cumsum(~own, dtype=np.int64)[own]
-    hits, owner = pool.hits[own], np.asarray(pool.owner[own])
-    points = _weigh(np.ones((1, n)), hits, owner, others, pool.relevant)
-    drawn = [
-        _weigh(counts, hits, owner, others, pool.relevant)
-        for counts in resample_counts(
-            count_once(n), resamples=resamples, seed=seed, width=len(hits)
-        )
-    ]
+    weighted = _Weighted(pool.hits[own], pool.owner[own], others, pool.relevant)
+    points = weighted.scores(np.ones((1, n)))
+    drawn: list[list[tuple[Floats, Floats]]] = []  # by block: as they are, lowest, highest
+    for weights in resample_weights(n, resamples=resamples, seed=seed, width=int(own.sum())):
+        own_weights, rest = (n + 1) * weights[:, :-1], (n + 1) * weights[:, -1]
+        missed = rest * pool.relevant.mean()
+        lowest = weighted.scores(own_weights, missed=missed)
+        highest = weighted.scores(own_weights, added=missed)
+        drawn.append([weighted.scores(own_weights), lowest, highest])
     scores = []
-    for point, blocks in zip(points, zip(*drawn, strict=True), strict=True):
-        values = np.concatenate(blocks)
-        low, high = np.quantile(values, TAILS)
-        scores.append(PooledScore(float(point[0]), float(values.std()), float(low), float(high)))
+    for number, point in enumerate(points):
+        plain, least, most = (
+            np.concatenate([block[kind][number] for block in drawn]) for kind in range(3)
+        )
+        low = min(float(np.quantile(least, TAILS[0])), float(point[0]))
+        high = max(float(np.quantile(most, TAILS[1])), float(point[0]))
+        scores.append(PooledScore(float(point[0]), float(plain.std()), low, high))
     return scores[0], scores[1]
 
 
-def _weigh(
-    counts: Floats,
-    hits: Bools,
-    owner: npt.NDArray[np.int64],
-    others: npt.NDArray[np.int64],
-    relevant: npt.NDArray[np.int64],
-) -> tuple[Floats, Floats]:
-    """Both scores [r] of r resamples, in which query q occurs counts[r, q] times."""
-    weights = counts[:, owner]
-    pairs = np.cumsum(weights, axis=1)[:, hits] + others[hits]
-    weights = weights[:, hits]  # precision counts only where a hit is
-    right = np.cumsum(weights, axis=1)
-    precision = np.divide(right, pairs, out=np.zeros_like(right), where=pairs > 0)
-    total = np.maximum(counts @ relevant, 1)
-    average = (precision * weights).sum(axis=1) / total
-    reached = np.where(precision >= REQUIRED_PRECISION, right, 0.0)
-    return average, reached.max(axis=1, initial=0.0) / total
+@dataclass(frozen=True)
+class _Weighted:
+    """The pairs of queries with copies, of which query q counts weights[r, q] times in resample r.
+    `others` [e] is how many pairs of other queries are nearer than each."""
+
+    hits: Bools
+    owner: npt.NDArray[np.int64]
+    others: npt.NDArray[np.int64]
+    relevant: npt.NDArray[np.int64]
+
+    def scores(
+        self, weights: Floats, missed: Floats | float = 0.0, added: Floats | float = 0.0
+    ) -> tuple[Floats, Floats]:
+        """Both scores [r] of r resamples, with so many more relevant images [r] that no query finds
+        (`missed`), or that come before all others (`added`)."""
+        added = np.broadcast_to(added, len(weights))
+        total = np.maximum(weights @ self.relevant + missed + added, np.finfo(float).tiny)
+        weights = weights[:, self.owner]
+        pairs = np.cumsum(weights, axis=1)[:, self.hits] + self.others[self.hits] + added[:, None]
+        weights = weights[:, self.hits]  # precision counts only where a hit is
+        right = np.cumsum(weights, axis=1) + added[:, None]
+        precision = np.divide(right, pairs, out=np.zeros_like(right), where=pairs > 0)
+        average = ((precision * weights).sum(axis=1) + added) / total
+        reached = np.where(precision >= REQUIRED_PRECISION, right, added[:, None])
+        return average, np.maximum(reached.max(axis=1, initial=0.0), added) / total

@@ -45,11 +45,6 @@ def resample_counts(
         yield drawn.astype(np.float64)
 
 
-def count_once(n: int) -> npt.NDArray[np.int64]:
-    """The `times` [n] of originals that are all different."""
-    return np.ones(n, dtype=np.int64)
-
-
 def bootstrap_intervals(
     values: Floats,
     *,
@@ -68,7 +63,7 @@ def bootstrap_intervals(
     originals in 66 % of the draws, and it is [1, 1] where all of them are 1.
     """
     lows, highs = [], []
-    for weights in _weights(len(values), resamples=resamples, seed=seed):
+    for weights in resample_weights(len(values), resamples=resamples, seed=seed):
         means, rest = weights[:, :-1] @ values, weights[:, -1:]
         lows.append(means + rest * least)
         highs.append(means + rest * most)
@@ -78,10 +73,13 @@ def bootstrap_intervals(
     return np.minimum(low, mean), np.maximum(high, mean)
 
 
-def _weights(n: int, *, resamples: int, seed: int) -> Iterator[Floats]:
-    """Random weights of n originals and one more, each row adding up to 1, in blocks [some, n + 1]."""
+def resample_weights(n: int, *, resamples: int, seed: int, width: int = 0) -> Iterator[Floats]:
+    """Random weights of n originals and one more, each row adding up to 1, in blocks [some, n + 1].
+
+    Blocks hold so few resamples that [some, max(n + 1, width)] numbers fit in memory.
+    """
     random = np.random.default_rng(seed)
-    step = max(1, _NUMBERS_AT_ONCE // (n + 1))
+    step = max(1, _NUMBERS_AT_ONCE // max(n + 1, width))
     for start in range(0, resamples, step):
         drawn = random.standard_exponential((min(step, resamples - start), n + 1))
         yield drawn / drawn.sum(axis=1, keepdims=True)

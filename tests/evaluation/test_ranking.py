@@ -65,15 +65,35 @@ def test_a_resample_is_scikit_learns_score_with_weights() -> None:
     ranked = ranking(3)
     pool = pool_pairs(ranked, np.zeros((0, DEPTH), np.float32))
     micro, _ = pooled_scores(pool, resamples=40, seed=9)
-    counts = np.random.default_rng(9).multinomial(N, np.full(N, 1 / N), 40)
-    expected = [
-        average_precision_score(
-            ranked.hits.ravel(), -ranked.distances.ravel(), sample_weight=np.repeat(drawn, DEPTH)
-        )
-        for drawn in counts
-    ]
-    assert micro.error == pytest.approx(np.std(expected), rel=1e-6)
-    assert micro.low == pytest.approx(np.quantile(expected, 0.025), rel=1e-6)
+    relevant = ranked.relevant
+    weights = np.random.default_rng(9).standard_exponential((40, N + 1))
+    weights *= (N + 1) / weights.sum(axis=1, keepdims=True)
+    hits = np.append(True, ranked.hits.ravel())  # first the query that finds all before all others
+    nearness = np.append(1.0, -ranked.distances.ravel())
+    plain, lowest, highest = [], [], []
+    for *own, rest in weights.tolist():
+        more = rest * relevant.mean()
+        pairs = np.repeat(own, DEPTH)
+        plain.append(average_precision_score(hits[1:], nearness[1:], sample_weight=pairs))
+        known = float(np.dot(own, relevant))
+        lowest.append(plain[-1] * known / (known + more))
+        all_pairs = np.append(more, pairs)
+        highest.append(average_precision_score(hits, nearness, sample_weight=all_pairs))
+    assert micro.error == pytest.approx(np.std(plain), rel=1e-6)
+    assert micro.low == pytest.approx(np.quantile(lowest, 0.025), rel=1e-6)
+    assert micro.high == pytest.approx(np.quantile(highest, 0.975), rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 9])
+def test_a_pooled_score_of_few_queries_lies_within_a_wide_interval(n: int) -> None:
+    """All images at one distance: each order is as good, the worst one counts."""
+    hits = np.arange(DEPTH) < np.full((n, 1), 5)
+    ranked = Ranking(hits, np.zeros((n, DEPTH), np.float32), np.full(n, 5))
+    for score in pooled_scores(
+        pool_pairs(ranked, np.zeros((3, 15), np.float32)), resamples=99, seed=1
+    ):
+        assert 0 <= score.low <= score.value <= score.high <= 1
+        assert score.high - score.low > 0.2
 
 
 def test_equal_distances_count_in_their_worst_order() -> None:
@@ -128,7 +148,8 @@ def test_a_perfect_search_scores_one_everywhere(seed: int) -> None:
         np.testing.assert_allclose(scores, 1)
     pool = pool_pairs(ranked, np.full((7, DEPTH), 0.95, np.float32))
     for pooled in pooled_scores(pool, resamples=20, seed=0):
-        assert (pooled.value, pooled.low, pooled.high) == pytest.approx((1, 1, 1))
+        assert (pooled.value, pooled.error, pooled.high) == pytest.approx((1, 0, 1))
+        assert 0.5 < pooled.low < 1  # one more query may find nothing
 
 
 @pytest.mark.slow
