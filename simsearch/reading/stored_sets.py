@@ -21,7 +21,7 @@ from simsearch.storage.storage import Storage, read_uri
 
 log = logging.getLogger(__name__)
 
-FOLDER = "sets"
+SETS = "sets"
 MOST_BYTES = 12 * 2**20  # of a file: MOST ids of 2,000 characters, as many as a form takes
 MOST_STORED = 500  # in one root: somebody can still look through so many
 _ID = re.compile(r"[0-9a-f]{16}\Z")
@@ -55,7 +55,7 @@ def list_sets(storage: Storage) -> tuple[list[StoredSet], list[str]]:
 
 
 def _ids(storage: Storage) -> list[str]:
-    names = (info.path for info in storage.files(FOLDER) if info.path.endswith(".json"))
+    names = (info.path for info in storage.files(SETS) if info.path.endswith(".json"))
     return [set_id for name in names if _ID.match(set_id := name.removesuffix(".json"))]
 
 
@@ -198,7 +198,7 @@ def _bytes_of(stored: StoredSet) -> bytes:
 
 
 def _path(set_id: str) -> str:
-    return f"{FOLDER}/{set_id}.json"
+    return f"{SETS}/{set_id}.json"
 
 
 def _read(storage: Storage, set_id: str) -> StoredSet:

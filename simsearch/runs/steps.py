@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
-from typing import Any
 
 import pyarrow as pa
 
@@ -230,16 +228,17 @@ def _previous(run: Run) -> Snapshot | None:
 
 def report(run: Run) -> StepResult:
     """Write the report of the planned snapshot."""
+    from simsearch.reading.runs import steps_of
+    from simsearch.reading.view import SnapshotView
     from simsearch.reports.report import write_report
 
     snapshot = run.snapshot
-    made: dict[str, Any] = {}
     if not snapshot.sealed():
-        made = {"steps": [asdict(step) for step in run.steps], "environment": environment()}
+        view = SnapshotView(run.config, snapshot)
+        write_report(view, snapshot.counts(), run.steps, environment())
     elif not (snapshot.finished() or snapshot.storage.exists(snapshot.report_path)):
-        made = snapshot.manifest()
-    if made:
-        write_report(run.config, snapshot, snapshot.counts(), made["steps"], made["environment"])
+        view = SnapshotView(run.config, snapshot)
+        write_report(view, snapshot.counts(), steps_of(view), view.manifest["environment"])
     return StepResult(1, "reports")
 
 

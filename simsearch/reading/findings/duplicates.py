@@ -9,7 +9,7 @@ import numpy as np
 
 from simsearch.errors import NotFoundError
 from simsearch.indexes.exact import cosine
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.view import SnapshotView
 
 COMPARED = (
@@ -54,7 +54,7 @@ class Entry:
     """An artwork of a group as the page shows it. `same_file`: another artwork of the group has the same
     bytes. `differs`: its catalog entry's values in columns where the group's entries differ."""
 
-    artwork: Artwork
+    artwork: ViewArtwork
     same_file: bool
     differs: tuple[tuple[str, str], ...]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 from simsearch.explorer.pages.addresses import Addresses
+from simsearch.explorer.pages.page import Page
 from simsearch.explorer.pages.site import Site
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.view import HASH_DIGITS, SnapshotView
 from simsearch.reading.zoom import (
     Tiles,
@@ -17,10 +18,22 @@ from simsearch.reading.zoom import (
 )
 
 
-def zoom_page(site: Site, view: SnapshotView, artwork_id: str) -> dict[str, Any]:
-    artwork = view.artwork(artwork_id)
+@dataclass(frozen=True)
+class ZoomPage(Page):
+    template: ClassVar[str] = "closer/zoom"
+
+    artwork: ViewArtwork
+
+
+def zoom_page(view: SnapshotView, artwork_id: str) -> ZoomPage:
+    return ZoomPage(view.artwork(artwork_id))
+
+
+def tile_hosts(site: Site, view: SnapshotView, artwork: ViewArtwork) -> list[str]:
+    """The image server that an artwork's tiles may come from, as https://host; none where they are made
+    here."""
     base = _service(site, view, artwork)
-    return {"artwork": artwork, "host": service_host(base) if base else None}
+    return [service_host(base)] if base else []
 
 
 def tiles_of(site: Site, view: SnapshotView, to: Addresses, artwork_id: str) -> Tiles:
@@ -37,6 +50,6 @@ def tiles_of(site: Site, view: SnapshotView, to: Addresses, artwork_id: str) -> 
     return site.tiles.describe(view, artwork.item, address)
 
 
-def _service(site: Site, view: SnapshotView, artwork: Artwork) -> str | None:
-    sources: Mapping[str, str] = site.derived(view, "sources", lambda: image_sources(view))
+def _service(site: Site, view: SnapshotView, artwork: ViewArtwork) -> str | None:
+    sources = site.derived(view, "sources", lambda: image_sources(view))
     return image_service(artwork, sources)

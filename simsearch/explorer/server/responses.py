@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import HTMLResponse, Response
 
 from simsearch.explorer.pages.addresses import LiveAddresses
+from simsearch.explorer.pages.page import Page, PagedPage
 from simsearch.explorer.server.requests import site_of
 from simsearch.explorer.server.security import content_security_policy
 from simsearch.reading.artworks import SAID
@@ -46,7 +46,7 @@ def open_to_viewers(request: Request) -> dict[str, str]:
     return {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
-def address_notices(request: Request, values: Mapping[str, Any]) -> list[str]:
+def address_notices(request: Request, page: Page) -> list[str]:
     """Notices about parameters in the address that the page does not know, and about a page of results that
     does not exist."""
     query = request.query_params
@@ -57,11 +57,11 @@ def address_notices(request: Request, values: Mapping[str, Any]) -> list[str]:
         if others := len(unknown[NAMES_SHOWN:]):
             names += f" and {others:,} others"
         notices.append(f"The address asks for something that this page does not know: {names}.")
-    page, count = values.get("page"), values.get("page_count")
     wanted = query.get("page")
-    if page is not None and wanted and wanted.lstrip("0") != str(page):
+    if isinstance(page, PagedPage) and wanted and wanted.lstrip("0") != str(page.paging.number):
+        number, count = page.paging.number, page.paging.count
         pages = "is one page" if count == 1 else f"are {count:,} pages"
-        notices.append(f"There is no page {wanted[:SAID]}: there {pages}. This is page {page:,}.")
+        notices.append(f"There is no page {wanted[:SAID]}: there {pages}. This is page {number:,}.")
     return notices
 
 
@@ -80,16 +80,14 @@ def _declared_parameters(dependant: Dependant) -> set[str]:
     return own.union(*(_declared_parameters(below) for below in dependant.dependencies))
 
 
-def render_page(
+def respond(
     request: Request,
     view: SnapshotView,
-    name: str,
-    values: Mapping[str, Any],
+    page: Page,
     image_hosts: Sequence[str] = (),
 ) -> Response:
-    """A response with the page of the template `name`. `image_hosts` are servers of its pictures beside those
-    of the snapshot."""
-    values = {**values, "notices": address_notices(request, values)}
-    html = site_of(request).render(name, view, addresses_of(request, view), **values)
+    """The page; `image_hosts` are servers that its pictures come from, beside those of the snapshot."""
+    notices = address_notices(request, page)
+    html = site_of(request).render(page, view, addresses_of(request, view), notices)
     policy = content_security_policy((*view.iiif_hosts, *image_hosts))
     return HTMLResponse(html, headers={"Content-Security-Policy": policy})

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.errors import NotFoundError, SimsearchError
 from simsearch.explorer.pages.addresses import Addresses
-from simsearch.explorer.pages.findings import lists_of
-from simsearch.explorer.pages.matches_drawing import drawing
+from simsearch.explorer.pages.closer.alike_parts import Matching, matching_of
+from simsearch.explorer.pages.derived import lists_of
+from simsearch.explorer.pages.page import Page
 from simsearch.explorer.pages.site import Site
 from simsearch.indexes.exact import cosine
 from simsearch.reading import side_by_side
-from simsearch.reading.artworks import Artwork, shorten
+from simsearch.reading.artworks import ViewArtwork, shorten
 from simsearch.reading.dates import first_year
-from simsearch.reading.matches import mutual_matches
+from simsearch.reading.side_by_side import Copy
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.words import fold_text
 
-MATCHES_DRAWN = 10
-RANDOM_PAIRS = 2000  # drawn for the usual scores: enough for a tenth of a per cent
+RANDOM_PAIRS = 2000  # drawn to know what is usual: enough for a tenth of a per cent
 
 FIELDS = (
     ("artists", "Artist"),
@@ -45,73 +44,96 @@ class Field:
     shared: str
 
 
+@dataclass(frozen=True)
+class SpaceScore:
+    """The cosine of two artworks in a space, the other's rank among the first's neighbours, and the first's
+    among the other's, `back`; None beyond the stored ones."""
+
+    name: str
+    score: float
+    rank: int | None
+    back: int | None
+
+
+@dataclass(frozen=True)
+class OwnCopies:
+    """An artwork's changed copies in a space, each with its cosine; `nearer` counts those that are nearer
+    to it than the other artwork."""
+
+    artwork: ViewArtwork
+    copies: list[tuple[Copy, float]]
+    nearer: int
+
+
+@dataclass(frozen=True)
+class AlikePage(Page):
+    """Two artworks in `space`, which is `encoder`'s, with a `head` or None. `rarer` is the share of random
+    pairs of artworks that are less alike, None where there are no pairs. `k` is the length of neighbour
+    lists. `matching` is None where the page asks for it later."""
+
+    template: ClassVar[str] = "closer/alike"
+
+    first: ViewArtwork
+    other: ViewArtwork
+    space: str
+    encoder: str
+    head: str | None
+    spaces: list[SpaceScore]
+    k: int
+    score: float
+    rarer: float | None
+    fields: list[Field]
+    copies: list[OwnCopies]
+    matching: Matching | None
+
+
 def alike_page(
-    site: Site, view: SnapshotView, artwork_id: str, other_id: str, space: str | None
-) -> dict[str, Any]:
+    site: Site,
+    view: SnapshotView,
+    to: Addresses,
+    artwork_id: str,
+    other_id: str,
+    space: str | None,
+    *,
+    drawn: bool,
+) -> AlikePage:
+    """The page of two artworks, with their matching parts where they are to be `drawn`."""
     first, other = view.artwork(artwork_id), view.artwork(other_id)
     space = space or view.spaces[0]
     described = view.space(space)
     score = _score(view, space, first, other)
     usual = site.derived(view, ("usual", space), lambda: _usual_scores(view, space))
-    return {
-        "first": first,
-        "other": other,
-        "space": space,
-        "encoder": described.encoder,
-        "head": described.head,
-        "spaces": [
-            {
-                "name": name,
-                "score": _score(view, name, first, other),
-                "rank": _rank(site, view, name, first, other),
-                "back": _rank(site, view, name, other, first),
-            }
+    return AlikePage(
+        first=first,
+        other=other,
+        space=space,
+        encoder=described.encoder,
+        head=described.head,
+        spaces=[
+            SpaceScore(
+                name,
+                _score(view, name, first, other),
+                _rank(site, view, name, first, other),
+                _rank(site, view, name, other, first),
+            )
             for name in view.spaces
         ],
-        "k": lists_of(site, view, space).k,
-        "score": score,
-        "rarer": float((usual < score).mean()) if len(usual) else None,
-        "fields": [field for field in _fields(first, other) if field.first or field.other],
-        "copies": [_copies(view, artwork, space, score) for artwork in (first, other)],
-    }
+        k=lists_of(site, view, space).k,
+        score=score,
+        rarer=float((usual < score).mean()) if len(usual) else None,
+        fields=[field for field in _fields(first, other) if field.first or field.other],
+        copies=[_own_copies(view, artwork, space, score) for artwork in (first, other)],
+        matching=matching_of(site, view, to, first, other, space) if drawn else None,
+    )
 
 
-def parts_of(
-    site: Site, view: SnapshotView, to: Addresses, artwork_id: str, other_id: str, space: str
-) -> dict[str, Any]:
-    """The drawing of matching parts, or the reason in words why there is none."""
-    first, other = view.artwork(artwork_id), view.artwork(other_id)
-    view.space(space)
-    values: dict[str, Any] = {"space": space, "drawings": None, "error": None, "matches": []}
-    try:
-        first_seen = site.feature_maps.seen(view, space, first)
-        other_seen = site.feature_maps.seen(view, space, other)
-    except NotFoundError:
-        raise
-    except SimsearchError as error:
-        return {**values, "error": str(error)}
-    if first_seen is None or other_seen is None:
-        return values
-    matches = mutual_matches(first_seen.map, other_seen.map)
-    drawn = matches[:MATCHES_DRAWN]
-    pictures = [
-        (to.picture(artwork.item, 1200), artwork.title, seen)
-        for artwork, seen in ((first, first_seen), (other, other_seen))
-    ]
-    return {
-        **values,
-        "matches": drawn,
-        "found": len(matches),
-        "cells": first_seen.map.shape[0] * first_seen.map.shape[1],
-        "drawings": [drawing(pictures, drawn, beside=beside) for beside in (True, False)],
-    }
-
-
-def _score(view: SnapshotView, space: str, first: Artwork, other: Artwork) -> float:
+def _score(view: SnapshotView, space: str, first: ViewArtwork, other: ViewArtwork) -> float:
     return cosine(view.distance(space, first.item, other.item))
 
 
-def _rank(site: Site, view: SnapshotView, space: str, first: Artwork, other: Artwork) -> int | None:
+def _rank(
+    site: Site, view: SnapshotView, space: str, first: ViewArtwork, other: ViewArtwork
+) -> int | None:
     nearest = lists_of(site, view, space).numbers[first.number].tolist()
     return nearest.index(other.number) + 1 if other.number in nearest else None
 
@@ -132,19 +154,19 @@ def _usual_scores(view: SnapshotView, space: str) -> npt.NDArray[np.float64]:
     )
 
 
-def _fields(first: Artwork, other: Artwork) -> list[Field]:
+def _fields(first: ViewArtwork, other: ViewArtwork) -> list[Field]:
     return [
         Field(name, _text(first, column), _text(other, column), _shared(first, other, column))
         for column, name in FIELDS
     ]
 
 
-def _text(artwork: Artwork, column: str) -> str:
+def _text(artwork: ViewArtwork, column: str) -> str:
     value = artwork.row.get(column)
     return shorten(", ".join(value) if isinstance(value, list) else str(value or ""))
 
 
-def _shared(first: Artwork, other: Artwork, column: str) -> str:
+def _shared(first: ViewArtwork, other: ViewArtwork, column: str) -> str:
     if column == "date":
         return _shared_time(first_year(first.row["date"]), first_year(other.row["date"]))
     first_value, other_value = first.row.get(column) or [], other.row.get(column) or []
@@ -173,13 +195,7 @@ def _shared_time(first: int | None, other: int | None) -> str:
     return f"{abs(first - other) - across} years apart"
 
 
-def _copies(view: SnapshotView, artwork: Artwork, space: str, score: float) -> dict[str, Any]:
-    """The artwork's own copies in the space, and the number of them that are nearer than the other
-    artwork."""
-    copies = side_by_side.copies(view, artwork, [space])
-    entries = [(copy, copy.ranks[0].rank, cosine(copy.ranks[0].distance)) for copy in copies]
-    return {
-        "artwork": artwork,
-        "entries": entries,
-        "nearer": sum(own > score for _, _, own in entries),
-    }
+def _own_copies(view: SnapshotView, artwork: ViewArtwork, space: str, score: float) -> OwnCopies:
+    made = side_by_side.copies(view, artwork, [space])
+    copies = [(copy, cosine(copy.ranks[0].distance)) for copy in made]
+    return OwnCopies(artwork, copies, sum(own > score for _, own in copies))
