@@ -35,7 +35,7 @@ from simsearch.extraction.precisions import (
     find_stored,
 )
 from simsearch.extraction.stored_weights import StoredWeights
-from simsearch.features.space import ONNX_RUNTIME, FeatureSpace
+from simsearch.features.space import ONNX_RUNTIME, PYTORCH, FeatureSpace
 from simsearch.features.store import count_rows
 from simsearch.images.preprocessing import Preprocessing
 from simsearch.runtime.resources import task_options
@@ -179,11 +179,15 @@ def _choose_engines(
 ) -> list[PreparedNetwork]:
     """The networks with their engines. A network is converted if its engine is ONNX Runtime."""
     extract = config.extract
-    if device != "cpu" or extract.mode != "eval" or extract.engine != "auto":
+    if extract.mode != "eval" or extract.engine != "auto":
         return list(prepared)
+    if device != "cpu":
+        why = "which computes on CPUs alone (extract.device=cpu goes on with them)"
+        return [_by_pytorch(config, network, why) for network in prepared]
     if not is_installed("onnx"):
         log.info("extract: no ONNX Runtime here, so PyTorch runs all; %s", install_line("onnx"))
-        return list(prepared)
+        why = f"which is not installed here ({install_line('onnx')})"
+        return [_by_pytorch(config, network, why) for network in prepared]
 
     @functools.cache
     def faster() -> bool:
@@ -191,6 +195,20 @@ def _choose_engines(
         return _call_at_actors(config, "choosing engines", _runs_faster)
 
     return [_choose_network_engine(config, network, images, faster) for network in prepared]
+
+
+def _by_pytorch(config: Config, network: PreparedNetwork, why: str) -> PreparedNetwork:
+    """The network, run by PyTorch: a warning says so where it was begun by ONNX Runtime, which cannot go on
+    for the reason `why`."""
+    begun, other = (
+        count_rows(root_of(config), replace(network.space, engine=engine))
+        for engine in (ONNX_RUNTIME, PYTORCH)
+    )
+    if begun <= other:
+        return network
+    reason = f"PyTorch computes all vectors anew: {begun:,} stored ones are of ONNX Runtime, {why}"
+    log.warning("%s: %s", network.space.encoder, reason)
+    return replace(network, precision_reason=reason)
 
 
 def _choose_network_engine(

@@ -174,6 +174,23 @@ def test_vectors_of_the_other_engine_are_float32s_too(tmp_path: Any) -> None:
     assert "float32 goes on with its 2 vectors" in network.precision_reason
 
 
+@pytest.mark.parametrize("machine", MACHINES, ids=str)
+def test_what_onnx_runtime_began_is_never_computed_anew_without_a_word(
+    tmp_path: Any, caplog: pytest.LogCaptureFixture, machine: Machine
+) -> None:
+    root = str(tmp_path)
+    float32 = prepared(root, PLAIN).space
+    store(root, replace(float32, engine=ONNX_RUNTIME), ["a", "b"])
+    caplog.clear()
+    reason = prepared(root, machine).precision_reason
+    warnings = [row.message for row in caplog.records if "anew" in row.message]
+    anew = "PyTorch computes all vectors anew: 2 stored ones are of ONNX Runtime, which computes"
+    assert reason.startswith(anew) == (machine.device == "cuda")
+    assert warnings == ([f"stand-in: {reason}"] if machine.device == "cuda" else [])
+    store(root, float32, ["a", "b"])
+    assert "anew" not in prepared(root, machine).precision_reason
+
+
 def test_what_cannot_run_is_computed_anew_and_the_log_says_why(
     tmp_path: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
