@@ -147,8 +147,9 @@ def _apply_to_shard(
     rows: pa.Array,
     made_by: str,
 ) -> int:
-    table = storage.read_table(feature_store.shard_path(encoder, shard)).take(rows)
-    vectors = head(feature_store.vectors_of(table))
+    path = feature_store.shard_path(encoder, shard)
+    table = storage.read_table(path).take(rows)
+    vectors = head(feature_store.finite_vectors(storage, path, table))
     rows_of_shard = table.drop(["vector"]).combine_chunks()
     makers = feature_store.installations_of(table) | {made_by}
     feature_store.write_shard(storage, space, rows_of_shard, vectors, makers)

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch import schemas
-from simsearch.errors import IncompleteError
+from simsearch.errors import DamagedError, IncompleteError
 from simsearch.features.space import FeatureSpace
 from simsearch.storage.parts import list_parts
 from simsearch.storage.storage import Storage
@@ -147,6 +147,15 @@ def vectors_of(shard: pa.Table) -> npt.NDArray[np.float32]:
     return np.asarray(flat.reshape(shard.num_rows, -1), dtype=np.float32)
 
 
+def finite_vectors(storage: Storage, path: str, shard: pa.Table) -> npt.NDArray[np.float32]:
+    """`vectors_of` the shard at `path`. Raises DamagedError where a vector is not finite: extraction
+    rejects the images of such vectors, and search would list them before all others."""
+    vectors = vectors_of(shard)
+    if not np.isfinite(vectors).all():
+        raise DamagedError(storage.root, path, "holds a vector that is not finite")
+    return vectors
+
+
 def installations_of(shard: pa.Table) -> set[str]:
     """The names of the installations that computed a shard's vectors."""
     return set((shard.schema.metadata or {}).get(MADE_BY_KEY, b"").decode().split())
@@ -165,18 +174,19 @@ def read_vectors(
 ) -> npt.NDArray[np.float32]:
     """The vectors [n, dimension] float32 of `images`, row by row.
 
-    Raises IncompleteError if the shards lack a vector.
+    Raises IncompleteError if the shards lack a vector, DamagedError for one that is not finite.
     """
     wanted = _keys(images)
     unique = wanted.unique()
     matrix = np.empty((len(unique), space.dimension), dtype=np.float32)
     stored = np.zeros(len(unique), dtype=bool)
     for shard in list_parts(storage, folder(space)):
-        table = storage.read_table(shard_path(space, shard.path))
+        path = shard_path(space, shard.path)
+        table = storage.read_table(path)
         positions = pc.index_in(_keys(table), value_set=unique)
         present = np.asarray(positions.is_valid())
         rows = positions.drop_null().to_numpy(zero_copy_only=False)
-        matrix[rows] = vectors_of(table)[present]
+        matrix[rows] = finite_vectors(storage, path, table)[present]
         stored[rows] = True
     if not stored.all():
         missing = int((~stored).sum())

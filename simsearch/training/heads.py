@@ -42,7 +42,7 @@ def fit_head(
     head, losses = FITS[settings.kind](name, settings, data, seed, tell)
     if not head.dimension:
         raise TrainingError(
-            f"heads.{name}: its encoder gives every original the same vector, so that there is nothing "
+            f"heads.{name}: its encoder gives every picture the same vector, so that there is nothing "
             "to learn; name another encoder"
         )
     return head, losses

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simsearch.errors import IncompleteError
+from simsearch.errors import DamagedError, IncompleteError
 from simsearch.features import store as feature_store
 from simsearch.storage.storage import Storage
 from tests.support.spaces import SPACE, rows, vectors
@@ -58,6 +58,17 @@ def test_a_missing_vector_is_an_error_not_garbage(tmp_path: Path) -> None:
     feature_store.write_shard(storage, SPACE, rows(["a"]), vectors(1))
     with pytest.raises(IncompleteError, match="1 of 2 vectors are missing"):
         feature_store.read_vectors(storage, SPACE, rows(["a", "b"]))
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_a_stored_vector_that_is_not_finite_is_damage_by_its_file(
+    tmp_path: Path, odd: float
+) -> None:
+    storage, data = Storage(str(tmp_path)), vectors(2)
+    data[1, 3] = odd
+    path = feature_store.write_shard(storage, SPACE, rows(["a", "b"]), data)
+    with pytest.raises(DamagedError, match=f"{path}: holds a vector that is not finite"):
+        feature_store.read_vectors(storage, SPACE, rows(["a"]))
 
 
 def test_a_repeated_write_leaves_one_shard(tmp_path: Path) -> None:

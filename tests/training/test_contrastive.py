@@ -8,7 +8,7 @@ import pytest
 from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.errors import TrainingError
 from simsearch.features.vectors import Vectors, unit_rows
-from simsearch.settings.sections.training import ContrastiveConfig, WhiteningConfig
+from simsearch.settings.sections.training import ContrastiveConfig, DenoisingConfig, WhiteningConfig
 from simsearch.training.contrastive import fit_contrastive
 from simsearch.training.heads import LearnedFrom, fit_head
 
@@ -96,7 +96,7 @@ def test_too_few_artworks_with_copies_are_refused_in_one_line(copied: int) -> No
         )
 
 
-@pytest.mark.parametrize("settings", [WhiteningConfig(), _settings(epochs=1)])
+@pytest.mark.parametrize("settings", [WhiteningConfig(), DenoisingConfig(), _settings(epochs=1)])
 def test_a_space_of_equal_vectors_has_nothing_to_learn(settings: Any) -> None:
     vectors = np.ones((8, 5), np.float32)
     data = LearnedFrom(vectors, np.tile(np.arange(4), 2), np.arange(8) < 4)
