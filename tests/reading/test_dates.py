@@ -50,6 +50,7 @@ UNDERSTOOD = {
     "2nd quarter of the 18th century": 1725, "last quarter 19th century": 1875, "late eighteenth century": 1767,
     "first half of the 5th century B.C.": -500, "late 5th century B.C.": -433, "2nd half 5th c. B.C.": -450,
     "3rd millennium B.C.": -3000, "early 2nd millennium B.C.": -2000,
+    "紀元前5世紀": -500, "公元前300年": -300, "西元前221年": -221, "前206–公元9": -206, "5世紀": 400,
     "Edo period (1615–1868)": 1615, "Meiji 15 (1882)": 1882, "1600s": 1600, "late 1700s": 1767,
     "1890s": 1890, "1890's": 1890, "late 1890s": 1897, "1890s–1910s": 1890, "1850s-60s": 1850, "1890er": 1890,
     "18--": 1800, "19XX": 1900, "188X": 1880, "um 1650": 1650, "nach 1650": 1650, "17. Jh.": 1600,
