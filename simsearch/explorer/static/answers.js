@@ -1,6 +1,6 @@
 // Questions by picture: asked, followed while they travel, answered in one column per network.
 
-import { element } from "./map-elements.js";
+import { element, shortened } from "./map-elements.js";
 import { sayFailed, Turns } from "./requests.js";
 
 /**
@@ -168,4 +168,4 @@ function match(found, form) {
 
 const MOST = 300; // letters of a text in a list, as artworks.SHORT
 /** @param {string} text */
-const short = (text) => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);
+const short = (text) => shortened(text, MOST);

@@ -50,12 +50,13 @@ export function boxOn(form) {
 
   /** @type {{ fixed: number[] } | { from: number[], size: number[] } | null} */
   let held = null;
+  let before = values(); // the box that is being drawn or moved
   frame.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     event.preventDefault();
     frame.setPointerCapture(event.pointerId);
     const [x, y] = point(event);
-    const [left, top, width, height] = values();
+    const [left, top, width, height] = (before = values());
     const corner = [...box.children].indexOf(/** @type {Element} */ (event.target));
     if (corner >= 0) held = { fixed: [corner % 2 ? left : left + width, corner < 2 ? top + height : top] };
     else if (event.target === box) held = { from: [x - left, y - top], size: [width, height] };
@@ -70,7 +71,18 @@ export function boxOn(form) {
       set(Math.min(x, fx), Math.min(y, fy), Math.abs(x - fx), Math.abs(y - fy));
     } else set(x - held.from[0], y - held.from[1], held.size[0], held.size[1]);
   });
-  for (const name of ["pointerup", "pointercancel"]) frame.addEventListener(name, () => (held = null));
+  function takeBack() {
+    if (!held) return false;
+    held = null;
+    const [left, top, width, height] = before;
+    set(left, top, width, height);
+    return true;
+  }
+  frame.addEventListener("pointerup", () => (held = null));
+  frame.addEventListener("pointercancel", takeBack);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && takeBack()) event.preventDefault();
+  });
 
   box.addEventListener("keydown", (event) => {
     /** @type {Record<string, number[]>} */

@@ -10,6 +10,7 @@ import { areaOf, areaText } from "./map-area.js";
  *   facets: Map<string, string[]>, unread: Entry[] }} Chosen
  */
 
+const LONGEST_WORDS = 200; // letters of a search, as the explorer takes them
 const WAIT = 300; // milliseconds of rest before the address changes
 const VALUES = ["space", "method", "colour", "q", "years", "at", "area", "set", "set_name"];
 
@@ -41,12 +42,12 @@ export function asked() {
     space: query.get("space"),
     method: query.get("method"),
     colour: query.get("colour") ?? "",
-    words: (query.get("q") ?? "").slice(0, 200).trim(),
+    words: valueOf("q", (text) => (text.length > LONGEST_WORDS ? null : text.trim())) ?? "",
     years: valueOf("years", yearsOf),
     at: valueOf("at", placeOf),
     area: valueOf("area", areaOf),
     set: query.get("set"),
-    setName: (query.get("set_name") ?? "").slice(0, 80),
+    setName: [...(query.get("set_name") ?? "")].slice(0, 80).join(""),
     facets,
     unread,
   };

@@ -29,6 +29,21 @@ export function drawing(name, attributes = {}) {
   return made;
 }
 
+/**
+ * A text of at most `most` letters, each whole.
+ * @param {string} text
+ * @param {number} most
+ */
+export function shortened(text, most) {
+  const letters = [...text];
+  return letters.length > most
+    ? `${letters
+        .slice(0, most - 1)
+        .join("")
+        .trimEnd()}…`
+    : text;
+}
+
 /** @param {number} number */
 export const counted = (number) => number.toLocaleString("en");
 /** @param {number} number */

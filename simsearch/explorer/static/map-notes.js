@@ -1,12 +1,13 @@
 // What the address asks for and cannot be given, each with a way to take it out of the address.
 
-import { element } from "./map-elements.js";
+import { element, shortened } from "./map-elements.js";
 
 /** @type {Record<string, string>} */
 const WORDS = {
   space: "no map of the network",
   method: "no map by the layout",
   colour: "no column",
+  q: "no search for as many letters as",
   years: "no span of years in",
   at: "no place on the map in",
   area: "no area of a map that is here in",
@@ -15,7 +16,7 @@ const WORDS = {
 const MOST = 60; // letters of a value that are shown
 
 /** @param {string} text */
-const short = (text) => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);
+const short = (text) => shortened(text, MOST);
 
 /**
  * @param {string} name

@@ -1,11 +1,14 @@
 // The names of the map's regions: which are in sight at this nearness, and where each is written.
 
+import { shortened } from "./map-elements.js";
+
 /** @import { Camera } from './map-camera.js' */
 /** @import { Facet } from './map-source.js' */
 
 const LEVELS = [2, 6];
 const MARGIN = 8; // pixels between two names
 const PICTURE = 52; // pixels of a region's picture
+const LETTERS = 34; // of a name
 
 /**
  * @typedef {{ level: number, x: number, y: number, count: number, central: number,
@@ -55,7 +58,7 @@ export class Regions {
     for (const region of this.#levels.get(level) ?? []) {
       const [x, y] = camera.toScreen(region.x, region.y);
       if (x < 20 || y < 20 || x > camera.width - 20 || y > camera.height - 10) continue;
-      const lines = region.names.map((name) => short(name.label));
+      const lines = region.names.map((name) => shortened(name.label, LETTERS));
       if (
         written.has(lines[0]) &&
         placed.some((other) => other.lines[0] === lines[0] && Math.hypot(other.x - x, other.y - y) < 260)
@@ -77,8 +80,6 @@ export class Regions {
   }
 }
 
-/** @param {string} text */
-const short = (text) => (text.length > 34 ? `${text.slice(0, 33).trimEnd()}…` : text);
 /**
  * @param {number[]} a
  * @param {number[]} b

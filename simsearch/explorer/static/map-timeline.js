@@ -55,6 +55,8 @@ export class Timeline {
   #changed;
   /** @type {number | null} */
   #held = null;
+  /** @type {[number, number] | null} */
+  #dragged = null; // counts once it is let go
 
   /**
    * Null where fewer than two years are known.
@@ -75,6 +77,8 @@ export class Timeline {
    */
   constructor(place, { first, last, before, after }, changed) {
     this.#changed = changed;
+    this.earliest = before?.[0] ?? first;
+    this.latest = after?.[1] ?? last;
     this.span = SPANS.find((span) => (last - first) / span <= BARS) ?? 500;
     this.start = Math.floor(first / this.span) * this.span;
     this.bars = Math.floor((last - this.start) / this.span) + 1;
@@ -93,7 +97,10 @@ export class Timeline {
     this.#chart.addEventListener("pointerdown", (event) => this.#down(event));
     this.#chart.addEventListener("pointermove", (event) => this.#held !== null && this.#drag(event));
     this.#chart.addEventListener("pointerup", () => this.#up());
-    this.#chart.addEventListener("pointercancel", () => (this.#held = null));
+    this.#chart.addEventListener("pointercancel", () => this.#cancel());
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.#cancel()) event.preventDefault();
+    });
   }
 
   /** @param {number[]} stray */
@@ -116,6 +123,11 @@ export class Timeline {
   /** @param {[number, number] | null} range */
   choose(range) {
     this.range = range;
+    this.#write(range);
+  }
+
+  /** @param {[number, number] | null} range */
+  #write(range) {
     this.#from.value = String(range?.[0] ?? "");
     this.#to.value = String(range?.[1] ?? "");
   }
@@ -129,8 +141,12 @@ export class Timeline {
     if (![this.#from, this.#to].every((field) => field.reportValidity())) return;
     /** @type {[number, number] | null} */
     const range =
-      from === null && to === null ? null : [from ?? this.start, to ?? this.start + this.bars * this.span - 1];
+      from === null && to === null
+        ? null
+        : [from ?? Math.min(this.earliest, to ?? 0), to ?? Math.max(this.latest, from ?? 0)];
     this.choose(range && range[0] > range[1] ? [range[1], range[0]] : range);
+    if (from === null) this.#from.value = ""; // an end that was left open stays open
+    if (to === null) this.#to.value = "";
     this.#changed();
   }
 
@@ -150,13 +166,24 @@ export class Timeline {
   /** @param {PointerEvent} event */
   #drag(event) {
     const [low, high] = [this.#held ?? 0, this.#bar(event)].sort((a, b) => a - b);
-    this.choose([this.start + low * this.span, this.start + (high + 1) * this.span - 1]);
+    this.#dragged = [this.start + low * this.span || 1, this.start + (high + 1) * this.span - 1 || -1];
+    this.#write(this.#dragged);
     this.#mark();
+  }
+
+  // Whether a span was being dragged, which is forgotten.
+  #cancel() {
+    if (this.#held === null) return false;
+    this.#held = this.#dragged = null;
+    this.#write(this.range);
+    this.#mark();
+    return true;
   }
 
   #up() {
     if (this.#held === null) return;
-    this.#held = null;
+    this.choose(this.#dragged);
+    this.#held = this.#dragged = null;
     this.#changed();
   }
 
@@ -193,7 +220,7 @@ export class Timeline {
 
   #mark() {
     const kept = this.#chart.querySelector(".kept");
-    const [from, to] = this.range ?? [0, -1];
+    const [from, to] = this.#dragged ?? this.range ?? [0, -1];
     const x = (from - this.start) / this.span;
     kept?.setAttribute("x", String(x));
     kept?.setAttribute("width", String(Math.max(0, (to + 1 - this.start) / this.span - x))); // beyond the bars: unseen

@@ -4,7 +4,7 @@ import { boxCorners, numbersWithin, settled } from "./map-area.js";
 import { asked, remember, valuesOf } from "./map-address.js";
 import { WHOLE } from "./map-camera.js";
 import { colourOf, legendOf, pointColours } from "./map-colours.js";
-import { artworks, counted, element } from "./map-elements.js";
+import { artworks, counted, element, shortened } from "./map-elements.js";
 import { Facets } from "./map-facets.js";
 import { Filter } from "./map-filter.js";
 import { showNotes } from "./map-notes.js";
@@ -182,7 +182,8 @@ function remembered() {
     colour: fields.colour.value,
     words: state.words,
     years: state.timeline?.range ?? null,
-    at: camera.isAt(...stage.home) ? null : [camera.x, camera.y, camera.scale],
+    // An address that names an artwork would go there where it says no place.
+    at: camera.isAt(...stage.home) && !canvas.dataset.wanted ? null : [camera.x, camera.y, camera.scale],
     area: state.area,
     set: state.set,
     facets: state.facets?.labels() ?? new Map(),
@@ -209,7 +210,7 @@ function chips() {
    * @param {() => void} undo
    */
   const chip = (words, undo) => {
-    const shown = words.length > SHORT ? `${words.slice(0, SHORT - 1)}…` : words;
+    const shown = shortened(words, SHORT);
     made.push(
       element(
         "button",
@@ -271,7 +272,7 @@ byId("makeset")?.addEventListener("click", () => {
   /** @type {NodeListOf<HTMLElement>} */
   const filters = document.querySelectorAll("#chips [data-words]");
   const name = [...filters].map((chip) => chip.dataset.words).join(", ");
-  url.searchParams.set("name", name.slice(0, 80));
+  url.searchParams.set("name", [...name].slice(0, 80).join(""));
   location.href = url.href;
 });
 
@@ -393,7 +394,7 @@ function recolour() {
     ...legendOf(facet, dark.matches).map(([label, colour]) => {
       const swatch = element("i", { "aria-hidden": "true" });
       swatch.style.setProperty("--colour", colour);
-      return element("p", {}, swatch, label.length > 44 ? `${label.slice(0, 43)}…` : label);
+      return element("p", {}, swatch, shortened(label, 44));
     }),
   );
 }
@@ -401,9 +402,10 @@ function recolour() {
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("change", (event) => {
   const changed = /** @type {HTMLInputElement} */ (event.target).name;
-  if (changed === "q" || !state.opened) return;
+  if (changed === "q") return;
   state.unread = state.unread.filter(([name]) => name !== changed);
   if (changed === "space") offerMethods();
+  if (!state.opened) return; // what is chosen meanwhile is shown once the map has opened
   if (changed === "colour") {
     recolour();
     update();
@@ -501,6 +503,7 @@ const open = () =>
   run("map", async () => {
     state.unread = [...start.unread];
     openMap();
+    const opening = map();
     const naming = showMap();
     naming.catch(() => {}); // told below
     await openFilters();
@@ -516,7 +519,9 @@ const open = () =>
     if (canvas.dataset.wanted) stage.want(Number(canvas.dataset.wanted), Boolean(start.at));
     recolour();
     update();
-    if (named?.current()) stage.name(named.regions, state.data.facets, Boolean(start.at));
+    const { space, method } = map();
+    if (space !== opening.space || method !== opening.method) await run("map", changedMap);
+    else if (named?.current()) stage.name(named.regions, state.data.facets, Boolean(start.at));
     if (fields.q.value.trim() !== start.words) search(); // typed meanwhile
     await hang();
     canvas.dataset.ready = "1";

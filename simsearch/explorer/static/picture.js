@@ -70,19 +70,13 @@ const years = () => Object.fromEntries(YEARS.map((name) => [name, field(name).va
 function find(picture, wanted) {
   part = wanted;
   const limit = Number(form.dataset.limit);
-  if (picture.size > limit) {
-    clear();
-    tell(`The picture has more than ${limit / 2 ** 20} MiB; give a smaller one.`, true);
-    return;
-  }
-  if (!YEARS.every((name) => field(name).reportValidity())) {
-    clear();
-    tell("Give years as numbers such as 1888, or −300 for 300 B.C.", true);
-    return;
-  }
+  if (picture.size > limit) return refuse(`The picture has more than ${limit / 2 ** 20} MiB; give a smaller one.`);
+  if (!YEARS.every((name) => field(name).reportValidity()))
+    return refuse("Give years as numbers such as 1888, or −300 for 300 B.C.");
   const address = new URL(form.dataset.query ?? "", location.href);
   for (const [name, value] of Object.entries({ ...part, ...years() })) address.searchParams.set(name, value);
   const [number, state] = [++finding, { picture, part, years: years(), box: box?.parameters() ?? null }];
+  keep({ ...state, lines: [], all: false }); // whoever leaves before the answer comes back to the question
   ask(address, form, {
     method: "POST",
     body: picture,
@@ -93,6 +87,18 @@ function find(picture, wanted) {
       if (number === finding) keep({ ...state, lines, all });
     },
   });
+}
+
+/**
+ * Asks nothing, and takes back what was asked before.
+ * @param {string} words
+ */
+function refuse(words) {
+  finding++;
+  clear();
+  moved(null, null);
+  tell(words, true);
+  keep(null);
 }
 
 function about() {

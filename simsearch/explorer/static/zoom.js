@@ -20,7 +20,17 @@ let size = null; // of the whole picture: known from the preview's shape until t
  * @type {Info | null}
  */
 let info = null;
-let view = { x: 0.5, y: 0.5, zoom: 1 }; // the middle as shares of the picture; zoom 1: the whole fits
+const asked = new URLSearchParams(location.search);
+/**
+ * @param {string} name
+ * @param {number} fallback
+ */
+const number = (name, fallback) => {
+  const value = Number.parseFloat(asked.get(name) ?? "");
+  return Number.isFinite(value) ? value : fallback;
+};
+// The middle as shares of the picture; zoom 1: the whole fits.
+let view = { x: number("x", 0.5), y: number("y", 0.5), zoom: number("zoom", 1) };
 let waiting = 0;
 
 const whole = () => size ?? { width: 1, height: 1 };
@@ -264,15 +274,6 @@ document.getElementById("zoombar")?.addEventListener("click", (event) => {
 });
 new ResizeObserver(draw).observe(canvas);
 
-const asked = new URLSearchParams(location.search);
-/**
- * @param {string} name
- * @param {number} fallback
- */
-const number = (name, fallback) => {
-  const value = Number.parseFloat(asked.get(name) ?? "");
-  return Number.isFinite(value) ? value : fallback;
-};
 preview.onload = () => {
   size ??= { width: preview.naturalWidth, height: preview.naturalHeight };
   draw();
@@ -292,7 +293,7 @@ async function readTiles() {
     info = described;
     size = { width: described.width, height: described.height };
     describe(described);
-    move(number("x", 0.5), number("y", 0.5), number("zoom", 1));
+    move(view.x, view.y); // whoever has moved meanwhile stays there
   } catch (error) {
     sayFailed(status, `Only a small picture can be shown: ${clauseOf(error)}.`, readTiles);
   }
