@@ -11,6 +11,7 @@ from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import PAGE_SIZE, Site
 from simsearch.reading import sets
 from simsearch.reading.artworks import ViewArtwork
+from simsearch.reading.dates import year_text
 from simsearch.reading.library import Listed
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
@@ -19,11 +20,13 @@ from simsearch.reading.view import SnapshotView
 @dataclass(frozen=True)
 class SearchPage(PagedPage):
     """`state` is the search as addresses have it. `set_of` are the `total` artworks found as addresses
-    have a set; None for more than a set holds, and where nothing is asked for."""
+    have a set; None for more than a set holds, and where nothing is asked for. `year_words` name a set of
+    the years that are asked for."""
 
     template: ClassVar[str] = "search"
 
     asked: Search
+    year_words: str
     state: dict[str, Value]
     total: int
     artworks: list[ViewArtwork]
@@ -37,6 +40,7 @@ def search_page(site: Site, view: SnapshotView, asked: Search, page: int) -> Sea
     return SearchPage(
         paging=paging,
         asked=asked,
+        year_words=_describe_years(asked),
         state={
             "q": asked.q, "title": asked.title, "artist": asked.artist, "medium": asked.medium,
             "year_from": asked.year_from, "year_to": asked.year_to,
@@ -48,3 +52,10 @@ def search_page(site: Site, view: SnapshotView, asked: Search, page: int) -> Sea
         if asked != Search() and 0 < len(numbers) <= sets.MOST
         else None,
     )  # fmt: skip
+
+
+def _describe_years(asked: Search) -> str:
+    low, high = (
+        None if year is None else year_text(year) for year in (asked.year_from, asked.year_to)
+    )
+    return f"Of {low or 'any year'} to {high or 'today'}"

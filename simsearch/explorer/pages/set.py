@@ -83,7 +83,7 @@ def set_page(
                 (neighbour, view.artwork_of(neighbour.item))
                 for neighbour in nearest_to_all(view, space, chosen.numbers, NEAREST)
             ]
-            for space in view.spaces
+            for space in (view.spaces if chosen.numbers else ())
         },
         in_manifest=len(chosen.numbers) <= MOST_IN_MANIFEST,
         most_in_manifest=MOST_IN_MANIFEST,

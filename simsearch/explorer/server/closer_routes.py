@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from simsearch.explorer.pages.closer.alike import alike_page
@@ -18,6 +18,13 @@ from simsearch.explorer.server.requests import AskedBox, InSite, View, Years
 from simsearch.explorer.server.responses import FOR_EVER, addresses_of, respond
 
 Place = Annotated[int, Path(ge=0, le=10_000)]
+Share = Annotated[float, Query(ge=0, le=1)]
+Zoom = Annotated[float, Query(gt=0, le=1e6)]
+
+
+def check_sight(x: Share = 0.5, y: Share = 0.5, zoom: Zoom = 1) -> None:
+    """Refuse an address whose place on a picture cannot be read. The page's script goes there."""
+
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -78,7 +85,7 @@ def alike_parts(
     return respond(request, view, alike_parts_page(site, view, to, id, other, space))
 
 
-@router.get("/zoom")
+@router.get("/zoom", dependencies=[Depends(check_sight)])
 def zoom(request: Request, site: InSite, view: View, id: str) -> Response:
     page = zoom_page(view, id)
     return respond(request, view, page, tile_hosts(site, view, page.artwork))

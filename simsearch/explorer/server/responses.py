@@ -19,7 +19,6 @@ NAMES_SHOWN = 10  # parameters that a message names
 # Parameters that a page's scripts write into its address and read there.
 OF_SCRIPTS = {
     "/map": frozenset({"colour", "q", "years", "at", "area", "set", "set_name"}),
-    "/zoom": frozenset({"x", "y", "zoom"}),
 }
 OF_CAMPAIGNS = frozenset({"fbclid", "gclid", "msclkid", "mc_cid", "mc_eid"})
 """Parameters that newsletters and networks add to a link, beside utm_…. They have no effect."""
@@ -58,7 +57,7 @@ def address_notices(request: Request, page: Page) -> list[str]:
             names += f" and {others:,} others"
         notices.append(f"The address asks for something that this page does not know: {names}.")
     wanted = query.get("page")
-    if isinstance(page, PagedPage) and wanted and wanted.lstrip("0") != str(page.paging.number):
+    if isinstance(page, PagedPage) and wanted and float(wanted) != page.paging.number:
         number, count = page.paging.number, page.paging.count
         pages = "is one page" if count == 1 else f"are {count:,} pages"
         notices.append(f"There is no page {wanted[:SAID]}: there {pages}. This is page {number:,}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from http import HTTPStatus
 from typing import Annotated
@@ -20,7 +19,7 @@ from simsearch.explorer.pages.recovery import recovery_page
 from simsearch.explorer.pages.runs import runs_page
 from simsearch.explorer.pages.search import search_page
 from simsearch.explorer.pages.site import Site
-from simsearch.explorer.server.requests import YEAR, Asked, InSite, View, years_of
+from simsearch.explorer.server.requests import Asked, InSite, View, years_of
 from simsearch.explorer.server.responses import FOR_EVER, addresses_of, open_to_viewers, respond
 from simsearch.explorer.server.uploads import upload_place
 from simsearch.reading import downloads
@@ -152,9 +151,7 @@ async def _form_picture(request: Request, limit: int) -> tuple[bytes, Search]:
         file = form.get("picture")
         if file is None or isinstance(file, str):
             raise UsageError("choose a picture first")
-        years = [str(form.get(name) or "") for name in ("year_from", "year_to")]
-        if not all(re.match(YEAR, year) for year in years):
-            raise UsageError("years are numbers such as 1888, or -300 for 300 B.C.")
+        years = (str(form.get(name) or "") for name in ("year_from", "year_to"))
         return await file.read(), years_of(*years)
     except (MultiPartException, KeyError) as error:
         raise UsageError(f"the form cannot be read ({error}); send it again") from None
