@@ -12,7 +12,7 @@ PRETTIER := $(BIN)/node $(FRONT_END)/node_modules/prettier/bin/prettier.cjs --co
   --log-level warn 'simsearch/**/*.{js,css,j2}'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check quick test all-tests lint format docs faults bench bench-gpu lock sbom clean
+.PHONY: help setup demo check quick test all-tests lint format docs drills bench bench-gpu lock sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -52,8 +52,8 @@ docs: $(VENV)/upkeep ## set up, then build the documentation's site in docs/site
 	$(BIN)/zensical build --clean --strict --config-file docs/zensical.toml
 	@echo "docs/site is built; look at it: $(BIN)/python -m http.server --directory docs/site"
 
-faults: setup ## kill the job and its nodes, break its store, seeded; compare with undisturbed runs (about 50 minutes)
-	$(BIN)/python -m tests.faults
+drills: setup ## kill the job and its nodes, break its store, damage its files, seeded; compare with undisturbed runs (hours)
+	$(BIN)/python -m tests.drills
 	$(BIN)/python -m pytest -m drill
 
 bench: setup $(VENV)/sscd ## measure against the baselines, in about three hours; write tests/benchmarks/README.md

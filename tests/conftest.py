@@ -21,6 +21,7 @@ from tests.support.places import SHARED, Place
 hypothesis.settings.register_profile(
     "simsearch", deadline=None, derandomize=bool(os.environ.get("CI"))
 )
+hypothesis.settings.register_profile("drill", deadline=None, max_examples=10_000)
 hypothesis.settings.load_profile("simsearch")
 
 memory.set_up_malloc()

@@ -18,6 +18,7 @@ from simsearch.cli.terminal import cell, printable, show, show_table
 from simsearch.runs.record import RunRecord
 from simsearch.runtime.progress import duration
 from simsearch.settings.config import Config
+from simsearch.settings.sections.operation import StorageConfig
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts
 
@@ -47,7 +48,7 @@ def print_result(config: Config, snapshot: Snapshot) -> None:
     words = conclusion_words(metrics, comparisons, ranked)
     show(f"conclusion: {words}")
     show(f"report: {storage.uri(snapshot.report_path)}")
-    show(f"explorer: {explore_command(config)}")
+    show(f"explorer: {explore_command(config.root, config.storage)}")
 
 
 def metrics_text(metrics: pa.Table, untrained: frozenset[str], exact: Collection[str] = ()) -> str:
@@ -64,24 +65,24 @@ def metrics_text(metrics: pa.Table, untrained: frozenset[str], exact: Collection
         f"{'space':32} {'k':>3}  {'metric':10} {'exact search':>15} {'Annoy':>15} {'ceiling':>8}"
     ]
     for row in summary_rows(metrics, (*STUDY_METRICS, *RANKING_METRICS)):
-        name = row["space"] + (" (untrained)" if row["space"] in untrained else "")
+        name = row.space + (" (untrained)" if row.space in untrained else "")
         true, index = (
-            f"{row[search].mean:.3f} ± {row[search].std:.3f}" if search in row else "–"
-            for search in ("exact", "annoy")
+            f"{score.mean:.3f} ± {score.std:.3f}" if score else "–"
+            for score in (row.exact, row.annoy)
         )
-        if row["space"] in exact and "annoy" in row:
+        if row.space in exact and row.annoy:
             index = "exact"
         lines.append(
-            f"{name:32} {row['k']:>3}  {row['metric']:10} {true:>15} {index:>15} {row['ceiling']:>8}"
+            f"{name:32} {row.k:>3}  {row.metric:10} {true:>15} {index:>15} {row.ceiling:>8}"
         )
     return "\n".join(lines)
 
 
-def explore_command(config: Config) -> str:
-    """The command that shows the root of `config`, ready to be typed in this shell."""
-    words = [_program(), "explore", config.root]
-    if config.storage.endpoint_url is not None:
-        words.append(f"storage.endpoint_url={config.storage.endpoint_url}")
+def explore_command(root: str, storage: StorageConfig) -> str:
+    """The command that shows a root, ready to be typed in this shell."""
+    words = [_program(), "explore", root]
+    if storage.endpoint_url is not None:
+        words.append(f"storage.endpoint_url={storage.endpoint_url}")
     return shlex.join(words)
 
 

@@ -205,8 +205,9 @@ def verify(
             show(f"  {problem}")
     if broken:
         raise MismatchError(
-            f"{storage.root}: {broken} of {len(chosen)} snapshots are damaged; roll back to a whole "
-            "one or run again from its inputs"
+            f"{storage.root}: {broken} of {len(chosen)} snapshots are damaged; of the published one remove the "
+            "damaged files and run again with the same settings, which makes anew what is missing; an older one "
+            "stays damaged until `simsearch snapshots gc` removes it"
         )
     if pointer:
         raise MismatchError(pointer)
@@ -245,7 +246,7 @@ def gc(
         garbage = find_garbage(storage, keep, older_than)
         if not dry_run:
             lease.check()
-            remove(storage, garbage)
+            remove(storage, garbage, lease.confirm)
         still_held = removed_artworks(storage, keep)
         shown = list_viewings(storage)
     counts: Counter[str] = Counter()

@@ -231,11 +231,11 @@ def pooled_scores(
         drawn.append([weighted.scores(own_weights), lowest, highest])
     scores = []
     for number, point in enumerate(points):
-        plain, lowest, highest = (
+        plain, least, most = (
             np.concatenate([block[kind][number] for block in drawn]) for kind in range(3)
         )
-        low = min(float(np.quantile(lowest, TAILS[0])), float(point[0]))
-        high = max(float(np.quantile(highest, TAILS[1])), float(point[0]))
+        low = min(float(np.quantile(least, TAILS[0])), float(point[0]))
+        high = max(float(np.quantile(most, TAILS[1])), float(point[0]))
         scores.append(PooledScore(float(point[0]), float(plain.std()), low, high))
     return scores[0], scores[1]
 

@@ -68,7 +68,7 @@ def export_atlas(config: Config, roots: list[str], folder: str) -> str:
 
     Raises UsageError for a snapshot without a map, and the errors of `write_aside`.
     """
-    site = Site(config, Library(config, roots[:1]))
+    site = Site(Library(config, roots[:1]))
     view = site.library.view()
     if not view.maps:
         raise UsageError(

@@ -16,9 +16,13 @@ from typing import Any
 from simsearch.errors import NotFoundError
 from simsearch.explorer.aside import write_aside
 from simsearch.explorer.export_findings import finding_file, finding_pages, finding_pictures
-from simsearch.explorer.pages import pages
 from simsearch.explorer.pages.addresses import Value, picture_path
-from simsearch.explorer.pages.map_page import map_page
+from simsearch.explorer.pages.artwork import artwork_page
+from simsearch.explorer.pages.map import map_page
+from simsearch.explorer.pages.page import Page
+from simsearch.explorer.pages.recovery import recovery_page
+from simsearch.explorer.pages.runs import runs_page
+from simsearch.explorer.pages.search import search_page
 from simsearch.explorer.pages.site import Site
 from simsearch.reading import downloads
 from simsearch.reading.library import Library
@@ -77,7 +81,7 @@ def recovery_file(view: SnapshotView, space: str, profile: str) -> str:
 def export_site(config: Config, roots: list[str], folder: str) -> str:
     """Write the newest snapshot's pages into a new folder or in place of an earlier export. Returns a
     sentence about the written files. Raises the errors of `write_aside`."""
-    site = Site(config, Library(config, roots[:1]))
+    site = Site(Library(config, roots[:1]))
     view = site.library.view()
     with write_aside("--export", folder, "pages", view.snapshot_id) as new:
         writer = _Writer(new, site, view)
@@ -97,7 +101,7 @@ class _Writer:
         self._artworks()
         self._recovery()
         self._findings()
-        self._page("runs.html", "runs", pages.runs(self.site, self.view))
+        self._page("runs.html", runs_page(self.site, self.view))
         for name in downloads.table_names(self.view):
             for kind in downloads.MEDIA_TYPES:
                 data = downloads.table_bytes(self.view, name, kind)
@@ -108,16 +112,15 @@ class _Writer:
     def _artworks(self) -> None:
         page, count = 1, 1
         while page <= count:
-            values = pages.search(self.site, self.view, Search(), page)
-            self._page(self.to.page("", page=page), "search", values)
-            page, count = page + 1, values["page_count"]
+            wall = search_page(self.site, self.view, Search(), page)
+            self._page(self.to.page("", page=page), wall)
+            page, count = page + 1, wall.paging.count
         listed = []
         with progress("export", len(self.view), "artworks", 10) as advance:
             for number in range(len(self.view)):
                 artwork = self.view.artwork_at(number)
-                values = pages.artwork(self.view, artwork.artwork_id, [], with_copies=False)
                 name = self.to.artwork(artwork.artwork_id)
-                self._page(name, "artwork", values)
+                self._page(name, artwork_page(self.view, artwork.artwork_id, [], with_copies=False))
                 listed.append(
                     {
                         "title": artwork.title,
@@ -134,23 +137,23 @@ class _Writer:
     def _recovery(self) -> None:
         for space in self.view.spaces:
             for profile in (None, *self.view.profiles):
-                values = pages.recovery(
+                page = recovery_page(
                     self.site, self.view, self.to, k=None, metric=None, search="exact",
                     space=space, profile=profile, page=1,
                 )  # fmt: skip
                 name = recovery_file(self.view, space, profile or "")
-                self._page(name, "recovery", values)
+                self._page(name, page)
                 if name == "recovery-0-0.html":
-                    self._page("recovery.html", "recovery", values)
+                    self._page("recovery.html", page)
 
     def _findings(self) -> None:
-        for name, query, template, values in finding_pages(self.site, self.view):
-            self._page(self.to.page(name, **query), template, values)
+        for name, query, page in finding_pages(self.site, self.view):
+            self._page(self.to.page(name, **query), page)
         for name, data in finding_pictures(self.site, self.view):
             _write(self.target / name, data)
 
     def _map(self) -> None:
-        self._page("map.html", "map", map_page(self.view, None, None))
+        self._page("map.html", map_page(self.view, None, None))
         data, folder = self.site.map_data(self.view), self.target / "map"
         for space, methods in self.view.maps.items():
             for method in methods:
@@ -172,8 +175,8 @@ class _Writer:
         if gone:
             log.warning("export: %d pictures are gone since they were embedded", gone)
 
-    def _page(self, name: str, template: str, values: dict[str, Any]) -> None:
-        html = self.site.render(template, self.view, self.to, **values)
+    def _page(self, name: str, page: Page) -> None:
+        html = self.site.render(page, self.view, self.to)
         _write(self.target / name, html.encode())
         self.pages += 1
 

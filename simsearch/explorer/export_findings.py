@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from simsearch.errors import NotFoundError
-from simsearch.explorer.pages import findings
 from simsearch.explorer.pages.addresses import Value
+from simsearch.explorer.pages.derived import learned_of, placeholders_of
+from simsearch.explorer.pages.findings.disagreement import disagreement_page
+from simsearch.explorer.pages.findings.duplicates import duplicates_page
+from simsearch.explorer.pages.findings.hubs import hubs_page
+from simsearch.explorer.pages.findings.learned import learned_page
+from simsearch.explorer.pages.findings.other_hands import other_hands_page
+from simsearch.explorer.pages.findings.overview import overview_page
+from simsearch.explorer.pages.findings.placeholders import placeholders_page
+from simsearch.explorer.pages.page import Page, PagedPage
 from simsearch.explorer.pages.site import Site
 from simsearch.reading.findings.learned import example_png
 from simsearch.reading.view import SnapshotView
@@ -16,7 +23,7 @@ from simsearch.reading.view import SnapshotView
 log = logging.getLogger(__name__)
 
 Query = dict[str, Value]
-Page = tuple[str, Query, str, dict[str, Any]]
+Addressed = tuple[str, Query, Page]
 
 
 def finding_file(view: SnapshotView, name: str, query: Mapping[str, Value]) -> str:
@@ -30,32 +37,27 @@ def finding_file(view: SnapshotView, name: str, query: Mapping[str, Value]) -> s
     return f"{'-'.join(parts)}.html"
 
 
-def finding_pages(site: Site, view: SnapshotView) -> Iterator[Page]:
-    """The address, template and values of each page."""
-    yield "findings", {}, "findings/overview", findings.overview(site, view)
-    paged: dict[str, Callable[[int], dict[str, Any]]] = {
-        "duplicates": lambda page: findings.duplicates(site, view, page),
-        "placeholders": lambda page: findings.placeholder_page(site, view, page),
+def finding_pages(site: Site, view: SnapshotView) -> Iterator[Addressed]:
+    """Each page with its address."""
+    yield "findings", {}, overview_page(site, view)
+    paged: dict[str, Callable[[int], PagedPage]] = {
+        "duplicates": lambda number: duplicates_page(site, view, number),
+        "placeholders": lambda number: placeholders_page(site, view, number),
     }
-    for name, values_of in paged.items():
-        count = values_of(1)["page_count"]
-        for page in range(1, count + 1):
-            yield f"findings/{name}", {"page": page}, f"findings/{name}", values_of(page)
+    for name, page_at in paged.items():
+        for number in range(1, page_at(1).paging.count + 1):
+            yield f"findings/{name}", {"page": number}, page_at(number)
     for space in view.spaces:
-        values = findings.hub_page(site, view, space, 1)
-        yield "findings/hubs", {"space": space}, "findings/hubs", values
-    first = findings.hub_page(site, view, None, 1)
-    yield "findings/hubs", {}, "findings/hubs", first
-    hands = findings.other_hands_page(site, view, None, 1)
-    yield "findings/other-hands", {}, "findings/other-hands", hands
-    disagreements = findings.disagreement_page(site, view, 1)
-    yield "findings/disagreement", {}, "findings/disagreement", disagreements
-    yield "findings/learned", {}, "findings/learned", findings.learned_page(site, view)
+        yield "findings/hubs", {"space": space}, hubs_page(site, view, space, 1)
+    yield "findings/hubs", {}, hubs_page(site, view, None, 1)
+    yield "findings/other-hands", {}, other_hands_page(site, view, None, 1)
+    yield "findings/disagreement", {}, disagreement_page(site, view, 1)
+    yield "findings/learned", {}, learned_page(site, view)
 
 
 def finding_pictures(site: Site, view: SnapshotView) -> Iterator[tuple[str, bytes]]:
     """The paths and contents of the pictures that only these pages show."""
-    for placeholder in findings.placeholder_page(site, view, 1)["placeholders"]:
+    for placeholder in placeholders_of(site, view).values():
         for size in (96, 400):
             try:
                 data = site.pictures.of_uri(view, placeholder.image_uri, size)
@@ -63,7 +65,7 @@ def finding_pictures(site: Site, view: SnapshotView) -> Iterator[tuple[str, byte
                 log.warning("export: a placeholder's picture is gone: %s", error)
                 continue
             yield f"findings/placeholders/{placeholder.short_hash}-{size}.webp", data
-    for number, learned in enumerate(findings.learned_of(site, view)):
+    for number, learned in enumerate(learned_of(site, view)):
         for kind, count in learned.examples.items():
             for place in range(count):
                 data = example_png(view, learned.training, kind, place)

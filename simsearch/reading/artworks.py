@@ -24,11 +24,11 @@ TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 SAID = 60  # characters of an address' text that a message repeats
 
-Items = npt.NDArray[np.int32]
+ImageNumbers = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Artwork:
+class ViewArtwork:
     """An artwork with an image: its catalog row, and its numbers in the view."""
 
     number: int
@@ -80,10 +80,10 @@ class StoredNeighbours:
     """The stored neighbours of every artwork's original: `items` int32 [artworks, k], nearest first
     (−1: none), and their angular `distances` float32 [artworks, k]."""
 
-    items: Items
+    items: ImageNumbers
     distances: npt.NDArray[np.float32]
 
-    def of(self, artwork: Artwork) -> list[Neighbour]:
+    def of(self, artwork: ViewArtwork) -> list[Neighbour]:
         nearest = zip(self.items[artwork.number], self.distances[artwork.number], strict=True)
         return [
             Neighbour(rank, int(item), float(distance))

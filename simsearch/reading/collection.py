@@ -65,7 +65,7 @@ def collection_of(config: Config, snapshot: Snapshot) -> Collection:
     StorageError
         If a file of the snapshot is gone or damaged.
     """
-    return _open(config, snapshot, PictureQuery(config))
+    return _open(config, snapshot, PictureQuery())
 
 
 def _open(config: Config, snapshot: Snapshot, pictures: PictureQuery) -> Collection:

@@ -56,10 +56,11 @@ def table_bytes(view: SnapshotView, name: str, kind: str) -> bytes:
 
 
 def file_name(title: str, ending: str) -> str:
-    """The name of a file for `title`: its letters and digits, with a hyphen for everything between them. All
-    systems accept such names."""
+    """The name of a file for `title`: its letters with their marks and its digits, with a hyphen for
+    everything between them. All systems accept such names."""
     kept = "".join(
-        letter if letter.isalnum() else " " for letter in unicodedata.normalize("NFC", title)
+        letter if unicodedata.category(letter)[0] in "LMN" else " "
+        for letter in unicodedata.normalize("NFC", title)
     )
     return f"{'-'.join(kept.split())[:MOST_NAME].strip('-') or 'unnamed'}.{ending}"
 

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.matches import FeatureMap
 from simsearch.reading.originals import Originals
 from simsearch.reading.picture_query import PictureQuery
@@ -35,7 +35,7 @@ class FeatureMaps:
         self._kept: OrderedDict[tuple[str, str], SeenPicture | None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def seen(self, view: SnapshotView, space: str, artwork: Artwork) -> SeenPicture | None:
+    def seen(self, view: SnapshotView, space: str, artwork: ViewArtwork) -> SeenPicture | None:
         """The feature map of an artwork. None if the space's network has no layer with positions.
 
         Raises NotFoundError if the picture is gone, MismatchError if the weights at hand are not the

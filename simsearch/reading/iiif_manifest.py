@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 
 MOST = 500  # artworks of a manifest, as each one's picture has to be measured
 _RIGHTS = re.compile(r"^https?://(creativecommons\.org|rightsstatements\.org)/[^\s\"<>]+$")
@@ -23,9 +23,9 @@ Json = dict[str, Any]
 def manifest(
     address: str,
     name: str,
-    artworks: Sequence[Artwork],
-    picture: Callable[[Artwork, int], str],
-    measured: Callable[[Artwork], tuple[int, int] | None],
+    artworks: Sequence[ViewArtwork],
+    picture: Callable[[ViewArtwork, int], str],
+    measured: Callable[[ViewArtwork], tuple[int, int] | None],
 ) -> Json:
     """A manifest with a canvas per artwork. `address` is the manifest's own address, and `picture(artwork,
     size)` gives a picture's; both are absolute. `measured` gives the width and height of the picture at
@@ -48,8 +48,8 @@ def manifest(
 
 def _canvas(
     canvas: str,
-    artwork: Artwork,
-    picture: Callable[[Artwork, int], str],
+    artwork: ViewArtwork,
+    picture: Callable[[ViewArtwork, int], str],
     size: tuple[int, int] | None,
 ) -> Json:
     width, height = size or (400, 400)

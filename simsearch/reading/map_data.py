@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.facets import NO_YEAR, Facet, facets_of, years_of
 from simsearch.reading.regions import Region, inner_regions, inner_square
 from simsearch.reading.view import SnapshotView
@@ -141,7 +141,7 @@ def home(points: npt.NDArray[np.floating]) -> tuple[float, float, float]:
     return round(float(x), 4), round(float(y), 4), float(f"{1 / side:.3g}")
 
 
-def by_line(artwork: Artwork) -> str:
+def by_line(artwork: ViewArtwork) -> str:
     """The line of artists and date that the wall shows below a title."""
     return ", ".join(part for part in (artwork.artists, artwork.date) if part)
 

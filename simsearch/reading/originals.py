@@ -12,7 +12,6 @@ from simsearch.errors import NotFoundError
 from simsearch.images.limits import ImageError
 from simsearch.reading.content import read_picture
 from simsearch.reading.view import SnapshotView
-from simsearch.settings.config import Config
 
 LARGEST_SIDE = 8192  # pixels: larger scans are shown at this size, 200 MB of memory at most
 MEMORY_BYTES = 256 * 2**20  # of decoded pictures; the least recently used is dropped first
@@ -23,8 +22,7 @@ Key = tuple[str, int | None]
 class Originals:
     """Decoded pictures of artworks. The latest are kept, and one is decoded at a time."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self._kept: OrderedDict[Key, Image.Image] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -53,10 +51,10 @@ class Originals:
 
     def _read(self, view: SnapshotView, item: int, side: int | None) -> Image.Image:
         uri = view.artwork_of(item).row["image_uri"]
-        remake = view.plan.settings.remake(self._config.images.limits)
+        remake = view.plan.settings.remake(view.config.images.limits)
         remake = replace(remake, limits=replace(remake.limits, side=side))
         data = read_picture(
-            uri, self._config.storage, remake.limits.max_bytes, view.hashes[item].as_py()
+            uri, view.config.storage, remake.limits.max_bytes, view.hashes[item].as_py()
         )
         try:
             return remake.original(data)

@@ -15,12 +15,12 @@ from PIL import Image
 
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.images.limits import ImageError
-from simsearch.reading.artworks import Artwork, Neighbour
+from simsearch.reading.artworks import Neighbour, ViewArtwork
 from simsearch.reading.box import Box
 from simsearch.reading.originals import LARGEST_SIDE
 from simsearch.reading.view import SnapshotView
-from simsearch.settings.config import Config
 from simsearch.settings.extras import check_installed
+from simsearch.settings.sections.operation import ExploreConfig
 from simsearch.settings.shown_places import show_text
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class PictureResult:
 
     space: str
     seconds: float
-    neighbours: list[tuple[Neighbour, Artwork]]
+    neighbours: list[tuple[Neighbour, ViewArtwork]]
     error: str | None = None
 
 
@@ -55,7 +55,7 @@ class TooLargeError(UsageError):
     """An upload has more bytes than explore.max_upload_bytes."""
 
 
-class BusyError(SimsearchError):
+class DecodersBusyError(SimsearchError):
     """No decoder is free, as others are searching with pictures."""
 
 
@@ -72,17 +72,17 @@ async def limit_chunks(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerat
 
 
 def read_picture(
-    config: Config, view: SnapshotView, data: bytes, box: Box | None = None
+    settings: ExploreConfig, view: SnapshotView, data: bytes, box: Box | None = None
 ) -> Image.Image:
     """An uploaded picture, or its part in the box, as RGB. Raises UsageError with the fault of the picture,
-    BusyError if no decoder is free for BUSY_SECONDS."""
+    DecodersBusyError if no decoder is free for BUSY_SECONDS."""
     if not _DECODERS.acquire(timeout=BUSY_SECONDS):
-        raise BusyError("others ask with pictures just now; try again in some seconds")
+        raise DecodersBusyError("others ask with pictures just now; try again in some seconds")
     try:
         limits = replace(
-            config.images.limits,
-            max_pixels=config.explore.max_upload_pixels,
-            max_bytes=config.explore.max_upload_bytes,
+            view.config.images.limits,
+            max_pixels=settings.max_upload_pixels,
+            max_bytes=settings.max_upload_bytes,
         )
         remake = view.plan.settings.remake(limits)
         if box is None:
@@ -115,8 +115,7 @@ def read_file(view: SnapshotView, path: Path) -> Image.Image:
 class PictureQuery:
     """The encoders in use. They are loaded at the first search and kept."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self._encoders: dict[str, Any] = {}
 
     def warm(self, view: SnapshotView) -> None:
@@ -139,7 +138,7 @@ class PictureQuery:
         if wanted.fingerprint not in self._encoders:
             while len(self._encoders) >= NETWORKS_KEPT:
                 self._encoders.pop(next(iter(self._encoders)))
-            self._encoders[wanted.fingerprint] = load_encoder(self._config, view.snapshot, wanted)
+            self._encoders[wanted.fingerprint] = load_encoder(view.config, view.snapshot, wanted)
         return self._encoders[wanted.fingerprint]
 
     def feature_map(
@@ -159,7 +158,7 @@ class PictureQuery:
         spaces: list[str],
         n: int,
         *,
-        leave_out: Artwork | None = None,
+        leave_out: ViewArtwork | None = None,
         among: pa.Array | None = None,
     ) -> Iterator[PictureResult]:
         """Yield an answer per space as soon as it is ready, without the artwork `leave_out`, whose picture
@@ -181,9 +180,9 @@ class PictureQuery:
         picture: Image.Image,
         n: int,
         *,
-        leave_out: Artwork | None = None,
+        leave_out: ViewArtwork | None = None,
         among: pa.Array | None = None,
-    ) -> list[tuple[Neighbour, Artwork]]:
+    ) -> list[tuple[Neighbour, ViewArtwork]]:
         """The `n` artworks nearest to an RGB picture in one space, nearest first (see `answers`).
 
         Raises UsageError if the extra `run` is not installed, MismatchError if the weights at hand are not

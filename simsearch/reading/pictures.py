@@ -15,7 +15,6 @@ from simsearch.images.limits import ImageError
 from simsearch.images.thumbnails import SIZES, encode, thumbnail_path
 from simsearch.reading.content import read_picture
 from simsearch.reading.view import SnapshotView
-from simsearch.settings.config import Config
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +25,7 @@ DECODES_AT_ONCE = 2  # a full-size original may take hundreds of megabytes while
 class Pictures:
     """Thumbnails of a root's images, by content (`thumbnail_path`)."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self._memory: OrderedDict[tuple[str, str | None, int, str], bytes] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -93,10 +91,10 @@ class Pictures:
     ) -> Image.Image:
         """The picture of a file, decoded to at least the shown size, or the copy that networks get.
         `content_hash` is that of the snapshot's picture, None for a picture that is in no index."""
-        remake = view.plan.settings.remake(self._config.images.limits)
+        remake = view.plan.settings.remake(view.config.images.limits)
         if profile is None:
             remake = replace(remake, limits=replace(remake.limits, side=size))  # decodes fast
-        data = read_picture(uri, self._config.storage, remake.limits.max_bytes, content_hash)
+        data = read_picture(uri, view.config.storage, remake.limits.max_bytes, content_hash)
         try:
             return remake.image(data, profile, content_hash or "")
         except ImageError as error:

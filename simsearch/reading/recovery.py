@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simsearch.evaluation.metrics import RANKING_METRICS, STUDY_METRICS
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.view import SnapshotView
 
 METRIC_WORDS = {
@@ -49,7 +49,7 @@ class Missed:
     """An original with copies that were not among its k nearest: their `profiles` and ranks (None: not among
     the stored neighbours), and the angular distance of the farthest."""
 
-    artwork: Artwork
+    artwork: ViewArtwork
     profiles: tuple[tuple[str, int | None], ...]
     distance: float
 

@@ -1,4 +1,4 @@
-"""The rejects of a snapshot's run, and their reasons."""
+"""The steps and the rejects of a snapshot's run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.shown_places import show_reject
+from simsearch.snapshots.step_record import StepRecord
 
 EXAMPLES = 5  # rejects shown per reason
 
@@ -31,3 +32,8 @@ def reject_groups(view: SnapshotView) -> list[RejectGroup]:
         for (stage, reason), rows in groups.items()
     ]
     return sorted(rejects, key=lambda group: -group.count)
+
+
+def steps_of(view: SnapshotView) -> list[StepRecord]:
+    """The steps that made the snapshot, in their order. None if they were jobs of their own."""
+    return [StepRecord(**row) for row in view.manifest["steps"]]

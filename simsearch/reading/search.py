@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.facets import NO_YEAR, years_of
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.words import matches, search_terms, search_text
@@ -74,7 +74,7 @@ class SearchIndex:
         return numbers
 
 
-def other_fields(artwork: Artwork) -> list[str]:
+def other_fields(artwork: ViewArtwork) -> list[str]:
     """The texts of an artwork in which a search looks, beside the title and artists that lists show."""
     whole = [(artwork.whole_title, artwork.title), (artwork.all_artists, artwork.artists)]
     longer = [text for text, shown in whole if text != shown]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simsearch.reading.artworks import Artwork, Neighbour
+from simsearch.reading.artworks import Neighbour, ViewArtwork
 from simsearch.reading.view import SnapshotView
 
 ARTWORKS_SHOWN = 12
@@ -18,7 +18,7 @@ class ShownNeighbour:
     a perturbed copy, `own` is true for a copy of the page's own artwork."""
 
     neighbour: Neighbour
-    artwork: Artwork
+    artwork: ViewArtwork
     profile: str | None
     own: bool
     shared: int
@@ -29,7 +29,7 @@ class Difference:
     """An image that is among the nearest of one search but not of the other."""
 
     neighbour: Neighbour
-    artwork: Artwork
+    artwork: ViewArtwork
     profile: str | None
 
 
@@ -64,7 +64,7 @@ class Copy:
 
 
 def columns(
-    view: SnapshotView, artwork: Artwork, spaces: Sequence[str], *, with_copies: bool
+    view: SnapshotView, artwork: ViewArtwork, spaces: Sequence[str], *, with_copies: bool
 ) -> list[Column]:
     """The nearest artworks in each space, or the stored neighbours with copies among them."""
     answers = {
@@ -91,7 +91,7 @@ def columns(
 
 
 def _show(
-    view: SnapshotView, artwork: Artwork, neighbour: Neighbour, shared: int
+    view: SnapshotView, artwork: ViewArtwork, neighbour: Neighbour, shared: int
 ) -> ShownNeighbour:
     profile = view.profile_of(neighbour.item)
     other = view.artwork_of(neighbour.item)
@@ -100,7 +100,7 @@ def _show(
 
 
 def _differences(
-    view: SnapshotView, artwork: Artwork, space: str
+    view: SnapshotView, artwork: ViewArtwork, space: str
 ) -> tuple[list[Difference], list[Difference]]:
     exact, annoy = (view.stored(space, search).of(artwork) for search in ("exact", "annoy"))
 
@@ -115,7 +115,7 @@ def _differences(
     return without(exact, annoy), without(annoy, exact)
 
 
-def copies(view: SnapshotView, artwork: Artwork, spaces: Sequence[str]) -> list[Copy]:
+def copies(view: SnapshotView, artwork: ViewArtwork, spaces: Sequence[str]) -> list[Copy]:
     """The artwork's copies in the order of the profiles. Empty if no copies were made of it."""
     copies_made = []
     for place, profile in enumerate(view.profiles):

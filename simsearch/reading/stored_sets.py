@@ -17,11 +17,12 @@ from simsearch.errors import ConflictError, DamagedError, NotFoundError, Storage
 from simsearch.reading.set_names import remove_title
 from simsearch.reading.sets import MOST, ArtworkSet, clean_name
 from simsearch.reading.view import SnapshotView
-from simsearch.storage.storage import Storage
+from simsearch.storage.storage import Storage, read_uri
 
 log = logging.getLogger(__name__)
 
-FOLDER = "sets"
+SETS = "sets"
+MOST_BYTES = 12 * 2**20  # of a file: MOST ids of 2,000 characters, as many as a form takes
 MOST_STORED = 500  # in one root: somebody can still look through so many
 _ID = re.compile(r"[0-9a-f]{16}\Z")
 _ONE_AT_A_TIME = threading.Lock()
@@ -54,7 +55,7 @@ def list_sets(storage: Storage) -> tuple[list[StoredSet], list[str]]:
 
 
 def _ids(storage: Storage) -> list[str]:
-    names = (info.path for info in storage.files(FOLDER) if info.path.endswith(".json"))
+    names = (info.path for info in storage.files(SETS) if info.path.endswith(".json"))
     return [set_id for name in names if _ID.match(set_id := name.removesuffix(".json"))]
 
 
@@ -197,11 +198,20 @@ def _bytes_of(stored: StoredSet) -> bytes:
 
 
 def _path(set_id: str) -> str:
-    return f"{FOLDER}/{set_id}.json"
+    return f"{SETS}/{set_id}.json"
 
 
 def _read(storage: Storage, set_id: str) -> StoredSet:
-    return _parse(storage, set_id, storage.read_bytes(_path(set_id)))
+    return _parse(storage, set_id, _read_bounded(storage, set_id))
+
+
+def _read_bounded(storage: Storage, set_id: str) -> bytes:
+    """The bytes of a set's file. Raises DamagedError for more than a set can have."""
+    data = read_uri(storage.uri(_path(set_id)), storage.config, MOST_BYTES)
+    if len(data) > MOST_BYTES:
+        problem = f"longer than the {MOST_BYTES // 2**20} MiB that a set can have"
+        raise DamagedError(storage.root, _path(set_id), problem, "remove the file")
+    return data
 
 
 def _parse(storage: Storage, set_id: str, data: bytes) -> StoredSet:
@@ -210,7 +220,9 @@ def _parse(storage: Storage, set_id: str, data: bytes) -> StoredSet:
         values: dict[str, Any] = json.loads(data)
         if not isinstance(values["artwork_ids"], list):
             raise TypeError("artwork_ids is no list")
-        ids = tuple(str(artwork_id) for artwork_id in values["artwork_ids"])
+        ids = tuple(dict.fromkeys(str(artwork_id) for artwork_id in values["artwork_ids"]))
+        if len(ids) > MOST:
+            raise ValueError("too many artworks")
         return StoredSet(set_id, clean_name(str(values["name"])), str(values["created"]), ids)
     except (KeyError, TypeError, ValueError, RecursionError):
         problem = "no set as the explorer writes it"

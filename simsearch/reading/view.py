@@ -21,10 +21,10 @@ from simsearch.features.space import FeatureSpace
 from simsearch.indexes.index import OpenIndex, open_index
 from simsearch.reading.artworks import (
     IIIF_IMAGE,
-    Artwork,
-    Items,
+    ImageNumbers,
     Neighbour,
     StoredNeighbours,
+    ViewArtwork,
     collection_name,
 )
 from simsearch.reading.memo import Memo
@@ -96,7 +96,7 @@ class SnapshotView:
             images["artwork_id"].combine_chunks(),
             value_set=self.catalog["artwork_id"].combine_chunks(),
         )
-        self.artwork_of_item: Items = pc.fill_null(numbers, -1).to_numpy().astype(np.int32)
+        self.artwork_of_item: ImageNumbers = pc.fill_null(numbers, -1).to_numpy().astype(np.int32)
         profile = pc.index_in(
             images["profile"].combine_chunks(), value_set=pa.array(self.profiles, pa.string())
         )
@@ -113,7 +113,7 @@ class SnapshotView:
     def __len__(self) -> int:
         return len(self.item_of_artwork)
 
-    def artwork(self, artwork_id: str) -> Artwork:
+    def artwork(self, artwork_id: str) -> ViewArtwork:
         """The artwork of an id. Raises NotFoundError for one that this snapshot does not hold."""
         number = self._number_of.get(artwork_id)
         if number is None:
@@ -126,12 +126,12 @@ class SnapshotView:
         """The number of an artwork. None if this snapshot has no image of it."""
         return self._number_of.get(artwork_id)
 
-    def artwork_at(self, number: int) -> Artwork:
+    def artwork_at(self, number: int) -> ViewArtwork:
         item = int(self.item_of_artwork[number])
         (row,) = self.catalog.slice(number, 1).to_pylist()
-        return Artwork(number, item, self.hashes[item].as_py(), row)
+        return ViewArtwork(number, item, self.hashes[item].as_py(), row)
 
-    def artwork_of(self, item: int) -> Artwork:
+    def artwork_of(self, item: int) -> ViewArtwork:
         return self.artwork_at(int(self.artwork_of_item[item]))
 
     def profile_of(self, item: int) -> str | None:
@@ -193,11 +193,11 @@ class SnapshotView:
         distances[rows, ranks] = column("distance").to_numpy()
         return StoredNeighbours(items, distances)
 
-    def _items_of(self, image_ids: pa.ChunkedArray) -> Items:
+    def _items_of(self, image_ids: pa.ChunkedArray) -> ImageNumbers:
         places = pc.index_in(image_ids, value_set=self.image_ids)
         return np.asarray(places.to_numpy(), dtype=np.int32)
 
-    def nearest_artworks(self, space: str, artwork: Artwork, n: int) -> list[Neighbour]:
+    def nearest_artworks(self, space: str, artwork: ViewArtwork, n: int) -> list[Neighbour]:
         """The nearest `n` other artworks by the index, each at its nearest image. The artwork's own copies
         are left out."""
         variants = 1 + len(self.profiles)
@@ -217,7 +217,7 @@ class SnapshotView:
         ]
 
     @cached_property
-    def copies(self) -> Items:
+    def copies(self) -> ImageNumbers:
         """The items of each artwork's copies [artworks, profiles]; −1: not made."""
         copies = np.full((len(self), len(self.profiles)), -1, dtype=np.int32)
         items = np.flatnonzero((self.profile_of_item >= 0) & (self.artwork_of_item >= 0))
@@ -238,7 +238,7 @@ class SnapshotView:
             ranks[listed, place] = own[listed].argmax(axis=1) + 1
         return ranks
 
-    def deep_rank(self, space: str, artwork: Artwork, item: int) -> int | None:
+    def deep_rank(self, space: str, artwork: ViewArtwork, item: int) -> int | None:
         """The rank, from 1, at which the index finds `item` for an artwork. The artwork itself does not
         count. None beyond RANKS_SEARCHED."""
         neighbours = self.index(space).near([artwork.item], RANKS_SEARCHED + 1)

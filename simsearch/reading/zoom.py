@@ -14,7 +14,7 @@ from PIL import Image
 from simsearch.catalog.image_api import image_api
 from simsearch.catalog.stored_downloads import downloaded_from
 from simsearch.errors import NotFoundError
-from simsearch.reading.artworks import IIIF_IMAGE, Artwork
+from simsearch.reading.artworks import IIIF_IMAGE, ViewArtwork
 from simsearch.reading.originals import Originals
 from simsearch.reading.view import SnapshotView
 
@@ -42,7 +42,7 @@ class Tiles:
         return asdict(self)
 
 
-def image_service(artwork: Artwork, sources: Mapping[str, str]) -> str | None:
+def image_service(artwork: ViewArtwork, sources: Mapping[str, str]) -> str | None:
     """The base address of the IIIF image from which an artwork's picture was taken. None if there is none,
     or if the picture is a part of an image, whose tiles would show more."""
     uri = artwork.row["image_uri"] or ""

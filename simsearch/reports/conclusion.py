@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,15 +12,6 @@ from simsearch.features.collapse import find_collapsed
 from simsearch.features.space import FeatureSpace
 from simsearch.images.perturbations import KINDS
 from simsearch.reports.significance import MARGIN, compare_with_best, describe_shortage, quality_of
-from simsearch.reports.tables import (
-    NEAR_DUPLICATES_SHOWN,
-    comparison_rows,
-    label_rows,
-    near_duplicate_rows,
-    ranking_table,
-    space_rows,
-)
-from simsearch.runtime.progress import duration
 
 BYTES_PER_NUMBER = 4  # float32
 
@@ -199,15 +189,6 @@ def _rate(timings: pa.Table, fingerprint: str) -> tuple[float | None, str]:
     return images / seconds if seconds > 0 else None, device
 
 
-def cost_words(candidate: Candidate) -> Mapping[str, str]:
-    rate = candidate.images_per_second
-    return {
-        "rate": "not measured" if rate is None else f"{rate:,.1f} ({candidate.device})",
-        "bytes": f"{candidate.bytes_per_image:,}",
-        "training": duration(candidate.training_seconds) if candidate.training_seconds else "none",
-    }
-
-
 def conclusion_words(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[Candidate]) -> str:
     """The advice for all changes together, in one line."""
     if not ranked:
@@ -238,57 +219,3 @@ def conclusion_words(metrics: pa.Table, comparisons: pa.Table, ranked: Sequence[
 def _are(names: Sequence[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} and {last} are" if others else f"{last} is"
-
-
-def evaluation_rows(
-    metrics: pa.Table,
-    comparisons: pa.Table,
-    near_duplicates: pa.Table,
-    titles: Mapping[str, str],
-    ranked: Sequence[Candidate],
-) -> dict[str, Any]:
-    """The rows of the sections on conclusion, rankings and neighbours."""
-    near = near_duplicate_rows(near_duplicates, titles)
-    advice = picks(metrics, comparisons, ranked)
-    return {
-        "n": max((row["n"] for row in comparisons.to_pylist()), default=0),
-        "candidates": [
-            {
-                "space": candidate.space.name,
-                "layer": candidate.space.layer,
-                "preprocessing": candidate.space.preprocessing_words,
-                "mode": candidate.space.mode,
-                "quality": f"{candidate.quality:.3f} [{candidate.low:.3f}, {candidate.high:.3f}]",
-                **cost_words(candidate),
-            }
-            for candidate in ranked
-        ],
-        "no_advice": no_advice(comparisons, ranked),
-        "margin": MARGIN,
-        "picks": [
-            {
-                "scope": pick.group,
-                "space": pick.choice.space.name,
-                "quality": f"{pick.quality:.3f} [{pick.low:.3f}, {pick.high:.3f}]",
-                "best": pick.best,
-                "equals": ", ".join(pick.equals),
-                "undecided": ", ".join(pick.undecided),
-                **cost_words(pick.choice),
-            }
-            for pick in advice
-        ],
-        "label_warnings": [
-            warning
-            for pick in advice
-            if pick.group == "all"
-            for warning in label_warnings(metrics, pick.choice.space.name, ranked)
-        ],
-        "comparisons": comparison_rows(comparisons),
-        "rankings": ranking_table(metrics),
-        "asked": "",
-        "labels": label_rows(metrics),
-        "spaces": space_rows(metrics),
-        "near_count": len(near),
-        "near_duplicates": near[:NEAR_DUPLICATES_SHOWN],
-        "figures": [],
-    }

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import jinja2
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.reports import figures
-from simsearch.reports.tables import SIGNIFICANT, p_words
+from simsearch.reports.figure_files import png_address
+from simsearch.reports.rendering import render
+from simsearch.reports.tables import SIGNIFICANT, ScoreCell, difference_words, p_words
 from simsearch.settings.sections.extraction import STUDY_BACKBONES
-from simsearch.settings.shown_places import show_place
 from simsearch.snapshots.plan import Plan
 
 # The 2018 study's figures on 989 MoMA originals: mean and standard deviation over originals, of which it
@@ -34,6 +34,52 @@ PUBLISHED: Mapping[tuple[str, int, str], tuple[float | None, float | None]] = {
 }
 
 
+@dataclass(frozen=True)
+class ResultRow:
+    """A score of a space at a k in every setting, what the study published of it, and the `ceiling` of a
+    perfect search, over `n` originals."""
+
+    space: str
+    k: int
+    metric: str
+    cells: list[ScoreCell]
+    published: str
+    ceiling: str
+    n: int
+
+
+@dataclass(frozen=True)
+class PairedTestRow:
+    """Two settings of a space, or two spaces of a setting, compared; `significant`: the difference is more
+    than chance."""
+
+    compared: str
+    k: int
+    first: str
+    second: str
+    difference: str
+    p: str
+    significant: bool
+
+
+@dataclass(frozen=True)
+class ExperimentPage:
+    """What the report of an experiment shows, by the names of its template. `settings` are words by name;
+    `figure` is an address that holds a picture."""
+
+    name: str
+    created: str
+    settings: Mapping[str, str]
+    snapshot_ids: Mapping[str, str]
+    verdicts: list[str]
+    rows: list[ResultRow]
+    untrained: frozenset[str]
+    tests: list[PairedTestRow]
+    figure: str
+    plans: Mapping[str, Plan]
+    environment: Mapping[str, str]
+
+
 def experiment_page(
     *,
     name: str,
@@ -49,10 +95,7 @@ def experiment_page(
     """The page, self-contained, and its figure as files by name."""
     plan = next(iter(plans.values()))
     figure = figures.save(figures.settings_figure(results, settings, _untrained(plan), PUBLISHED))
-    loader = jinja2.PackageLoader("simsearch.reports")
-    page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    page.filters["place"] = show_place
-    html = page.get_template("experiment.html.j2").render(
+    page = ExperimentPage(
         name=name,
         created=created,
         settings=settings,
@@ -61,10 +104,11 @@ def experiment_page(
         rows=result_rows(results, settings),
         untrained=_untrained(plan),
         tests=[_test_row(row) for row in tests.to_pylist()],
-        figure="data:image/png;base64," + base64.b64encode(figure["png"]).decode(),
+        figure=png_address(figure["png"]),
         plans=plans,
         environment=environment,
     )
+    html = render("experiment", page)
     return html, {f"settings.{kind}": data for kind, data in figure.items()}
 
 
@@ -106,7 +150,7 @@ def _untrained(plan: Plan) -> frozenset[str]:
     return frozenset(space.name for space in plan.spaces if not space.trained)
 
 
-def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str, Any]]:
+def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[ResultRow]:
     """A row per space, k and metric: every setting's figure by exact search and by Annoy, and the study's
     published value."""
     cells_of: dict[tuple[str, int, str], dict[tuple[str, str], str]] = {}
@@ -120,22 +164,22 @@ def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[dict[str
         words = f"{row['mean']:.3f} ± {row['std']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
         cells_of.setdefault(key, {})[row["setting"], row["search"]] = words
     return [
-        {
-            "space": space,
-            "k": k,
-            "metric": "F1" if metric == "f1" else metric,
-            "cells": [_cell(cells, setting) for setting in settings],
-            "published": _write_published(space, k, metric),
-            "ceiling": f"{ceilings[space, k, metric][0]:.3f}",
-            "n": ceilings[space, k, metric][1],
-        }
+        ResultRow(
+            space,
+            k,
+            "F1" if metric == "f1" else metric,
+            [_cell(cells, setting) for setting in settings],
+            _write_published(space, k, metric),
+            f"{ceilings[space, k, metric][0]:.3f}",
+            ceilings[space, k, metric][1],
+        )
         for (space, k, metric), cells in cells_of.items()
     ]
 
 
-def _cell(cells: Mapping[tuple[str, str], str], setting: str) -> dict[str, str]:
+def _cell(cells: Mapping[tuple[str, str], str], setting: str) -> ScoreCell:
     exact, annoy = cells[setting, "exact"], cells[setting, "annoy"]
-    return {"exact": exact, "annoy": "" if annoy == exact else annoy}
+    return ScoreCell(exact, "" if annoy == exact else annoy)
 
 
 def _write_published(space: str, k: int, metric: str) -> str:
@@ -145,10 +189,13 @@ def _write_published(space: str, k: int, metric: str) -> str:
     return f"± {std:.3f}" if mean is None else f"{mean:.3f} ± {std:.3f}"
 
 
-def _test_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **row,
-        "difference": f"{row['difference']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]",
-        "p": p_words(row["p_holm"]),
-        "told_apart": row["p_holm"] < SIGNIFICANT,
-    }
+def _test_row(row: Mapping[str, Any]) -> PairedTestRow:
+    return PairedTestRow(
+        row["compared"],
+        row["k"],
+        row["first"],
+        row["second"],
+        difference_words(row),
+        p_words(row["p_holm"]),
+        row["p_holm"] < SIGNIFICANT,
+    )

@@ -4,6 +4,7 @@ recognise changes that they never saw."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -11,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import safetensors.numpy
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from simsearch.encoders.trained import (
@@ -21,21 +23,53 @@ from simsearch.encoders.trained import (
     trainings_of,
 )
 from simsearch.images.suites import STUDY_PROFILES, operation_of
-from simsearch.reading.training_log import EXAMPLE_ROWS, training_row
-from simsearch.reports.figures import COLOURS, STYLE
+from simsearch.reading.training_log import EXAMPLE_ROWS, TrainingRow, training_row
+from simsearch.reports.figure_files import CaptionedFigure, PageFigure
+from simsearch.reports.figures import STYLE
+from simsearch.reports.loss_curves import loss_curves
 from simsearch.snapshots.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class SplitRow:
+    """The mean average precision of a space for changes that were `seen` in training and for others, in
+    words."""
+
+    space: str
+    seen: str
+    unseen: str
+
+
+@dataclass(frozen=True)
+class TrainingCurves:
+    """A curve of each loss of a training, by what the loss is called."""
+
+    training: str
+    losses: list[tuple[str, Markup]]
+
+
+@dataclass(frozen=True)
+class LearningSection:
+    """What the section on learned spaces shows; `warnings` are sentences that a reader must know before
+    believing a score."""
+
+    rows: list[TrainingRow]
+    curves: list[TrainingCurves]
+    split: list[SplitRow]
+    warnings: list[str]
+    figures: Sequence[PageFigure] = ()
 
 
 def learning_of(
     snapshot: Snapshot, metrics: pa.Table
-) -> tuple[dict[str, Any], dict[str, tuple[Figure, str]]]:
-    """The section on learned spaces, with the warnings that a reader needs, and its figures by name with
-    their captions. All are empty if no space is learned."""
+) -> tuple[LearningSection, dict[str, CaptionedFigure]]:
+    """The section on learned spaces, and its figures by name; all empty where no space learned."""
     plan = snapshot.plan()
     trainings = trainings_of(snapshot.storage, plan.spaces)
     measured = measured_of(snapshot.images())
-    rows: list[dict[str, Any]] = []
-    drawn: dict[str, tuple[Figure, str]] = {}
+    rows: list[TrainingRow] = []
+    curves: list[TrainingCurves] = []
+    drawn: dict[str, CaptionedFigure] = {}
     warnings = []
     for space, of_space in trainings.items():
         for training in of_space:
@@ -46,6 +80,8 @@ def learning_of(
                     f"{space} learned from {seen:,} of the artworks that are measured here: its figures "
                     "flatter it. Run `simsearch train` and measure again."
                 )
+            if training.losses:
+                curves.append(TrainingCurves(training.name, loss_curves(training.losses)))
             drawn |= _figures(snapshot, training)
     profiles = {
         profile
@@ -54,10 +90,10 @@ def learning_of(
         for profile in training.profiles
     }
     split = split_rows(metrics, profiles) if rows else []
-    return {"rows": rows, "split": split, "warnings": warnings}, drawn
+    return LearningSection(rows, curves, split, warnings), drawn
 
 
-def split_rows(metrics: pa.Table, learned: set[str]) -> list[dict[str, Any]]:
+def split_rows(metrics: pa.Table, learned: set[str]) -> list[SplitRow]:
     """The mean average precision of each space, averaged over profiles, for changes that a training saw (at
     any strength) and for changes that none saw."""
     operations = {operation_of(profile) for profile in learned}
@@ -70,60 +106,35 @@ def split_rows(metrics: pa.Table, learned: set[str]) -> list[dict[str, Any]]:
         seen = operation_of(row["scope"]) in operations
         known.setdefault(row["space"], {}).setdefault(seen, []).append(row["mean"])
     return [
-        {
-            "space": space,
-            **{
-                word: f"{np.mean(means[seen]):.3f} ({len(means[seen])})" if seen in means else "–"
-                for word, seen in (("seen", True), ("unseen", False))
-            },
-        }
+        SplitRow(space, _mean_words(means.get(True)), _mean_words(means.get(False)))
         for space, means in known.items()
     ]
 
 
-def _figures(snapshot: Snapshot, training: Training) -> dict[str, tuple[Figure, str]]:
+def _mean_words(means: Sequence[float] | None) -> str:
+    return f"{np.mean(means):.3f} ({len(means)})" if means else "–"
+
+
+def _figures(snapshot: Snapshot, training: Training) -> dict[str, CaptionedFigure]:
     drawn = {}
     name = training.folder.rpartition("/")[2]
-    if training.losses:
-        drawn[f"losses-{name}"] = (
-            losses_figure(training.losses),
-            f"{training.name}: mean loss of every epoch.",
-        )
     path = f"{training.folder}/{EXAMPLES}"
     if snapshot.storage.exists(path):
         pictures = safetensors.numpy.load(snapshot.storage.read_bytes(path))
-        drawn[f"examples-{name}"] = (
-            examples_figure(pictures),
+        drawn[f"examples-{name}"] = CaptionedFigure(
+            made_pictures_figure(pictures),
             f"{training.name}: artworks that it did not learn from, what it makes of them, copies of "
             "them, and what it makes of those.",
         )
         if "between" in pictures:
-            drawn[f"between-{name}"] = (
+            drawn[f"between-{name}"] = CaptionedFigure(
                 row_figure(pictures["between"]),
                 f"{training.name}: from one artwork to another in equal steps between their vectors.",
             )
     return drawn
 
 
-def losses_figure(losses: Sequence[Mapping[str, float]]) -> Figure:
-    """A curve for each loss against the epoch, each on its own axis."""
-    names = [name for name in losses[0] if name not in ("epoch", "seconds")]
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(3.4 * len(names), 2.6), layout="constrained")
-        for axes, name, colour in zip(
-            np.ravel(figure.subplots(1, len(names))), names, COLOURS, strict=False
-        ):
-            axes.plot(
-                [row["epoch"] for row in losses],
-                [row[name] for row in losses],
-                color=colour,
-                marker="o" if len(losses) < 3 else None,
-            )
-            axes.set(title=name.replace("_", " "), xlabel="epoch")
-    return figure
-
-
-def examples_figure(pictures: Mapping[str, Any]) -> Figure:
+def made_pictures_figure(pictures: Mapping[str, Any]) -> Figure:
     """A figure with a column for each artwork: the picture, and the pictures that were made of it."""
     rows = [name for name in EXAMPLE_ROWS if name in pictures]
     columns = max(1, len(pictures[rows[0]]))

@@ -35,7 +35,7 @@ def profiles_figure(pictures: Sequence[CaptionedPicture]) -> Figure:
         return figure
 
 
-def examples_figure(rows: Sequence[Sequence[CaptionedPicture]]) -> Figure:
+def neighbours_figure(rows: Sequence[Sequence[CaptionedPicture]]) -> Figure:
     """A row per query: the original, then its nearest images (the study's Fig. 4).
 
     Copies of the query are framed green, all else grey.

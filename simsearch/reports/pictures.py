@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from matplotlib.figure import Figure
 from PIL import Image
 
 from simsearch.catalog.sampling import seeded_sample
 from simsearch.errors import StorageError
 from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.view import SnapshotView
+from simsearch.reports.figure_files import CaptionedFigure
 from simsearch.reports.picture_figures import (
     CaptionedPicture,
-    examples_figure,
+    neighbours_figure,
     profiles_figure,
     shorten,
 )
@@ -26,7 +26,7 @@ from simsearch.storage.storage import read_uri
 NEIGHBOURS_SHOWN = 5
 
 
-def pictures_of(view: SnapshotView) -> dict[str, tuple[Figure, str]]:
+def pictures_of(view: SnapshotView) -> dict[str, CaptionedFigure]:
     """Figures by name, each with its caption. The snapshot need not be sealed yet."""
     config, album = view.config, _Album(view)
     items = np.flatnonzero(view.artwork_of_item >= 0)  # without artworks that were taken down
@@ -41,14 +41,14 @@ def pictures_of(view: SnapshotView) -> dict[str, tuple[Figure, str]]:
         first = queries[0]
         copies = zip(view.profiles, view.copies[first.number].tolist(), strict=True)
         panels = [("original", first.item), *((name, item) for name, item in copies if item >= 0)]
-        pictures["profiles"] = (
+        pictures["profiles"] = CaptionedFigure(
             profiles_figure([album.shown(item, name) for name, item in panels]),
             f"The perturbation profiles on one artwork: {shorten(album.title(first), 60)}.",
         )
     for space in view.plan.spaces if queries else ():  # no queries if all artworks were taken down
         name = f"{space.name}{'' if space.trained else ' (untrained)'}"
-        pictures[f"examples-{space.fingerprint}"] = (
-            examples_figure([album.example(space.name, query) for query in queries]),
+        pictures[f"examples-{space.fingerprint}"] = CaptionedFigure(
+            neighbours_figure([album.example(space.name, query) for query in queries]),
             f"{name}: each original, left, and its nearest images by exact search with their distance. "
             + ("Its perturbed copies are framed in green." if copied else ""),
         )
@@ -61,14 +61,14 @@ class _Album:
 
     view: SnapshotView
 
-    def title(self, artwork: Artwork) -> str:
+    def title(self, artwork: ViewArtwork) -> str:
         return artwork.row["title"] or artwork.artwork_id
 
     def shown(self, item: int, caption: str, *, copy: bool = False) -> CaptionedPicture:
         try:
             return CaptionedPicture(self._picture(item), caption, copy)
         except (StorageError, ImageError):
-            # The image was removed or replaced since it was embedded. The figure says so in its place.
+            # Removed or replaced since it was embedded; the figure says so in its place.
             return CaptionedPicture(
                 Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy
             )
@@ -82,7 +82,7 @@ class _Album:
             raise StorageError(f"{uri}: another picture lies there now")
         return remake.image(data, view.profile_of(item), stored)
 
-    def example(self, space: str, query: Artwork) -> list[CaptionedPicture]:
+    def example(self, space: str, query: ViewArtwork) -> list[CaptionedPicture]:
         """The original of an artwork, and its nearest images in a space."""
         row = [self.shown(query.item, shorten(self.title(query)))]
         for neighbour in self.view.stored(space, "exact").of(query)[:NEIGHBOURS_SHOWN]:

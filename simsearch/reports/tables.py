@@ -40,87 +40,158 @@ class Score:
         return f"{self.mean:.3f} ± {self.std:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def summary_rows(metrics: pa.Table, names: Sequence[str] = STUDY_METRICS) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class SummaryRow:
+    """A score of all copies together: of a space at a k, by exact search and by Annoy, None where that was
+    not measured; the `ceiling` of a perfect search; over `n` originals."""
+
+    space: str
+    k: int
+    metric: str
+    exact: Score | None
+    annoy: Score | None
+    ceiling: str
+    n: int
+
+
+def summary_rows(metrics: pa.Table, names: Sequence[str] = STUDY_METRICS) -> list[SummaryRow]:
     """Scores of all copies together per space and k, with exact search and Annoy side by side. By default
     they are the study's: precision, recall and F1."""
-    rows: dict[tuple[str, int, str], dict[str, Any]] = {}
+    by_search: dict[tuple[str, int, str], dict[str, dict[str, Any]]] = {}
     for row in of_all_copies(metrics, names).to_pylist():
         key = (row["space"], row["k"], row["metric"])
-        entry = rows.setdefault(
-            key,
-            {
-                "space": row["space"],
-                "k": row["k"],
-                "metric": "F1" if row["metric"] == "f1" else row["metric"],
-                "ceiling": f"{row['ceiling']:.3f}",
-                "n": row["n"],
-            },
+        by_search.setdefault(key, {})[row["search"]] = row
+    return [
+        SummaryRow(
+            space,
+            k,
+            "F1" if metric == "f1" else metric,
+            _score(rows.get("exact")),
+            _score(rows.get("annoy")),
+            f"{next(iter(rows.values()))['ceiling']:.3f}",
+            next(iter(rows.values()))["n"],
         )
-        entry[row["search"]] = Score(row["mean"], row["std"], row["ci_low"], row["ci_high"])
-    return list(rows.values())
+        for (space, k, metric), rows in by_search.items()
+    ]
+
+
+def _score(row: Mapping[str, Any] | None) -> Score | None:
+    if row is None:
+        return None
+    return Score(row["mean"], row["std"], row["ci_low"], row["ci_high"])
 
 
 def of_all_copies(metrics: pa.Table, names: Sequence[str]) -> pa.Table:
     return metrics.filter((pc.field("scope") == "all") & pc.field("metric").isin(list(names)))
 
 
-def ranking_table(metrics: pa.Table) -> dict[str, Any]:
-    """Scores of whole rankings: `columns`, then `rows` per space and group, each with `cells` by exact
-    search. Annoy's scores are added if an older snapshot measured them and they read differently."""
+@dataclass(frozen=True)
+class ScoreCell:
+    """A score by exact search in words, and Annoy's where it reads differently."""
+
+    exact: str
+    annoy: str
+
+
+@dataclass(frozen=True)
+class RankingRow:
+    """The scores of a space's rankings over a group of copies; `single`: the group is one profile."""
+
+    space: str
+    scope: str
+    single: bool
+    n: int
+    cells: list[ScoreCell]
+
+
+@dataclass(frozen=True)
+class RankingTable:
+    columns: list[str]
+    lines: list[RankingRow]
+
+
+def ranking_table(metrics: pa.Table) -> RankingTable:
+    """Scores of whole rankings by exact search, and Annoy's where older snapshots measured it."""
     reached = set(metrics.filter(pc.field("metric") == "recall_curve")["k"].to_pylist())
     columns: dict[tuple[str, int], str] = {
         (name, 0): words for name, words in RANKING_METRICS.items()
     }
     columns |= {("recall_curve", k): f"Recall at {k}" for k in CURVE_SHOWN if k in reached}
-    rows: dict[tuple[str, str], dict[Any, Any]] = {}
+    words_of: dict[tuple[str, str], dict[tuple[str, int], dict[str, str]]] = {}
+    originals: dict[tuple[str, str], int] = {}
     for row in metrics.filter(
         pc.field("metric").isin([*RANKING_METRICS, "recall_curve"])
     ).to_pylist():
-        key = (row["metric"], row["k"] if row["metric"] == "recall_curve" else 0)
-        if key in columns:
-            entry = rows.setdefault((row["space"], row["scope"]), {"n": row["n"]})
-            entry.setdefault(key, {})[row["search"]] = interval(row)
-    places = list(columns)
-    return {
-        "columns": list(columns.values()),
-        "rows": [
-            {
-                "space": space,
-                "scope": group,
-                "single": group not in ("all", *KINDS),
-                "n": entry["n"],
-                "cells": [_both(entry[place]) for place in places],
-            }
-            for (space, group), entry in rows.items()
-        ],
-    }
+        column = (row["metric"], row["k"] if row["metric"] == "recall_curve" else 0)
+        if column in columns:
+            line = (row["space"], row["scope"])
+            originals.setdefault(line, row["n"])
+            cells = words_of.setdefault(line, {})
+            cells.setdefault(column, {})[row["search"]] = interval(row)
+    lines = [
+        RankingRow(
+            space,
+            group,
+            group not in ("all", *KINDS),
+            originals[space, group],
+            [_both(cells[column]) for column in columns],
+        )
+        for (space, group), cells in words_of.items()
+    ]
+    return RankingTable(list(columns.values()), lines)
 
 
-def _both(words: Mapping[str, str]) -> dict[str, str]:
+def _both(words: Mapping[str, str]) -> ScoreCell:
     annoy = words.get("annoy", words["exact"])
-    return {"exact": words["exact"], "annoy": annoy if annoy != words["exact"] else ""}
+    return ScoreCell(words["exact"], annoy if annoy != words["exact"] else "")
 
 
-def label_rows(metrics: pa.Table) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class LabelRow:
+    """The share of a work's `k` nearest in a space that have its `label`, and the share by chance."""
+
+    space: str
+    label: str
+    k: int
+    share: str
+    chance: str
+    n: int
+
+
+def label_rows(metrics: pa.Table) -> list[LabelRow]:
     """The share of an artwork's nearest that share its label, by exact search, and by chance."""
-    entries: dict[tuple[str, str, int], dict[str, Any]] = {}
+    by_metric: dict[tuple[str, str, int], dict[str, dict[str, Any]]] = {}
     chosen = metrics.filter(
         (pc.field("search") == "exact")
         & pc.field("metric").isin(["label_precision", "label_chance"])
     )
     for row in chosen.to_pylist():
-        entry = entries.setdefault((row["space"], row["scope"], row["k"]), {"n": row["n"]})
-        if row["metric"] == "label_precision":
-            entry["exact"] = interval(row)
-        else:
-            entry["chance"] = f"{row['mean']:.3f}"
+        key = (row["space"], row["scope"], row["k"])
+        by_metric.setdefault(key, {})[row["metric"]] = row
     return [
-        {"space": space, "label": label, "k": k, "chance": "–", **entry}
-        for (space, label, k), entry in entries.items()
+        LabelRow(
+            space,
+            label,
+            k,
+            interval(rows["label_precision"]),
+            f"{rows['label_chance']['mean']:.3f}" if "label_chance" in rows else "–",
+            rows["label_precision"]["n"],
+        )
+        for (space, label, k), rows in by_metric.items()
     ]
 
 
-def space_rows(metrics: pa.Table) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class SpaceRow:
+    """A `measure` of a space in words, over `n` artworks."""
+
+    space: str
+    measure: str
+    value: str
+    n: int
+
+
+def space_rows(metrics: pa.Table) -> list[SpaceRow]:
     """Hubness of every space and agreement of each two, by exact search."""
     rows = []
     chosen = metrics.filter(
@@ -128,17 +199,28 @@ def space_rows(metrics: pa.Table) -> list[dict[str, Any]]:
     )
     for row in chosen.to_pylist():
         hubs = row["metric"] == "hubness"
-        quantity = (
+        measure = (
             f"hubness: skewness of how often a work is among others' {row['k']} nearest"
             if hubs
             else f"share of the {row['k']} nearest in common with {row['scope']}"
         )
         words = f"{row['mean']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
-        rows.append({"space": row["space"], "what": quantity, "exact": words, "n": row["n"]})
+        rows.append(SpaceRow(row["space"], measure, words, row["n"]))
     return rows
 
 
-def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class NearDuplicateRow:
+    """Two artworks and what their pictures have in common, in words."""
+
+    first: str
+    second: str
+    relation: str
+    inliers: str
+    false_alarms: str
+
+
+def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[NearDuplicateRow]:
     """Pairs of near-duplicate artworks with what they have in common: equal files first, then the pairs of
     which chance explains least."""
 
@@ -147,29 +229,52 @@ def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[dict
         return alarms, -(row["inliers"] or 0), row["artwork_id"], row["other_id"]
 
     return [
-        {
-            "first": f"{titles.get(row['artwork_id']) or row['artwork_id']} ({row['artwork_id']})",
-            "second": f"{titles.get(row['other_id']) or row['other_id']} ({row['other_id']})",
-            "relation": relation_words(row["relation"], mirrored=bool(row["mirrored"])),
-            "inliers": "–" if row["inliers"] is None else f"{row['inliers']}",
-            "false_alarms": "–" if row["false_alarms"] is None else f"{row['false_alarms']:.1g}",
-        }
+        NearDuplicateRow(
+            f"{titles.get(row['artwork_id']) or row['artwork_id']} ({row['artwork_id']})",
+            f"{titles.get(row['other_id']) or row['other_id']} ({row['other_id']})",
+            relation_words(row["relation"], mirrored=bool(row["mirrored"])),
+            "–" if row["inliers"] is None else f"{row['inliers']}",
+            "–" if row["false_alarms"] is None else f"{row['false_alarms']:.1g}",
+        )
         for row in sorted(table.to_pylist(), key=place)
     ]
 
 
-def comparison_rows(comparisons: pa.Table) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ComparisonRow:
+    """Two spaces compared by a `metric` over a group of copies; `significant`: the difference is more than
+    chance."""
+
+    scope: str
+    k: int
+    metric: str
+    first: str
+    second: str
+    difference: str
+    p: str
+    significant: bool
+
+
+def comparison_rows(comparisons: pa.Table) -> list[ComparisonRow]:
     """A row for each two spaces, which says whether their difference is more than chance."""
     return [
-        {
-            **row,
-            "metric": "F1" if row["metric"] == "f1" else RANKING_METRICS[row["metric"]].lower(),
-            "difference": f"{row['difference']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]",
-            "p": p_words(row["p_holm"]),
-            "told_apart": row["p_holm"] < SIGNIFICANT,
-        }
+        ComparisonRow(
+            row["scope"],
+            row["k"],
+            "F1" if row["metric"] == "f1" else RANKING_METRICS[row["metric"]].lower(),
+            row["first"],
+            row["second"],
+            difference_words(row),
+            p_words(row["p_holm"]),
+            row["p_holm"] < SIGNIFICANT,
+        )
         for row in comparisons.to_pylist()
     ]
+
+
+def difference_words(row: Mapping[str, Any]) -> str:
+    """A mean difference with its interval."""
+    return f"{row['difference']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]"
 
 
 def p_words(p_value: float) -> str:

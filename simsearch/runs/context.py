@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from simsearch.errors import DamagedError
 from simsearch.runs.operations.lease import Lease, hold_lease
-from simsearch.runs.record import StepRecord
 from simsearch.runs.records import elapsed, log_step
 from simsearch.settings.config import Config
 from simsearch.snapshots.root import open_root, require_root
 from simsearch.snapshots.snapshot import Snapshot, pending_snapshot
+from simsearch.snapshots.step_record import StepRecord
 from simsearch.storage.damage import set_aside
 from simsearch.storage.storage import Storage, root_of
 

@@ -15,7 +15,7 @@ from simsearch.catalog import catalog
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.stored import load_catalog
 from simsearch.encoders.trained import FOLDER
-from simsearch.errors import DamagedError, NotFoundError, UsageError
+from simsearch.errors import DamagedError, UsageError
 from simsearch.extraction.again import worth_another_try
 from simsearch.features import store as feature_store
 from simsearch.images import perturbations
@@ -34,9 +34,10 @@ from simsearch.settings.config import Config, kept_settings
 from simsearch.settings.sections.extraction import PUBLISHED
 from simsearch.settings.version import __version__
 from simsearch.snapshots.diff import ArtworkChanges, artwork_changes, artworks_of
+from simsearch.snapshots.mending import lacking_files
 from simsearch.snapshots.plan import settings_digest
-from simsearch.snapshots.published import latest_snapshot
-from simsearch.snapshots.root import open_root, root_exists
+from simsearch.snapshots.published import read_latest
+from simsearch.snapshots.root import open_root, recognise, root_exists
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import root_of
 
@@ -102,7 +103,7 @@ def _record_run(config: Config, command: str) -> Result:
     get_reader(config.catalog)
     check_cluster_address(config.ray)
     storage = root_of(config)
-    previous = _find_published(config)
+    previous, _ = _find_published(config)
     if previous is None or not _was_done_before(previous, config):
         from simsearch.runs.steps import check_names
 
@@ -112,7 +113,12 @@ def _record_run(config: Config, command: str) -> Result:
         run = replace(run, steps=record.steps)
         close_dead_records(storage, record)
         run.take(ingest)
-        previous = _find_published(config)
+        previous, lacking = _find_published(config)
+        for path in lacking:
+            log.warning(
+                "%s: lacking of the published snapshot, which is made anew if nothing else changed",
+                storage.uri(path),
+            )
         if previous is not None and _is_current(previous, config):
             log.info("nothing changed since snapshot %s", previous.snapshot_id)
             snapshot = previous
@@ -126,11 +132,19 @@ def _record_run(config: Config, command: str) -> Result:
     return Result(snapshot, previous, changes, record)
 
 
-def _find_published(config: Config) -> Snapshot | None:
-    try:
-        return latest_snapshot(root_of(config))
-    except NotFoundError:
-        return None
+def _find_published(config: Config) -> tuple[Snapshot | None, list[str]]:
+    """The published snapshot, and the paths of the files that it lacks. With one of those it counts as
+    none: it is neither compared with nor carried over."""
+    storage = root_of(config)
+    recognise(storage)
+    latest = read_latest(storage)
+    if latest is None:
+        return None, []
+    snapshot = Snapshot(storage, latest.snapshot_id)
+    if not snapshot.sealed():
+        return None, [snapshot.manifest_path]
+    lacking = [snapshot.path(name) for name in lacking_files(snapshot)]
+    return (None if lacking else snapshot), lacking
 
 
 def _is_current(previous: Snapshot, config: Config) -> bool:

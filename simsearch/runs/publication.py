@@ -8,6 +8,7 @@ from dataclasses import asdict
 from simsearch.runs.context import Run
 from simsearch.runs.versions import environment
 from simsearch.snapshots.guard import check_publishable
+from simsearch.snapshots.mending import end_mending
 from simsearch.snapshots.published import point_latest, read_latest
 from simsearch.snapshots.snapshot import Snapshot, seal
 
@@ -15,8 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def finish(run: Run) -> None:
-    """Seal the planned snapshot, which has its report. From now on it never changes."""
+    """Seal the planned snapshot, whose report is there: from now on it never changes. One that was sealed
+    before, and lacked files, gets them back."""
     seal(run.snapshot, [asdict(step) for step in run.steps], environment())
+    end_mending(run.snapshot)
 
 
 def publish(run: Run) -> Snapshot:

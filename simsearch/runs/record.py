@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from simsearch.settings.version import __version__
+from simsearch.snapshots.step_record import StepRecord
 
 FOLDER = "runs"
 RECORD = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+\.json")
@@ -17,18 +18,6 @@ RECORD = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+\.json")
 Outcome = Literal["running", "published", "unchanged", "failed", "refused", "interrupted", "died"]
 
 SUCCESSES = ("published", "unchanged")
-
-
-@dataclass(frozen=True)
-class StepRecord:
-    """A finished step: the number of `items` that it worked on, their `unit`, the `seconds` that it took,
-    and a `note` for readers."""
-
-    name: str
-    seconds: float
-    items: int
-    unit: str
-    note: str = ""
 
 
 @dataclass

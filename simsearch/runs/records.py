@@ -18,11 +18,12 @@ from datetime import UTC, datetime
 
 from simsearch.errors import LeaseError, SimsearchError, StorageError
 from simsearch.runs.operations.prometheus import export
-from simsearch.runs.record import FOLDER, RECORD, SUCCESSES, RunRecord, StepRecord
+from simsearch.runs.record import FOLDER, RECORD, SUCCESSES, RunRecord
 from simsearch.runtime.progress import duration
 from simsearch.settings.config import Config, kept_settings
 from simsearch.settings.sections.operation import MonitoringConfig
 from simsearch.snapshots.plan import settings_digest
+from simsearch.snapshots.step_record import StepRecord
 from simsearch.storage.storage import Storage, root_of
 
 log = logging.getLogger(__name__)

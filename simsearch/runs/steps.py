@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 
 import pyarrow as pa
@@ -32,6 +31,7 @@ from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.settings.sections.operation import RayConfig
 from simsearch.snapshots.layout import SEARCHES
+from simsearch.snapshots.mending import begin_mending, lacking_files
 from simsearch.snapshots.published import read_latest
 from simsearch.snapshots.snapshot import Snapshot, write_plan
 
@@ -114,6 +114,9 @@ def extract(run: Run) -> StepResult:
         extraction.rejects,
         catalog.table.num_rows,
     )
+    if snapshot.sealed():
+        for name in begin_mending(snapshot, extraction.images, extraction.rejects):
+            log.warning("%s: lacking, and made anew", storage.uri(snapshot.path(name)))
     _check_rejects(config.extract, extraction.rejects, catalog.table.num_rows)
     if not extraction.images.num_rows:
         raise RejectsError(f"{storage.root}: no artwork has an image; check catalog.source")
@@ -203,7 +206,7 @@ def project(run: Run) -> StepResult:
     spaces = [space.name for space in snapshot.plan().spaces]
     methods = config.projection.methods
     paths = [snapshot.projection_path(space, method) for method in methods for space in spaces]
-    if snapshot.sealed() or all(snapshot.storage.exists(path) for path in paths):
+    if snapshot.finished() or all(snapshot.storage.exists(path) for path in paths):
         return StepResult(0, "maps", "made already")
     with ray_session(config.ray, run.lease.shared_files()):
         previous = _previous(run)
@@ -217,20 +220,27 @@ def project(run: Run) -> StepResult:
 
 
 def _previous(run: Run) -> Snapshot | None:
-    """The published snapshot. None if it is the one being made."""
+    """The published snapshot, where the one being made is another and all files of it are there."""
     latest = read_latest(run.storage)
     if latest is None or latest.snapshot_id == run.snapshot.snapshot_id:
         return None
-    return Snapshot(run.storage, latest.snapshot_id)
+    previous = Snapshot(run.storage, latest.snapshot_id)
+    return previous if previous.sealed() and not lacking_files(previous) else None
 
 
 def report(run: Run) -> StepResult:
     """Write the report of the planned snapshot."""
+    from simsearch.reading.runs import steps_of
+    from simsearch.reading.view import SnapshotView
     from simsearch.reports.report import write_report
 
-    if not run.snapshot.sealed():
-        steps = [asdict(step) for step in run.steps]
-        write_report(run.config, run.snapshot, run.snapshot.counts(), steps, environment())
+    snapshot = run.snapshot
+    if not snapshot.sealed():
+        view = SnapshotView(run.config, snapshot)
+        write_report(view, snapshot.counts(), run.steps, environment())
+    elif not (snapshot.finished() or snapshot.storage.exists(snapshot.report_path)):
+        view = SnapshotView(run.config, snapshot)
+        write_report(view, snapshot.counts(), steps_of(view), view.manifest["environment"])
     return StepResult(1, "reports")
 
 
@@ -258,7 +268,7 @@ def compute(
         for step in steps:
             if step is train and not _has_learned_space(run.config):
                 continue
-            if step not in (train, extract) and run.snapshot.sealed():
+            if step not in (train, extract) and run.snapshot.finished():
                 log.info("snapshot %s holds all of this already", run.snapshot.snapshot_id)
                 break
             run.take(step)

@@ -119,8 +119,11 @@ def _artworks(snapshot: Snapshot) -> set[str]:
     return set(images["artwork_id"].filter(real).unique().to_pylist())
 
 
-def remove(storage: Storage, garbage: Iterable[Garbage]) -> None:
+def remove(storage: Storage, garbage: Iterable[Garbage], confirm: Callable[[], None]) -> None:
+    """Delete files. `confirm` is called before each: it raises where another run has begun, which may
+    refer to what looked unused."""
     for file in garbage:
+        confirm()
         storage.delete(file.path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simsearch.errors import GuardError
+from simsearch.errors import DamagedError, GuardError, NotFoundError
 from simsearch.settings.sections.operation import PublishConfig
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot
@@ -16,6 +16,16 @@ def check_publishable(old: Snapshot, new: Snapshot, config: PublishConfig) -> No
     Sizes are compared only under the same catalog settings, recovery only in the same feature space with
     the same perturbation profiles.
     """
+    try:
+        _compare(old, new, config)
+    except (NotFoundError, DamagedError) as error:
+        raise GuardError(
+            f"snapshot {new.snapshot_id} is not published: there is nothing to compare it with ({error.args[0]}); "
+            "publish.force=true publishes it all the same"
+        ) from None
+
+
+def _compare(old: Snapshot, new: Snapshot, config: PublishConfig) -> None:
     before, after = old.plan(), new.plan()
     if before.settings.catalog == after.settings.catalog:
         _check_size(old, new, config)

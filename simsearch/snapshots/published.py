@@ -37,7 +37,8 @@ def latest_snapshot(storage: Storage) -> Snapshot:
     snapshot = Snapshot(storage, latest.snapshot_id)
     if not snapshot.sealed():
         raise StorageError(
-            f"{storage.uri(LATEST)}: points to {latest.snapshot_id}, which is not there; {REPOINT}"
+            f"{storage.uri(LATEST)}: points to {latest.snapshot_id}, which is not there; run `simsearch run` "
+            f"again, which makes it anew if nothing else changed, or {REPOINT}"
         )
     return snapshot
 

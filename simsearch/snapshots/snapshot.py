@@ -32,6 +32,8 @@ from simsearch.storage.inside import make_relative, resolve
 from simsearch.storage.storage import Storage
 
 LINES_AT_ONCE = 100_000
+REMADE = "remade"
+"""Names in a manifest the files that a run is making anew (`simsearch.snapshots.mending`)."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,10 @@ class Snapshot(SnapshotLayout):
 
     def sealed(self) -> bool:
         return self.storage.exists(self.manifest_path)
+
+    def finished(self) -> bool:
+        """Whether it is sealed, and no file of it is being made anew."""
+        return self.sealed() and REMADE not in self.manifest()
 
 
 def write_plan(

@@ -11,7 +11,7 @@ from simsearch.errors import IncompleteError, NotFoundError, SimsearchError
 from simsearch.features import store as feature_store
 from simsearch.features.space import FeatureSpace
 from simsearch.snapshots.plan import Plan, plan_digest, settings_digest
-from simsearch.snapshots.snapshot import Snapshot
+from simsearch.snapshots.snapshot import REMADE, Snapshot
 
 
 def verify(snapshot: Snapshot) -> Iterator[str]:
@@ -48,7 +48,10 @@ def _files(snapshot: Snapshot, manifest: dict[str, Any]) -> Iterator[str]:
             yield f"{snapshot.path(name)}: missing"
         elif snapshot.storage.digest(snapshot.path(name)) != expected["sha256"]:
             yield f"{snapshot.path(name)}: not the bytes that were published"
-    for name in sorted(listed - set(manifest["files"]) - {"manifest.json"}):
+    remade = {*manifest.get(REMADE, ())}
+    for name in sorted(remade):
+        yield f"{snapshot.path(name)}: was being made anew when a run was interrupted"
+    for name in sorted(listed - set(manifest["files"]) - {"manifest.json"} - remade):
         yield f"{snapshot.path(name)}: not part of the snapshot"
 
 

@@ -19,14 +19,17 @@ MADE_ANEW = (
 """Folders whose files a run makes again where they are missing."""
 
 
-def set_aside(storage: Storage, error: DamagedError) -> DamagedError:
+def set_aside(
+    storage: Storage,
+    error: DamagedError,
+    advice: str = "run the same command again, which makes it anew",
+) -> DamagedError:
     """Move a damaged file away if a run makes such files anew. Returns the error to raise, which names the
-    new place if there is one."""
+    new place and gives the `advice`. The error of another file is returned as it is."""
     if error.root != storage.root or error.path.partition("/")[0] not in MADE_ANEW:
         return error
     kept = move(storage, error.path)
-    advice = f"it lies in {kept} now; run the same command again, which makes it anew"
-    return DamagedError(error.root, error.path, error.problem, advice)
+    return DamagedError(error.root, error.path, error.problem, f"it lies in {kept} now; {advice}")
 
 
 def move(storage: Storage, path: str) -> str:

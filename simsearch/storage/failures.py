@@ -17,15 +17,21 @@ from simsearch.storage.regular import NotRegularError
 
 _T = TypeVar("_T")
 
+_AGAIN = "then run the same command again, which keeps what is stored"
 # Errors that another try would not change.
 _REFUSED = {
     "AccessDenied": "access denied; check the credentials' permissions",
-    "InvalidAccessKeyId": "the store does not know this access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE",
+    "InvalidAccessKeyId": f"the store does not know this access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE, {_AGAIN}",
     "SignatureDoesNotMatch": "wrong secret key; check AWS_SECRET_ACCESS_KEY or AWS_PROFILE",
-    "ExpiredToken": "the session token has expired; renew the credentials",
+    "ExpiredToken": f"the session token has expired; renew the credentials, {_AGAIN}",
+    "TokenRefreshRequired": f"the session token has expired; renew the credentials, {_AGAIN}",
+    "InvalidToken": f"the store does not know this session token; renew the credentials, {_AGAIN}",
+    "RequestTimeTooSkewed": f"this machine's clock and the store's differ; set the clock, {_AGAIN}",
     "NoSuchBucket": "no such bucket; create it or correct the URI",
     "QuotaExceeded": "the store's quota is used up; raise it or free some space, then run the same command again",
-    "403": "access denied; check the credentials and their permissions",
+    # Answers to HEAD have no body, and so no other code.
+    "400": f"bad request; if the credentials are for a time only, renew them, {_AGAIN}",
+    "403": f"access denied; check the credentials and their permissions, {_AGAIN}",
 }
 
 NO_SUCH_RANGE = {"InvalidRange", "416"}

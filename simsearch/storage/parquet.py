@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,13 +25,33 @@ def encode_table(table: pa.Table) -> bytes:
 
 
 def decode_table(data: bytes) -> pa.Table:
-    """The table of a whole Parquet file. For other bytes it raises an error that `is_damage` recognises."""
-    return pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+    """The table of a whole Parquet file that `encode_table` wrote. For other bytes it raises an
+    error that `is_damage` recognises."""
+    return _opened(pa.BufferReader(data)).read()
 
 
 def read_columns(file: Any, columns: list[str]) -> pa.Table:
     """Some columns of an open Parquet file. Only these are fetched and verified."""
-    return pq.read_table(file, columns=columns, page_checksum_verification=True)
+    table = _opened(file).read(columns)
+    if absent := [name for name in columns if name not in table.column_names]:
+        raise pa.ArrowInvalid(f"no column {', '.join(absent)}")
+    return table.select(columns)
+
+
+def _opened(file: Any) -> pq.ParquetFile:
+    """A Parquet file whose schema is whole: its footer has no checksum, but the schema stands in it twice.
+    Raises ArrowInvalid where the two differ, as after a flipped bit in a column's name."""
+    try:
+        opened = pq.ParquetFile(file, pre_buffer=True, page_checksum_verification=True)
+        written = base64.b64decode(opened.metadata.metadata[b"ARROW:schema"])
+        same = opened.schema_arrow.equals(pa.ipc.read_schema(pa.BufferReader(written)))
+    except (pa.ArrowException, OSError):
+        raise
+    except (KeyError, TypeError, ValueError):  # no such entry, no base64, no letters
+        same = False
+    if not same:
+        raise pa.ArrowInvalid("the schema in its footer is damaged")
+    return opened
 
 
 def is_damage(error: Exception) -> bool:

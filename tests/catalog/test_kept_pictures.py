@@ -73,7 +73,7 @@ def test_each_catalog_keeps_the_pictures_it_was_made_of(nights: list[dict[str, o
         garbage = find_garbage(storage, keep=1, older_than=FOREVER)
         images = {storage.uri(file.path) for file in garbage if file.path.startswith("images/")}
         assert images == kept.keys() - now.keys()
-        remove(storage, garbage)
+        remove(storage, garbage, lambda: None)
         assert contents(table, config) == now
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from simsearch.catalog.web.errors import RefusedError
@@ -62,3 +64,51 @@ def test_redirects_without_end_are_refused() -> None:
     ):
         web.get(f"{served.base}/a", 10)
     assert len(served.asked) == 6
+
+
+@pytest.fixture
+def through_proxy(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Says which proxy the environment names; those of the machine are left out."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return lambda base: monkeypatch.setenv("http_proxy", base)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.1/a",
+        "http://169.254.169.254/latest/meta-data",
+        "http://0x7f000001/a",
+        "http://127.1/a",
+        "http://localhost/a",
+        "http://[::ffff:10.0.0.1]/a",
+        "http://[64:ff9b::a00:1]/a",
+    ],
+)
+def test_a_proxy_is_asked_for_no_private_address_that_a_redirect_names(
+    through_proxy: Callable[[str], None], target: str
+) -> None:
+    with moody(lambda request: request.send(b"", 302, Location=target)) as proxy:
+        through_proxy(proxy.base)
+        with (
+            client(private_networks=False) as web,
+            pytest.raises(RefusedError, match="in a private network"),
+        ):
+            web.get("http://museum.invalid/a", 10)
+        assert proxy.asked == ["http://museum.invalid/a"]
+
+
+def test_a_proxy_leads_on_to_public_addresses(through_proxy: Callable[[str], None]) -> None:
+    def answer(request: Request) -> None:
+        if request.path == "http://museum.invalid/a":
+            request.send(b"", 302, Location="http://8.8.8.8/b")
+        else:
+            request.send(b"well")
+
+    with moody(answer) as proxy:
+        through_proxy(proxy.base)
+        with client(private_networks=False) as web:
+            assert web.get("http://museum.invalid/a", 10).data == b"well"
+        assert proxy.asked == ["http://museum.invalid/a", "http://8.8.8.8/b"]

@@ -10,7 +10,7 @@ import pytest
 
 from simsearch import schemas
 from simsearch.cli.printing import explore_command, metrics_text
-from simsearch.settings.config import load_config
+from simsearch.settings.sections.operation import StorageConfig
 from tests.support.report_pages import metrics
 
 
@@ -31,10 +31,10 @@ def test_the_explorers_command_can_be_typed_as_it_stands(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv/bin/simsearch"), "run"])
-    assert explore_command(load_config(None, ["root=demo"])) == ".venv/bin/simsearch explore demo"
-    words = ["root=s3://a museum/root", "storage.endpoint_url=https://s3.example.org"]
+    assert explore_command("demo", StorageConfig()) == ".venv/bin/simsearch explore demo"
+    storage = StorageConfig(endpoint_url="https://s3.example.org")
     monkeypatch.setattr(sys, "argv", ["/somewhere/jobs/run.py"])
     assert (
-        explore_command(load_config(None, words))
+        explore_command("s3://a museum/root", storage)
         == "simsearch explore 's3://a museum/root' storage.endpoint_url=https://s3.example.org"
     )

@@ -11,7 +11,8 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from simsearch.explorer.pages import findings
+from simsearch.explorer.pages.findings.disagreement import disagreement_page
+from simsearch.explorer.pages.findings.other_hands import other_hands_page
 from simsearch.explorer.pages.site import Site
 from simsearch.features import store as feature_store
 from simsearch.features.vectors import unit_rows
@@ -42,7 +43,7 @@ def ids_in(page: str) -> list[str]:
 
 def site_of(snapshot: Snapshot) -> Site:
     config = settings(snapshot.storage.root)
-    return Site(config, Library(config, [config.root]))
+    return Site(Library(config, [config.root]))
 
 
 def test_near_duplicates_that_hang_together_are_one_group_nearest_first(
@@ -75,7 +76,8 @@ def test_a_hub_is_near_to_as_many_as_plain_numpy_counts(
 def test_agreement_is_what_two_spaces_have_in_common(snapshot: Snapshot) -> None:
     site = site_of(snapshot)
     view = site.library.view()
-    ranking = findings.disagreement_page(site, view, 1)["ranking"]
+    ranking = disagreement_page(site, view, 1).ranking
+    assert ranking is not None
     by_space = [nearest(snapshot, space, 10)[1] for space in (GIVEN, NETWORK)]
     shared = [len(set(first) & set(second)) / 10 for first, second in zip(*by_space, strict=True)]
     assert ranking.agreement.tolist() == sorted(shared)
@@ -86,20 +88,20 @@ def test_alike_pairs_are_by_different_hands_and_no_near_duplicates(
     site: httpx.Client, snapshot: Snapshot
 ) -> None:
     pages = site_of(snapshot)
-    values = findings.other_hands_page(pages, pages.library.view(), GIVEN, 1)
-    pairs = [(first, second) for first, second, _ in values["pairs"]]
+    values = other_hands_page(pages, pages.library.view(), GIVEN, 1)
+    pairs = [(first, second) for first, second, _ in values.pairs]
     assert pairs
     for first, second in pairs:
         assert first.artists != second.artists
         assert {first.artwork_id[2:5], second.artwork_id[2:5]} != {"008", "009"}
-    scores = [scores[GIVEN] for _, _, scores in values["pairs"]]
+    scores = [scores[GIVEN] for _, _, scores in values.pairs]
     assert scores == sorted(scores, reverse=True)
     ids, nearest_rows = nearest(snapshot, GIVEN, 10)
     neighbours = {frozenset((row, other)) for row in range(len(ids)) for other in nearest_rows[row]}
     artists = [number % 4 == 0 for number in range(len(ids))]
     expected = [pair for pair in neighbours if len({artists[number] for number in pair}) == 2]
     left_out = {frozenset((4, 5)), frozenset((8, 9))} & set(expected)
-    assert values["total"] == len(expected) - len(left_out)
+    assert values.total == len(expected) - len(left_out)
     assert site.get("/findings/other-hands", params={"space": "none"}).status_code == 400
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from simsearch.explorer.server import limits, serve, uploads
 from simsearch.explorer.server.uploads import upload_place
-from simsearch.reading.picture_query import BusyError
+from simsearch.reading.picture_query import DecodersBusyError
 
 
 @contextmanager
@@ -150,7 +150,7 @@ def test_a_place_for_a_picture_is_given_back() -> None:
             async with AsyncExitStack() as stack:
                 for _ in range(uploads.MOST_UPLOADS):
                     await stack.enter_async_context(upload_place(request))
-                with pytest.raises(BusyError):
+                with pytest.raises(DecodersBusyError):
                     await stack.enter_async_context(upload_place(request))
 
     asyncio.run(ask())

@@ -22,7 +22,7 @@ from simsearch.errors import UsageError
 from simsearch.explorer.server.app import create_app
 from simsearch.indexes.index import open_index
 from simsearch.reading import iiif_manifest
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.csv_text import csv_bytes
 from simsearch.reading.sets import MOST, MOST_NAME, MOST_TEXT, clean_name, decode, encode
 from simsearch.snapshots.snapshot import Snapshot
@@ -142,7 +142,7 @@ def test_a_manifest_is_what_the_specification_asks(site: httpx.Client) -> None:
 def test_our_own_words_have_their_language() -> None:
     rights = "https://creativecommons.org/publicdomain/zero/1.0/"
     row = {"title": None, "date": "1884", "attribution": "Museum", "rights": rights}
-    artworks = [Artwork(0, 0, "", row | {"url": "https://x.test/1"})]
+    artworks = [ViewArtwork(0, 0, "", row | {"url": "https://x.test/1"})]
     picture = "https://x.test/p.webp"
     written = iiif_manifest.manifest(
         "https://x.test/m", "", artworks, lambda *_: picture, lambda _: (40, 30)
@@ -158,7 +158,7 @@ def test_our_own_words_have_their_language() -> None:
 
 @pytest.mark.parametrize("rights", ["© Museum", "In copyright", "https://museum.test/terms"])
 def test_rights_in_a_museum_s_own_words_are_shown(rights: str) -> None:
-    artworks = [Artwork(0, 0, "", {"title": "A", "rights": rights, "url": None})]
+    artworks = [ViewArtwork(0, 0, "", {"title": "A", "rights": rights, "url": None})]
     written = iiif_manifest.manifest(
         "https://x.test/m", "", artworks, lambda *_: "https://x.test/p.webp", lambda _: (40, 30)
     )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from simsearch.explorer.server.app import create_app
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.zoom import FACTORS, Tiles, image_service, read_info
 from tests.support.explorer_site import Rows, publish_gallery, running, settings
 
@@ -127,11 +127,11 @@ def test_no_description_breaks_the_reader_or_leads_elsewhere(info: object) -> No
 
 
 def test_a_downloaded_picture_is_looked_at_where_it_came_from() -> None:
-    stored = Artwork(0, 0, "", {"image_uri": "file:///root/images/downloaded/x-1.jpg"})
+    stored = ViewArtwork(0, 0, "", {"image_uri": "file:///root/images/downloaded/x-1.jpg"})
     url = f"{BASE}/full/843,/0/default.jpg"
     assert image_service(stored, {"file:///root/images/downloaded/x-1.jpg": url}) == BASE
     assert image_service(stored, {}) is None
-    assert image_service(Artwork(0, 0, "", {"image_uri": url}), {}) == BASE
+    assert image_service(ViewArtwork(0, 0, "", {"image_uri": url}), {}) == BASE
     trap = {
         "file:///root/images/downloaded/x-1.jpg": "https://a;script-src b/x/full/1,/0/default.jpg"
     }

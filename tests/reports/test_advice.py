@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from simsearch import schemas
 from simsearch.evaluation.metrics import Scores, scores_table, summary
 from simsearch.evaluation.paired_tests import compare_spaces
-from simsearch.reports.conclusion import candidates, conclusion_words, evaluation_rows, picks
+from simsearch.reports.conclusion import candidates, conclusion_words, picks
+from simsearch.reports.evaluation_section import evaluation_section
 from tests.reports.test_conclusion import SPACES, comparisons, metrics, space, timings
 from tests.support.report_pages import page, read
 
@@ -116,5 +117,6 @@ def test_the_page_says_why_there_is_no_advice() -> None:
     table = metrics(fast=0.8, slow=0.9, random=0.99)
     ranked = candidates(table, SPACES, timings())
     near = schemas.NEAR_DUPLICATES.empty_table()
-    text = read(page(evaluation=evaluation_rows(table, comparisons(1, n=5), near, {}, ranked))).text
+    section = evaluation_section(table, comparisons(1, n=5), near, {}, ranked)
+    text = read(page(evaluation=section)).text
     assert "No advice: 5 originals with copies are too few to compare spaces by; 7 are the" in text

@@ -13,10 +13,10 @@ from simsearch.reports import figures
 from simsearch.reports.conclusion import (
     candidates,
     conclusion_words,
-    evaluation_rows,
     picks,
     ran_on,
 )
+from simsearch.reports.evaluation_section import evaluation_section
 from simsearch.reports.tables import interval, near_duplicate_rows, ranking_table
 from tests.support.report_pages import page, read
 from tests.support.spaces import SPACE
@@ -169,10 +169,10 @@ def test_a_pick_that_finds_copies_and_loses_artists_is_advised_with_a_warning() 
         "are alike without being copies, search with fast"
     )
     assert conclusion_words(table, comparisons(0.001), ranked).endswith(f"worse; {warning}")
-    rows = evaluation_rows(
+    section = evaluation_section(
         table, comparisons(0.001), schemas.NEAR_DUPLICATES.empty_table(), {}, ranked
     )
-    assert warning in read(page(evaluation=rows)).text
+    assert warning in read(page(evaluation=section)).text
 
     close = pa.concat_tables(
         [
@@ -202,14 +202,14 @@ def test_the_page_says_it_in_tables_and_a_plot() -> None:
             "mirrored": True,
         }
     ]
-    rows = evaluation_rows(
+    section = evaluation_section(
         table,
         comparisons(0.001),
         pa.Table.from_pylist(near, schema=schemas.NEAR_DUPLICATES),
         {"a": "<b>Twin</b>"},
         ranked,
     )
-    text = read(page(evaluation=rows)).text
+    text = read(page(evaluation=section)).text
     assert "50.0 (cpu, 2 threads)" in text
     assert "16,384" in text
     assert "<b>Twin</b> (a)" in text
@@ -235,14 +235,14 @@ def test_a_ceiling_below_one_is_named_and_annoys_loss_too() -> None:
     row = {"mean": 0.15, "ci_low": 0.1, "ci_high": 0.2, "ceiling": 0.2}
     assert interval(row) == "0.150 [0.100, 0.200] of 0.200"
     table = metrics(fast=0.8)
-    assert all(not cell["annoy"] for row in ranking_table(table)["rows"] for cell in row["cells"])
+    assert all(not cell.annoy for row in ranking_table(table).lines for cell in row.cells)
     lost = table.to_pylist()
     for row in lost:
         if (row["search"], row["metric"]) == ("annoy", "map"):
             row["mean"] = 0.7
-    (first, *_) = ranking_table(pa.Table.from_pylist(lost, schema=schemas.METRICS))["rows"]
-    assert first["cells"][0]["annoy"].startswith("0.700")
-    assert [row["single"] for row in ranking_table(table)["rows"]] == [False, False, True]
+    (first, *_) = ranking_table(pa.Table.from_pylist(lost, schema=schemas.METRICS)).lines
+    assert first.cells[0].annoy.startswith("0.700")
+    assert [row.single for row in ranking_table(table).lines] == [False, False, True]
 
 
 def test_near_duplicates_are_listed_surest_first() -> None:
@@ -254,9 +254,9 @@ def test_near_duplicates_are_listed_surest_first() -> None:
     ]  # fmt: skip
     table = pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
     pairs = near_duplicate_rows(table, {"c": "Sea"})
-    assert [row["first"] for row in pairs] == ["e (e)", "Sea (c)", "a (a)"]
-    assert [row["inliers"] for row in pairs] == ["–", "90", "9"]
-    assert pairs[2]["false_alarms"] == "0.4"
+    assert [row.first for row in pairs] == ["e (e)", "Sea (c)", "a (a)"]
+    assert [row.inliers for row in pairs] == ["–", "90", "9"]
+    assert pairs[2].false_alarms == "0.4"
 
 
 def test_preprocessing_is_told_with_three_decimals() -> None:

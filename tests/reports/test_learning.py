@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from simsearch.encoders.trained import EXAMPLES, Training, store
 from simsearch.features.space import FeatureSpace
 from simsearch.reports import figures
 from simsearch.reports.costs import add_heads, training_seconds
-from simsearch.reports.learning import learning_of, split_rows
+from simsearch.reports.learning import SplitRow, learning_of, split_rows
+from simsearch.reports.loss_curves import loss_curves
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
 from tests.support.report_pages import HOSTILE, page, read
@@ -117,20 +119,28 @@ def test_a_space_says_how_many_measured_artworks_it_saw(
 ) -> None:
     snapshot = _snapshot(tmp_path, learned_from)
     learning, _ = learning_of(snapshot, NO_METRICS)
-    assert [row["seen"] for row in learning["rows"]] == [seen]
-    assert len(learning["warnings"]) == (1 if seen else 0)
-    html = page(learning={**learning, "figures": []})
+    assert [row.seen for row in learning.rows] == [seen]
+    assert len(learning.warnings) == (1 if seen else 0)
+    html = page(learning=learning)
     assert "Measured artworks seen" in html
     assert ("flatter it" in html) == bool(seen)
 
 
+def test_the_page_draws_each_loss_as_the_explorer_does(tmp_path: Path) -> None:
+    learning, _ = learning_of(_snapshot(tmp_path, [("c", "hc")]), NO_METRICS)
+    html = " ".join(page(learning=learning).split())
+    drawing = str(loss_curves([{"epoch": 1, "info_nce": 2.0}, {"epoch": 2, "info_nce": 1.0}])[0][1])
+    assert "2 epochs: 2 at first, 1 at the lowest, 1 at the end" in drawing
+    assert f"<h4>contrast (InfoNCE)</h4> {drawing}" in html
+
+
 @pytest.mark.slow
-def test_loss_curves_and_examples_are_drawn_and_the_same_bytes_each_time(tmp_path: Path) -> None:
+def test_examples_are_drawn_and_the_same_bytes_each_time(tmp_path: Path) -> None:
     snapshot = _snapshot(tmp_path, [("c", "hc")])
     first, second = (learning_of(snapshot, NO_METRICS)[1] for _ in range(2))
-    assert [name.partition("-")[0] for name in first] == ["losses", "examples", "between"]
+    assert [name.partition("-")[0] for name in first] == ["examples", "between"]
     for name in first:
-        assert figures.save(first[name][0]) == figures.save(second[name][0])
+        assert figures.save(first[name].figure) == figures.save(second[name].figure)
 
 
 def test_a_head_costs_its_encoders_time_and_its_own_training(tmp_path: Path) -> None:
@@ -163,11 +173,11 @@ def test_changes_are_split_by_what_was_learned_from_at_any_strength() -> None:
         for group, mean in means.items()
     ]
     split = split_rows(pa.Table.from_pylist(rows, schema=schemas.METRICS), {"grey-4"})
-    assert split == [{"space": "s", "seen": "0.500 (2)", "unseen": "0.250 (2)"}]
+    assert split == [SplitRow("s", seen="0.500 (2)", unseen="0.250 (2)")]
 
 
 def test_foreign_text_is_escaped(tmp_path: Path) -> None:
     learning, _ = learning_of(_snapshot(tmp_path, [("c", "hc")]), NO_METRICS)
-    row = {**learning["rows"][0], "space": HOSTILE, "profiles": HOSTILE}
-    html = page(learning={**learning, "rows": [row], "figures": []})
+    row = replace(learning.rows[0], space=HOSTILE, profiles=HOSTILE)
+    html = page(learning=replace(learning, rows=[row]))
     assert "script" not in read(html).tags

@@ -37,7 +37,7 @@ def test_every_artwork_is_drawn_with_its_own_copies(
         return Figure()
 
     monkeypatch.setattr(pictures, "profiles_figure", draw_profiles)
-    monkeypatch.setattr(pictures, "examples_figure", draw_examples)
+    monkeypatch.setattr(pictures, "neighbours_figure", draw_examples)
     config = load_config(None, [f"perturbations.profiles=[{', '.join(PROFILES)}]"])
     snapshot = make_snapshot(Storage(str(tmp_path)), ARTWORKS, config=config)
     if copied:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -11,7 +12,7 @@ from simsearch import schemas
 from simsearch.reports import figures
 from simsearch.reports.picture_figures import (
     CaptionedPicture,
-    examples_figure,
+    neighbours_figure,
     profiles_figure,
     shorten,
 )
@@ -40,12 +41,12 @@ def test_every_score_is_in_the_table() -> None:
 
 
 def test_where_the_index_compares_all_vectors_its_column_says_exact() -> None:
-    whole = {**NETWORK, "recall": 1.0, "search_k": None, "deeper": {59: "exact"}}
+    whole = replace(NETWORK, recall=1.0, search_k=None, deeper={59: "exact"})
     text = read(page(networks=[whole])).text
-    rows = [row["annoy"] for row in summary_rows(metrics())]
+    rows = [row.annoy for row in summary_rows(metrics())]
     assert sum(str(score) in text for score in rows) == len(rows) // 2  # those of "other"
     assert "0.9932" not in text
-    approximate = {**NETWORK, "deeper": {59: "0.6123", 99: "exact"}}
+    approximate = replace(NETWORK, deeper={59: "0.6123", 99: "exact"})
     text = read(page(networks=[approximate])).text
     assert "0.9932 of 59: 0.6123 of 99: exact" in " ".join(text.split())
     assert all(str(score) in text for score in rows)
@@ -70,9 +71,10 @@ def test_the_summary_sets_both_searches_side_by_side() -> None:
         (r["space"], r["k"], r["metric"], r["search"]): r["mean"] for r in metrics().to_pylist()
     }
     for row in rows:
-        metric = "f1" if row["metric"] == "F1" else row["metric"]
-        for search in ("exact", "annoy"):
-            assert row[search].mean == wanted[row["space"], row["k"], metric, search]
+        metric = "f1" if row.metric == "F1" else row.metric
+        for search, score in (("exact", row.exact), ("annoy", row.annoy)):
+            assert score is not None
+            assert score.mean == wanted[row.space, row.k, metric, search]
 
 
 @pytest.mark.slow
@@ -81,7 +83,7 @@ def test_figures_draw_anything_and_are_the_same_each_time() -> None:
     shown = [CaptionedPicture(picture, shorten(HOSTILE), copy=bool(n % 2)) for n in range(6)]
     made = [
         profiles_figure(shown),
-        examples_figure([shown, shown[:3]]),
+        neighbours_figure([shown, shown[:3]]),
         figures.curves_figure(metrics(), frozenset({"test"})),
         figures.profile_figure(metrics(), frozenset()),
     ]

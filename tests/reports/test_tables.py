@@ -17,10 +17,8 @@ def test_spaces_say_how_crowded_they_are_and_with_which_others_they_agree() -> N
         {**common, "scope": "all", "metric": "recall"},
     ]
     rows = space_rows(pa.Table.from_pylist(metrics, schema=schemas.METRICS))
-    assert [row["what"] for row in rows] == [
+    assert [row.measure for row in rows] == [
         "hubness: skewness of how often a work is among others' 10 nearest",
         "share of the 10 nearest in common with two",
     ]
-    assert {(row["space"], row["exact"], row["n"]) for row in rows} == {
-        ("one", "0.500 [0.400, 0.600]", 12)
-    }
+    assert {(row.space, row.value, row.n) for row in rows} == {("one", "0.500 [0.400, 0.600]", 12)}

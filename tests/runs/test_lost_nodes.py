@@ -18,7 +18,7 @@ from simsearch.runtime.ray_session import start_in_time
 from simsearch.settings.config import load_config
 from simsearch.snapshots.snapshot import pending_snapshot
 from simsearch.storage.storage import Storage
-from tests.faults.run_job import counts_add_up, duplicates
+from tests.drills.run_job import counts_add_up, duplicates
 from tests.support.node_jobs import RunningJob, sane
 from tests.support.small_runs import all_vectors
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from simsearch.cli.main import exit_code
-from simsearch.errors import StorageError
+from simsearch.errors import GuardError, StorageError
 from simsearch.runs.records import list_records, record_run
 from simsearch.settings.config import load_config
+from simsearch.settings.sections.operation import PublishConfig
 from simsearch.snapshots.garbage import find_garbage
+from simsearch.snapshots.guard import check_publishable
 from simsearch.snapshots.published import latest_snapshot, read_latest
 from simsearch.storage.storage import Storage
 from tests.support.small_snapshots import make_snapshot
@@ -99,6 +101,14 @@ def test_one_damaged_manifest_hides_no_other_snapshot_and_stops_the_garbage_coll
     assert code == 1
     assert f"{broken.snapshot_id}/manifest.json" in err
     assert root.exists(broken.plan_path)
+
+
+def test_a_published_snapshot_without_its_scores_is_not_compared_with(root: Storage) -> None:
+    older = make_snapshot(root, {"a": "1", "b": "2", "c": "3"})
+    newer = make_snapshot(root, {"a": "1", "b": "2", "c": "3", "d": "4"}, publish=False)
+    older.storage.delete(older.metrics_path)
+    with pytest.raises(GuardError, match=r"metrics.parquet.*publish.force=true"):
+        check_publishable(older, newer, PublishConfig())
 
 
 STRANGERS = [

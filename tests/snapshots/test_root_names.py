@@ -66,7 +66,7 @@ def test_garbage_collection_leaves_the_images_of_a_root_that_is_reached_otherwis
     storage = Storage(str(name(tmp_path / "root")))
     garbage = find_garbage(storage, keep=1, older_than=time.time())
     assert [file.path for file in garbage] == [f"{PICTURES}/unused.jpg"]
-    remove(storage, garbage)
+    remove(storage, garbage, lambda: None)
     table = load_catalog(storage, latest_snapshot(storage).plan().catalog_id).table
     for uri in table["image_uri"].to_pylist():
         assert Path(uri.removeprefix("file://")).exists()

@@ -153,9 +153,11 @@ def test_a_reader_never_sees_a_mixture_while_snapshots_are_published(place: Plac
 
     with ThreadPoolExecutor(2) as pool:
         readers = [pool.submit(read) for _ in range(2)]
-        for number in range(50):
-            point_latest(sealed[number % 5], number + 1)
-        done.set()
+        try:
+            for number in range(50):
+                point_latest(sealed[number % 5], number + 1)
+        finally:
+            done.set()  # else the readers would go on for ever
         assert sum(reader.result() for reader in readers) >= 2
 
 

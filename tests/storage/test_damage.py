@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simsearch import schemas
@@ -46,6 +46,8 @@ def differing(data: bytes) -> str | None:
 
 @pytest.mark.slow
 @settings(max_examples=300)
+@example(3563, 2)  # a column's name
+@example(3564, 128)  # a column's name, no letters any more
 @given(st.integers(0, len(stored_bytes()) - 1), st.integers(1, 255))
 def test_a_changed_byte_is_found_or_changes_nothing(place: int, change: int) -> None:
     data = bytearray(stored_bytes())

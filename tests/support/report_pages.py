@@ -10,25 +10,39 @@ import pyarrow as pa
 
 from simsearch import schemas
 from simsearch.evaluation.metrics import summary
-from simsearch.reports.conclusion import evaluation_rows
-from simsearch.reports.report import render
+from simsearch.reports.evaluation_section import evaluation_section
+from simsearch.reports.figure_files import PageFigure
+from simsearch.reports.learning import LearningSection
+from simsearch.reports.network_rows import NetworkRow
+from simsearch.reports.rendering import render
+from simsearch.reports.report import RejectRow, report_page
 from simsearch.settings.config import load_config
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import counts_of
+from simsearch.snapshots.step_record import StepRecord
 from tests.support.scores import study_scores_of
 from tests.support.spaces import SPACE
 
 HOSTILE = '<script>alert("x")</script> $\\frac{1}{0}$ & "quotes"'
 
-NETWORK = {
-    **SPACE.to_json(),
-    "judged": SPACE.trained,
-    "precision_reason": "as set",
-    "ran_on": "cpu, 1 thread: 6 images",
-    "recall": 0.99321,
-    "search_k": 5500,
-    "components": None,
-}
+NETWORK = NetworkRow(
+    name=SPACE.name,
+    trained=SPACE.trained,
+    layer=SPACE.layer,
+    dimension=SPACE.dimension,
+    components=None,
+    weights_source=SPACE.weights_source,
+    weights_digest=SPACE.weights_digest,
+    preprocessing=SPACE.preprocessing,
+    mode=SPACE.mode,
+    precision=SPACE.precision,
+    precision_reason="as set",
+    ran_on="cpu, 1 thread: 6 images",
+    recall=0.99321,
+    deeper={},
+    search_k=5500,
+    judged=SPACE.trained,
+)
 
 
 def metrics(seed: int = 0) -> pa.Table:
@@ -73,7 +87,7 @@ def page(table: pa.Table | None = None, **values: Any) -> str:
         "plan": made,
         "counts": counts_of(made, {}),
         "metrics": metrics() if table is None else table,
-        "evaluation": evaluation_rows(
+        "evaluation": evaluation_section(
             metrics() if table is None else table,
             schemas.COMPARISONS.empty_table(),
             schemas.NEAR_DUPLICATES.empty_table(),
@@ -81,17 +95,15 @@ def page(table: pa.Table | None = None, **values: Any) -> str:
             [],
         ),
         "networks": [NETWORK],
-        "rejects": [{"stage": "decode", "reason": "broken", "count": 3, "example": HOSTILE}],
-        "charts": [{"source": "data:image/png;base64,AAAA", "caption": HOSTILE}],
+        "rejects": [RejectRow("decode", "broken", 3, HOSTILE)],
+        "charts": [PageFigure("data:image/png;base64,AAAA", HOSTILE)],
         "pictures": [],
-        "steps": [
-            {"name": "extract", "seconds": 2.0, "items": 5000, "unit": "vectors", "note": HOSTILE}
-        ],
+        "steps": [StepRecord("extract", 2.0, 5000, "vectors", HOSTILE)],
         "environment": {"python": "3"},
         "settings": HOSTILE,
-        "learning": {"rows": [], "split": [], "warnings": [], "figures": []},
+        "learning": LearningSection([], [], [], []),
     }
-    return render(**{**given, **values})
+    return render("report", report_page(**{**given, **values}))
 
 
 class Reader(HTMLParser):

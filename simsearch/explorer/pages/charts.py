@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from markupsafe import Markup
 
 from simsearch.reading.recovery import MeanScore
-from simsearch.reading.training_log import loss_name
 
 WIDTH, HEIGHT = 880, 340
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 44
@@ -59,47 +58,6 @@ def bars(groups: Mapping[str, Sequence[MeanScore]], order: Sequence[str], link: 
             drawn[score.space].append(_bar(x, width, score, link(score)))
     parts += [_series(space, order, inner) for space, inner in drawn.items()]
     return _svg(parts, "Bar chart; every bar leads to the copies that were not found")
-
-
-def losses(epochs: Sequence[Mapping[str, float]]) -> list[tuple[str, Markup]]:
-    """A small curve for each loss against the epoch, by the loss' name. Each has its own scale, and its
-    first, lowest and last value in words."""
-    if not epochs:
-        return []
-    names = [name for name in epochs[0] if name not in ("epoch", "seconds")]
-    return [(loss_name(name), _loss([row[name] for row in epochs])) for name in names]
-
-
-def _loss(values: Sequence[float]) -> Markup:
-    width, height, edge = 300, 110, 6
-    low, high = min(values), max(values)
-    step = (width - 2 * edge) / max(1, len(values) - 1)
-    places = [
-        (
-            edge + step * number,
-            edge + (height - 2 * edge) * (1 - (value - low) / (high - low or 1)),
-        )
-        for number, value in enumerate(values)
-    ]
-    words = (
-        f"{len(values)} epochs: {values[0]:,.4g} at first, {low:,.4g} at the lowest, "
-        f"{values[-1]:,.4g} at the end"
-    )
-    return Markup(
-        '<svg class="loss" viewBox="0 0 {} {}" role="img" aria-label="{}">'
-        '<polyline class="line" points="{}"/>{}</svg><p class="soft">{}</p>'
-    ).format(
-        width,
-        height,
-        words,
-        " ".join(f"{x:.1f},{y:.1f}" for x, y in places),
-        Markup("").join(
-            Markup('<circle cx="{:.1f}" cy="{:.1f}" r="3"/>').format(x, y) for x, y in places
-        )
-        if len(places) < 40
-        else "",
-        words,
-    )
 
 
 def _svg(parts: Sequence[Markup], label: str) -> Markup:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
 
 import jinja2
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch.explorer.pages.addresses import Addresses
+from simsearch.explorer.pages.page import Page
 from simsearch.reading.artworks import LONG, shorten
 from simsearch.reading.feature_maps import FeatureMaps
 from simsearch.reading.image_servers import ImageServers
@@ -25,7 +27,6 @@ from simsearch.reading.set_names import PROPOSALS
 from simsearch.reading.sets import encode
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.zoom import TileMaker
-from simsearch.settings.config import Config
 from simsearch.settings.shown_places import show_place, show_text
 from simsearch.settings.version import __version__
 from simsearch.snapshots.layout import SEARCHES
@@ -42,64 +43,54 @@ PAGES = (
 )  # name and label of each page in the head of every page
 DERIVED_KEPT = 32  # values; the largest, neighbour lists of 160,000 artworks, takes 13 MB
 
+_T = TypeVar("_T")
+
 
 class Site:
     """Everything behind the pages. There is one per process."""
 
-    def __init__(self, config: Config, library: Library) -> None:
-        self.config, self.library = config, library
-        self.pictures = Pictures(config)
-        self.originals = Originals(config)
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.pictures = Pictures()
+        self.originals = Originals()
         self.tiles = TileMaker(self.originals)
-        self.image_servers = ImageServers(config.catalog.download)
-        self.picture_query = PictureQuery(config)
+        self.image_servers = ImageServers(library.config.catalog.download)
+        self.picture_query = PictureQuery()
         self.feature_maps = FeatureMaps(self.picture_query, self.originals)
         self._derived = Memo(DERIVED_KEPT)
-        self._templates = jinja2.Environment(
-            loader=jinja2.PackageLoader("simsearch.explorer"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters["metric_word"] = metric_word
-        self._templates.filters["as_set"] = encode
-        self._templates.filters["short"] = shorten
-        self._templates.filters["place"] = show_place
-        self._templates.filters["places"] = show_text
-        self._templates.globals["long"] = LONG
-        self._templates.globals["pages"] = PAGES
-        self._templates.globals.update(PROPOSALS)
+        self._templates = environment_of_pages()
 
-    def render(self, name: str, view: SnapshotView, to: Addresses, **values: Any) -> str:
-        """Render a page. All `values` are escaped."""
-        return self._templates.get_template(f"{name}.html.j2").render(
+    def render(
+        self, page: Page, view: SnapshotView, to: Addresses, notices: Sequence[str] = ()
+    ) -> str:
+        """Render a page; whatever stands in its values is escaped. `notices` are shown above them."""
+        return self._templates.get_template(f"{page.template}.html.j2").render(
             view=view,
             to=to,
             warnings=view.warnings,
             version=__version__,
-            page_name=name,
-            **{"notices": (), **values},
+            page_name=page.template,
+            notices=notices,
+            **page.values(),
         )
 
-    def render_plain(self, name: str, values: Mapping[str, Any]) -> str:
+    def render_plain(self, page: Page) -> str:
         """Render a page that needs no snapshot."""
-        return self._templates.get_template(f"{name}.html.j2").render(values)
+        return self._templates.get_template(f"{page.template}.html.j2").render(page.values())
 
-    def search(self, view: SnapshotView, search: Search) -> Any:
-        """The numbers of the artworks that a search finds. An empty search finds all, in a seeded order.
+    def search(self, view: SnapshotView, search: Search) -> npt.NDArray[np.int64]:
+        """The numbers of the artworks that a search finds; all of them, in a seeded order, where nothing is
+        asked for.
 
         They are shuffled because a wall of pictures in the order of accession numbers shows one room of one
         museum.
         """
         if search == Search():
             return self.derived(view, "shuffled", lambda: _shuffle(view))
-        index: SearchIndex = self.derived(view, "search", lambda: SearchIndex(view))
-        return index.find(search)
+        return self.derived(view, "search", lambda: SearchIndex(view)).find(search)
 
     def recovery(self, view: SnapshotView) -> Recovery:
-        recovery: Recovery = self.derived(view, "recovery", lambda: Recovery(view))
-        return recovery
+        return self.derived(view, "recovery", lambda: Recovery(view))
 
     def of_years(self, view: SnapshotView, years: Search) -> pa.Array | None:
         """The ids of the artworks whose dates begin in these years. None if no years are given."""
@@ -109,10 +100,9 @@ class Site:
         return view.catalog["artwork_id"].combine_chunks().take(numbers)
 
     def map_data(self, view: SnapshotView) -> MapData:
-        data: MapData = self.derived(view, "map", lambda: MapData(view))
-        return data
+        return self.derived(view, "map", lambda: MapData(view))
 
-    def derived(self, view: SnapshotView, name: Hashable, make: Callable[[], Any]) -> Any:
+    def derived(self, view: SnapshotView, name: Hashable, make: Callable[[], _T]) -> _T:
         """The value that `make` makes of a view, kept under `name`."""
         return self._derived.once((view.snapshot_id, view.edition, name), make)
 
@@ -126,5 +116,25 @@ class Site:
                 view.stored(space, search)
 
 
-def _shuffle(view: SnapshotView) -> Any:
+def environment_of_pages() -> jinja2.Environment:
+    """Jinja with the pages' templates; a value that a page does not hold is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("simsearch.explorer"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "metric_word": metric_word,
+        "as_set": encode,
+        "short": shorten,
+        "place": show_place,
+        "places": show_text,
+    }
+    environment.globals |= {"long": LONG, "pages": PAGES, **PROPOSALS}
+    return environment
+
+
+def _shuffle(view: SnapshotView) -> npt.NDArray[np.int64]:
     return np.random.default_rng(view.plan.seed).permutation(len(view))

@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from simsearch.explorer.pages.addresses import picture_path
-from simsearch.explorer.pages.detail import detail_answers
+from simsearch.explorer.pages.closer.detail import detail_answers
 from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View, Years
 from simsearch.explorer.server.uploads import upload_place
-from simsearch.reading.artworks import Artwork, Neighbour
+from simsearch.reading.artworks import Neighbour, ViewArtwork
 from simsearch.reading.picture_query import PictureResult, limit_chunks, read_picture
 from simsearch.reading.sets import encode
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
@@ -222,10 +222,12 @@ async def query(
 ) -> StreamingResponse:
     """The artworks nearest to the picture in the body, or to its part in the box, from all years or from
     some: a line of JSON for each space as soon as it is ready. The picture is not stored."""
-    limit = site.config.explore.max_upload_bytes
+    settings = site.library.config.explore
     async with upload_place(request):
-        data = b"".join([chunk async for chunk in limit_chunks(request.stream(), limit)])
-        picture = await run_in_threadpool(read_picture, site.config, view, data, box)
+        data = b"".join(
+            [chunk async for chunk in limit_chunks(request.stream(), settings.max_upload_bytes)]
+        )
+        picture = await run_in_threadpool(read_picture, settings, view, data, box)
     among = await run_in_threadpool(site.of_years, view, years)
     answers = site.picture_query.answers(view, picture, list(view.spaces), n, among=among)
     return _stream(view, answers)
@@ -265,7 +267,7 @@ def _answer(view: SnapshotView, answer: PictureResult) -> dict[str, object]:
     }
 
 
-def _artwork(view: SnapshotView, artwork: Artwork) -> ArtworkOut:
+def _artwork(view: SnapshotView, artwork: ViewArtwork) -> ArtworkOut:
     # Catalogs of earlier versions lack the newest columns.
     row = {name: artwork.row.get(name) for name in ArtworkOut.model_fields if name != "thumbnail"}
     return ArtworkOut(

@@ -24,6 +24,7 @@ from simsearch.errors import (
     StorageError,
     UsageError,
 )
+from simsearch.explorer.pages.error import ErrorPage
 from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server import (
     api,
@@ -33,11 +34,12 @@ from simsearch.explorer.server import (
     routes,
     set_routes,
 )
-from simsearch.explorer.server.limits import AnswersToHead, BoundedBodies
+from simsearch.explorer.server.limits import BoundedBodies, HeadAsGet
 from simsearch.explorer.server.requests import site_of
+from simsearch.explorer.server.responses import prefix_of
 from simsearch.explorer.server.security import Gatekeeper
 from simsearch.reading.library import Library
-from simsearch.reading.picture_query import BUSY_SECONDS, BusyError, TooLargeError
+from simsearch.reading.picture_query import BUSY_SECONDS, DecodersBusyError, TooLargeError
 from simsearch.settings.config import Config
 from simsearch.settings.shown_places import show_text
 from simsearch.settings.version import __version__
@@ -53,7 +55,7 @@ def create_app(config: Config, roots: list[str], token: str | None = None) -> Fa
 
     Raises NotFoundError if nothing is published.
     """
-    site = Site(config, Library(config, roots))
+    site = Site(Library(config, roots))
     site.library.view()
     app = FastAPI(
         title="simsearch explorer",
@@ -68,7 +70,7 @@ def create_app(config: Config, roots: list[str], token: str | None = None) -> Fa
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(BaseHTTPMiddleware, dispatch=Gatekeeper(config.explore, token))
     app.add_middleware(BoundedBodies)
-    app.add_middleware(AnswersToHead)
+    app.add_middleware(HeadAsGet)
     _add_errors(app)
     app.include_router(routes.router)
     app.include_router(finding_routes.router)
@@ -98,13 +100,8 @@ def _add_errors(app: FastAPI) -> None:
         path = request.url.path.removeprefix(request.scope.get("root_path", ""))
         if path.startswith("/api/"):
             return JSONResponse({"error": message}, status)
-        values = {
-            "status": status,
-            "phrase": HTTPStatus(status).phrase,
-            "message": message,
-            "prefix": request.scope.get("root_path", "").rstrip("/"),
-        }
-        return HTMLResponse(site_of(request).render_plain("error", values), status)
+        page = ErrorPage(HTTPStatus(status).phrase, message, prefix_of(request))
+        return HTMLResponse(site_of(request).render_plain(page), status)
 
     @app.exception_handler(SimsearchError)
     def ours(request: Request, error: SimsearchError) -> Response:
@@ -116,7 +113,7 @@ def _add_errors(app: FastAPI) -> None:
             return failure(request, 410, "the snapshot was removed while it was shown; start anew")
         if isinstance(error, NotFoundError):
             return failure(request, 404, message)
-        if isinstance(error, BusyError):
+        if isinstance(error, DecodersBusyError):
             busy = failure(request, 503, message)
             busy.headers["Retry-After"] = str(BUSY_SECONDS)
             return busy

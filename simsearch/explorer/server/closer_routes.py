@@ -3,19 +3,28 @@ picture in all its pixels."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from simsearch.explorer.pages import zoom as zooming
-from simsearch.explorer.pages.alike import alike_page, parts_of
-from simsearch.explorer.pages.detail import detail_page
-from simsearch.explorer.pages.walk import walk_page
-from simsearch.explorer.server.answers import FOR_EVER, addresses_of, render_page
+from simsearch.explorer.pages.closer.alike import alike_page
+from simsearch.explorer.pages.closer.alike_parts import alike_parts_page
+from simsearch.explorer.pages.closer.detail import detail_page
+from simsearch.explorer.pages.closer.walk import walk_page
+from simsearch.explorer.pages.closer.walk_ends import walk_ends_page
+from simsearch.explorer.pages.closer.zoom import tile_hosts, tiles_of, zoom_page
 from simsearch.explorer.server.requests import AskedBox, InSite, View, Years
+from simsearch.explorer.server.responses import FOR_EVER, addresses_of, respond
 
 Place = Annotated[int, Path(ge=0, le=10_000)]
+Share = Annotated[float, Query(ge=0, le=1)]
+Zoom = Annotated[float, Query(gt=0, le=1e6)]
+
+
+def check_sight(x: Share = 0.5, y: Share = 0.5, zoom: Zoom = 1) -> None:
+    """Refuse an address whose place on a picture cannot be read. The page's script goes there."""
+
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -30,8 +39,12 @@ def walk(
     space: str | None = None,
     q: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    values = walk_page(site, view, id, to or None, space or None, q.strip())
-    return render_page(request, view, "closer/walk", values)
+    page = (
+        walk_page(site, view, id, to, space)
+        if to
+        else walk_ends_page(site, view, id, space, q.strip())
+    )
+    return respond(request, view, page)
 
 
 @router.get("/detail")
@@ -46,8 +59,7 @@ def detail(
 ) -> Response:
     """A search by a part. `answered` adds the results, for browsers that run no script."""
     site.picture_query.warm(view)
-    values = detail_page(site, view, id, box, years, answered=answered)
-    return render_page(request, view, "closer/detail", values)
+    return respond(request, view, detail_page(site, view, id, box, years, answered=answered))
 
 
 @router.get("/alike")
@@ -61,30 +73,27 @@ def alike(
     drawn: bool = False,
 ) -> Response:
     """Why two artworks are near. `drawn` adds the matching parts, for browsers that run no script."""
-    values: dict[str, Any] = {**alike_page(site, view, id, other, space or None), "drawn": drawn}
-    if drawn:
-        values |= parts_of(site, view, addresses_of(request, view), id, other, values["space"])
-    return render_page(request, view, "closer/alike", values)
+    to = addresses_of(request, view)
+    return respond(request, view, alike_page(site, view, to, id, other, space, drawn=drawn))
 
 
 @router.get("/alike/parts")
 def alike_parts(
     request: Request, site: InSite, view: View, id: str, other: str, space: str
 ) -> Response:
-    values = parts_of(site, view, addresses_of(request, view), id, other, space)
-    return render_page(request, view, "closer/alike-parts", values)
+    to = addresses_of(request, view)
+    return respond(request, view, alike_parts_page(site, view, to, id, other, space))
 
 
-@router.get("/zoom")
+@router.get("/zoom", dependencies=[Depends(check_sight)])
 def zoom(request: Request, site: InSite, view: View, id: str) -> Response:
-    values = zooming.zoom_page(site, view, id)
-    hosts = [values["host"]] if values["host"] else []
-    return render_page(request, view, "closer/zoom", values, hosts)
+    page = zoom_page(view, id)
+    return respond(request, view, page, tile_hosts(site, view, page.artwork))
 
 
 @router.get("/zoom/tiles.json")
 def zoom_tiles(request: Request, site: InSite, view: View, id: str) -> Response:
-    tiles = zooming.tiles_of(site, view, addresses_of(request, view), id)
+    tiles = tiles_of(site, view, addresses_of(request, view), id)
     return JSONResponse(tiles.to_json(), headers={"Cache-Control": "private, max-age=600"})
 
 

@@ -9,11 +9,20 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from simsearch.errors import NotFoundError
-from simsearch.explorer.pages import findings
 from simsearch.explorer.pages.addresses import LiveAddresses
-from simsearch.explorer.server.answers import FOR_EVER, prefix_of, render_page
+from simsearch.explorer.pages.derived import learned_of, placeholders_of
+from simsearch.explorer.pages.findings.changes import changes_page
+from simsearch.explorer.pages.findings.disagreement import disagreement_page
+from simsearch.explorer.pages.findings.duplicates import duplicates_page
+from simsearch.explorer.pages.findings.hubs import hubs_page
+from simsearch.explorer.pages.findings.learned import learned_page
+from simsearch.explorer.pages.findings.other_hands import other_hands_page
+from simsearch.explorer.pages.findings.overview import overview_page
+from simsearch.explorer.pages.findings.placeholders import placeholders_page
 from simsearch.explorer.server.requests import InSite, View
+from simsearch.explorer.server.responses import FOR_EVER, addresses_of, respond
 from simsearch.reading.findings.learned import example_png
+from simsearch.reading.view import SnapshotView
 
 router = APIRouter(prefix="/findings", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -22,58 +31,54 @@ Page = Annotated[int, Query(ge=1, le=1_000_000)]
 
 @router.get("")
 def overview(request: Request, site: InSite, view: View) -> Response:
-    return render_page(request, view, "findings/overview", findings.overview(site, view))
+    return respond(request, view, overview_page(site, view))
 
 
 @router.get("/duplicates")
 def duplicates(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
-    return render_page(request, view, "findings/duplicates", findings.duplicates(site, view, page))
+    return respond(request, view, duplicates_page(site, view, page))
 
 
 @router.get("/placeholders")
 def placeholders(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
-    return render_page(
-        request, view, "findings/placeholders", findings.placeholder_page(site, view, page)
-    )
+    return respond(request, view, placeholders_page(site, view, page))
 
 
 @router.get("/hubs")
 def hubs(
     request: Request, site: InSite, view: View, space: str | None = None, page: Page = 1
 ) -> Response:
-    return render_page(request, view, "findings/hubs", findings.hub_page(site, view, space, page))
+    return respond(request, view, hubs_page(site, view, space, page))
 
 
 @router.get("/disagreement")
 def disagreement(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
-    values = findings.disagreement_page(site, view, page)
-    return render_page(request, view, "findings/disagreement", values)
+    return respond(request, view, disagreement_page(site, view, page))
 
 
 @router.get("/other-hands")
 def other_hands(
     request: Request, site: InSite, view: View, space: str | None = None, page: Page = 1
 ) -> Response:
-    values = findings.other_hands_page(site, view, space, page)
-    return render_page(request, view, "findings/other-hands", values)
+    return respond(request, view, other_hands_page(site, view, space, page))
 
 
 @router.get("/learned")
 def learned(request: Request, site: InSite, view: View) -> Response:
-    return render_page(request, view, "findings/learned", findings.learned_page(site, view))
+    return respond(request, view, learned_page(site, view))
 
 
 @router.get("/changes")
 def changes(request: Request, site: InSite, view: View) -> Response:
-    values = findings.changes_page(site, view)
-    if values["since"] is not None:
-        values["older_to"] = LiveAddresses(values["since"].older, prefix_of(request))
-    return render_page(request, view, "findings/changes", values)
+    def addresses(older: SnapshotView) -> LiveAddresses:
+        return addresses_of(request, older)
+
+    return respond(request, view, changes_page(site, view, addresses))
 
 
 @router.get("/placeholders/{short_hash}-{size}.webp")
 def placeholder(site: InSite, view: View, short_hash: str, size: int) -> Response:
-    left_out = findings.placeholder_of(site, view, short_hash)
+    left_out = placeholders_of(site, view).get(short_hash)
     if left_out is None:
         raise NotFoundError("no placeholder of that name in this snapshot")
     data = site.pictures.of_uri(view, left_out.image_uri, size)
@@ -84,7 +89,7 @@ def placeholder(site: InSite, view: View, short_hash: str, size: int) -> Respons
 def example(
     request: Request, site: InSite, view: View, number: int, kind: str, place: int
 ) -> Response:
-    trainings = findings.learned_of(site, view)
+    trainings = learned_of(site, view)
     if not 0 <= number < len(trainings):
         raise NotFoundError("no learned space of that number in this snapshot")
     training = trainings[number].training

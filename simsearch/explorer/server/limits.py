@@ -116,7 +116,7 @@ class BoundedBodies:
         await self._app(scope, bounded, closing)
 
 
-class AnswersToHead:
+class HeadAsGet:
     """Answers a HEAD request as a GET, without the body."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from simsearch.errors import UsageError
-from simsearch.explorer.pages.map_page import map_page
-from simsearch.explorer.server.answers import FOR_EVER, addresses_of, render_page
+from simsearch.explorer.pages.map import map_page
 from simsearch.explorer.server.requests import Asked, InSite, View
+from simsearch.explorer.server.responses import FOR_EVER, addresses_of, respond
 from simsearch.reading.map_data import CARDS_AT_ONCE, card
 
 router = APIRouter(include_in_schema=False)
@@ -30,7 +30,7 @@ def page(
     method: str | None = None,
     id: str | None = None,
 ) -> Response:
-    return render_page(request, view, "map", map_page(view, space, method, id))
+    return respond(request, view, map_page(view, space, method, id))
 
 
 @router.get("/map/points")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
 from simsearch.errors import UsageError
 from simsearch.explorer.pages.site import Site
+from simsearch.reading.artworks import SAID, shorten
 from simsearch.reading.box import Box
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
@@ -26,7 +28,8 @@ View = Annotated[SnapshotView, Depends(view_of)]
 InSite = Annotated[Site, Depends(site_of)]
 
 
-YEAR = r"^[-−]?\d{0,5}$"  # −300 is 300 B.C.
+_YEAR = re.compile(r"[-−]?[0-9]{1,5}")
+Year = Annotated[str, Query(max_length=200, description="such as 1888, or -300 for 300 B.C.")]
 
 
 def search_of(
@@ -34,23 +37,30 @@ def search_of(
     title: Annotated[str, Query(max_length=200)] = "",
     artist: Annotated[str, Query(max_length=200)] = "",
     medium: Annotated[str, Query(max_length=200)] = "",
-    year_from: Annotated[str, Query(pattern=YEAR)] = "",
-    year_to: Annotated[str, Query(pattern=YEAR)] = "",
+    year_from: Year = "",
+    year_to: Year = "",
 ) -> Search:
-    """The search in a request. Years arrive as text, because a form sends an empty field as an empty text."""
-    plain = [year.replace("−", "-") for year in (year_from, year_to)]
-    years = [int(year) if year.strip("-") else None for year in plain]
+    """The search in a request. Years arrive as text, because a form sends an empty field as an empty text.
+    Raises UsageError for a text that is no year."""
+    years = (_year(year_from), _year(year_to))
     return Search(q.strip(), title.strip(), artist.strip(), medium.strip(), *years)
+
+
+def _year(text: str) -> int | None:
+    if not text:
+        return None
+    if not _YEAR.fullmatch(text):
+        raise UsageError(
+            f"{shorten(text, SAID)!r} is no year; give a number such as 1888, or -300 for 300 B.C."
+        )
+    return int(text.replace("−", "-"))
 
 
 Asked = Annotated[Search, Depends(search_of)]
 
 
-def years_of(
-    year_from: Annotated[str, Query(pattern=YEAR)] = "",
-    year_to: Annotated[str, Query(pattern=YEAR)] = "",
-) -> Search:
-    """The years to which a search by picture is limited."""
+def years_of(year_from: Year = "", year_to: Year = "") -> Search:
+    """The years to which a search by picture is limited. Raises UsageError as `search_of` does."""
     return search_of(year_from=year_from, year_to=year_to)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from http import HTTPStatus
 from typing import Annotated
@@ -13,10 +12,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from simsearch.errors import NotFoundError, UsageError
-from simsearch.explorer.pages import pages
+from simsearch.explorer.pages.api import api_page
+from simsearch.explorer.pages.artwork import artwork_page
+from simsearch.explorer.pages.picture import MATCHES, picture_page
+from simsearch.explorer.pages.recovery import recovery_page
+from simsearch.explorer.pages.runs import runs_page
+from simsearch.explorer.pages.search import search_page
 from simsearch.explorer.pages.site import Site
-from simsearch.explorer.server.answers import FOR_EVER, addresses_of, open_to_viewers, render_page
-from simsearch.explorer.server.requests import YEAR, Asked, InSite, View, years_of
+from simsearch.explorer.server.requests import Asked, InSite, View, years_of
+from simsearch.explorer.server.responses import FOR_EVER, addresses_of, open_to_viewers, respond
 from simsearch.explorer.server.uploads import upload_place
 from simsearch.reading import downloads
 from simsearch.reading.picture_query import PictureResult, limit_chunks, read_picture
@@ -28,7 +32,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/", response_class=HTMLResponse)
 def search(request: Request, site: InSite, view: View, asked: Asked, page: int = 1) -> Response:
-    return render_page(request, view, "search", pages.search(site, view, asked, page))
+    return respond(request, view, search_page(site, view, asked, page))
 
 
 @router.get("/surprise", response_class=HTMLResponse)
@@ -46,29 +50,28 @@ def artwork(
     space: Annotated[list[str] | None, Query()] = None,
     copies: bool = False,
 ) -> Response:
-    values = pages.artwork(view, id, space or [], with_copies=copies)
-    return render_page(request, view, "artwork", values)
+    return respond(request, view, artwork_page(view, id, space or [], with_copies=copies))
 
 
 @router.get("/picture", response_class=HTMLResponse)
 def picture(request: Request, site: InSite, view: View) -> Response:
     site.picture_query.warm(view)
-    return render_page(request, view, "picture", pages.picture(site.config, Search()))
+    return respond(request, view, picture_page(site.library.config.explore, Search()))
 
 
 @router.post("/picture", response_class=HTMLResponse)
 async def ask_picture(request: Request, site: InSite, view: View) -> Response:
     async with upload_place(request):
-        data, years = await _form_picture(request, site.config.explore.max_upload_bytes)
-        picture = await run_in_threadpool(read_picture, site.config, view, data)
+        data, years = await _form_picture(request, site.library.config.explore.max_upload_bytes)
+        picture = await run_in_threadpool(read_picture, site.library.config.explore, view, data)
 
     def answers() -> list[PictureResult]:
         among = site.of_years(view, years)
         spaces = list(view.spaces)
-        return list(site.picture_query.answers(view, picture, spaces, pages.MATCHES, among=among))
+        return list(site.picture_query.answers(view, picture, spaces, MATCHES, among=among))
 
     answered = await run_in_threadpool(answers)
-    return render_page(request, view, "picture", pages.picture(site.config, years, answered))
+    return respond(request, view, picture_page(site.library.config.explore, years, answered))
 
 
 @router.get("/recovery", response_class=HTMLResponse)
@@ -84,21 +87,21 @@ def recovery(
     page: int = 1,
 ) -> Response:
     to = addresses_of(request, view)
-    values = pages.recovery(
+    values = recovery_page(
         site, view, to, k=k, metric=metric, search=search,
         space=space, profile=profile or None, page=page,
     )  # fmt: skip
-    return render_page(request, view, "recovery", values)
+    return respond(request, view, values)
 
 
 @router.get("/runs", response_class=HTMLResponse)
 def runs(request: Request, site: InSite, view: View) -> Response:
-    return render_page(request, view, "runs", pages.runs(site, view))
+    return respond(request, view, runs_page(site, view))
 
 
 @router.get("/api", response_class=HTMLResponse)
-def api_page(request: Request, view: View) -> Response:
-    return render_page(request, view, "api", pages.api_page(request.app.openapi()))
+def api(request: Request, view: View) -> Response:
+    return respond(request, view, api_page(request.app.openapi()))
 
 
 @router.get("/tables/{name}.{kind}")
@@ -148,9 +151,7 @@ async def _form_picture(request: Request, limit: int) -> tuple[bytes, Search]:
         file = form.get("picture")
         if file is None or isinstance(file, str):
             raise UsageError("choose a picture first")
-        years = [str(form.get(name) or "") for name in ("year_from", "year_to")]
-        if not all(re.match(YEAR, year) for year in years):
-            raise UsageError("years are numbers such as 1888, or -300 for 300 B.C.")
+        years = (str(form.get(name) or "") for name in ("year_from", "year_to"))
         return await file.read(), years_of(*years)
     except (MultiPartException, KeyError) as error:
         raise UsageError(f"the form cannot be read ({error}); send it again") from None

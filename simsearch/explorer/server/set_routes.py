@@ -14,11 +14,12 @@ from PIL import Image
 
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.pages.addresses import Value
-from simsearch.explorer.pages.set_pages import SetChange, all_sets, one_set
-from simsearch.explorer.server.answers import addresses_of, open_to_viewers, render_page
+from simsearch.explorer.pages.set import SetChange, set_page
+from simsearch.explorer.pages.sets import sets_page
 from simsearch.explorer.server.requests import InSite, View
+from simsearch.explorer.server.responses import addresses_of, open_to_viewers, respond
 from simsearch.reading import iiif_manifest, set_files, sets, stored_sets
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.csv_text import csv_bytes
 from simsearch.reading.downloads import MEDIA_TYPES, disposition, file_name
 from simsearch.reading.sets import ArtworkSet
@@ -60,15 +61,14 @@ def page(
     """The page of a set. `left_out` is the artwork that was just left out of a stored set, `was` the set's
     former name. Both changes can be undone."""
     change = SetChange(left_out, was) if set_id else SetChange()
-    values = one_set(view, *chosen, set_id or None, page, change)
-    return render_page(request, view, "set", values | {"may_keep": request.app.state.may_keep_sets})
+    may_keep = request.app.state.may_keep_sets
+    values = set_page(view, *chosen, set_id or None, page, change, may_keep=may_keep)
+    return respond(request, view, values)
 
 
 @router.get("/sets", response_class=HTMLResponse)
 def kept(request: Request, view: View) -> Response:
-    return render_page(
-        request, view, "sets", all_sets(view) | {"may_keep": request.app.state.may_keep_sets}
-    )
+    return respond(request, view, sets_page(view, may_keep=request.app.state.may_keep_sets))
 
 
 @router.post("/sets")
@@ -151,11 +151,11 @@ def manifest(request: Request, site: InSite, view: View, chosen: Chosen) -> Resp
     to = addresses_of(request, view)
     root = f"{request.url.scheme}://{request.url.netloc}"
 
-    def picture(artwork: Artwork, size: int) -> str:
+    def picture(artwork: ViewArtwork, size: int) -> str:
         address = to.picture(artwork.item, size)
         return address if address.startswith("https://") else root + address
 
-    def measured(artwork: Artwork) -> tuple[int, int] | None:
+    def measured(artwork: ViewArtwork) -> tuple[int, int] | None:
         try:
             data = site.pictures.thumbnail(view, artwork.item, 400)
         except NotFoundError:

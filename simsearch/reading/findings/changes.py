@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.library import Library, Listed
 from simsearch.reading.view import SnapshotView
 from simsearch.snapshots.diff import WHERE_IT_LIES, SnapshotDiff, diff
@@ -27,7 +27,7 @@ class Since:
 class Redescribed:
     """An artwork whose catalog entry has changed: the column, its old value, its new value."""
 
-    artwork: Artwork
+    artwork: ViewArtwork
     fields: list[tuple[str, str, str]]
 
 
@@ -46,7 +46,7 @@ def find_changes(library: Library, view: SnapshotView) -> Since | None:
     return Since(before, older, diff(older.snapshot, view.snapshot))
 
 
-def find_shown(view: SnapshotView, ids: Sequence[str]) -> list[Artwork]:
+def find_shown(view: SnapshotView, ids: Sequence[str]) -> list[ViewArtwork]:
     """The first of those artworks that have a picture in the snapshot."""
     numbers = [number for artwork_id in ids if (number := view.number_of(artwork_id)) is not None]
     return [view.artwork_at(number) for number in numbers[:SHOWN]]
@@ -54,7 +54,7 @@ def find_shown(view: SnapshotView, ids: Sequence[str]) -> list[Artwork]:
 
 def pairs(
     older: SnapshotView, view: SnapshotView, ids: Sequence[tuple[str, str]]
-) -> list[tuple[Artwork, Artwork]]:
+) -> list[tuple[ViewArtwork, ViewArtwork]]:
     """Pairs of old and new artworks whose pictures are in both snapshots."""
     numbers = [
         (before, after)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simsearch.errors import NotFoundError
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.view import SnapshotView
 from simsearch.schemas import OTHER_PICTURES
 
@@ -61,7 +61,7 @@ class Entry:
     """An artwork of a group as the page shows it. `same_file`: another artwork of the group has the same
     bytes. `differs`: its catalog entry's values in columns where the group's entries differ."""
 
-    artwork: Artwork
+    artwork: ViewArtwork
     same_file: bool
     differs: tuple[tuple[str, str], ...]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from PIL import Image
 
 from simsearch.encoders.trained import EXAMPLES, Training, count_seen, measured_of, trainings_of
 from simsearch.errors import NotFoundError, StorageError
-from simsearch.reading.training_log import EXAMPLE_ROWS, training_row
+from simsearch.reading.training_log import EXAMPLE_ROWS, TrainingRow, training_row
 from simsearch.reading.view import SnapshotView
 
 BETWEEN = "between"
@@ -31,7 +30,7 @@ class Learned:
 
     space: str
     training: Training
-    row: dict[str, Any]
+    row: TrainingRow
     examples: dict[str, int]
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.errors import NotFoundError
 from simsearch.reading.artworks import StoredNeighbours
 from simsearch.reading.view import SnapshotView
 from simsearch.snapshots.layout import ORIGINALS
@@ -30,16 +29,8 @@ class NeighbourLists:
 
 
 def neighbour_lists(view: SnapshotView, space: str) -> NeighbourLists:
-    """The stored lists by exact search among originals.
-
-    Snapshots of earlier versions have none. Their lists are those among all images, with copies folded into
-    their artworks, and are shorter.
-    """
-    try:
-        stored = view.stored(space, ORIGINALS)
-    except NotFoundError:
-        stored = view.stored(space, "exact")
-    return fold(view, stored)
+    """The lists that are stored by exact search among originals. Raises NotFoundError."""
+    return fold(view, view.stored(space, ORIGINALS))
 
 
 def fold(view: SnapshotView, stored: StoredNeighbours) -> NeighbourLists:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from simsearch import schemas
 from simsearch.extraction.rejects import PLACEHOLDER
-from simsearch.reading.artworks import Artwork
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.view import HASH_DIGITS, SnapshotView
 from simsearch.storage.parts import read_parts
 
@@ -33,7 +33,7 @@ class SharedPicture:
     """The same file under several artworks, too few to be called a placeholder."""
 
     count: int
-    artworks: list[Artwork]
+    artworks: list[ViewArtwork]
 
 
 def placeholders(view: SnapshotView) -> dict[str, Placeholder]:

@@ -9,9 +9,12 @@ from simsearch.catalog.stored import NEWEST
 from simsearch.errors import DamagedError, NotFoundError
 from simsearch.snapshots.layout import SNAPSHOTS
 from simsearch.snapshots.published import read_latest
-from simsearch.storage.damage import MADE_ANEW, move
+from simsearch.storage.damage import set_aside
 from simsearch.storage.storage import Storage
 
+VECTORS_FIRST = (
+    "run `simsearch extract`, which computes its vectors anew, and then this command again"
+)
 REMOVE = "restore it from a backup, or remove its snapshots with `simsearch snapshots gc`"
 
 
@@ -24,16 +27,18 @@ def advise_on_damage(storage: Storage) -> Iterator[None]:
     try:
         yield
     except DamagedError as error:
-        advice = _advice(storage, error)
-        raise DamagedError(error.root, error.path, error.problem, advice) from None
+        computed = error.path.startswith("features/")
+        advised = set_aside(
+            storage, error, VECTORS_FIRST if computed else "give this command again"
+        )
+        if advised is error:
+            advice = _advice(storage, error)
+            advised = DamagedError(error.root, error.path, error.problem, advice)
+        raise advised from None
 
 
 def _advice(storage: Storage, error: DamagedError) -> str:
     folder, _, name = error.path.partition("/")
-    if folder in MADE_ANEW:
-        kept = move(storage, error.path)
-        remedy = "run `simsearch extract`, which computes its vectors anew, and then"
-        return f"it lies in {kept} now; {remedy if folder == 'features' else 'give'} this command again"
     if folder == "catalog":
         return _advice_on_catalog(storage, name.removesuffix(".parquet"))
     if folder == SNAPSHOTS:

@@ -81,13 +81,17 @@ def forget(config: Config, storage: Storage, removal: Removal, lease: Lease) -> 
         lease.check()
         sealed.forget_in(config, snapshot, record, trace)
         log.info("forget: snapshot %s is done", snapshot.snapshot_id)
+    for remove in (
+        shared.remove_vectors,
+        shared.remove_points,
+        shared.remove_pictures,
+        shared.remove_notes,
+        shared.remove_from_training,
+        shared.remove_from_sets,
+    ):
+        lease.check()
+        remove(storage, trace)
     lease.check()
-    shared.remove_vectors(storage, trace)
-    shared.remove_points(storage, trace)
-    shared.remove_pictures(storage, trace)
-    shared.remove_notes(storage, trace)
-    shared.remove_from_training(storage, trace)
-    shared.remove_from_sets(storage, trace)
     shared.remove_leftovers(storage, started)
     done = Record(
         record.artwork_id, record.stand_in, record.by, record.started, _now(), record.snapshots

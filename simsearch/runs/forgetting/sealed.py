@@ -217,6 +217,8 @@ def _draw_report(
     config: Config, snapshot: Snapshot, plan: Plan, manifest: dict[str, Any]
 ) -> Sequence[str]:
     """Make the report anew, as its examples may show the artwork. Returns the names of its files."""
+    from simsearch.reading.runs import steps_of
+    from simsearch.reading.view import SnapshotView
     from simsearch.reports.report import write_report
 
     folder = f"{snapshot.folder}/report"
@@ -224,7 +226,8 @@ def _draw_report(
         snapshot.storage.delete(f"{folder}/{info.path}")
     settings = plan.settings.model_copy(update={"storage": config.storage, "root": config.root})
     counts = counts_of(plan, manifest["forgotten"])
-    write_report(settings, snapshot, counts, manifest["steps"], manifest["environment"])
+    view = SnapshotView(settings, snapshot)
+    write_report(view, counts, steps_of(view), manifest["environment"])
     return _names(snapshot, folder)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,7 @@ from simsearch.errors import LeaseError, StorageError
 from simsearch.runs.operations import lease
 from simsearch.runs.operations.lease import LeaseRecord, hold_lease
 from simsearch.settings.sections.operation import LeaseConfig
+from simsearch.snapshots.garbage import Garbage, remove
 from simsearch.snapshots.published import LATEST
 from simsearch.storage.storage import Storage
 from tests.support.leases import write_foreign
@@ -82,6 +84,50 @@ def test_a_lease_with_values_of_other_kinds_is_one_line(
     storage.write_json(lease.PATH, {**asdict(write_foreign(storage)), **changes})
     with pytest.raises(StorageError, match="LEASE: not a lease "), hold_lease(storage, CONFIG):
         pass
+
+
+def test_garbage_stays_once_another_run_has_begun(tmp_path: Path) -> None:
+    """A collection that slept while its lease expired."""
+    storage = Storage(str(tmp_path))
+    for name in ("a", "b"):
+        storage.write_bytes(name, b"")
+
+    def found() -> Iterator[Garbage]:
+        yield Garbage("a", 0, "")
+        write_foreign(storage)
+        time.sleep(CONFIG.seconds / lease.RENEWALS_PER_TERM + 0.2)
+        yield Garbage("b", 0, "")
+
+    with hold_lease(storage, CONFIG) as mine, pytest.raises(LeaseError, match="has taken over"):
+        remove(storage, found(), mine.confirm)
+    assert not storage.exists("a")
+    assert storage.exists("b")
+
+
+def test_a_dead_holder_whose_clock_was_ahead_does_not_hold_for_ever(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    write_foreign(storage, expires=time.time() + 3600, term=1)
+    with hold_lease(storage, LeaseConfig(seconds=3, wait=10)) as mine:
+        assert mine.token == 8
+
+
+def test_a_holder_whose_clock_is_ahead_keeps_what_it_renews(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    write_foreign(storage, expires=time.time() + 3600, term=1)
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(0.3):
+            write_foreign(storage, expires=time.time() + 3600, term=1)
+
+    thread = threading.Thread(target=renew)
+    thread.start()
+    try:
+        with pytest.raises(LeaseError), hold_lease(storage, LeaseConfig(seconds=3, wait=3)):
+            pass
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_an_expired_lease_is_taken_over(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""Groups of works whose pictures are as good as the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from simsearch.explorer.pages.derived import groups_of
+from simsearch.explorer.pages.page import PagedPage
+from simsearch.explorer.pages.paging import page_of
+from simsearch.explorer.pages.site import Site
+from simsearch.indexes.exact import cosine
+from simsearch.reading.findings.duplicates import DuplicateGroup, Entry, entries
+from simsearch.reading.sets import MOST, encode
+from simsearch.reading.view import SnapshotView
+
+GROUPS_PER_PAGE = 12
+PAIRS_SHOWN = 40  # of a group
+
+
+@dataclass(frozen=True)
+class DuplicatesPage(PagedPage):
+    """`stored` says whether the snapshot lists near-duplicates. There are `total` groups of `works` works
+    in all; `set_of` are these works as addresses have a set, None for more than a set holds. `first` is
+    the place of the first group shown, from 1. `scores` has the cosines by space of the pairs that are
+    shown, by the numbers of their artworks; of a group there are `pairs_shown`."""
+
+    template: ClassVar[str] = "findings/duplicates"
+
+    stored: bool
+    total: int
+    works: int
+    set_of: str | None
+    groups: list[tuple[DuplicateGroup, list[Entry]]]
+    first: int
+    scores: dict[tuple[int, int], dict[str, float]]
+    pairs_shown: int
+
+
+def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage:
+    stored = groups_of(site, view)
+    groups = stored or []
+    paging = page_of(len(groups), page, GROUPS_PER_PAGE)
+    works = {number for group in groups for number in group.members}
+    return DuplicatesPage(
+        paging=paging,
+        stored=stored is not None,
+        total=len(groups),
+        works=len(works),
+        set_of=encode(works) if len(works) <= MOST else None,
+        groups=[(group, entries(view, group)) for group in groups[paging.part]],
+        first=paging.part.start + 1,
+        scores=_scores(view, groups[paging.part]),
+        pairs_shown=PAIRS_SHOWN,
+    )
+
+
+def _scores(
+    view: SnapshotView, groups: Sequence[DuplicateGroup]
+) -> dict[tuple[int, int], dict[str, float]]:
+    """The cosines, by space, of the pairs of groups that are shown, by the numbers of their artworks."""
+    pairs = [(p.first, p.second) for group in groups for p in group.pairs[:PAIRS_SHOWN]]
+    first, second = (
+        view.item_of_artwork[np.array([pair[side] for pair in pairs], np.int64)] for side in (0, 1)
+    )
+    columns = {
+        space: view.index(space).distances(first, second).tolist() if pairs else []
+        for space in view.spaces
+    }
+    return {
+        pair: {space: cosine(distances[place]) for space, distances in columns.items()}
+        for place, pair in enumerate(pairs)
+    }

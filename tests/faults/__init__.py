@@ -1,1 +1,0 @@
-"""`make faults`: kills and store faults against the whole job, compared with an undisturbed run."""

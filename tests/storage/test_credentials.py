@@ -1,0 +1,67 @@
+"""Keys that are changed, and tokens that expire, while a run uses them: one line at once, nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from simsearch.errors import StorageError
+from simsearch.storage.storage import Storage
+from tests.drills.proxy import FaultyProxy, faulty_proxy
+from tests.support.places import Place
+
+WORDS = {
+    "expired": "the session token has expired; renew the credentials|bad request; if the credentials",
+    "rotated": "the store does not know this access key; check AWS_ACCESS_KEY_ID|access denied; check",
+    "skewed": "clock and the store's differ; set the clock|access denied; check the credentials",
+}
+REQUESTS: dict[str, Callable[[Storage], object]] = {
+    "read": lambda storage: storage.read_bytes("a"),
+    "read with its version": lambda storage: storage.read_versioned("a"),
+    "look up": lambda storage: storage.exists("a"),
+    "list": lambda storage: storage.files(),
+    "write": lambda storage: storage.write_bytes("b", b"b"),
+    "swap": lambda storage: storage.replace("b", b"b", None),
+    "delete": lambda storage: storage.delete("a"),
+    "digest": lambda storage: storage.digest("a"),
+}
+
+
+@pytest.fixture
+def proxied(s3_place: Place) -> Iterator[tuple[Storage, FaultyProxy]]:
+    assert s3_place.config.endpoint_url is not None
+    with faulty_proxy(s3_place.config.endpoint_url, 1) as proxy:
+        config = s3_place.config.model_copy(update={"endpoint_url": proxy.endpoint})
+        storage = Storage(s3_place.root, config)
+        storage.write_bytes("a", b"a")
+        yield storage, proxy
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_refused_credentials_are_one_line_at_once(
+    proxied: tuple[Storage, FaultyProxy], kind: str
+) -> None:
+    storage, proxy = proxied
+    for name, request in REQUESTS.items():
+        proxy.inject(kind, 1.0)
+        with pytest.raises(StorageError, match=WORDS[kind]) as raised:
+            request(storage)
+        assert "run the same command again" in str(raised.value), name
+        assert "\n" not in str(raised.value)
+        assert proxy.injected.total() <= 2, name  # s3fs itself asks twice for some
+    proxy.inject(None, 0)
+    assert storage.read_bytes("a") == b"a"
+    assert not storage.exists("b")
+
+
+def test_a_store_that_asks_to_slow_down_is_asked_again(
+    proxied: tuple[Storage, FaultyProxy],
+) -> None:
+    storage, proxy = proxied
+    storage = Storage(storage.root, storage.config.model_copy(update={"attempts": 8}))
+    proxy.inject("503", 0.3)
+    for number in range(20):
+        storage.write_bytes(f"many/{number:02}", str(number).encode())
+    assert proxy.injected["503"] > 0
+    assert [int(storage.read_bytes(f"many/{number:02}")) for number in range(20)] == [*range(20)]
