@@ -6,6 +6,7 @@ from simsearch.reading.values import Artwork as Artwork
 from simsearch.reading.values import Artworks as Artworks
 from simsearch.reading.values import Match as Match
 from simsearch.reading.values import Matches as Matches
+from simsearch.reading.values import SamePicture as SamePicture
 from simsearch.runs.from_python import run as run
 from simsearch.runs.job import Result as Result
 
@@ -17,6 +18,7 @@ __all__ = [
     "Match",
     "Matches",
     "Result",
+    "SamePicture",
     "Space",
     "__version__",
     "errors",

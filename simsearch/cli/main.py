@@ -20,7 +20,13 @@ from simsearch.cli.arguments import AsJson, RootWords, Words, config_of, root_co
 from simsearch.cli.collection import app as collection_app
 from simsearch.cli.explore import app as explore_app
 from simsearch.cli.input import open_picture
-from simsearch.cli.printing import matches_json, print_matches, print_runs
+from simsearch.cli.printing import (
+    matches_json,
+    print_matches,
+    print_runs,
+    print_same,
+    same_json,
+)
 from simsearch.cli.snapshots import app as snapshots_app
 from simsearch.cli.snapshots import existing_root
 from simsearch.cli.steps import app as steps_app
@@ -110,7 +116,8 @@ def query(
     n: Annotated[int, typer.Option("--number", "-n", min=1, help="artworks per space")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Print the artworks nearest to an image, per space, from the published snapshot."""
+    """Print the artworks that show the same picture as an image, and the nearest ones per space, from the
+    published snapshot."""
     check_installed("run", "simsearch query")
     config = root_config_of(words)
     from simsearch.reading.collection import collection_of
@@ -119,9 +126,12 @@ def query(
     collection = collection_of(config, latest_snapshot(root_of(config)))
     with open_picture(image, config.images.max_bytes) as path:
         matches_by_space = collection.search(path, n)
+        same = collection.same_pictures(path)
     if as_json:
-        show_json({name: matches_json(matches) for name, matches in matches_by_space.items()})
+        spaces = {name: matches_json(matches) for name, matches in matches_by_space.items()}
+        show_json({"same_pictures": [same_json(own) for own in same], "spaces": spaces})
         return
+    print_same(same)
     for matches in matches_by_space.values():
         print_matches(matches)
 

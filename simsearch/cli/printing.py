@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from rich.table import Table
+from rich.text import Text
 
 from simsearch import schemas
 from simsearch.cli.terminal import cell, printable, show, show_table
@@ -23,7 +24,7 @@ from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.parts import read_parts
 
 if TYPE_CHECKING:
-    from simsearch.reading.values import Matches
+    from simsearch.reading.values import Artwork, Matches, SamePicture
 
 # Metrics in the table of a run, beside the study's.
 RANKING_METRICS = ("map", "micro_ap")
@@ -109,18 +110,51 @@ def print_runs(records: Sequence[RunRecord]) -> None:
             show(f"{'':25}{printable(record.error)}")
 
 
+def print_same(same: Sequence[SamePicture]) -> None:
+    if not same:
+        return
+    columns = ("the picture is", "evidence", "artwork", "title", "artists", "image")
+    table = Table(*columns, title="the same picture", title_justify="left")
+    for own in same:
+        table.add_row(own.words, own.evidence, *_described(own.artwork))
+    show_table(table)
+
+
+def same_json(same: SamePicture) -> dict[str, Any]:
+    """An artwork that shows the same picture, as `simsearch query --json` prints it."""
+    return {
+        "relation": same.relation,
+        "mirrored": same.mirrored,
+        "inliers": same.inliers,
+        "false_alarms": same.false_alarms,
+        **_artwork_json(same.artwork),
+    }
+
+
+def _described(artwork: Artwork) -> list[Text]:
+    texts = (
+        artwork.artwork_id,
+        artwork.title,
+        ", ".join(artwork.artists),
+        artwork.image_uri,
+    )
+    return [cell(text) for text in texts]
+
+
+def _artwork_json(artwork: Artwork) -> dict[str, Any]:
+    return {
+        "artwork_id": artwork.artwork_id,
+        "title": artwork.title,
+        "artists": list(artwork.artists),
+        "image_uri": artwork.image_uri,
+    }
+
+
 def print_matches(matches: Matches) -> None:
     columns = ("rank", "score", "artwork", "title", "artists", "image")
     table = Table(*columns, title=cell(matches.space), title_justify="left")
     for match in matches:
-        artwork = match.artwork
-        texts = (
-            artwork.artwork_id,
-            artwork.title,
-            ", ".join(artwork.artists),
-            artwork.image_uri,
-        )
-        table.add_row(str(match.rank), f"{match.cosine:.4f}", *map(cell, texts))
+        table.add_row(str(match.rank), f"{match.cosine:.4f}", *_described(match.artwork))
     show_table(table)
 
 
@@ -129,10 +163,7 @@ def matches_json(matches: Matches) -> list[dict[str, Any]]:
     return [
         {
             "rank": match.rank,
-            "artwork_id": match.artwork.artwork_id,
-            "title": match.artwork.title,
-            "artists": list(match.artwork.artists),
-            "image_uri": match.artwork.image_uri,
+            **_artwork_json(match.artwork),
             "distance": match.distance,
             "score": match.cosine,
         }

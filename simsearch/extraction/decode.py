@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,9 @@ from simsearch.schemas import image_id
 from simsearch.storage.parts import write_part
 from simsearch.storage.regular import NotRegularError
 from simsearch.storage.storage import Storage, read_uri
+
+if TYPE_CHECKING:
+    from simsearch.geometry.points import Points
 
 NOT_FOUND = "not found"
 FETCH_THREADS = 8  # requests in flight per decode task, which hide the store's latency
@@ -204,7 +207,7 @@ class _Made:
     """What a batch's files become beside pixels: thumbnails by path, local features by content hash."""
 
     thumbnails: dict[str, bytes]
-    points: dict[str, bytes]
+    points: dict[str, Points]
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,7 @@ def _images(
     if file.lacks_points and file.content_hash not in made.points:
         from simsearch.geometry.points import points_of  # OpenCV, where geometry is on
 
-        made.points[file.content_hash] = points_of(np.asarray(original)).to_bytes()
+        made.points[file.content_hash] = points_of(np.asarray(original))
     images = []
     for variant in variants:
         profile = (None, *settings.profiles)[variant]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from simsearch.settings.config import Config
 from simsearch.storage.keyed_parts import KeyedParts, StoredParts
@@ -25,12 +24,14 @@ FOLDER = "points"
 AGREEMENTS_FOLDER = "agreements"  # what was said of pairs of pictures, by their points
 DEFINITION = 1  # raised where `points_of` gives other points of the same pixels
 PICTURES_A_SHARD = 512  # at most 16 MiB of points
+PICTURES_TOGETHER = 8  # are read to have the points of one
 
 
 # Local features of pictures: simsearch.geometry.points.Points.
 POINTS = pa.schema(
     [
         pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("count", pa.int32(), nullable=False),
         pa.field("points", pa.binary(), nullable=False),
     ]
 )
@@ -77,16 +78,18 @@ class StoredPoints:
     def parts(self) -> KeyedParts:
         return points_parts(self.storage, self.fingerprint)
 
-    def write(self, points: Mapping[str, bytes]) -> None:
-        """Store the points of pictures by content hash, as `Points.to_bytes` gives them."""
+    def write(self, points: Mapping[str, Points]) -> None:
+        """Store the points of pictures by content hash."""
         columns = [
             pa.array(points.keys(), pa.string()),
-            pa.array(points.values(), pa.binary()),
+            pa.array(map(len, points.values()), pa.int32()),
+            pa.array([own.to_bytes() for own in points.values()], pa.binary()),
         ]
         self.parts.write(pa.table(columns, schema=POINTS))
 
     def stored(self) -> StoredParts:
-        return self.parts.stored()
+        """The pictures with stored points, and how many each has, as `count`."""
+        return self.parts.stored("count")
 
     def read(self, names: Iterable[str], hashes: pa.Array) -> dict[str, Points]:
         """The points of the pictures `hashes` that the shards `names` hold."""
@@ -96,8 +99,7 @@ class StoredPoints:
 
         points: dict[str, Points] = {}
         for name in names:
-            rows = self.parts.read(name)
-            for row in rows.filter(pc.is_in(rows["content_hash"], value_set=hashes)).to_pylist():
+            for row in self.parts.read_rows(name, hashes).to_pylist():
                 points[row["content_hash"]] = Points.from_bytes(row["points"])
         return points
 
@@ -108,7 +110,7 @@ class StoredPoints:
 
 def points_parts(storage: Storage, name: str) -> KeyedParts:
     """The shards of points in the folder `name` of those of all fingerprints."""
-    return KeyedParts(storage, f"{FOLDER}/{name}", POINTS, ("content_hash",))
+    return KeyedParts(storage, f"{FOLDER}/{name}", POINTS, ("content_hash",), PICTURES_TOGETHER)
 
 
 def agreements_parts(storage: Storage, name: str) -> KeyedParts:

@@ -12,8 +12,10 @@ import pyarrow.compute as pc
 from simsearch import schemas
 from simsearch.features.collapse import spread_rows
 from simsearch.features.points import StoredPoints
+from simsearch.geometry.points import MIN_POINTS
 from simsearch.geometry.relations import relation_of
 from simsearch.neighbours.agreements import StoredAgreements, agreement_of
+from simsearch.neighbours.chance import write_chance
 from simsearch.neighbours.lists import Items
 from simsearch.neighbours.numbering import NumberedImages
 from simsearch.neighbours.spreads import candidates_of, judge_spaces
@@ -41,7 +43,10 @@ def find_near_duplicates(snapshot: Snapshot, config: RayConfig) -> int:
         candidates = candidates_of(plan, judgements)
         stored = StoredAgreements(points)
         verified = verify_pairs(stored, hashes, candidates, plan.seed, config)
-    table = near_duplicates_table(numbered, originals["artwork_id"].to_numpy(), verified)
+    ids = originals["artwork_id"].to_numpy()
+    table = near_duplicates_table(numbered, ids, verified)
+    chance = None if verified is None else verified.chance
+    write_chance(snapshot, chance, _unseen(numbered, ids, verified))
     snapshot.storage.write_table(snapshot.spreads_path, spread_rows(spreads))
     # Last: it says that the neighbours are whole.
     snapshot.storage.write_table(snapshot.near_duplicates_path, table)
@@ -56,6 +61,16 @@ def listed_pairs(table: pa.Table, ids: npt.NDArray[np.object_]) -> Items:
     both = (table[name].combine_chunks() for name in ("artwork_id", "other_id"))
     columns = [pc.index_in(column, value_set=artworks).to_numpy() for column in both]
     return np.stack(columns, axis=1).astype(np.int64)
+
+
+def _unseen(
+    numbered: NumberedImages, ids: npt.NDArray[np.object_], verified: Verified | None
+) -> dict[str, int]:
+    """The artworks in whose pictures geometry sees nothing, and how many local features these have."""
+    if verified is None:
+        return {}
+    counts = verified.counts[numbered.pictures[numbered.originals]]
+    return {str(ids[row]): int(counts[row]) for row in np.flatnonzero(counts < MIN_POINTS)}
 
 
 def near_duplicates_table(

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 import ray
 
 from simsearch.geometry.confusers import Confuser, Pair, find_confusers
-from simsearch.geometry.false_alarms import Chance, estimate_chance
+from simsearch.geometry.false_alarms import estimate_chance
+from simsearch.geometry.points import MIN_POINTS
 from simsearch.neighbours.agreements import (
     Hashes,
     PicturePairs,
@@ -22,6 +23,7 @@ from simsearch.neighbours.agreements import (
     agreement_of,
     agreements_table,
 )
+from simsearch.neighbours.chance import EXPECTED, CollectionChance
 from simsearch.neighbours.lists import Items
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.runtime.watchdog import Count, run_followed
@@ -36,17 +38,16 @@ PAIRS_A_TASK = 256  # a second of work; at most so many are compared again after
 CHANCE_PAIRS = 2000
 MOST_PARTNERS = 30  # of a picture among them
 
-EXPECTED = 1.0  # false pairs in all, at most
-
 
 @dataclass(frozen=True)
 class Verified:
     """The pairs of pictures that agree by more than chance: `rows` is AGREEMENTS with `code` and
-    `false_alarms`. `compared` pairs were looked at; `unseen` pictures have no local features."""
+    `false_alarms`. `counts` int64 [n]: the local features of each picture, −1 where they could not be
+    made."""
 
     rows: pa.Table
-    compared: int
-    unseen: int
+    chance: CollectionChance
+    counts: Items
 
 
 def verify_pairs(
@@ -60,9 +61,8 @@ def verify_pairs(
     everything = known.of(np.union1d(known.codes, chance_pairs.codes))
     _compare_all(stored, shards, everything, ray_config)
     stored.compact()
-    tests = len(everything.codes)
-    chance = _chance(stored.read(everything), tests)
-    rows = _beyond_chance(stored.read(known), chance, tests)
+    chance = _chance(stored.read(everything), len(everything.codes))
+    rows = _beyond_chance(stored.read(known), chance)
     confusers = find_confusers([_pair(row, len(hashes)) for row in rows.to_pylist()])
     confused = _confused(confusers, known.of(rows["code"].to_numpy()))
     if len(confused.codes):
@@ -74,7 +74,7 @@ def verify_pairs(
         )
         masked = StoredAgreements(stored.points, tuple(confusers))
         _compare_all(masked, shards, confused, ray_config)
-        again = _beyond_chance(masked.read(confused), chance, tests)
+        again = _beyond_chance(masked.read(confused), chance)
         kept = rows.filter(pa.array(~np.isin(rows["code"].to_numpy(), confused.codes)))
         rows = pa.concat_tables([kept, again]).sort_by("code")
     log.info(
@@ -82,30 +82,39 @@ def verify_pairs(
         f"{len(known.codes):,}",
         f"{rows.num_rows:,}",
     )
-    unseen = int((shards.numbers < 0).sum())
+    unseen = int((shards.counts < MIN_POINTS).sum())
     if unseen:
-        log.warning("neighbours: geometry does not see %s pictures without points", f"{unseen:,}")
-    return Verified(rows, len(known.codes), unseen)
+        log.warning(
+            "neighbours: geometry sees too little in %s pictures, such as those without texture; only equal bytes make "
+            "them near-duplicates",
+            f"{unseen:,}",
+        )
+    return Verified(rows, chance, shards.counts)
 
 
 @dataclass(frozen=True)
 class _Shards:
-    """Which shard, by its place in `names`, holds the points of each picture [n]; −1: none."""
+    """Which shard, by its place in `names`, holds the points of each picture [n], and how many these are;
+    −1: none."""
 
     names: tuple[str, ...]
     numbers: Items
+    counts: Items
 
     @classmethod
     def of(cls, stored: StoredAgreements, hashes: Hashes) -> _Shards:
         points = stored.points.stored()
         held = points.table["content_hash"].combine_chunks()
         rows = pc.index_in(pa.array(hashes, pa.string()), value_set=held)
-        numbers = points.table["part"].combine_chunks().take(rows)
-        return cls(points.names, pc.fill_null(numbers, -1).to_numpy())
+        numbers, counts = (
+            pc.fill_null(points.table[name].combine_chunks().take(rows), -1).to_numpy()
+            for name in ("part", "count")
+        )
+        return cls(points.names, numbers, counts)
 
     def with_points(self, pairs: PicturePairs) -> PicturePairs:
-        """The pairs of pictures that both have points."""
-        both = (self.numbers[pairs.numbers] >= 0).all(axis=1)
+        """The pairs of pictures that both have enough points."""
+        both = (self.counts[pairs.numbers] >= MIN_POINTS).all(axis=1)
         return pairs.of(pairs.codes[both])
 
     def parts(self, pairs: PicturePairs) -> list[tuple[list[str], list[str], list[str]]]:
@@ -172,9 +181,9 @@ def _chance_codes(hashes: Hashes, seed: int) -> Items:
     return np.unique(np.concatenate(codes))
 
 
-def _beyond_chance(rows: pa.Table, chance: Chance, pairs: int) -> pa.Table:
+def _beyond_chance(rows: pa.Table, chance: CollectionChance) -> pa.Table:
     """The rows that chance does not explain, with the number of false alarms of each."""
-    alarms = chance.false_alarms(rows["evidence"].to_numpy().astype(np.float64), pairs)
+    alarms = chance.false_alarms(rows["evidence"].to_numpy().astype(np.float64))
     rows = rows.append_column("false_alarms", pa.array(alarms, pa.float64()))
     return rows.filter(pc.field("false_alarms") <= EXPECTED)
 
@@ -192,7 +201,7 @@ def _confused(confusers: Sequence[Confuser], pairs: PicturePairs) -> PicturePair
     return pairs.of(pairs.codes[chosen])
 
 
-def _chance(rows: pa.Table, pairs: int) -> Chance:
+def _chance(rows: pa.Table, pairs: int) -> CollectionChance:
     evidence = np.zeros(pairs)
     evidence[: rows.num_rows] = rows["evidence"].to_numpy()
-    return estimate_chance(evidence)
+    return CollectionChance(estimate_chance(evidence), pairs)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 
 from simsearch.errors import NotFoundError, UnknownNameError
-from simsearch.reading.picture_query import PictureQuery
+from simsearch.images.identity import content_hash
+from simsearch.reading.picture_query import PictureQuery, read_file
 from simsearch.reading.removed import naming_removal
 from simsearch.reading.space import Space, absence, search_spaces
-from simsearch.reading.values import Artwork, Artworks, Matches
+from simsearch.reading.values import Artwork, Artworks, Matches, SamePicture
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config, load_config
+from simsearch.settings.extras import check_installed
 from simsearch.snapshots.published import find_snapshot, latest_snapshot, list_snapshots
 from simsearch.snapshots.root import require_root
 from simsearch.snapshots.snapshot import Snapshot
@@ -182,6 +185,46 @@ class Collection:
         """
         answers = search_spaces(self.spaces, picture, n)
         return {matches.space: matches for matches in answers}
+
+    def same_pictures(self, picture: str | os.PathLike[str]) -> tuple[SamePicture, ...]:
+        """The artworks that show the same picture, the surest first. Loads the networks at the first call.
+
+        The bytes are compared with all artworks. Geometry compares the picture with the artworks that are
+        nearest to it, or to its mirror images, in a trained space.
+
+        Parameters
+        ----------
+        picture : str or os.PathLike
+            An image file on this machine.
+
+        Returns
+        -------
+        tuple of SamePicture
+
+        Raises
+        ------
+        UsageError, MismatchError, WeightsError
+            As `Space.search` does.
+        """
+        check_installed("run", "a search by picture")
+        file = Path(picture)
+        image = read_file(self._view, file)
+        with naming_removal(self._view.snapshot):
+            same = self._pictures.same_pictures(
+                self._view, image, content_hash=content_hash(file.read_bytes())
+            )
+        return tuple(
+            SamePicture(
+                Artwork.from_row(own.artwork.row),
+                own.relation,
+                own.mirrored,
+                own.inliers,
+                own.false_alarms,
+                own.words,
+                own.evidence,
+            )
+            for own in same
+        )
 
     @property
     def artworks(self) -> Artworks:

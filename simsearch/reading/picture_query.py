@@ -11,13 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from PIL import Image
+from PIL import Image, ImageOps
 
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.images.limits import ImageError
 from simsearch.reading.artworks import Neighbour, ViewArtwork
 from simsearch.reading.box import Box
 from simsearch.reading.originals import LARGEST_SIDE
+from simsearch.reading.same_pictures import (
+    Sighting,
+    find_same_file,
+    spaces_asked,
+    verify_same_picture,
+)
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.extras import check_installed
 from simsearch.settings.sections.operation import ExploreConfig
@@ -172,6 +178,31 @@ class PictureQuery:
                 yield PictureResult(space, time.monotonic() - started, [], show_text(str(error)))
                 continue
             yield PictureResult(space, time.monotonic() - started, neighbours)
+
+    def same_pictures(
+        self,
+        view: SnapshotView,
+        picture: Image.Image,
+        *,
+        content_hash: str | None = None,
+        among: pa.Array | None = None,
+    ) -> list[Sighting]:
+        """The artworks that show an RGB picture, the surest first: those whose file has the
+        `content_hash`, and those that geometry verifies among the nearest to the picture and to its mirror
+        images in each trained space. A space that cannot search adds none, as `answers` says."""
+        same = [] if content_hash is None else find_same_file(view, content_hash, among)
+        candidates: dict[str, ViewArtwork] = {}
+        n = view.plan.settings.geometry.candidates
+        for space in spaces_asked(view) if view.geometry else ():
+            for turned in (picture, ImageOps.mirror(picture), ImageOps.flip(picture)):
+                try:
+                    nearest = self.nearest(view, space, turned, n, among=among)
+                except SimsearchError:
+                    break
+                candidates |= {artwork.artwork_id: artwork for _, artwork in nearest}
+        for sighting in same:
+            candidates.pop(sighting.artwork.artwork_id, None)
+        return same + verify_same_picture(view, picture, candidates.values())
 
     def nearest(
         self,

@@ -114,6 +114,37 @@ class Match:
 
 
 @dataclass(frozen=True)
+class SamePicture:
+    """An artwork that shows a given picture: the same bytes, or as geometry verifies.
+
+    Attributes
+    ----------
+    artwork : Artwork
+        The artwork.
+    relation : str
+        What the given picture is to the artwork's: "same file", "same picture", "edited", "mirrored",
+        "version" (the composition agrees, the hand does not), "detail of" or "has detail".
+    mirrored : bool
+        Whether one picture turns the other over.
+    inliers : int or None
+        The points that both have in common, in the same arrangement. None for equal bytes.
+    false_alarms : float or None
+        The number of pairs of other works, among all that were compared in the collection, of which
+        chance would give as much evidence. At most 1. None for equal bytes.
+    words, evidence : str
+        Relation and evidence for readers.
+    """
+
+    artwork: Artwork
+    relation: str
+    mirrored: bool
+    inliers: int | None
+    false_alarms: float | None
+    words: str
+    evidence: str
+
+
+@dataclass(frozen=True)
 class Artworks(Sequence[Artwork]):
     """The artworks of a snapshot that have vectors, sorted by id.
 

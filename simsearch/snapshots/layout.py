@@ -76,6 +76,16 @@ class SnapshotLayout:
         return self.path("near_duplicates/near_duplicates.parquet")
 
     @property
+    def chance_path(self) -> str:
+        """The path of what geometry expects of chance."""
+        return self.path("chance/chance.parquet")
+
+    @property
+    def unseen_path(self) -> str:
+        """The path of the artworks in whose pictures geometry sees nothing."""
+        return self.path("unseen/unseen.parquet")
+
+    @property
     def spreads_path(self) -> str:
         """The path of the metrics that say how well each space distinguishes pictures."""
         return self.path("spreads/spreads.parquet")

@@ -16,7 +16,17 @@ from simsearch.storage.inside import make_relative
 from simsearch.storage.parquet import encode_table
 
 SEARCHED = frozenset(
-    ("neighbours", "near_duplicates", "spreads", "lists", "metrics", "scores", "comparisons")
+    (
+        "neighbours",
+        "near_duplicates",
+        "chance",
+        "unseen",
+        "spreads",
+        "lists",
+        "metrics",
+        "scores",
+        "comparisons",
+    )
 )
 """Folders that are filled together: scores need lists that are removed once they are scored."""
 

@@ -20,8 +20,8 @@ FEWEST_PARTS = 8  # fewer small ones are not worth rewriting
 
 @dataclass(frozen=True)
 class StoredParts:
-    """The keys of a folder: `table` has the key's columns and `part`, the number of the row's part among
-    `names`. A row that was written twice is there twice."""
+    """The keys of a folder: `table` has the key's columns, others that were asked for, and `part`, the
+    number of the row's part among `names`. A row that was written twice is there twice."""
 
     names: tuple[str, ...]
     table: pa.Table
@@ -30,12 +30,13 @@ class StoredParts:
 @dataclass(frozen=True)
 class KeyedParts:
     """The table in a `folder` of `storage`, whose columns are those of `schema` and whose key are the
-    columns `key`."""
+    columns `key`. So many rows as `group_rows` (None: very many) are stored, and read by a key, together."""
 
     storage: Storage
     folder: str
     schema: pa.Schema
     key: tuple[str, ...]
+    group_rows: int | None = None
 
     def write(self, table: pa.Table) -> str | None:
         """Add rows; returns the path of their part, None where there are no rows. The same keys replace
@@ -45,16 +46,17 @@ class KeyedParts:
         table = table.sort_by([(name, "ascending") for name in self.key]).combine_chunks()
         digest = hashlib.sha256("\n".join(self._lines(table)).encode()).hexdigest()
         path = f"{self.folder}/part-{digest[:20]}.parquet"
-        self.storage.write_table(path, table.cast(self.schema))
+        self.storage.write_table(path, table.cast(self.schema), self.group_rows)
         return path
 
-    def stored(self) -> StoredParts:
-        """The keys of all rows."""
+    def stored(self, *more: str) -> StoredParts:
+        """The keys of all rows, with `more` columns."""
+        columns = [*self.key, *more]
         names = tuple(info.path for info in list_parts(self.storage, self.folder))
         with ThreadPoolExecutor(READ_THREADS) as pool:
-            tables = list(pool.map(lambda name: self.read(name, self.key), names))
+            tables = list(pool.map(lambda name: self.read(name, columns), names))
         counts = [table.num_rows for table in tables]
-        empty = pa.schema([self.schema.field(name) for name in self.key]).empty_table()
+        empty = pa.schema([self.schema.field(name) for name in columns]).empty_table()
         keys = pa.concat_tables([empty, *tables]).combine_chunks()
         numbers = np.repeat(np.arange(len(names)), counts)
         return StoredParts(names, keys.append_column("part", pa.array(numbers, pa.int64())))
@@ -63,6 +65,10 @@ class KeyedParts:
         """The rows of a part."""
         path = f"{self.folder}/{name}"
         return self.storage.read_table(path, None if columns is None else list(columns))
+
+    def read_rows(self, name: str, values: pa.Array) -> pa.Table:
+        """The rows of a part with one of `values` in the key's first column."""
+        return self.storage.read_rows(f"{self.folder}/{name}", self.key[0], values)
 
     def compact(self, most_rows: int) -> int:
         """Merge parts of less than half of `most_rows` into parts of up to `most_rows`, where there are

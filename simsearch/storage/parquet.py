@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simsearch.errors import DamagedError
@@ -17,10 +19,10 @@ WRITING = {"compression": "zstd", "write_page_checksum": True}
 """Arguments of every Parquet writer. Without checksums a flipped bit would silently change a vector."""
 
 
-def encode_table(table: pa.Table) -> bytes:
-    """A table as the bytes of a Parquet file."""
+def encode_table(table: pa.Table, group_rows: int | None = None) -> bytes:
+    """A table as the bytes of a Parquet file, with a row group for each `group_rows` rows."""
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, **WRITING)
+    pq.write_table(table, buffer, row_group_size=group_rows, **WRITING)
     return buffer.getvalue()
 
 
@@ -36,6 +38,22 @@ def read_columns(file: Any, columns: list[str]) -> pa.Table:
     if absent := [name for name in columns if name not in table.column_names]:
         raise pa.ArrowInvalid(f"no column {', '.join(absent)}")
     return table.select(columns)
+
+
+def read_rows(file: Any, column: str, values: pa.Array) -> pa.Table:
+    """The rows of an open Parquet file with one of the texts `values` in a `column`, by which the rows are
+    sorted. Only the row groups that may have them are fetched and verified."""
+    opened = _opened(file)
+    place = opened.schema_arrow.names.index(column)
+    wanted = sorted(values.to_pylist())
+    groups = []
+    for group in range(opened.num_row_groups):
+        known = opened.metadata.row_group(group).column(place).statistics
+        following = bisect_left(wanted, known.min)
+        if following < len(wanted) and wanted[following] <= known.max:
+            groups.append(group)
+    rows = opened.read_row_groups(groups)
+    return rows.filter(pc.is_in(rows[column], value_set=values))
 
 
 def _opened(file: Any) -> pq.ParquetFile:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import pyarrow as pa
 
@@ -32,11 +32,18 @@ from simsearch.storage.filesystems import (
     _replacing,
 )
 from simsearch.storage.objects import _read_object
-from simsearch.storage.parquet import decode_table, encode_table, naming_damage, read_columns
+from simsearch.storage.parquet import (
+    decode_table,
+    encode_table,
+    naming_damage,
+    read_columns,
+    read_rows,
+)
 from simsearch.storage.regular import kind_of, read_regular
 from simsearch.storage.uris import _bare, is_litter, is_local, join_uri, local_path, normalise_uri
 
 DEFAULT_STORAGE = StorageConfig()
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -149,16 +156,7 @@ class Storage:
 
     def digest(self, path: str) -> str:
         """The SHA-256 of a file of any size, in hex."""
-        uri = self.uri(path)
-        with _errors(uri, "read"):
-            return _retrying(self.config, lambda: self._digest(uri))
-
-    def _digest(self, uri: str) -> str:
-        digest = hashlib.sha256()
-        with _filesystem(uri, self.config).open(_bare(uri), "rb") as file:
-            while chunk := file.read(2**22):
-                digest.update(chunk)
-        return digest.hexdigest()
+        return self._read(path, lambda file: hashlib.file_digest(file, "sha256").hexdigest())
 
     def read_json(self, path: str) -> dict[str, Any]:
         """The object of a JSON file. Raises DamagedError for anything else."""
@@ -181,17 +179,25 @@ class Storage:
             data = self.read_bytes(path)
             with naming_damage(self.root, path):
                 return decode_table(data)
-        with _errors(self.uri(path), "read"):
-            return _retrying(self.config, lambda: self._read_columns(path, columns))
+        return self._read(path, lambda file: read_columns(file, columns))
 
-    def _read_columns(self, path: str, columns: list[str]) -> pa.Table:
+    def read_rows(self, path: str, column: str, values: pa.Array) -> pa.Table:
+        """The rows of a Parquet file as `parquet.read_rows` gives them. Raises DamagedError."""
+        return self._read(path, lambda file: read_rows(file, column, values))
+
+    def _read(self, path: str, read: Callable[[Any], _T]) -> _T:
         uri = self.uri(path)
-        opened = _filesystem(uri, self.config).open(_bare(uri), "rb")
-        with opened as file, naming_damage(self.root, path):
-            return read_columns(file, columns)
 
-    def write_table(self, path: str, table: pa.Table) -> None:
-        self.write_bytes(path, encode_table(table))
+        def once() -> _T:
+            opened = _filesystem(uri, self.config).open(_bare(uri), "rb")
+            with opened as file, naming_damage(self.root, path):
+                return read(file)
+
+        with _errors(uri, "read"):
+            return _retrying(self.config, once)
+
+    def write_table(self, path: str, table: pa.Table, group_rows: int | None = None) -> None:
+        self.write_bytes(path, encode_table(table, group_rows))
 
 
 def read_uri(uri: str, config: StorageConfig, max_bytes: int | None = None) -> bytes:

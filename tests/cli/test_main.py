@@ -141,7 +141,7 @@ def test_a_whole_run_on_one_cpu_then_a_query(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(image_bytes(71, 5))
     answer = simsearch("query", str(tmp_path / "photo.jpg"), where, "--json", "-n", "3")
     assert answer.returncode == 0, answer.stderr
-    matches = json.loads(answer.stdout)["efficientnet_lite0"]
+    matches = json.loads(answer.stdout)["spaces"]["efficientnet_lite0"]
     assert matches[0]["artwork_id"] == "generated-000005"
     assert len(matches) == 3
     table = simsearch("query", str(tmp_path / "photo.jpg"), where)

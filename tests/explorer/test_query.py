@@ -20,13 +20,16 @@ from tests.support.gallery import picture_bytes
 
 def test_a_picture_of_the_collection_finds_itself(site: httpx.Client, folder: Path) -> None:
     data = (folder / "gallery" / "005.png").read_bytes()
-    answers = [
+    *answers, last = [
         json.loads(line) for line in site.post("/api/v1/query", content=data).text.splitlines()
     ]
     by_name = {answer["space"]: answer for answer in answers}
     best = by_name[NETWORK]["matches"][0]
     assert best["artwork_id"].startswith("a/005")
     assert best["score"] == pytest.approx(1, abs=1e-4)
+    (same,) = last["same_pictures"]
+    assert same["artwork"]["artwork_id"] == best["artwork_id"]
+    assert (same["relation"], same["inliers"]) == ("same file", None)
     assert by_name[GIVEN]["matches"] == []
     assert "the weights at hand" in by_name[GIVEN]["error"]  # the page names the fault
 
@@ -37,6 +40,7 @@ def test_the_form_works_without_a_script(site: httpx.Client, folder: Path) -> No
     page = site.post("/picture", files={"picture": ("p.png", data, "image/png")})
     assert page.status_code == 200
     assert "Étude no. 5" in page.text
+    assert "equal bytes" in page.text
     assert site.post("/picture", files={"other": ("p.png", data)}).status_code == 400
 
 

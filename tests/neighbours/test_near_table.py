@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from simsearch import schemas
 from simsearch.features.points import AGREEMENTS
+from simsearch.geometry.false_alarms import Chance
 from simsearch.geometry.relations import Relation
 from simsearch.neighbours import near_duplicates
+from simsearch.neighbours.chance import CollectionChance
 from simsearch.neighbours.near_duplicates import listed_pairs, near_duplicates_table
 from simsearch.neighbours.numbering import NumberedImages
 from simsearch.neighbours.verification import Verified
@@ -47,7 +49,8 @@ def verified(codes: list[int]) -> Verified:
     schema = AGREEMENTS.append(pa.field("code", pa.int64())).append(
         pa.field("false_alarms", pa.float64())
     )
-    return Verified(pa.Table.from_pylist(rows, schema=schema), 100, 0)
+    chance = CollectionChance(Chance(0.01, 1.0), 100)
+    return Verified(pa.Table.from_pylist(rows, schema=schema), chance, np.zeros(0, np.int64))
 
 
 def numbered_of(pictures: list[int]) -> tuple[NumberedImages, np.ndarray]:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from simsearch.features.points import StoredPoints
-from simsearch.geometry.points import points_of
+from simsearch.geometry.points import Points, points_of
 from simsearch.neighbours import verification
 from simsearch.neighbours.agreements import PicturePairs, StoredAgreements
 from simsearch.neighbours.verification import Verified, _Shards, verify_pairs
@@ -35,11 +35,11 @@ def drawn(seed: int) -> Image.Image:
 
 
 @pytest.fixture(scope="module")
-def points() -> dict[str, bytes]:
+def points() -> dict[str, Points]:
     """The points of works, named by numbers, and of a part of the first two."""
     pictures = {f"{number}": drawn(number) for number in range(WORKS)}
     pictures |= {f"{n}-part": drawn(n).crop((60, 40, 460, 350)) for n in (0, 1)}
-    return {name: points_of(np.asarray(shown)).to_bytes() for name, shown in pictures.items()}
+    return {name: points_of(np.asarray(shown)) for name, shown in pictures.items()}
 
 
 compared: list[frozenset[str]] = []
@@ -64,7 +64,7 @@ def in_this_process() -> Iterator[None]:
         yield
 
 
-def verified(root: Path, points: dict[str, bytes]) -> Verified:
+def verified(root: Path, points: dict[str, Points]) -> Verified:
     """All pairs of these pictures are candidates."""
     stored = StoredPoints(Storage(str(root)), "sift")
     held = set(stored.stored().table["content_hash"].to_pylist())
@@ -81,7 +81,7 @@ def pairs_of(result: Verified) -> list[tuple[str, str]]:
 
 
 def test_planted_parts_are_verified_and_no_pair_is_compared_twice(
-    tmp_path: Path, points: dict[str, bytes]
+    tmp_path: Path, points: dict[str, Points]
 ) -> None:
     result = verified(tmp_path, points)
     assert pairs_of(result) == [("0", "0-part"), ("1", "1-part")]
@@ -92,7 +92,9 @@ def test_planted_parts_are_verified_and_no_pair_is_compared_twice(
     assert compared == []
 
 
-def test_a_picture_that_comes_costs_its_own_pairs(tmp_path: Path, points: dict[str, bytes]) -> None:
+def test_a_picture_that_comes_costs_its_own_pairs(
+    tmp_path: Path, points: dict[str, Points]
+) -> None:
     """The result is that of comparing all at once."""
     before = {name: data for name, data in points.items() if name != "0-part"}
     assert pairs_of(verified(tmp_path / "a", before)) == [("1", "1-part")]
@@ -102,7 +104,7 @@ def test_a_picture_that_comes_costs_its_own_pairs(tmp_path: Path, points: dict[s
     assert rows.equals(verified(tmp_path / "b", points).rows)
 
 
-def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, points: dict[str, bytes]) -> None:
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, points: dict[str, Points]) -> None:
     whole = verified(tmp_path / "a", points).rows
     compared.clear()
     calls, compare = [0], verification.compare
@@ -126,10 +128,11 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, points: dict[str, byt
 
 
 def test_pictures_without_points_are_counted_and_no_candidates(
-    tmp_path: Path, points: dict[str, bytes]
+    tmp_path: Path, points: dict[str, Points]
 ) -> None:
     verified(tmp_path, {name: points[name] for name in ("0", "1")})
     stored = StoredAgreements(StoredPoints(Storage(str(tmp_path)), "sift"))
     hashes = np.array(["0", "1", "x"], object)
     result = verify_pairs(stored, hashes, np.array([1, 2, 5]), 1, Config().ray)
-    assert (result.compared, result.unseen, result.rows.num_rows) == (1, 1, 0)
+    counts = [len(points["0"]), len(points["1"]), -1]
+    assert (result.chance.compared, result.counts.tolist(), result.rows.num_rows) == (1, counts, 0)

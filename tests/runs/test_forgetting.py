@@ -92,7 +92,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def store_points(storage: Storage, *hashes: str) -> None:
-    rows = [{"content_hash": name, "points": b"SIFT"} for name in hashes]
+    rows = [{"content_hash": name, "count": 0, "points": b"SIFT"} for name in hashes]
     points_parts(storage, "sift").write(pa.Table.from_pylist(rows, schema=POINTS))
     pairs = [{"first_hash": name, "second_hash": "z"} for name in hashes]
     pairs += [{"first_hash": "0", "second_hash": name} for name in hashes]

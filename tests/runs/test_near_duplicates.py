@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from onnx import helper, numpy_helper
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
+import simsearch
 from simsearch.features.collapse import find_collapsed
 from simsearch.images.identity import content_hash
 from simsearch.runs import job
@@ -115,6 +116,47 @@ def test_another_run_compares_nothing_again(root: Path, folder: Path) -> None:
     snapshot = run(root, folder, "evaluate.bootstrap=51")
     assert files(root) == before
     assert listed(snapshot) == PLANTED
+
+
+@pytest.mark.parametrize(
+    ("number", "edit", "relation", "mirrored"),
+    [
+        (4, lambda picture: ImageOps.mirror(picture), "mirrored", True),
+        (5, lambda picture: ImageOps.flip(picture), "mirrored", True),
+        (6, lambda picture: picture.crop((60, 40, 460, 350)), "edited", False),
+        (7, lambda picture: picture.crop((0, 0, 240, 250)), "detail of", False),
+    ],
+    ids=["mirrored", "turned over", "cropped", "detail"],
+)
+def test_a_changed_copy_is_recognised_by_a_query(
+    root: Path,
+    folder: Path,
+    tmp_path: Path,
+    number: int,
+    edit: Callable[[Image.Image], Image.Image],
+    relation: str,
+    mirrored: bool,
+) -> None:
+    collection = simsearch.open(root)
+    (tmp_path / "photo.jpg").write_bytes(jpeg(edit(drawn(number))))
+    (same,) = collection.same_pictures(tmp_path / "photo.jpg")
+    assert (same.artwork.artwork_id, same.relation) == (f"{number:02}", relation)
+    assert same.mirrored == mirrored
+    assert same.inliers is not None
+    assert same.inliers > 20
+    assert same.false_alarms is not None
+    assert same.false_alarms < 1e-3
+
+
+def test_a_query_names_equal_bytes_first_and_no_other_work(
+    root: Path, folder: Path, tmp_path: Path
+) -> None:
+    collection = simsearch.open(root)
+    same = collection.same_pictures(folder / "00.jpg")
+    named = [(own.artwork.artwork_id, own.relation) for own in same]
+    assert named == [("00", "same file"), ("00-again", "same file")]
+    (tmp_path / "other.jpg").write_bytes(jpeg(drawn(99)))
+    assert collection.same_pictures(tmp_path / "other.jpg") == ()
 
 
 def test_what_is_lost_is_made_again_with_the_same_pairs(root: Path, folder: Path) -> None:

@@ -33,7 +33,9 @@ def test_points_go_with_the_last_snapshot_that_shows_their_picture(tmp_path: Pat
     paths = {}
     for fingerprint in (settled, other):
         for hashes in (("p1", "gone"), ("gone", "lost")):
-            table = pa.table({"content_hash": hashes, "points": [b"", b""]}, schema=POINTS)
+            table = pa.table(
+                {"content_hash": hashes, "count": [0, 0], "points": [b"", b""]}, schema=POINTS
+            )
             paths[fingerprint, hashes] = points_parts(storage, fingerprint).write(table)
         for pair in (("p1", "p2"), ("gone", "p1")):
             rows = [{"first_hash": pair[0], "second_hash": pair[1]}]

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
 
+from simsearch.errors import DamagedError
 from simsearch.features.points import POINTS
 from simsearch.storage.keyed_parts import KeyedParts
 from simsearch.storage.storage import Storage
 
 
 def points_of(names: str) -> pa.Table:
-    rows = [{"content_hash": name, "points": name.encode() * 3} for name in names]
+    rows = [{"content_hash": name, "count": 1, "points": name.encode() * 3} for name in names]
     return pa.Table.from_pylist(rows, schema=POINTS)
 
 
@@ -39,6 +42,23 @@ def test_a_retry_adds_nothing_and_merged_parts_hold_each_row_once(tmp_path: Path
         <= 6
     )
     assert parts.compact(6) == 0
+
+
+def test_rows_are_read_by_their_keys_and_only_the_groups_that_hold_them(tmp_path: Path) -> None:
+    parts = KeyedParts(Storage(str(tmp_path)), "points/x", POINTS, ("content_hash",), 2)
+    parts.write(points_of("acegikmo"))
+    (name,) = parts.stored().names
+    (path,) = tmp_path.rglob("*.parquet")
+    assert pq.ParquetFile(path).num_row_groups == 4
+    for keys in ("", "a", "bdf", "aceg", "ofz", "acegikmo"):
+        rows = parts.read_rows(name, pa.array(list(keys), pa.string()))
+        assert rows["content_hash"].to_pylist() == sorted(set(keys) & set("acegikmo"))
+    data = bytearray(path.read_bytes())
+    data[data.index(b"ooo")] ^= 1  # in the last group
+    path.write_bytes(data)
+    assert parts.read_rows(name, pa.array(["a", "g"])).num_rows == 2
+    with pytest.raises(DamagedError):
+        parts.read_rows(name, pa.array(["o"]))
 
 
 def test_removed_rows_are_in_no_file(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from simsearch.explorer.pages.closer.detail import FIRST_BOX
 from simsearch.explorer.pages.page import Page
 from simsearch.reading.box import Box
 from simsearch.reading.picture_query import PictureResult
+from simsearch.reading.same_pictures import Sighting
 from simsearch.reading.search import Search
 from simsearch.settings.sections.operation import ExploreConfig
 
@@ -18,12 +19,14 @@ MATCHES = 12  # artworks per space that a picture is answered with
 
 @dataclass(frozen=True)
 class PicturePage(Page):
-    """`answers` are empty until a picture is sent; `years` are those that the search is confined to."""
+    """`answers`, and the artworks that show the `same` picture, are empty until a picture is sent; `years`
+    are those that the search is confined to."""
 
     template: ClassVar[str] = "picture"
 
     years: Search
     answers: Sequence[PictureResult]
+    same: Sequence[Sighting]
     limit_bytes: int
     limit_pixels: int
     matches: int
@@ -31,11 +34,15 @@ class PicturePage(Page):
 
 
 def picture_page(
-    settings: ExploreConfig, years: Search, answers: Sequence[PictureResult] = ()
+    settings: ExploreConfig,
+    years: Search,
+    answers: Sequence[PictureResult] = (),
+    same: Sequence[Sighting] = (),
 ) -> PicturePage:
     return PicturePage(
         years=years,
         answers=answers,
+        same=same,
         limit_bytes=settings.max_upload_bytes,
         limit_pixels=settings.max_upload_pixels,
         matches=MATCHES,

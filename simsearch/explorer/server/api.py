@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from simsearch.explorer.pages.addresses import picture_path
 from simsearch.explorer.pages.closer.detail import detail_answers
+from simsearch.explorer.server.api_objects import (
+    ArtworkOut,
+    ArtworksOut,
+    MetricOut,
+    NeighbourOut,
+    NeighboursOut,
+    RejectOut,
+    RejectsOut,
+    SamePictureOut,
+    SnapshotOut,
+)
 from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View, Years
 from simsearch.explorer.server.uploads import upload_place
+from simsearch.images.identity import content_hash
 from simsearch.reading.artworks import Neighbour, ViewArtwork
 from simsearch.reading.picture_query import PictureResult, limit_chunks, read_picture
+from simsearch.reading.same_pictures import Sighting
 from simsearch.reading.sets import encode
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
 from simsearch.reading.view import SnapshotView
@@ -27,92 +39,6 @@ router = APIRouter(prefix="/api/v1")
 Page = Annotated[int, Query(ge=1, description="counted from 1")]
 PerSpace = Annotated[int, Query(ge=1, le=100, description="artworks per space")]
 PageSize = Annotated[int, Query(ge=1, le=500, description="entries per page")]
-
-
-class ArtworkOut(BaseModel):
-    """A catalog entry with an image."""
-
-    artwork_id: str
-    title: str | None
-    artists: list[str]
-    date: str | None
-    medium: str | None
-    dimensions: str | None
-    department: str | None
-    classification: str | None
-    credit: str | None
-    rights: str | None
-    attribution: str | None
-    url: str | None
-    thumbnail: str = Field(description="path of a WebP picture, 400 pixels at most, on this server")
-
-
-class ArtworksOut(BaseModel):
-    snapshot: str
-    total: int
-    page: int
-    artworks: list[ArtworkOut]
-
-
-class NeighbourOut(BaseModel):
-    rank: int
-    artwork_id: str
-    profile: str | None = Field(
-        description="null for an original, else the perturbed copy's profile"
-    )
-    title: str | None
-    artists: list[str]
-    date: str | None
-    distance: float = Field(description="angular, in [0, 2]")
-    score: float = Field(description="cosine similarity, in [−1, 1]")
-    thumbnail: str
-
-
-class NeighboursOut(BaseModel):
-    snapshot: str
-    artwork_id: str
-    trained: dict[str, bool]
-    spaces: dict[str, list[NeighbourOut]]
-
-
-class MetricOut(BaseModel):
-    """A mean over `n` originals with its 95 % bootstrap interval."""
-
-    space: str
-    search: str
-    scope: str
-    k: int
-    metric: str
-    mean: float
-    std: float
-    ci_low: float
-    ci_high: float
-    ceiling: float
-    n: int
-
-
-class RejectOut(BaseModel):
-    artwork_id: str
-    image_uri: str | None
-    stage: str
-    reason: str
-    detail: str | None
-
-
-class RejectsOut(BaseModel):
-    snapshot: str
-    total: int
-    page: int
-    rejects: list[RejectOut]
-
-
-class SnapshotOut(BaseModel):
-    snapshot_id: str
-    created: str
-    collection: str
-    artworks: int
-    spaces: list[str]
-    newest: bool
 
 
 @router.get("/snapshots")
@@ -221,7 +147,8 @@ async def query(
     n: PerSpace = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
     """The artworks nearest to the picture in the body, or to its part in the box, from all years or from
-    some: a line of JSON for each space as soon as it is ready. The picture is not stored."""
+    some: a line of JSON for each space as soon as it is ready. A last line has under `same_pictures` those
+    that show the same picture. The picture is not stored."""
     settings = site.library.config.explore
     async with upload_place(request):
         data = b"".join(
@@ -230,7 +157,14 @@ async def query(
         picture = await run_in_threadpool(read_picture, settings, view, data, box)
     among = await run_in_threadpool(site.of_years, view, years)
     answers = site.picture_query.answers(view, picture, list(view.spaces), n, among=among)
-    return _stream(view, answers)
+    digest = content_hash(data) if box is None else None
+
+    def lines() -> Iterator[dict[str, object]]:
+        yield from (_answer(view, answer) for answer in answers)
+        same = site.picture_query.same_pictures(view, picture, content_hash=digest, among=among)
+        yield {"same_pictures": [_sighting(view, sighting).model_dump() for sighting in same]}
+
+    return _stream(lines())
 
 
 @router.get("/detail", response_class=StreamingResponse)
@@ -243,17 +177,15 @@ def detail(
     n: PerSpace = ARTWORKS_SHOWN,
 ) -> StreamingResponse:
     """The other artworks nearest to a part of an artwork's picture, in the form of `query`."""
-    return _stream(view, detail_answers(site, view, view.artwork(id), box, years, n))
+    answers = detail_answers(site, view, view.artwork(id), box, years, n)
+    return _stream(_answer(view, answer) for answer in answers)
 
 
-def _stream(view: SnapshotView, answers: Iterator[PictureResult]) -> StreamingResponse:
-    def lines() -> Iterator[bytes]:
-        for answer in answers:
-            yield (json.dumps(_answer(view, answer), ensure_ascii=False) + "\n").encode()
-
+def _stream(objects: Iterable[dict[str, object]]) -> StreamingResponse:
+    lines = ((json.dumps(line, ensure_ascii=False) + "\n").encode() for line in objects)
     # With this header the compressing middleware passes on each line at once.
     headers = {"Content-Encoding": "identity", "Cache-Control": "no-store"}
-    return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)
+    return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
 
 
 def _answer(view: SnapshotView, answer: PictureResult) -> dict[str, object]:
@@ -265,6 +197,18 @@ def _answer(view: SnapshotView, answer: PictureResult) -> dict[str, object]:
         "set": encode(artwork.number for _, artwork in answer.neighbours),
         "matches": [_neighbour(view, neighbour).model_dump() for neighbour, _ in answer.neighbours],
     }
+
+
+def _sighting(view: SnapshotView, sighting: Sighting) -> SamePictureOut:
+    return SamePictureOut(
+        artwork=_artwork(view, sighting.artwork),
+        relation=sighting.relation,
+        words=sighting.words,
+        evidence=sighting.evidence,
+        mirrored=sighting.mirrored,
+        inliers=sighting.inliers,
+        false_alarms=sighting.false_alarms,
+    )
 
 
 def _artwork(view: SnapshotView, artwork: ViewArtwork) -> ArtworkOut:

@@ -22,8 +22,10 @@ from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server.requests import Asked, InSite, View, years_of
 from simsearch.explorer.server.responses import FOR_EVER, addresses_of, open_to_viewers, respond
 from simsearch.explorer.server.uploads import upload_place
+from simsearch.images.identity import content_hash
 from simsearch.reading import downloads
 from simsearch.reading.picture_query import PictureResult, limit_chunks, read_picture
+from simsearch.reading.same_pictures import Sighting
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
 
@@ -65,13 +67,15 @@ async def ask_picture(request: Request, site: InSite, view: View) -> Response:
         data, years = await _form_picture(request, site.library.config.explore.max_upload_bytes)
         picture = await run_in_threadpool(read_picture, site.library.config.explore, view, data)
 
-    def answers() -> list[PictureResult]:
+    def answers() -> tuple[list[PictureResult], list[Sighting]]:
         among = site.of_years(view, years)
         spaces = list(view.spaces)
-        return list(site.picture_query.answers(view, picture, spaces, MATCHES, among=among))
+        query, digest = site.picture_query, content_hash(data)
+        results = list(query.answers(view, picture, spaces, MATCHES, among=among))
+        return results, query.same_pictures(view, picture, content_hash=digest, among=among)
 
-    answered = await run_in_threadpool(answers)
-    return respond(request, view, picture_page(site.library.config.explore, years, answered))
+    answered, same = await run_in_threadpool(answers)
+    return respond(request, view, picture_page(site.library.config.explore, years, answered, same))
 
 
 @router.get("/recovery", response_class=HTMLResponse)

@@ -4,15 +4,20 @@ import { element, shortened } from "./map-elements.js";
 import { sayFailed, Turns } from "./requests.js";
 
 /**
- * @typedef {{ artwork_id: string, title: string | null, artists: string[], date: string | null, thumbnail: string,
- *   rank: number, score: number }} Match
+ * @typedef {{ artwork_id: string, title: string | null, artists: string[], date: string | null,
+ *   thumbnail: string }} Artwork
+ * @typedef {Artwork & { rank: number, score: number }} Match
  * @typedef {{ space: string, trained: boolean, error: string | null, matches: Match[], set: string }} Answer
+ * @typedef {{ artwork: Artwork, words: string, evidence: string }} Sighting
+ * @typedef {{ same_pictures: Sighting[] }} Same
+ * @typedef {Answer | Same} Line
  * @typedef {{ method?: string, body?: XMLHttpRequestBodyInit | null, type?: string | null, about?: string,
  *   moved?: (share: number | null, words: string | null) => void,
- *   came?: (lines: Answer[], all: boolean) => void }} Asking
+ *   came?: (lines: Line[], all: boolean) => void }} Asking
  */
 
 const answers = /** @type {HTMLElement} */ (document.getElementById("answers"));
+const same = document.getElementById("same"); // absent where only a part of an artwork is asked about
 const status = /** @type {HTMLElement} */ (document.getElementById("status"));
 const LONGEST = 600_000; // milliseconds: the first question loads every network
 const turns = new Turns();
@@ -35,7 +40,7 @@ export function ask(
   clear();
   const current = turns.begin();
   const request = (running = new XMLHttpRequest()); // fetch does not say how far an upload is
-  /** @type {Answer[]} */
+  /** @type {Line[]} */
   const lines = [];
   let at = 0;
   const again = () => ask(address, form, { method, body, type, about, moved, came });
@@ -68,7 +73,7 @@ export function ask(
     read();
     moved(null, null);
     if (request.status === 200) {
-      tell(`${lines.length} ${lines.length === 1 ? "network" : "networks"} answered${about}.`);
+      tellCount(lines, about);
       came(lines, true);
     } else if (request.status >= 500) fail(message(request));
     else tell(message(request), true);
@@ -100,25 +105,62 @@ export function clear() {
   turns.begin();
   running?.abort();
   answers.replaceChildren();
+  showSame([], null);
 }
 
 /**
  * Shows answers that came before.
- * @param {Answer[]} lines
+ * @param {Line[]} lines
  * @param {HTMLFormElement} form
  * @param {string} about
  */
 export function showAgain(lines, form, about) {
   clear();
   for (const line of lines) show(line, form);
-  tell(`${lines.length} ${lines.length === 1 ? "network" : "networks"} answered${about}.`);
+  tellCount(lines, about);
+}
+
+/**
+ * @param {Line[]} lines
+ * @param {string} about
+ */
+function tellCount(lines, about) {
+  const count = lines.filter((line) => "space" in line).length;
+  tell(`${count} ${count === 1 ? "network" : "networks"} answered${about}.`);
+}
+
+/**
+ * @param {Line} line
+ * @param {HTMLFormElement} form
+ */
+function show(line, form) {
+  if ("space" in line) showAnswer(line, form);
+  else showSame(line.same_pictures, form);
+}
+
+/**
+ * Shows the artworks that show the same picture, above what networks found.
+ * @param {Sighting[]} sightings
+ * @param {HTMLFormElement | null} form
+ */
+function showSame(sightings, form) {
+  if (!same) return;
+  same.hidden = !sightings.length;
+  const items = sightings.map(({ artwork, words, evidence }) =>
+    work(artwork, /** @type {HTMLFormElement} */ (form), [
+      element("span", { className: "relation" }, words),
+      " ",
+      element("span", { className: "score" }, evidence),
+    ]),
+  );
+  same.querySelector("ol")?.replaceChildren(...items);
 }
 
 /**
  * @param {Answer} answer
  * @param {HTMLFormElement} form
  */
-function show(answer, form) {
+function showAnswer(answer, form) {
   const heading = element("h2", {}, answer.space, " ");
   if (!answer.trained) heading.append(element("span", { className: "tag warn" }, "untrained"));
   const section = element("section", { className: "column" }, heading);
@@ -137,14 +179,26 @@ function show(answer, form) {
  * @param {Match} found
  * @param {HTMLFormElement} form
  */
-function match(found, form) {
+const match = (found, form) =>
+  work(found, form, [
+    element("span", { className: "rank" }, String(found.rank)),
+    " ",
+    element("span", { className: "score" }, found.score.toFixed(4)),
+  ]);
+
+/**
+ * @param {Artwork} artwork
+ * @param {HTMLFormElement} form
+ * @param {(Node | string)[]} about
+ */
+function work(artwork, form, about) {
   const address = new URL(form.dataset.artwork ?? "", location.href);
-  address.searchParams.set("id", found.artwork_id);
-  const title = short(found.title || "Untitled");
-  const artists = short(found.artists.join(", "));
+  address.searchParams.set("id", artwork.artwork_id);
+  const title = short(artwork.title || "Untitled");
+  const artists = short(artwork.artists.join(", "));
   const prefix = address.pathname.replace(/\/artwork$/, "");
   const image = element("img", {
-    src: prefix + found.thumbnail,
+    src: prefix + artwork.thumbnail,
     alt: artists ? `${title}, by ${artists}` : title,
     loading: "lazy",
   });
@@ -155,13 +209,11 @@ function match(found, form) {
       "a",
       { href: address.href },
       element("span", { className: "hang" }, image),
-      element("span", { className: "rank" }, String(found.rank)),
-      " ",
-      element("span", { className: "score" }, found.score.toFixed(4)),
+      ...about,
       " ",
       element("cite", {}, title),
       " ",
-      element("span", { className: "by" }, [artists, short(found.date ?? "")].filter(Boolean).join(", ")),
+      element("span", { className: "by" }, [artists, short(artwork.date ?? "")].filter(Boolean).join(", ")),
     ),
   );
 }
