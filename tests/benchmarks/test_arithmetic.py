@@ -36,9 +36,10 @@ def test_a_ratio_is_taken_within_each_turn() -> None:
 
 @pytest.mark.slow
 def test_the_peak_memory_of_a_process_is_its_own_not_that_of_its_parent() -> None:
-    held = np.ones(2**30, np.uint8)
-    assert planning.peak_gib() > 1
-    assert measuring.alone(planning.peak_gib) < 1
+    held = np.ones(2**29, np.uint8)
+    own = planning.peak_gib()
+    assert own > 0.5
+    assert measuring.alone(planning.peak_gib) < own - 0.25
     assert held[-1] == 1
 
 

@@ -112,7 +112,8 @@ def test_open_clips_image_tower_is_taken_from_a_file_of_the_whole_model(tmp_path
     name = "RN50-quickgelu/openai"
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        whole = open_clip.create_model("RN50", force_quick_gelu=True).eval()
+        text = {"context_length": 77, "vocab_size": 512, "width": 512, "heads": 8, "layers": 1}
+        whole = open_clip.create_model("RN50", force_quick_gelu=True, text_cfg=text).eval()
     safetensors.torch.save_file(whole.state_dict(), tmp_path / "RN50-quickgelu-openai.safetensors")
     encoder = get_encoder(f"open_clip:{name}", CONFIG)
     given = pixels(encoder)
