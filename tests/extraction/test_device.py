@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 
 from simsearch.errors import UsageError
 from simsearch.extraction import device
 from simsearch.extraction.device import choose_device
-from simsearch.runtime.resources import Node
+from simsearch.runtime.cluster import ClusterState
+from simsearch.runtime.resources import Node, Request
 from simsearch.settings.config import Config, load_config
 from tests.support.processes import free_port
 from tests.support.ray_cluster import ray_cluster
@@ -69,6 +71,7 @@ def autoscaling(groups: dict[str, dict[str, int]], port: int) -> dict[str, Any]:
 
 
 @pytest.mark.ray
+@pytest.mark.drill  # the autoscaler starts a second node
 @pytest.mark.parametrize(
     ("groups", "chosen", "reason"),
     [
@@ -77,11 +80,10 @@ def autoscaling(groups: dict[str, dict[str, int]], port: int) -> dict[str, Any]:
             "cuda",
             "on GPUs: the cluster has none yet, its autoscaler can start some",
         ),
-        pytest.param(
+        (
             {"small": {"CPU": 1}},
             "cpu",
             "on CPUs: the cluster has no GPU and its autoscaler can start none",
-            marks=pytest.mark.drill,
         ),
     ],
 )
@@ -139,6 +141,36 @@ def test_what_the_cluster_has_or_declares_decides(
     decided, reason = device._decide(config(setting, "head:6379"))
     assert decided == chosen
     assert reason
+
+
+@pytest.mark.parametrize(
+    ("autoscales", "refused", "chosen", "words"),
+    [
+        (False, [], "cpu", "no autoscaler that says whether some may come"),
+        (True, [Request(0.1)], "cuda", "its autoscaler can start some"),
+        (True, [Request(0.1), Request(0.1, gpus=0.25)], "cpu", "its autoscaler can start none"),
+    ],
+)
+def test_without_a_declaration_the_autoscalers_answer_decides(
+    autoscales: bool,
+    refused: list[Request],
+    chosen: str,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its answer is given here; that of a real autoscaler is a drill."""
+    state = ClusterState((), (), tuple(refused), autoscales)
+    withdrawn: list[object] = []
+    monkeypatch.setattr(device, "cluster_nodes", lambda: [Node(8)])
+    monkeypatch.setattr(device, "declared_gpus", lambda: None)
+    monkeypatch.setattr(device, "cluster_state", lambda: state)
+    monkeypatch.setattr(device, "AUTOSCALER_SECONDS", 0.01)
+    monkeypatch.setattr(device, "_ask", lambda device: f"a request for {device}")
+    monkeypatch.setattr(ray, "cancel", lambda asked, **_: withdrawn.append(asked))
+    decided, reason = device._decide(config("auto", "head:6379"))
+    assert decided == chosen
+    assert words in reason
+    assert withdrawn == ["a request for cuda"] * autoscales
 
 
 def test_cuda_on_a_machine_without_a_gpu_is_refused_at_once(
