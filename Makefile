@@ -30,7 +30,7 @@ quick:
 	$(PYTEST) -m "not ray and not s3 and not browser and not slow"
 
 test: setup $(VENV)/sscd $(VENV)/upkeep ## set up, then check style and types and run all tests but the drills
-	@$(MAKE) --no-print-directory --jobs=2 lint all-tests
+	@$(MAKE) --no-print-directory --jobs=2 lint all-tests NICE=nice  # mypy, beside tests that take longer
 
 all-tests:
 	$(PYTEST) -m "not drill"
@@ -38,7 +38,7 @@ all-tests:
 lint: setup $(FRONT_END)/node_modules ## check style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	nice $(BIN)/mypy  # runs beside the tests, which wait for Ray to start
+	$(NICE) $(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(PRETTIER) --check
 	$(BIN)/node $(FRONT_END)/node_modules/typescript/bin/tsc --project $(FRONT_END)/types.json
