@@ -135,6 +135,7 @@ def test_an_odd_address_costs_its_row(address: str) -> None:
     assert sum(counted) == 2
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=4))
 def test_any_values_of_parquet(rows: list[tuple[Any, Any]]) -> None:

@@ -164,6 +164,7 @@ def test_a_file_of_weights_for_other_preprocessing_is_refused(
         encoder.weights([str(tmp_path)], CONFIG)
 
 
+@pytest.mark.slow
 def test_every_other_published_file_is_known_by_its_digest() -> None:
     for name in NAMES:
         enum = torchvision.models.get_model_weights(name)

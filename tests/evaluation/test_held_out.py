@@ -58,6 +58,7 @@ def asked(storage: Storage, spaces: list[FeatureSpace], hashes: list[int]) -> He
 PAIRS = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 8)), max_size=6)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=12), st.lists(PAIRS, max_size=3))
 @settings(max_examples=40, deadline=None)
 def test_originals_that_any_space_learned_from_are_not_asked_about(

@@ -101,6 +101,7 @@ def test_static_copies_name_no_place(secret: tuple[Config, Snapshot], tmp_path: 
         assert MARKER not in reveal(path.read_bytes()), path
 
 
+@pytest.mark.slow
 def test_no_answer_of_the_explorer_names_a_place(secret: tuple[Config, Snapshot]) -> None:
     config, snapshot = secret
     snapshot.storage.write_bytes("sets/" + "a" * 16 + ".json", b"{")

@@ -75,6 +75,7 @@ def test_a_folder_in_a_files_place_is_no_file(snapshot: Snapshot) -> None:
         vectors_of(snapshot)
 
 
+@pytest.mark.slow
 def test_a_header_with_one_wrong_bit_is_no_array(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     np.save(path, VECTORS)

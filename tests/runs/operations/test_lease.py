@@ -111,6 +111,7 @@ def test_a_dead_holder_whose_clock_was_ahead_does_not_hold_for_ever(tmp_path: Pa
         assert mine.token == 8
 
 
+@pytest.mark.slow
 def test_a_holder_whose_clock_is_ahead_keeps_what_it_renews(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write_foreign(storage, expires=time.time() + 3600, term=1)
