@@ -201,6 +201,14 @@ IMAGES = pa.schema(
     ]
 )
 
+# What people said of pairs of pictures: simsearch.judgements.verdicts.Verdict.
+VERDICTS = pa.schema(
+    [
+        pa.field(name, pa.string(), nullable=False)
+        for name in ("first_hash", "second_hash", "verdict")
+    ]
+)
+
 # The artworks that a training saw.
 LEARNED_FROM = pa.schema(
     [

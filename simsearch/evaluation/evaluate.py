@@ -39,6 +39,7 @@ from simsearch.evaluation.scoring import (
     study_scores,
 )
 from simsearch.images.perturbations import KINDS
+from simsearch.judgements.verdicts import overrule
 from simsearch.neighbours.deepening import deepen_all
 from simsearch.neighbours.index_answers import leave_out_near_duplicates
 from simsearch.neighbours.near_duplicates import listed_pairs
@@ -66,7 +67,9 @@ def evaluate(snapshot: Snapshot, advance: Advance) -> None:
     lists_of = StoredLists.of_all(snapshot, plan, numbered)
     ids = images["artwork_id"].to_numpy()[numbered.originals]
     near = snapshot.storage.read_table(snapshot.near_duplicates_path)
-    numbered = numbered.with_near(listed_pairs(near, ids))
+    verdicts = snapshot.storage.read_table(snapshot.verdicts_path)
+    hashes = images["content_hash"].take(pa.array(numbered.originals))
+    numbered = numbered.with_near(overrule(listed_pairs(near, ids), hashes, verdicts))
     deepen_all(ray.put(numbered), lists_of, plan.seed)
     labels = _labels(snapshot, plan, ids, numbered)
     asked = find_held_out(snapshot.storage, plan, images)

@@ -19,6 +19,7 @@ from simsearch.errors import DamagedError, UsageError
 from simsearch.extraction.again import worth_another_try
 from simsearch.features import store as feature_store
 from simsearch.images import perturbations
+from simsearch.judgements.verdicts import read_verdicts, snapshot_verdicts
 from simsearch.reading.collection import Collection, collection_of
 from simsearch.runs.context import Run, StepResult, open_run
 from simsearch.runs.record import SUCCESSES, RunRecord
@@ -38,7 +39,7 @@ from simsearch.snapshots.mending import lacking_files
 from simsearch.snapshots.plan import settings_digest
 from simsearch.snapshots.published import read_latest
 from simsearch.snapshots.root import open_root, recognise, root_exists
-from simsearch.snapshots.snapshot import Snapshot
+from simsearch.snapshots.snapshot import Snapshot, verdicts_digest
 from simsearch.storage.storage import root_of
 
 log = logging.getLogger(__name__)
@@ -155,8 +156,16 @@ def _is_current(previous: Snapshot, config: Config) -> bool:
         and _was_done_before(previous, config)
         and not config.extract.retry_rejects
         and not worth_another_try(previous.rejects(), config.storage)
+        and _heard_everybody(previous)
         and _has_all_vectors(previous)
     )
+
+
+def _heard_everybody(previous: Snapshot) -> bool:
+    """Whether nothing was said of its pictures since the snapshot was planned."""
+    hashes = previous.images()["content_hash"]
+    verdicts = snapshot_verdicts(read_verdicts(previous.storage), hashes)
+    return previous.plan().verdicts_sha256 == verdicts_digest(verdicts)
 
 
 def _has_all_vectors(previous: Snapshot) -> bool:

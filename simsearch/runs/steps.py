@@ -89,6 +89,7 @@ def extract(run: Run) -> StepResult:
     from simsearch.extraction.device import choose_device
     from simsearch.extraction.extract import extract as extract_features
     from simsearch.extraction.networks import prepare_networks
+    from simsearch.judgements.verdicts import read_verdicts, snapshot_verdicts
 
     config, storage = run.config, run.storage
     check_names(config)
@@ -99,6 +100,7 @@ def extract(run: Run) -> StepResult:
         heads = find_heads(config, storage, networks)
         extraction = extract_features(config, storage, catalog.table, networks, device)
         spaces, applied = apply_heads(config, storage, networks, heads, extraction.images.num_rows)
+    verdicts = snapshot_verdicts(read_verdicts(storage), extraction.images["content_hash"])
     snapshot = write_plan(
         storage,
         config,
@@ -113,9 +115,10 @@ def extract(run: Run) -> StepResult:
         extraction.images,
         extraction.rejects,
         catalog.table.num_rows,
+        verdicts,
     )
     if snapshot.sealed():
-        for name in begin_mending(snapshot, extraction.images, extraction.rejects):
+        for name in begin_mending(snapshot, extraction.images, extraction.rejects, verdicts):
             log.warning("%s: lacking, and made anew", storage.uri(snapshot.path(name)))
     _check_rejects(config.extract, extraction.rejects, catalog.table.num_rows)
     if not extraction.images.num_rows:

@@ -38,6 +38,11 @@ class SnapshotLayout:
         return self.path("images/images.parquet")
 
     @property
+    def verdicts_path(self) -> str:
+        """The path of what people had said of pairs of its pictures when the snapshot was planned."""
+        return self.path("verdicts/verdicts.parquet")
+
+    @property
     def rejects_path(self) -> str:
         return self.path("rejects/rejects.parquet")
 

@@ -40,10 +40,12 @@ def lacking_files(snapshot: Snapshot) -> list[str]:
     return sorted(lacking | {*manifest.get(REMADE, ())})
 
 
-def begin_mending(snapshot: Snapshot, images: pa.Table, rejects: pa.Table) -> list[str]:
+def begin_mending(
+    snapshot: Snapshot, images: pa.Table, rejects: pa.Table, verdicts: pa.Table
+) -> list[str]:
     """Remove what is made together with the files that a sealed snapshot lacks, so that the steps make it
-    anew; returns the names of the lacking files. The plan, the images and the rejects are written at
-    once."""
+    anew; returns the names of the lacking files. The plan, the images, the rejects and the verdicts are
+    written at once."""
     lacking = lacking_files(snapshot)
     if not lacking:
         return []
@@ -58,6 +60,7 @@ def begin_mending(snapshot: Snapshot, images: pa.Table, rejects: pa.Table) -> li
     for path, table in (
         (snapshot.images_path, images.cast(schemas.IMAGES)),
         (snapshot.rejects_path, stored),
+        (snapshot.verdicts_path, verdicts),
     ):
         if not storage.exists(path):
             storage.write_bytes(path, encode_table(table))

@@ -32,6 +32,9 @@ class Plan:
     rejects: int
     images_sha256: str
     settings: Config  # in a plan that was read, the settings that are not kept have their defaults
+    verdicts_sha256: str | None = (
+        None  # of what people said of pairs of its pictures; None: nothing
+    )
 
     @property
     def profiles(self) -> tuple[str, ...]:

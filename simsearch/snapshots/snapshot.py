@@ -12,6 +12,7 @@ A snapshot without a manifest is unfinished and no reader opens it. A sealed one
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -122,8 +123,12 @@ def write_plan(
     images: pa.Table,
     rejects: pa.Table,
     artworks: int,
+    verdicts: pa.Table | None = None,
 ) -> Snapshot:
-    """Begin the snapshot of an extraction. The same extraction always begins the same snapshot."""
+    """Begin the snapshot of an extraction. The same extraction, beside the same `verdicts`, always begins
+    the same snapshot."""
+    if verdicts is None:
+        verdicts = schemas.VERDICTS.empty_table()
     plan = Plan(
         catalog_id=catalog_id,
         code_version=__version__,
@@ -134,15 +139,24 @@ def write_plan(
         rejects=rejects.num_rows,
         images_sha256=_digest_of(images),
         settings=config,
+        verdicts_sha256=verdicts_digest(verdicts),
     )
     snapshot = Snapshot(storage, plan.snapshot_id)
     if not snapshot.sealed():
+        storage.write_table(snapshot.verdicts_path, verdicts)
         storage.write_table(snapshot.images_path, images.cast(schemas.IMAGES))
         stored = make_relative(storage.root, rejects.cast(schemas.REJECTS))
         storage.write_table(snapshot.rejects_path, stored)
         storage.write_json(snapshot.plan_path, plan.to_json())
     storage.write_bytes("PENDING", plan.snapshot_id.encode())
     return snapshot
+
+
+def verdicts_digest(verdicts: pa.Table) -> str | None:
+    """The SHA-256 of schemas.VERDICTS; None where nobody said anything."""
+    if not verdicts.num_rows:
+        return None
+    return hashlib.sha256(json.dumps(verdicts.to_pylist(), sort_keys=True).encode()).hexdigest()
 
 
 def _digest_of(images: pa.Table) -> str:

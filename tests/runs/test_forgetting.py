@@ -16,6 +16,7 @@ from simsearch.catalog.forgotten import FOLDER, Record, list_records, store_reco
 from simsearch.errors import UsageError
 from simsearch.features import store as feature_store
 from simsearch.features.points import AGREEMENTS, POINTS, agreements_parts, points_parts
+from simsearch.judgements.verdicts import Given, Verdict, add_verdicts, verdict_parts
 from simsearch.reading.library import Library
 from simsearch.reading.set_names import TAKEN_DOWN, name_detail, name_like, name_way
 from simsearch.reading.sets import ArtworkSet
@@ -98,6 +99,8 @@ def store_points(storage: Storage, *hashes: str) -> None:
     pairs += [{"first_hash": "0", "second_hash": name} for name in hashes]
     table = pa.Table.from_pylist(pairs, schema=AGREEMENTS)
     agreements_parts(storage, "sift-1").write(table)
+    at = "2026-01-01T00:00:00.000000+00:00"
+    add_verdicts(storage, [Given(name, "z", Verdict.NOT, "me", at) for name in hashes])
 
 
 def take_down(config: Config, artwork_id: str = GONE) -> None:
@@ -152,6 +155,7 @@ def test_nothing_of_it_is_left(made: Path, tmp_path: Path) -> None:
     check_gone(config, digest, vectors)
     assert points_parts(storage, "sift").stored().table["content_hash"].to_pylist() == ["other"]
     assert agreements_parts(storage, "sift-1").stored().table.num_rows == 2
+    assert verdict_parts(storage).stored().table["first_hash"].to_pylist() == ["other"]
     listed = {
         snapshot.snapshot_id: snapshot for snapshot in Library(config, [config.root]).listed()
     }

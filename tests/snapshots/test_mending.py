@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from simsearch import schemas
 from simsearch.snapshots.mending import begin_mending, end_mending, lacking_files
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.snapshots.verification import verify
@@ -49,7 +50,7 @@ def test_what_belongs_together_is_made_anew_together(
         storage.write_bytes(path, before[name][:5])
     assert lacking_files(snapshot) == [name]
     for _ in range(2):  # a mending that was interrupted is begun again
-        begin_mending(snapshot, images, rejects)
+        begin_mending(snapshot, images, rejects, schemas.VERDICTS.empty_table())
         assert not snapshot.finished()
         assert f"{path}: was being made anew when a run was interrupted" in list(verify(snapshot))
     files = {info.path for info in storage.files(snapshot.folder)}
@@ -64,6 +65,11 @@ def test_what_belongs_together_is_made_anew_together(
 
 def test_a_whole_snapshot_is_left_alone(snapshot: Snapshot) -> None:
     before = snapshot.storage.read_bytes(snapshot.manifest_path)
-    assert begin_mending(snapshot, snapshot.images(), snapshot.rejects()) == []
+    assert (
+        begin_mending(
+            snapshot, snapshot.images(), snapshot.rejects(), schemas.VERDICTS.empty_table()
+        )
+        == []
+    )
     end_mending(snapshot)
     assert snapshot.storage.read_bytes(snapshot.manifest_path) == before

@@ -23,6 +23,7 @@ from simsearch.features.points import AGREEMENTS_FOLDER, agreements_parts, point
 from simsearch.features.points import FOLDER as POINTS
 from simsearch.features.space import FeatureSpace
 from simsearch.images import thumbnails
+from simsearch.judgements.verdicts import verdict_parts
 from simsearch.reading.stored_sets import forget_artwork
 from simsearch.runs.forgetting.trace import Trace
 from simsearch.runs.record import FOLDER as RUNS
@@ -98,7 +99,8 @@ def remove_vectors(storage: Storage, trace: Trace) -> None:
 
 
 def remove_points(storage: Storage, trace: Trace) -> None:
-    """Remove the local features of the artwork's pictures, and what was found of them beside others."""
+    """Remove the local features of the artwork's pictures, and what was found and said of them beside
+    others."""
     gone = pa.array(sorted(trace.hashes), pa.string())
 
     def of_artwork(table: pa.Table) -> pa.Array:
@@ -108,6 +110,7 @@ def remove_points(storage: Storage, trace: Trace) -> None:
     for folder, parts_of in ((POINTS, points_parts), (AGREEMENTS_FOLDER, agreements_parts)):
         for name in sorted({info.path.partition("/")[0] for info in storage.files(folder)}):
             parts_of(storage, name).remove(of_artwork)
+    verdict_parts(storage).remove(of_artwork)
 
 
 def _rename(table: pa.Table, trace: Trace) -> pa.Table:

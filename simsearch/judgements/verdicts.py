@@ -1,0 +1,145 @@
+"""What people said of pairs of pictures: verdicts by content hash, only ever added to, the newest counts.
+
+verdicts/part-<digest>.parquet
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch import schemas
+from simsearch.storage.keyed_parts import KeyedParts
+from simsearch.storage.storage import Storage
+
+FOLDER = "verdicts"
+WITHDRAWN = ""  # takes a verdict back
+PARTS_KEPT = 50_000  # rows of a merged part
+
+GIVEN = pa.schema(
+    [
+        pa.field("first_hash", pa.string(), nullable=False),
+        pa.field("second_hash", pa.string(), nullable=False),
+        pa.field("at", pa.string(), nullable=False),  # ISO 8601, UTC, to the microsecond
+        pa.field("who", pa.string(), nullable=False),
+        pa.field("verdict", pa.string(), nullable=False),  # a Verdict, or WITHDRAWN
+    ]
+)
+
+
+class Verdict(StrEnum):
+    """What the first of two pictures is to the second, as a person sees it."""
+
+    SAME_SCAN = "same scan"
+    SAME_OBJECT = "same object"
+    DETAIL_OF = "detail of"
+    COPY_AFTER = "copy after"
+    SAME_SERIES = "same series"
+    NOT = "not"
+
+    @property
+    def same_picture(self) -> bool:
+        """Whether the two are near-duplicates: neither is a miss of a network that has the other."""
+        return self not in (Verdict.SAME_SERIES, Verdict.NOT)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A verdict that somebody gave at a time, ISO 8601 in UTC; None takes an earlier one back. The pictures
+    are content hashes, in the order of the verdict."""
+
+    first_hash: str
+    second_hash: str
+    verdict: Verdict | None
+    who: str
+    at: str
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        first, second = sorted((self.first_hash, self.second_hash))
+        return first, second
+
+
+def add_verdicts(storage: Storage, verdicts: Iterable[Given]) -> None:
+    """Store verdicts beside those that are there."""
+    rows = [
+        {
+            "first_hash": given.first_hash,
+            "second_hash": given.second_hash,
+            "at": given.at,
+            "who": given.who,
+            "verdict": given.verdict or WITHDRAWN,
+        }
+        for given in verdicts
+    ]
+    parts = verdict_parts(storage)
+    parts.write(pa.Table.from_pylist(rows, schema=GIVEN))
+    parts.compact(PARTS_KEPT)
+
+
+def read_verdicts(storage: Storage) -> dict[tuple[str, str], Given]:
+    """The verdict that counts for each pair, by its two content hashes in alphabetical order. Pairs whose
+    verdict was withdrawn have none."""
+    parts = verdict_parts(storage)
+    rows = [row for name in parts.stored().names for row in parts.read(name).to_pylist()]
+    newest: dict[tuple[str, str], Given] = {}
+    for row in sorted(rows, key=lambda row: (row["at"], row["who"], row["verdict"])):
+        verdict = Verdict(row["verdict"]) if row["verdict"] != WITHDRAWN else None
+        given = Given(row["first_hash"], row["second_hash"], verdict, row["who"], row["at"])
+        newest[given.pair] = given
+    return {pair: newest[pair] for pair in sorted(newest) if newest[pair].verdict is not None}
+
+
+def verdict_parts(storage: Storage) -> KeyedParts:
+    return KeyedParts(storage, FOLDER, GIVEN, ("first_hash", "second_hash", "at", "who"))
+
+
+def snapshot_verdicts(verdicts: Mapping[tuple[str, str], Given], hashes: pa.Array) -> pa.Table:
+    """schemas.VERDICTS: the verdicts of pairs of which a snapshot has both pictures, without names and
+    times, which are nobody else's business."""
+    present = set(hashes.to_pylist())
+    rows = [
+        {
+            "first_hash": given.first_hash,
+            "second_hash": given.second_hash,
+            "verdict": str(given.verdict),
+        }
+        for pair, given in verdicts.items()
+        if present.issuperset(pair)
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.VERDICTS)
+
+
+def overrule(
+    pairs: npt.NDArray[np.int64], hashes: pa.Array, verdicts: pa.Table
+) -> npt.NDArray[np.int64]:
+    """The pairs of artworks [p, 2] that show the same picture once people were heard: without those that a
+    verdict takes apart, with those that it puts together. `hashes` [n] are the artworks' pictures,
+    `verdicts` is schemas.VERDICTS."""
+    judged = {
+        (row["first_hash"], row["second_hash"]): Verdict(row["verdict"]).same_picture
+        for row in verdicts.to_pylist()
+    }
+    judged |= {(second, first): same for (first, second), same in judged.items()}
+    texts = hashes.to_pylist()
+    kept = [judged.get((texts[a], texts[b])) is not False for a, b in pairs.tolist()]
+    known = {tuple(sorted(pair)) for pair in pairs.tolist()}
+    added = [
+        (int(a), int(b))
+        for (first, second), same in judged.items()
+        if same and first < second
+        for a in _places(hashes, first)
+        for b in _places(hashes, second)
+        if tuple(sorted((int(a), int(b)))) not in known
+    ]
+    return np.concatenate([pairs[np.array(kept, bool)], np.array(added, np.int64).reshape(-1, 2)])
+
+
+def _places(hashes: pa.Array, wanted: str) -> npt.NDArray[np.int64]:
+    return np.flatnonzero(pc.equal(hashes, wanted).to_numpy(zero_copy_only=False))
