@@ -113,7 +113,7 @@ def print_runs(records: Sequence[RunRecord]) -> None:
 def print_same(same: Sequence[SamePicture]) -> None:
     if not same:
         return
-    columns = ("the picture is", "evidence", "artwork", "title", "artists", "image")
+    columns = ("relation", "evidence", "artwork", "title", "artists", "image")
     table = Table(*columns, title="the same picture", title_justify="left")
     for own in same:
         table.add_row(own.words, own.evidence, *_described(own.artwork))
