@@ -154,6 +154,9 @@ EXPERIMENT_TESTS = pa.schema(
     ]
 )
 
+# Pixels of the long side of a picture in which geometry measures; simsearch.geometry.points says why so many.
+PICTURE_SIZE = 256
+
 # Pairs of artworks whose pictures agree. Two with the same file agree without geometry.
 NEAR_DUPLICATES = pa.schema(
     [
@@ -170,7 +173,7 @@ NEAR_DUPLICATES = pa.schema(
         pa.field("share", pa.float32()),
         pa.field("other_share", pa.float32()),
         # Row by row, the homography from pixels of the first picture to pixels of the other, both scaled
-        # to simsearch.geometry.points.PICTURE_SIZE.
+        # to PICTURE_SIZE.
         pa.field("transform", pa.list_(pa.float64(), 9)),
     ]
 )

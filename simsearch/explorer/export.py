@@ -120,7 +120,10 @@ class _Writer:
             for number in range(len(self.view)):
                 artwork = self.view.artwork_at(number)
                 name = self.to.artwork(artwork.artwork_id)
-                self._page(name, artwork_page(self.view, artwork.artwork_id, [], with_copies=False))
+                shown = artwork_page(
+                    self.site, self.view, artwork.artwork_id, [], with_copies=False
+                )
+                self._page(name, shown)
                 listed.append(
                     {
                         "title": artwork.title,

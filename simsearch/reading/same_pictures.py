@@ -94,7 +94,7 @@ def verify_same_picture(
 
     own = points_of(np.asarray(picture))
     artworks = list(candidates)
-    points = _read(stored, {artwork.content_hash for artwork in artworks})
+    points = read_points(stored, {artwork.content_hash for artwork in artworks})
     same = [
         sighting
         for artwork in artworks
@@ -119,7 +119,8 @@ def _verified(
         yield Sighting(artwork, relation, agreement.mirrored, agreement.inliers, alarms)
 
 
-def _read(stored: StoredPoints, hashes: set[str]) -> dict[str, Points]:
+def read_points(stored: StoredPoints, hashes: set[str]) -> dict[str, Points]:
+    """The stored points of pictures, by content hash, as far as there are any."""
     wanted = pa.array(sorted(hashes), pa.string())
     for reading in range(READINGS):
         kept = stored.stored()

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from simsearch.explorer.server.app import create_app
 from simsearch.settings.config import Config
 from simsearch.snapshots.snapshot import Snapshot
+from tests.support.explorer_pairs import publish_pairs
 from tests.support.explorer_site import need_chromium, publish_gallery, running, settings
 from tests.support.odd_gallery import COUNT, make_odd
 
@@ -69,3 +70,20 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def pairs_snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """A published gallery of which geometry knows how pictures lie on one another."""
+    folder: Path = tmp_path_factory.mktemp("pairs")
+    return publish_pairs(settings(str(folder / "data")), folder / "pictures")
+
+
+@pytest.fixture(scope="session")
+def pairs(pairs_snapshot: Snapshot) -> Iterator[httpx.Client]:
+    config = settings(pairs_snapshot.storage.root)
+    with (
+        running(create_app(config, [config.root])) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        yield client

@@ -86,6 +86,8 @@ def test_every_title_makes_a_safe_name(title: str, ending: str) -> None:
         ("/zoom?id=a/001?%26é&x=left", "x: "),
         ("/zoom?id=a/001?%26é&y=nan", "y: "),
         ("/zoom?id=a/001?%26é&zoom=-2", "zoom: "),
+        ("/compare?id=a/001?%26é&other=a/002?%26e&at=2", "at: "),
+        ("/compare?id=a/001?%26é&other=a/002?%26e&mode=x", "mode: "),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_in_an_address_is_refused_in_words(
@@ -115,7 +117,8 @@ def test_no_page_has_a_text_without_end(odd: httpx.Client) -> None:
     views: list[tuple[str, dict[str, str]]] = [
         ("/", {}), ("/set", {"ids": "CAA"}), ("/artwork", {"id": other}), ("/runs", {}),
         ("/walk", {"id": other, "to": own_id}), ("/alike", {"id": other, "other": own_id}),
-        ("/detail", {"id": own_id}), ("/zoom", {"id": own_id}), ("/findings", {}), ("/recovery", {}),
+        ("/detail", {"id": own_id}), ("/zoom", {"id": own_id}),
+        ("/compare", {"id": other, "other": own_id}), ("/findings", {}), ("/recovery", {}),
         ("/map/cards", {"numbers": "8.1"}), ("/map/facets", {}),
         *((f"/findings/{name}", {}) for name in ("hubs", "other-hands", "duplicates", "placeholders", "disagreement")),
     ]  # fmt: skip

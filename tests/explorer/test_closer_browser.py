@@ -29,6 +29,7 @@ VIEWS = (
     f"/detail?id={FIRST}",
     f"/alike?id={FIRST}&other={SECOND}&space={NETWORK}",
     f"/zoom?id={FIRST}",
+    f"/compare?id={quote('a/004?&e')}&other={quote('a/005?&é')}&mode=wipe",
 )
 
 

@@ -22,6 +22,7 @@ from tests.support.small_snapshots import make_snapshot
 PAGES: tuple[str, ...] = (
     "/",
     "/artwork?id=a",
+    "/compare?id=a&other=b",
     "/recovery",
     "/runs",
     "/findings",

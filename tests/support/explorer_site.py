@@ -194,9 +194,14 @@ def space_of(name: str, dimension: int, digest: str, head_digest: str) -> Featur
 
 
 def publish_gallery(
-    config: Config, folder: Path, count: int = 24, edit: Callable[[Rows], None] | None = None
+    config: Config,
+    folder: Path,
+    count: int = 24,
+    edit: Callable[[Rows], None] | None = None,
+    pairs: Callable[[pa.Table], pa.Table] = near_duplicates,
 ) -> Snapshot:
-    """A whole published snapshot of pictures drawn into `folder`; `edit` changes catalog rows first."""
+    """A whole published snapshot of pictures drawn into `folder`; `edit` changes catalog rows first, `pairs` makes
+    the near-duplicates of a catalog."""
     table = artworks(draw_pictures(folder, count), edit)
     images = images_of(table, PROFILES)
     storage = Storage(config.root, config.storage)
@@ -215,7 +220,7 @@ def publish_gallery(
         storage, config, catalog_id, spaces, reasons, images, rejects, table.num_rows + 1
     )
     measured = [_fill(config, snapshot, space, images, vectors[space.name]) for space in spaces]
-    storage.write_table(snapshot.near_duplicates_path, near_duplicates(table))
+    storage.write_table(snapshot.near_duplicates_path, pairs(table))
     storage.write_table(snapshot.metrics_path, pa.concat_tables(measured))
     snapshots.seal(snapshot, [], environment())
     point_latest(snapshot, 1)

@@ -18,6 +18,7 @@ CLOSER = (
     "/zoom?id=a/000?%26e",
     "/alike?id=a/000?%26e&other=a/013?%26é&space=squeezenet1_1",
     "/alike?id=a/000?%26e&other=a/013?%26é&space=squeezenet1_1&drawn=1",
+    "/compare?id=a/004?%26e&other=a/005?%26é",
     "/detail?id=a/000?%26e",
     "/walk?id=a/000?%26e",
     "/walk?id=a/000?%26e&to=a/013?%26é&space=squeezenet1_1",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from simsearch.explorer.pages.site import Site
+from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.findings import changes
 from simsearch.reading.findings.changes import Since
 from simsearch.reading.findings.duplicates import DuplicateGroup, duplicate_groups
 from simsearch.reading.findings.learned import Learned, list_learned
+from simsearch.reading.findings.listed_pairs import ListedPairs
 from simsearch.reading.findings.neighbour_lists import NeighbourLists, neighbour_lists
 from simsearch.reading.findings.placeholders import Placeholder, placeholders
+from simsearch.reading.picture_pairs import PicturePair
 from simsearch.reading.view import SnapshotView
 
 
@@ -27,6 +30,18 @@ def compared_spaces(view: SnapshotView) -> tuple[str, ...]:
 def groups_of(site: Site, view: SnapshotView) -> list[DuplicateGroup] | None:
     """The near-duplicates; None where the snapshot does not list them."""
     return site.derived(view, "duplicates", lambda: duplicate_groups(view))
+
+
+def listed_pairs(site: Site, view: SnapshotView) -> ListedPairs:
+    return site.derived(view, "listed pairs", lambda: ListedPairs(view))
+
+
+def picture_pair(
+    site: Site, view: SnapshotView, first: ViewArtwork, other: ViewArtwork
+) -> PicturePair:
+    """What the pictures of two artworks have in common."""
+    listed = listed_pairs(site, view).between(first.number, other.number)
+    return site.pair_geometry.of(view, first, other, listed)
 
 
 def since(site: Site, view: SnapshotView) -> Since | None:

@@ -19,6 +19,7 @@ from simsearch.reading.library import Library
 from simsearch.reading.map_data import MapData
 from simsearch.reading.memo import Memo
 from simsearch.reading.originals import Originals
+from simsearch.reading.picture_pairs import PairGeometry
 from simsearch.reading.picture_query import PictureQuery
 from simsearch.reading.pictures import Pictures
 from simsearch.reading.recovery import Recovery, metric_word
@@ -57,6 +58,7 @@ class Site:
         self.image_servers = ImageServers(library.config.catalog.download)
         self.picture_query = PictureQuery()
         self.feature_maps = FeatureMaps(self.picture_query, self.originals)
+        self.pair_geometry = PairGeometry()
         self._derived = Memo(DERIVED_KEPT)
         self._templates = environment_of_pages()
 

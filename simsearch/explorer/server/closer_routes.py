@@ -1,15 +1,16 @@
-"""Pages that look closer at an artwork: why another is near, a walk to another, a search by a part, the
-picture in all its pixels."""
+"""Pages that look closer at an artwork: why another is near, a comparison of two pictures, a walk to another, a
+search by a part, the picture in all its pixels."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from simsearch.explorer.pages.closer.alike import alike_page
 from simsearch.explorer.pages.closer.alike_parts import alike_parts_page
+from simsearch.explorer.pages.closer.compare import compare_page
 from simsearch.explorer.pages.closer.detail import detail_page
 from simsearch.explorer.pages.closer.walk import walk_page
 from simsearch.explorer.pages.closer.walk_ends import walk_ends_page
@@ -24,6 +25,20 @@ Zoom = Annotated[float, Query(gt=0, le=1e6)]
 
 def check_sight(x: Share = 0.5, y: Share = 0.5, zoom: Zoom = 1) -> None:
     """Refuse an address whose place on a picture cannot be read. The page's script goes there."""
+
+
+# Shares of the first picture. The second may reach far beyond it.
+Middle = Annotated[float, Query(ge=-100, le=100)]
+
+
+def check_comparison(
+    x: Middle = 0.5,
+    y: Middle = 0.5,
+    zoom: Zoom = 1,
+    mode: Literal["side", "fade", "wipe", "flicker"] = "side",
+    at: Share = 0.5,
+) -> None:
+    """Refuse an address of two pictures that cannot be read. The page's script goes there."""
 
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -83,6 +98,15 @@ def alike_parts(
 ) -> Response:
     to = addresses_of(request, view)
     return respond(request, view, alike_parts_page(site, view, to, id, other, space))
+
+
+@router.get("/compare", dependencies=[Depends(check_comparison)])
+def compare(request: Request, site: InSite, view: View, id: str, other: str) -> Response:
+    page = compare_page(site, view, id, other)
+    hosts = [
+        host for artwork in (page.first, page.other) for host in tile_hosts(site, view, artwork)
+    ]
+    return respond(request, view, page, hosts)
 
 
 @router.get("/zoom", dependencies=[Depends(check_sight)])

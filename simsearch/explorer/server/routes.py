@@ -47,12 +47,13 @@ def surprise(request: Request, view: View) -> Response:
 @router.get("/artwork", response_class=HTMLResponse)
 def artwork(
     request: Request,
+    site: InSite,
     view: View,
     id: str,
     space: Annotated[list[str] | None, Query()] = None,
     copies: bool = False,
 ) -> Response:
-    return respond(request, view, artwork_page(view, id, space or [], with_copies=copies))
+    return respond(request, view, artwork_page(site, view, id, space or [], with_copies=copies))
 
 
 @router.get("/picture", response_class=HTMLResponse)

@@ -19,10 +19,11 @@ async function ask() {
 if (section.dataset.parts) ask();
 
 // One pair at a time stands out under the pointer.
-place.addEventListener("pointerover", (event) => {
-  const match = /** @type {SVGElement | null} */ (/** @type {Element} */ (event.target).closest?.(".match"));
-  /** @type {NodeListOf<SVGElement>} */
-  const matches = place.querySelectorAll(".match");
-  for (const each of matches)
-    each.classList.toggle("faint", match !== null && each.dataset.match !== match.dataset.match);
-});
+for (const drawn of [place, document.querySelector(".common")])
+  drawn?.addEventListener("pointerover", (event) => {
+    const match = /** @type {SVGElement | null} */ (/** @type {Element} */ (event.target).closest?.(".match"));
+    /** @type {NodeListOf<SVGElement>} */
+    const matches = drawn.querySelectorAll(".match");
+    for (const each of matches)
+      each.classList.toggle("faint", match !== null && each.dataset.match !== match.dataset.match);
+  });

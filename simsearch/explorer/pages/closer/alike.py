@@ -7,16 +7,19 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 
 from simsearch.explorer.pages.addresses import Addresses
+from simsearch.explorer.pages.closer.agreement_drawing import drawings_of
 from simsearch.explorer.pages.closer.alike_parts import Matching, matching_of
-from simsearch.explorer.pages.derived import lists_of
+from simsearch.explorer.pages.derived import lists_of, picture_pair
 from simsearch.explorer.pages.page import Page
 from simsearch.explorer.pages.site import Site
 from simsearch.indexes.exact import cosine
 from simsearch.reading import side_by_side
 from simsearch.reading.artworks import ViewArtwork, shorten
 from simsearch.reading.dates import first_year
+from simsearch.reading.picture_pairs import PicturePair
 from simsearch.reading.side_by_side import Copy
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.words import fold_text
@@ -69,13 +72,16 @@ class OwnCopies:
 class AlikePage(Page):
     """Two artworks in `space`, which is `encoder`'s, with a `head` or None. `rarer` is the share of random
     pairs of artworks that are less alike, None where there are no pairs. `k` is the length of neighbour
-    lists. `matching` is None where the page asks for it later."""
+    lists. `drawings` show what both pictures have in `common`, empty where no points are known. `matching` is
+    None where the page asks for it later."""
 
     template: ClassVar[str] = "closer/alike"
 
     first: ViewArtwork
     other: ViewArtwork
     space: str
+    common: PicturePair
+    drawings: list[Markup]
     encoder: str
     head: str | None
     spaces: list[SpaceScore]
@@ -102,11 +108,14 @@ def alike_page(
     space = space or view.spaces[0]
     described = view.space(space)
     score = _score(view, space, first, other)
+    common = picture_pair(site, view, first, other)
     usual = site.derived(view, ("usual", space), lambda: _usual_scores(view, space))
     return AlikePage(
         first=first,
         other=other,
         space=space,
+        common=common,
+        drawings=_drawings(common, to, first, other),
         encoder=described.encoder,
         head=described.head,
         spaces=[
@@ -125,6 +134,16 @@ def alike_page(
         copies=[_own_copies(view, artwork, space, score) for artwork in (first, other)],
         matching=matching_of(site, view, to, first, other, space) if drawn else None,
     )
+
+
+def _drawings(
+    common: PicturePair, to: Addresses, first: ViewArtwork, other: ViewArtwork
+) -> list[Markup]:
+    if common.agreement is None:
+        return []
+    artworks = (first, other)
+    hrefs = [to.picture(artwork.item, 1200) for artwork in artworks]
+    return drawings_of(common.agreement, hrefs, [artwork.title for artwork in artworks])
 
 
 def _score(view: SnapshotView, space: str, first: ViewArtwork, other: ViewArtwork) -> float:

@@ -1,0 +1,215 @@
+"""What geometry says of the pictures of two artworks, in words and for a drawing."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from simsearch.features.points import AGREEMENTS_FOLDER, StoredPoints, agreements_parts
+from simsearch.neighbours.chance import EXPECTED, read_chance
+from simsearch.reading.artworks import ViewArtwork
+from simsearch.reading.findings.listed_pairs import ListedPair
+from simsearch.reading.same_pictures import read_points
+from simsearch.reading.view import SnapshotView
+from simsearch.schemas import SAME_FILE
+from simsearch.settings.extras import install_line
+
+if TYPE_CHECKING:
+    from simsearch.geometry.agreement import Agreement
+    from simsearch.geometry.points import Points
+
+POINTS_KEPT = 256  # pictures, of at most 32 kB each
+
+Transform = npt.NDArray[np.float64]
+
+_WORDS = {
+    SAME_FILE: "The same file",
+    "same picture": "The same picture",
+    "edited": "The same picture, cropped, turned or squeezed",
+    "mirrored": "The same picture, mirrored",
+    "version": "Two versions of one composition",
+    "detail of": "The first picture is a detail of the second",
+    "has detail": "The second picture is a detail of the first",
+    "shared detail": "The two pictures share a detail",
+}
+
+
+@dataclass(frozen=True)
+class PicturePair:
+    """What the pictures of two artworks have in common. `sentence` says it, or why nothing is known.
+    `transform` float64 [3, 3] leads from the first picture to the other, as in schemas.NEAR_DUPLICATES; None
+    where the two do not agree. `agreement` has the matched points of this transform, None where they are not
+    known."""
+
+    sentence: str
+    transform: Transform | None = None
+    agreement: Agreement | None = None
+
+
+class PairGeometry:
+    """Compares the stored points of two pictures when asked. The latest points are kept."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], Points] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(
+        self, view: SnapshotView, first: ViewArtwork, other: ViewArtwork, listed: ListedPair | None
+    ) -> PicturePair:
+        """What two artworks' pictures have in common; `listed` is the pair as the snapshot lists it."""
+        if first.content_hash == other.content_hash:
+            return PicturePair("Both works show the same file.", np.eye(3))
+        try:
+            agreement = self._agreement(view, first, other)
+        except _UnseenError as error:
+            if listed is None:
+                return PicturePair(str(error))
+            return PicturePair(
+                f"{_sentence_of(listed)} The points are not drawn. {error}", listed.transform
+            )
+        if listed is None:
+            return _unlisted(view, agreement)
+        if agreement is None or not _same(agreement.transform, listed.transform):
+            agreement = _without_confusers(view, first, other, listed)
+        return PicturePair(_sentence_of(listed), listed.transform, agreement)
+
+    def _agreement(
+        self, view: SnapshotView, first: ViewArtwork, other: ViewArtwork
+    ) -> Agreement | None:
+        stored = StoredPoints.of(view.plan.settings, view.snapshot.storage)
+        if stored is None:
+            raise _UnseenError(
+                "Geometry was off in this run, so it says nothing of the two pictures."
+            )
+        try:  # OpenCV, which an explorer need not have
+            from simsearch.geometry.agreement import agree
+            from simsearch.geometry.points import MIN_POINTS
+        except ModuleNotFoundError:
+            raise _UnseenError(
+                f"Comparing two pictures needs OpenCV: {install_line('run')}"
+            ) from None
+        pictures = []
+        points = self._read(stored, {first.content_hash, other.content_hash})
+        for artwork, name in ((first, "first"), (other, "second")):
+            own = points.get(artwork.content_hash)
+            if own is None:
+                raise _UnseenError(
+                    f"No points of the {name} picture are stored, so geometry says nothing of the two; "
+                    "the next simsearch run stores them."
+                )
+            if not own.sufficient:
+                raise _UnseenError(
+                    f"Geometry sees too little in the {name} picture to say anything: it has {len(own)} "
+                    f"points to go by, and needs {MIN_POINTS}."
+                )
+            pictures.append(own)
+        return agree(*pictures)
+
+    def _read(self, stored: StoredPoints, hashes: set[str]) -> dict[str, Points]:
+        """The points of pictures by content hash, one reading at a time."""
+        place = f"{stored.storage.root} {stored.fingerprint}"
+        with self._lock:
+            lacking = {name for name in hashes if (place, name) not in self._kept}
+            if lacking:
+                for name, points in read_points(stored, lacking).items():
+                    self._kept[place, name] = points
+            known = {name for name in hashes if (place, name) in self._kept}
+            for name in known:
+                self._kept.move_to_end((place, name))
+            points_of = {name: self._kept[place, name] for name in known}
+            while len(self._kept) > POINTS_KEPT:
+                self._kept.popitem(last=False)
+            return points_of
+
+
+class _UnseenError(Exception):
+    """Why geometry says nothing of two pictures, in words."""
+
+
+def _unlisted(view: SnapshotView, agreement: Agreement | None) -> PicturePair:
+    """What a pair that the snapshot does not list has in common: it was not compared, or agrees no more than
+    chance gives."""
+    nothing = "Geometry sees nothing that the two pictures have in common"
+    chance = read_chance(view.snapshot)
+    if agreement is None:
+        return PicturePair(f"{nothing}.")
+    if chance is None:
+        return PicturePair(
+            f"{agreement.inliers} points agree; this snapshot does not say how many chance gives."
+        )
+    from simsearch.geometry.relations import relation_of
+
+    alarms = float(chance.false_alarms(np.array([agreement.evidence]))[0])
+    if alarms > EXPECTED:
+        return PicturePair(
+            f"{nothing}: {agreement.inliers} points agree, and chance gives {chance_words(alarms)} such "
+            "pairs in this collection."
+        )
+    relation = relation_of(agreement).value
+    words = _sentence(relation, agreement.inliers, alarms, mirrored=agreement.mirrored)
+    return PicturePair(words, agreement.transform, agreement)
+
+
+def _without_confusers(
+    view: SnapshotView, first: ViewArtwork, other: ViewArtwork, listed: ListedPair
+) -> Agreement | None:
+    """The agreement that the pair is listed with, where it was compared without regions that return in many
+    works; None where it is not stored."""
+    from simsearch.neighbours.agreements import agreement_of
+
+    storage = view.snapshot.storage
+    hashes = sorted((first.content_hash, other.content_hash))
+    folders = {info.path.partition("/")[0] for info in storage.files(AGREEMENTS_FOLDER)}
+    for folder in sorted(name for name in folders if "-without-" in name):
+        parts = agreements_parts(storage, folder)
+        for name in parts.stored().names:
+            rows = parts.read(name)
+            both = pc.and_(
+                pc.equal(rows["first_hash"], hashes[0]), pc.equal(rows["second_hash"], hashes[1])
+            )
+            for row in rows.filter(both).filter(pc.field("inliers").is_valid()).to_pylist():
+                agreement = agreement_of(row)
+                if first.content_hash != hashes[0]:
+                    agreement = agreement.swapped()
+                if _same(agreement.transform, listed.transform):
+                    return agreement
+    return None
+
+
+def _same(transform: Transform, other: Transform | None) -> bool:
+    return other is not None and np.allclose(transform, other, rtol=1e-6, atol=1e-9)
+
+
+def _sentence_of(listed: ListedPair) -> str:
+    if listed.inliers is None or listed.false_alarms is None:
+        return f"{_WORDS[listed.relation]}."
+    return _sentence(listed.relation, listed.inliers, listed.false_alarms, mirrored=listed.mirrored)
+
+
+def _sentence(relation: str, inliers: int, false_alarms: float, *, mirrored: bool) -> str:
+    words = _WORDS.get(relation, relation.capitalize())
+    turned = ", mirrored" if mirrored and relation != "mirrored" else ""
+    return (
+        f"{words}{turned}: {inliers} points agree; chance gives {chance_words(false_alarms)} such pairs in "
+        "this collection."
+    )
+
+
+def chance_words(false_alarms: float) -> str:
+    """A number of false alarms for readers: rounded up to a power of ten below a thousandth."""
+    if false_alarms >= 10:
+        return f"{false_alarms:,.0f}"
+    if false_alarms >= 0.001:
+        return f"{false_alarms:.1g}"
+    power = math.ceil(math.log10(false_alarms)) if false_alarms > 0 else -300
+    return f"fewer than 10⁻{str(-power).translate(_RAISED)}"
+
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
