@@ -154,8 +154,7 @@ EXPERIMENT_TESTS = pa.schema(
     ]
 )
 
-# Pixels of the long side of a picture in which geometry measures; simsearch.geometry.points says why so many.
-PICTURE_SIZE = 256
+PICTURE_SIZE = 256  # pixels of the long side of a picture in which geometry measures
 
 # Pairs of artworks whose pictures agree. Two with the same file agree without geometry.
 NEAR_DUPLICATES = pa.schema(
@@ -172,8 +171,7 @@ NEAR_DUPLICATES = pa.schema(
         # The common region's share of each picture's area.
         pa.field("share", pa.float32()),
         pa.field("other_share", pa.float32()),
-        # Row by row, the homography from pixels of the first picture to pixels of the other, both scaled
-        # to PICTURE_SIZE.
+        # Row by row, the homography from the first picture to the other, both scaled to PICTURE_SIZE.
         pa.field("transform", pa.list_(pa.float64(), 9)),
     ]
 )
