@@ -13,6 +13,8 @@ from simsearch.images.samples import FULL, Deep, Samples
 
 _FIELDS, _FIELDS_AND_ALPHA = 3, 6  # ways of compression
 _WITHOUT_ALPHA = 52  # bytes of a header up to its three masks
+_FILE_HEADER, _WITH_PROFILE = 14, 124  # bytes
+_EMBEDDED = b"DEBM"  # "MBED", the last byte first
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,18 @@ def open_bmp(data: bytes) -> Deep | None:
         return None
     if not any(header.masks[:3]) or any(_is_split(mask) for mask in header.masks):
         raise ImageError("broken", "a BMP whose masks cannot be read")
-    return Deep(header.size, lambda: _samples(data, header))
+    return Deep(header.size, lambda: _samples(data, header), embedded_profile(data))
+
+
+def embedded_profile(data: bytes) -> bytes | None:
+    """The ICC profile within a BMP of version 5. Pillow does not read it."""
+    header = data[_FILE_HEADER : _FILE_HEADER + _WITH_PROFILE]
+    if len(header) < _WITH_PROFILE or int.from_bytes(header[:4], "little") < _WITH_PROFILE:
+        return None
+    if header[56:60] != _EMBEDDED:
+        return None
+    start, length = struct.unpack_from("<II", header, 112)
+    return data[_FILE_HEADER + start : _FILE_HEADER + start + length] or None
 
 
 def _header(data: bytes) -> _Header | None:

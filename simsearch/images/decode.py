@@ -12,7 +12,7 @@ import io
 import numpy as np
 from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 
-from simsearch.images import bmp, gif, jpeg, jpeg2000, png, tiff
+from simsearch.images import bmp, gif, heif, jpeg, jpeg2000, png, tiff
 from simsearch.images.kinds import FORMATS, HEIF_ADVICE, heif_readable, kind_of, stranger_name
 from simsearch.images.limits import ImageError
 from simsearch.images.profiles import to_srgb
@@ -151,6 +151,10 @@ def _profile(data: bytes, kind: str | None, image: Image.Image) -> bytes | None:
         return png.colour_profile(data, embedded)
     if kind == "JPEG2000":
         return jpeg2000.read_header(data).profile
+    if kind in ("AVIF", "HEIF"):
+        return heif.colour_profile(data, kind, embedded)
+    if kind == "BMP":
+        return bmp.embedded_profile(data)
     return embedded
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from simsearch.images.decode import decode
 from simsearch.images.limits import ImageError
+from tests.images.test_colour_spaces import profile, srgb_of
 
 COLOURS = np.array(
     [[200, 40, 20, 255], [10, 200, 60, 128], [0, 0, 0, 255]]
@@ -72,6 +73,21 @@ def test_a_bmp_of_any_masks(name: str, downwards: bool) -> None:
     expected = stored[:, :3] * share + BACKGROUND * (1 - share)
     pixels = pixels_of(bmp(bits, masks, length, COLOURS, downwards=downwards))
     assert np.abs(pixels[1] - expected).max() <= 1
+
+
+def test_a_profile_within_a_bmp_holds() -> None:
+    """With masks and, as Pillow reads it, without."""
+    masks, length = (0xFF0000, 0xFF00, 0xFF, 0), 124
+    expected = srgb_of(COLOURS[:, :3] / 255)
+    icc = profile("RGB ")
+    for way in (0, 3):
+        data = bytearray(bmp(32, masks, length, COLOURS) + icc)
+        struct.pack_into("<I", data, 30, way)
+        data[70:74] = b"DEBM"
+        struct.pack_into("<II", data, 14 + 112, len(data) - len(icc) - 14, len(icc))
+        np.testing.assert_allclose(pixels_of(bytes(data))[1], expected, atol=1.2)
+        data[70:74] = b"BGRs"  # sRGB: the place of a profile does not count
+        np.testing.assert_array_equal(pixels_of(bytes(data))[1], COLOURS[:, :3])
 
 
 def test_a_bmp_whose_transparency_is_0_everywhere_is_opaque() -> None:
