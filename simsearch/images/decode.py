@@ -132,7 +132,15 @@ def _orientation(data: bytes, image: Image.Image) -> int:
     exif = png.exif_of(data)
     if exif is not None:
         image.info.setdefault("exif", b"Exif\0\0" + exif)
+    _forget_xmp(image)
     return int(Image.Image.getexif(image).get(_ORIENTATION, 1))
+
+
+def _forget_xmp(image: Image.Image) -> None:
+    """Leave the orientation to EXIF alone, as browsers, libvips and OpenCV do. Pillow goes by the XMP of a
+    file whose EXIF has no orientation."""
+    for name in ("xmp", "XML:com.adobe.xmp"):
+        image.info.pop(name, None)
 
 
 def _size(deep: Deep | None) -> tuple[int, int]:
@@ -171,6 +179,7 @@ def _to_rgb(
 ) -> Image.Image:
     """`size` is that of the file's own orientation."""
     stored = image.size
+    _forget_xmp(image)
     image = ImageOps.exif_transpose(image)
     if image.size != stored:  # a quarter turn
         size = size[1], size[0]

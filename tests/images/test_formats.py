@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from simsearch.images.decode import decode
 from simsearch.images.kinds import EXTENSIONS, heif_readable
@@ -107,6 +107,20 @@ def test_every_orientation_is_turned_upright(kind: str, orientation: int) -> Non
     decoded = to_rgb(saved(image, kind.partition(" ")[0], exif=exif, quality=95))
     assert decoded.size == expected.size
     assert np.abs(np.asarray(decoded, float) - np.asarray(expected, float)).mean() < 4
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "PNG of 16 bits", "WEBP", "AVIF"])
+def test_xmp_turns_no_picture(kind: str) -> None:
+    """As in browsers, libvips and OpenCV. Pillow turns a picture by it where EXIF says nothing."""
+    image = picture()
+    if kind == "PNG of 16 bits":
+        image = Image.fromarray(np.asarray(picture().convert("L"), np.uint16) * 257)
+    words = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", words.decode())
+    data = saved(image, kind.partition(" ")[0], xmp=words, pnginfo=text)
+    assert b"tiff:Orientation" in data
+    assert to_rgb(data).size == picture().size
 
 
 # Turns that ISO/IEC 23008-12 names by properties, as the orientations of Exif that mean the same.
