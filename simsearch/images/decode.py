@@ -95,8 +95,8 @@ def _open(data: bytes, kind: str | None) -> Image.Image | None:
         if kind != "BMP":
             raise
         return None  # masks that Pillow does not have
-    if image.format == "TIFF":
-        tiff.seek_picture(image)
+    if image.format == "TIFF" and not tiff.seek_picture(image):
+        return None  # Pillow does not open the directories below a page
     return image
 
 

@@ -33,17 +33,20 @@ def page_pixels(data: bytes, page: Any) -> npt.NDArray[Any]:
         if expand is None:
             raise
         try:
-            return _cut_to_rows(data, page.index, expand)
+            return _cut_to_rows(data, page.treeindex, expand)
         except (zlib.error, OSError):
             raise error from None
 
 
-def _cut_to_rows(data: bytes, number: int, expand: Expand) -> npt.NDArray[Any]:
-    """The samples of page `number`, with each strip cut to the bytes that its rows take."""
+def _cut_to_rows(data: bytes, place: tuple[int, ...], expand: Expand) -> npt.NDArray[Any]:
+    """The samples of a page, with each strip cut to the bytes that its rows take. `place` is the number of
+    the page and, for a directory below it, the number among those."""
     import imagecodecs
     import tifffile
 
-    page: Any = tifffile.TiffFile(io.BytesIO(data)).pages[number]  # it has decoded nothing yet
+    page: Any = tifffile.TiffFile(io.BytesIO(data)).pages[place[0]]  # it has decoded nothing yet
+    for number in place[1:]:
+        page = page.pages[number]
     reverse: Any = imagecodecs.bitorder_decode if page.fillorder == _LSB_FIRST else bytes
     page.compression, page.fillorder = tifffile.COMPRESSION.NONE, 1
     pixels = np.zeros(page.shaped, page.dtype)

@@ -15,11 +15,12 @@ from PIL import Image
 from simsearch.images.limits import ImageError
 from simsearch.images.samples import CHANNELS, Deep, Samples, Space
 from simsearch.images.strips import page_pixels
+from simsearch.images.ycbcr import rgb_of_ycbcr
 
 # TIFF 6.0 and its supplements, by tag.
 _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANES = 258, 259, 262, 277, 284
 _COLOUR_MAP, _INK_SET, _EXTRA, _FORMAT, _ORIENTATION, _PROFILE = 320, 332, 338, 339, 274, 34675
-_SUBSAMPLING, _FILL_ORDER, _SUBFILE, _OLD_SUBFILE = 530, 266, 254, 255
+_FILL_ORDER, _SUBFILE, _OLD_SUBFILE, _BELOW = 266, 254, 255, 330
 _REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2  # of the tags NewSubfileType and SubfileType
 MOST_PAGES = 100  # among which the picture is looked for; each costs a read of its directory
 # Compressions that Pillow reads: none, CCITT, LZW, JPEG, Deflate, PackBits, ThunderScan, LZMA, Zstandard.
@@ -64,8 +65,8 @@ def is_plain(tags: Mapping[int, Any]) -> bool:
     compression = tags.get(_COMPRESSION, 1)
     if compression == 1 and tags.get(_FILL_ORDER, 1) != 1:
         return False  # Pillow does not read every mode with reversed bits
-    if photometric == YCBCR and compression == 1 and set(tags.get(_SUBSAMPLING, (1, 1))) != {1}:
-        return False
+    if photometric == YCBCR and compression == 1:
+        return False  # Pillow takes no account of subsampling, coefficients and reference levels
     return (
         max(bits) <= 8
         and compression in _PILLOWS
@@ -82,34 +83,50 @@ def is_secondary(tags: Mapping[int, Any]) -> bool:
     return bool(kind & (_REDUCED | _MASK)) or tags.get(_OLD_SUBFILE) == _OLD_REDUCED
 
 
-def seek_picture(image: Image.Image) -> None:
+def seek_picture(image: Image.Image) -> bool:
     """Turn a file that Pillow opened to its first page that is no thumbnail and no mask. If there is none,
-    leave the file at its first page."""
+    leave the file at its first page. False if the picture may lie in a directory below a page."""
+    directories_below = False
     for number in range(MOST_PAGES):
         try:
             image.seek(number)
         except EOFError:
             break
-        if not is_secondary(image.tag_v2):  # type: ignore[attr-defined]
-            return
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        if not is_secondary(tags):
+            return True
+        directories_below |= _BELOW in tags
     image.seek(0)
+    return not directories_below
 
 
-def _picture(pages: Any) -> Any:
-    """The page among tifffile's that `seek_picture` would choose."""
+def _picture(pages: Any) -> tuple[Any, dict[int, Any]]:
+    """The page among tifffile's that `seek_picture` would choose, and its tags. If all pages are thumbnails
+    or masks, the first directory below them that is neither: cameras put the photograph there."""
+    parents = []
     for page in islice(pages, MOST_PAGES):
-        if not is_secondary({tag.code: tag.value for tag in page.tags.values()}):
-            return page
-    return pages.first
+        tags = _tags(page)
+        if not is_secondary(tags):
+            return page, tags
+        parents.append(page)
+    below = (page for parent in parents if parent.subifds for page in parent.pages)
+    for page in islice(below, MOST_PAGES):
+        tags = _tags(page)
+        if not is_secondary(tags):
+            return page, tags
+    return parents[0], _tags(parents[0])
+
+
+def _tags(page: Any) -> dict[int, Any]:
+    return {tag.code: tag.value for tag in page.tags.values()}
 
 
 def open_tiff(data: bytes) -> Deep:
-    """The first page of a TIFF that is no thumbnail and no mask. Raises ImageError."""
+    """The first picture of a TIFF that is no thumbnail and no mask. Raises ImageError."""
     import tifffile
 
     try:
-        page = _picture(tifffile.TiffFile(io.BytesIO(data)).pages)
-        tags = {tag.code: tag.value for tag in page.tags.values()}
+        page, tags = _picture(tifffile.TiffFile(io.BytesIO(data)).pages)
         size = int(page.imagewidth), int(page.imagelength)
     except MemoryError:
         raise
@@ -190,7 +207,7 @@ def _samples(data: bytes, page: Any, tags: Mapping[int, Any]) -> Samples:
     elif photometric in (CIELAB, ICCLAB):
         colours, bits = _icc_lab(colours, bits, photometric), 16
     elif photometric == YCBCR and not _is_converted(page):
-        colours = _from_ycbcr(colours, bits)
+        colours = rgb_of_ycbcr(colours, bits, tags)
     return Samples(
         colours=colours,
         space=space,
@@ -234,13 +251,6 @@ def _is_converted(page: Any) -> bool:
     """Whether the decoder of the page's compression has turned YCbCr into RGB, as JPEG's, JPEG XL's and
     WebP's do."""
     return page.compression.name in ("JPEG", "OJPEG", "ALT_JPEG", "JPEGXL", "JPEGXL_DNG", "WEBP")
-
-
-def _from_ycbcr(colours: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint8]:
-    if bits != 8:
-        raise ImageError("unsupported", f"a TIFF in YCbCr of {bits} bits")
-    image = Image.fromarray(np.ascontiguousarray(colours), "YCbCr")
-    return np.asarray(image.convert("RGB"))
 
 
 def _number(tags: Mapping[int, Any], tag: int, absent: int) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
+from fractions import Fraction
 from typing import Any
 
 import imagecodecs
@@ -144,3 +146,48 @@ def test_bits_may_come_in_reverse_order(bits: int, photometric: int) -> None:
     levels = grey / ((1 << bits) - 1) * 255
     expected = levels if photometric else 255 - levels
     np.testing.assert_allclose(pixels_of(data), np.broadcast_to(expected, (24, 32, 3)), atol=1)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_photograph_below_the_page_of_its_thumbnail_is_taken(bits: int) -> None:
+    """As cameras write it (TIFF/EP). Here its strip holds more than its rows take."""
+    colours, buffer = samples(bits, 3), io.BytesIO()
+    strip = zlib.compress(colours.tobytes() + bytes(500))
+    with tifffile.TiffWriter(buffer) as writer:
+        writer.write(colours[::8, ::8], photometric="rgb", subfiletype=1, subifds=2)
+        writer.write(colours[::2, ::2], photometric="rgb", subfiletype=1)
+        writer.write(
+            iter([strip]),
+            shape=colours.shape,
+            dtype=colours.dtype,
+            photometric="rgb",
+            compression="zlib",
+            rowsperstrip=len(colours),
+        )
+    expected = colours / ((1 << bits) - 1) * 255
+    np.testing.assert_allclose(pixels_of(buffer.getvalue()), expected, atol=1)
+
+
+def test_raw_sensor_data_below_a_thumbnail_is_not_taken_for_the_thumbnail() -> None:
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as writer:
+        writer.write(samples(8, 3)[::8, ::8], photometric="rgb", subfiletype=1, subifds=1)
+        writer.write(samples(16, 1)[:, :, 0], photometric="cfa")
+    with pytest.raises(ImageError, match="raw sensor data"):
+        pixels_of(buffer.getvalue())
+
+
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("name", ["levels of television", "coefficients of BT.709", "usual"])
+def test_ycbcr_is_as_its_tags_and_libtiff_say(name: str, planar: bool) -> None:
+    tags: dict[str, dict[int, Any]] = {
+        "levels of television": {532: tuple(map(Fraction, (16, 235, 128, 240, 128, 240)))},
+        "coefficients of BT.709": {529: tuple(Fraction(n, 10000) for n in (2126, 7152, 722))},
+        "usual": {},
+    }
+    bands = samples(8, 3)
+    bands[:, :, 1:] = 96 + bands[:, :, 1:] // 4
+    data = tiff(bands, photometric=6, bits=8, planar=planar, tags={530: (1, 1), **tags[name]})
+    expected = imagecodecs.tiff_decode(data, asrgb=True)[:, :, :3]
+    # libtiff cuts off fractions of its three terms
+    np.testing.assert_allclose(pixels_of(data), expected.astype(int), atol=3)

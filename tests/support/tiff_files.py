@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 GREY_WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK, YCBCR, CIELAB, ICCLAB = 0, 1, 2, 3, 5, 6, 8, 9
 INTEGERS, SIGNED, FLOATS = 1, 2, 3
 ASSOCIATED, UNASSOCIATED = 1, 2
-_SHORT, _LONG, _UNDEFINED = 3, 4, 7
+_SHORT, _LONG, _RATIONAL, _UNDEFINED = 3, 4, 5, 7
 _LONG_TAGS = {273, 279, 34675}
 
 
@@ -108,7 +109,11 @@ def _directory(entries: Mapping[int, Any], at: int, order: str) -> bytes:
             values = value if isinstance(value, tuple) else (value,)
             kind = _LONG if tag in _LONG_TAGS else _SHORT
             count = len(values)
-            data = struct.pack(f"{order}{count}{'I' if kind == _LONG else 'H'}", *values)
+            if isinstance(values[0], Fraction):
+                kind = _RATIONAL
+                values = tuple(part for value in values for part in value.as_integer_ratio())
+            letter = "H" if kind == _SHORT else "I"
+            data = struct.pack(f"{order}{len(values)}{letter}", *values)
         if len(data) > 4:
             beyond += data + b"\0" * (len(data) % 2)
             place = end + len(beyond) - len(data) - len(data) % 2
