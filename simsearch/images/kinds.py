@@ -70,6 +70,13 @@ _STRANGERS = (
     (b"II\xbc", "a JPEG XR picture"),
     (b"\0\0\x01\0", "an icon"),
     (b"FUJIFILM", "a raw photograph"),
+    (b"IIRO", "a raw photograph"),
+    (b"IIU\0", "a raw photograph"),
+    (b"\0\0\0\x18ftypcrx ", "a raw photograph"),
+    (b"AT&TFORM", "a DjVu document"),
+    (b"gimp xcf", "a GIMP picture"),
+    (b"qoif", "a QOI picture"),
+    (b"P7\n", "a portable arbitrary map"),
     (b"DDS ", "a DirectDraw texture"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"Rar!", "a RAR archive"),
@@ -116,6 +123,8 @@ def stranger_name(data: bytes) -> str:
     for beginning, name in _STRANGERS:
         if data.startswith(beginning):
             return name
+    if data[128:132] == b"DICM":
+        return "a DICOM file"
     text = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html")):
         return "a web page"

@@ -211,6 +211,9 @@ def test_the_16_bit_colour_that_a_png_calls_transparent(kind: int, key: bytes) -
         (b"PK\x03\x04", "a ZIP archive"),
         (b"<?xml version='1.0'?><svg/>", "an SVG drawing"),
         (b"PF\n1 1\n-1.0\n", "a portable float map in colour"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "a raw photograph"),
+        (bytes(128) + b"DICM", "a DICOM file"),
+        (b"AT&TFORM\0\0", "a DjVu document"),
         (b"hello", "none of JPEG, PNG"),
     ],
 )
