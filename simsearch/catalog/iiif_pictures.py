@@ -92,8 +92,10 @@ def canvas_of(canvas: Mapping[str, Any], annotations: list[Any]) -> Canvas | str
             picture = _picture(label, resource) if kind == "image" else None
             if picture is not None:
                 further += first is not None
-                if first is None or (is_detail and not _covers_part(annotation, canvas)):
-                    first, is_detail = picture, _covers_part(annotation, canvas)
+                if first is None or is_detail:
+                    covers_part = _covers_part(annotation, canvas)
+                    if first is None or not covers_part:
+                        first, is_detail = picture, covers_part
                 break
             instead = instead or ("picture without an address" if kind == "image" else kind)
     if first is not None:
