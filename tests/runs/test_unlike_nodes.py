@@ -26,7 +26,10 @@ from tests.runs.test_lost_nodes import STORE, head, join, settings
 from tests.support.node_jobs import RunningJob
 from tests.support.processes import end, family_of, free_port
 
-pytestmark = pytest.mark.ray
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.drill,
+]  # tests/runtime/test_node_check.py is the quick one
 
 PACKAGE = Path(__file__).parents[2] / "simsearch"
 BIN = Path(sys.executable).parent
@@ -164,7 +167,6 @@ def test_a_node_with_other_code_is_refused_and_named_and_with_the_right_one_it_w
     assert "all nodes need the driver's image" in line
 
 
-@pytest.mark.drill
 def test_a_node_without_the_package_is_named(
     cluster: Cluster, words: list[str], tmp_path: Path
 ) -> None:
@@ -176,7 +178,6 @@ def test_a_node_without_the_package_is_named(
     assert "has simsearch's code not installed (the driver has " in line
 
 
-@pytest.mark.drill
 @pytest.mark.parametrize("folder", ["root", "pictures"])
 def test_a_node_that_does_not_see_the_files_is_named(
     cluster: Cluster, words: list[str], tmp_path: Path, folder: str
