@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simsearch.geometry.points import Points
 
 POINTS_KEPT = 256  # pictures, of at most 32 kB each
+LEAST_SAID = 1e-12  # false alarms: fewer tell a reader no more
 
 Transform = npt.NDArray[np.float64]
 
@@ -208,7 +209,7 @@ def chance_words(false_alarms: float) -> str:
         return f"{false_alarms:,.0f}"
     if false_alarms >= 0.001:
         return f"{false_alarms:.1g}"
-    power = math.ceil(math.log10(false_alarms)) if false_alarms > 0 else -300
+    power = math.ceil(math.log10(max(false_alarms, LEAST_SAID)))
     return f"fewer than 10⁻{str(-power).translate(_RAISED)}"
 
 
