@@ -55,6 +55,8 @@ def _decode(data: bytes, max_pixels: int, background: str, side: int | None) -> 
     image = _open(data, kind)
     if image is not None:
         _refuse_size(image.size, max_pixels)
+        if kind == "JPEG" and (ended := jpeg.with_end(data)) is not data:
+            image = _open(ended, kind)
     deep = _deep(data, kind, image)
     if image is None and deep is None:
         raise _unreadable(data, kind)

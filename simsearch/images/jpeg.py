@@ -1,4 +1,4 @@
-"""JPEG of other depths than 8 bits, by imagecodecs. Pillow cannot read them."""
+"""JPEG of other depths than 8 bits, by imagecodecs. Pillow cannot read them. Also JPEG without an end."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ _JPEG_LS = 0xF7
 _SCAN, _END = 0xDA, 0xD9
 _FILLING = re.compile(rb"\xff+")
 MOST_SEGMENTS = 10_000  # read; a hostile file of 100 MB has 25 million, which take a minute
+_SEQUENTIAL = (0xC0, 0xC1, 0xC9)
+_RESTART_INTERVAL = 0xDD
+# Stand for pixels under any Huffman table, and are longer than a block. Their bits are opposite.
+_NOISES = bytes((0x5A, 0x3C, 0x11, 0x47)) * 64, bytes((0xA5, 0xC3, 0xEE, 0xB8)) * 64
+_FILLED_UP = b"\0\xff"  # to a file's full length, if a download broke off
 _EXIF, _ICC = b"Exif\0\0", b"ICC_PROFILE\0"
 
 
@@ -46,6 +51,40 @@ def open_jpeg(data: bytes) -> Deep | None:
     parts = sorted(body[12:] for _, body in segments if body.startswith(_ICC))
     profile = b"".join(part[2:] for part in parts) or None
     return Deep((width, height), read, profile, _orientation(segments))
+
+
+def with_end(data: bytes) -> bytes:
+    """A JPEG that Pillow can read, with the marker that ends it. Pillow refuses a file that lacks this marker
+    alone, which viewers forgive, and accepts one that is cut and filled up with zeros. Raises ImageError
+    for a cut file."""
+    if not _is_torn(data):
+        return data
+    kept = data.rstrip(_FILLED_UP)
+    if data.startswith(b"\xff\0", len(kept)):  # a byte of pixels, and the zero that belongs to it
+        kept = data[: len(kept) + 2]
+    end = bytes((0xFF, _END))
+    # Pixels that are absent would be taken from the noise. Absent scans and intervals would not show.
+    pixels = _pixels(kept + end) if _is_one_stream(data) else None
+    if pixels is None or any(_pixels(kept + noise + end) != pixels for noise in _NOISES):
+        raise ImageError("broken", "image file is truncated")
+    return kept + end
+
+
+def _is_one_stream(data: bytes) -> bool:
+    """Whether the first scan holds the whole picture, without restarts."""
+    bands = b""
+    for marker, start, stop in _places(data):
+        if marker in _SEQUENTIAL:
+            bands = data[start + 5 : start + 6]
+        elif marker == _RESTART_INTERVAL and any(data[start:stop]):
+            return False
+        elif marker == _SCAN:
+            return data[start : start + 1] == bands != b""
+    return False
+
+
+def _pixels(data: bytes) -> bytes:
+    return Image.open(io.BytesIO(data), formats=["JPEG"]).tobytes()
 
 
 def _orientation(segments: list[tuple[int, bytes]]) -> int:

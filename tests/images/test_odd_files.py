@@ -12,6 +12,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from simsearch.images.decode import decode
 from simsearch.images.limits import ImageError
@@ -191,3 +192,33 @@ def test_ycbcr_is_as_its_tags_and_libtiff_say(name: str, planar: bool) -> None:
     expected = imagecodecs.tiff_decode(data, asrgb=True)[:, :, :3]
     # libtiff cuts off fractions of its three terms
     np.testing.assert_allclose(pixels_of(data), expected.astype(int), atol=3)
+
+
+def jpeg(mode: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (24, 40, 3)).astype(np.uint8)
+    Image.fromarray(noise).convert(mode).save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_jpeg_without_its_end_is_whole_and_a_cut_one_is_not(mode: str) -> None:
+    data = jpeg(mode)
+    whole = pixels_of(data)
+    for kept in (data[:-1], data[:-2], data[:-2] + bytes(10**4)):
+        np.testing.assert_array_equal(pixels_of(kept), whole)
+    quarter = data[: -len(data) // 4]
+    cuts = [data[:-length] for length in range(6, 60)]
+    for cut in (*cuts, quarter, quarter + bytes(10**4), quarter + b"\xff" * 10**4):
+        with pytest.raises(ImageError) as caught:
+            pixels_of(cut)
+        assert caught.value.reason == "broken"
+
+
+@pytest.mark.parametrize("options", [{"progressive": True}, {"restart_marker_blocks": 2}])
+def test_a_jpeg_of_several_scans_or_restarts_needs_its_end(options: dict[str, Any]) -> None:
+    """An absent scan or interval shows nowhere."""
+    data = jpeg("RGB", **options)
+    for cut in (data[:-2], data[:-2] + bytes(10**4)):
+        with pytest.raises(ImageError, match="truncated"):
+            pixels_of(cut)
