@@ -11,62 +11,18 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from simsearch.reading.date_text import AMBIGUOUS, BC, HIJRI, normal_text
-from simsearch.reading.date_words import LAST, MONTHS, PARTS, SEPARATORS, SHARES, WORDS
+from simsearch.reading.date_tokens import Part, parts_of
 
 LONGEST = 200  # characters that are read; longer text is prose, not a date
 LATEST = 2999
 EARLIEST = 99_999  # years before Christ
 LAST_CENTURY, LAST_MILLENNIUM = 21, 3
 LATEST_HIJRI = 1600
-_TOKEN = re.compile(
-    r"@[a-z]+|(?:(?<![^\s(\[/])-)?\d+(?:s\b|th\b)?|[^\W\d_]+|[^\s\w.,:'\"*~©<>≤≥]|_"
-)
-
-_NUMBER = re.compile(r"(-?)(\d+)(s|th)?")
 # The form of most dates.
 _PLAIN = re.compile(r"(?:c\.|ca\.)? ?([12]\d{3})(?: ?[-–/] ?[12]\d{3})?", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Token:
-    """A word of a part. `kind`: number, ordinal, era, share, century, separator, month, known or unknown.
-
-    `text` is the word or the digits. A number is `negative` behind a minus sign, and a `decade` with an s
-    ("1890s"). `share` = (k, n) is a piece of a century: the k-th of n, counted from 0. A number is
-    `doubtful` beside an unknown word, which may give it another meaning."""
-
-    kind: str
-    text: str
-    negative: bool = False
-    decade: bool = False
-    share: tuple[int, int] = (0, 1)
-    doubtful: bool = False
-
-    @property
-    def value(self) -> int:
-        return int(self.text)
-
-
-@dataclass(frozen=True)
-class Part:
-    """The tokens of a part of a date, and whether it is the only part."""
-
-    tokens: tuple[Token, ...]
-    alone: bool
-
-    @property
-    def understood(self) -> bool:
-        return all(token.kind != "unknown" for token in self.tokens)
-
-    def kind(self, place: int) -> str:
-        return self.tokens[place].kind if 0 <= place < len(self.tokens) else ""
-
-    def text(self, place: int) -> str:
-        return self.tokens[place].text if 0 <= place < len(self.tokens) else ""
 
 
 @lru_cache(maxsize=4096)
@@ -85,7 +41,7 @@ def first_year(date: str | None) -> int | None:
     if AMBIGUOUS.search(text):
         return None
     hijri: int | None = None
-    for part in _parts(text):
+    for part in parts_of(text):
         for year, era in _years(part):
             if era != HIJRI:
                 return year
@@ -96,71 +52,6 @@ def first_year(date: str | None) -> int | None:
 def year_text(year: int) -> str:
     """The year as people write it."""
     return f"{-year} B.C." if year < 0 else str(year)
-
-
-def _parts(text: str) -> Iterator[Part]:
-    """The date's parts, with those in brackets last. A part that is only a share of a century belongs to the
-    part before: "19th century, second half"."""
-    inner: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
-        inner.append(match.group(1))
-        return " "
-
-    outer = re.sub(r"[(\[{]([^()\[\]{}]*)[)\]}]", keep, text)
-    texts = [piece for whole in (outer, *inner) for piece in re.split(r"[,;|]", whole)]
-    texts = [piece for piece in texts if piece.strip()]
-    parts = [tuple(_tokens(piece)) for piece in texts]
-    for place, tokens in enumerate(parts):
-        following = parts[place + 1] if place + 1 < len(parts) else ()
-        if following and all(token.kind == "share" for token in following):
-            tokens = _insert_shares(tokens, following)
-        yield Part(tokens, alone=len(texts) == 1)
-
-
-def _insert_shares(tokens: tuple[Token, ...], shares: tuple[Token, ...]) -> tuple[Token, ...]:
-    """The tokens of a part, with shares inserted before its century or decade, if it has only one and no
-    share of it yet."""
-    places = [n for n, token in enumerate(tokens) if token.kind == "ordinal" or token.decade]
-    if len(places) != 1 or any(token.kind == "share" for token in tokens):
-        return tokens
-    return (*tokens[: places[0]], *shares, *tokens[places[0] :])
-
-
-def _tokens(text: str) -> Iterator[Token]:
-    tokens = [_token(word) for word in _TOKEN.findall(text)]
-    place = 0
-    while place < len(tokens):
-        token = tokens[place]
-        following = tokens[place + 1].text if place + 1 < len(tokens) else ""
-        if following in SHARES and (token.kind == "ordinal" or token.text == LAST):
-            count = SHARES[following]
-            k = count - 1 if token.text == LAST else token.value - 1
-            within = 0 <= k < count
-            yield Token("share" if within else "unknown", following, share=(k, count))
-            place += 2
-            continue
-        if token.kind != "known":  # known words carry no year
-            beside = tokens[max(0, place - 1) : place + 2]
-            yield replace(token, doubtful=any(other.kind == "unknown" for other in beside))
-        place += 1
-
-
-def _token(word: str) -> Token:
-    if word[0] == "@":
-        return Token("century" if word in ("@century", "@millennium") else "era", word)
-    if number := _NUMBER.fullmatch(word):
-        minus, digits, ending = number.groups()
-        if ending == "th":
-            return Token("ordinal", digits)
-        return Token("number", digits, bool(minus), ending == "s")
-    if word in SEPARATORS:
-        return Token("separator", word)
-    if word in MONTHS:
-        return Token("month", word)
-    if word in PARTS:
-        return Token("share", word, share=PARTS[word])
-    return Token("known" if word in WORDS or word == LAST else "unknown", word)
 
 
 def _years(part: Part) -> Iterator[tuple[int, str]]:
