@@ -84,6 +84,8 @@ def _insert_shares(tokens: tuple[Token, ...], shares: tuple[Token, ...]) -> tupl
 
 def _tokens(text: str) -> Iterator[Token]:
     tokens = [_token(word) for word in _TOKEN.findall(text)]
+    if tokens and tokens[0].kind == "separator" and re.fullmatch(r"[^\W\d]", tokens[0].text):
+        tokens[0] = replace(tokens[0], kind="unknown")  # "E 1650" is a number of a list
     place = 0
     while place < len(tokens):
         token = tokens[place]

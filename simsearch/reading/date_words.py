@@ -31,11 +31,26 @@ PARTS = {
 }  # fmt: skip
 LAST = "last"
 SHARES = {
-    **dict.fromkeys(("half", "hälfte", "moitié", "helft", "metà", "mitad"), 2),
-    **dict.fromkeys(("drittel", "tiers"), 3),
+    **dict.fromkeys(("half", "part", "hälfte", "moitié", "helft", "metà", "mitad"), 2),
+    **dict.fromkeys(("drittel", "tiers", "tercio"), 3),
     **dict.fromkeys(("quarter", "viertel", "quart", "kwart", "quarto", "cuarto"), 4),
     "decade": 10,
 }  # fmt: skip
+# Shares that follow the century in Chinese, Japanese and Korean, longer ones first.
+EAST_ASIAN_SHARES = {
+    **dict.fromkeys(("前半", "上半叶", "上半", "전반"), "1th half"),
+    **dict.fromkeys(("後半", "后半", "下半叶", "下半", "후반"), "2th half"),
+    **dict.fromkeys(("前期", "初頭", "初期", "初葉", "初", "早期", "초"), "early"),
+    **dict.fromkeys(("中葉", "中頃", "中期", "半ば", "中叶"), "mid"),
+    **dict.fromkeys(("後期", "末期", "末葉", "末", "晚期", "말"), "late"),
+}
+# German catalogs' "E. 18. Jh." and "2. H. 18. Jh.".
+GERMAN_SHARES = {
+    "a": "anfang ", "m": "mitte ", "e": "ende ",
+    "h": "th hälfte ", "d": "th drittel ", "v": "th viertel ",
+}  # fmt: skip
+# Separators that lead from the beginning of a range to its end.
+RANGES = frozenset("- to till until through bis à tot".split())  # noqa: SIM905
 SEPARATORS = frozenset(
     "- / & to or and until till through bis und oder et ou à tot en of au y o e".split()  # noqa: SIM905
 )
@@ -44,6 +59,8 @@ MONTHS = frozenset(
     jan feb mar apr jun jul aug sep sept oct nov dec
     januar februar märz mai juni juli oktober dezember januari februari maart mei augustus
     janvier février mars avril juin juillet août septembre octobre novembre décembre
+    enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
+    gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre
     spring summer autumn fall winter""".split()  # noqa: SIM905
 )
 # Words beside which a number may be a year: words of dates, and places where much was printed and made
@@ -54,12 +71,13 @@ WORDS = frozenset(
     made designed painted drawn printed published issued cast carved signed dated inscribed executed begun
     started completed finished conceived reworked restored reconstructed reconstruction fabricated
     photographed composed written built engraved etched woven manufactured copyright created produced
+    exhibited negative negatives pre prior up
     production date year posthumous revised modelled modeled assembled installed
     onward onwards anno model
-    um gegen nach vor zwischen wohl datiert jahre des der dem das die im jahr
-    vers environ après avant entre années année du de la le les siècle
+    um gegen nach vor zwischen zw wohl datiert dat entwurf ausführung entstanden herstellung hergestellt jahre des der dem das die im jahr
+    vers environ env daté datée après avant entre années année du de la le les siècle
     omstreeks rond na voor tussen gedateerd jaren het
-    hacia después antes circa del al años 年
+    hacia después antes circa del al años 年 年頃 頃 約 约 년
     london paris new york amsterdam berlin rome roma venice venezia florence firenze milan naples vienna
     wien munich münchen dresden antwerp brussels madrid barcelona lisbon prague warsaw copenhagen
     stockholm moscow petersburg istanbul tokyo kyoto edo beijing shanghai boston chicago philadelphia

@@ -8,21 +8,27 @@ understood gives no year: a number that merely might be a year does not count.
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from simsearch.reading.date_text import AMBIGUOUS, BC, HIJRI, normal_text
+from simsearch.reading.date_text import (
+    AMBIGUOUS,
+    BC,
+    HIJRI,
+    LATEST_HIJRI,
+    convert_hijri,
+    normal_text,
+)
 from simsearch.reading.date_tokens import Part, parts_of
+from simsearch.reading.date_words import RANGES
 
 LONGEST = 200  # characters that are read; longer text is prose, not a date
 LATEST = 2999
 EARLIEST = 99_999  # years before Christ
 LAST_CENTURY, LAST_MILLENNIUM = 21, 3
-LATEST_HIJRI = 1600
 # The form of most dates.
-_PLAIN = re.compile(r"(?:c\.|ca\.)? ?([12]\d{3})(?: ?[-–/] ?[12]\d{3})?", re.ASCII)
+_PLAIN = re.compile(r"(?:c\.|ca\.)? ?([12]\d{3})(?: ?[-–] ?([12]\d{3}))?", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
@@ -35,8 +41,9 @@ def first_year(date: str | None) -> int | None:
     """
     if not date or len(date) > LONGEST:
         return None
-    if plain := _PLAIN.fullmatch(date):
-        return int(plain.group(1))
+    plain = _PLAIN.fullmatch(date)
+    if plain and plain[1] <= (plain[2] or plain[1]):
+        return int(plain[1])
     text = normal_text(date)
     if AMBIGUOUS.search(text):
         return None
@@ -55,16 +62,23 @@ def year_text(year: int) -> str:
 
 
 def _years(part: Part) -> Iterator[tuple[int, str]]:
-    """Every year that the part names, with its era."""
+    """Every year that the part names, with its era. Behind a number that may be a year or something else,
+    only years with an era count: the number may be the year that the part begins with."""
+    unsure = False
     for place, token in enumerate(part.tokens):
-        if token.kind == "ordinal":
-            year = _century(part, place)
-        elif token.kind == "number":
-            year = _number(part, place)
-        else:
+        if token.kind not in ("ordinal", "number"):
             continue
-        if year is not None:
+        year = _century(part, place) if token.kind == "ordinal" else _number(part, place)
+        if year is not None and (year[1] or not (unsure or _ends_unread_range(part, place))):
             yield year
+        unsure |= token.doubtful and 1000 <= token.value <= LATEST
+
+
+def _ends_unread_range(part: Part, place: int) -> bool:
+    """Whether the year at `place` ends a range whose beginning is not understood: 1660 of "zzz–1660"."""
+    while part.kind(place - 1) in ("share", "era"):
+        place -= 1
+    return part.text(place - 1) in RANGES and part.kind(place - 2) == "unknown"
 
 
 def _century(part: Part, place: int) -> tuple[int, str] | None:
@@ -77,6 +91,8 @@ def _century(part: Part, place: int) -> tuple[int, str] | None:
         return None
     length = 1000 if part.text(end) == "@millennium" else 100
     share = _share_before(part, place)
+    if share == (0, 1) and part.kind(end + 1) == "share" and not part.kind(end + 2):
+        share = part.tokens[end + 1].share  # "18th century late"
     era = _era_before(part, place) or _era_after(part, end)
     number = part.tokens[place].value
     last = LAST_CENTURY if length == 100 else LAST_MILLENNIUM
@@ -84,7 +100,7 @@ def _century(part: Part, place: int) -> tuple[int, str] | None:
         return None
     if era == HIJRI:
         first = (number - 1) * length + 1
-        return (_convert_hijri(first), era) if first <= LATEST_HIJRI else None
+        return (convert_hijri(first), era) if first <= LATEST_HIJRI else None
     start = -number * length if era == BC else (number - 1) * length
     return _start_of_share(start, length, share) or 1, era
 
@@ -93,12 +109,12 @@ def _number(part: Part, place: int) -> tuple[int, str] | None:
     """The year of the number at `place`. None if the number may be something else."""
     token = part.tokens[place]
     era = _era_before(part, place) or _era_after(part, place)
-    if not token.value or len(token.text) > 5:
+    if not token.value or len(token.text) > 5 or part.kind(place + 1) == "century":
         return None
     if token.decade:
         return _decade(part, place, era)
     if era == HIJRI or _range_in_hijri(part, place):
-        return (_convert_hijri(token.value), HIJRI) if token.value <= LATEST_HIJRI else None
+        return (convert_hijri(token.value), HIJRI) if token.value <= LATEST_HIJRI else None
     if era == BC:
         return -token.value, era
     if token.negative:
@@ -111,11 +127,13 @@ def _number(part: Part, place: int) -> tuple[int, str] | None:
 def _may_be_year(part: Part, place: int) -> bool:
     """Whether a number without an era is a year, by its digits and by the words beside it."""
     token = part.tokens[place]
-    if token.doubtful or "ordinal" in (part.kind(place - 1), part.kind(place + 1)):
+    beside = (part.kind(place - 1), part.kind(place + 1))
+    after_day = beside[0] == "ordinal" and part.kind(place - 2) == "month"
+    if token.doubtful or ("ordinal" in beside and not after_day) or _descends(part, place):
         return False
     if len(token.text) == 4 and token.text[0] != "0":
         return token.value <= LATEST
-    if not part.understood or len(token.text) > 4:
+    if not part.understood or len(token.text) > 4 or "number" in beside:
         return False
     if token.value >= 100:
         return True
@@ -123,6 +141,19 @@ def _may_be_year(part: Part, place: int) -> bool:
     months = any(other.kind == "month" for other in part.tokens)
     short = all(other.value < 1000 for other in numbers)
     return part.alone and short and len(numbers) <= 2 and not months
+
+
+def _descends(part: Part, place: int) -> bool:
+    """Whether the number belongs to a range such as "1353–1336", whose years may be those before Christ."""
+    for first in (place, place - 2):
+        if (
+            part.text(first + 1) in RANGES
+            and (part.kind(first), part.kind(first + 2)) == ("number",) * 2
+        ):
+            start, end = part.text(first), part.text(first + 2)
+            if len(start) == len(end) and end < start:
+                return True
+    return False
 
 
 def _decade(part: Part, place: int, era: str) -> tuple[int, str] | None:
@@ -180,9 +211,3 @@ def _range_in_hijri(part: Part, place: int) -> bool:
 
 def _is_hijri(part: Part, place: int) -> bool:
     return part.kind(place) == "number" and _era_before(part, place) == HIJRI
-
-
-def _convert_hijri(year: int) -> int:
-    """The Gregorian year in which a Hijri year begins, by the tabular calendar."""
-    days = (year - 1) * 354 + (3 + 11 * year) // 30
-    return (datetime.date(622, 7, 19) + datetime.timedelta(days=days)).year

@@ -69,6 +69,18 @@ UNDERSTOOD = {
     "19th century, second half": 1850, "19th century (second half)": 1850, "19th century; last quarter": 1875,
     "18. Jahrhundert, 2. Hälfte": 1750, "XIXe siècle, 2e moitié": 1850, "2nd century B.C., second half": -150,
     "1890s, late": 1897, "late 18th century, early": 1767, "18th–19th century, late": 1700,
+    "?1824–7, ?c.1800–10": 1824, "?1808, 1814": 1808, "?1843 or 1844": 1843, "c.1825–30?": 1825, "18th-?19th century": 1700,
+    "Project: 1891-1895; Drawn December 20, 1893": 1893, "exhibited 1833": 1833, "first published 1792": 1792,
+    "negative 1888; printed 1900": 1888, "zw. 1650 und 1660": 1650, "Herstellung: 1750–1760": 1750, "up to 1970": 1970,
+    "later 18th century": 1750, "latter half of the 19th century": 1850, "second part of the 19th century": 1850,
+    "mid-to-late 19th century": 1833, "18th century late": 1767, "2/2 17. Jh.": 1650, "2/4 of 18th century": 1725,
+    "2. H. 18. Jh.": 1750, "E. 18. Jh.": 1767, "18 Jahrhundert": 1700, "c. 17 century": 1600, "XIXe s.": 1800,
+    "fin XVIIIe - début XIXe siècle": 1767, "último tercio del siglo XIX": 1867, "4th century (B.C.)": -400,
+    "10.000 v. Chr.": -10_000, "1. Jh. v. - 1. Jh. n. Chr.": -100, "siglo V antes de Cristo": -500,
+    "Ve siècle avant notre ère": -500, "IV secolo avanti Cristo": -400, "5. Jh. vor Christus": -500,
+    "公元前5世纪": -500, "18～19世紀": 1700, "19世紀後半": 1850, "1930年代": 1930, "約1834年頃": 1834, "기원전 3세기": -300,
+    "1256/1840": 1840, "1256 (1840–41)": 1840, "A.H. 1260 / 1844–45 CE": 1844, "1256 de l'Hégire": 1840,
+    "1999.10": 1999, "March 15th 1882": 1882, "5 de enero de 1888": 1888, "1970-07-05T00:00:00+01:00": 1970,
 }  # fmt: skip
 UNDATED = [
     None, "", "  ", "n.d.", "(n.d.)", "Unknown", "undated", "No. 12345", "No. 1234", "no 12", "inv. 1765",
@@ -78,6 +90,10 @@ UNDATED = [
     "50s", "'60s", "12, 13", "X1650", "late", "B.C.", "A.D.", "1 2 3", "x" * 10_000, "1650 " * 1000,
     "C20", "c19th", "14/20", "፩", "፲፱፻", "𐩀", "12th millennium", "A.H. 11th millennium", "A.H. 20th century",
     "March 79", "1-", "-", "18th", "the 18th of May", "5 × 1650", "1650%", "Köchel 1650",
+    "1,888", "1.888", "2 000", "19 70", "1e5", "12.5", "850.1", "1850.25", "2001.30", "2010.123.4", "1999.10.55",
+    "1888,0512.3", "25/150", "13/2010", "1:1250", "12 in.", "197(0)", "B.E. 2500", "F-1970", "E 1650", "années 30", "jaren 30",
+    "1353–1336", "300–100", "zzz 1891–1895", "zzz – 18th century", "c. 1747 with later 18th century mounts", "1970 century",
+    "5th century before our era", "Roman copy of a Greek original of the 5th c. BC", "in the style of the 16th century",
 ]  # fmt: skip
 SHARED = Path(__file__).parents[3] / "shared" / "cases" / "tables" / "dates.csv"
 
