@@ -5,6 +5,7 @@ Plain NumPy and SciPy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,12 @@ from simsearch.evaluation.statistics import Floats
 
 Items = npt.NDArray[np.int64]
 
-# Labels that mean "unknown". Two works that carry one do not share an artist.
-NO_LABEL = ("unknown", "anonymous", "unidentified", "various")
+# Labels that mean "unknown" or "several people". Two works that carry one do not share an artist. The
+# artists "Various & Gould" and "AnonyMouse" have labels.
+NO_LABEL = re.compile(
+    r"(?:unknown|anonymous|unidentified)(?!\w)|various(?:\s*(?:$|[(\[,;/:.])"
+    r"|\s.*\b(?:artists|authors|designers|hands|makers|manufacturers|painters|people|photographers|printers)\b)"
+)
 
 # An original with at most this many labels is counted by their subsets, 255 for 8 labels. An original with
 # more is compared with all others, as the number of subsets doubles with each label.
@@ -77,7 +82,7 @@ def label_matrix(labels: Sequence[Iterable[str | None]]) -> Any:
     rows, places = [], []
     for row, words in enumerate(labels):
         for word in {" ".join(word.split()).casefold() for word in words if word}:
-            if word and not word.startswith(NO_LABEL):
+            if word and not NO_LABEL.match(word):
                 rows.append(row)
                 places.append(columns.setdefault(word, len(columns)))
     shape = (len(labels), max(1, len(columns)))

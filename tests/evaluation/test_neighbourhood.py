@@ -81,9 +81,18 @@ def test_random_neighbours_reach_chance_and_no_more() -> None:
 
 
 def test_an_unknown_artist_is_no_label() -> None:
-    labels = Labels.of([["Unknown artist"], ["unknown"], [None], [], ["Goya"], [" goya "]])
-    assert np.diff(labels.matrix.indptr).tolist() == [0, 0, 0, 0, 1, 1]
-    assert labels.matrix.shape[1] == 1
+    unknown = [
+        "Unknown artist",
+        "unknown",
+        None,
+        "Anonymous, Dutch",
+        "Various",
+        "various French artists",
+    ]
+    known = ["Goya", " goya ", "Various & Gould", "AnonyMouse"]
+    labels = Labels.of([*([name] for name in (*unknown, *known)), []])
+    assert np.diff(labels.matrix.indptr).tolist() == [0] * 6 + [1] * 4 + [0]
+    assert labels.matrix.shape[1] == 3
 
 
 def test_spaces_that_agree_overlap_wholly() -> None:
