@@ -15,6 +15,8 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _DAY = re.compile(r"\d{4}(?:-\d\d){0,2}")
 _Run = tuple[int, int, str]  # first column, the column after the last, text
 _CELLS = ("table-cell", "covered-table-cell")
+_BREAKS = {"tab": "\t", "line-break": "\n"}
+MOST_SPACES = 1000  # that one element stands for
 
 
 def shown_sheets(file: IO[bytes]) -> dict[str, Shown]:
@@ -39,6 +41,8 @@ class _Content:
         self._runs: list[_Run] = []
         self._cell: dict[str, str] = {}
         self._text: list[str] | None = None  # of the cell that is being read
+        self._spaced: list[str] = []  # the same with its white space, if it has tabs or line breaks
+        self._has_breaks = False
 
     def read(self, file: IO[bytes]) -> None:
         read_events(
@@ -61,11 +65,29 @@ class _Content:
             self._column, self._runs = 0, []
         elif name in _CELLS:
             self._cell, self._text = attributes, []
+            self._spaced, self._has_breaks = [], False
+        elif self._in_paragraph():
+            self._take_space(name, attributes)
+
+    def _in_paragraph(self) -> bool:
+        # Paragraphs of a cell's comments lie one deeper.
+        return self._text is not None and "annotation" not in self._path and "p" in self._path
 
     def _take_text(self, data: str) -> None:
-        # Paragraphs of a cell's comments lie one deeper.
-        if self._text is not None and "annotation" not in self._path and "p" in self._path:
+        if self._text is not None and self._in_paragraph():
             self._text.append(data)
+            self._spaced.append(data)
+
+    def _take_space(self, name: str, attributes: dict[str, str]) -> None:
+        """Tabs, line breaks and spaces are elements, and a paragraph is a line of its own. The library
+        that reads the cells leaves out tabs and line breaks."""
+        if name == "p" and self._spaced:
+            self._spaced.append("\n")
+        elif name == "s":
+            self._spaced.append(" " * min(_times(attributes, "c"), MOST_SPACES))
+        elif name in _BREAKS:
+            self._spaced.append(_BREAKS[name])
+            self._has_breaks = True
 
     def _end(self, _tag: str) -> None:
         name = self._path.pop()
@@ -90,6 +112,8 @@ class _Content:
         if text or is_error or any(_value_types(cell)):
             self._extent.add(*place, self._row_times, times)
             shown = "" if is_error else _shown_text(text, cell)
+            if self._has_breaks and "string" in _value_types(cell):
+                shown = "".join(self._spaced)
             if is_error:
                 self._shown.errors.add(place, times * self._row_times)
             if shown is not None:

@@ -95,6 +95,16 @@ def test_a_decimal_comma_keeps_its_zeros() -> None:
     assert read == {"a": ["1999.10"], "b": ["1999"], "c": ["0.5"]}
 
 
+def test_tabs_and_line_breaks_within_a_cell_stay() -> None:
+    body = [
+        word("a<text:tab/>b"),
+        word('a<text:span>b<text:line-break/></text:span><text:s text:c="2"/>c'),
+        word("a</text:p><text:p>b<text:line-break/>c"),
+    ]
+    read = columns(ods(row(*map(word, "xyz")), row(*body)))
+    assert read == {"x": ["a\tb"], "y": ["ab\n  c"], "z": ["a\nb\nc"]}
+
+
 @pytest.mark.parametrize(
     ("sheet", "words"),
     [
