@@ -38,6 +38,10 @@ def json_records(source: str, text: str, notes: Notes) -> tuple[Rows, list[str] 
         if len(lists) == 1 and not _looks_like_a_record(value):
             ((key, value),) = lists.items()
             notes.say(f"{source}: the records are those under {key!r}")
+        elif _is_transposed(value):
+            raise CatalogError(
+                f"{source}: JSON whose rows are no list; write a list of records (in pandas: to_json(orient='records'))"
+            )
         else:
             value = [value]
     if not isinstance(value, list) or (value and not _are_records(value)):
@@ -117,6 +121,18 @@ def _lines(
 def _are_records(items: list[Any]) -> bool:
     """Whether at least half of a list's items are records."""
     return bool(items) and 2 * sum(isinstance(item, dict) for item in items) >= len(items)
+
+
+def _is_transposed(value: Mapping[str, Any]) -> bool:
+    """Whether the members of an object are the columns of a table, or its rows by their names, and not the
+    values of one record: all are lists of one length, or objects of the same keys."""
+    members = list(value.values())
+    if len(members) < 2 or not all(isinstance(member, list | dict) for member in members):
+        return False
+    shapes = {
+        len(member) if isinstance(member, list) else tuple(sorted(member)) for member in members
+    }
+    return len(shapes) == 1 and len(members[0]) > 1
 
 
 def _make_whole(value: Any) -> list[str]:

@@ -56,7 +56,10 @@ def read_parquet(
 def _read(uri: str, storage: StorageConfig, notes: Notes) -> tuple[pa.Table, list[str]]:
     with open_uri(uri, storage) as file:
         try:
-            with pq.ParquetFile(file, buffer_size=BUFFER) as parquet:
+            # Times of 96 bits, as Spark writes them, would wrap around before 1677.
+            with pq.ParquetFile(
+                file, buffer_size=BUFFER, coerce_int96_timestamp_unit="us"
+            ) as parquet:
                 return _read_opened(uri, parquet, notes)
         except (pa.ArrowException, OSError) as error:
             detail = " ".join(str(error).split())

@@ -25,6 +25,21 @@ from simsearch.storage.storage import FileInfo, list_uri, read_uri
 from simsearch.storage.uris import normalise_uri
 
 TABLES = (".csv", ".tsv", ".xlsx", ".ods", ".xls", ".jsonl", ".gz", ".bz2", ".xz", ".zst", ".zip")
+# The first bytes of files that hold tables, but are not read, and the last bytes where the first could be
+# those of a text.
+_OTHER_KINDS = (
+    (b"ARROW1", b"ARROW1", "an Arrow (Feather) file"),
+    (b"\xff\xff\xff\xff", b"", "an Arrow stream"),
+    (b"FEA1", b"FEA1", "a Feather file"),
+    (b"ORC", b"ORC", "an ORC file"),
+    (b"PARE", b"PARE", "an encrypted Parquet file"),
+    (b"Obj\x01", b"", "an Avro file"),
+    (b"SQLite format 3\x00", b"", "a SQLite database"),
+    (b"\x89HDF\r\n\x1a\n", b"", "an HDF5 file"),
+    (b"\x93NUMPY", b"", "a NumPy file"),
+    (b"\x80\x04\x95", b"", "a Python pickle"),
+    (b"{\\rtf", b"", "a word processor's text (RTF)"),
+)
 GIT_LFS = b"version https://git-lfs.github.com/spec/"
 READERS = 16  # files of a folder in flight; hides a store's latency
 DATASET_NOTES = (
@@ -128,19 +143,24 @@ def _load_file(source: str, config: CatalogConfig, storage: StorageConfig, notes
         raise CatalogError(f"{source}: packed Parquet; unpack it, Parquet is small in itself")
     if data.startswith((ZIP, OLE)):
         return of_dicts(source, *read_workbook(source, data, notes))
-    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<?xml")):
+    if data.startswith(b"%PDF"):
+        raise CatalogError(f"{source}: a PDF, not a table; export it as CSV or Excel")
+    if kind := next((kind for *ends, kind in _OTHER_KINDS if _is_between(data, *ends)), None):
+        raise CatalogError(f"{source}: {kind}, which is not read; save it as CSV, JSON or Parquet")
+    text = decode_text(data, config.encoding, source, notes)
+    if text.lstrip("\ufeff \t\r\n").startswith("<"):
         raise CatalogError(
             f"{source}: a web page or XML, not a table; download the table itself, as CSV, JSON, Excel or Parquet"
         )
-    if data.startswith(b"%PDF"):
-        raise CatalogError(f"{source}: a PDF, not a table; export it as CSV or Excel")
-    text = decode_text(data, config.encoding, source, notes)
     if text.lstrip()[:1] in ("{", "["):
         return of_dicts(source, *json_records(source, text, notes))
     table, places, delimiter = read_delimited(text, config.delimiter, source, notes)
     notes.say(f"{source}: a table of {table.num_columns} columns separated by {delimiter}")
     return replace(of_table(source, table), places=places)
+
+
+def _is_between(data: bytes, first: bytes, last: bytes) -> bool:
+    return data.startswith(first) and last in data[-8:]
 
 
 def _parquet(source: str, uris: Sequence[str], storage: StorageConfig, notes: Notes) -> Records:

@@ -21,13 +21,22 @@ LAYERS = 3  # a table packed more often is taken for a bomb
 ZIP, EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
 EXAMPLES = 3
 
-_PACKED: tuple[tuple[bytes, str, Callable[[IO[bytes]], Any]], ...] = (
+# Zstandard's parallel writers begin with a frame that readers skip.
+_ZSTANDARD = (b"\x28\xb5\x2f\xfd", *(bytes([byte]) + b"\x2a\x4d\x18" for byte in range(80, 96)))
+_PACKED: tuple[tuple[bytes | tuple[bytes, ...], str, Callable[[IO[bytes]], Any]], ...] = (
     (b"\x1f\x8b", "gzip", lambda file: gzip.GzipFile(fileobj=file)),
     (b"BZh", "bzip2", bz2.BZ2File),
     (b"\xfd7zXZ\x00", "xz", lzma.LZMAFile),
-    (b"\x28\xb5\x2f\xfd", "Zstandard", lambda file: pa.CompressedInputStream(file, "zstd")),
+    (_ZSTANDARD, "Zstandard", lambda file: pa.CompressedInputStream(file, "zstd")),
 )
-_ARCHIVES = ((0, b"7z\xbc\xaf\x27\x1c", "7-Zip"), (0, b"Rar!", "RAR"), (257, b"ustar", "tar"))
+_ARCHIVES = (
+    (0, b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (0, b"Rar!", "RAR"),
+    (257, b"ustar", "tar"),
+    (0, b'\x04"M\x18', "LZ4"),
+    (0, b"\x1f\x9d", "compress (.Z)"),
+    (0, b"\x5d\x00\x00", "LZMA"),
+)
 _BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
@@ -53,8 +62,8 @@ def _unpack_layer(source: str, data: bytes) -> bytes | None:
             )
     if data.startswith((ZIP, EMPTY_ZIP)):
         return _unzip(source, data)
-    for mark, kind, opened in _PACKED:
-        if data.startswith(mark):
+    for marks, kind, opened in _PACKED:
+        if data.startswith(marks):
             try:
                 with opened(io.BytesIO(data)) as file:
                     return _read_bounded(source, file)

@@ -13,6 +13,7 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import feather, orc
 
 from simsearch.catalog import unpacking
 from simsearch.catalog.json_records import json_records
@@ -101,6 +103,7 @@ def test_a_table_that_unpacks_to_too_much_is_refused(
         (zipped(), r"a zip archive of 0 files \(none\)"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(99), "a 7-Zip archive"),
         (bytes(257) + b"ustar" + bytes(250), "a tar archive"),
+        (b'\x04"M\x18' + TABLE, "a LZ4 archive"),
     ],
 )
 def test_an_archive_of_several_files_is_called_by_its_name(
@@ -108,6 +111,49 @@ def test_an_archive_of_several_files_is_called_by_its_name(
 ) -> None:
     with pytest.raises(CatalogError, match=message):
         ids_of(tmp_path, data)
+
+
+def of_arrow(write: Callable[[pa.Table, io.BytesIO], Any]) -> bytes:
+    buffer = io.BytesIO()
+    write(pa.table({"artwork_id": ["1"], "image_uri": ["http://x/a.jpg"]}), buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (of_arrow(feather.write_feather), r"an Arrow \(Feather\) file"),
+        (b"FEA1" + bytes(99) + b"FEA1", "a Feather file"),
+        (of_arrow(orc.write_table), "an ORC file"),
+        (b"SQLite format 3\x00" + bytes(99), "a SQLite database"),
+        (b"<lido:lidoWrap xmlns:lido='x'/>", "a web page or XML"),
+        ("<?xml version='1.0'?><a/>".encode("utf-16"), "a web page or XML"),
+        (b'{"artwork_id": {"0": "1", "1": "2"}, "image_uri": {"0": "a", "1": "b"}}', "rows are no list"),
+        (b'{"artwork_id": ["1", "2"], "image_uri": ["a.jpg", "b.jpg"]}', "rows are no list"),
+    ],
+)  # fmt: skip
+def test_a_table_of_another_kind_is_called_by_its_name(
+    tmp_path: Path, data: bytes, message: str
+) -> None:
+    with pytest.raises(CatalogError, match=message):
+        ids_of(tmp_path, data)
+
+
+def test_a_column_that_begins_as_another_kind_of_file_is_a_column(tmp_path: Path) -> None:
+    assert ids_of(tmp_path, b"ORCID,artwork_id,image_uri\n0,1,http://x/a.jpg\n") == ["1"]
+
+
+def test_zstandard_may_begin_with_a_frame_to_skip(tmp_path: Path) -> None:
+    skipped = b"\x5a\x2a\x4d\x18\x02\0\0\0ab"
+    assert ids_of(tmp_path, skipped + zstandard(TABLE)) == ["00123", "1999.10"]
+
+
+def test_a_day_long_ago_in_96_bits_is_that_day(tmp_path: Path) -> None:
+    days = pa.array([dt.datetime(1650, 1, 2), dt.datetime(1850, 1, 2)])
+    table = pa.table({"artwork_id": ["0", "1"], "image_uri": ["http://x/a"] * 2, "date": days})
+    pq.write_table(table, tmp_path / "art.parquet", use_deprecated_int96_timestamps=True)
+    rows = read(tmp_path, "catalog.reader=table", f"catalog.source={tmp_path}/art.parquet")
+    assert rows["date"].to_pylist() == ["1650-01-02", "1850-01-02"]
 
 
 def test_numbers_in_json_stay_as_they_are_written(tmp_path: Path) -> None:
