@@ -77,10 +77,23 @@ class Held:
         self._page.wait_for_timeout(300)
 
 
+COLOUR_RULES = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    "resultTypes": ["violations"],
+}
+
+
 def serious_faults(page: Page) -> list[tuple[str, list[str]]]:
-    """The serious and critical faults that axe finds: each rule with up to three places."""
+    """The serious and critical faults that axe finds in light and in dark: each rule with up to three places.
+
+    The two differ in colours alone, so that in dark the rules about colours are asked.
+    """
+    page.emulate_media(color_scheme="light")
+    violations = Axe().run(page).response["violations"]
+    page.emulate_media(color_scheme="dark")
+    violations += Axe().run(page, options=COLOUR_RULES).response["violations"]
     return [
         (violation["id"], [node["html"][:120] for node in violation["nodes"]][:3])
-        for violation in Axe().run(page).response["violations"]
+        for violation in violations
         if violation["impact"] in ("serious", "critical")
     ]
