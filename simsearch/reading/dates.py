@@ -69,9 +69,10 @@ def _years(part: Part) -> Iterator[tuple[int, str]]:
         if token.kind not in ("ordinal", "number"):
             continue
         year = _century(part, place) if token.kind == "ordinal" else _number(part, place)
-        if year is not None and (year[1] or not (unsure or _ends_unread_range(part, place))):
+        unread = _ends_unread_range(part, place)
+        if year is not None and (year[1] or not (unsure or unread)):
             yield year
-        unsure |= token.doubtful and 1000 <= token.value <= LATEST
+        unsure |= unread or (token.doubtful and 1000 <= token.value <= LATEST)
 
 
 def _ends_unread_range(part: Part, place: int) -> bool:

@@ -92,7 +92,7 @@ UNDATED = [
     "March 79", "1-", "-", "18th", "the 18th of May", "5 × 1650", "1650%", "Köchel 1650",
     "1,888", "1.888", "2 000", "19 70", "1e5", "12.5", "850.1", "1850.25", "2001.30", "2010.123.4", "1999.10.55",
     "1888,0512.3", "25/150", "13/2010", "1:1250", "12 in.", "197(0)", "B.E. 2500", "F-1970", "E 1650", "années 30", "jaren 30",
-    "1353–1336", "300–100", "zzz 1891–1895", "zzz – 18th century", "c. 1747 with later 18th century mounts", "1970 century",
+    "1353–1336", "300–100", "zzz 1891–1895", "zzz – 15. und 16. Jahrhundert", "c. 1747 with later 18th century mounts", "1970 century",
     "5th century before our era", "Roman copy of a Greek original of the 5th c. BC", "in the style of the 16th century",
 ]  # fmt: skip
 SHARED = Path(__file__).parents[3] / "shared" / "cases" / "tables" / "dates.csv"
