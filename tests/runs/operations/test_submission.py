@@ -20,6 +20,7 @@ from simsearch.runs.operations.submission import STOPPED, Submission, submit_and
 from simsearch.settings.config import load_config
 from simsearch.settings.shown import settings_text
 from simsearch.snapshots.published import latest_snapshot
+from simsearch.snapshots.root import open_root
 from simsearch.storage.storage import Storage
 from tests.cli.test_main import SMALL
 from tests.support.places import Place
@@ -74,7 +75,7 @@ class Slot:
         return len((self.folder / "started").read_text().splitlines())
 
 
-def test_a_submitter_that_is_killed_and_started_again_follows_the_job(
+def test_a_killed_submitters_job_is_followed_run_again_if_it_failed_and_not_if_it_succeeded(
     cluster: RayCluster, tmp_path: Path
 ) -> None:
     slot = Slot(cluster, tmp_path, "simsearch-29402220")
@@ -89,20 +90,13 @@ def test_a_submitter_that_is_killed_and_started_again_follows_the_job(
     slot.finish()
     rest, _ = retried.communicate(timeout=400)
     assert "the job's last line" in rest
+    assert "simsearch-29402220 failed, exit code 3" in rest
     assert retried.returncode == 3
     assert slot.starts() == 1
-
-
-def test_a_job_that_failed_is_run_again_and_one_that_succeeded_is_not(
-    cluster: RayCluster, tmp_path: Path
-) -> None:
-    slot = Slot(cluster, tmp_path, "simsearch-29403660")
-    slot.finish()
-    outputs = [slot.submitter(code).communicate(timeout=400)[0] for code in (1, 0, 0)]
-    assert "simsearch-29403660 failed, exit code 1" in outputs[0]
-    assert "simsearch-29403660-2 succeeded, exit code 0" in outputs[1]
-    assert "simsearch-29403660-2 has succeeded already" in outputs[2]
-    assert "the job's last line" in outputs[2]
+    outputs = [slot.submitter(0).communicate(timeout=400)[0] for _ in range(2)]
+    assert "simsearch-29402220-2 succeeded, exit code 0" in outputs[0]
+    assert "simsearch-29402220-2 has succeeded already" in outputs[1]
+    assert "the job's last line" in outputs[1]
     assert slot.starts() == 2
 
 
@@ -157,25 +151,34 @@ def test_a_wrong_token_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch
     assert "\n" not in str(raised.value)
 
 
-def submit_job(cluster: RayCluster, job: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return submit(cluster, PROJECT / "jobs", sys.executable, job, *words)
-
-
 def settings(place: Place) -> list[str]:
     endpoint = place.config.endpoint_url or "null"
     return [f"root={place.root}", f"storage.endpoint_url={endpoint}", *SMALL]
 
 
-def test_a_failing_job_exits_non_zero_and_says_why(cluster: RayCluster, s3_place: Place) -> None:
-    done = submit_job(cluster, "run.py", *settings(s3_place), "extract.backbones=[vgg17]")
-    assert done.returncode != 0
-    assert "no encoder named 'vgg17'" in done.stdout + done.stderr
+@pytest.mark.slow
+def test_a_job_that_cannot_begin_exits_non_zero_and_says_why(tmp_path: Path) -> None:
+    words = [f"root={tmp_path}/root", "extract.backbones=[vgg17]"]
+    command = [sys.executable, str(PROJECT / "jobs" / "run.py"), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 2
+    assert "no encoder named 'vgg17'" in done.stderr
 
 
-def test_a_job_runs_whole_on_the_s3_server_and_the_cronjobs_own_command_reindexes(
+@pytest.mark.drill
+def test_rays_own_command_runs_a_job_whole_on_the_s3_server(
+    cluster: RayCluster, s3_place: Place
+) -> None:
+    done = submit(cluster, PROJECT / "jobs", sys.executable, "run.py", *settings(s3_place))
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert latest_snapshot(Storage(s3_place.root, s3_place.config)).images().num_rows == 8 * 6
+    assert "published snapshot" in done.stdout + done.stderr
+
+
+def test_the_cronjobs_own_command_runs_a_job_whole_on_the_s3_server(
     cluster: RayCluster, s3_place: Place, tmp_path: Path
 ) -> None:
-    """The manifest's command, with the image's folders replaced by this machine's, after a first run."""
+    """The manifest's command, with the image's folders replaced by this machine's."""
     manifest = yaml.safe_load((PROJECT / "cluster" / "base" / "nightly.yaml").read_text())
     (container,) = manifest["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     there_and_here = {
@@ -189,10 +192,8 @@ def test_a_job_runs_whole_on_the_s3_server_and_the_cronjobs_own_command_reindexe
     command = [there_and_here.get(word, word) for word in container["command"]]
     config = load_config(None, settings(s3_place))
     (tmp_path / "config.yaml").write_text(settings_text(config))
-    first = submit_job(cluster, "run.py", *settings(s3_place))
-    assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-3000:]
-    assert latest_snapshot(Storage(s3_place.root, s3_place.config)).images().num_rows == 8 * 6
-    assert "published snapshot" in first.stdout + first.stderr
+    storage = Storage(s3_place.root, s3_place.config)
+    open_root(storage)  # as a first run did that got no further
     done = subprocess.run(
         command,
         capture_output=True,
@@ -202,4 +203,6 @@ def test_a_job_runs_whole_on_the_s3_server_and_the_cronjobs_own_command_reindexe
         env={**os.environ, "RAY_ADDRESS": cluster.dashboard},
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert ", unchanged" in done.stdout
+    snapshot = latest_snapshot(storage)
+    assert snapshot.images().num_rows == 8 * 6
+    assert f"published snapshot {snapshot.snapshot_id}" in done.stdout
