@@ -38,4 +38,5 @@ class Notes:
             f"left out: {count:,} {reason} (first: {example})"
             for reason, (count, example) in counted
         ]
-        return [hide_secrets(line) for line in lines]
+        # Names of files may have bytes that no log can hold.
+        return [hide_secrets(line).encode(errors="backslashreplace").decode() for line in lines]

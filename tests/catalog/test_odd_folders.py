@@ -53,6 +53,18 @@ def test_pipes_and_broken_links_are_never_opened(tmp_path: Path) -> None:
     assert notes.left_out["of the kind “broken link”"] == (1, "broken.jpg")
 
 
+def test_a_name_of_another_encoding_costs_its_file(tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    (folder / "Müller#1?.jpg").write_bytes(jpeg())
+    Path(os.fsdecode(os.fsencode(folder) + "/Müller.jpg".encode("latin-1"))).write_bytes(jpeg())
+    notes = Notes()
+    table = read(tmp_path, "catalog.reader=folder", f"catalog.source={folder}", notes=notes)
+    assert table["artwork_id"].to_pylist() == ["Müller#1?"]
+    reason = "files whose names are no UTF-8 (rename them)"
+    assert notes.summary() == [f"left out: 1 {reason} (first: M\\udcfcller.jpg)"]
+
+
 def test_a_folder_without_images_says_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "scans").mkdir()
     (tmp_path / "scans" / "a.psd").write_bytes(b"")

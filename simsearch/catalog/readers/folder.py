@@ -72,6 +72,8 @@ def reason_against(info: FileInfo) -> str | None:
     """Why a file is not read as an image, in words that follow a count. None if the file is read."""
     if info.kind != "file":
         return f"of the kind “{info.kind}”"
+    if not _is_encodable(info.path):
+        return "files whose names are no UTF-8 (rename them)"
     path = PurePosixPath(info.path)
     if path.name.startswith(DEBRIS):
         return "files that macOS adds (._*)"
@@ -81,6 +83,15 @@ def reason_against(info: FileInfo) -> str | None:
     if suffix in EXTENSIONS:
         return None
     return f"{path.suffix.lower()} files" if path.suffix else "files without an extension"
+
+
+def _is_encodable(path: str) -> bool:
+    """Whether a path can be written as UTF-8. Bytes of another encoding in a file's name cannot."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _describe_others(notes: Notes) -> str:
