@@ -70,3 +70,12 @@ def read_chance(snapshot: Snapshot) -> CollectionChance | None:
     for row in rows:
         return CollectionChance(Chance(row["share"], row["decade"]), row["compared"])
     return None
+
+
+def read_unseen(snapshot: Snapshot) -> list[str]:
+    """The ids of the artworks in whose pictures geometry sees nothing."""
+    try:
+        ids = snapshot.storage.read_table(snapshot.unseen_path, ["artwork_id"])["artwork_id"]
+    except NotFoundError:  # a snapshot of an earlier version
+        return []
+    return [str(artwork_id) for artwork_id in ids.to_pylist()]

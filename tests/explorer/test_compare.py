@@ -25,6 +25,7 @@ from simsearch.reading.findings.listed_pairs import ListedPair, ListedPairs
 from simsearch.reading.library import Library
 from simsearch.reading.picture_pairs import PairGeometry, PicturePair, chance_words
 from simsearch.reading.same_pictures import read_points
+from simsearch.reading.sets import encode
 from simsearch.reading.view import SnapshotView
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_pairs import ANOTHER, ASKED, COPY, COPY_SIZE, FIRST, FLAT, SIZE, TRUE
@@ -245,3 +246,13 @@ def test_a_pair_swapped_twice_is_the_pair(relation: str, numbers: list[float]) -
     assert {relation, there.relation} in ({"detail of", "has detail"}, {"version"})
     assert again.transform == pytest.approx(transform)
     assert replace(again, transform=None) == replace(pair, transform=None)
+
+
+def test_works_in_which_geometry_sees_nothing_are_named_as_such(
+    pairs: httpx.Client, pairs_snapshot: Snapshot, view: SnapshotView
+) -> None:
+    write_chance(pairs_snapshot, read_chance(pairs_snapshot), {FLAT: 0})
+    page = one_line(pairs.get("/findings/duplicates").text)
+    assert "The picture of 1 work has too little texture" in page
+    (address,) = re.findall(r'href="([^"]*Where\+geometry[^"]*)"', page)
+    assert f"ids={encode([view.artwork(FLAT).number])}&" in html.unescape(address)

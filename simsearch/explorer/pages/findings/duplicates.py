@@ -13,6 +13,7 @@ from simsearch.explorer.pages.page import PagedPage
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import Site
 from simsearch.indexes.exact import cosine
+from simsearch.neighbours.chance import read_unseen
 from simsearch.reading.findings.duplicates import DuplicateGroup, Entry, entries
 from simsearch.reading.sets import MOST, encode
 from simsearch.reading.view import SnapshotView
@@ -25,7 +26,8 @@ PAIRS_SHOWN = 40  # of a group
 class DuplicatesPage(PagedPage):
     """`stored` says whether the snapshot lists near-duplicates. There are `total` groups of `works` works
     in all; `set_of` are these works as addresses have a set, None for more than a set holds. `first` is
-    the place of the first group shown, from 1. `scores` has the cosines by space of the pairs that are
+    the place of the first group shown, from 1. In the pictures of `unseen` works geometry sees nothing;
+    `unseen_set` is as `set_of`. `scores` has the cosines by space of the pairs that are
     shown, by the numbers of their artworks; of a group there are `pairs_shown`."""
 
     template: ClassVar[str] = "findings/duplicates"
@@ -38,6 +40,8 @@ class DuplicatesPage(PagedPage):
     first: int
     scores: dict[tuple[int, int], dict[str, float]]
     pairs_shown: int
+    unseen: int
+    unseen_set: str | None
 
 
 def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage:
@@ -45,17 +49,26 @@ def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage
     groups = stored or []
     paging = page_of(len(groups), page, GROUPS_PER_PAGE)
     works = {number for group in groups for number in group.members}
+    numbers = [view.number_of(artwork_id) for artwork_id in read_unseen(view.snapshot)]
+    unseen = {number for number in numbers if number is not None}
     return DuplicatesPage(
         paging=paging,
         stored=stored is not None,
         total=len(groups),
         works=len(works),
-        set_of=encode(works) if len(works) <= MOST else None,
+        set_of=_as_set(works),
         groups=[(group, entries(view, group)) for group in groups[paging.part]],
         first=paging.part.start + 1,
         scores=_scores(view, groups[paging.part]),
         pairs_shown=PAIRS_SHOWN,
+        unseen=len(unseen),
+        unseen_set=_as_set(unseen),
     )
+
+
+def _as_set(numbers: set[int]) -> str | None:
+    """The works as addresses have a set; None for more than a set holds."""
+    return encode(numbers) if len(numbers) <= MOST else None
 
 
 def _scores(
