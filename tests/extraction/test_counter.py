@@ -36,14 +36,15 @@ def test_a_vector_that_is_computed_again_counts_once() -> None:
 
 
 def test_a_killed_counter_counts_on_in_a_new_process(ray_local: None) -> None:
+    others = counter_processes()  # of tests before
     counter = RemoteCounter.start(9)
     counter.add(np.array([1, 3, 5]))
     assert counter.read() == 3
-    (first,) = counter_processes()
+    (first,) = counter_processes() - others
     os.kill(first, signal.SIGKILL)
     counter.add(np.array([0, 2, 4, 6]))
     assert counter.read() in (0, 4)  # numbers added while it was dead may be lost
-    (second,) = counter_processes()
+    (second,) = counter_processes() - others
     assert second != first
 
 
@@ -73,5 +74,5 @@ def test_a_file_that_nobody_finds_is_no_fault_of_a_node(ray_local: None, tmp_pat
     counter.check_absent("s3://museum/gone.jpg")
 
 
-def counter_processes() -> list[int]:
-    return [pid for pid, words in descendants(os.getpid()) if "ray::ProgressCounter" in words]
+def counter_processes() -> set[int]:
+    return {pid for pid, words in descendants(os.getpid()) if "ray::ProgressCounter" in words}
