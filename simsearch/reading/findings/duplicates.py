@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simsearch.errors import NotFoundError
+from simsearch.neighbours.chance import read_unseen
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.view import SnapshotView
 from simsearch.schemas import OTHER_PICTURES
@@ -86,6 +87,12 @@ def duplicate_groups(view: SnapshotView) -> list[DuplicateGroup] | None:
     for pair in pairs:
         grouped.setdefault(group_of[pair.first], []).append(pair)
     return [_group(members) for members in grouped.values()]
+
+
+def unseen_works(view: SnapshotView) -> set[int]:
+    """The artworks, by number, in whose pictures geometry sees nothing."""
+    numbers = (view.number_of(artwork_id) for artwork_id in read_unseen(view.snapshot))
+    return {number for number in numbers if number is not None}
 
 
 def relation_words(relation: str, *, mirrored: bool) -> str:

@@ -13,8 +13,12 @@ from simsearch.explorer.pages.page import PagedPage
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import Site
 from simsearch.indexes.exact import cosine
-from simsearch.neighbours.chance import read_unseen
-from simsearch.reading.findings.duplicates import DuplicateGroup, Entry, entries
+from simsearch.reading.findings.duplicates import (
+    DuplicateGroup,
+    Entry,
+    entries,
+    unseen_works,
+)
 from simsearch.reading.sets import MOST, encode
 from simsearch.reading.view import SnapshotView
 
@@ -49,8 +53,7 @@ def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage
     groups = stored or []
     paging = page_of(len(groups), page, GROUPS_PER_PAGE)
     works = {number for group in groups for number in group.members}
-    numbers = [view.number_of(artwork_id) for artwork_id in read_unseen(view.snapshot)]
-    unseen = {number for number in numbers if number is not None}
+    unseen = unseen_works(view)
     return DuplicatesPage(
         paging=paging,
         stored=stored is not None,
