@@ -13,7 +13,7 @@ import pytest
 import simsearch
 
 NAMES = {
-    *("Artwork", "Artworks", "Collection", "Match", "Matches", "Result", "Space"),
+    *("Artwork", "Artworks", "Collection", "Match", "Matches", "Result", "SamePicture", "Space"),
     *("__version__", "errors", "open", "run"),
 }
 STUB = Path(simsearch.__file__).with_suffix(".pyi")

@@ -22,7 +22,8 @@ PART = {"left": "25", "top": "25", "width": "50", "height": "50"}
 
 def matches(answer: httpx.Response) -> list[tuple[str, float]]:
     assert answer.status_code == 200
-    by_space = {line["space"]: line for line in map(json.loads, answer.text.splitlines())}
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    by_space = {line["space"]: line for line in lines if "space" in line}
     return [(match["artwork_id"], match["score"]) for match in by_space[NETWORK]["matches"]]
 
 
