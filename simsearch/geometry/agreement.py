@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.geometry.estimation import Matches, estimate
+from simsearch.geometry.estimation import Matches, estimate, inverted
 from simsearch.geometry.homography import bend
 from simsearch.geometry.matching import (
     Indices,
@@ -63,7 +63,7 @@ class Agreement:
 
     def swapped(self) -> Agreement:
         """The same agreement from b to a."""
-        inverse = np.linalg.inv(self.transform)
+        inverse = inverted(self.transform)
         return replace(
             self,
             transform=inverse / inverse[2, 2],
@@ -139,7 +139,7 @@ def _one_sided(a: Points, b: Points) -> Agreement | None:
         share_of(region.outline_a, a),
         share_of(region.outline_b, b),
         share_of(overlap(a, b, best.transform), a),
-        share_of(overlap(b, a, np.linalg.inv(best.transform)), b),
+        share_of(overlap(b, a, inverted(best.transform)), b),
         region.coverage,
         region.likeness,
         float(np.median(best.errors[best.inliers])),

@@ -122,6 +122,11 @@ def _fit_affine(matches: Matches, weights: Floats) -> Floats:
     return transforms
 
 
+def inverted(transform: Floats) -> Floats:
+    """The transform [3, 3] that leads back."""
+    return np.asarray(np.linalg.inv(transform), np.float64)
+
+
 def moved(transforms: Floats, places: Complexes) -> Complexes:
     """Where transforms [..., 3, 3] put places [m]: [..., m]."""
     x, y, weight = np.moveaxis(

@@ -190,4 +190,5 @@ def _strongest(values: Floats) -> npt.NDArray[np.int64]:
 
 def _root(descriptors: Floats) -> Bytes:
     total = np.maximum(descriptors.sum(1, keepdims=True), 1)
-    return np.minimum(np.round(np.sqrt(descriptors / total) * 512), 255).astype(np.uint8)
+    roots = np.round(np.sqrt(descriptors / total) * 512)
+    return np.asarray(np.minimum(roots, 255), np.uint8)

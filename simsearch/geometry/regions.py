@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.geometry.estimation import Complexes, Flags, moved
+from simsearch.geometry.estimation import Complexes, Flags, inverted, moved
 from simsearch.geometry.points import REDUCTION, Bytes, Floats, Points
 
 Transform = npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ def common_region(
     None where there is no such region."""
     if zoom < 1:  # thumbnails are compared where the region is smaller
         ends = moved(transform, inliers)
-        region = common_region(b, a, np.linalg.inv(transform), 1 / zoom, ends)
+        region = common_region(b, a, inverted(transform), 1 / zoom, ends)
         return region and region.swapped()
     correlation, weight = _correlations(a.thumbnail, b.thumbnail, transform, zoom)
     agreeing = _smooth(weight * (correlation > ALIKE), 1) > 0.5 * _smooth(weight, 1)
@@ -61,7 +61,7 @@ def common_region(
 
 def overlap(a: Points, b: Points, transform: Transform) -> Floats:
     """The part [m, 2] of a, in pixels, that lies in b: a convex polygon."""
-    shown = moved(np.linalg.inv(transform), _places(frame(b)))
+    shown = moved(inverted(transform), _places(frame(b)))
     common = _intersection(frame(a), _corners(shown))
     return np.zeros((0, 2), np.float32) if common is None else common
 
@@ -134,8 +134,7 @@ def inside(positions: Floats, outline: Floats) -> Flags:
     step = np.roll(outline, -1, 0) - outline
     offset = positions[:, None] - outline
     side = step[:, 0] * offset[..., 1] - step[:, 1] * offset[..., 0]
-    flags: Flags = (side >= 0).all(1) | (side <= 0).all(1)
-    return flags
+    return np.asarray((side >= 0).all(1) | (side <= 0).all(1), bool)
 
 
 def _places(corners: Floats) -> Complexes:
