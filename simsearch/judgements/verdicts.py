@@ -103,7 +103,8 @@ def verdict_parts(storage: Storage) -> KeyedParts:
 def snapshot_verdicts(verdicts: Mapping[tuple[str, str], Given], hashes: pa.Array) -> pa.Table:
     """schemas.VERDICTS: the verdicts of pairs of which a snapshot has both pictures, without names and
     times, which are nobody else's business."""
-    present = set(hashes.to_pylist())
+    judged = pa.array(sorted({name for pair in verdicts for name in pair}), pa.string())
+    present = set(judged.filter(pc.is_in(judged, value_set=hashes)).to_pylist())
     rows = [
         {
             "first_hash": given.first_hash,
@@ -128,18 +129,18 @@ def overrule(
     }
     judged |= {(second, first): same for (first, second), same in judged.items()}
     texts = hashes.to_pylist()
+    places: dict[str, list[int]] = {name: [] for pair in judged for name in pair}
+    for place, name in enumerate(texts):
+        if name in places:
+            places[name].append(place)
     kept = [judged.get((texts[a], texts[b])) is not False for a, b in pairs.tolist()]
     known = {tuple(sorted(pair)) for pair in pairs.tolist()}
     added = [
-        (int(a), int(b))
+        (a, b)
         for (first, second), same in judged.items()
         if same and first < second
-        for a in _places(hashes, first)
-        for b in _places(hashes, second)
-        if tuple(sorted((int(a), int(b)))) not in known
+        for a in places[first]
+        for b in places[second]
+        if tuple(sorted((a, b))) not in known
     ]
     return np.concatenate([pairs[np.array(kept, bool)], np.array(added, np.int64).reshape(-1, 2)])
-
-
-def _places(hashes: pa.Array, wanted: str) -> npt.NDArray[np.int64]:
-    return np.flatnonzero(pc.equal(hashes, wanted).to_numpy(zero_copy_only=False))
