@@ -3,12 +3,23 @@ NumPy."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 import numpy as np
 
 from simsearch.features.vectors import Vectors
 from simsearch.indexes.exact import Neighbours, nearest
 from simsearch.neighbours.lists import Items
 from simsearch.neighbours.numbering import NumberedImages
+
+
+def spaces_asked(
+    spaces: Iterable[str], collapsed: Collection[str], untrained: Collection[str]
+) -> tuple[str, ...]:
+    """The spaces whose nearest pictures are compared: trained ones that tell pictures apart, or any such
+    where none of these is trained."""
+    apart = tuple(space for space in spaces if space not in collapsed)
+    return tuple(space for space in apart if space not in untrained) or apart
 
 
 def first_of_picture(numbered: NumberedImages) -> Items:

@@ -14,7 +14,7 @@ from simsearch.features.collapse import SAMPLE, Spread, spread_of
 from simsearch.features.vectors import Vectors
 from simsearch.images.perturbations import mildest
 from simsearch.indexes.exact import pair_distances
-from simsearch.neighbours.candidates import nearest_pictures, pair_codes
+from simsearch.neighbours.candidates import nearest_pictures, pair_codes, spaces_asked
 from simsearch.neighbours.lists import Items
 from simsearch.neighbours.numbering import NumberedImages
 from simsearch.neighbours.stored_lists import StoredLists
@@ -54,10 +54,9 @@ def judge_spaces(
 
 
 def candidates_of(plan: Plan, judgements: Mapping[str, Judgement]) -> Items:
-    """The codes of all pairs of pictures that a space has near one another: a trained one that tells
-    pictures apart, or any such one where none of these is trained."""
-    apart = [space for space, own in judgements.items() if not own.spread.collapsed]
-    asked = [space for space in apart if space not in plan.untrained] or apart
+    """The codes of all pairs of pictures that one of the `spaces_asked` has near one another."""
+    collapsed = {space for space, own in judgements.items() if own.spread.collapsed}
+    asked = spaces_asked(judgements, collapsed, plan.untrained)
     return np.unique(np.concatenate([np.zeros(0, np.int64), *(judgements[s].near for s in asked)]))
 
 

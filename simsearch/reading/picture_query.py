@@ -14,14 +14,15 @@ import pyarrow as pa
 from PIL import Image, ImageOps
 
 from simsearch.errors import SimsearchError, UsageError
+from simsearch.features.collapse import find_collapsed
 from simsearch.images.limits import ImageError
+from simsearch.neighbours.candidates import spaces_asked
 from simsearch.reading.artworks import Neighbour, ViewArtwork
 from simsearch.reading.box import Box
 from simsearch.reading.originals import LARGEST_SIDE
 from simsearch.reading.same_pictures import (
     Sighting,
     find_same_file,
-    spaces_asked,
     verify_same_picture,
 )
 from simsearch.reading.view import SnapshotView
@@ -193,7 +194,9 @@ class PictureQuery:
         same = [] if content_hash is None else find_same_file(view, content_hash, among)
         candidates: dict[str, ViewArtwork] = {}
         n = view.plan.settings.geometry.candidates
-        for space in spaces_asked(view) if view.geometry else ():
+        collapsed = find_collapsed(view.metrics)
+        asked = spaces_asked(view.spaces, collapsed, view.untrained) if view.geometry else ()
+        for space in asked:
             for turned in (picture, ImageOps.mirror(picture), ImageOps.flip(picture)):
                 try:
                     nearest = self.nearest(view, space, turned, n, among=among)

@@ -13,7 +13,6 @@ from PIL import Image
 
 from simsearch import schemas
 from simsearch.errors import NotFoundError
-from simsearch.features.collapse import find_collapsed
 from simsearch.features.points import StoredPoints
 from simsearch.neighbours.chance import EXPECTED, CollectionChance, read_chance
 from simsearch.reading.artworks import ViewArtwork
@@ -58,14 +57,6 @@ _WORDS = {
     "detail of": "your picture is a part of this one",
     "has detail": "this one is a part of your picture",
 }
-
-
-def spaces_asked(view: SnapshotView) -> tuple[str, ...]:
-    """The spaces whose nearest artworks are verified: trained ones that tell pictures apart, or any such
-    where none of these is trained."""
-    collapsed = find_collapsed(view.metrics)
-    apart = [space for space in view.spaces if space not in collapsed]
-    return tuple(space for space in apart if space not in view.untrained) or tuple(apart)
 
 
 def find_same_file(view: SnapshotView, content_hash: str, among: pa.Array | None) -> list[Sighting]:
