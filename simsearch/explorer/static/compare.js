@@ -2,6 +2,7 @@
 // that geometry has for them.
 
 import { onGestures, onKey } from "./gestures.js";
+import { keepInAddress, toTexts } from "./here.js";
 import { after, growth, inverse, move, placed } from "./homography.js";
 import { Layer } from "./layer.js";
 import { clauseOf, sayFailed } from "./requests.js";
@@ -249,12 +250,7 @@ let later = 0;
 function remember() {
   clearTimeout(later);
   later = setTimeout(() => {
-    const here = new URL(location.href);
-    for (const [name, value] of Object.entries(view)) here.searchParams.set(name, value.toFixed(4));
-    here.searchParams.set("mode", mode);
-    here.searchParams.set("at", at.toFixed(2));
-    here.searchParams.set("snapshot", document.body.dataset.snapshot ?? "");
-    history.replaceState(history.state, "", here);
+    keepInAddress({ ...toTexts(view), mode, at: at.toFixed(2) });
   }, 200);
 }
 

@@ -1,6 +1,7 @@
 // A picture in all its pixels: the preview at once, then the tiles that are in sight, on a canvas.
 
 import { onGestures, onKey } from "./gestures.js";
+import { keepInAddress, toTexts } from "./here.js";
 import { clauseOf, sayFailed } from "./requests.js";
 import { TiledPicture, pixelsOf } from "./tiles.js";
 
@@ -106,10 +107,7 @@ let later = 0;
 function remember() {
   clearTimeout(later);
   later = setTimeout(() => {
-    const here = new URL(location.href);
-    for (const [name, value] of Object.entries(view)) here.searchParams.set(name, value.toFixed(4));
-    here.searchParams.set("snapshot", document.body.dataset.snapshot ?? "");
-    history.replaceState(history.state, "", here);
+    keepInAddress(toTexts(view));
     const there = new URL(ask.href);
     const [w, h] = [
       canvas.clientWidth / (whole().width * fit() * view.zoom),

@@ -1,0 +1,19 @@
+// The page's address, by which the page is shown again as it is.
+
+/**
+ * Sets parameters of the address, and its snapshot, without a step in the history.
+ * @param {Record<string, string>} values
+ */
+export function keepInAddress(values) {
+  const here = new URL(location.href);
+  const snapshot = document.body.dataset.snapshot ?? "";
+  for (const [name, value] of Object.entries({ ...values, snapshot })) here.searchParams.set(name, value);
+  history.replaceState(history.state, "", here);
+}
+
+/**
+ * Numbers as addresses have them.
+ * @param {Record<string, number>} numbers
+ */
+export const toTexts = (numbers) =>
+  Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, value.toFixed(4)]));
