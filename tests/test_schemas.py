@@ -1,6 +1,7 @@
 """Image identity."""
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def test_no_profile_is_named_so_that_two_copies_could_meet() -> None:
     assert not any(SEPARATOR in name or name.startswith("-") for name in PROFILES)
 
 
+@pytest.mark.slow
 @given(ARTWORKS, PROFILE_NAMES, PROFILE_NAMES)
 def test_an_artwork_called_like_an_image_has_images_of_its_own(
     artwork: str, profile: str | None, other: str | None
@@ -37,6 +39,7 @@ def test_an_artwork_called_like_an_image_has_images_of_its_own(
     assert len({image_id(*image) for image in images}) == len(images)
 
 
+@pytest.mark.slow
 @given(st.lists(ARTWORKS, max_size=6), PROFILE_NAMES)
 def test_ids_of_many_are_those_of_each(artworks: list[str], profile: str | None) -> None:
     column = pa.chunked_array([artworks], pa.string())

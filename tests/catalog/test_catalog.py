@@ -15,6 +15,7 @@ from tests.support.catalogs import read
 from tests.support.places import Place
 
 
+@pytest.mark.slow
 def test_a_sample_is_seeded_and_too_large_a_one_is_refused(tmp_path: Path) -> None:
     first, again, other = (
         read(tmp_path, "catalog.size=30", "catalog.sample=10", f"seed={seed}") for seed in (1, 1, 2)

@@ -41,6 +41,7 @@ def by_pandas(rows: list[list[str]], delimiter: str, end: str, quoting: Any) -> 
     return frame.to_csv(index=False, sep=delimiter, lineterminator=end, quoting=quoting)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writer", [by_csv, by_pandas])
 @given(
     cells=st.integers(1, 4).flatmap(
@@ -171,6 +172,7 @@ def test_nul_characters_are_dropped_and_said() -> None:
     assert "3 NUL characters were left out" in notes.lines[0]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(['"', ",", "\n", "a", "1", "\\"]), max_size=40).map("".join))
 def test_every_line_of_any_text_is_accounted_for(body: str) -> None:
     """Each line that is not blank belongs to an artwork, to a row that is left out, or is refused."""
@@ -201,6 +203,7 @@ def test_rows_keep_their_number_where_others_are_left_out(tmp_path: Any) -> None
         read(tmp_path, "catalog.reader=table", f"catalog.source={tmp_path}/art.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "ids"),
     [

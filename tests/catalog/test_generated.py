@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from simsearch.catalog.readers.generated import STYLES, describe, image_bytes
 from tests.support.catalogs import read
 
 
+@pytest.mark.slow
 def test_the_generated_collection_is_the_same_each_time_and_differs_by_seed(tmp_path: Path) -> None:
     first = read(tmp_path, "catalog.size=30")
     assert first.equals(read(tmp_path, "catalog.size=30"))

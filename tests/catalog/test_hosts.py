@@ -29,6 +29,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("robots", [False, True])
 def test_a_host_that_never_answers_is_given_up(silent: str, robots: bool) -> None:
     began = time.monotonic()
@@ -65,6 +66,7 @@ def test_other_hosts_go_on_while_one_is_silent() -> None:
     assert len(order) == 2 * MANY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["head", "body"])
 def test_a_host_that_drips_is_ended_by_the_deadline_and_given_up(part: str) -> None:
     def drip(request: Request) -> None:
@@ -80,6 +82,7 @@ def test_a_host_that_drips_is_ended_by_the_deadline_and_given_up(part: str) -> N
     assert "it gave no answer for" in reasons[-1]
 
 
+@pytest.mark.slow
 def test_a_large_answer_has_the_time_that_its_bytes_need() -> None:
     piece = b"x" * 16_384
 
@@ -145,6 +148,7 @@ def test_a_giant_crawl_delay_is_named(delay: str, refused: bool) -> None:
             assert web.get(f"{served.base}/a", 1000).data == text
 
 
+@pytest.mark.slow
 def test_a_crawl_delay_is_kept_and_the_wait_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -70,6 +70,7 @@ def test_a_paged_collection_becomes_an_artwork_per_manifest(
     assert not server.asked_for("info.json")  # level 2 in the manifest says enough
 
 
+@pytest.mark.slow
 def test_images_are_fetched_once_and_again_only_when_they_changed(
     server: IiifServer, place: Place
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_value_may_be_nested_deeply(place: Place, leaf: str) -> None:
     assert read(place, "art.json")["title"].to_pylist() == ["A, B, C�"]
 
 
+@pytest.mark.slow
 def test_a_message_names_some_of_many_columns(place: Place) -> None:
     put(place, art__json=json.dumps({f"k{n}": {"title": "A"} for n in range(5000)}).encode())
     with pytest.raises(CatalogError, match=r"it has: k0, k1, .* and 4,950 more;") as raised:

@@ -204,6 +204,7 @@ def test_what_is_no_table_is_called_by_its_name(place: Place, data: bytes, messa
             read(place, "Artworks.csv", "catalog.reader=moma")
 
 
+@pytest.mark.slow
 def test_a_mapping_is_proposed_ready_to_paste(place: Place) -> None:
     text = "Inv.-Nr.;Künstler;Titel;Datierung;Technik;Bilddatei\n7;Ann;A;1884;Öl;a.jpg\n"
     put(place, art__csv=text.encode("cp1252"), a__jpg=jpeg())
@@ -219,6 +220,7 @@ def test_a_mapping_is_proposed_ready_to_paste(place: Place) -> None:
     assert read(place, "art.csv", pasted)["artists"].to_pylist() == [["Ann"]]
 
 
+@pytest.mark.slow
 def test_a_mapping_is_proposed_for_nested_records(place: Place) -> None:
     put(place, art__json=json.dumps(RECORDS).encode())
     with pytest.raises(CatalogError) as raised:

@@ -166,6 +166,7 @@ def test_numbers_in_json_stay_as_they_are_written(tmp_path: Path) -> None:
     assert sorted(ids_of(tmp_path, lines.encode())) == sorted(written)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=5))
 def test_json_lines_hold_any_character(end: str, titles: list[str]) -> None:

@@ -67,6 +67,7 @@ def ingested(config: Config) -> dict[str, bytes]:
     return {row["artwork_id"]: read_uri(row["image_uri"], config.storage) for row in rows}
 
 
+@pytest.mark.slow
 def test_the_shared_case_runs_with_and_without_settings(tmp_path: Path) -> None:
     source = case("tables/pictures-inside.parquet")
     rows = {row["id"]: row["image"]["bytes"] for row in pq.read_table(source).to_pylist()}
@@ -100,6 +101,7 @@ def test_shards_are_one_collection_and_equal_pictures_are_stored_once(place: Pla
     assert list(ingested(pattern)) == [f"train-1-{row}" for row in range(6)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("columns", "ids"),
     [
@@ -119,6 +121,7 @@ def test_ids_come_from_a_column_or_the_path(
     assert any("the pictures are inside, in 'image'" in line for line in notes.lines)
 
 
+@pytest.mark.slow
 def test_a_row_without_a_picture_costs_itself_and_is_named(place: Place) -> None:
     cells = pictures(
         embedded("red"), None, embedded(None), {"bytes": b"", "path": None}, embedded(None, "b.jpg")
@@ -136,6 +139,7 @@ def test_a_row_without_a_picture_costs_itself_and_is_named(place: Place) -> None
     assert ingested(config) == {"a": jpeg("red"), "e": jpeg("blue")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "column",
     [
@@ -151,6 +155,7 @@ def test_bytes_and_lists_of_pictures_are_read_as_well(place: Place, column: pa.A
     assert ingested(config) == {"1999.10": jpeg("red"), "b": jpeg("blue")}
 
 
+@pytest.mark.slow
 def test_labels_have_their_names(place: Place) -> None:
     names = ["Vermeer", "Klimt"]
     features = {"info": {"features": {"artists": {"names": names, "_type": "ClassLabel"}}}}
@@ -160,6 +165,7 @@ def test_labels_have_their_names(place: Place) -> None:
     assert read(place, "art.parquet")["artists"].to_pylist() == [["Klimt"], ["Vermeer"]]
 
 
+@pytest.mark.slow
 def test_sound_is_no_picture_and_no_message_holds_bytes(place: Place, caplog: Any) -> None:
     sound = pictures({"bytes": b"RIFF\xff\xfe\x00\x00WAVE" * 999, "path": None})
     two = pa.table(

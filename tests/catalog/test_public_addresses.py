@@ -32,6 +32,7 @@ def spellings(address: ipaddress.IPv4Address) -> list[str]:
     return [f"::ffff:{low}", f"::ffff:{address}", f"64:ff9b::{low}", f"2002:{low}::1"]
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_nothing_special_is_public(data: st.DataObject) -> None:
     network = ipaddress.ip_network(data.draw(st.sampled_from(SPECIAL_4 + SPECIAL_6)))

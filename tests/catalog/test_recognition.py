@@ -38,6 +38,7 @@ def parquet() -> bytes:
     return bytes(sink.getvalue())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_iiif_document_is_known_by_its_content(version: int, tmp_path: Path) -> None:
     with IiifServer(images=1, pages=1, version=version).running() as server:
@@ -50,6 +51,7 @@ def test_a_iiif_document_is_known_by_its_content(version: int, tmp_path: Path) -
     assert recognise(str(stored), CATALOG, Storage("/").config).reader == "iiif"
 
 
+@pytest.mark.slow
 def test_a_tables_columns_are_found_by_their_names(tmp_path: Path) -> None:
     table = tmp_path / "art.csv"
     table.write_text("Inventory Number,Titel,Bild\n1,View,1.jpg\n")
@@ -69,6 +71,7 @@ def make(folder: Path) -> None:
     (folder / "root" / "simsearch.json").write_text("{}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "message"),
     [

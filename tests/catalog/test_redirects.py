@@ -30,6 +30,7 @@ def test_a_host_that_leads_to_a_busy_one_is_asked_further(after: str | None) -> 
         assert len(other.asked) == MANY
 
 
+@pytest.mark.slow
 def test_a_host_that_another_leads_to_is_asked_as_its_robots_txt_allows() -> None:
     def answer(request: Request) -> None:
         if request.path == "/robots.txt":

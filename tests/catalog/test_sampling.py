@@ -1,5 +1,6 @@
 """Seeded choices."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from simsearch.catalog.sampling import seeded_sample
 ids = st.sets(st.text(min_size=1, max_size=8), min_size=2, max_size=60)
 
 
+@pytest.mark.slow
 @given(ids=ids, seed=st.integers(0, 2**31 - 1), data=st.data())
 def test_a_sample_has_its_size_and_ignores_order(
     ids: set[str], seed: int, data: st.DataObject
@@ -20,6 +22,7 @@ def test_a_sample_has_its_size_and_ignores_order(
     assert chosen == seeded_sample(sorted(ids), size, seed)
 
 
+@pytest.mark.slow
 @given(ids=ids, seed=st.integers(0, 2**31 - 1), data=st.data())
 def test_a_new_id_displaces_at_most_one(ids: set[str], seed: int, data: st.DataObject) -> None:
     size = data.draw(st.integers(1, len(ids)))

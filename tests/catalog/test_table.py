@@ -50,6 +50,7 @@ def test_a_parquet_table_reads_like_a_csv(tmp_path: Path) -> None:
     assert table["artists"].to_pylist() == [["Ann"], []]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
@@ -75,6 +76,7 @@ def test_an_id_that_occurs_twice_is_named(tmp_path: Path) -> None:
         read(tmp_path, "catalog.reader=table", f"catalog.source={tmp_path}/art.csv")
 
 
+@pytest.mark.slow
 def test_the_real_paintings_read_whole(paintings: Path, tmp_path: Path) -> None:
     table = read(
         tmp_path,

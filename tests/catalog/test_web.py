@@ -82,6 +82,7 @@ def test_public_addresses_are_not() -> None:
     assert public_addresses("8.8.8.8", 80) == ["8.8.8.8"]
 
 
+@pytest.mark.slow
 def test_requests_to_a_host_start_evenly_spaced(server: str) -> None:
     started = time.monotonic()
     with client(per_second=20.0, robots=False) as web:

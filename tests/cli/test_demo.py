@@ -14,6 +14,7 @@ from tests.support.terminal import on_terminal
 VGG16 = "vgg16-397923af.pth"  # as torchvision names the file of its default weights
 
 
+@pytest.mark.slow
 def test_the_studys_networks_take_part_where_their_weights_lie_on_the_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -71,6 +71,7 @@ def test_a_folder_with_an_equals_sign_and_a_mistake_in_a_word(
     assert [path.name for path in scans.parent.iterdir()] == ["year=1885"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "message"),
     [

@@ -74,6 +74,7 @@ def test_misuse_is_one_line_and_exit_code_2(arguments: list[str], message: str) 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -188,6 +189,7 @@ def test_sample_and_seed_are_options_too(tmp_path: Path) -> None:
     assert chosen != artworks("other", "--sample", "5", "--seed", "4")
 
 
+@pytest.mark.slow
 def test_a_run_that_is_ended_by_a_signal_says_how_it_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,7 @@ def make_old(root: Storage, seconds: float = 30 * 86400) -> None:
         os.utime(path, (then, then))
 
 
+@pytest.mark.slow
 def test_a_diff_names_what_was_added_changed_renamed_described_anew_and_removed(
     root: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,6 +96,7 @@ def test_neighbour_lists_are_compared_over_the_artworks_in_both(root: Storage) -
     assert change.moved == sum(lists[0][query] != lists[1][query] for query in ABC)
 
 
+@pytest.mark.slow
 def test_a_rolled_back_snapshot_stays_off(
     root: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,6 +116,7 @@ def test_a_rolled_back_snapshot_stays_off(
     assert latest.withdrawn == (old.snapshot_id,)
 
 
+@pytest.mark.slow
 def test_the_list_marks_the_published_one(
     root: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,6 +132,7 @@ def test_the_list_marks_the_published_one(
     assert json.loads(out)["inputs"]["code_version"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "message"),
     [
@@ -174,6 +178,7 @@ def test_verify_finds_missing_files_strange_ones_and_lost_vectors(
     assert "3 of 3 vectors are missing" in out
 
 
+@pytest.mark.slow
 def test_gc_keeps_whatever_a_kept_snapshot_refers_to(
     root: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,6 +211,7 @@ def test_gc_keeps_whatever_a_kept_snapshot_refers_to(
     assert (code, out) == (0, f"{kept.snapshot_id}: whole\n")
 
 
+@pytest.mark.slow
 def test_gc_never_removes_the_published_snapshot_or_one_in_the_making(
     root: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:

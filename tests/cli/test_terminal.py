@@ -66,6 +66,7 @@ PRINTED: dict[str, Callable[[], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", PRINTED)
 def test_a_hostile_title_is_printed_as_text(
     command: str, capsys: pytest.CaptureFixture[str]
@@ -116,6 +117,7 @@ def test_a_reader_that_goes_is_no_failure(words: list[str]) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.slow
 def test_a_pipe_is_bounded_in_time_and_in_bytes(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

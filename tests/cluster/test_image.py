@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.cluster.manifests import CLUSTER
 
 
+@pytest.mark.slow
 def test_the_dockerfile_has_no_known_fault() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
     done = subprocess.run(

@@ -51,6 +51,7 @@ def admitted(
     )
 
 
+@pytest.mark.slow
 def test_only_nodes_the_submitter_and_the_operator_reach_rays_ports(
     manifests: list[Manifest],
 ) -> None:

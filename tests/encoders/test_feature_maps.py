@@ -68,10 +68,12 @@ def test_timms_maps_are_what_it_pools_and_its_transformers_have_none() -> None:
     assert spatial("timm:test_vit").feature_map(shown[:1]) is None
 
 
+@pytest.mark.slow
 def test_batch_statistics_give_no_map() -> None:
     assert spatial("mobilenet_v2", mode="study-2018").feature_map(pixels()) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("corner", [np.s_[:40, :40], np.s_[:40, -40:], np.s_[-40:, :40]])
 def test_a_map_lies_as_the_picture_does(corner: tuple[slice, slice]) -> None:
     plain = np.full((1, 224, 224, 3), 90, dtype=np.uint8)

@@ -116,6 +116,7 @@ def test_a_vector_does_not_depend_on_the_images_beside_it(precision: str) -> Non
 SIZES = [(224, 224), (300, 200), (200, 500), (100, 60), (1, 50), (257, 256), (1000, 333)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["vgg16", "resnet152", "mobilenet_v2", "efficientnet_b1", "inception_v3"]
 )

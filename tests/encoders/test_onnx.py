@@ -49,6 +49,7 @@ def bare(path: str, given: np.ndarray) -> np.ndarray:
     return np.asarray(session.run(["vector"], {"pixels": given})[0])
 
 
+@pytest.mark.slow
 def test_vectors_are_those_of_a_bare_session_on_torchvisions_transforms(tmp_path: Path) -> None:
     name = write(tmp_path, model())
     images = pictures(5)
@@ -83,6 +84,7 @@ def test_a_uint8_input_gets_raw_pixels_of_the_whole_picture(tmp_path: Path, layo
     np.testing.assert_allclose(vectors(name, shown(name, images)), expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", ["N", 3])
 def test_a_vector_does_not_depend_on_the_images_beside_it(tmp_path: Path, batch: int | str) -> None:
     name = write(tmp_path, model(batch=batch))

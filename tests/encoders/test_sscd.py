@@ -91,6 +91,7 @@ def test_weights_of_a_plain_resnet_are_refused(tmp_path: Path) -> None:
         get_encoder("sscd_disc_blur", CONFIG).weights([str(tmp_path)], CONFIG)
 
 
+@pytest.mark.slow
 def test_where_to_get_metas_weights_is_told(tmp_path: Path) -> None:
     encoder = get_encoder("sscd_disc_mixup", CONFIG)
     assert encoder.at_hand(["imagenet", str(tmp_path)], CONFIG) is None

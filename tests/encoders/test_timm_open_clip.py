@@ -84,6 +84,7 @@ def test_pixels_are_those_of_timms_own_transform(
     np.testing.assert_array_equal(shown, theirs(picture).permute(1, 2, 0).numpy())
 
 
+@pytest.mark.slow
 def test_timms_own_configuration_is_the_preprocessing() -> None:
     siglip = get_encoder("timm:vit_base_patch16_siglip_224.webli", CONFIG)
     assert siglip.preprocessing.mean == (0.5, 0.5, 0.5)
@@ -125,6 +126,7 @@ def test_open_clips_image_tower_is_taken_from_a_file_of_the_whole_model(tmp_path
     np.testing.assert_allclose(vectors / scale, expected / scale, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["RN50/openai", "ViT-B-16-SigLIP/webli", "coca_ViT-B-32/laion2b_s13b_b90k"]
 )

@@ -57,6 +57,7 @@ def test_real_weights_load_the_same_from_either_format(
     )
 
 
+@pytest.mark.slow
 def test_random_weights_follow_from_their_seed_and_say_so() -> None:
     first, again, other = (weights_of("squeezenet1_1", f"random:{seed}") for seed in (0, 0, 1))
     assert first.digest == again.digest != other.digest

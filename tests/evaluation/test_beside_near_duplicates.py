@@ -22,6 +22,7 @@ def beside_near_duplicates() -> tuple[NumberedImages, np.ndarray]:
     return numbered, others
 
 
+@pytest.mark.slow
 def test_useless_spaces_score_as_chance_does_whatever_near_duplicates_there_are() -> None:
     """One vector for all, and another for each file, as a hash or random numbers would give."""
     numbered, others = beside_near_duplicates()

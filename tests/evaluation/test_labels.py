@@ -32,6 +32,7 @@ def brute_force(labels: list[list[str | None]]) -> list[int]:
     ]
 
 
+@pytest.mark.slow
 @given(labels=collections, few=st.integers(1, 8))
 @settings(max_examples=60, deadline=None)
 def test_the_originals_that_share_a_label_are_those_of_each_compared_with_each(
@@ -42,6 +43,7 @@ def test_the_originals_that_share_a_label_are_those_of_each_compared_with_each(
         assert Labels.of(labels).alike.tolist() == brute_force(labels)
 
 
+@pytest.mark.slow
 @given(labels=collections, groups=st.lists(st.lists(st.integers(0, 24), max_size=6), max_size=4))
 @settings(max_examples=60, deadline=None)
 @pytest.mark.parametrize("pairs", [0, 4096])
@@ -63,6 +65,7 @@ def test_near_duplicates_share_no_label_however_their_group_is_counted(
         assert counted.others[place] == len(labels) - len(both)
 
 
+@pytest.mark.slow
 def test_many_labels_that_many_share_are_compared_in_little_time() -> None:
     """As bits: a sparse product of the same 6,000 rows has 36 million entries and takes ten times as long."""
 
@@ -77,6 +80,7 @@ def test_many_labels_that_many_share_are_compared_in_little_time() -> None:
     assert seconds(12) < 15 * few + 0.4
 
 
+@pytest.mark.slow
 def test_a_label_that_all_share_costs_no_more_than_the_originals() -> None:
     """Comparing each with each would take 2,500 times as long for 50 times as many."""
 

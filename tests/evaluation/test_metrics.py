@@ -99,6 +99,7 @@ def test_a_perfect_space_reaches_the_ceilings_of_the_pool_in_shallow_rankings_to
 hit_arrays = st.integers(1, 12).flatmap(lambda n: arrays.arrays(bool, (n, 10)))
 
 
+@pytest.mark.slow
 @given(hits=hit_arrays, k=st.integers(1, 10), data=st.data())
 def test_scores_stay_below_their_ceilings_and_ignore_order(
     hits: np.ndarray, k: int, data: st.DataObject
@@ -117,6 +118,7 @@ def test_scores_stay_below_their_ceilings_and_ignore_order(
         np.testing.assert_array_equal(score[order], shuffled)
 
 
+@pytest.mark.slow
 @given(hits=hit_arrays)
 def test_recall_never_falls_as_k_grows(hits: np.ndarray) -> None:
     relevant = np.maximum(1, hits.sum(axis=1))

@@ -31,6 +31,7 @@ def lists(seed: int, n: int = 20, k: int = 5) -> np.ndarray:
     return np.stack([rng.permutation(np.delete(np.arange(n), row))[:k] for row in range(n)])
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 300), k=st.integers(1, 5))
 @settings(max_examples=30, deadline=None)
 def test_label_precision_is_that_of_a_plain_loop(seed: int, k: int) -> None:

@@ -45,6 +45,7 @@ def test_average_precision_is_scikit_learns(seed: int, relevant: int) -> None:
     np.testing.assert_allclose(average_precision(ranked), expected, atol=1e-12)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 500))
 @settings(max_examples=20, deadline=None)
 def test_micro_average_precision_is_scikit_learns_on_the_pool(seed: int) -> None:
@@ -61,6 +62,7 @@ def test_micro_average_precision_is_scikit_learns_on_the_pool(seed: int) -> None
     assert recall.value == pytest.approx(reached)
 
 
+@pytest.mark.slow
 def test_a_resample_is_scikit_learns_score_with_weights() -> None:
     ranked = ranking(3)
     pool = pool_pairs(ranked, np.zeros((0, DEPTH), np.float32))

@@ -43,6 +43,7 @@ def test_intervals_of_the_mean_cover_the_truth_however_few_originals_there_are(
     assert ((low <= truth) & (truth <= high)).mean() > 0.935  # the standard error is 0.007
 
 
+@pytest.mark.slow
 def test_intervals_of_many_originals_are_no_wider_than_they_need_to_be() -> None:
     values = np.random.default_rng(3).binomial(5, 0.7, 2000) / 5
     low, high = bootstrap_interval(values, resamples=2000, seed=1)
@@ -111,6 +112,7 @@ def test_columns_have_the_intervals_they_have_alone() -> None:
         np.testing.assert_allclose((low[column], high[column]), alone, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_of_many_originals_the_interval_is_scipys(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(8).beta(2, 3, 4000)
     ours = bootstrap_interval(values, resamples=2000, seed=1)
@@ -166,6 +168,7 @@ def exact_p(differences: list[Fraction]) -> Fraction:
     return Fraction(sum(total >= observed for total in sums), len(sums))
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-4, 4), min_size=1, max_size=9), st.integers(0, 40))
 def test_few_differences_have_the_exact_p_value_ties_and_zeros_too(
     tenths: list[int], equal: int
@@ -174,6 +177,7 @@ def test_few_differences_have_the_exact_p_value_ties_and_zeros_too(
     assert signed_rank_p(np.array(tenths + [0] * equal) / 10) == float(exact_p(differences))
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=9), st.randoms())
 def test_a_p_value_depends_on_neither_direction_nor_order(values: list[float], random: Any) -> None:
     expected = signed_rank_p(np.array(values))
@@ -239,6 +243,7 @@ def test_holms_correction_worked_by_hand() -> None:
     assert holm([]) == []
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_lies_between_the_p_values_and_bonferroni(p_values: list[float]) -> None:
     for raw, corrected in zip(p_values, holm(p_values), strict=True):

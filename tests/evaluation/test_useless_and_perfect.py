@@ -210,6 +210,7 @@ def test_a_space_that_gives_every_picture_one_vector_scores_as_chance_does(vecto
     assert (values["micro"], values["p90"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_neighbours_among_equal_vectors_share_labels_overlap_and_recur_as_chance_has_it() -> None:
     n, k = 300, 10
     numbered = numbered_of(list(range(n)), 0, ())
@@ -229,6 +230,7 @@ def test_neighbours_among_equal_vectors_share_labels_overlap_and_recur_as_chance
     )  # in order of number, all would have the same ten neighbours
 
 
+@pytest.mark.slow
 @given(
     contents=st.lists(st.integers(0, 5), min_size=1, max_size=12),
     near=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=4),
@@ -255,6 +257,7 @@ def test_near_duplicates_are_no_neighbours_by_chance_either(
         assert labels.alike[row] == sum(bool(set(words[row]) & set(words[o])) for o in free)
 
 
+@pytest.mark.slow
 def test_a_random_space_has_the_labels_of_chance_where_many_artworks_show_one_picture() -> None:
     """Of 100 artworks 60 show one picture; 80 have one artist."""
     numbered = numbered_of([0] * 60 + list(range(1, 41)), 0, ())

@@ -63,6 +63,7 @@ def test_a_file_is_called_after_what_is_in_it(title: str, ending: str, name: str
     assert file_name(title, ending) == name
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200), st.sampled_from(["csv", "parquet", "json"]))
 def test_every_title_makes_a_safe_name(title: str, ending: str) -> None:
     name = file_name(title, ending)

@@ -24,6 +24,7 @@ def random_map(seed: int, rows: int, columns: int) -> FeatureMap:
     return np.random.default_rng(seed).normal(size=(rows, columns, 5)).astype(np.float32)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 99), st.integers(1, 4), st.integers(1, 4))
 def test_matches_are_each_others_nearest_best_first(seed: int, rows: int, columns: int) -> None:
@@ -82,6 +83,7 @@ def test_a_space_that_cannot_tell_says_why(site: httpx.Client) -> None:
     assert site.get("/alike/parts", params={**PAIR, "space": "none"}).status_code == 404
 
 
+@pytest.mark.slow
 def test_what_is_shared_and_how_sure_is_said(site: httpx.Client) -> None:
     page = site.get("/alike", params={"id": FIRST, "other": "a/004?&e", "space": GIVEN}).text
     page = one_line(page)

@@ -60,6 +60,7 @@ def moved(transform: Matrix, places: Matrix) -> Matrix:
     return ends[:, :2] / ends[:, 2:]
 
 
+@pytest.mark.slow
 def test_the_transform_drawn_is_the_stored_one_and_from_the_other_side_its_inverse(
     pairs: httpx.Client, pairs_snapshot: Snapshot
 ) -> None:
@@ -91,6 +92,7 @@ def drawn_points(svg: str) -> tuple[Matrix, Matrix]:
     return shares[0], shares[1]
 
 
+@pytest.mark.slow
 def test_points_are_drawn_on_their_partners_in_both_drawings(pairs: httpx.Client) -> None:
     page = pairs.get("/alike", params={"id": FIRST, "other": COPY, "space": GIVEN}).text
     drawings = page.split("<svg")[1:]
@@ -185,6 +187,7 @@ def test_without_opencv_a_listed_pair_is_aligned_and_the_extra_is_named(
     assert pair_of(view, FIRST, ASKED).transform is None
 
 
+@pytest.mark.slow
 def test_a_pair_listed_without_a_region_of_many_works_is_drawn_as_it_was_compared(
     view: SnapshotView,
 ) -> None:
@@ -210,6 +213,7 @@ def test_a_pair_listed_without_a_region_of_many_works_is_drawn_as_it_was_compare
     assert PairGeometry().of(view, first, other, elsewhere).agreement is None
 
 
+@pytest.mark.slow
 def test_pages_of_near_duplicates_lead_to_the_comparison(pairs: httpx.Client) -> None:
     for address in ("/findings/duplicates", "/artwork"):
         page = pairs.get(address, params={"id": COPY} if address == "/artwork" else {}).text
@@ -233,6 +237,7 @@ def test_the_number_of_false_alarms_is_never_said_too_low(alarms: float) -> None
         assert float(words.replace(",", "")) == pytest.approx(alarms, rel=0.5)
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["detail of", "has detail", "version"]),
     st.lists(st.floats(-0.2, 0.2), min_size=4, max_size=4),

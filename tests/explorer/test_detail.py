@@ -97,6 +97,7 @@ def test_a_box_that_is_none_is_refused_in_words(
     assert "give all four or none" in answer.json()["error"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     sides=st.tuples(*[st.floats(-10, 110) | st.just(float("nan"))] * 4),

@@ -9,6 +9,7 @@ from itertools import combinations
 
 import httpx
 import numpy as np
+import pytest
 from PIL import Image
 
 from simsearch.explorer.pages.findings.disagreement import disagreement_page
@@ -73,6 +74,7 @@ def test_a_hub_is_near_to_as_many_as_plain_numpy_counts(
     )
 
 
+@pytest.mark.slow
 def test_agreement_is_what_two_spaces_have_in_common(snapshot: Snapshot) -> None:
     site = site_of(snapshot)
     view = site.library.view()

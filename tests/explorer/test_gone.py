@@ -74,6 +74,7 @@ def test_a_removed_snapshot_is_gone_on_every_page(
     assert client.get("/artwork", params={"id": "a", "snapshot": "0" * 16}).status_code == 410
 
 
+@pytest.mark.slow
 def test_what_is_shown_is_kept_by_gc_until_it_expires(
     two: tuple[Snapshot, Snapshot], client: TestClient
 ) -> None:

@@ -73,6 +73,7 @@ def ended_after(address: tuple[str, int], *sent: bytes) -> float:
 HEAD = b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sent",
     [
@@ -95,6 +96,7 @@ def test_whole_requests_on_one_connection_outlast_the_limit(address: tuple[str, 
         assert client.post("/form", data={"text": "x" * 1000}).json() == 1000
 
 
+@pytest.mark.slow
 def test_one_address_has_only_so_many_connections(address: tuple[str, int]) -> None:
     with ExitStack() as stack:
         opened = [
@@ -115,6 +117,7 @@ def test_one_address_has_only_so_many_connections(address: tuple[str, int]) -> N
     assert httpx.get("http://{}:{}/".format(*address)).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_long_body_that_is_no_picture_ends(address: tuple[str, int]) -> None:
     length = limits.FORM_BYTES + 100_000
     body = b"text=" + b"x" * (length - 5)

@@ -46,6 +46,7 @@ class Tags(HTMLParser):
         return parser.found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_shows_and_runs_nothing_inline(site: httpx.Client, page: str) -> None:
     answer = site.get(page)
@@ -128,6 +129,7 @@ def test_missed_copies_come_worst_first(site: httpx.Client, snapshot: Snapshot) 
     assert shown == sorted(missed, key=lambda image_id: -missed[image_id])
 
 
+@pytest.mark.slow
 def test_the_charts_begin_at_the_largest_k_of_the_study_and_hold_whole_rankings_apart(
     site: httpx.Client, snapshot: Snapshot
 ) -> None:
@@ -142,6 +144,7 @@ def test_the_charts_begin_at_the_largest_k_of_the_study_and_hold_whole_rankings_
     assert f"k = {deepest}</text>" in curve
 
 
+@pytest.mark.slow
 def test_scores_of_the_index_say_where_it_compares_all_vectors_and_lack_whole_rankings(
     site: httpx.Client, snapshot: Snapshot
 ) -> None:

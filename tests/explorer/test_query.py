@@ -18,6 +18,7 @@ from tests.support.explorer_site import GIVEN, NETWORK
 from tests.support.gallery import picture_bytes
 
 
+@pytest.mark.slow
 def test_a_picture_of_the_collection_finds_itself(site: httpx.Client, folder: Path) -> None:
     data = (folder / "gallery" / "005.png").read_bytes()
     *answers, last = [
@@ -77,6 +78,7 @@ def test_an_endless_upload_is_cut_off(site: httpx.Client) -> None:
     assert sent < 100 * 2**20
 
 
+@pytest.mark.slow
 def test_an_upload_is_not_stored(
     site: httpx.Client, snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

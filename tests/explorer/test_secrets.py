@@ -82,6 +82,7 @@ def reveal(data: bytes) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_a_snapshot_keeps_no_operational_setting(secret: tuple[Config, Snapshot]) -> None:
     _, snapshot = secret
     for path in (snapshot.plan_path, snapshot.manifest_path):
@@ -91,6 +92,7 @@ def test_a_snapshot_keeps_no_operational_setting(secret: tuple[Config, Snapshot]
         assert MARKER not in kept.replace(json.dumps(snapshot.storage.root)[1:-1], ""), path
 
 
+@pytest.mark.slow
 def test_static_copies_name_no_place(secret: tuple[Config, Snapshot], tmp_path: Path) -> None:
     config, _ = secret
     export_site(config, [config.root], str(tmp_path / "public"))

@@ -31,6 +31,7 @@ def test_no_path_leads_out(site: httpx.Client) -> None:
     assert site.get("/thumbnails/..%2F..%2Fsimsearch.json-96.webp").status_code in (400, 404)
 
 
+@pytest.mark.slow
 def test_another_host_or_site_is_refused(site: httpx.Client) -> None:
     assert site.get("/", headers={"Host": "evil.example"}).status_code == 400
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
@@ -40,6 +41,7 @@ def test_another_host_or_site_is_refused(site: httpx.Client) -> None:
     assert site.post("/api/v1/query", content=picture_bytes(), headers=own).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_token_is_asked_for_and_taken_both_ways(snapshot: Snapshot) -> None:
     config = settings(snapshot.storage.root)
     token = "correct horse battery"

@@ -119,6 +119,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @bounded(max_examples=60, deadline=None)
 @given(JSON)
 def test_no_description_breaks_the_reader_or_leads_elsewhere(info: object) -> None:
@@ -126,6 +127,7 @@ def test_no_description_breaks_the_reader_or_leads_elsewhere(info: object) -> No
     assert service is None or (service.address.startswith(BASE) and 1 <= service.width <= 10**6)
 
 
+@pytest.mark.slow
 def test_a_downloaded_picture_is_looked_at_where_it_came_from() -> None:
     stored = ViewArtwork(0, 0, "", {"image_uri": "file:///root/images/downloaded/x-1.jpg"})
     url = f"{BASE}/full/843,/0/default.jpg"

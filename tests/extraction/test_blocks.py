@@ -3,12 +3,14 @@
 import itertools
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simsearch.extraction.stages import _blocks
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 20), max_size=60), st.integers(1, 50))
 def test_a_block_holds_whole_artworks_and_no_image_above_whole_batches(
     images: list[int], most: int

@@ -143,6 +143,7 @@ def test_what_the_cluster_has_or_declares_decides(
     assert reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("autoscales", "refused", "chosen", "words"),
     [

@@ -58,6 +58,7 @@ def test_a_first_trial_does_not_bind_a_large_collection() -> None:
     assert choose(60_000, by_pytorch=55_000) == PYTORCH
 
 
+@pytest.mark.slow
 @given(COUNTS, COUNTS, COUNTS, st.booleans(), st.booleans(), st.integers(0, 10**6))
 def test_an_engine_goes_on_with_what_it_began(
     wanted: int, by_pytorch: int, by_onnx_runtime: int, faster: bool, converted: bool, done: int
@@ -70,6 +71,7 @@ def test_an_engine_goes_on_with_what_it_began(
     assert again == engine
 
 
+@pytest.mark.slow
 @given(st.integers(1, 10**6), st.integers(0, 10**4), st.booleans())
 def test_a_night_extends_the_space_that_is_there(stored: int, new: int, faster: bool) -> None:
     assert choose(stored + new, by_onnx_runtime=stored, converted=True, faster=faster) == (

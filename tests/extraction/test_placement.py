@@ -127,6 +127,7 @@ def test_on_cpus_whatever_is_lost_or_joins_the_job_goes_on(
     survives(nodes, joining, seed, plan([HEAD, *nodes], count=count, vectors=vectors))
 
 
+@pytest.mark.slow
 @given(
     nodes=st.lists(gpu_nodes, min_size=1, max_size=4),
     joining=st.lists(st.one_of(gpu_nodes, cpu_nodes), max_size=3),
@@ -180,6 +181,7 @@ def test_a_node_full_of_actors_has_room_for_twenty_tasks_per_cpu(cpus: int) -> N
     assert full_of("actor", pool, node).place("task", 10**6) >= 20 * cpus
 
 
+@pytest.mark.slow
 @given(cpus=st.integers(1, LARGEST_NODE), gpus=st.integers(1, 4))
 def test_a_gpu_node_full_of_tasks_has_room_for_an_actor_and_the_other_way(
     cpus: int, gpus: int
@@ -190,6 +192,7 @@ def test_a_gpu_node_full_of_tasks_has_room_for_an_actor_and_the_other_way(
     assert full_of("actor", pool, node).place("task", 10**6) >= 2
 
 
+@pytest.mark.slow
 @given(nodes=st.lists(cpu_nodes, min_size=1, max_size=5))
 def test_what_is_set_aside_for_tasks_takes_no_actor_its_place(nodes: list[Node]) -> None:
     (pool, *_) = plan(nodes, vectors=10**8)
@@ -199,12 +202,14 @@ def test_what_is_set_aside_for_tasks_takes_no_actor_its_place(nodes: list[Node])
     assert aside + cpus * pool.actor.cpus <= cpus + 1e-9
 
 
+@pytest.mark.slow
 @given(nodes=st.lists(cpu_nodes, max_size=4), count=st.integers(1, 4))
 def test_nothing_is_ever_put_on_a_head_without_cpus(nodes: list[Node], count: int) -> None:
     for pool in plan([HEAD, *nodes], count=count):
         assert count_fitting(pool.actor, HEAD) == count_fitting(pool.task, HEAD) == 0
 
 
+@pytest.mark.slow
 @given(
     nodes=st.lists(cpu_nodes, max_size=4),
     count=st.integers(1, 4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from simsearch.runtime.resources import Node
 from tests.extraction.test_placement import GIB, HEAD, cpu_nodes, plan
 
 
+@pytest.mark.slow
 @given(nodes=st.lists(cpu_nodes, min_size=1, max_size=5), count=st.integers(1, 4))
 def test_beside_actors_on_cpus_no_more_tasks_run_than_actors_have_memory(
     nodes: list[Node], count: int

@@ -55,6 +55,7 @@ def decoded(place: Place, files: dict[str, bytes], folder: Path) -> None:
     decode_images(batch, np.ones((len(batch["etag"]), 1, 1), bool), settings)
 
 
+@pytest.mark.slow
 def test_each_picture_that_can_be_read_gets_its_thumbnails_once(
     place: Place, tmp_path: Path
 ) -> None:

@@ -101,6 +101,7 @@ def test_half_of_the_pictures_on_a_line_are_no_excuse_for_the_others() -> None:
     assert "direction" in spread_of(line.astype(np.float32), np.arange(N), 0, unmoved=0.0).collapsed
 
 
+@pytest.mark.slow
 @given(count=st.integers(2, 30), dimension=st.integers(1, 6), seed=st.integers(0, 99))
 @settings(max_examples=40, deadline=None)
 def test_the_measures_are_those_of_plain_numpy(count: int, dimension: int, seed: int) -> None:

@@ -26,6 +26,7 @@ def direction(row: Vectors) -> np.ndarray:
     return np.asarray(shares / (np.linalg.norm(shares) or 1))
 
 
+@pytest.mark.slow
 @given(arrays.arrays(np.float32, SHAPES, elements=NUMBERS))
 def test_every_finite_row_keeps_its_direction_at_length_1(vectors: Vectors) -> None:
     units = unit_rows(vectors)

@@ -46,6 +46,7 @@ def test_a_picture_agrees_with_itself_wholly() -> None:
     assert agreement.residual < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EDITS)
 def test_the_transform_puts_corners_where_the_edit_did(name: str) -> None:
     edit, work = EDITS[name], draw(2)
@@ -59,6 +60,7 @@ def test_the_transform_puts_corners_where_the_edit_did(name: str) -> None:
     assert agreement.coverage > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mirror", "turn", "squeeze"])
 def test_swapped_pictures_give_the_inverse(name: str) -> None:
     first, second = points(draw(3)), points(EDITS[name].apply(draw(3)))
@@ -71,6 +73,7 @@ def test_swapped_pictures_give_the_inverse(name: str) -> None:
     assert (back.share_a, back.overlap_b) == (there.share_b, there.overlap_a)
 
 
+@pytest.mark.slow
 def test_nothing_is_found_in_noise_and_in_other_works() -> None:
     random = np.random.default_rng(6)
     pictures = [random.integers(0, 256, (200, 256, 3), dtype=np.uint8) for _ in range(5)]
@@ -90,6 +93,7 @@ def overlap(first: Floats, second: Floats) -> float:
     return float(area / (cv2.contourArea(one_hull) + cv2.contourArea(other_hull) - area))
 
 
+@pytest.mark.slow
 def test_a_pasted_detail_is_found_with_its_outline() -> None:
     """A third of one work in another, half to twice as large and turned."""
     random = np.random.default_rng(8)

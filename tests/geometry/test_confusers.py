@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from PIL import Image
 
 from simsearch.geometry.agreement import agree
@@ -28,6 +29,7 @@ def pairs_of(pictures: list[Points]) -> list[Pair]:
     ]
 
 
+@pytest.mark.slow
 def test_a_label_is_listed_once_and_masked() -> None:
     pictures = [points_of(pixels(labelled(seed))) for seed in range(60, 66)]
     pairs = pairs_of(pictures)
@@ -41,6 +43,7 @@ def test_a_label_is_listed_once_and_masked() -> None:
     assert max((pair.agreement.evidence for pair in pairs_of(masked)), default=0) < 2
 
 
+@pytest.mark.slow
 def test_copies_of_a_picture_and_a_pair_of_works_are_no_confuser() -> None:
     work = draw(70)
     copies = [points_of(pixels(work.resize((300 - 5 * n, 250 - 4 * n)))) for n in range(6)]

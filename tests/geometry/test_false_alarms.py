@@ -59,6 +59,7 @@ def test_without_pairs_chance_is_as_independent_matches_give_and_never_nothing()
         assert 0 < chance.share <= 1
 
 
+@pytest.mark.slow
 def test_among_other_works_no_pair_is_listed() -> None:
     seen = [points_of(pixels(draw(seed))) for seed in range(40, 50)]
     agreements = [agree(*pair) for pair in itertools.combinations(seen, 2)]

@@ -87,6 +87,7 @@ def test_other_bytes_are_refused() -> None:
         Points.from_bytes(bytes(2 * MAX_BYTES))
 
 
+@pytest.mark.slow
 def test_damaged_bytes_are_refused_or_give_points_within_the_picture() -> None:
     whole = points_of(pixels(draw(4)))
     random = np.random.default_rng(5)

@@ -50,6 +50,7 @@ def test_a_vector_does_not_depend_on_how_many_are_asked_at_once(
     assert head(vectors[:0]).shape == (0, 4)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(widths=st.lists(st.integers(1, 5), min_size=2, max_size=4), seed=st.integers(0, 99))
 def test_a_stored_head_comes_back_whole(widths: list[int], seed: int) -> None:

@@ -43,6 +43,7 @@ def test_power_0_only_turns_the_axes() -> None:
         )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(
     count=st.integers(30, 200),

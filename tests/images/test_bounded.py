@@ -103,6 +103,7 @@ def test_a_picture_that_needs_too_much_memory_costs_its_row() -> None:
     assert decode_within(saved(painting(), "PNG"), LIMITS).size == (90, 60)
 
 
+@pytest.mark.slow
 def test_a_decoder_that_dies_costs_its_image_and_is_replaced() -> None:
     decode_within(saved(painting(), "PNG"), LIMITS)
     decoder = bounded._idle[-1]
@@ -125,6 +126,7 @@ def test_a_decoder_that_dies_costs_its_image_and_is_replaced() -> None:
     assert decode_within(saved(painting(), "PNG"), LIMITS).size == (90, 60)
 
 
+@pytest.mark.slow
 def test_a_process_with_more_than_1024_open_files_still_decodes() -> None:
     most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 1200:
@@ -141,6 +143,7 @@ def test_a_process_with_more_than_1024_open_files_still_decodes() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
+@pytest.mark.slow
 def test_many_at_once_get_their_own_pixels() -> None:
     pictures = [painting(40 + number, 30) for number in range(12)]
     with ThreadPoolExecutor(4) as pool:

@@ -80,6 +80,7 @@ def test_hashing_a_hostile_file_takes_little_time_and_memory(name: str) -> None:
     assert most < 100 * 2**20
 
 
+@pytest.mark.slow
 def test_large_profiles_are_not_kept_in_memory() -> None:
     tracemalloc.start()
     for number in range(4):
@@ -89,6 +90,7 @@ def test_large_profiles_are_not_kept_in_memory() -> None:
     assert kept < 2 * profiles.LARGEST_SRGB
 
 
+@pytest.mark.slow
 def test_no_bytes_make_the_hash_fail() -> None:
     random = np.random.default_rng(0)
     samples = [data[:3000] for data in HOSTILE.values()]

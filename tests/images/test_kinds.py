@@ -175,10 +175,12 @@ def inks() -> Iterator[File]:
         yield name, data, shown((1 - cmy) * (1 - black), rest if extra else None)
 
 
+@pytest.mark.slow
 def test_greys_of_every_depth() -> None:
     compare(greys(), 120)
 
 
+@pytest.mark.slow
 def test_colours_of_every_depth_and_layout() -> None:
     compare(colours(), 80)
 

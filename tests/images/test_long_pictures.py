@@ -23,6 +23,7 @@ def strip(width: int, height: int) -> Image.Image:
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(4096, 256), (256, 4096), (8192, 100), (1024, 700), (3000, 2000)])
 def test_operations_work_at_the_size_that_networks_see(size: tuple[int, int]) -> None:
     assert workable(strip(*size)).size == used_size(*size, 1024)

@@ -16,6 +16,7 @@ from torchvision.transforms import functional as transforms
 from simsearch.images.preprocessing import Fit, Preprocessing
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     width=st.integers(1, 400),
@@ -45,6 +46,7 @@ def test_the_processes_that_decode_write_and_index_need_no_pytorch() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     size=st.tuples(st.integers(60, 250), st.integers(60, 250)),

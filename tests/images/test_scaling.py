@@ -40,6 +40,7 @@ def decoded(data: bytes, side: int | None) -> Image.Image:
     return decode(data, max_pixels=10**8, max_bytes=10**8, background="#ffffff", side=side)
 
 
+@pytest.mark.slow
 @given(width=LENGTHS, height=LENGTHS, side=st.integers(256, 4096))
 def test_a_size_keeps_its_shape_within_the_side(width: int, height: int, side: int) -> None:
     used = used_size(width, height, side)
@@ -61,6 +62,7 @@ def test_full_size_is_kept_where_no_side_is_given() -> None:
     assert used_size(9000, 7000, None) == (9000, 7000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF"])
 def test_a_small_picture_keeps_its_pixels(kind: str) -> None:
     data = saved(painting(SIDE, 190), kind)
@@ -101,6 +103,7 @@ def test_a_scan_that_lies_on_its_side_is_turned(kind: str) -> None:
     np.testing.assert_allclose(np.asarray(small, int), np.asarray(upright, int), atol=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["P", "1", "keyed"])
 def test_what_is_not_a_colour_is_made_one_before_it_is_mixed(mode: str) -> None:
     image, options = painting(1500, 1000), {}

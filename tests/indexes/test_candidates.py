@@ -79,6 +79,7 @@ def test_a_target_out_of_reach_does_not_make_every_query_search_everything(tmp_p
     assert search.search_k == min(int(v) for v, reached in tried.items() if reached == best)
 
 
+@pytest.mark.slow
 def test_principal_axes_are_numpys_singular_vectors() -> None:
     units = unit_rows(vectors() * np.linspace(3, 0.1, 24, dtype=np.float32))
     axes = principal_axes(units, 5, seed=1)
@@ -101,6 +102,7 @@ def test_comparing_nearly_all_candidates_is_slower_than_exact_search() -> None:
     assert not is_slower_than_exact(47_269, 1280, search_k=11_264, candidates=11 * 4)
 
 
+@pytest.mark.slow
 def test_an_index_is_small_beside_its_vectors(tmp_path: Path) -> None:
     """Settings of a run, the smallest of the usual dimensions."""
     units = falling(4000, 512)

@@ -25,6 +25,7 @@ CROWDED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CROWDED)
 def test_spaces_that_crowd_have_the_neighbours_of_all_compared_with_all(
     name: str, monkeypatch: pytest.MonkeyPatch

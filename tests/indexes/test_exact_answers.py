@@ -32,6 +32,7 @@ def test_exact_search_answers_where_annoy_would_take_longer(tmp_path: Path, exac
     assert recall_with_ties(answers, true, opened.units, opened.units) > 0.98
 
 
+@pytest.mark.slow
 def test_a_list_so_deep_that_annoy_gives_nearly_all_is_of_exact_search(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     rows = vectors() * np.float32(0.5) ** np.arange(24, dtype=np.float32)

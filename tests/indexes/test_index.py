@@ -87,6 +87,7 @@ def test_near_copies_are_told_apart_below_float32_rounding_of_the_cosine() -> No
     assert nearest.items[0].tolist() == [2, 1, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zeros", [[0], [3, 7, 400]])
 def test_a_zero_vector_is_as_far_as_annoy_has_it(tmp_path: Path, zeros: list[int]) -> None:
     rows = vectors()
@@ -147,6 +148,7 @@ def test_a_file_that_does_not_match_its_manifest_is_refused(tmp_path: Path, name
     index.open_index(storage, "indexes/other", SPACE.fingerprint)
 
 
+@pytest.mark.slow
 def test_another_feature_space_is_refused(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write(storage)
@@ -157,6 +159,7 @@ def test_another_feature_space_is_refused(tmp_path: Path) -> None:
         opened.search(np.zeros((1, 23), dtype=np.float32), 3)
 
 
+@pytest.mark.slow
 def test_an_index_without_a_manifest_is_not_there(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write(storage)
@@ -174,6 +177,7 @@ def test_whatever_the_components_the_index_reaches_its_target(tmp_path: Path) ->
     assert reduced.factor > 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [7, 8192])
 def test_of_some_items_the_nearest_are_those_of_plain_numpy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
@@ -191,6 +195,7 @@ def test_of_some_items_the_nearest_are_those_of_plain_numpy(
     assert opened.search_among(query, some[:2], 6).items.shape == (1, 2)
 
 
+@pytest.mark.slow
 def test_pairs_are_as_far_apart_as_a_search_has_them(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write(storage)
@@ -200,6 +205,7 @@ def test_pairs_are_as_far_apart_as_a_search_has_them(tmp_path: Path) -> None:
     assert opened.distances(*pairs) == pytest.approx(nearest.distances.ravel(), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_axes_that_are_not_the_manifests_are_refused(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write(storage, components=4)
@@ -236,6 +242,7 @@ def test_an_item_too_many_does_not_make_up_for_one_missed() -> None:
     assert recall_with_ties(retrieved, true, copies, copies[:2]) == 0.5
 
 
+@pytest.mark.slow
 def test_what_lies_around_several_items_is_found_by_their_whole_vectors(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     manifest = write(storage, components=8)
@@ -250,6 +257,7 @@ def test_what_lies_around_several_items_is_found_by_their_whole_vectors(tmp_path
     )
 
 
+@pytest.mark.slow
 def test_opposites_have_no_direction(tmp_path: Path) -> None:
     storage, rows = Storage(str(tmp_path)), vectors()
     rows[1] = -rows[0]

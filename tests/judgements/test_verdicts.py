@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,7 @@ def test_a_snapshot_has_the_verdicts_of_its_pictures_and_no_names() -> None:
 pictures = st.lists(st.sampled_from("pqrst"), min_size=2, max_size=8)
 
 
+@pytest.mark.slow
 @given(pictures, st.data())
 def test_people_are_heard_and_geometry_where_they_are_silent(
     shown: list[str], data: st.DataObject

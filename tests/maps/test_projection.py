@@ -139,6 +139,7 @@ def test_vectors_that_lie_close_together_have_the_map_of_their_differences(sprea
     assert np.abs(points - expected).max() < 1e-3 * expected.std(axis=0).min() + 3e-7
 
 
+@pytest.mark.slow
 def test_points_lie_along_axes_of_length_1_however_many_vectors_there_are() -> None:
     """Points by sklearn's fit_transform are a quarter of the spread away from the axes here."""
     vectors = np.random.default_rng(4).normal(size=(1200, 600)).astype(np.float32)

@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from simsearch.features.points import StoredPoints
 from simsearch.geometry.agreement import Agreement, agree
@@ -19,6 +20,7 @@ from simsearch.neighbours.agreements import (
 from simsearch.storage.storage import Storage
 
 
+@pytest.mark.slow
 def test_agreements_are_read_back_as_they_were_found(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     blocks = random.integers(0, 255, (24, 32, 3), dtype=np.uint8)

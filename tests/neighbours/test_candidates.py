@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from simsearch.neighbours.lists import search_lists
 from simsearch.neighbours.numbering import NumberedImages
 
 
+@pytest.mark.slow
 @given(
     pictures=st.lists(st.integers(0, 9), min_size=1, max_size=30),
     k=st.integers(1, 4),

@@ -88,6 +88,7 @@ def test_lists_put_candidates_in_the_order_that_the_index_does(
     np.testing.assert_array_equal(answers.distances, asked.distances)
 
 
+@pytest.mark.slow
 def test_what_the_index_misses_stays_missed(tmp_path: Path) -> None:
     index = opened(str(tmp_path), 0)
     queries = np.arange(200)
@@ -109,6 +110,7 @@ def test_candidates_come_in_the_order_of_the_list_and_a_short_list_is_told() -> 
     assert short.tolist() == [2]
 
 
+@pytest.mark.slow
 def test_white_noise_is_answered_by_exact_search(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     manifest = write(storage, components=4)

@@ -42,6 +42,7 @@ def same(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> npt.NDArray[np.int6
     return lists.match_keys(before.astype(str), now.astype(str))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spare", [0, 2])
 @given(nights=NIGHTS, alone=st.booleans())
 @settings(max_examples=50, deadline=None)

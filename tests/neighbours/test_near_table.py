@@ -7,6 +7,7 @@ from unittest import mock
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ def numbered_of(pictures: list[int]) -> tuple[NumberedImages, np.ndarray]:
     return NumberedImages.of(images, ()), images["artwork_id"].to_numpy()
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.sets(st.integers(0, 14)))
 def test_the_table_lists_what_was_verified_also_where_not_every_pair_is_listed(
     pictures: list[int], chosen: set[int]

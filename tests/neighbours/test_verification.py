@@ -80,6 +80,7 @@ def pairs_of(result: Verified) -> list[tuple[str, str]]:
     return [(row["first_hash"], row["second_hash"]) for row in rows]
 
 
+@pytest.mark.slow
 def test_planted_parts_are_verified_and_no_pair_is_compared_twice(
     tmp_path: Path, points: dict[str, Points]
 ) -> None:
@@ -92,6 +93,7 @@ def test_planted_parts_are_verified_and_no_pair_is_compared_twice(
     assert compared == []
 
 
+@pytest.mark.slow
 def test_a_picture_that_comes_costs_its_own_pairs(
     tmp_path: Path, points: dict[str, Points]
 ) -> None:
@@ -104,6 +106,7 @@ def test_a_picture_that_comes_costs_its_own_pairs(
     assert rows.equals(verified(tmp_path / "b", points).rows)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, points: dict[str, Points]) -> None:
     whole = verified(tmp_path / "a", points).rows
     compared.clear()
@@ -127,6 +130,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, points: dict[str, Poi
     assert not done & set(compared)
 
 
+@pytest.mark.slow
 def test_pictures_without_points_are_counted_and_no_candidates(
     tmp_path: Path, points: dict[str, Points]
 ) -> None:

@@ -98,6 +98,7 @@ UNDATED = [
 SHARED = Path(__file__).parents[3] / "shared" / "cases" / "tables" / "dates.csv"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("date", UNDERSTOOD)
 def test_a_date_begins_with_the_year_that_it_names(date: str) -> None:
     assert first_year(date) == UNDERSTOOD[date]
@@ -119,6 +120,7 @@ WORDS = """1 18 1888 99999 300 th s st - – / , . ( ) [ ] ? @ _ ² ½ ٣ 十 �
     millennium early late half third quarter 2nd 21st XVIIIe last decade Jh. siècle secolo ß İ c. ago""".split()  # noqa: SIM905
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from([*WORDS, " ", " "]), max_size=12), st.text(max_size=6))
 def test_any_text_gives_a_year_within_bounds_or_none(words: list[str], other: str) -> None:
     for text in ("".join(words), " ".join([*words, other])):
@@ -163,6 +165,7 @@ def test_what_people_write_for_a_year_is_that_year(year: int) -> None:
     assert first_year(year_text(year)) == year
 
 
+@pytest.mark.slow
 @given(
     AFTER_CHRIST, st.integers(0, 99), st.sampled_from(["–", "-", " - ", " – ", "/", " to ", " or "])
 )
@@ -173,6 +176,7 @@ def test_a_range_begins_with_its_first_year(year: int, more: int, dash: str) -> 
     assert first_year(f"{last} B.C.{dash}A.D. {year}") == -last
 
 
+@pytest.mark.slow
 @given(
     st.integers(2, 21),
     st.sampled_from(["{} century", "{} cent.", "{} c.", "{}-century", "{} century A.D."]),

@@ -18,6 +18,7 @@ SETTINGS = DownloadConfig(private_networks=True, robots=False, per_second=1000)
 INFO = {"type": "ImageService3", "profile": "level2", "width": 900, "height": 600}
 
 
+@pytest.mark.slow
 def test_a_silent_server_holds_up_few_and_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_servers, "INFO_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:

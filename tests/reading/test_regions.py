@@ -87,6 +87,7 @@ def test_an_artwork_of_two_artists_counts_for_both() -> None:
     assert facet.codes[2] == -1
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.none() | st.lists(st.none() | st.sampled_from(["a", "b ", " b", "c", ""]), max_size=4),
@@ -125,6 +126,7 @@ def test_recovered_shares_are_told_in_six_steps() -> None:
     assert recovery_facet("found:a", "A", shares).codes.tolist() == [-1, 0, 1, 1, 2, 4, 5]
 
 
+@pytest.mark.slow
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 4000), st.integers(1, 4000))
 def test_a_score_is_positive_just_where_a_value_is_more_common_than_elsewhere(
     here: int, others: int, elsewhere: int, rest: int

@@ -93,6 +93,7 @@ def test_whatever_is_advised_scores_nearly_as_well_as_the_best(
         assert n >= 6
 
 
+@pytest.mark.slow
 def test_many_networks_are_listed_in_a_sentence() -> None:
     names = ("fast", "slow", "third", "fourth")
     spaces = [space(name) for name in names]
@@ -113,6 +114,7 @@ def test_one_network_needs_no_test() -> None:
     assert conclusion_words(table, few, ranked).startswith("search with fast")
 
 
+@pytest.mark.slow
 def test_the_page_says_why_there_is_no_advice() -> None:
     table = metrics(fast=0.8, slow=0.9, random=0.99)
     ranked = candidates(table, SPACES, timings())

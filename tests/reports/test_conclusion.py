@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from simsearch import schemas
 from simsearch.features.space import FeatureSpace
@@ -159,6 +160,7 @@ def shared_labels(**precision: tuple[float, float]) -> pa.Table:
     )
 
 
+@pytest.mark.slow
 def test_a_pick_that_finds_copies_and_loses_artists_is_advised_with_a_warning() -> None:
     ranked = candidates(metrics(fast=0.8, slow=0.9, random=0.5), SPACES, timings())
     # The random network shares most artists and may not be advised; at k = 5 nothing differs.
@@ -189,6 +191,7 @@ def test_a_network_in_the_studys_mode_is_not_advised() -> None:
     assert picks(table, comparisons(1), ranked) == []
 
 
+@pytest.mark.slow
 def test_the_page_says_it_in_tables_and_a_plot() -> None:
     table = metrics(fast=0.8, slow=0.9, random=0.5)
     ranked = candidates(table, SPACES, timings())
@@ -220,6 +223,7 @@ def test_the_page_says_it_in_tables_and_a_plot() -> None:
     assert b"<svg" in figures.save(figures.cost_figure(ranked))["svg"]
 
 
+@pytest.mark.slow
 def test_the_axis_of_costs_has_readable_numbers() -> None:
     ranked = candidates(metrics(fast=0.8, slow=0.9), SPACES[:2], timings())
     assert [candidate.images_per_second for candidate in ranked] == [5, 50]

@@ -105,6 +105,7 @@ def _snapshot(root: Path, learned_from: list[tuple[str, str]], **values: Any) ->
 NO_METRICS = schemas.METRICS.empty_table()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("learned_from", "seen"),
     [
@@ -126,6 +127,7 @@ def test_a_space_says_how_many_measured_artworks_it_saw(
     assert ("flatter it" in html) == bool(seen)
 
 
+@pytest.mark.slow
 def test_the_page_draws_each_loss_as_the_explorer_does(tmp_path: Path) -> None:
     learning, _ = learning_of(_snapshot(tmp_path, [("c", "hc")]), NO_METRICS)
     html = " ".join(page(learning=learning).split())
@@ -176,6 +178,7 @@ def test_changes_are_split_by_what_was_learned_from_at_any_strength() -> None:
     assert split == [SplitRow("s", seen="0.500 (2)", unseen="0.250 (2)")]
 
 
+@pytest.mark.slow
 def test_foreign_text_is_escaped(tmp_path: Path) -> None:
     learning, _ = learning_of(_snapshot(tmp_path, [("c", "hc")]), NO_METRICS)
     row = replace(learning.rows[0], space=HOSTILE, profiles=HOSTILE)

@@ -21,16 +21,19 @@ from tests.support.report_pages import HOSTILE, NETWORK, metrics, page, plan, re
 from tests.support.spaces import SPACE
 
 
+@pytest.mark.slow
 def test_hostile_text_is_shown_as_text() -> None:
     report = read(page())
     assert "script" not in report.tags
     assert report.text.count(HOSTILE) == 4  # caption, example, note, settings
 
 
+@pytest.mark.slow
 def test_nothing_is_fetched_from_elsewhere() -> None:
     assert all(source.startswith(("data:", "#")) for source in read(page()).sources)
 
 
+@pytest.mark.slow
 def test_every_score_is_in_the_table() -> None:
     text = read(page()).text
     for row in metrics().to_pylist():
@@ -40,6 +43,7 @@ def test_every_score_is_in_the_table() -> None:
     assert "1,234" in text
 
 
+@pytest.mark.slow
 def test_where_the_index_compares_all_vectors_its_column_says_exact() -> None:
     whole = replace(NETWORK, recall=1.0, search_k=None, deeper={59: "exact"})
     text = read(page(networks=[whole])).text
@@ -52,6 +56,7 @@ def test_where_the_index_compares_all_vectors_its_column_says_exact() -> None:
     assert all(str(score) in text for score in rows)
 
 
+@pytest.mark.slow
 def test_untrained_weights_are_said_loudly() -> None:
     assert "Untrained weights: test ran with random numbers" in page()
     live = SPACE.__class__(**{**SPACE.__dict__, "mode": "study-2018", "trained": True})

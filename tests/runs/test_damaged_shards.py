@@ -42,6 +42,7 @@ def test_a_flipped_bit_in_a_shard_costs_the_vectors_of_that_shard(
     assert not list(verify(first))
 
 
+@pytest.mark.slow
 def test_a_night_without_changes_still_finds_shards_that_are_gone_or_cut(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -79,6 +79,7 @@ def test_a_file_that_is_no_config_is_named(tmp_path: Path, text: str, message: s
     assert "conf.yaml" in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),
     [

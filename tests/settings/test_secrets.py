@@ -41,6 +41,7 @@ def test_only_what_grants_access_is_taken_away(address: str, left: str) -> None:
 PARTS = st.text("abcXYZ019-_.~%", min_size=1, max_size=8)
 
 
+@pytest.mark.slow
 @given(PARTS, PARTS, st.lists(PARTS, max_size=3), st.booleans())
 def test_an_address_stays_the_same_place(
     user: str, password: str, path: list[str], query: bool

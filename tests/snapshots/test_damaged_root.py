@@ -63,6 +63,7 @@ def test_a_damaged_pointer_is_named_and_mended_as_the_message_says(
     assert run_command(capsys, "snapshots", "verify", where)[0] == 0
 
 
+@pytest.mark.slow
 def test_a_pointer_to_a_snapshot_that_is_gone_is_named_and_mended(
     root: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_pointer_to_a_snapshot_that_is_gone_is_named_and_mended(
     assert latest.snapshot_id == older.snapshot_id
 
 
+@pytest.mark.slow
 def test_one_damaged_manifest_hides_no_other_snapshot_and_stops_the_garbage_collection(
     root: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,6 +132,7 @@ STRANGERS = [
 ]
 
 
+@pytest.mark.slow
 def test_files_of_others_are_left_alone_and_stop_nothing(
     root: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from simsearch.features.points import (
     AGREEMENTS,
@@ -26,6 +27,7 @@ def garbage_of(storage: Storage) -> set[str]:
     return {path for path in paths if path.startswith(("points/", "agreements/"))}
 
 
+@pytest.mark.slow
 def test_points_go_with_the_last_snapshot_that_shows_their_picture(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     make_snapshot(storage, {"a": "p1", "b": "p2"})

@@ -127,6 +127,7 @@ def test_snapshots_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> Non
             find_snapshot(storage, name)
 
 
+@pytest.mark.slow
 def test_a_reader_never_sees_a_mixture_while_snapshots_are_published(place: Place) -> None:
     """Fifty publications, readers in a loop: every file fits the manifest that LATEST led to."""
     storage = Storage(place.root, place.config)

@@ -29,6 +29,7 @@ def sources(uris: list[str | None]) -> pa.Table:
     )
 
 
+@pytest.mark.slow
 @given(ROOTS, st.lists(PATHS), st.lists(ELSEWHERE))
 def test_addresses_come_back_as_they_were(
     root: str, paths: list[str], elsewhere: list[str | None]

@@ -57,6 +57,7 @@ def test_a_foreign_cluster_survives_ours() -> None:
     assert not left_over(theirs, seconds=0)
 
 
+@pytest.mark.slow
 def test_no_file_ends_processes_by_their_name() -> None:
     """`ray stop` ends every Ray on the machine, and `pkill` every process of that name."""
     by_name = re.compile(r"""\bray["', ]+stop\b|\b(pkill|killall)\b""")

@@ -50,6 +50,7 @@ def _settings(**changes: Any) -> ContrastiveConfig:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", [None, 64])
 def test_copies_of_unseen_artworks_are_found_where_whitening_fails(hidden: int | None) -> None:
     vectors, artworks, originals = _collection(300, seed=1)

@@ -27,6 +27,7 @@ def _originals(hashes: list[int]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schemas.IMAGES)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     hashes=st.lists(st.integers(0, 60), min_size=1, max_size=120),
@@ -85,6 +86,7 @@ def test_nearest_copies_are_as_far_as_plain_numpy_has_them() -> None:
     assert len(distances_of_nearest_copies(originals, copies[:0], owners[:0])) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 4, 1500])
 def test_other_works_are_as_far_as_the_nearest_by_brute_force(count: int) -> None:
     random = np.random.default_rng(1)

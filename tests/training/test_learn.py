@@ -165,6 +165,7 @@ def test_a_collection_all_of_which_is_measured_leaves_nothing_to_learn_from(tmp_
     assert list_trainings(root_of(config)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("decoded_here")
 def test_weights_of_other_settings_are_refused(tmp_path: Path) -> None:
     config, catalog = config_for(tmp_path / "root"), _catalog(tmp_path / "pictures")

@@ -75,6 +75,7 @@ def test_a_killed_training_goes_on_with_the_same_losses(kind: str, tmp_path: Pat
         assert torch.equal(tensor, _learned(killed).model[key])
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_training(tmp_path: Path) -> None:
     first, second = (_assignment(tmp_path / name, epochs=1) for name in ("first", "second"))
     object.__setattr__(second, "seed", 6)
@@ -93,6 +94,7 @@ def test_only_artworks_to_learn_from_are_looked_at(tmp_path: Path) -> None:
     assert targets["artwork_id"].equals(worker._data.rows["artwork_id"])
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_stops_at_the_last_good_epoch(tmp_path: Path) -> None:
     good = _assignment(tmp_path, epochs=2)
     fit(good, workers=0, use_gpu=False)
@@ -114,6 +116,7 @@ def test_a_broken_checkpoint_is_one_line(tmp_path: Path) -> None:
         fit(assignment, workers=0, use_gpu=False)
 
 
+@pytest.mark.slow
 def test_only_the_newest_checkpoints_are_kept(tmp_path: Path) -> None:
     assignment = _assignment(tmp_path, epochs=5)
     fit(assignment, workers=0, use_gpu=False)
@@ -121,6 +124,7 @@ def test_only_the_newest_checkpoints_are_kept(tmp_path: Path) -> None:
     assert names == ["checkpoint-00004.pt", "checkpoint-00005.pt"]
 
 
+@pytest.mark.slow
 def test_a_divergence_that_counts_for_all_leaves_no_unit_in_use(tmp_path: Path) -> None:
     assignment = _assignment(
         tmp_path, kind="variational", beta=1e4, warm_up=0.0, epochs=12, learning_rate=3e-3
@@ -199,6 +203,7 @@ def test_images_go_through_few_numbers_and_back(side: int, kind: str) -> None:
     torch.testing.assert_close(model.encode(images[1:2]), mean[1:2])  # no other image counts
 
 
+@pytest.mark.slow
 def test_it_tells_of_as_many_steps_as_there_are(tmp_path: Path) -> None:
     assignment = _assignment(tmp_path)
     counts: list[int] = []

@@ -114,6 +114,7 @@ def test_works_of_a_series_are_no_duplicates(share: float, spread: float) -> Non
     assert (right, wrong) == (0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimension", [3, 8, 32])
 @pytest.mark.parametrize("n", [20, 300])
 def test_independent_works_are_judged_by_the_fifth_nearest_alone(n: int, dimension: int) -> None:

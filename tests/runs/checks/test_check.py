@@ -49,6 +49,7 @@ def wrong(checked: CheckReport) -> list[CheckLine]:
     return [line for line in checked.lines if line.state == "wrong"]
 
 
+@pytest.mark.slow
 def test_a_good_config_can_start_and_nothing_is_left_behind(place: Place) -> None:
     config = config_for(place)
     checked = check(config)
@@ -65,6 +66,7 @@ def test_a_good_config_can_start_and_nothing_is_left_behind(place: Place) -> Non
         assert not Path(Storage(config.root).root.removeprefix("file://")).exists()
 
 
+@pytest.mark.slow
 def test_an_encoder_that_the_run_learns_is_told_of_and_no_fault(tmp_path: Path) -> None:
     place = Place(str(tmp_path / "root"), Storage("/").config)
     learns = "extract.backbones=[squeezenet1_1,autoencoder]"
@@ -78,6 +80,7 @@ def test_an_encoder_that_the_run_learns_is_told_of_and_no_fault(tmp_path: Path) 
     assert "study-2018 does not fit autoencoder" in line.statement
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "subject", "statement", "advice"),
     [
@@ -107,6 +110,7 @@ def test_what_is_wrong_is_named_with_what_to_do(
     assert advice in line.advice
 
 
+@pytest.mark.slow
 def test_damaged_pictures_are_found_by_the_sample(place: Place) -> None:
     config = config_for(place)
     storage = Storage(place.root, place.config).at("museum")
@@ -117,6 +121,7 @@ def test_damaged_pictures_are_found_by_the_sample(place: Place) -> None:
     assert line.statement.startswith("3 of 6 tried: broken (such as")
 
 
+@pytest.mark.slow
 def test_a_iiif_collection_is_sampled_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
     with IiifServer(images=60, pages=2, version=3).running() as server:
         config = load_config(

@@ -86,6 +86,7 @@ def test_a_lease_with_values_of_other_kinds_is_one_line(
         pass
 
 
+@pytest.mark.slow
 def test_garbage_stays_once_another_run_has_begun(tmp_path: Path) -> None:
     """A collection that slept while its lease expired."""
     storage = Storage(str(tmp_path))
@@ -104,6 +105,7 @@ def test_garbage_stays_once_another_run_has_begun(tmp_path: Path) -> None:
     assert storage.exists("b")
 
 
+@pytest.mark.slow
 def test_a_dead_holder_whose_clock_was_ahead_does_not_hold_for_ever(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     write_foreign(storage, expires=time.time() + 3600, term=1)
