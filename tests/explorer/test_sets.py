@@ -32,7 +32,6 @@ from tests.support.markup import one_line
 TOKEN = "a long enough secret"
 
 
-@pytest.mark.slow
 @given(st.sets(st.integers(0, 200_000), min_size=1, max_size=300))
 def test_a_set_comes_back_from_its_text(numbers: set[int]) -> None:
     text = encode(numbers)
@@ -236,7 +235,6 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.slow
 def test_a_set_is_kept_behind_a_password_and_removed(locked: httpx.Client) -> None:
     form = {"ids": encode([1, 3]), "name": "  Two <b>of</b>\nthem "}
     page = locked.post("/sets", data=form)
@@ -253,7 +251,6 @@ def test_a_set_is_kept_behind_a_password_and_removed(locked: httpx.Client) -> No
     assert locked.get("/set", params={"set_id": set_id}).status_code == 404
 
 
-@pytest.mark.slow
 def test_a_kept_set_is_changed_in_place_and_each_change_is_taken_back(locked: httpx.Client) -> None:
     """Nobody's link to a kept set leads to another set than everyone else's."""
     made = locked.post("/sets", data={"ids": encode([1, 3, 4]), "name": "Three"})
