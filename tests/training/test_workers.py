@@ -13,7 +13,7 @@ import pytest
 from simsearch.training.train import fit
 from tests.training.test_loop import _assignment, _curve
 
-pytestmark = pytest.mark.usefixtures("ray_local")
+pytestmark = [pytest.mark.drill, pytest.mark.usefixtures("ray_local")]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,6 @@ class KilledOnce:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.drill
 def test_two_workers_learn_as_one_does_though_one_is_lost(tmp_path: Path) -> None:
     alone = _assignment(tmp_path / "alone", kind="variational", epochs=2)
     fit(alone, workers=0, use_gpu=False)
@@ -41,9 +40,7 @@ def test_two_workers_learn_as_one_does_though_one_is_lost(tmp_path: Path) -> Non
         assert losses_of_two["divergence"] == pytest.approx(losses["divergence"], rel=1e-2)
 
 
-@pytest.mark.parametrize(
-    ("workers", "batch_size"), [pytest.param(3, 2, marks=pytest.mark.drill), (2, 7)]
-)
+@pytest.mark.parametrize(("workers", "batch_size"), [(3, 2), (2, 7)])
 def test_workers_learn_as_one_does_where_their_shares_differ(
     workers: int, batch_size: int, tmp_path: Path
 ) -> None:

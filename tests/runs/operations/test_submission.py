@@ -75,6 +75,7 @@ class Slot:
         return len((self.folder / "started").read_text().splitlines())
 
 
+@pytest.mark.drill
 def test_a_killed_submitters_job_is_followed_run_again_if_it_failed_and_not_if_it_succeeded(
     cluster: RayCluster, tmp_path: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_rays_own_command_runs_a_job_whole_on_the_s3_server(
     assert "published snapshot" in done.stdout + done.stderr
 
 
+@pytest.mark.drill
 def test_the_cronjobs_own_command_runs_a_job_whole_on_the_s3_server(
     cluster: RayCluster, s3_place: Place, tmp_path: Path
 ) -> None:
