@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
+from simsearch import schemas
 from simsearch.geometry.confusers import Confuser, Pair, find_confusers
 from simsearch.geometry.false_alarms import estimate_chance
 from simsearch.geometry.points import MIN_POINTS
+from simsearch.geometry.relations import relation_of
 from simsearch.neighbours.agreements import (
     Hashes,
     PicturePairs,
@@ -24,6 +26,7 @@ from simsearch.neighbours.agreements import (
     agreements_table,
 )
 from simsearch.neighbours.chance import EXPECTED, CollectionChance
+from simsearch.neighbours.joined import joined_pairs
 from simsearch.neighbours.lists import Items
 from simsearch.runtime.resources import ENDLESS, TASKS
 from simsearch.runtime.watchdog import Count, run_followed
@@ -37,6 +40,9 @@ PAIRS_A_TASK = 256  # a second of work; at most so many are compared again after
 # picture do not decide what chance gives.
 CHANCE_PAIRS = 2000
 MOST_PARTNERS = 30  # of a picture among them
+
+# Of so many pictures that hang together as copies of one each pair is compared: 1,770 pairs, 5 s.
+MOST_JOINED = 60
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ def verify_pairs(
     _compare_all(stored, shards, everything, ray_config)
     stored.compact()
     chance = _chance(stored.read(everything), len(everything.codes))
+    known = _with_joined(stored, shards, known, chance, ray_config)
+    chance = replace(chance, compared=len(np.union1d(known.codes, everything.codes)))
     rows = _beyond_chance(stored.read(known), chance)
     confusers = find_confusers([_pair(row, len(hashes)) for row in rows.to_pylist()])
     confused = _confused(confusers, known.of(rows["code"].to_numpy()))
@@ -163,6 +171,31 @@ def compare(
     points = stored.read_points(shards, [*first, *second])
     stored.parts.write(agreements_table(first, second, points))
     return len(first)
+
+
+def _with_joined(
+    stored: StoredAgreements,
+    shards: _Shards,
+    pairs: PicturePairs,
+    chance: CollectionChance,
+    config: RayConfig,
+) -> PicturePairs:
+    """The pairs, and those of pictures that others join as copies of one picture. All of these have been
+    compared then, so that none of many copies counts as another work."""
+    count = len(pairs.hashes)
+    while True:
+        rows = _beyond_chance(stored.read(pairs), chance).to_pylist()
+        same = [row["code"] for row in rows if _shows_the_same(row)]
+        joined = joined_pairs(np.array(same, np.int64), count, MOST_JOINED)
+        more = shards.with_points(pairs.of(np.setdiff1d(joined, pairs.codes)))
+        if not len(more.codes):
+            return pairs
+        _compare_all(stored, shards, more, config)
+        pairs = pairs.of(np.union1d(pairs.codes, more.codes))
+
+
+def _shows_the_same(row: Mapping[str, Any]) -> bool:
+    return relation_of(agreement_of(row)).value not in schemas.OTHER_PICTURES
 
 
 def _chance_codes(hashes: Hashes, seed: int) -> Items:

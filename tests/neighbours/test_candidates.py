@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from simsearch import schemas
 from simsearch.features.vectors import unit_rows
 from simsearch.neighbours.candidates import nearest_pictures, pair_codes
+from simsearch.neighbours.joined import joined_pairs
 from simsearch.neighbours.lists import search_lists
 from simsearch.neighbours.numbering import NumberedImages
 
@@ -45,3 +46,19 @@ def test_candidates_are_the_nearest_other_pictures_by_brute_force(
         for b in np.argsort(gaps[a])[: min(k, count - 1)]
     }
     assert {divmod(code, count) for code in codes.tolist()} == expected
+
+
+@given(st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=12), st.integers(1, 6))
+def test_pictures_that_others_join_are_paired_up_to_a_size(
+    pairs: set[tuple[int, int]], most: int
+) -> None:
+    apart = sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})
+    groups = [{number} for number in range(12)]
+    for a, b in apart:
+        both = [group for group in groups if group & {a, b}]
+        groups = [group for group in groups if group not in both] + [set().union(*both)]
+    small = [group for group in groups if len(group) <= most]
+    expected = [a * 12 + b for group in small for a in group for b in group if a < b]
+    codes = np.array([a * 12 + b for a, b in apart], np.int64)
+    assert joined_pairs(codes, 12, most).tolist() == sorted(expected)
+    assert joined_pairs(codes[:0], 0, most).tolist() == []

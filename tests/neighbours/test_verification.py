@@ -4,6 +4,7 @@ not when a picture comes."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from unittest import mock
 
@@ -64,13 +65,15 @@ def in_this_process() -> Iterator[None]:
         yield
 
 
-def verified(root: Path, points: dict[str, Points]) -> Verified:
-    """All pairs of these pictures are candidates."""
+def verified(
+    root: Path, points: dict[str, Points], near: list[tuple[int, int]] | None = None
+) -> Verified:
+    """The pairs `near` of these pictures, in order of their names, are candidates; all where None."""
     stored = StoredPoints(Storage(str(root)), "sift")
     held = set(stored.stored().table["content_hash"].to_pylist())
     stored.write({name: data for name, data in points.items() if name not in held})
     hashes = np.array(sorted(points), object)
-    first, second = np.triu_indices(len(hashes), 1)
+    first, second = np.triu_indices(len(hashes), 1) if near is None else np.array(near).T
     codes = first * len(hashes) + second
     return verify_pairs(StoredAgreements(stored), hashes, codes, 1, Config().ray)
 
@@ -140,3 +143,21 @@ def test_pictures_without_points_are_counted_and_no_candidates(
     result = verify_pairs(stored, hashes, np.array([1, 2, 5]), 1, Config().ray)
     counts = [len(points["0"]), len(points["1"]), -1]
     assert (result.chance.compared, result.counts.tolist(), result.rows.num_rows) == (1, counts, 0)
+
+
+def test_of_many_copies_of_a_picture_all_pairs_are_verified_though_each_is_near_a_few(
+    tmp_path: Path,
+) -> None:
+    """Networks have ten pictures near each, so that of twenty copies of one many pairs are no candidates."""
+    sides = (480, 440, 400, 360, 320)
+    shown = {f"copy-{side}": drawn(0).resize((side, side * 3 // 4)) for side in sides}
+    shown["another"] = drawn(1)
+    points = {name: points_of(np.asarray(picture)) for name, picture in shown.items()}
+    chain = [(number, number + 1) for number in range(len(sides))]  # the first is the other work
+    with mock.patch.object(verification, "CHANCE_PAIRS", 0):
+        result = verified(tmp_path, points, chain)
+        copies = sorted(shown)[1:]
+        assert pairs_of(result) == list(combinations(copies, 2))
+        assert result.chance.compared == len(compared) == len(set(compared)) == 11
+        assert verified(tmp_path, points, chain).rows.equals(result.rows)
+        assert len(compared) == 11
