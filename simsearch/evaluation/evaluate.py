@@ -20,7 +20,6 @@ import ray
 
 from simsearch import schemas
 from simsearch.catalog.stored import load_catalog
-from simsearch.evaluation.held_out import HeldOut, find_held_out
 from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import (
     Scores,
@@ -47,6 +46,7 @@ from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.neighbours.stored_lists import StoredLists
 from simsearch.runtime.progress import Advance
 from simsearch.runtime.resources import ENDLESS, TASKS
+from simsearch.snapshots.held_out import HeldOut, find_held_out
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Snapshot

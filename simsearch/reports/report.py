@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch import schemas
-from simsearch.evaluation.held_out import find_held_out
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.features.collapse import collapse_warnings
 from simsearch.reading.view import SnapshotView
@@ -27,6 +26,7 @@ from simsearch.reports.pictures import pictures_of
 from simsearch.reports.rendering import render
 from simsearch.reports.tables import SummaryRow, of_all_copies, summary_rows
 from simsearch.settings.shown_places import show_reject, show_settings
+from simsearch.snapshots.held_out import find_held_out
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Counts
 from simsearch.snapshots.step_record import StepRecord

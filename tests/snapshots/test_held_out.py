@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from simsearch import schemas
 from simsearch.encoders.trained import Training, store
-from simsearch.evaluation.held_out import FEWEST, HeldOut, find_held_out
 from simsearch.features.space import FeatureSpace
+from simsearch.snapshots.held_out import FEWEST, HeldOut, find_held_out
 from simsearch.storage.storage import Storage
 from tests.support.spaces import SPACE
 
