@@ -179,7 +179,7 @@ NEAR_DUPLICATES = pa.schema(
 SAME_FILE = "same file"
 
 # Relations of two works that do not show the same picture: neither counts as a copy of the other.
-OTHER_PICTURES = ("shared detail",)
+OTHER_PICTURES = ("shared detail", "one frame")
 
 # The cost of embedding: images that went through a space's network, and the seconds for which the
 # network was busy, as one actor on `device`. Each run that computes vectors adds rows.

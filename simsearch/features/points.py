@@ -58,6 +58,7 @@ AGREEMENTS = pa.schema(
         pa.field("coverage", pa.float32()),
         pa.field("likeness", pa.float32()),
         pa.field("residual", pa.float32()),
+        pa.field("framed", pa.bool_()),
     ]
 )
 

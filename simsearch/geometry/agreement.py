@@ -40,7 +40,8 @@ class Agreement:
     `share_b`: the region's share of each picture's area. `overlap_a`, `overlap_b`: the share of each
     picture that the transform lays on the other. `coverage`: the share of that overlap in which the
     pictures agree, by contrast. `likeness`: correlation of the two grey thumbnails in the region, window
-    by window. `residual`: median distance of an inlier from where the transform puts it.
+    by window. `residual`: median distance of an inlier from where the transform puts it. `framed`: the
+    pictures agree in a frame alone (`frames.is_frame`).
     """
 
     inliers: int
@@ -60,6 +61,7 @@ class Agreement:
     coverage: float
     likeness: float
     residual: float
+    framed: bool
 
     def swapped(self) -> Agreement:
         """The same agreement from b to a."""
@@ -143,6 +145,7 @@ def _one_sided(a: Points, b: Points) -> Agreement | None:
         region.coverage,
         region.likeness,
         float(np.median(best.errors[best.inliers])),
+        region.framed,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simsearch.geometry.estimation import Complexes, Flags, inverted, moved
+from simsearch.geometry.frames import is_frame
 from simsearch.geometry.points import REDUCTION, Bytes, Floats, Points
 
 Transform = npt.NDArray[np.float64]
@@ -24,12 +25,14 @@ ALIKE = 0.5
 @dataclass(frozen=True)
 class Region:
     """A common region: its convex outline in both pictures, float32 [m, 2] in pixels, the correlation of
-    the thumbnails within, and the region's share of what lies in both pictures, by contrast."""
+    the thumbnails within, and the region's share of what lies in both pictures, by contrast. `framed`: the
+    pictures agree in a frame alone (`frames.is_frame`)."""
 
     outline_a: Floats
     outline_b: Floats
     likeness: float
     coverage: float
+    framed: bool
 
     def swapped(self) -> Region:
         return replace(self, outline_a=self.outline_b, outline_b=self.outline_a)
@@ -44,7 +47,7 @@ def common_region(
         ends = moved(transform, inliers)
         region = common_region(b, a, inverted(transform), 1 / zoom, ends)
         return region and region.swapped()
-    correlation, weight = _correlations(a.thumbnail, b.thumbnail, transform, zoom)
+    correlation, weight, texture = _correlations(a.thumbnail, b.thumbnail, transform, zoom)
     agreeing = _smooth(weight * (correlation > ALIKE), 1) > 0.5 * _smooth(weight, 1)
     agreeing &= weight > 0
     mask = _around(agreeing, inliers / REDUCTION)
@@ -55,8 +58,10 @@ def common_region(
         return None
     likeness = float((correlation * weight)[mask].sum() / weight[mask].sum())
     coverage = float(weight[mask].sum() / weight.sum())
+    known, places = a.positions / REDUCTION, _corners(inliers / REDUCTION)
+    framed = is_frame(weight > 0, correlation > ALIKE, texture, known, places)
     ends = moved(transform, _places(outline))
-    return Region(outline, _corners(ends), likeness, coverage)
+    return Region(outline, _corners(ends), likeness, coverage, framed)
 
 
 def overlap(a: Points, b: Points, transform: Transform) -> Floats:
@@ -66,9 +71,11 @@ def overlap(a: Points, b: Points, transform: Transform) -> Floats:
     return np.zeros((0, 2), np.float32) if common is None else common
 
 
-def _correlations(a: Bytes, b: Bytes, transform: Transform, zoom: float) -> tuple[Floats, Floats]:
-    """The correlation of a with b where a lies, window by window, and how much contrast each tells of; the
-    weight is 0 outside of b."""
+def _correlations(
+    a: Bytes, b: Bytes, transform: Transform, zoom: float
+) -> tuple[Floats, Floats, Floats]:
+    """The correlation of a with b where a lies, window by window, and two weights, which are 0 outside of
+    b: by the larger of both contrasts, and by the lesser."""
     # Thumbnail pixel (column, row) has its middle half a pixel further.
     scaled = np.array([[REDUCTION, 0, REDUCTION / 2], [0, REDUCTION, REDUCTION / 2], [0, 0, 1]])
     between = np.linalg.inv(scaled) @ transform @ scaled
@@ -85,11 +92,13 @@ def _correlations(a: Bytes, b: Bytes, transform: Transform, zoom: float) -> tupl
     square_a = _smooth(first**2 * mask) / total - mean_a**2
     square_b = _smooth(laid**2 * mask) / total - mean_b**2
     product = _smooth(first * laid * mask) / total - mean_a * mean_b
-    contrast = np.sqrt(np.maximum(square_a, 0) * np.maximum(square_b, 0))
-    largest = np.sqrt(np.maximum(np.maximum(square_a, square_b), 0))
-    correlation = np.asarray(product / (contrast + NOISE**2), np.float32)
-    weight = np.asarray(mask * (largest / (largest + NOISE)), np.float32)
-    return correlation, weight
+    contrast_a, contrast_b = (np.sqrt(np.maximum(square, 0)) for square in (square_a, square_b))
+    correlation = np.asarray(product / (contrast_a * contrast_b + NOISE**2), np.float32)
+    larger, lesser = (
+        np.asarray(mask * (contrast / (contrast + NOISE)), np.float32)
+        for contrast in (np.maximum(contrast_a, contrast_b), np.minimum(contrast_a, contrast_b))
+    )
+    return correlation, larger, lesser
 
 
 def _smooth(values: Floats, width: float = WINDOW, border: int = cv2.BORDER_CONSTANT) -> Floats:

@@ -30,10 +30,13 @@ class Relation(StrEnum):
     DETAIL_OF = "detail of"  # the first picture is a part of the second
     HAS_DETAIL = "has detail"  # the second picture is a part of the first
     SHARED_DETAIL = "shared detail"
+    ONE_FRAME = "one frame"  # the same surround, with other things in it
 
 
 def relation_of(agreement: Agreement) -> Relation:
     """What the first picture of an agreement is to the second."""
+    if agreement.framed:
+        return Relation.ONE_FRAME
     smaller, larger = sorted((agreement.overlap_a, agreement.overlap_b))
     if agreement.coverage < WHOLE or (larger < ALL and smaller < PART):
         return Relation.SHARED_DETAIL

@@ -39,6 +39,7 @@ _WORDS = {
     "detail of": "The first picture is a detail of the second",
     "has detail": "The second picture is a detail of the first",
     "shared detail": "The two pictures share a detail",
+    "one frame": "One frame, with other things in it",
 }
 
 

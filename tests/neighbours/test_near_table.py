@@ -87,7 +87,7 @@ def test_without_geometry_only_equal_bytes_are_listed() -> None:
 
 
 def test_a_shared_detail_is_listed_and_makes_no_near_duplicate() -> None:
-    assert (Relation.SHARED_DETAIL.value,) == schemas.OTHER_PICTURES
+    assert (Relation.SHARED_DETAIL.value, Relation.ONE_FRAME.value) == schemas.OTHER_PICTURES
     rows = [
         {"artwork_id": "a", "other_id": "b", "relation": "shared detail"},
         {"artwork_id": "a", "other_id": "c", "relation": "detail of"},
