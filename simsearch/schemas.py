@@ -155,29 +155,30 @@ EXPERIMENT_TESTS = pa.schema(
 )
 
 PICTURE_SIZE = 256  # pixels of the long side of a picture in which geometry measures
+BOX = pa.list_(pa.float32(), 4)  # left, top, width and height, in such pixels
 
 # Pairs of artworks whose pictures agree. Two with the same file agree without geometry.
 NEAR_DUPLICATES = pa.schema(
     [
         pa.field("artwork_id", pa.string(), nullable=False),
         pa.field("other_id", pa.string(), nullable=False),
-        # SAME_FILE, or what geometry found: simsearch.geometry.relations.Relation
-        pa.field("relation", pa.string(), nullable=False),
+        pa.field("relation", pa.string(), nullable=False),  # SAME_FILE, or a geometry.Relation
         # Matched points that the transform explains; null for the same file, as all that follows.
         pa.field("inliers", pa.int32()),
         # How many pairs of other works with as much evidence are expected among all compared pairs.
         pa.field("false_alarms", pa.float64()),
         pa.field("mirrored", pa.bool_()),
-        # The common region's share of each picture's area.
+        # The common region's share of each picture's area, and the BOX around it.
         pa.field("share", pa.float32()),
         pa.field("other_share", pa.float32()),
+        pa.field("box", BOX),
+        pa.field("other_box", BOX),
         # Row by row, the homography from the first picture to the other, both scaled to PICTURE_SIZE.
         pa.field("transform", pa.list_(pa.float64(), 9)),
     ]
 )
 
 SAME_FILE = "same file"
-
 # Relations of two works that do not show the same picture: neither counts as a copy of the other.
 OTHER_PICTURES = ("shared detail", "one frame")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from simsearch.errors import NotFoundError
 from simsearch.explorer.pages.addresses import Value
 from simsearch.explorer.pages.derived import learned_of, placeholders_of
+from simsearch.explorer.pages.findings.details import details_page
 from simsearch.explorer.pages.findings.disagreement import disagreement_page
 from simsearch.explorer.pages.findings.duplicates import duplicates_page
 from simsearch.explorer.pages.findings.hubs import hubs_page
@@ -42,6 +43,7 @@ def finding_pages(site: Site, view: SnapshotView) -> Iterator[Addressed]:
     yield "findings", {}, overview_page(site, view)
     paged: dict[str, Callable[[int], PagedPage]] = {
         "duplicates": lambda number: duplicates_page(site, view, number),
+        "details": lambda number: details_page(site, view, number),
         "placeholders": lambda number: placeholders_page(site, view, number),
     }
     for name, page_at in paged.items():

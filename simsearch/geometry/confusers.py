@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from simsearch.geometry.agreement import Agreement
 from simsearch.geometry.points import PICTURE_SIZE, Floats, Points
+from simsearch.geometry.regions import Box, box_around
 from simsearch.geometry.relations import WHOLE
 
 # Works in which a region has to return. Series and copies of a figure seldom keep the place in so many.
@@ -38,26 +39,33 @@ class Pair:
 
 @dataclass(frozen=True)
 class Confuser:
-    """A region that returns in `works`; `places` float32 [m, 2]: its points, as `anchored` has them."""
+    """A region that returns in `works`, ascending. `boxes`: where it lies in each, in pixels. `places`
+    float32 [m, 2]: its points, as `anchored` has them."""
 
     works: tuple[int, ...]
+    boxes: tuple[Box, ...]
     places: Floats
 
 
 def find_confusers(pairs: Sequence[Pair]) -> list[Confuser]:
     """The regions that return at the same place in many works, the most frequent first."""
-    groups: list[tuple[set[int], Floats]] = []
+    groups: list[tuple[dict[int, tuple[int, int]], Floats]] = []
     candidates = [pair for pair in pairs if _keeps_its_place(pair.agreement)]
     for pair in sorted(candidates, key=lambda pair: (-pair.agreement.inliers, pair.a, pair.b)):
         places = anchored(pair.agreement.places_a, pair.agreement.size_a)
+        sizes = {pair.a: pair.agreement.size_a, pair.b: pair.agreement.size_b}
         for works, known in groups:
             if near(places, known).mean() >= KNOWN:
-                works.update((pair.a, pair.b))
+                works.update(sizes)
                 break
         else:
-            groups.append(({pair.a, pair.b}, places))
+            groups.append((sizes, places))
     confusers = [
-        Confuser(tuple(sorted(works)), places)
+        Confuser(
+            tuple(sorted(works)),
+            tuple(box_around(_placed(places, works[work]), works[work]) for work in sorted(works)),
+            places,
+        )
         for works, places in groups
         if len(works) >= MIN_WORKS
     ]
@@ -84,6 +92,12 @@ def anchored(places: Floats, size: tuple[int, int]) -> Floats:
     top, or, beyond the middle, from the right and the bottom and then moved 2 · PICTURE_SIZE on."""
     sides = np.array(size, np.float32)
     return np.where(2 * places < sides, places, places - sides + 2 * PICTURE_SIZE)
+
+
+def _placed(places: Floats, size: tuple[int, int]) -> Floats:
+    """Places in pixels of a picture of a size, of those that `anchored` has."""
+    sides = np.array(size, np.float32)
+    return np.where(places < PICTURE_SIZE, places, places - 2 * PICTURE_SIZE + sides)
 
 
 def near(places: Floats, others: Floats) -> npt.NDArray[np.bool_]:

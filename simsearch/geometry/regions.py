@@ -13,11 +13,14 @@ from simsearch.geometry.frames import is_frame
 from simsearch.geometry.points import REDUCTION, Bytes, Floats, Points
 
 Transform = npt.NDArray[np.float64]
+Box = tuple[float, float, float, float]  # left, top, width, height in pixels
 
 # Thumbnail pixels: standard deviation of the window in which two thumbnails are correlated.
 WINDOW = 2.0
 # Grey values: contrast below is noise of a scan or of its compression.
 NOISE = 4.0
+# Pixels that a box is wider than what it shows, on each side.
+AROUND = 4.0
 # Correlation from which two windows show the same.
 ALIKE = 0.5
 
@@ -58,7 +61,8 @@ def common_region(
         return None
     likeness = float((correlation * weight)[mask].sum() / weight[mask].sum())
     coverage = float(weight[mask].sum() / weight.sum())
-    known, places = a.positions / REDUCTION, _corners(inliers / REDUCTION)
+    known = np.asarray(a.positions / REDUCTION, np.float32)
+    places = _corners(inliers / REDUCTION)
     framed = is_frame(weight > 0, correlation > ALIKE, texture, known, places)
     ends = moved(transform, _places(outline))
     return Region(outline, _corners(ends), likeness, coverage, framed)
@@ -130,6 +134,15 @@ def frame(points: Points) -> Floats:
     """The corners of the picture, [4, 2]."""
     width, height = points.width, points.height
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+
+
+def box_around(places: Floats, size: tuple[int, int]) -> Box:
+    """The upright box around places [n, 2] that lies within a picture of a size, a few pixels wider."""
+    within = np.array(size, np.float32)
+    upper = np.clip(places.min(0) - AROUND, 0, within)
+    lower = np.clip(places.max(0) + AROUND, 0, within)
+    left, top, width, height = np.concatenate([upper, lower - upper]).astype(float).tolist()
+    return left, top, width, height
 
 
 def share_of(outline: Floats, points: Points) -> float:

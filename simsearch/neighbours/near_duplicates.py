@@ -13,9 +13,11 @@ from simsearch import schemas
 from simsearch.features.collapse import spread_rows
 from simsearch.features.points import StoredPoints
 from simsearch.geometry.points import MIN_POINTS
+from simsearch.geometry.regions import box_around
 from simsearch.geometry.relations import relation_of
 from simsearch.neighbours.agreements import StoredAgreements, agreement_of
 from simsearch.neighbours.chance import write_chance
+from simsearch.neighbours.confusers import write_confusers
 from simsearch.neighbours.lists import Items
 from simsearch.neighbours.numbering import NumberedImages
 from simsearch.neighbours.spreads import candidates_of, judge_spaces
@@ -47,6 +49,8 @@ def find_near_duplicates(snapshot: Snapshot, config: RayConfig) -> int:
     table = near_duplicates_table(numbered, ids, verified)
     chance = None if verified is None else verified.chance
     write_chance(snapshot, chance, _unseen(numbered, ids, verified))
+    confusers = () if verified is None else verified.confusers
+    write_confusers(snapshot, confusers, numbered.by_picture(), ids)
     snapshot.storage.write_table(snapshot.spreads_path, spread_rows(spreads))
     # Last: it says that the neighbours are whole.
     snapshot.storage.write_table(snapshot.near_duplicates_path, table)
@@ -86,8 +90,11 @@ def near_duplicates_table(
     ]
     for agreeing in verified.rows.to_pylist() if verified is not None else ():
         first, second = divmod(agreeing["code"], len(groups))
+        agreement = agreement_of(agreeing)
         evidence = {
-            "relation": relation_of(agreement_of(agreeing)).value,
+            "relation": relation_of(agreement).value,
+            "box": box_around(agreement.outline_a, agreement.size_a),
+            "other_box": box_around(agreement.outline_b, agreement.size_b),
             **{name: agreeing[name] for name in _EVIDENCE},
         }
         rows += [

@@ -49,11 +49,12 @@ MOST_JOINED = 60
 class Verified:
     """The pairs of pictures that agree by more than chance: `rows` is AGREEMENTS with `code` and
     `false_alarms`. `counts` int64 [n]: the local features of each picture, −1 where they could not be
-    made."""
+    made. `confusers`: the regions without which pairs were compared, by pictures' numbers."""
 
     rows: pa.Table
     chance: CollectionChance
     counts: Items
+    confusers: tuple[Confuser, ...]
 
 
 def verify_pairs(
@@ -97,7 +98,7 @@ def verify_pairs(
             "them near-duplicates",
             f"{unseen:,}",
         )
-    return Verified(rows, chance, shards.counts)
+    return Verified(rows, chance, shards.counts, tuple(confusers))
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,11 @@ class SnapshotLayout:
         return self.path("unseen/unseen.parquet")
 
     @property
+    def confusers_path(self) -> str:
+        """The path of the regions that return at the same place in many pictures."""
+        return self.path("confusers/confusers.parquet")
+
+    @property
     def spreads_path(self) -> str:
         """The path of the metrics that say how well each space distinguishes pictures."""
         return self.path("spreads/spreads.parquet")

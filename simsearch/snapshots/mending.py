@@ -21,6 +21,7 @@ SEARCHED = frozenset(
         "near_duplicates",
         "chance",
         "unseen",
+        "confusers",
         "spreads",
         "lists",
         "metrics",

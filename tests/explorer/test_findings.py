@@ -20,7 +20,7 @@ from simsearch.features.vectors import unit_rows
 from simsearch.reading.findings.neighbour_lists import fold
 from simsearch.reading.library import Library
 from simsearch.snapshots.snapshot import Snapshot
-from tests.support.explorer_findings import STANDING_FOR, examples
+from tests.support.explorer_findings import BOX, DETAILS, LABELLED, STANDING_FOR, examples
 from tests.support.explorer_site import GIVEN, NETWORK, settings
 from tests.support.markup import one_line
 
@@ -57,8 +57,26 @@ def test_near_duplicates_that_hang_together_are_one_group_nearest_first(
     assert "<dt>title</dt><dd>Étude no. 5</dd>" in page
     assert "<dt>dimensions</dt>" not in page  # the same in all entries
     table = site.get("/tables/near-duplicates.csv").text.splitlines()
-    assert len(table) == 1 + 3
+    assert len(table) == 1 + 3 + len(DETAILS)
     assert "85</td>" in page
+
+
+def test_a_part_that_returns_is_listed_once_cut_out_of_each_work(site: httpx.Client) -> None:
+    """Pairs are joined by one part of a work, and not by two parts of it."""
+    page = one_line(site.get("/findings/details").text)
+    assert "2 parts that return" in page
+    details, labelled = page.split("<h2>What is on many pictures</h2>")
+    assert [int(artwork_id[2:5]) for artwork_id in ids_in(details)] == [10, 11, 12, 11, 13]
+    assert "3 works, shared detail" in details
+    assert "2 works, one frame" in details
+    boxes = re.findall('viewBox="([0-9. ]+)"', page)
+    assert len(boxes) == 5 + len(LABELLED)
+    assert list(map(float, boxes[0].split())) == BOX
+    assert labelled.count("5 works</h3>") == 1
+    assert [int(artwork_id[2:5]) for artwork_id in ids_in(labelled)] == list(LABELLED)
+    assert "2 parts return in different pictures. 1 is on many" in one_line(
+        site.get("/findings").text
+    )
 
 
 def test_a_hub_is_near_to_as_many_as_plain_numpy_counts(

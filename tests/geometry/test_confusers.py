@@ -36,6 +36,13 @@ def test_a_label_is_listed_once_and_masked() -> None:
     assert len(pairs) > 10
     confusers = find_confusers(pairs)
     assert [confuser.works for confuser in confusers] == [tuple(range(6))]
+    for picture, (left, top, width, height) in zip(pictures, confusers[0].boxes, strict=True):
+        scale = 256 / 320  # the label lies 170 pixels from the right and 110 from the bottom
+        assert left > picture.width - 170 * scale - 8
+        assert top > picture.height - 110 * scale - 8
+        assert left + width <= picture.width - 10 * scale + 8
+        assert top + height <= picture.height - 10 * scale + 8
+        assert width * height > 0.4 * 160 * 100 * scale**2
     masked = [without_confusers(picture, confusers) for picture in pictures]
     assert all(
         len(after) > 0.4 * len(before) for after, before in zip(masked, pictures, strict=True)

@@ -51,7 +51,7 @@ def verified(codes: list[int]) -> Verified:
         pa.field("false_alarms", pa.float64())
     )
     chance = CollectionChance(Chance(0.01, 1.0), 100)
-    return Verified(pa.Table.from_pylist(rows, schema=schema), chance, np.zeros(0, np.int64))
+    return Verified(pa.Table.from_pylist(rows, schema=schema), chance, np.zeros(0, np.int64), ())
 
 
 def numbered_of(pictures: list[int]) -> tuple[NumberedImages, np.ndarray]:

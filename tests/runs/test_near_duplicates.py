@@ -204,6 +204,27 @@ def test_a_verdict_is_used_by_the_next_night_and_may_be_withdrawn(root: Path, fo
     assert run(root, folder, "evaluate.bootstrap=53").snapshot_id == before.snapshot_id
 
 
+def test_a_watermark_on_many_works_is_listed_once_and_pairs_none(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Beside a copy of one of the marked works, which stays one picture."""
+    folder = tmp_path_factory.mktemp("marked")
+    mark = drawn(99).resize((180, 135))
+    for number in range(WORKS):
+        work = drawn(number)
+        work.paste(mark, (work.width - 190, work.height - 145))
+        (folder / f"{number:02}.jpg").write_bytes(jpeg(work))
+    (folder / "00-small.jpg").write_bytes(jpeg(Image.open(folder / "00.jpg").resize((288, 216))))
+    snapshot = run(tmp_path / "root", folder)
+    assert listed(snapshot) == {("00", "00-small")}
+    rows = snapshot.storage.read_table(snapshot.confusers_path).to_pylist()
+    assert {row["confuser"] for row in rows} == {0}
+    assert {row["artwork_id"] for row in rows} >= {f"{number:02}" for number in range(WORKS)}
+    for left, top, width, height in (row["box"] for row in rows):
+        assert min(left / 256, top / 192) > 0.5  # the lower right corner
+        assert width * height > 0.5 * (180 * 135) * (256 / 480) ** 2
+
+
 def test_without_geometry_only_equal_bytes_are_listed(root: Path, folder: Path) -> None:
     before = files(root)
     words = ("geometry.enabled=false", "publish.force=true")  # copies count as misses now

@@ -14,12 +14,22 @@ from simsearch import schemas
 from simsearch.encoders.trained import EXAMPLES, Training, store
 from simsearch.extraction.rejects import placeholder_row
 from simsearch.images.identity import content_hash
+from simsearch.neighbours.confusers import CONFUSERS
 from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 
 HEAD = "mender"
 PAIRS = ((4, 5, 40), (5, 6, 20), (8, 9, 85))  # artworks by number, points in common
 STANDING_FOR = 21  # artworks whose only picture is the placeholder
+# Artworks by number, their relation, points in common, and the part's box in both: one part in three works,
+# and another part of one of these.
+BOX, ELSEWHERE = [8.0, 8.0, 64.0, 48.0], [100.0, 100.0, 40.0, 40.0]
+DETAILS = (
+    (10, 11, "shared detail", 30, BOX, BOX),
+    (11, 12, "shared detail", 25, [10.0, 10.0, 64.0, 48.0], BOX),
+    (11, 13, "one frame", 28, ELSEWHERE, ELSEWHERE),
+)
+LABELLED = (14, 15, 16, 17, 18)  # artworks whose pictures have a label at one place
 LOSSES = (4.0, 2.0, 1.0, 1.5)
 
 
@@ -34,7 +44,27 @@ def near_duplicates(catalog: pa.Table) -> pa.Table:
         for first, second, inliers in PAIRS
         if second < len(ids)
     ]  # fmt: skip
+    rows += [
+        {
+            "artwork_id": ids[first], "other_id": ids[second], "relation": relation,
+            "inliers": inliers, "false_alarms": 10.0**-inliers, "mirrored": False, "share": 0.1,
+            "other_share": 0.1, "box": box, "other_box": other_box,
+            "transform": np.eye(3).ravel().tolist(),
+        }
+        for first, second, relation, inliers, box, other_box in DETAILS
+        if second < len(ids)
+    ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=schemas.NEAR_DUPLICATES)
+
+
+def labels(catalog: pa.Table) -> pa.Table:
+    ids = catalog["artwork_id"].to_pylist()
+    rows = [
+        {"confuser": 0, "artwork_id": ids[number], "box": BOX}
+        for number in LABELLED
+        if number < len(ids)
+    ]
+    return pa.Table.from_pylist(rows, schema=CONFUSERS)
 
 
 def rejects_of(storage: Storage, folder: Path) -> pa.Table:

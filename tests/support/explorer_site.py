@@ -50,7 +50,7 @@ from simsearch.snapshots.published import point_latest
 from simsearch.snapshots.root import open_root
 from simsearch.snapshots.snapshot import Snapshot
 from simsearch.storage.storage import Storage
-from tests.support.explorer_findings import HEAD, near_duplicates, rejects_of, teach
+from tests.support.explorer_findings import HEAD, labels, near_duplicates, rejects_of, teach
 
 CHROMIUM = Path("/usr/bin/chromium")
 INSTALL = "apt-get install chromium"
@@ -221,6 +221,7 @@ def publish_gallery(
     )
     measured = [_fill(config, snapshot, space, images, vectors[space.name]) for space in spaces]
     storage.write_table(snapshot.near_duplicates_path, pairs(table))
+    storage.write_table(snapshot.confusers_path, labels(table))
     storage.write_table(snapshot.metrics_path, pa.concat_tables(measured))
     snapshots.seal(snapshot, [], environment())
     point_latest(snapshot, 1)

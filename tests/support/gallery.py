@@ -7,6 +7,7 @@ from PIL import Image
 FINDINGS = (
     "/findings",
     "/findings/duplicates",
+    "/findings/details",
     "/findings/other-hands",
     "/findings/disagreement",
     "/findings/hubs",

@@ -11,6 +11,12 @@ from simsearch.reading.findings.learned import Learned, list_learned
 from simsearch.reading.findings.listed_pairs import ListedPairs
 from simsearch.reading.findings.neighbour_lists import NeighbourLists, neighbour_lists
 from simsearch.reading.findings.placeholders import Placeholder, placeholders
+from simsearch.reading.findings.shared_details import (
+    Part,
+    SharedDetail,
+    find_confusers,
+    find_shared_details,
+)
 from simsearch.reading.picture_pairs import PicturePair
 from simsearch.reading.view import SnapshotView
 
@@ -30,6 +36,14 @@ def compared_spaces(view: SnapshotView) -> tuple[str, ...]:
 def groups_of(site: Site, view: SnapshotView) -> list[DuplicateGroup] | None:
     """The near-duplicates; None where the snapshot does not list them."""
     return site.derived(view, "duplicates", lambda: duplicate_groups(view))
+
+
+def details_of(site: Site, view: SnapshotView) -> list[SharedDetail]:
+    return site.derived(view, "shared details", lambda: find_shared_details(view))
+
+
+def confusers_of(site: Site, view: SnapshotView) -> list[tuple[Part, ...]]:
+    return site.derived(view, "confusers", lambda: find_confusers(view))
 
 
 def listed_pairs(site: Site, view: SnapshotView) -> ListedPairs:

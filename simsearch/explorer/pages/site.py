@@ -28,6 +28,7 @@ from simsearch.reading.set_names import PROPOSALS
 from simsearch.reading.sets import encode
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.zoom import TileMaker
+from simsearch.schemas import PICTURE_SIZE
 from simsearch.settings.shown_places import show_place, show_text
 from simsearch.settings.version import __version__
 from simsearch.snapshots.layout import SEARCHES
@@ -134,7 +135,8 @@ def environment_of_pages() -> jinja2.Environment:
         "place": show_place,
         "places": show_text,
     }
-    environment.globals |= {"long": LONG, "pages": PAGES, **PROPOSALS}
+    known = {"long": LONG, "pages": PAGES, "picture_size": PICTURE_SIZE}
+    environment.globals |= {**known, **PROPOSALS}
     return environment
 
 

@@ -12,6 +12,7 @@ from simsearch.errors import NotFoundError
 from simsearch.explorer.pages.addresses import LiveAddresses
 from simsearch.explorer.pages.derived import learned_of, placeholders_of
 from simsearch.explorer.pages.findings.changes import changes_page
+from simsearch.explorer.pages.findings.details import details_page
 from simsearch.explorer.pages.findings.disagreement import disagreement_page
 from simsearch.explorer.pages.findings.duplicates import duplicates_page
 from simsearch.explorer.pages.findings.hubs import hubs_page
@@ -37,6 +38,11 @@ def overview(request: Request, site: InSite, view: View) -> Response:
 @router.get("/duplicates")
 def duplicates(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
     return respond(request, view, duplicates_page(site, view, page))
+
+
+@router.get("/details")
+def details(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
+    return respond(request, view, details_page(site, view, page))
 
 
 @router.get("/placeholders")

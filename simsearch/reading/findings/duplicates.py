@@ -82,7 +82,7 @@ def duplicate_groups(view: SnapshotView) -> list[DuplicateGroup] | None:
             evidence = row["inliers"], row["false_alarms"]
             pairs.append(DuplicatePair(first, second, relation, *evidence))
     pairs.sort(key=_surest)
-    group_of = _gathered([(pair.first, pair.second) for pair in pairs])
+    group_of = gather([(pair.first, pair.second) for pair in pairs])
     grouped: dict[int, list[DuplicatePair]] = {}
     for pair in pairs:
         grouped.setdefault(group_of[pair.first], []).append(pair)
@@ -110,7 +110,7 @@ def _group(pairs: list[DuplicatePair]) -> DuplicateGroup:
     return DuplicateGroup(tuple(members), tuple(pairs))
 
 
-def _gathered(pairs: list[Pair]) -> dict[int, int]:
+def gather(pairs: list[Pair]) -> dict[int, int]:
     """The group of each number in the pairs, named by the smallest connected number."""
     parent: dict[int, int] = {}
 

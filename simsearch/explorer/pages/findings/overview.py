@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from simsearch.explorer.pages.derived import (
     compared_spaces,
+    confusers_of,
+    details_of,
     groups_of,
     learned_of,
     placeholders_of,
@@ -24,12 +26,15 @@ from simsearch.reading.view import SnapshotView
 class OverviewPage(Page):
     """`groups` counts the near-duplicates, None where the snapshot does not list them. `left_out` counts the
     works that the `placeholders` stand for. `learned` are spaces that learned, `compared` those that can
-    disagree. `since` is None for the first snapshot under its root."""
+    disagree. `details` counts the parts that return in different pictures, `confusers` those at one place in
+    many. `since` is None for the first snapshot under its root."""
 
     template: ClassVar[str] = "findings/overview"
 
     groups: int | None
     group_examples: list[ViewArtwork]
+    details: int
+    confusers: int
     placeholders: dict[str, Placeholder]
     left_out: int
     learned: list[str]
@@ -45,6 +50,8 @@ def overview_page(site: Site, view: SnapshotView) -> OverviewPage:
         group_examples=[
             view.artwork_at(n) for group in (groups or [])[:2] for n in group.members[:2]
         ],
+        details=len(details_of(site, view)),
+        confusers=len(confusers_of(site, view)),
         placeholders=placeholders,
         left_out=sum(placeholder.count for placeholder in placeholders.values()),
         learned=sorted({learned.space for learned in learned_of(site, view)}),
