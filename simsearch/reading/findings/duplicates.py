@@ -51,10 +51,12 @@ class DuplicatePair:
 
 @dataclass(frozen=True)
 class DuplicateGroup:
-    """Artworks that hang together by near-duplicate pairs, the surest pair first."""
+    """Artworks that hang together by near-duplicate pairs, the surest pair first. `two_houses`: a pair's
+    artworks have different departments in the catalog, which a table of several museums uses for these."""
 
     members: tuple[int, ...]
     pairs: tuple[DuplicatePair, ...]
+    two_houses: bool
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ class Entry:
 
 
 def duplicate_groups(view: SnapshotView) -> list[DuplicateGroup] | None:
-    """The groups, that of the surest pair first; None where the snapshot has no such table. Pairs that
-    only share a detail are in no group."""
+    """The groups, those in two houses first, then that of the surest pair; None where the snapshot has no
+    such table. Pairs that only share a detail are in no group."""
     try:
         table = view.snapshot.storage.read_table(view.snapshot.near_duplicates_path)
     except NotFoundError:
@@ -86,7 +88,8 @@ def duplicate_groups(view: SnapshotView) -> list[DuplicateGroup] | None:
     grouped: dict[int, list[DuplicatePair]] = {}
     for pair in pairs:
         grouped.setdefault(group_of[pair.first], []).append(pair)
-    return [_group(members) for members in grouped.values()]
+    groups = [_group(view, members) for members in grouped.values()]
+    return sorted(groups, key=lambda group: not group.two_houses)
 
 
 def unseen_works(view: SnapshotView) -> set[int]:
@@ -105,9 +108,12 @@ def _surest(pair: DuplicatePair) -> tuple[float, int, int, int]:
     return alarms, -(pair.inliers or 0), pair.first, pair.second
 
 
-def _group(pairs: list[DuplicatePair]) -> DuplicateGroup:
+def _group(view: SnapshotView, pairs: list[DuplicatePair]) -> DuplicateGroup:
     members = dict.fromkeys(number for pair in pairs for number in (pair.first, pair.second))
-    return DuplicateGroup(tuple(members), tuple(pairs))
+    houses = {number: _text(view.artwork_at(number).row.get("department")) for number in members}
+    both = [(houses[pair.first], houses[pair.second]) for pair in pairs]
+    apart = any(first and other and first != other for first, other in both)
+    return DuplicateGroup(tuple(members), tuple(pairs), apart)
 
 
 def gather(pairs: list[Pair]) -> dict[int, int]:

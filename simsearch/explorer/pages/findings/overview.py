@@ -24,7 +24,8 @@ from simsearch.reading.view import SnapshotView
 
 @dataclass(frozen=True)
 class OverviewPage(Page):
-    """`groups` counts the near-duplicates, None where the snapshot does not list them. `left_out` counts the
+    """`groups` counts the near-duplicates, None where the snapshot does not list them; `two_houses`
+    those with works of different departments, of which the first examples are. `left_out` counts the
     works that the `placeholders` stand for. `learned` are spaces that learned, `compared` those that can
     disagree. `details` counts the parts that return in different pictures, `confusers` those at one place in
     many. `since` is None for the first snapshot under its root."""
@@ -33,6 +34,7 @@ class OverviewPage(Page):
 
     groups: int | None
     group_examples: list[ViewArtwork]
+    two_houses: int
     details: int
     confusers: int
     placeholders: dict[str, Placeholder]
@@ -50,6 +52,7 @@ def overview_page(site: Site, view: SnapshotView) -> OverviewPage:
         group_examples=[
             view.artwork_at(n) for group in (groups or [])[:2] for n in group.members[:2]
         ],
+        two_houses=sum(group.two_houses for group in groups or []),
         details=len(details_of(site, view)),
         confusers=len(confusers_of(site, view)),
         placeholders=placeholders,
