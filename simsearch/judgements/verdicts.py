@@ -6,8 +6,11 @@ verdicts/part-<digest>.parquet
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch import schemas
+from simsearch.errors import DamagedError, NotFoundError
 from simsearch.storage.keyed_parts import KeyedParts
 from simsearch.storage.storage import Storage
 
 FOLDER = "verdicts"
 WITHDRAWN = ""  # takes a verdict back
 PARTS_KEPT = 50_000  # rows of a merged part
+READINGS = 3  # as another process may merge the parts in the meantime
 
 GIVEN = pa.schema(
     [
@@ -44,6 +49,11 @@ class Verdict(StrEnum):
     NOT = "not"
 
     @property
+    def directed(self) -> bool:
+        """Whether the verdict says another thing once the two pictures change places."""
+        return self in (Verdict.DETAIL_OF, Verdict.COPY_AFTER)
+
+    @property
     def same_picture(self) -> bool:
         """Whether the two are near-duplicates: neither is a miss of a network that has the other."""
         return self not in (Verdict.SAME_SERIES, Verdict.NOT)
@@ -62,8 +72,12 @@ class Given:
 
     @property
     def pair(self) -> tuple[str, str]:
-        first, second = sorted((self.first_hash, self.second_hash))
-        return first, second
+        return _key(self.first_hash, self.second_hash)
+
+
+def _key(first_hash: str, second_hash: str) -> tuple[str, str]:
+    first, second = sorted((first_hash, second_hash))
+    return first, second
 
 
 def add_verdicts(storage: Storage, verdicts: Iterable[Given]) -> None:
@@ -80,20 +94,72 @@ def add_verdicts(storage: Storage, verdicts: Iterable[Given]) -> None:
     ]
     parts = verdict_parts(storage)
     parts.write(pa.Table.from_pylist(rows, schema=GIVEN))
-    parts.compact(PARTS_KEPT)
+    with suppress(NotFoundError):  # another process merges the same parts
+        parts.compact(PARTS_KEPT)
+
+
+def give_verdict(
+    storage: Storage, pairs: Iterable[tuple[str, str]], verdict: Verdict | None, who: str
+) -> str:
+    """Store one verdict, or None to take it back, for pairs of content hashes. Returns its time, which is
+    later than those of the earlier verdicts of these pairs, also where another machine's clock is fast."""
+    standing = read_verdicts(storage)
+    pairs = list(pairs)
+    earlier = [standing[key].at for pair in pairs if (key := _key(*pair)) in standing]
+    now = datetime.now(UTC)
+    if earlier:
+        now = max(now, datetime.fromisoformat(max(earlier)) + timedelta(microseconds=1))
+    at = text_of_time(now)
+    add_verdicts(storage, [Given(*pair, verdict, who, at) for pair in pairs])
+    return at
+
+
+def text_of_time(time: datetime) -> str:
+    """A time as verdicts have it. Their order is that of the times."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def read_verdicts(storage: Storage) -> dict[tuple[str, str], Given]:
     """The verdict that counts for each pair, by its two content hashes in alphabetical order. Pairs whose
-    verdict was withdrawn have none."""
-    parts = verdict_parts(storage)
-    rows = [row for name in parts.stored().names for row in parts.read(name).to_pylist()]
-    newest: dict[tuple[str, str], Given] = {}
-    for row in sorted(rows, key=lambda row: (row["at"], row["who"], row["verdict"])):
-        verdict = Verdict(row["verdict"]) if row["verdict"] != WITHDRAWN else None
-        given = Given(row["first_hash"], row["second_hash"], verdict, row["who"], row["at"])
-        newest[given.pair] = given
+    verdict was withdrawn have none. Raises DamagedError."""
+    newest = {given.pair: given for given in read_history(storage)}
     return {pair: newest[pair] for pair in sorted(newest) if newest[pair].verdict is not None}
+
+
+def read_history(storage: Storage) -> list[Given]:
+    """All that was ever said, in the order of its times. Raises DamagedError."""
+    history = [
+        Given(
+            row["first_hash"],
+            row["second_hash"],
+            Verdict(row["verdict"]) if row["verdict"] != WITHDRAWN else None,
+            row["who"],
+            row["at"],
+        )
+        for row in _rows(storage)
+    ]
+    return sorted(history, key=lambda given: (given.at, given.who, given.verdict or WITHDRAWN))
+
+
+def _rows(storage: Storage) -> list[dict[str, Any]]:
+    parts = verdict_parts(storage)
+    for reading in range(READINGS):
+        try:
+            return [row for name in parts.stored().names for row in _checked(parts, name)]
+        except NotFoundError:
+            if reading == READINGS - 1:
+                raise
+    return []
+
+
+def _checked(parts: KeyedParts, name: str) -> list[dict[str, Any]]:
+    """The rows of a part. Raises DamagedError for a verdict that nobody can give."""
+    rows: list[dict[str, Any]] = parts.read(name, GIVEN.names).to_pylist()
+    known = {WITHDRAWN, *Verdict}
+    if strange := [row["verdict"] for row in rows if row["verdict"] not in known]:
+        path, problem = f"{FOLDER}/{name}", f"{strange[0]!r} is no verdict"
+        raise DamagedError(parts.storage.root, path, problem, "restore or remove the file")
+    return rows
 
 
 def verdict_parts(storage: Storage) -> KeyedParts:

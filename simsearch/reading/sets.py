@@ -32,12 +32,17 @@ class ArtworkSet:
 
 def clean_name(text: str) -> str:
     """One line of printable text of at most MOST_NAME characters. UNNAMED for an empty one."""
+    return one_line(text) or UNNAMED
+
+
+def one_line(text: str) -> str:
+    """The printable text in one line, cut to MOST_NAME characters."""
     printable = "".join(
         " " if letter.isspace() else letter
         for letter in unicodedata.normalize("NFC", text)
         if letter.isspace() or unicodedata.category(letter)[0] != "C"
     )
-    return " ".join(printable.split())[:MOST_NAME].strip() or UNNAMED
+    return " ".join(printable.split())[:MOST_NAME].strip()
 
 
 def encode(numbers: Iterable[int]) -> str:

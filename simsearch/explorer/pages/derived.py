@@ -18,6 +18,7 @@ from simsearch.reading.findings.shared_details import (
     find_shared_details,
 )
 from simsearch.reading.picture_pairs import PicturePair
+from simsearch.reading.questions import NearPairs
 from simsearch.reading.view import SnapshotView
 
 
@@ -48,6 +49,11 @@ def confusers_of(site: Site, view: SnapshotView) -> list[tuple[Part, ...]]:
 
 def listed_pairs(site: Site, view: SnapshotView) -> ListedPairs:
     return site.derived(view, "listed pairs", lambda: ListedPairs(view))
+
+
+def near_pairs(site: Site, view: SnapshotView) -> NearPairs:
+    """The pairs of different pictures that the snapshot lists, as questions to a person."""
+    return site.derived(view, "near pairs", lambda: NearPairs(view, listed_pairs(site, view)))
 
 
 def picture_pair(

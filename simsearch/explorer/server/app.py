@@ -33,6 +33,7 @@ from simsearch.explorer.server import (
     map_routes,
     routes,
     set_routes,
+    verdict_routes,
 )
 from simsearch.explorer.server.limits import BoundedBodies, HeadAsGet
 from simsearch.explorer.server.requests import site_of
@@ -66,7 +67,7 @@ def create_app(config: Config, roots: list[str], token: str | None = None) -> Fa
         openapi_url="/api/v1/openapi.json",
     )
     app.state.site = site
-    app.state.may_keep_sets = token is not None
+    app.state.may_write = token is not None
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(BaseHTTPMiddleware, dispatch=Gatekeeper(config.explore, token))
     app.add_middleware(BoundedBodies)
@@ -74,6 +75,7 @@ def create_app(config: Config, roots: list[str], token: str | None = None) -> Fa
     _add_errors(app)
     app.include_router(routes.router)
     app.include_router(finding_routes.router)
+    app.include_router(verdict_routes.router)
     app.include_router(closer_routes.router)
     app.include_router(map_routes.router)
     app.include_router(set_routes.router)

@@ -61,14 +61,14 @@ def page(
     """The page of a set. `left_out` is the artwork that was just left out of a stored set, `was` the set's
     former name. Both changes can be undone."""
     change = SetChange(left_out, was) if set_id else SetChange()
-    may_keep = request.app.state.may_keep_sets
+    may_keep = request.app.state.may_write
     values = set_page(view, *chosen, set_id or None, page, change, may_keep=may_keep)
     return respond(request, view, values)
 
 
 @router.get("/sets", response_class=HTMLResponse)
 def kept(request: Request, view: View) -> Response:
-    return respond(request, view, sets_page(view, may_keep=request.app.state.may_keep_sets))
+    return respond(request, view, sets_page(view, may_keep=request.app.state.may_write))
 
 
 @router.post("/sets")
@@ -179,7 +179,7 @@ def _back_to(request: Request, view: View, set_id: str, **query: Value) -> Respo
 
 
 def _may_keep(request: Request) -> None:
-    if not request.app.state.may_keep_sets:
+    if not request.app.state.may_write:
         raise UsageError(
             "sets are kept in the root only behind a password: set $SIMSEARCH_EXPLORE_TOKEN; "
             "the set's address holds it as well"

@@ -71,6 +71,11 @@ class ListedPairs:
         seen = [pair if pair.first == number else pair.swapped() for pair in pairs]
         return sorted(seen, key=_surest)
 
+    def all(self) -> list[ListedPair]:
+        """All pairs of two artworks of the snapshot, as listed."""
+        rows = {row: pair for listed in self._rows.values() for row, *pair in listed}
+        return [self._pair(row, *pair) for row, pair in sorted(rows.items())]
+
     def between(self, first: int, other: int) -> ListedPair | None:
         """What the first artwork's picture has in common with the other's; None for a pair that is not listed."""
         for row, *pair in self._rows.get(first, ()):

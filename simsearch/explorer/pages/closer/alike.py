@@ -21,6 +21,7 @@ from simsearch.reading.artworks import ViewArtwork, shorten
 from simsearch.reading.dates import first_year
 from simsearch.reading.picture_pairs import PicturePair
 from simsearch.reading.side_by_side import Copy
+from simsearch.reading.verdicts import verdict_between
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.words import fold_text
 
@@ -72,7 +73,8 @@ class OwnCopies:
 class AlikePage(Page):
     """Two artworks in `space`, which is `encoder`'s, with a `head` or None. `rarer` is the share of random
     pairs of artworks that are less alike, None where there are no pairs. `k` is the length of neighbour
-    lists. `drawings` show what both pictures have in `common`, empty where no points are known. `matching` is
+    lists. `judged` is a person's verdict in words, empty for none. `drawings` show what both pictures have in
+    `common`, empty where no points are known. `matching` is
     None where the page asks for it later."""
 
     template: ClassVar[str] = "closer/alike"
@@ -81,6 +83,7 @@ class AlikePage(Page):
     other: ViewArtwork
     space: str
     common: PicturePair
+    judged: str
     drawings: list[Markup]
     encoder: str
     head: str | None
@@ -115,6 +118,7 @@ def alike_page(
         other=other,
         space=space,
         common=common,
+        judged=verdict_between(view, first, other),
         drawings=_drawings(common, to, first, other),
         encoder=described.encoder,
         head=described.head,

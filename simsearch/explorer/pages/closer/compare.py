@@ -10,6 +10,7 @@ from simsearch.explorer.pages.page import Page
 from simsearch.explorer.pages.site import Site
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.picture_pairs import PicturePair
+from simsearch.reading.verdicts import verdict_between
 from simsearch.reading.view import SnapshotView
 from simsearch.schemas import PICTURE_SIZE
 
@@ -20,7 +21,8 @@ LAID = (("fade", "Overlay"), ("wipe", "Wipe"), ("flicker", "Flicker"))
 @dataclass(frozen=True)
 class ComparePage(Page):
     """`transform` are the nine numbers of `common.transform`, None where nothing aligns the pictures;
-    its lengths are pixels of pictures whose long side has `side` of them. `modes` are the ways to show
+    its lengths are pixels of pictures whose long side has `side` of them. `judged` is a person's verdict in words,
+    empty for none. `modes` are the ways to show
     both, each with its label."""
 
     template: ClassVar[str] = "closer/compare"
@@ -28,6 +30,7 @@ class ComparePage(Page):
     first: ViewArtwork
     other: ViewArtwork
     common: PicturePair
+    judged: str
     transform: list[float] | None
     side: int
     modes: tuple[tuple[str, str], ...]
@@ -41,6 +44,7 @@ def compare_page(site: Site, view: SnapshotView, artwork_id: str, other_id: str)
         first=first,
         other=other,
         common=common,
+        judged=verdict_between(view, first, other),
         transform=common.transform.ravel().tolist() if common.transform is not None else None,
         side=PICTURE_SIZE,
         modes=(BESIDE, *LAID) if aligned else (BESIDE,),

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from simsearch.explorer.pages.derived import groups_of
+from simsearch.explorer.pages.derived import groups_of, near_pairs
 from simsearch.explorer.pages.page import PagedPage
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import Site
@@ -19,7 +19,9 @@ from simsearch.reading.findings.duplicates import (
     entries,
     unseen_works,
 )
+from simsearch.reading.questions import LeftOut
 from simsearch.reading.sets import MOST, encode
+from simsearch.reading.verdicts import StandingVerdicts, standing_verdicts, words_of
 from simsearch.reading.view import SnapshotView
 
 GROUPS_PER_PAGE = 12
@@ -31,7 +33,8 @@ class DuplicatesPage(PagedPage):
     """`stored` says whether the snapshot lists near-duplicates. There are `total` groups of `works` works
     in all; `set_of` are these works as addresses have a set, None for more than a set holds. `first` is
     the place of the first group shown, from 1. In the pictures of `unseen` works geometry sees nothing;
-    `unseen_set` is as `set_of`. `scores` has the cosines by space of the pairs that are
+    `unseen_set` is as `set_of`. Of `asked` pairs of pictures `judged` have a verdict; `verdicts` has those of
+    the pairs that are shown, in words. `scores` has the cosines by space of the pairs that are
     shown, by the numbers of their artworks; of a group there are `pairs_shown`."""
 
     template: ClassVar[str] = "findings/duplicates"
@@ -42,6 +45,9 @@ class DuplicatesPage(PagedPage):
     set_of: str | None
     groups: list[tuple[DuplicateGroup, list[Entry]]]
     first: int
+    asked: int
+    judged: int
+    verdicts: dict[tuple[int, int], str]
     scores: dict[tuple[int, int], dict[str, float]]
     pairs_shown: int
     unseen: int
@@ -54,6 +60,8 @@ def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage
     paging = page_of(len(groups), page, GROUPS_PER_PAGE)
     works = {number for group in groups for number in group.members}
     unseen = unseen_works(view)
+    standing = standing_verdicts(view.snapshot.storage)
+    questions = near_pairs(site, view).ask(standing, LeftOut())
     return DuplicatesPage(
         paging=paging,
         stored=stored is not None,
@@ -62,6 +70,9 @@ def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage
         set_of=_as_set(works),
         groups=[(group, entries(view, group)) for group in groups[paging.part]],
         first=paging.part.start + 1,
+        asked=questions.total,
+        judged=questions.judged,
+        verdicts=_verdicts(view, standing, groups[paging.part]),
         scores=_scores(view, groups[paging.part]),
         pairs_shown=PAIRS_SHOWN,
         unseen=len(unseen),
@@ -72,6 +83,20 @@ def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage
 def _as_set(numbers: set[int]) -> str | None:
     """The works as addresses have a set; None for more than a set holds."""
     return encode(numbers) if len(numbers) <= MOST else None
+
+
+def _verdicts(
+    view: SnapshotView, standing: StandingVerdicts, groups: Sequence[DuplicateGroup]
+) -> dict[tuple[int, int], str]:
+    """The verdicts on the pairs of groups that are shown, in words, by the numbers of their artworks."""
+    if not standing.by_pair:
+        return {}
+    said = {}
+    for pair in (pair for group in groups for pair in group.pairs[:PAIRS_SHOWN]):
+        first, second = view.artwork_at(pair.first), view.artwork_at(pair.second)
+        if (given := standing.between(first, second)) is not None:
+            said[pair.first, pair.second] = words_of(given, first.content_hash)
+    return said
 
 
 def _scores(

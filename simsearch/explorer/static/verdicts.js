@@ -1,0 +1,57 @@
+// One key gives a verdict. The judge's name is asked once and stays in this browser.
+
+const NAME = "judge";
+
+/** @type {NodeListOf<HTMLInputElement>} */
+const names = document.querySelectorAll("input[name=who]");
+const keys = /** @type {HTMLInputElement | null} */ (document.getElementById("keys"));
+let sent = false;
+
+/** @param {string} name */
+function show(name) {
+  for (const input of names) {
+    input.value = name;
+    input.closest("form")?.classList.toggle("named", name !== "");
+  }
+}
+
+show(localStorage.getItem(NAME) ?? "");
+for (const input of names) input.addEventListener("change", () => show(input.value.trim()));
+
+// A verdict is sent once, however long its key is held.
+document.addEventListener("submit", (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const input = form.querySelector("input[name=who]");
+  if (!(input instanceof HTMLInputElement)) return;
+  if (sent) {
+    event.preventDefault();
+    return;
+  }
+  sent = true;
+  localStorage.setItem(NAME, input.value.trim());
+});
+// The way back shows the page as it was sent.
+addEventListener("pageshow", () => {
+  sent = false;
+});
+
+/** @param {KeyboardEvent} event */
+function pressed(event) {
+  const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);
+  if (digit) return event.shiftKey ? `Shift+${digit[1]}` : digit[1];
+  return event.shiftKey ? "" : event.key;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!keys?.checked || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const typing = /** @type {Element} */ (event.target).closest("input:not([type=checkbox]), textarea, select");
+  const key = pressed(event);
+  if (typing || !key) return;
+  const meant = document.querySelector(`[data-press="${CSS.escape(key)}"]`);
+  if (!(meant instanceof HTMLElement)) return;
+  event.preventDefault();
+  if (meant instanceof HTMLButtonElement) meant.form?.requestSubmit(meant);
+  else meant.click();
+});
+
+export {};
