@@ -40,6 +40,7 @@ from simsearch.cli.terminal import (
     show_error,
     show_json,
 )
+from simsearch.cli.verdicts import app as verdicts_app
 from simsearch.errors import SimsearchError
 from simsearch.runtime.background import end_process
 from simsearch.runtime.environment import prepare_environment
@@ -64,6 +65,7 @@ config_app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
 app.add_typer(config_app, name="config")
 app.add_typer(collection_app)
 app.add_typer(snapshots_app, name="snapshots")
+app.add_typer(verdicts_app, name="verdicts")
 app.add_typer(steps_app)
 app.add_typer(explore_app)
 

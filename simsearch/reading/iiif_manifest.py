@@ -33,17 +33,26 @@ def manifest(
 
     The specification forbids a fragment in a canvas's id, so the canvas's number is part of the query.
     """
-    parts = f"{address}{'&' if '?' in address else '?'}"
     return {
         "@context": "http://iiif.io/api/presentation/3/context.json",
         "id": address,
         "type": "Manifest",
         "label": _words(name),
         "items": [
-            _canvas(f"{parts}canvas={place}", artwork, picture, measured(artwork))
+            _canvas(canvas_id(address, place), artwork, picture, measured(artwork))
             for place, artwork in enumerate(artworks, start=1)
         ],
     }
+
+
+def canvas_id(address: str, place: int) -> str:
+    """The id of a canvas of a manifest, by its place from 1."""
+    return f"{address}{'&' if '?' in address else '?'}canvas={place}"
+
+
+def canvas_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The width and height of the canvas of a picture whose thumbnail has that size."""
+    return 3 * size[0], 3 * size[1]
 
 
 def _canvas(
@@ -58,8 +67,8 @@ def _canvas(
         "id": canvas,
         "type": "Canvas",
         "label": label,
-        "width": 3 * width,
-        "height": 3 * height,
+        "width": canvas_size((width, height))[0],
+        "height": canvas_size((width, height))[1],
         "metadata": [
             {"label": _english(name), "value": _words(*_texts(artwork.row.get(column)))}
             for column, name in NAMES.items()
