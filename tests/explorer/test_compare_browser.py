@@ -107,7 +107,7 @@ def test_an_address_shows_the_same_again(watched: Watched) -> None:
     page.locator("#compare").focus()
     for key in ("+", "ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowLeft"):
         page.keyboard.press(key)
-    page.wait_for_url(lambda url: "at=0.30" in url and "mode=wipe" in url and "zoom=1.5000" in url)
+    page.wait_for_url(lambda url: "at=0.30" in url and "mode=wipe" in url and "zoom=1.5&" in url)
     page.wait_for_timeout(300)  # the address follows 200 ms after a key
     shown = seen(page, "#compare")
     query = parse_qs(urlsplit(page.url).query)
@@ -118,6 +118,34 @@ def test_an_address_shows_the_same_again(watched: Watched) -> None:
     expect(page.locator("#at")).to_have_value("30")
     assert np.abs(seen(page, "#compare") - shown).mean() < 1
     assert watched.faults == []
+
+
+def test_an_address_of_a_place_far_off_is_brought_into_reach_and_can_be_opened_again(
+    watched: Watched,
+) -> None:
+    page = opened(watched, f"{PAIR}&zoom=0.00001&x=99&y=-0.31234567&mode=wipe&at=0.337")
+    page.wait_for_url(lambda url: "x=99" not in url and "at=0.34" in url)
+    zoom = page.locator("#compare").get_attribute("data-zoom")
+    assert zoom is not None
+    assert float(zoom) > 0.1
+    kept = parse_qs(urlsplit(page.url).query)
+    opened(watched, page.url)
+    page.wait_for_timeout(400)
+    assert parse_qs(urlsplit(page.url).query) == kept
+    assert page.locator("#compare").get_attribute("data-zoom") == zoom
+    assert watched.faults == []
+
+
+def test_the_button_of_the_menu_moves_nothing(watched: Watched) -> None:
+    page = opened(watched, PAIR + AT_MARK)
+    before = mark(page, ".pane:nth-of-type(1)")
+    box = page.locator(".pane:nth-of-type(1)").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 90, box["y"] + 90)
+    page.mouse.down(button="right")
+    page.mouse.move(box["x"] + 190, box["y"] + 150)
+    assert mark(page, ".pane:nth-of-type(1)") == pytest.approx(before, abs=1)
+    page.mouse.up(button="right")
 
 
 def test_flicker_is_stopped_by_a_key_and_does_not_begin_for_who_wants_no_motion(

@@ -232,7 +232,7 @@ function turn() {
 
 /** @param {number} share */
 function slide(share) {
-  at = Math.min(1, Math.max(0, share));
+  at = Math.round(100 * Math.min(1, Math.max(0, share))) / 100;
   slider.value = String(Math.round(100 * at));
   draw();
   remember();
@@ -323,6 +323,7 @@ async function readTiles() {
   try {
     await Promise.all(layers.map((layer) => layer.picture.describe()));
     describe();
+    go(view.x, view.y); // an address may ask for a place far off
   } catch (error) {
     sayFailed(status, `Only small pictures can be shown: ${clauseOf(error)}.`, readTiles);
   }

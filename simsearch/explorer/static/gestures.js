@@ -19,6 +19,7 @@ export function onGestures(element, pan, zoom) {
     return [event.clientX - seen.left, event.clientY - seen.top];
   };
   element.addEventListener("pointerdown", (event) => {
+    if (event.button > 0) return; // opens a menu, which keeps the end of the gesture to itself
     element.setPointerCapture(event.pointerId);
     held.set(event.pointerId, at(event));
     spread = 0;
@@ -37,6 +38,7 @@ export function onGestures(element, pan, zoom) {
   });
   element.addEventListener("pointerup", (event) => held.delete(event.pointerId));
   element.addEventListener("pointercancel", (event) => held.delete(event.pointerId));
+  element.addEventListener("lostpointercapture", (event) => held.delete(event.pointerId));
   element.addEventListener("dblclick", (event) => zoom(2, ...at(event)));
   element.addEventListener(
     "wheel",

@@ -1,5 +1,7 @@
 // The page's address, by which the page is shown again as it is.
 
+const DIGITS = 8;
+
 /**
  * Sets parameters of the address, and its snapshot, without a step in the history.
  * @param {Record<string, string>} values
@@ -12,8 +14,8 @@ export function keepInAddress(values) {
 }
 
 /**
- * Numbers as addresses have them.
+ * Numbers as addresses have them, with the digits that make a hundredth of a pixel of the largest pictures.
  * @param {Record<string, number>} numbers
  */
 export const toTexts = (numbers) =>
-  Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, value.toFixed(4)]));
+  Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(Number(value.toPrecision(DIGITS)))]));
