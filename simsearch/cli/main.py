@@ -122,13 +122,12 @@ def query(
     published snapshot."""
     check_installed("run", "simsearch query")
     config = root_config_of(words)
-    from simsearch.reading.collection import collection_of
+    from simsearch.reading.collection import collection_of, query_file
     from simsearch.snapshots.published import latest_snapshot
 
     collection = collection_of(config, latest_snapshot(root_of(config)))
     with open_picture(image, config.images.max_bytes) as path:
-        matches_by_space = collection.search(path, n)
-        same = collection.same_pictures(path)
+        same, matches_by_space = query_file(collection, path, n)
     if as_json:
         spaces = {name: matches_json(matches) for name, matches in matches_by_space.items()}
         show_json({"same_pictures": [same_json(own) for own in same], "spaces": spaces})

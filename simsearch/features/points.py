@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from simsearch.errors import DamagedError
 from simsearch.settings.config import Config
 from simsearch.storage.keyed_parts import KeyedParts, StoredParts
 from simsearch.storage.storage import Storage
@@ -93,15 +94,19 @@ class StoredPoints:
         return self.parts.stored("count")
 
     def read(self, names: Iterable[str], hashes: pa.Array) -> dict[str, Points]:
-        """The points of the pictures `hashes` that the shards `names` hold."""
-        from simsearch.geometry.points import (
-            Points,
-        )  # OpenCV, which a reader of snapshots need not have
+        """The points of the pictures `hashes` that the shards `names` hold. Raises DamagedError for a shard
+        that does not hold what was written."""
+        # OpenCV, which a reader of snapshots need not have
+        from simsearch.geometry.points import Points, PointsError
 
         points: dict[str, Points] = {}
         for name in names:
             for row in self.parts.read_rows(name, hashes).to_pylist():
-                points[row["content_hash"]] = Points.from_bytes(row["points"])
+                try:
+                    points[row["content_hash"]] = Points.from_bytes(row["points"])
+                except PointsError as error:
+                    path = f"{self.parts.folder}/{name}"
+                    raise DamagedError(self.storage.root, path, str(error)) from None
         return points
 
     def compact(self) -> int:

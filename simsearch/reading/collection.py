@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 
 from simsearch.errors import NotFoundError, UnknownNameError
-from simsearch.images.identity import content_hash
-from simsearch.reading.picture_query import PictureQuery, read_file
+from simsearch.reading.picture_query import GivenPicture, PictureQuery
 from simsearch.reading.removed import naming_removal
-from simsearch.reading.space import Space, absence, search_spaces
+from simsearch.reading.space import Space, absence, checked_count, given_file, search_spaces
+from simsearch.reading.stored_points import PointReader
 from simsearch.reading.values import Artwork, Artworks, Matches, SamePicture
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.config import Config, load_config
-from simsearch.settings.extras import check_installed
 from simsearch.snapshots.published import find_snapshot, latest_snapshot, list_snapshots
 from simsearch.snapshots.root import require_root
 from simsearch.snapshots.snapshot import Snapshot
@@ -68,7 +66,7 @@ def collection_of(config: Config, snapshot: Snapshot) -> Collection:
     StorageError
         If a file of the snapshot is gone or damaged.
     """
-    return _open(config, snapshot, PictureQuery())
+    return _open(config, snapshot, PictureQuery(PointReader()))
 
 
 def _open(config: Config, snapshot: Snapshot, pictures: PictureQuery) -> Collection:
@@ -183,8 +181,8 @@ class Collection:
         UsageError, MismatchError, WeightsError
             As `Space.search` does.
         """
-        answers = search_spaces(self.spaces, picture, n)
-        return {matches.space: matches for matches in answers}
+        wanted = checked_count(n)
+        return self._search(given_file(self._view, picture), picture, wanted)
 
     def same_pictures(self, picture: str | os.PathLike[str]) -> tuple[SamePicture, ...]:
         """The artworks that show the same picture, the surest first. Loads the networks at the first call.
@@ -206,13 +204,17 @@ class Collection:
         UsageError, MismatchError, WeightsError
             As `Space.search` does.
         """
-        check_installed("run", "a search by picture")
-        file = Path(picture)
-        image = read_file(self._view, file)
+        return self._same_pictures(given_file(self._view, picture))
+
+    def _search(
+        self, given: GivenPicture, name: str | os.PathLike[str], n: int
+    ) -> dict[str, Matches]:
+        answers = search_spaces(self.spaces, given, name, n)
+        return {matches.space: matches for matches in answers}
+
+    def _same_pictures(self, given: GivenPicture) -> tuple[SamePicture, ...]:
         with naming_removal(self._view.snapshot):
-            same = self._pictures.same_pictures(
-                self._view, image, content_hash=content_hash(file.read_bytes())
-            )
+            same = self._pictures.same_pictures(self._view, given)
         return tuple(
             SamePicture(
                 Artwork.from_row(own.artwork.row),
@@ -274,3 +276,15 @@ class Collection:
             f"<Collection {self._view.collection!r}: {len(self._view):,} artworks, spaces {spaces}, "
             f"snapshot {self.snapshot_id} of {self._view.created}>"
         )
+
+
+def query_file(
+    collection: Collection, picture: str | os.PathLike[str], n: int
+) -> tuple[tuple[SamePicture, ...], dict[str, Matches]]:
+    """What `same_pictures` and `search` of a collection say of a picture file.
+
+    The file is read once, and each network asked once.
+    """
+    given = given_file(collection._view, picture)
+    matches = collection._search(given, picture, n)
+    return collection._same_pictures(given), matches

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,35 +10,23 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from simsearch.errors import StorageError
 from simsearch.features.points import AGREEMENTS_FOLDER, StoredPoints, agreements_parts
-from simsearch.neighbours.chance import EXPECTED, read_chance
+from simsearch.neighbours.chance import read_chance
+from simsearch.reading.agreed_pictures import judge, relation_words
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.findings.listed_pairs import ListedPair
-from simsearch.reading.same_pictures import read_points
+from simsearch.reading.stored_points import PointReader
 from simsearch.reading.view import SnapshotView
-from simsearch.schemas import SAME_FILE
 from simsearch.settings.extras import install_line
+from simsearch.settings.shown_places import show_text
 
 if TYPE_CHECKING:
     from simsearch.geometry.agreement import Agreement
-    from simsearch.geometry.points import Points
 
-POINTS_KEPT = 256  # pictures, of at most 32 kB each
 LEAST_SAID = 1e-12  # false alarms: fewer tell a reader no more
 
 Transform = npt.NDArray[np.float64]
-
-_WORDS = {
-    SAME_FILE: "The same file",
-    "same picture": "The same picture",
-    "edited": "The same picture, cropped, turned or squeezed",
-    "mirrored": "The same picture, mirrored",
-    "version": "Two versions of one composition",
-    "detail of": "The first picture is a detail of the second",
-    "has detail": "The second picture is a detail of the first",
-    "shared detail": "The two pictures share a detail",
-    "one frame": "One frame, with other things in it",
-}
 
 
 @dataclass(frozen=True)
@@ -56,11 +42,10 @@ class PicturePair:
 
 
 class PairGeometry:
-    """Compares the stored points of two pictures when asked. The latest points are kept."""
+    """Compares the stored points of two pictures when asked."""
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], Points] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self, reader: PointReader) -> None:
+        self._reader = reader
 
     def of(
         self, view: SnapshotView, first: ViewArtwork, other: ViewArtwork, listed: ListedPair | None
@@ -78,9 +63,14 @@ class PairGeometry:
             )
         if listed is None:
             return _unlisted(view, agreement)
+        sentence = _sentence_of(listed)
         if agreement is None or not _same(agreement.transform, listed.transform):
-            agreement = _without_confusers(view, first, other, listed)
-        return PicturePair(_sentence_of(listed), listed.transform, agreement)
+            try:
+                agreement = _without_confusers(view, first, other, listed)
+            except StorageError as error:
+                agreement = None
+                sentence += f" The points cannot be read: {show_text(str(error))}."
+        return PicturePair(sentence, listed.transform, agreement)
 
     def _agreement(
         self, view: SnapshotView, first: ViewArtwork, other: ViewArtwork
@@ -98,7 +88,12 @@ class PairGeometry:
                 f"Comparing two pictures needs OpenCV: {install_line('run')}"
             ) from None
         pictures = []
-        points = self._read(stored, {first.content_hash, other.content_hash})
+        try:
+            points = self._reader.read(stored, {first.content_hash, other.content_hash})
+        except StorageError as error:
+            raise _UnseenError(
+                f"The points of the two pictures cannot be read: {show_text(str(error))}."
+            ) from None
         for artwork, name in ((first, "first"), (other, "second")):
             own = points.get(artwork.content_hash)
             if own is None:
@@ -113,22 +108,6 @@ class PairGeometry:
                 )
             pictures.append(own)
         return agree(*pictures)
-
-    def _read(self, stored: StoredPoints, hashes: set[str]) -> dict[str, Points]:
-        """The points of pictures by content hash, one reading at a time."""
-        place = f"{stored.storage.root} {stored.fingerprint}"
-        with self._lock:
-            lacking = {name for name in hashes if (place, name) not in self._kept}
-            if lacking:
-                for name, points in read_points(stored, lacking).items():
-                    self._kept[place, name] = points
-            known = {name for name in hashes if (place, name) in self._kept}
-            for name in known:
-                self._kept.move_to_end((place, name))
-            points_of = {name: self._kept[place, name] for name in known}
-            while len(self._kept) > POINTS_KEPT:
-                self._kept.popitem(last=False)
-            return points_of
 
 
 class _UnseenError(Exception):
@@ -146,16 +125,15 @@ def _unlisted(view: SnapshotView, agreement: Agreement | None) -> PicturePair:
         return PicturePair(
             f"{agreement.inliers} points agree; this snapshot does not say how many chance gives."
         )
-    from simsearch.geometry.relations import relation_of
-
-    alarms = float(chance.false_alarms(np.array([agreement.evidence]))[0])
-    if alarms > EXPECTED:
+    judged = judge(agreement, chance)
+    if not judged.verified:
         return PicturePair(
-            f"{nothing}: {agreement.inliers} points agree, and chance gives {chance_words(alarms)} such "
-            "pairs in this collection."
+            f"{nothing}: {agreement.inliers} points agree, and chance gives "
+            f"{chance_words(judged.false_alarms)} such pairs in this collection."
         )
-    relation = relation_of(agreement).value
-    words = _sentence(relation, agreement.inliers, alarms, mirrored=agreement.mirrored)
+    words = _sentence(
+        judged.relation, agreement.inliers, judged.false_alarms, mirrored=agreement.mirrored
+    )
     return PicturePair(words, agreement.transform, agreement)
 
 
@@ -191,17 +169,20 @@ def _same(transform: Transform, other: Transform | None) -> bool:
 
 def _sentence_of(listed: ListedPair) -> str:
     if listed.inliers is None or listed.false_alarms is None:
-        return f"{_WORDS[listed.relation]}."
+        return f"{_capital(relation_words(listed.relation))}."
     return _sentence(listed.relation, listed.inliers, listed.false_alarms, mirrored=listed.mirrored)
 
 
 def _sentence(relation: str, inliers: int, false_alarms: float, *, mirrored: bool) -> str:
-    words = _WORDS.get(relation, relation.capitalize())
-    turned = ", mirrored" if mirrored and relation != "mirrored" else ""
+    words = _capital(relation_words(relation, mirrored=mirrored))
     return (
-        f"{words}{turned}: {inliers} points agree; chance gives {chance_words(false_alarms)} such pairs in "
-        "this collection."
+        f"{words}: {inliers} points agree; chance gives {chance_words(false_alarms)} such pairs in this "
+        "collection."
     )
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def chance_words(false_alarms: float) -> str:

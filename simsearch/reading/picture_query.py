@@ -6,15 +6,18 @@ import logging
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from PIL import Image, ImageOps
 
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.features.collapse import find_collapsed
+from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
 from simsearch.neighbours.candidates import spaces_asked
 from simsearch.reading.artworks import Neighbour, ViewArtwork
@@ -25,6 +28,7 @@ from simsearch.reading.same_pictures import (
     find_same_file,
     verify_same_picture,
 )
+from simsearch.reading.stored_points import PointReader
 from simsearch.reading.view import SnapshotView
 from simsearch.settings.extras import check_installed
 from simsearch.settings.sections.operation import ExploreConfig
@@ -45,6 +49,16 @@ _ONE_AT_A_TIME = threading.Lock()
 WARMING = (
     "encoders of the explorer"  # name of the threads that load encoders before they are needed
 )
+
+
+@dataclass(frozen=True, eq=False)
+class GivenPicture:
+    """An RGB picture to search with, and the content hash of its file; None for a part of a file's picture.
+    `vectors` keeps what each space made of the picture, so that no network is asked twice."""
+
+    image: Image.Image
+    content_hash: str | None = None
+    vectors: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,8 +94,8 @@ async def limit_chunks(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerat
 
 def read_picture(
     settings: ExploreConfig, view: SnapshotView, data: bytes, box: Box | None = None
-) -> Image.Image:
-    """An uploaded picture, or its part in the box, as RGB. Raises UsageError with the fault of the picture,
+) -> GivenPicture:
+    """An uploaded picture, or its part in the box. Raises UsageError with the fault of the picture,
     DecodersBusyError if no decoder is free for BUSY_SECONDS."""
     if not _DECODERS.acquire(timeout=BUSY_SECONDS):
         raise DecodersBusyError("others ask with pictures just now; try again in some seconds")
@@ -93,9 +107,9 @@ def read_picture(
         )
         remake = view.plan.settings.remake(limits)
         if box is None:
-            return remake.original(data)
+            return GivenPicture(remake.original(data), content_hash(data))
         whole = replace(remake, limits=replace(remake.limits, side=LARGEST_SIDE))
-        return box.cut(whole.original(data))
+        return GivenPicture(box.cut(whole.original(data)))
     except ImageError as error:
         raise UsageError(
             f"this is not a usable picture ({error.reason}: {error.detail}); {READABLE}"
@@ -104,26 +118,29 @@ def read_picture(
         _DECODERS.release()
 
 
-def read_file(view: SnapshotView, path: Path) -> Image.Image:
-    """A picture file as RGB, made as the snapshot's images were. Raises UsageError with the fault of the
+def read_file(view: SnapshotView, path: Path) -> GivenPicture:
+    """A picture file, made as the snapshot's images were. Raises UsageError with the fault of the
     file."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot read it: {error.strerror}") from None
     try:
-        return view.plan.settings.remake(view.config.images.limits).original(data)
+        image = view.plan.settings.remake(view.config.images.limits).original(data)
     except ImageError as error:
         raise UsageError(
             f"{path}: not a usable image ({error.reason}: {error.detail}); {READABLE}"
         ) from None
+    return GivenPicture(image, content_hash(data))
 
 
 class PictureQuery:
-    """The encoders in use. They are loaded at the first search and kept."""
+    """The encoders in use. They are loaded at the first search and kept. `points` reads what geometry sees
+    of artworks."""
 
-    def __init__(self) -> None:
+    def __init__(self, points: PointReader) -> None:
         self._encoders: dict[str, Any] = {}
+        self._points = points
 
     def warm(self, view: SnapshotView) -> None:
         """Load the encoders in the background, as someone who opens the page is about to search."""
@@ -148,6 +165,15 @@ class PictureQuery:
             self._encoders[wanted.fingerprint] = load_encoder(view.config, view.snapshot, wanted)
         return self._encoders[wanted.fingerprint]
 
+    def _vector(
+        self, view: SnapshotView, space: str, picture: GivenPicture
+    ) -> npt.NDArray[np.float32]:
+        fingerprint = view.space(space).fingerprint
+        if fingerprint not in picture.vectors:
+            encoder = self._encoder(view, space)
+            picture.vectors[fingerprint] = encoder.vector(picture.image)
+        return picture.vectors[fingerprint]
+
     def feature_map(
         self, view: SnapshotView, space: str, picture: Image.Image
     ) -> tuple[Any, tuple[float, float, float, float]] | None:
@@ -161,7 +187,7 @@ class PictureQuery:
     def answers(
         self,
         view: SnapshotView,
-        picture: Image.Image,
+        picture: GivenPicture,
         spaces: list[str],
         n: int,
         *,
@@ -181,52 +207,64 @@ class PictureQuery:
             yield PictureResult(space, time.monotonic() - started, neighbours)
 
     def same_pictures(
-        self,
-        view: SnapshotView,
-        picture: Image.Image,
-        *,
-        content_hash: str | None = None,
-        among: pa.Array | None = None,
+        self, view: SnapshotView, picture: GivenPicture, among: pa.Array | None = None
     ) -> list[Sighting]:
-        """The artworks that show an RGB picture, the surest first: those whose file has the
-        `content_hash`, and those that geometry verifies among the nearest to the picture and to its mirror
-        images in each trained space. A space that cannot search adds none, as `answers` says."""
-        same = [] if content_hash is None else find_same_file(view, content_hash, among)
-        candidates: dict[str, ViewArtwork] = {}
-        n = view.plan.settings.geometry.candidates
+        """The artworks that show a picture, of the ids in `among`, the surest first: those with the same
+        file, and those that geometry verifies among the nearest to the picture and to its mirror images in
+        each trained space. A space that cannot search adds none, as `answers` says. Raises StorageError if
+        the artworks' points cannot be read."""
+        own = picture.content_hash
+        same = [] if own is None else find_same_file(view, own, among)
+        candidates: set[str] = set()
         collapsed = find_collapsed(view.metrics)
         asked = spaces_asked(view.spaces, collapsed, view.untrained) if view.geometry else ()
+        turned = [GivenPicture(turn(picture.image)) for turn in (ImageOps.mirror, ImageOps.flip)]
         for space in asked:
-            for turned in (picture, ImageOps.mirror(picture), ImageOps.flip(picture)):
+            for shown in (picture, *turned):
                 try:
-                    nearest = self.nearest(view, space, turned, n, among=among)
+                    candidates |= self._nearest_files(view, space, shown, among)
                 except SimsearchError:
                     break
-                candidates |= {artwork.artwork_id: artwork for _, artwork in nearest}
-        for sighting in same:
-            candidates.pop(sighting.artwork.artwork_id, None)
-        return same + verify_same_picture(view, picture, candidates.values())
+        if same and own is not None:
+            candidates.discard(own)
+        pixels = np.asarray(picture.image)
+        return same + verify_same_picture(view, pixels, candidates, self._points, among)
+
+    def _nearest_files(
+        self, view: SnapshotView, space: str, picture: GivenPicture, among: pa.Array | None
+    ) -> set[str]:
+        """The content hashes of the nearest files, as many as a run compares with each, however many
+        artworks show one."""
+        wanted = count = view.plan.settings.geometry.candidates
+        while True:
+            nearest = self.nearest(view, space, picture, wanted, among=among)
+            files = dict.fromkeys(artwork.content_hash for _, artwork in nearest)
+            if len(files) >= count or len(nearest) < wanted:
+                return set(list(files)[:count])
+            wanted *= 2
 
     def nearest(
         self,
         view: SnapshotView,
         space: str,
-        picture: Image.Image,
+        picture: GivenPicture,
         n: int,
         *,
         leave_out: ViewArtwork | None = None,
         among: pa.Array | None = None,
     ) -> list[tuple[Neighbour, ViewArtwork]]:
-        """The `n` artworks nearest to an RGB picture in one space, nearest first (see `answers`).
+        """The `n` artworks nearest to a picture in one space, nearest first (see `answers`).
 
         Raises UsageError if the extra `run` is not installed, MismatchError if the weights at hand are not
         the snapshot's."""
-        from simsearch.reading.picture_search import search_picture
-
+        wanted = n if leave_out is None else n + 1
         with _ONE_AT_A_TIME:
-            encoder = self._encoder(view, space)
-            wanted = n if leave_out is None else n + 1
-            nearest = search_picture(view.index(space), encoder, view.plan, picture, wanted, among)
+            vector = self._vector(view, space, picture)
+            from simsearch.reading.picture_search import (
+                search_vector,  # PyTorch, which is there now
+            )
+
+            nearest = search_vector(view.index(space), view.plan, vector, wanted, among)
         if leave_out is not None:
             nearest.pop(leave_out.artwork_id, None)
         neighbours = []

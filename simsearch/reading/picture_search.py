@@ -50,19 +50,18 @@ class PictureEncoder:
         return None if maps is None else maps[0]
 
 
-def search_picture(
+def search_vector(
     index: OpenIndex,
-    encoder: PictureEncoder,
     plan: Plan,
-    picture: Image.Image,
+    vector: npt.NDArray[np.float32],
     n: int,
     among: pa.Array | None = None,
 ) -> dict[str, float]:
-    """The `n` artworks nearest to an RGB picture, nearest first, each with its angular distance.
+    """The `n` artworks nearest to a vector [1, dimension], nearest first, each with its angular distance.
 
     With `among`, only artworks of these ids are searched, by comparing all their images.
     """
-    vector, wanted = encoder.vector(picture), n * (1 + len(plan.profiles))
+    wanted = n * (1 + len(plan.profiles))
     if among is None:
         neighbours = index.search(vector, wanted)
     else:

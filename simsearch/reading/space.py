@@ -17,7 +17,7 @@ from simsearch.errors import NotFoundError, UsageError
 from simsearch.features.vectors import Vectors
 from simsearch.indexes.exact import drop_query, exact_search
 from simsearch.reading.artwork_vectors import artwork_vectors
-from simsearch.reading.picture_query import PictureQuery, read_file
+from simsearch.reading.picture_query import GivenPicture, PictureQuery, read_file
 from simsearch.reading.removed import naming_removal
 from simsearch.reading.values import Artwork, Match, Matches
 from simsearch.reading.view import SnapshotView
@@ -100,7 +100,7 @@ class Space:
         UsageError
             If `n` is less than 1.
         """
-        wanted = _count(n)
+        wanted = checked_count(n)
         number = _number(self._view, artwork)
         units = self.vectors
         wanted = min(wanted, len(units) - 1)
@@ -137,7 +137,8 @@ class Space:
         WeightsError
             If the weights cannot be had.
         """
-        (matches,) = search_spaces([self], picture, n)
+        wanted = checked_count(n)
+        (matches,) = search_spaces([self], given_file(self._view, picture), picture, wanted)
         return matches
 
     def positions(self, method: str = "umap") -> npt.NDArray[np.float32]:
@@ -179,23 +180,27 @@ class Space:
         return Matches(self.name, query, matches, self._view)
 
 
-def search_spaces(
-    spaces: Sequence[Space], picture: str | os.PathLike[str], n: int
-) -> list[Matches]:
-    """The matches of `Space.search` in each of some spaces of one snapshot; the picture is read once."""
-    wanted = _count(n)
+def given_file(view: SnapshotView, picture: str | os.PathLike[str]) -> GivenPicture:
+    """A picture file to search a snapshot with. Raises UsageError as `Space.search` does."""
     check_installed("run", "a search by picture")
-    image = read_file(spaces[0]._view, Path(picture))
+    return read_file(view, Path(picture))
+
+
+def search_spaces(
+    spaces: Sequence[Space], given: GivenPicture, name: str | os.PathLike[str], n: int
+) -> list[Matches]:
+    """The matches of `Space.search` in each of some spaces of one snapshot, for a picture of a `name`."""
     answers = []
     for space in spaces:
         with naming_removal(space._view.snapshot):
-            nearest = space._pictures.nearest(space._view, space.name, image, wanted)
+            nearest = space._pictures.nearest(space._view, space.name, given, n)
         places = [(artwork.number, neighbour.distance) for neighbour, artwork in nearest]
-        answers.append(space._matches(os.fspath(picture), places))
+        answers.append(space._matches(os.fspath(name), places))
     return answers
 
 
-def _count(n: int) -> int:
+def checked_count(n: int) -> int:
+    """`n` as an int. Raises UsageError for less than 1 and for other things than numbers."""
     try:
         count = operator.index(n)
     except TypeError:

@@ -24,8 +24,8 @@ from simsearch.neighbours.chance import CollectionChance, read_chance, write_cha
 from simsearch.reading.findings.listed_pairs import ListedPair, ListedPairs
 from simsearch.reading.library import Library
 from simsearch.reading.picture_pairs import PairGeometry, PicturePair, chance_words
-from simsearch.reading.same_pictures import read_points
 from simsearch.reading.sets import encode
+from simsearch.reading.stored_points import PointReader
 from simsearch.reading.view import SnapshotView
 from simsearch.snapshots.snapshot import Snapshot
 from tests.support.explorer_pairs import ANOTHER, ASKED, COPY, COPY_SIZE, FIRST, FLAT, SIZE, TRUE
@@ -144,7 +144,7 @@ def test_where_geometry_sees_nothing_both_pictures_stand_there_and_it_is_said(
 def pair_of(view: SnapshotView, first: str, other: str) -> PicturePair:
     artworks = view.artwork(first), view.artwork(other)
     listed = ListedPairs(view).between(artworks[0].number, artworks[1].number)
-    return PairGeometry().of(view, *artworks, listed)
+    return PairGeometry(PointReader()).of(view, *artworks, listed)
 
 
 def test_a_run_without_geometry_knows_equal_bytes_only(view: SnapshotView) -> None:
@@ -195,7 +195,7 @@ def test_a_pair_listed_without_a_region_of_many_works_is_drawn_as_it_was_compare
     stored = StoredPoints.of(view.plan.settings, view.snapshot.storage)
     assert stored is not None
     hashes: Sequence[str] = sorted((first.content_hash, other.content_hash))
-    row = agreements_table(hashes[:1], hashes[1:], read_points(stored, set(hashes)))
+    row = agreements_table(hashes[:1], hashes[1:], PointReader().read(stored, hashes))
     (values,) = row.to_pylist()
     shifted = np.array(values["transform"]).reshape(3, 3)
     shifted[0, 2] += 5
@@ -205,12 +205,12 @@ def test_a_pair_listed_without_a_region_of_many_works_is_drawn_as_it_was_compare
     listed = ListedPair(
         first.number, other.number, "edited", 9, 0.1, True, as_first / as_first[2, 2]
     )
-    pair = PairGeometry().of(view, first, other, listed)
+    pair = PairGeometry(PointReader()).of(view, first, other, listed)
     assert pair.agreement is not None
     assert pair.agreement.transform == pytest.approx(listed.transform)
     assert "9 points agree; chance gives 0.1 such pairs" in pair.sentence
     elsewhere = replace(listed, transform=np.eye(3))
-    assert PairGeometry().of(view, first, other, elsewhere).agreement is None
+    assert PairGeometry(PointReader()).of(view, first, other, elsewhere).agreement is None
 
 
 @pytest.mark.slow

@@ -6,15 +6,23 @@ import contextlib
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import httpx
 import numpy as np
+import pyarrow as pa
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from simsearch.errors import DamagedError
+from simsearch.reading import picture_query
+from simsearch.reading.collection import collection_of, query_file
+from simsearch.reading.picture_search import PictureEncoder
 from simsearch.snapshots.snapshot import Snapshot
-from tests.support.explorer_site import GIVEN, NETWORK
+from tests.support.explorer_pairs import ANOTHER, FIRST, drawn
+from tests.support.explorer_site import GIVEN, NETWORK, settings
 from tests.support.gallery import picture_bytes
 
 
@@ -33,6 +41,56 @@ def test_a_picture_of_the_collection_finds_itself(site: httpx.Client, folder: Pa
     assert (same["relation"], same["inliers"]) == ("same file", None)
     assert by_name[GIVEN]["matches"] == []
     assert "the weights at hand" in by_name[GIVEN]["error"]  # the page names the fault
+
+
+@pytest.mark.slow
+def test_answers_stay_where_points_cannot_be_read_and_the_fault_is_said(
+    site: httpx.Client, folder: Path
+) -> None:
+    data = (folder / "gallery" / "005.png").read_bytes()
+    fault = DamagedError(str(folder), "points/sift/part-1.parquet", "not valid Parquet")
+    with mock.patch.object(picture_query, "verify_same_picture", side_effect=fault):
+        lines = site.post("/api/v1/query", content=data).text.splitlines()
+        page = site.post("/picture", files={"picture": ("p.png", data, "image/png")}).text
+    *answers, last = [json.loads(line) for line in lines]
+    assert [answer["space"] for answer in answers] == [GIVEN, NETWORK]
+    assert last["same_pictures"] == []
+    for said in (last["error"], page):
+        assert "part-1.parquet: not valid Parquet" in said
+        assert str(folder) not in said
+
+
+@pytest.mark.slow
+def test_all_artworks_with_a_recognised_file_are_named_and_no_network_is_asked_twice(
+    pairs_snapshot: Snapshot, tmp_path: Path
+) -> None:
+    """Networks are asked for one picture here, which two artworks show."""
+    config = settings(pairs_snapshot.storage.root)
+    collection = collection_of(config, pairs_snapshot)
+    view = collection._view
+    few = view.plan.settings.geometry.model_copy(update={"candidates": 1})
+    plan = view.plan.settings.model_copy(update={"geometry": few})
+    view.plan = replace(view.plan, settings=plan)
+    view.spaces, view.untrained = (NETWORK,), frozenset()
+    own = view.artwork(FIRST).content_hash
+    shown = [own if name.startswith(ANOTHER) else name for name in view.image_ids.to_pylist()]
+    hashes = zip(shown, view.hashes.to_pylist(), strict=True)
+    view.hashes = pa.array([own if name == own else content for name, content in hashes])
+    ImageOps.mirror(drawn(1)).save(tmp_path / "photo.png")
+    asked: list[bytes] = []
+    vector_of = PictureEncoder.vector
+
+    def vector(encoder: PictureEncoder, picture: Image.Image) -> np.ndarray:
+        asked.append(picture.tobytes())
+        return vector_of(encoder, picture)
+
+    with mock.patch.object(PictureEncoder, "vector", vector):
+        same, matches = query_file(collection, tmp_path / "photo.png", 3)
+    assert [*matches] == [NETWORK]
+    named = [(sighting.artwork.artwork_id, sighting.words) for sighting in same]
+    words = "the same picture, mirrored"
+    assert {(FIRST, words), (ANOTHER, words)} <= set(named)
+    assert len(asked) == len(set(asked)) == 3
 
 
 @pytest.mark.slow

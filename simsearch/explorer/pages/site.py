@@ -26,6 +26,7 @@ from simsearch.reading.recovery import Recovery, metric_word
 from simsearch.reading.search import Search, SearchIndex
 from simsearch.reading.set_names import PROPOSALS
 from simsearch.reading.sets import encode
+from simsearch.reading.stored_points import PointReader
 from simsearch.reading.view import SnapshotView
 from simsearch.reading.zoom import TileMaker
 from simsearch.schemas import PICTURE_SIZE
@@ -57,9 +58,10 @@ class Site:
         self.originals = Originals()
         self.tiles = TileMaker(self.originals)
         self.image_servers = ImageServers(library.config.catalog.download)
-        self.picture_query = PictureQuery()
+        points = PointReader()
+        self.picture_query = PictureQuery(points)
         self.feature_maps = FeatureMaps(self.picture_query, self.originals)
-        self.pair_geometry = PairGeometry()
+        self.pair_geometry = PairGeometry(points)
         self._derived = Memo(DERIVED_KEPT)
         self._templates = environment_of_pages()
 

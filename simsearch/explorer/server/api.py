@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from simsearch.explorer.pages.addresses import picture_path
 from simsearch.explorer.pages.closer.detail import detail_answers
+from simsearch.explorer.pages.picture import sightings_of
 from simsearch.explorer.server.api_objects import (
     ArtworkOut,
     ArtworksOut,
@@ -25,7 +26,6 @@ from simsearch.explorer.server.api_objects import (
 )
 from simsearch.explorer.server.requests import Asked, AskedBox, InSite, View, Years
 from simsearch.explorer.server.uploads import upload_place
-from simsearch.images.identity import content_hash
 from simsearch.reading.artworks import Neighbour, ViewArtwork
 from simsearch.reading.picture_query import PictureResult, limit_chunks, read_picture
 from simsearch.reading.same_pictures import Sighting
@@ -148,7 +148,7 @@ async def query(
 ) -> StreamingResponse:
     """The artworks nearest to the picture in the body, or to its part in the box, from all years or from
     some: a line of JSON for each space as soon as it is ready. A last line has under `same_pictures` those
-    that show the same picture. The picture is not stored."""
+    that show the same picture, or under `error` why these are not known. The picture is not stored."""
     settings = site.library.config.explore
     async with upload_place(request):
         data = b"".join(
@@ -157,12 +157,14 @@ async def query(
         picture = await run_in_threadpool(read_picture, settings, view, data, box)
     among = await run_in_threadpool(site.of_years, view, years)
     answers = site.picture_query.answers(view, picture, list(view.spaces), n, among=among)
-    digest = content_hash(data) if box is None else None
 
     def lines() -> Iterator[dict[str, object]]:
         yield from (_answer(view, answer) for answer in answers)
-        same = site.picture_query.same_pictures(view, picture, content_hash=digest, among=among)
-        yield {"same_pictures": [_sighting(view, sighting).model_dump() for sighting in same]}
+        same = sightings_of(site, view, picture, among)
+        yield {
+            "same_pictures": [_sighting(view, own).model_dump() for own in same.sightings],
+            "error": same.error,
+        }
 
     return _stream(lines())
 

@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from simsearch.errors import NotFoundError, UsageError
 from simsearch.explorer.pages.api import api_page
 from simsearch.explorer.pages.artwork import artwork_page
-from simsearch.explorer.pages.picture import MATCHES, picture_page
+from simsearch.explorer.pages.picture import MATCHES, Sightings, picture_page, sightings_of
 from simsearch.explorer.pages.recovery import recovery_page
 from simsearch.explorer.pages.runs import runs_page
 from simsearch.explorer.pages.search import search_page
@@ -22,10 +22,8 @@ from simsearch.explorer.pages.site import Site
 from simsearch.explorer.server.requests import Asked, InSite, View, years_of
 from simsearch.explorer.server.responses import FOR_EVER, addresses_of, open_to_viewers, respond
 from simsearch.explorer.server.uploads import upload_place
-from simsearch.images.identity import content_hash
 from simsearch.reading import downloads
 from simsearch.reading.picture_query import PictureResult, limit_chunks, read_picture
-from simsearch.reading.same_pictures import Sighting
 from simsearch.reading.search import Search
 from simsearch.reading.view import SnapshotView
 
@@ -68,12 +66,11 @@ async def ask_picture(request: Request, site: InSite, view: View) -> Response:
         data, years = await _form_picture(request, site.library.config.explore.max_upload_bytes)
         picture = await run_in_threadpool(read_picture, site.library.config.explore, view, data)
 
-    def answers() -> tuple[list[PictureResult], list[Sighting]]:
+    def answers() -> tuple[list[PictureResult], Sightings]:
         among = site.of_years(view, years)
         spaces = list(view.spaces)
-        query, digest = site.picture_query, content_hash(data)
-        results = list(query.answers(view, picture, spaces, MATCHES, among=among))
-        return results, query.same_pictures(view, picture, content_hash=digest, among=among)
+        results = list(site.picture_query.answers(view, picture, spaces, MATCHES, among=among))
+        return results, sightings_of(site, view, picture, among)
 
     answered, same = await run_in_threadpool(answers)
     return respond(request, view, picture_page(site.library.config.explore, years, answered, same))

@@ -9,7 +9,7 @@ import { sayFailed, Turns } from "./requests.js";
  * @typedef {Artwork & { rank: number, score: number }} Match
  * @typedef {{ space: string, trained: boolean, error: string | null, matches: Match[], set: string }} Answer
  * @typedef {{ artwork: Artwork, words: string, evidence: string }} Sighting
- * @typedef {{ same_pictures: Sighting[] }} Same
+ * @typedef {{ same_pictures: Sighting[], error: string | null }} Same
  * @typedef {Answer | Same} Line
  * @typedef {{ method?: string, body?: XMLHttpRequestBodyInit | null, type?: string | null, about?: string,
  *   moved?: (share: number | null, words: string | null) => void,
@@ -105,7 +105,7 @@ export function clear() {
   turns.begin();
   running?.abort();
   answers.replaceChildren();
-  showSame([], null);
+  showSame({ same_pictures: [], error: null }, null);
 }
 
 /**
@@ -135,18 +135,20 @@ function tellCount(lines, about) {
  */
 function show(line, form) {
   if ("space" in line) showAnswer(line, form);
-  else showSame(line.same_pictures, form);
+  else showSame(line, form);
 }
 
 /**
- * Shows the artworks that show the same picture, above what networks found.
- * @param {Sighting[]} sightings
+ * Shows the artworks that show the same picture, above what networks found, or why these are not known.
+ * @param {Same} found
  * @param {HTMLFormElement | null} form
  */
-function showSame(sightings, form) {
+function showSame({ same_pictures, error }, form) {
   if (!same) return;
-  same.hidden = !sightings.length;
-  const items = sightings.map(({ artwork, words, evidence }) =>
+  same.hidden = !same_pictures.length && !error;
+  same.querySelector(".error")?.remove();
+  if (error) same.append(element("p", { className: "error" }, error));
+  const items = same_pictures.map(({ artwork, words, evidence }) =>
     work(artwork, /** @type {HTMLFormElement} */ (form), [
       element("span", { className: "relation" }, words),
       " ",

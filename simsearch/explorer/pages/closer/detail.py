@@ -11,7 +11,7 @@ from simsearch.explorer.pages.page import Page
 from simsearch.explorer.pages.site import Site
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.box import Box
-from simsearch.reading.picture_query import PictureResult
+from simsearch.reading.picture_query import GivenPicture, PictureResult
 from simsearch.reading.search import Search
 from simsearch.reading.side_by_side import ARTWORKS_SHOWN
 from simsearch.reading.view import SnapshotView
@@ -66,7 +66,7 @@ def detail_answers(
     of the picture."""
     if box is None:
         raise UsageError("give left, top, width and height of the part, in per cent")
-    part = box.cut(site.originals.whole(view, artwork.item))
+    part = GivenPicture(box.cut(site.originals.whole(view, artwork.item)))
     return site.picture_query.answers(
         view, part, list(view.spaces), n, leave_out=artwork, among=site.of_years(view, years)
     )
