@@ -37,7 +37,7 @@ PUBLISHED: Mapping[tuple[str, int, str], tuple[float | None, float | None]] = {
 @dataclass(frozen=True)
 class ResultRow:
     """A score of a space at a k in every setting, what the study published of it, and the `ceiling` of a
-    perfect search, over `n` originals."""
+    perfect search, over `n` originals; settings that rejected different images have different numbers."""
 
     space: str
     k: int
@@ -45,7 +45,7 @@ class ResultRow:
     cells: list[ScoreCell]
     published: str
     ceiling: str
-    n: int
+    n: str
 
 
 @dataclass(frozen=True)
@@ -157,10 +157,12 @@ def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[ResultRo
     chosen = results.filter(
         (pc.field("scope") == "all") & pc.field("metric").isin(list(STUDY_METRICS))
     )
-    ceilings: dict[tuple[str, int, str], tuple[float, int]] = {}
+    ceilings: dict[tuple[str, int, str], float] = {}
+    originals: dict[tuple[str, int, str], set[int]] = {}
     for row in chosen.to_pylist():
         key = (row["space"], row["k"], row["metric"])
-        ceilings[key] = (row["ceiling"], row["n"])
+        ceilings[key] = row["ceiling"]
+        originals.setdefault(key, set()).add(row["n"])
         words = f"{row['mean']:.3f} ± {row['std']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
         cells_of.setdefault(key, {})[row["setting"], row["search"]] = words
     return [
@@ -170,8 +172,8 @@ def result_rows(results: pa.Table, settings: Mapping[str, str]) -> list[ResultRo
             "F1" if metric == "f1" else metric,
             [_cell(cells, setting) for setting in settings],
             _write_published(space, k, metric),
-            f"{ceilings[space, k, metric][0]:.3f}",
-            ceilings[space, k, metric][1],
+            f"{ceilings[space, k, metric]:.3f}",
+            ", ".join(map(str, sorted(originals[space, k, metric]))),
         )
         for (space, k, metric), cells in cells_of.items()
     ]

@@ -23,8 +23,8 @@ from typing import Any
 import pyarrow as pa
 
 from simsearch import schemas
-from simsearch.errors import UnknownNameError
-from simsearch.evaluation.paired_tests import align_scores
+from simsearch.errors import MismatchError, UnknownNameError
+from simsearch.evaluation.paired_tests import OriginalScores, read_scores
 from simsearch.evaluation.statistics import holm, paired_test
 from simsearch.reports.experiment import experiment_page
 from simsearch.runs.context import open_run
@@ -154,11 +154,12 @@ def compare_runs(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -
     """Paired tests of F1 at each k over the same originals, by exact search: of each two spaces within a
     setting, and of each two settings of a space. p-values are corrected after Holm over all tests.
 
-    `first` and `second` are `<space>, <setting>`.
+    `first` and `second` are `<space>, <setting>`. Settings may have rejected different artworks: a test is
+    over the originals that both have. Raises MismatchError if they share none.
     """
-    values: dict[tuple[int, str, str], Any] = {}
+    values: dict[tuple[int, str, str], OriginalScores] = {}
     for setting, table in scores.items():
-        for (group, k, metric), by_space in align_scores(table, "exact").items():
+        for (group, k, metric), by_space in read_scores(table, "exact").items():
             if group == "all" and metric == "f1":
                 values |= {
                     (k, space, setting): scores_of_space
@@ -169,7 +170,13 @@ def compare_runs(scores: Mapping[str, pa.Table], *, resamples: int, seed: int) -
         same = [a == b for a, b in zip(first, second, strict=True)]
         if not same[0] or same[1] == same[2]:
             continue
-        test = paired_test(values[first], values[second], resamples=resamples, seed=seed)
+        both = values[first].beside(values[second])
+        if not len(both[0]):
+            raise MismatchError(
+                f"{first[2]} and {second[2]} were measured on different originals; look up in their "
+                "reports which images were rejected, then run the same command again"
+            )
+        test = paired_test(*both, resamples=resamples, seed=seed)
         rows.append(
             {
                 "compared": "settings" if same[1] else "spaces",

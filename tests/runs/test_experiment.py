@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from simsearch.errors import UnknownNameError
+from simsearch.errors import MismatchError, UnknownNameError
 from simsearch.evaluation.metrics import Scores, scores_table
 from simsearch.images.suites import STUDY_PROFILES
 from simsearch.reports.experiment import PUBLISHED, verdicts
@@ -145,3 +145,23 @@ def test_settings_and_spaces_are_tested_in_one_family() -> None:
     )
     assert abs(moved["difference"]) == pytest.approx(2, abs=0.3)
     assert moved["p_holm"] < 0.001
+
+
+def test_settings_that_rejected_different_artworks_are_compared_on_those_that_both_have() -> None:
+    rng = np.random.default_rng(1)
+    true = {f"w{number}": value for number, value in enumerate(rng.random(40))}
+
+    def scores(shift: float, gone: set[str]) -> pa.Table:
+        ids = [name for name in true if name not in gone]
+        values = np.array([true[name] + shift for name in ids])
+        scored = Scores("all", 3, "f1", values, np.ones(len(ids)))
+        return scores_table([scored], space="a", search="exact", artwork_ids=ids)
+
+    # As many in both, so that pairs by position would not be noticed.
+    tables = {"published": scores(0.25, {"w3"}), "corrected": scores(0, {"w30"})}
+    (row,) = compare_runs(tables, resamples=50, seed=1).to_pylist()
+    assert row["n"] == 38
+    assert row["difference"] == pytest.approx(0.25)
+    apart = {"published": scores(0, set(true) - {"w1"}), "corrected": scores(0, {"w1"})}
+    with pytest.raises(MismatchError, match="published and corrected were measured on different"):
+        compare_runs(apart, resamples=50, seed=1)
