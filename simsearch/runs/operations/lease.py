@@ -163,25 +163,27 @@ class Lease:
         self._record = record
 
 
-_held: dict[str, Lease] = {}
+# By the root and the thread: two runs of one process, as in a notebook, are two runs.
+_held: dict[tuple[str, int], Lease] = {}
 
 
 @contextmanager
 def hold_lease(storage: Storage, config: LeaseConfig) -> Iterator[Lease]:
-    """Hold the root's lease within the block. A nested block shares the lease.
+    """Hold the root's lease within the block. A nested block of the same thread shares the lease.
 
     Waits up to `config.wait` seconds for another holder. If that one keeps the lease, raises LeaseError,
     which names the holder.
     """
-    if (mine := _held.get(storage.root)) is not None:
+    key = storage.root, threading.get_ident()
+    if (mine := _held.get(key)) is not None:
         yield mine
         return
     lease = _acquire(storage, config)
-    _held[storage.root] = lease
+    _held[key] = lease
     try:
         yield lease
     finally:
-        del _held[storage.root]
+        del _held[key]
         lease.release()
 
 

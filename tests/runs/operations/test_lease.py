@@ -51,6 +51,22 @@ def test_a_held_root_refuses_a_second_holder_and_names_the_first(tmp_path: Path)
     assert stored(storage).token == 7
 
 
+def test_two_runs_of_one_process_do_not_share_a_lease(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+
+    def start() -> str:
+        try:
+            with hold_lease(storage, CONFIG):
+                return "held"
+        except LeaseError as error:
+            return str(error)
+
+    with hold_lease(storage, CONFIG), ThreadPoolExecutor(1) as pool:
+        assert "another run is active" in pool.submit(start).result()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(start).result() == "held"
+
+
 def test_a_released_lease_goes_to_the_next_with_a_higher_token(place: Place) -> None:
     storage = Storage(place.root, place.config)
     tokens = []
