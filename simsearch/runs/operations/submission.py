@@ -6,9 +6,11 @@ follows it instead of starting another.
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
@@ -20,6 +22,14 @@ POLL_SECONDS = 2.0
 LAST_LINES = 20
 DONE = ("SUCCEEDED", "FAILED", "STOPPED")
 STOPPED = 3  # exit code for a job that somebody stopped: it did not fail, and is not started again
+
+
+# Variables that a run reads. Ray shows those of a job to all who see its jobs, so that none are sent.
+READ_BY_RUNS = re.compile(r"(AWS|SIMSEARCH)_\w+|(HTTPS?|ALL|NO)_PROXY", re.IGNORECASE)
+LEFT_BEHIND = (
+    "these variables stay here, as everyone who sees the cluster's jobs would see them; the job has those "
+    "of its node"
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +60,13 @@ def submit_and_follow(
     client = _Client(address, patience)
     name, status = _find_job(client, submission)
     if status is None:
-        client.submit(name, submission)
-        print(f"submitted {name}", file=output, flush=True)
+        if client.submit(name, submission):
+            print(f"submitted {name}", file=output)
+            if left := list_left_behind(os.environ):
+                print(f"{LEFT_BEHIND}: {', '.join(left)}", file=output)
+        else:
+            print(f"{name} was submitted by another meanwhile; following it", file=output)
+        output.flush()
     elif status == "STOPPED":
         print(
             f"{name} was stopped and is not started again; submit it under another name to go on",
@@ -66,6 +81,13 @@ def submit_and_follow(
     else:
         print(f"{name} is there already ({status.lower()}); following it", file=output, flush=True)
     return _follow(client, name, output)
+
+
+def list_left_behind(environment: Mapping[str, str]) -> list[str]:
+    """The names of the variables of an environment that a run would read and a job does not get."""
+    return sorted(
+        name for name, value in environment.items() if value and READ_BY_RUNS.fullmatch(name)
+    )
 
 
 def _find_job(client: _Client, submission: Submission) -> tuple[str, str | None]:
@@ -111,7 +133,9 @@ class _Client:
         self._address = address
         self._client: Any = self._asked(lambda: JobSubmissionClient(address))
 
-    def submit(self, name: str, submission: Submission) -> None:
+    def submit(self, name: str, submission: Submission) -> bool:
+        """Submit the job. Returns whether this request was taken, False if the job is there by another's, or
+        by an earlier request whose answer was lost."""
         environment = {} if submission.folder is None else {"working_dir": str(submission.folder)}
         try:
             self._client.submit_job(
@@ -121,6 +145,8 @@ class _Client:
             # Two submitters at once, or an answer that was lost: the name keeps the job single.
             if self.status(name) is None:
                 raise SimsearchError(f"{name}: not taken: {_first_line(error)}") from error
+            return False
+        return True
 
     def status(self, name: str) -> str | None:
         """The status of a job. None if there is no such job."""

@@ -3,6 +3,8 @@ and started again: the job runs once, and its code is told."""
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +18,12 @@ import pytest
 import yaml
 
 from simsearch.errors import SimsearchError
-from simsearch.runs.operations.submission import STOPPED, Submission, submit_and_follow
+from simsearch.runs.operations.submission import (
+    STOPPED,
+    Submission,
+    list_left_behind,
+    submit_and_follow,
+)
 from simsearch.settings.config import load_config
 from simsearch.settings.shown import settings_text
 from simsearch.snapshots.published import latest_snapshot
@@ -120,11 +127,87 @@ def test_a_job_that_is_stopped_stays_stopped_whoever_submits_it_again(
     assert slot.starts() == 1
 
 
+def test_variables_that_a_job_does_not_get_are_named_without_their_values() -> None:
+    environment = {
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_ENDPOINT_URL": "http://s3",
+        "https_proxy": "http://me:secret@proxy",
+        "NO_PROXY": "",
+        "SIMSEARCH_EXPLORE_TOKEN": "secret",
+        "RAY_AUTH_TOKEN": "secret",
+        "PATH": "/bin",
+    }
+    assert list_left_behind(environment) == [
+        "AWS_ENDPOINT_URL",
+        "AWS_SECRET_ACCESS_KEY",
+        "SIMSEARCH_EXPLORE_TOKEN",
+        "https_proxy",
+    ]
+
+
 @pytest.mark.slow
 def test_a_cluster_that_does_not_answer_is_one_line() -> None:
     address = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(SimsearchError, match=rf"cannot reach Ray's dashboard at {address}"):
         submit_and_follow(Submission("slot", ("true",)), address=address, patience=1.0)
+
+
+class _Dashboard(BaseHTTPRequestHandler):
+    """A dashboard to which a job is submitted at once by this submitter and, with `rival`, another."""
+
+    rival = False
+    taken = False
+
+    def do_GET(self) -> None:
+        done = {"type": "SUBMISSION", "submission_id": "slot", "entrypoint": "true"}
+        answers = {
+            "/api/version": {"version": "4", "ray_version": "2.60.0", "ray_commit": ""},
+            "/api/jobs/slot": {**done, "status": "SUCCEEDED", "driver_exit_code": 0},
+            "/api/jobs/slot/logs": {"logs": "the job's line\n"},
+        }
+        if "jobs" in self.path and not self.taken:
+            self._answer(404, "no such job")
+        else:
+            self._answer(200, json.dumps(answers[self.path]))
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).taken = True
+        if self.rival:
+            self._answer(500, "ValueError: job slot already exists")
+        else:
+            self._answer(200, json.dumps({"job_id": "slot", "submission_id": "slot"}))
+
+    def _answer(self, status: int, text: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rival", [False, True])
+def test_a_submitter_says_whether_it_was_first_and_what_it_did_not_send(
+    rival: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Dashboard, "rival", rival)
+    monkeypatch.setattr(_Dashboard, "taken", False)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "never-shown")
+    output = io.StringIO()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Dashboard)
+    with serving(server):
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        job = Submission("slot", ("true",))
+        assert submit_and_follow(job, address=address, patience=1.0, output=output) == 0
+    said = output.getvalue()
+    assert ("slot was submitted by another meanwhile; following it" in said) == rival
+    assert ("submitted slot\n" in said) != rival
+    assert ("AWS_SECRET_ACCESS_KEY" in said) != rival
+    assert "never-shown" not in said
+    assert said.endswith("the job's line\nslot succeeded, exit code 0\n")
 
 
 class _Refusing(BaseHTTPRequestHandler):
