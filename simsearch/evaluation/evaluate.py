@@ -38,10 +38,9 @@ from simsearch.evaluation.scoring import (
     study_scores,
 )
 from simsearch.images.perturbations import KINDS
-from simsearch.judgements.verdicts import overrule
+from simsearch.judgements.near_images import number_images
 from simsearch.neighbours.deepening import deepen_all
 from simsearch.neighbours.index_answers import leave_out_near_duplicates
-from simsearch.neighbours.near_duplicates import listed_pairs
 from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages
 from simsearch.neighbours.stored_lists import StoredLists
 from simsearch.runtime.progress import Advance
@@ -63,13 +62,9 @@ def evaluate(snapshot: Snapshot, advance: Advance) -> None:
     `advance` gets the number of scored queries, over all spaces and both searches.
     """
     plan, images = snapshot.plan(), snapshot.images()
-    numbered = NumberedImages.of(images, plan.profiles)
+    numbered = number_images(snapshot, images, plan.profiles)
     lists_of = StoredLists.of_all(snapshot, plan, numbered)
     ids = images["artwork_id"].to_numpy()[numbered.originals]
-    near = snapshot.storage.read_table(snapshot.near_duplicates_path)
-    verdicts = snapshot.storage.read_table(snapshot.verdicts_path)
-    hashes = images["content_hash"].take(pa.array(numbered.originals))
-    numbered = numbered.with_near(overrule(listed_pairs(near, ids), hashes, verdicts))
     deepen_all(ray.put(numbered), lists_of, plan.seed)
     labels = _labels(snapshot, plan, ids, numbered)
     asked = find_held_out(snapshot.storage, plan, images)

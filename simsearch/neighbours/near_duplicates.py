@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from simsearch import schemas
 from simsearch.features.collapse import spread_rows
@@ -55,16 +54,6 @@ def find_near_duplicates(snapshot: Snapshot, config: RayConfig) -> int:
     # Last: it says that the neighbours are whole.
     snapshot.storage.write_table(snapshot.near_duplicates_path, table)
     return int(table.num_rows)
-
-
-def listed_pairs(table: pa.Table, ids: npt.NDArray[np.object_]) -> Items:
-    """The pairs of artworks [p, 2] that show the same picture, by a table of schemas.NEAR_DUPLICATES, as
-    places in `ids`."""
-    same = pc.invert(pc.is_in(table["relation"], value_set=pa.array(schemas.OTHER_PICTURES)))
-    artworks, table = pa.array(ids, pa.string()), table.filter(same)
-    both = (table[name].combine_chunks() for name in ("artwork_id", "other_id"))
-    columns = [pc.index_in(column, value_set=artworks).to_numpy() for column in both]
-    return np.stack(columns, axis=1).astype(np.int64)
 
 
 def _unseen(

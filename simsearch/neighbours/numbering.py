@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from simsearch import schemas
 
 NEIGHBOURHOOD_KS = (1, 5, 10)
 
@@ -128,3 +131,13 @@ class NumberedImages:
         near = np.isin(self.pictures, self.near[start:end] % len(self.pictures))
         near |= (self.pictures == picture) & (self.artworks != self.artworks[original])
         return np.flatnonzero(near)
+
+
+def listed_pairs(table: pa.Table, ids: npt.NDArray[np.object_]) -> Items:
+    """The pairs of artworks [p, 2] that show the same picture, by a table of schemas.NEAR_DUPLICATES, as
+    places in `ids`."""
+    same = pc.invert(pc.is_in(table["relation"], value_set=pa.array(schemas.OTHER_PICTURES)))
+    artworks, table = pa.array(ids, pa.string()), table.filter(same)
+    both = (table[name].combine_chunks() for name in ("artwork_id", "other_id"))
+    columns = [pc.index_in(column, value_set=artworks).to_numpy() for column in both]
+    return np.stack(columns, axis=1).astype(np.int64)

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from simsearch.reading.artworks import Neighbour, ViewArtwork
 from simsearch.reading.view import SnapshotView
 
 ARTWORKS_SHOWN = 12
+RANKS_SEARCHED = 500  # depth of the search for a copy, after which its rank reads "beyond"
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,16 @@ def copies(view: SnapshotView, artwork: ViewArtwork, spaces: Sequence[str]) -> l
         ranks = []
         for space in spaces:
             stored = int(view.copy_ranks(space)[artwork.number, place])
-            rank = stored or view.deep_rank(space, artwork, item)
+            rank = stored or _deep_rank(view, space, artwork, item)
             ranks.append(CopyRank(space, rank, view.distance(space, artwork.item, item)))
         copies_made.append(Copy(profile, item, ranks))
     return copies_made
+
+
+def _deep_rank(view: SnapshotView, space: str, artwork: ViewArtwork, item: int) -> int | None:
+    """The rank, from 1, at which the index finds `item` for an artwork. The artwork itself and images of
+    near-duplicates do not count. None beyond RANKS_SEARCHED."""
+    items = view.index(space).near([artwork.item], RANKS_SEARCHED + 1).items
+    near = view.numbered.near_to(items, view.numbered.places_of(np.array([artwork.item])))
+    others = items[~near & (items != artwork.item)].tolist()
+    return others.index(item) + 1 if item in others else None

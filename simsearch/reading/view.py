@@ -19,6 +19,8 @@ from simsearch.errors import NotFoundError
 from simsearch.features.collapse import collapse_warnings
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.index import OpenIndex, open_index
+from simsearch.judgements.near_images import number_images
+from simsearch.neighbours.numbering import NumberedImages
 from simsearch.reading.artworks import (
     IIIF_IMAGE,
     ImageNumbers,
@@ -27,13 +29,12 @@ from simsearch.reading.artworks import (
     ViewArtwork,
     collection_name,
 )
+from simsearch.reading.copy_ranks import Ranks, rank_copies
 from simsearch.reading.memo import Memo
 from simsearch.settings.config import Config
 from simsearch.snapshots.snapshot import Snapshot
 
 HASH_DIGITS = 20  # of a content hash in addresses: 80 bits, so that no two in a collection agree
-
-RANKS_SEARCHED = 500  # depth of the search for a copy, after which its rank reads "beyond"
 
 
 class SnapshotView:
@@ -224,28 +225,25 @@ class SnapshotView:
         copies[self.artwork_of_item[items], self.profile_of_item[items]] = items
         return copies
 
-    def copy_ranks(self, space: str) -> npt.NDArray[np.int16]:
-        """The exact ranks of each artwork's copies [artworks, profiles]; 0: not among the stored neighbours,
-        −1: not made."""
-        return self._once(("ranks", space), lambda: self._rank_copies(space))
+    @cached_property
+    def numbered(self) -> NumberedImages:
+        """The images as scores number them, with near-duplicates. Raises NotFoundError before the neighbours
+        are whole."""
+        return number_images(self.snapshot, self.snapshot.images(), self.profiles)
 
-    def _rank_copies(self, space: str) -> npt.NDArray[np.int16]:
-        items = self.stored(space, "exact").items
-        ranks = np.where(self.copies < 0, -1, 0).astype(np.int16)
-        for place in range(len(self.profiles)):
-            own = (items == self.copies[:, place, None]) & (self.copies[:, place, None] >= 0)
-            listed = own.any(axis=1)
-            ranks[listed, place] = own[listed].argmax(axis=1) + 1
-        return ranks
-
-    def deep_rank(self, space: str, artwork: ViewArtwork, item: int) -> int | None:
-        """The rank, from 1, at which the index finds `item` for an artwork. The artwork itself does not
-        count. None beyond RANKS_SEARCHED."""
-        neighbours = self.index(space).near([artwork.item], RANKS_SEARCHED + 1)
-        others = [
-            neighbour for neighbour in neighbours.items[0].tolist() if neighbour != artwork.item
-        ]
-        return others.index(item) + 1 if item in others else None
+    def copy_ranks(self, space: str) -> Ranks:
+        """The exact ranks of each artwork's copies [artworks, profiles], without images of near-duplicates.
+        0: beyond the depth of the stored neighbours, −1: not made."""
+        return self._once(
+            ("ranks", space),
+            lambda: rank_copies(
+                self.stored(space, "exact").items,
+                self.copies,
+                self.numbered,
+                self.item_of_artwork,
+                lambda: self.index(space),
+            ),
+        )
 
     def distance(self, space: str, first: int, second: int) -> float:
         return float(self.index(space).distances([first], [second])[0])

@@ -17,8 +17,8 @@ from simsearch.geometry.false_alarms import Chance
 from simsearch.geometry.relations import Relation
 from simsearch.neighbours import near_duplicates
 from simsearch.neighbours.chance import CollectionChance
-from simsearch.neighbours.near_duplicates import listed_pairs, near_duplicates_table
-from simsearch.neighbours.numbering import NumberedImages
+from simsearch.neighbours.near_duplicates import near_duplicates_table
+from simsearch.neighbours.numbering import NumberedImages, listed_pairs
 from simsearch.neighbours.verification import Verified
 
 EVIDENCE = {
