@@ -5,15 +5,19 @@ catalog rows → fetch and decode (tasks) → actors that embed → shards (task
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ray
 from ray.data import ActorPoolStrategy, TaskPoolStrategy
+from ray.data.block import BlockAccessor
 
+from simsearch.extraction.batches import Batch
+from simsearch.extraction.gathering import count_images, cut, gather, join
 from simsearch.extraction.placement import ActorPool
 from simsearch.extraction.stages import Stages, StoredEmbed
 from simsearch.runtime.ray_data import set_up_ray_data
+from simsearch.runtime.resources import ENDLESS
 
 # Blocks on which a GPU actor works at once, each on a thread. While a batch of one block computes, Ray
 # Data cuts batches of another and stores vectors of a third. Images per second on an H100, with batches
@@ -43,15 +47,32 @@ def run_in_actors(stages: Stages, pool: ActorPool) -> None:
         compute=TaskPoolStrategy(pool.decoders),
         num_cpus=pool.task.cpus,
     )
-    data = embed_blocks(data, stages.embed, pool).map_batches(
-        stages.write,
-        batch_size=stages.shard_rows,
-        batch_format="numpy",
-        compute=TaskPoolStrategy(pool.writers),
-        num_cpus=pool.task.cpus,
-    )
-    for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
-        pass
+    _write_blocks(embed_blocks(data, stages.embed, pool), stages, pool)
+
+
+def _write_blocks(data: Any, stages: Stages, pool: ActorPool) -> None:
+    """Write the vectors of the dataset `data` while it is computed. Ray Data itself would wait until a
+    shard is full, however long that takes."""
+    task = _write.options(num_cpus=pool.task.cpus, max_retries=ENDLESS)
+    write = ray.put(stages.write)
+    bundles = data.iter_internal_ref_bundles()  # references: the vectors do not pass through here
+    pending: list[Any] = []
+    for group in gather(bundles, lambda bundle: bundle.num_rows(), stages.shard_rows):
+        blocks = [block for bundle in group for block in bundle.block_refs]
+        pending.append(task.remote(write, stages.shard_rows, *blocks))
+        while len(pending) >= pool.writers:
+            (done,), pending = ray.wait(pending)
+            ray.get(done)
+    ray.get(pending)
+
+
+@ray.remote
+def _write(write: Callable[[Batch], Batch], shard_rows: int, *blocks: Any) -> None:
+    """Write the vectors of `blocks` to shards of up to `shard_rows` images."""
+    batches = [BlockAccessor.for_block(block).to_batch_format("numpy") for block in blocks]
+    filled = [batch for batch in batches if batch and count_images(batch)]
+    for shard in cut(join(filled), shard_rows) if filled else ():
+        write(shard)
 
 
 def embed_blocks(data: Any, arguments: Mapping[str, Any], pool: ActorPool) -> Any:

@@ -103,7 +103,7 @@ class ExtractConfig(Section):
         None, description="most processes that embed; null: as many as nodes have room for"
     )
     shard_rows: Positive = Field(
-        1536, description="images per Parquet shard; at most this many are redone after a crash"
+        1536, description="most images per Parquet shard; a shard also ends after a minute"
     )
     max_reject_share: Share = Field(
         0.05, description="a larger share of unreadable images fails the run"
