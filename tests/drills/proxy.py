@@ -31,12 +31,14 @@ _REFUSALS = {
 
 @dataclass
 class FaultyProxy:
-    """Forwards to `upstream`; while `kind` is set, breaks each request with probability `share`."""
+    """Forwards to `upstream`; while `kind` is set, breaks each request with probability `share`. Requests
+    that are signed with `refused_key` are refused, as after a rotation."""
 
     upstream: str
     seed: int
     kind: str | None = None
     share: float = 0.0
+    refused_key: str | None = None
     injected: Counter[str] = field(default_factory=Counter)
     port: int = 0
 
@@ -55,6 +57,8 @@ class FaultyProxy:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         kind = self.kind if self._random.random() < self.share else None
+        if self.refused_key and f"={self.refused_key}/" in request.headers.get("Authorization", ""):
+            kind = "rotated"
         if kind is not None and request.method not in METHODS.get(kind, (request.method,)):
             kind = None
         if kind is None:

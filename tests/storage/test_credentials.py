@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from simsearch.errors import StorageError
 from simsearch.storage.storage import Storage
 from tests.drills.proxy import FaultyProxy, faulty_proxy
 from tests.support.places import Place
+from tests.support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 WORDS = {
     "expired": "the session token has expired; renew the credentials|bad request; if the credentials",
@@ -53,6 +57,42 @@ def test_refused_credentials_are_one_line_at_once(
     proxy.inject(None, 0)
     assert storage.read_bytes("a") == b"a"
     assert not storage.exists("b")
+
+
+def test_keys_that_their_provider_renews_are_taken_up_in_mid_run(
+    s3: S3Server, s3_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "keys.json"
+
+    def provide(access_key: str, secret_key: str) -> None:
+        expires = datetime.now(UTC) + timedelta(minutes=1)
+        provided = {
+            "Version": 1,
+            "AccessKeyId": access_key,
+            "SecretAccessKey": secret_key,
+            "Expiration": expires.isoformat(),
+        }
+        keys.write_text(json.dumps(provided))
+
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = cat {keys}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    s3.add_key("renewed", "renewed-only-for-tests")
+    assert s3_place.config.endpoint_url is not None
+    with faulty_proxy(s3_place.config.endpoint_url, 1) as proxy:
+        config = s3_place.config.model_copy(update={"endpoint_url": proxy.endpoint})
+        storage = Storage(s3_place.root, config)
+        provide(ACCESS_KEY, SECRET_KEY)
+        storage.write_bytes("a", b"a")
+        proxy.refused_key = ACCESS_KEY
+        with pytest.raises(StorageError, match="the store does not know this access key"):
+            storage.read_bytes("a")
+        provide("renewed", "renewed-only-for-tests")
+        assert storage.read_bytes("a") == b"a"
+        storage.write_bytes("b", b"b")
+        assert len(storage.files()) == 2
 
 
 def test_a_store_that_asks_to_slow_down_is_asked_again(

@@ -81,6 +81,12 @@ class S3Server:
     def endpoint(self) -> str:
         return f"http://{self.host}:{self.port}"
 
+    def add_key(self, access_key: str, secret_key: str) -> None:
+        """Another key for the same buckets, beside the first."""
+        keys = ("--access-key", access_key, "--secret-key", secret_key)
+        config = str(self.folder / "ceph.conf")
+        _run("radosgw-admin", "-c", config, "key", "create", "--uid", "tests", *keys)
+
     def stop(self) -> None:
         """End the daemons, gateway first: the others wait for whoever still uses them."""
         for name in ("client.rgw", "osd.0", "mon.a"):
