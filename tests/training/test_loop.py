@@ -17,7 +17,14 @@ from simsearch.settings.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training import checkpoints
 from simsearch.training.data import PIXELS, read_pixels
-from simsearch.training.loop import Assignment, _Worker, batches_of, kl_weight, steps
+from simsearch.training.loop import (
+    Assignment,
+    _Worker,
+    batches_of,
+    kl_weight,
+    steps,
+    training_pixels,
+)
 from simsearch.training.train import fit
 
 SIDE, ARTWORKS = 32, 24
@@ -85,13 +92,13 @@ def test_another_seed_is_another_training(tmp_path: Path) -> None:
 
 
 def test_only_artworks_to_learn_from_are_looked_at(tmp_path: Path) -> None:
-    worker = _Worker(_assignment(tmp_path, kind="denoising"), 0, 1)
-    assert len(worker._data.pixels) == 2 * (ARTWORKS - 4)
-    seen = set(worker._data.rows["artwork_id"].to_pylist())
+    data = training_pixels(_assignment(tmp_path, kind="denoising"))
+    assert len(data.pixels) == 2 * (ARTWORKS - 4)
+    seen = set(data.rows["artwork_id"].to_pylist())
     assert seen == {f"a{number:02}" for number in range(ARTWORKS - 4)}
-    targets = worker._data.rows.take(pa.array(worker._targets))
+    targets = data.rows.take(pa.array(data.original_of()))
     assert targets["profile"].null_count == targets.num_rows
-    assert targets["artwork_id"].equals(worker._data.rows["artwork_id"])
+    assert targets["artwork_id"].equals(data.rows["artwork_id"])
 
 
 @pytest.mark.slow
