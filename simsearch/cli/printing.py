@@ -14,14 +14,12 @@ import pyarrow as pa
 from rich.table import Table
 from rich.text import Text
 
-from simsearch import schemas
 from simsearch.cli.terminal import cell, printable, show, show_table
 from simsearch.runs.record import RunRecord
 from simsearch.runtime.progress import duration
 from simsearch.settings.config import Config
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.snapshots.snapshot import Snapshot
-from simsearch.storage.parts import read_parts
 
 if TYPE_CHECKING:
     from simsearch.reading.values import Artwork, Matches, SamePicture
@@ -34,13 +32,13 @@ def print_result(config: Config, snapshot: Snapshot) -> None:
     """Print a run's metrics, then three lines: the conclusion, the report's place, and how to look closer."""
     # These import SciPy, which takes longer than most commands.
     from simsearch.indexes.index import read_manifest
+    from simsearch.reading.costs import timings_of, training_seconds
     from simsearch.reports.conclusion import candidates, conclusion_words
-    from simsearch.reports.costs import add_heads, training_seconds
 
     storage, plan = snapshot.storage, snapshot.plan()
     metrics = storage.read_table(snapshot.metrics_path)
     comparisons = storage.read_table(snapshot.comparisons_path)
-    timings = add_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
+    timings = timings_of(snapshot)
     folders = {space.name: snapshot.index_folder(space.name) for space in plan.spaces}
     exact = {name for name, folder in folders.items() if read_manifest(storage, folder).exact}
     show(metrics_text(metrics, plan.untrained, exact))

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simsearch import schemas
 from simsearch.features.collapse import find_collapsed
 from simsearch.indexes.index import IndexManifest, read_manifest
+from simsearch.reading.costs import timings_of
 from simsearch.reports.conclusion import ran_on
-from simsearch.reports.costs import add_heads
 from simsearch.snapshots.snapshot import Snapshot
-from simsearch.storage.parts import read_parts
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class NetworkRow:
 
 def network_rows(snapshot: Snapshot) -> list[NetworkRow]:
     plan = snapshot.plan()
-    timings = add_heads(read_parts(snapshot.storage, "timings", schemas.TIMINGS), snapshot)
+    timings = timings_of(snapshot)
     rows = []
     reasons = find_collapsed(snapshot.storage.read_table(snapshot.metrics_path))
     for space in plan.spaces:

@@ -11,13 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simsearch import schemas
 from simsearch.evaluation.metrics import STUDY_METRICS
 from simsearch.features.collapse import collapse_warnings
+from simsearch.reading.costs import timings_of, training_seconds
 from simsearch.reading.view import SnapshotView
 from simsearch.reports import figures
 from simsearch.reports.conclusion import Candidate, candidates
-from simsearch.reports.costs import add_heads, training_seconds
 from simsearch.reports.evaluation_section import EvaluationSection, evaluation_section
 from simsearch.reports.figure_files import CaptionedFigure, PageFigure, store_figures
 from simsearch.reports.learning import LearningSection, learning_of
@@ -30,7 +29,6 @@ from simsearch.snapshots.held_out import find_held_out
 from simsearch.snapshots.plan import Plan
 from simsearch.snapshots.snapshot import Counts
 from simsearch.snapshots.step_record import StepRecord
-from simsearch.storage.parts import read_parts
 
 
 @dataclass(frozen=True)
@@ -230,7 +228,7 @@ def _evaluation(
     storage = snapshot.storage
     comparisons = storage.read_table(snapshot.comparisons_path)
     near = storage.read_table(snapshot.near_duplicates_path)
-    timings = add_heads(read_parts(storage, "timings", schemas.TIMINGS), snapshot)
+    timings = timings_of(snapshot)
     names = (view.catalog[column].to_pylist() for column in ("artwork_id", "title"))
     titles = dict(zip(*names, strict=True))
     ranked = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))

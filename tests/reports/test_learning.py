@@ -15,8 +15,8 @@ import safetensors.numpy
 from simsearch import schemas
 from simsearch.encoders.trained import EXAMPLES, Training, store
 from simsearch.features.space import FeatureSpace
+from simsearch.reading.costs import add_heads, training_seconds
 from simsearch.reports import figures
-from simsearch.reports.costs import add_heads, training_seconds
 from simsearch.reports.learning import SplitRow, learning_of, split_rows
 from simsearch.reports.loss_curves import loss_curves
 from simsearch.snapshots.snapshot import Snapshot

@@ -5,8 +5,15 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simsearch import schemas
 from simsearch.encoders.trained import trainings_of
 from simsearch.snapshots.snapshot import Snapshot
+from simsearch.storage.parts import read_parts
+
+
+def timings_of(snapshot: Snapshot) -> pa.Table:
+    """schemas.TIMINGS of all runs in the snapshot's root, with those of its spaces with a head."""
+    return add_heads(read_parts(snapshot.storage, "timings", schemas.TIMINGS), snapshot)
 
 
 def add_heads(timings: pa.Table, snapshot: Snapshot) -> pa.Table:
