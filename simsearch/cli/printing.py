@@ -31,17 +31,15 @@ RANKING_METRICS = ("map", "micro_ap")
 def print_result(config: Config, snapshot: Snapshot) -> None:
     """Print a run's metrics, then three lines: the conclusion, the report's place, and how to look closer."""
     # These import SciPy, which takes longer than most commands.
-    from simsearch.indexes.index import read_manifest
     from simsearch.reading.costs import timings_of, training_seconds
+    from simsearch.reading.networks import exact_spaces
     from simsearch.reports.conclusion import candidates, conclusion_words
 
     storage, plan = snapshot.storage, snapshot.plan()
     metrics = storage.read_table(snapshot.metrics_path)
     comparisons = storage.read_table(snapshot.comparisons_path)
     timings = timings_of(snapshot)
-    folders = {space.name: snapshot.index_folder(space.name) for space in plan.spaces}
-    exact = {name for name, folder in folders.items() if read_manifest(storage, folder).exact}
-    show(metrics_text(metrics, plan.untrained, exact))
+    show(metrics_text(metrics, plan.untrained, exact_spaces(snapshot)))
     show()
     ranked = candidates(metrics, plan.spaces, timings, training_seconds(snapshot))
     words = conclusion_words(metrics, comparisons, ranked)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simsearch.features.collapse import find_collapsed
-from simsearch.indexes.index import IndexManifest, read_manifest
 from simsearch.reading.costs import timings_of
+from simsearch.reading.networks import IndexedNetwork, indexed_networks
 from simsearch.reports.conclusion import ran_on
 from simsearch.snapshots.snapshot import Snapshot
 
@@ -36,12 +36,11 @@ class NetworkRow:
 
 
 def network_rows(snapshot: Snapshot) -> list[NetworkRow]:
-    plan = snapshot.plan()
     timings = timings_of(snapshot)
     rows = []
     reasons = find_collapsed(snapshot.storage.read_table(snapshot.metrics_path))
-    for space in plan.spaces:
-        manifest = read_manifest(snapshot.storage, snapshot.index_folder(space.name))
+    for network in indexed_networks(snapshot):
+        space, manifest = network.space, network.index
         rows.append(
             NetworkRow(
                 name=space.name,
@@ -54,10 +53,10 @@ def network_rows(snapshot: Snapshot) -> list[NetworkRow]:
                 preprocessing=space.preprocessing_words,
                 mode=space.mode,
                 precision=space.precision,
-                precision_reason=plan.precision_reasons[space.name],
+                precision_reason=network.reason,
                 ran_on=ran_on(timings, space.fingerprint),
                 recall=1.0 if manifest.exact else manifest.recall,
-                deeper=_recalls_deeper(manifest),
+                deeper=_recalls_deeper(network),
                 search_k=None if manifest.exact else manifest.search_k,
                 judged=space.trained and space.name not in reasons,
             )
@@ -65,8 +64,9 @@ def network_rows(snapshot: Snapshot) -> list[NetworkRow]:
     return rows
 
 
-def _recalls_deeper(manifest: IndexManifest) -> dict[int, str]:
+def _recalls_deeper(network: IndexedNetwork) -> dict[int, str]:
     """The index's recall for more than `neighbours` images, in words, by the number of images."""
+    manifest = network.index
     deeper = {
         int(n): share for n, share in manifest.recalls.items() if int(n) > manifest.neighbours
     }

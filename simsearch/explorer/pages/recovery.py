@@ -14,8 +14,8 @@ from simsearch.explorer.pages.addresses import Addresses, Value
 from simsearch.explorer.pages.page import PagedPage
 from simsearch.explorer.pages.paging import Paging, page_of
 from simsearch.explorer.pages.site import Site
-from simsearch.indexes.index import read_manifest
 from simsearch.reading.artworks import SAID, shorten
+from simsearch.reading.networks import exact_spaces
 from simsearch.reading.recovery import MeanScore, Missed, Recovery, find_missed, missed_page
 from simsearch.reading.view import SnapshotView
 from simsearch.snapshots.layout import SEARCHES
@@ -114,7 +114,7 @@ def _scores(
     return SearchScores(
         ks=measured.ks,
         metrics=measured.metrics,
-        exact=_list_compared_whole(view) if search == "annoy" else [],
+        exact=exact_spaces(view.snapshot, view.spaces) if search == "annoy" else [],
         overall=overall,
         groups=groups,
         whole=whole,
@@ -122,15 +122,6 @@ def _scores(
         bars=charts.bars(groups, view.spaces, link),
         whole_bars=charts.bars(whole, view.spaces, link),
     )
-
-
-def _list_compared_whole(view: SnapshotView) -> list[str]:
-    """The spaces whose indexes compare all vectors at the evaluated depth."""
-    snapshot = view.snapshot
-    folders = {name: snapshot.index_folder(name) for name in view.spaces}
-    return [
-        name for name, folder in folders.items() if read_manifest(snapshot.storage, folder).exact
-    ]
 
 
 def _missed(
