@@ -18,7 +18,7 @@ async function ask() {
 
 if (section.dataset.parts) ask();
 
-// One pair at a time stands out under the pointer.
+// The pair under the pointer stands out.
 for (const drawn of [place, document.querySelector(".common")])
   drawn?.addEventListener("pointerover", (event) => {
     const match = /** @type {SVGElement | null} */ (/** @type {Element} */ (event.target).closest?.(".match"));

@@ -25,8 +25,8 @@ const turns = new Turns();
 let running = null;
 
 /**
- * `moved(share, words)` is told how far the picture is; share null: not known, words null: done. `came` is
- * given all answers whenever there is one more, and `about` is said when all have come.
+ * `moved(share, words)` gets the share of the picture that has been sent (null: not known) and words for it
+ * (null: done). `came` gets all answers whenever one arrives. `about` is announced when all have arrived.
  * @param {string | URL} address
  * @param {HTMLFormElement} form
  * @param {Asking} asking
@@ -100,7 +100,7 @@ export function tell(words, failed = false) {
   status.classList.toggle("error", failed);
 }
 
-// Takes all answers away, also those on their way.
+// Removes all answers, and ignores those that have not arrived yet.
 export function clear() {
   turns.begin();
   running?.abort();

@@ -1,4 +1,4 @@
-// No module, as browsers load none of a page that was opened as a file: it says what such a page lacks.
+// Says what a page lacks that was opened as a file. It is no module, as browsers load none for such a page.
 "use strict";
 
 if (location.protocol === "file:") {

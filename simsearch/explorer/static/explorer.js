@@ -1,4 +1,4 @@
-// What every page has: keys, pictures whose server does not answer, the same artwork lit in all columns.
+// The script of every page: keys, pictures whose server does not answer, and one artwork lit in all columns.
 
 const keys = /** @type {HTMLInputElement | null} */ (document.getElementById("keys"));
 if (keys) {

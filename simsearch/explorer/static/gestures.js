@@ -54,7 +54,7 @@ export function onGestures(element, pan, zoom) {
 const STEPS = { ArrowLeft: [80, 0], ArrowRight: [-80, 0], ArrowUp: [0, 80], ArrowDown: [0, -80] };
 
 /**
- * Does what a key stands for; returns whether it stands for anything.
+ * Moves or zooms as a key says. Returns whether the key says anything.
  * @param {string} key
  * @param {(dx: number, dy: number) => void} pan
  * @param {(factor: number) => void} zoom

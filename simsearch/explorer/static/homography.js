@@ -15,7 +15,7 @@ export function after(left, right) {
 }
 
 /**
- * The way back. Where there is none, its numbers are not finite.
+ * The inverse. Its numbers are not finite if there is none.
  * @param {Homography} way
  * @returns {Homography}
  */
@@ -35,8 +35,8 @@ export function inverse([a, b, c, d, e, f, g, h, i]) {
 }
 
 /**
- * Where a place goes, and by what its coordinates were divided: below 0 it lies beyond the horizon of those
- * with a factor above 0.
+ * The image of a place, and the factor by which its coordinates were divided. A place with a negative factor
+ * lies beyond the horizon of those with a positive one.
  * @param {Homography} way
  * @param {number} x
  * @param {number} y
@@ -47,7 +47,7 @@ export function move([a, b, c, d, e, f, g, h, i], x, y) {
 }
 
 /**
- * By how much lengths grow at a place.
+ * The factor by which lengths grow at a place.
  * @param {Homography} way
  * @param {number} x
  * @param {number} y

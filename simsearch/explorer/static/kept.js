@@ -6,7 +6,7 @@ const DATABASE = "simsearch",
 const LONGEST = 24 * 3600 * 1000; // milliseconds
 
 /**
- * Keeps `value` for this place of the history. A browser that keeps nothing is no failure.
+ * Keeps `value` for this place of the history. If the browser cannot keep it, nothing happens.
  * @param {unknown} value
  */
 export async function keep(value) {
@@ -20,7 +20,7 @@ export async function keep(value) {
   }
 }
 
-// What was kept for this place of the history, or null.
+// The value that was kept for this place of the history, or null.
 export async function kept() {
   if (!history.state?.kept) return null;
   try {

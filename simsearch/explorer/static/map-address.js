@@ -1,4 +1,4 @@
-// All that someone chose, in the page's address: whoever opens it sees the same.
+// The page's address holds all choices: whoever opens it sees the same.
 
 import { areaOf, areaText } from "./map-area.js";
 
@@ -14,7 +14,7 @@ const LONGEST_WORDS = 200; // letters of a search, as the explorer takes them
 const WAIT = 300; // milliseconds of rest before the address changes
 const VALUES = ["space", "method", "colour", "q", "years", "at", "area", "set", "set_name"];
 
-// What an address asks for, and as `unread` the [name, value] that make no sense.
+// The choices that an address holds. `unread` are its [name, value] pairs that cannot be understood.
 export function asked() {
   const query = new URLSearchParams(location.search);
   /** @type {Entry[]} */
@@ -79,7 +79,7 @@ let write = null;
 addEventListener("pagehide", () => write?.());
 
 /**
- * `state` as `asked` gives it, with `unread` as it was read: an address keeps what it could not be given.
+ * Writes `state`, as `asked` returns it, into the address. Pairs in `unread` stay there.
  * @param {() => Chosen} state
  */
 export function remember(state) {

@@ -1,4 +1,4 @@
-// A part of the map that someone drew: corners in the coordinates of one map, and who lies within.
+// An area drawn on the map: its corners in the coordinates of one map, and the artworks inside.
 
 /** @typedef {{ space: string, method: string, corners: number[] }} Area */
 
@@ -32,14 +32,13 @@ export function numbersWithin(places, corners) {
 export const boxCorners = ([left, top, right, bottom]) => [left, top, right, top, right, bottom, left, bottom];
 
 /**
- * The area that its address gives back. What is selected is selected by this one, so that the address
- * selects the same.
+ * The area as it is read back from its address. It makes the selection, so that the address makes the same one.
  * @param {Area} area
  */
 export const settled = (area) => areaOf(areaText(area));
 
 /**
- * As an address carries it: where it was drawn, then the corners.
+ * The area as text for an address: its map, then its corners.
  * @param {Area} area
  */
 export function areaText({ space, method, corners }) {

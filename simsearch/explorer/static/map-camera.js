@@ -1,4 +1,4 @@
-// Where the eye is: the middle of the picture in the map's own coordinates (0 to 1), and how near.
+// The camera: the middle of the picture in the map's own coordinates (0 to 1), and the zoom.
 
 /** @type {[number, number, number]} */
 export const WHOLE = [0.5, 0.5, 1]; // x, y and scale
@@ -50,7 +50,7 @@ export class Camera {
     return [Number(this.x.toFixed(6)), Number(this.y.toFixed(6))];
   }
 
-  // What is in sight: left, top, right, bottom.
+  // The part of the map in sight: left, top, right, bottom.
   sight(margin = 0) {
     return [...this.toMap(-margin, -margin), ...this.toMap(this.width + margin, this.height + margin)];
   }
@@ -92,7 +92,7 @@ export class Camera {
   }
 
   /**
-   * At once: from an address.
+   * Moves the camera at once, as for an address.
    * @param {number} x
    * @param {number} y
    * @param {number} scale
@@ -103,7 +103,7 @@ export class Camera {
   }
 
   /**
-   * At once, or gliding there where motion is welcome.
+   * Moves the camera at once, or in a glide if the browser allows motion.
    * @param {number} x
    * @param {number} y
    * @param {number} scale
@@ -119,7 +119,7 @@ export class Camera {
   }
 
   /**
-   * Whether it looks from there, and rests.
+   * Whether the camera is there and does not move.
    * @param {number} x
    * @param {number} y
    * @param {number} scale

@@ -1,4 +1,4 @@
-// Which colour a point has: that of its value in the facet chosen.
+// The colour of a point is that of its value in the chosen facet.
 
 /** @import { Data, Facet } from './map-source.js' */
 
@@ -54,7 +54,7 @@ export function pointColours(data, facet, dark) {
 }
 
 /**
- * What the legend lists: the values that have a colour of their own, and the others.
+ * The legend's entries: the values with a colour of their own, and the others.
  * @param {Facet | null} facet
  * @param {boolean} dark
  */

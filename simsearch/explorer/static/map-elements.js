@@ -1,4 +1,4 @@
-// Elements, made in one line; text is always text.
+// Makes elements. A text is never read as HTML.
 
 /**
  * @template {keyof HTMLElementTagNameMap} K

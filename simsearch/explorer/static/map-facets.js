@@ -27,7 +27,7 @@ export class Facets {
   #changed;
 
   /**
-   * `changed(facet)` is told of every tick.
+   * `changed(facet)` is called for every tick.
    * @param {HTMLElement} place
    * @param {Facet[]} facets
    * @param {(facet: Facet) => void} changed
@@ -91,7 +91,7 @@ export class Facets {
   }
 
   /**
-   * Labels ticked, by facet.
+   * The ticked labels, by facet.
    * @returns {Map<string, string[]>}
    */
   labels() {
@@ -104,7 +104,7 @@ export class Facets {
   }
 
   /**
-   * Shows `counts(facet)` beside the values; `colour(facet, code)` is a value's on the map or null.
+   * Shows `counts(facet)` beside the values. `colour(facet, code)` is a value's colour on the map, or null.
    * @param {(facet: Facet) => Uint32Array} counts
    * @param {(facet: Facet, code: number) => string | null} colour
    */
@@ -132,7 +132,7 @@ export class Facets {
   }
 
   /**
-   * Which values are listed: those ticked, then those that were looked for or leave most.
+   * The listed values: the ticked ones, then those searched for or those with the most artworks.
    * @param {Facet} facet
    * @param {Uint32Array} counts
    * @param {Set<number>} ticked

@@ -1,4 +1,4 @@
-// What the address asks for and cannot be given, each with a way to take it out of the address.
+// The parts of the address that cannot be shown, each with a button that takes it out of the address.
 
 import { element, shortened } from "./map-elements.js";
 
@@ -29,7 +29,7 @@ export function noteOf(name, value) {
 }
 
 /**
- * `unread` are [name, value]; `taken` is told of the one that someone takes out.
+ * `unread` are [name, value]; `taken` is called with the one that is taken out.
  * @typedef {[name: string, value: string]} Entry
  * @param {HTMLElement} place
  * @param {Entry[]} unread

@@ -1,5 +1,5 @@
 // All artworks as points, drawn by the graphics card: coordinates, colours and who is left out lie
-// there, and moving the eye sends a handful of numbers.
+// there, and moving the camera sends a handful of numbers.
 
 /** @import { Camera } from './map-camera.js' */
 /** @import { Look } from './map-plain.js' */

@@ -107,7 +107,7 @@ export class Source {
     const coming = this.#read(numbers).finally(() => {
       for (const number of numbers) this.#coming.delete(number); // a failed one may be asked for again
     });
-    coming.catch(() => {}); // whoever waits for it is told
+    coming.catch(() => {}); // reported to whoever waits for it
     for (const number of numbers) this.#coming.set(number, coming);
   }
 

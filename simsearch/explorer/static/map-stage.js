@@ -1,4 +1,4 @@
-// The stage: points, and over them pictures and names, as the eye stands; and what is under the hand.
+// The stage: points, with pictures and names over them, as the camera sees them; and the artwork under the pointer.
 
 import { Camera, WHOLE } from "./map-camera.js";
 import { Grid } from "./map-grid.js";
@@ -111,7 +111,7 @@ export class Stage {
   }
 
   /**
-   * Puts the artworks at `places`, gliding there from where they are.
+   * Moves the artworks to `places` in a glide.
    * @param {Uint16Array<ArrayBuffer>} places
    */
   show(places) {
@@ -130,8 +130,8 @@ export class Stage {
   }
 
   /**
-   * Names the map's regions. Who has looked nowhere yet, unless an address says where, looks from the
-   * map's own place.
+   * Names the map's regions. A camera that was neither moved nor placed by an address starts where the map
+   * says.
    * @param {MapRegions} named
    * @param {Facet[]} facets
    */
@@ -166,7 +166,7 @@ export class Stage {
   }
 
   /**
-   * Rings an artwork and goes there, unless an address says where to look from.
+   * Marks an artwork with a ring and moves there, unless an address has placed the camera.
    * @param {number} number
    * @param {boolean} placed
    */

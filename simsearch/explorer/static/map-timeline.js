@@ -1,6 +1,6 @@
-// The years as bars: all artworks, and those that the other filters leave; dragging over them, or the
-// two fields, keeps a span of years. Few years far from all others, often slips of the pen, would press
-// the rest together: they are named beside the bars instead.
+// The years as bars, for all artworks and for those that the other filters leave. A drag over the bars, or the
+// two fields, keeps a span of years. A few years far from all others, often misprints, would press the rest
+// together. They are named beside the bars instead.
 
 import { artworks, drawing, counted } from "./map-elements.js";
 import { spanWords, yearOf, yearWords } from "./map-years.js";
@@ -171,7 +171,7 @@ export class Timeline {
     this.#mark();
   }
 
-  // Whether a span was being dragged, which is forgotten.
+  // Forgets a span that is being dragged. Returns whether there was one.
   #cancel() {
     if (this.#held === null) return false;
     this.#held = this.#dragged = null;
@@ -189,7 +189,7 @@ export class Timeline {
 
   /** @param {{ all: Uint32Array, open: Uint32Array }} counts */
   update({ all, open }) {
-    // Square roots: a decade of ten works is seen beside one of a thousand.
+    // Heights are square roots, so that a decade of ten works can be seen beside one of a thousand.
     const most = Math.sqrt(Math.max(1, ...all));
     /**
      * @param {number} count

@@ -191,7 +191,7 @@ function remembered() {
   };
 }
 
-// What the address asks for and cannot be given, until something else is chosen in its place.
+// The parts of the address that cannot be shown, until something else is chosen in their place.
 function notes() {
   const values = valuesOf(remembered());
   state.unread = state.unread.filter(([name]) => name === "space" || name === "method" || !values[name]);
@@ -256,7 +256,7 @@ function chips() {
   byId("chips").replaceChildren(...made);
 }
 
-// What is shown can become a set, where a server answers and an address can hold it.
+// The shown artworks can become a set if there is a server and an address can hold them.
 function keepable() {
   const button = /** @type {HTMLButtonElement | null} */ (document.getElementById("makeset")),
     most = Number(canvas.dataset.mostInSet);

@@ -41,7 +41,7 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   form.classList.remove("over");
   const dropped = [...(event.dataTransfer?.files ?? [])].find((each) => each.type.startsWith("image/"));
-  dropped ? take(dropped) : tell("That is no picture file; drop a JPEG, PNG, GIF, WebP, TIFF or BMP.", true);
+  dropped ? take(dropped) : tell("That is not a picture file; drop a JPEG, PNG, GIF, WebP, TIFF or BMP.", true);
 });
 document.addEventListener("paste", (event) => {
   const pasted = [...(event.clipboardData?.files ?? [])].find((each) => each.type.startsWith("image/"));

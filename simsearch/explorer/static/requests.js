@@ -9,13 +9,13 @@ const LONGEST = 180_000; // milliseconds that an answer may take: the first one 
 export class Turns {
   #newest = 0;
 
-  // Begins a turn. The function that comes back says whether no newer one has begun.
+  // Begins a turn. Returns a function that says whether this turn is still the newest.
   begin() {
     this.#newest++;
     return this.newest();
   }
 
-  // The same function for the turn that began last.
+  // Returns that function for the newest turn.
   newest() {
     const turn = this.#newest;
     return () => turn === this.#newest;

@@ -48,7 +48,7 @@ export class TiledPicture {
   }
 
   /**
-   * Reads which tiles there are. Throws an Error whose message is a clause.
+   * Reads the description of the tiles. Throws an Error whose message is a clause.
    * @returns {Promise<Info>}
    */
   async describe() {
@@ -58,7 +58,7 @@ export class TiledPicture {
     return info;
   }
 
-  // Lets tiles that did not come be asked for again.
+  // Forgets the tiles that failed, so that they are requested again.
   forgetLost() {
     for (const [address, image] of this.#tiles) if (!image.naturalWidth) this.#tiles.delete(address);
   }
@@ -95,7 +95,7 @@ export class TiledPicture {
    */
   #inSight(size, { left, top, scale, wide, high, ratio }) {
     const { info } = this;
-    // The preview may be sharp enough.
+    // No tiles are needed if the preview is sharp enough.
     if (!info || this.#preview.naturalWidth >= size.width * scale * ratio * 0.9) return [];
     const factor = info.factors.filter((one) => one * scale * ratio <= 1.5).pop() ?? info.factors[0];
     const side = info.tile * factor;
