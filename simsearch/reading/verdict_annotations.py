@@ -71,7 +71,7 @@ def _annotation(
     sizes = [_measured(view, pictures, work) for work in works]
     regions: list[Corners | None] = [None, None]
     if transform is not None and sizes[0] is not None and sizes[1] is not None:
-        back = np.linalg.inv(transform)
+        back = np.asarray(np.linalg.inv(transform), np.float64)
         regions = [shown_part(sizes[0], sizes[1], back), shown_part(sizes[1], sizes[0], transform)]
     targets = [
         _target(canvas_id(manifest, order.index(work.number) + 1), manifest, size, region)
