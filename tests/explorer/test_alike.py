@@ -95,7 +95,7 @@ def test_what_is_shared_and_how_sure_is_said(site: httpx.Client) -> None:
     assert score
     assert float(score[1]) == pytest.approx(expected["score"], abs=2e-4)
     assert '<span class="tag">Bo &amp; &lt;b&gt;Co&lt;/b&gt;</span>' in page
-    assert f"The parts are those that match for {GIVEN}; how {HEAD} weighs them" in page
+    assert f"The parts are those that match for {GIVEN}. How {HEAD} weighs them" in page
     plain = site.get("/alike", params={"id": FIRST, "other": "a/004?&e", "space": NETWORK}).text
     assert "how sure" in plain.lower()
     assert "The parts are those" not in plain
