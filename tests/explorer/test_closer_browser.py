@@ -173,7 +173,7 @@ def test_a_picture_is_zoomed_by_keys_and_the_part_in_sight_is_asked_with(watched
     page.keyboard.press("ArrowRight")
     expect(canvas).to_have_attribute("data-zoom", "3.375")
     # The address follows 200 ms after a key: a slow machine writes it before the arrow too.
-    expect(page).to_have_url(re.compile(r"[?&]x=0\.(?!5000)[5-9].*zoom=3\.3750"))
+    expect(page).to_have_url(re.compile(r"[?&]x=0\.(?!5&)[5-9].*zoom=3\.375&"))
     page.keyboard.press("0")
     expect(canvas).to_have_attribute("data-zoom", "1.000")
     page.keyboard.press("+")
