@@ -34,7 +34,7 @@ COLUMNS = ("artists", "classification", "department", "medium", "subjects")
 TITLES = {"artists": "artist", "subjects": "subject"}  # of columns that are named otherwise
 
 # What museums write for "not known". Such a value is a filter like others, but no name for a region.
-_NOT_KNOWN = re.compile(
+NOT_KNOWN = re.compile(
     r"^\W*(unknown|unidentified|anonymous|undated|untitled|none|n/?a|not known|location unknown|unbekannt|inconnu|anonyme|\?)\b.*$|^\W*$",
     re.IGNORECASE,
 )
@@ -68,7 +68,7 @@ class Facet:
 
     def names_something(self) -> npt.NDArray[np.bool_]:
         """Whether each label says something. "Unknown artist" does not."""
-        return np.array([_NOT_KNOWN.match(label) is None for label in self.labels], dtype=bool)
+        return np.array([NOT_KNOWN.match(label) is None for label in self.labels], dtype=bool)
 
 
 def facets_of(view: SnapshotView) -> list[Facet]:

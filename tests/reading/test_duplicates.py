@@ -13,12 +13,12 @@ from simsearch.reading.findings.duplicates import duplicate_groups
 from simsearch.reading.view import SnapshotView
 from simsearch.storage.storage import Storage
 
-HOUSES = ("Prado", "Prado", "Tate", "Louvre", None, "Louvre")
+HOUSES = ("Prado", "Prado", "Tate", "Louvre", None, "Louvre", "Unknown", "Tate")
 
 
 def test_one_picture_in_two_houses_comes_before_surer_pairs(tmp_path: Path) -> None:
-    """A house that is not given differs from none."""
-    pairs = [(0, 1, 1e-9), (2, 3, 1e-3), (4, 5, 1e-6)]
+    """A house that is not given or not known differs from none."""
+    pairs = [(0, 1, 1e-9), (2, 3, 1e-3), (4, 5, 1e-6), (6, 7, 1e-5)]
     rows: list[dict[str, Any]] = [
         {"artwork_id": f"{a}", "other_id": f"{b}", "relation": "edited", "inliers": 20,
          "false_alarms": alarms, "mirrored": False}
@@ -33,5 +33,5 @@ def test_one_picture_in_two_houses_comes_before_surer_pairs(tmp_path: Path) -> N
     )
     groups = duplicate_groups(cast(SnapshotView, view))
     assert groups is not None
-    assert [group.members for group in groups] == [(2, 3), (0, 1), (4, 5)]
-    assert [group.two_houses for group in groups] == [True, False, False]
+    assert [group.members for group in groups] == [(2, 3), (0, 1), (4, 5), (6, 7)]
+    assert [group.two_houses for group in groups] == [True, False, False, False]

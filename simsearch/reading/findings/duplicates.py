@@ -8,6 +8,7 @@ from typing import Any
 from simsearch.errors import NotFoundError
 from simsearch.neighbours.chance import read_unseen
 from simsearch.reading.artworks import ViewArtwork
+from simsearch.reading.facets import NOT_KNOWN
 from simsearch.reading.view import SnapshotView
 from simsearch.schemas import OTHER_PICTURES
 
@@ -112,7 +113,8 @@ def _group(view: SnapshotView, pairs: list[DuplicatePair]) -> DuplicateGroup:
     members = dict.fromkeys(number for pair in pairs for number in (pair.first, pair.second))
     houses = {number: _text(view.artwork_at(number).row.get("department")) for number in members}
     both = [(houses[pair.first], houses[pair.second]) for pair in pairs]
-    apart = any(first and other and first != other for first, other in both)
+    known = [pair for pair in both if not any(NOT_KNOWN.match(house) for house in pair)]
+    apart = any(first != other for first, other in known)
     return DuplicateGroup(tuple(members), tuple(pairs), apart)
 
 
