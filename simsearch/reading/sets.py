@@ -60,6 +60,11 @@ def encode(numbers: Iterable[int]) -> str:
     return base64.urlsafe_b64encode(bytes(data)).rstrip(b"=").decode()
 
 
+def encode_if_few(numbers: set[int]) -> str | None:
+    """Numbers as text for an address. None for more than a set holds."""
+    return encode(numbers) if len(numbers) <= MOST else None
+
+
 def decode(text: str, count: int) -> tuple[int, ...]:
     """The numbers in a text of `encode`, all below `count`. Raises UsageError for any other text."""
     wrong = UsageError(

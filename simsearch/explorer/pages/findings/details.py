@@ -11,7 +11,7 @@ from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import Site
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.findings.shared_details import Box, Part, SharedDetail
-from simsearch.reading.sets import MOST, encode
+from simsearch.reading.sets import encode_if_few
 from simsearch.reading.view import SnapshotView
 
 DETAILS_PER_PAGE = 12
@@ -44,7 +44,11 @@ def details_page(site: Site, view: SnapshotView, page: int) -> DetailsPage:
             (detail, _cut_outs(view, detail.parts[:PARTS_SHOWN])) for detail in details[paging.part]
         ],
         confusers=[
-            (len(parts), _cut_outs(view, parts[:EXAMPLES]), _as_set(parts))
+            (
+                len(parts),
+                _cut_outs(view, parts[:EXAMPLES]),
+                encode_if_few({part.number for part in parts}),
+            )
             for parts in confusers_of(site, view)
         ],
     )
@@ -52,8 +56,3 @@ def details_page(site: Site, view: SnapshotView, page: int) -> DetailsPage:
 
 def _cut_outs(view: SnapshotView, parts: tuple[Part, ...]) -> list[CutOut]:
     return [(view.artwork_at(part.number), part.box) for part in parts]
-
-
-def _as_set(parts: tuple[Part, ...]) -> str | None:
-    numbers = {part.number for part in parts}
-    return encode(numbers) if len(numbers) <= MOST else None

@@ -20,7 +20,7 @@ from simsearch.reading.findings.duplicates import (
     unseen_works,
 )
 from simsearch.reading.questions import LeftOut
-from simsearch.reading.sets import MOST, encode
+from simsearch.reading.sets import encode_if_few
 from simsearch.reading.verdicts import StandingVerdicts, standing_verdicts, words_of
 from simsearch.reading.view import SnapshotView
 
@@ -67,7 +67,7 @@ def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage
         stored=stored is not None,
         total=len(groups),
         works=len(works),
-        set_of=_as_set(works),
+        set_of=encode_if_few(works),
         groups=[(group, entries(view, group)) for group in groups[paging.part]],
         first=paging.part.start + 1,
         asked=questions.total,
@@ -76,13 +76,8 @@ def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage
         scores=_scores(view, groups[paging.part]),
         pairs_shown=PAIRS_SHOWN,
         unseen=len(unseen),
-        unseen_set=_as_set(unseen),
+        unseen_set=encode_if_few(unseen),
     )
-
-
-def _as_set(numbers: set[int]) -> str | None:
-    """The works as addresses have a set; None for more than a set holds."""
-    return encode(numbers) if len(numbers) <= MOST else None
 
 
 def _verdicts(
