@@ -80,11 +80,7 @@ class NearPairs:
 
     def common_folder(self, pair: ListedPair) -> str:
         """The innermost folder in which both pictures lie. Empty for none but the collection's."""
-        first, other = (self._folders[number].split("/") for number in (pair.first, pair.other))
-        same = 0
-        while same < min(len(first), len(other)) and first[same] == other[same]:
-            same += 1
-        return "/".join(first[:same])
+        return _common((self._folders[pair.first], self._folders[pair.other]))
 
     def _pictures(self, pair: ListedPair) -> tuple[str, str]:
         return self._hashes[pair.first], self._hashes[pair.other]
