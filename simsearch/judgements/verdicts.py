@@ -72,10 +72,11 @@ class Given:
 
     @property
     def pair(self) -> tuple[str, str]:
-        return _key(self.first_hash, self.second_hash)
+        return pair_key(self.first_hash, self.second_hash)
 
 
-def _key(first_hash: str, second_hash: str) -> tuple[str, str]:
+def pair_key(first_hash: str, second_hash: str) -> tuple[str, str]:
+    """What `read_verdicts` has the verdict of two pictures under, whichever comes first."""
     first, second = sorted((first_hash, second_hash))
     return first, second
 
@@ -105,7 +106,7 @@ def give_verdict(
     later than those of the earlier verdicts of these pairs, also where another machine's clock is fast."""
     standing = read_verdicts(storage)
     pairs = list(pairs)
-    earlier = [standing[key].at for pair in pairs if (key := _key(*pair)) in standing]
+    earlier = [standing[key].at for pair in pairs if (key := pair_key(*pair)) in standing]
     now = datetime.now(UTC)
     if earlier:
         now = max(now, datetime.fromisoformat(max(earlier)) + timedelta(microseconds=1))

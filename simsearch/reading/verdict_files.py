@@ -42,10 +42,9 @@ _HASH = re.compile(r"[0-9a-f]{64}\Z")
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a table's `rows`: verdicts that were `stored`, that were there `before`, and rows that
+    """What became of a table's rows: verdicts that were `stored`, that were there `before`, and rows that
     were left out, which `notes` counts by their reasons."""
 
-    rows: int
     stored: int
     before: int
     notes: Notes
@@ -53,6 +52,10 @@ class Imported:
     @property
     def left_out(self) -> int:
         return sum(count for count, _ in self.notes.left_out.values())
+
+    @property
+    def rows(self) -> int:
+        return self.stored + self.before + self.left_out
 
 
 def current_verdicts(storage: Storage) -> list[Given]:
@@ -110,8 +113,7 @@ def import_verdicts(storage: Storage, records: Records, notes: Notes) -> Importe
             notes.leave_out(reason, records.place(place))
     if fresh:
         add_verdicts(storage, fresh)
-    left_out = sum(count for count, _ in notes.left_out.values())
-    return Imported(len(fresh) + before + left_out, len(fresh), before, notes)
+    return Imported(len(fresh), before, notes)
 
 
 def _key(given: Given) -> tuple[str, str, str, str]:

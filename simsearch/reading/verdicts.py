@@ -11,7 +11,7 @@ from itertools import combinations
 import pyarrow as pa
 
 from simsearch.errors import DamagedError, StorageError, UsageError
-from simsearch.judgements.verdicts import Given, Verdict, give_verdict, read_verdicts
+from simsearch.judgements.verdicts import Given, Verdict, give_verdict, pair_key, read_verdicts
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.sets import one_line
 from simsearch.reading.view import SnapshotView
@@ -61,8 +61,7 @@ class StandingVerdicts:
 
     def of(self, first_hash: str, other_hash: str) -> Given | None:
         """The verdict on two pictures; None where nobody gave one."""
-        first, second = sorted((first_hash, other_hash))
-        return self.by_pair.get((first, second))
+        return self.by_pair.get(pair_key(first_hash, other_hash))
 
     def between(self, first: ViewArtwork, other: ViewArtwork) -> Given | None:
         return self.of(first.content_hash, other.content_hash)
@@ -122,7 +121,7 @@ def judge(view: SnapshotView, artworks: Sequence[ViewArtwork], verdict: str, who
         if chosen.directed:
             raise UsageError(f"“{chosen}” is said of two pictures; choose two")
         standing = read_verdicts(view.snapshot.storage)
-        pairs = [pair for pair in pairs if (min(pair), max(pair)) not in standing]
+        pairs = [pair for pair in pairs if pair_key(*pair) not in standing]
     if not pairs:
         raise UsageError("all pairs of these pictures are judged; change them one by one")
     with writing():
