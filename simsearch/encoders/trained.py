@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,8 @@ class Training:
     vectors a head learned from, None for an encoder, which learns from pixels. `artworks` and `images` are
     the numbers of artworks, and of images with copies, that the training saw. `held_out` is the number of
     artworks that it did not see, by the reason. `losses` has a row per epoch. `seconds` is the training's
-    own time on `device`.
+    own time on `device`. `chosen` says how options that the settings leave open were chosen; it is empty
+    where they leave none open, and in the manifests of version 0.2.0.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Training:
     weights_sha256: str
     code_version: str
     created: str
+    chosen: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -66,7 +68,8 @@ class Training:
     @classmethod
     def from_json(cls, values: Mapping[str, Any], source: str) -> Training:
         try:
-            known = {field.name: values[field.name] for field in fields(cls)}
+            known = {own.name: values[own.name] for own in fields(cls) if own.name != "chosen"}
+            known["chosen"] = values.get("chosen", {})
         except (TypeError, KeyError) as error:
             raise StorageError(
                 f"{source}: not this version's manifest ({error}); remove its folder and run "

@@ -61,12 +61,31 @@ def training_row(space: str, training: Training, seen: int) -> TrainingRow:
         profiles=", ".join(training.profiles) if training.images > training.artworks else "–",
         seen=seen,
         cost=f"{duration(training.seconds)} ({training.device})",
-        losses=", ".join(
-            f"{loss_name(name)} {value:,.3g}"
-            for name, value in last.items()
-            if name not in ("epoch", "seconds")
-        )
-        or "closed form",
+        losses=_end_of(training),
         active=last.get("active_units"),
         dimension=training.dimension,
+    )
+
+
+def _end_of(training: Training) -> str:
+    """What a training came to: its last losses, or how the options of a closed form were chosen."""
+    if training.losses:
+        return ", ".join(
+            f"{loss_name(name)} {value:,.3g}"
+            for name, value in training.losses[-1].items()
+            if name not in ("epoch", "seconds")
+        )
+    if not training.chosen:
+        return "closed form"
+    chosen = training.chosen
+    works = f"{chosen['held_out']:,.0f} held-out works"
+    if not chosen["power"]:
+        done = "no change" if training.settings["of"]["dimensions"] is None else "no whitening"
+        return (
+            f"{done}: none made the copies of {works} clearly easier to find (µAP "
+            f"{chosen['encoder_micro_ap']:.3f} without)"
+        )
+    return (
+        f"power {chosen['power']:g}, shrinkage {chosen['shrinkage']:g}: µAP {chosen['micro_ap']:.3f} of the "
+        f"copies of {works}, {chosen['encoder_micro_ap']:.3f} without"
     )

@@ -43,7 +43,7 @@ from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.settings.version import __version__
 from simsearch.storage.storage import Storage
-from simsearch.training.heads import NEED_NO_COPIES, LearnedFrom, Losses, epochs, fit_head
+from simsearch.training.heads import Fit, LearnedFrom, copied_artworks, epochs, fit_head
 from simsearch.training.holdout import (
     Holdout,
     distances_of_nearest_copies,
@@ -78,16 +78,27 @@ def fit_heads(
         if not missing:
             continue
         held = _holdout(storage, network.space, images, config.seed)
-        data = images.slice(0, 0)
-        if any(config.heads[name].kind not in NEED_NO_COPIES for name in missing):
-            data = _make_copies(config, storage, catalog, network, held, device)
-        trainings += [_fit(config, storage, name, network.space, held, data) for name in missing]
+        # A head that needs few copies gets few whether or not another is fitted beside it.
+        for count, names in _by_copied_artworks(config, missing).items():
+            data = images.slice(0, 0)
+            if count != 0:
+                data = _make_copies(config, storage, catalog, network, held, device, count)
+            trainings += [_fit(config, storage, name, network.space, held, data) for name in names]
     return trainings
 
 
 def _heads_of(extract: ExtractConfig, encoder: FeatureSpace) -> list[str]:
     named = (space for space in extract.spaces if space.backbone == encoder.encoder)
     return list(dict.fromkeys(space.head for space in named if space.head is not None))
+
+
+def _by_copied_artworks(config: Config, heads: Sequence[str]) -> dict[int | None, list[str]]:
+    """The names of heads by the number of artworks whose copies their fit needs, None for all."""
+    groups: dict[int | None, list[str]] = {}
+    for name in heads:
+        count = copied_artworks(config.heads[name], config.train.originals)
+        groups.setdefault(count, []).append(name)
+    return groups
 
 
 def _is_usable(
@@ -141,10 +152,11 @@ def _make_copies(
     network: PreparedNetwork,
     held: Holdout,
     device: Device,
+    artworks: int | None,
 ) -> pa.Table:
-    """schemas.IMAGES of a sample of the artworks to learn from, with their copies."""
+    """schemas.IMAGES of a sample of the artworks to learn from, None for all, with their copies."""
     allowed = held.learned_from["artwork_id"].to_pylist()
-    copied = seeded_sample(allowed, config.train.originals, config.seed)
+    copied = seeded_sample(allowed, artworks, config.seed)
     copies = config.perturbations.model_copy(
         update={"suite": None, "profiles": config.train.profiles, "originals": None}
     )
@@ -171,29 +183,31 @@ def _fit(
     fitted: _Fitted = run_followed(
         "train", total, "epochs", config.ray, lambda: ray.get(reference), count.read
     )
+    weights = fitted.fit.head.to_bytes()
     training = Training(
         name=name,
         settings=training_settings(config, config.heads[name]),
         fitted_for=encoder.fingerprint,
-        dimension=fitted.dimension,
+        dimension=fitted.fit.head.dimension,
         profiles=config.train.profiles,
         artworks=held.learned_from.num_rows,
         images=fitted.images,
         held_out=held.held_out,
-        losses=fitted.losses,
+        losses=fitted.fit.losses,
+        chosen=fitted.fit.chosen,
         seconds=round(time.monotonic() - started, 3),
         device="cpu",
         data_sha256=fitted.data_sha256,
-        weights_sha256=hashlib.sha256(fitted.weights).hexdigest(),
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
         code_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
-    store(storage, training, fitted.weights, held.learned_from)
+    store(storage, training, weights, held.learned_from)
     log.info(
         "train: %s for %s: %s numbers, from %s vectors in %s",
         name,
         encoder.fingerprint,
-        fitted.dimension,
+        training.dimension,
         f"{fitted.images:,}",
         duration(training.seconds),
     )
@@ -202,9 +216,7 @@ def _fit(
 
 @dataclass(frozen=True)
 class _Fitted:
-    weights: bytes
-    dimension: int
-    losses: Losses
+    fit: Fit
     data_sha256: str  # of the vectors
     images: int
 
@@ -232,14 +244,12 @@ def _fit_head(
     vectors = feature_store.read_vectors(storage, encoder, rows)
     _, numbers = np.unique(rows["artwork_id"].to_numpy(), return_inverse=True)
     originals = np.asarray(rows["profile"].is_null())
-    head, losses = fit_head(
-        name, settings, LearnedFrom(vectors, numbers, originals), seed, count.tell
-    )
+    fit = fit_head(name, settings, LearnedFrom(vectors, numbers, originals), seed, count.tell)
     if not all(
-        np.isfinite(part).all() for layer in head.layers for part in (layer.weight, layer.bias)
+        np.isfinite(part).all() for layer in fit.head.layers for part in (layer.weight, layer.bias)
     ):
         raise TrainingError(
             f"heads.{name}: the fit gave numbers that are not finite; change its settings"
         )
     digest = hashlib.sha256(vectors.tobytes()).hexdigest()
-    return _Fitted(head.to_bytes(), head.dimension, losses, digest, len(vectors))
+    return _Fitted(fit, digest, len(vectors))

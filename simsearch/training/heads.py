@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from simsearch.encoders.heads.head import Head
 from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.errors import TrainingError
 from simsearch.features.vectors import Vectors
+from simsearch.training.chosen_whitening import MOST_HELD_OUT, choose_whitening
 
 Losses = tuple[Mapping[str, float], ...]
 
@@ -31,21 +32,31 @@ class LearnedFrom:
     originals: npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Fit:
+    """A fitted head, its losses by epoch unless it has a closed form, and how options that the settings
+    leave open were chosen."""
+
+    head: Head
+    losses: Losses = ()
+    chosen: Mapping[str, float] = field(default_factory=dict)
+
+
 def fit_head(
     name: str, settings: Any, data: LearnedFrom, seed: int, tell: Tell = lambda _: None
-) -> tuple[Head, Losses]:
-    """The head called `name`, and its losses by epoch unless it has a closed form.
+) -> Fit:
+    """The head called `name`.
 
     Raises TrainingError for a loss that is not finite, for too few artworks with copies, and for originals
     that all have the same vector.
     """
-    head, losses = FITS[settings.kind](name, settings, data, seed, tell)
-    if not head.dimension:
+    fit = FITS[settings.kind](name, settings, data, seed, tell)
+    if not fit.head.dimension:
         raise TrainingError(
             f"heads.{name}: its encoder gives every picture the same vector, so that there is nothing "
             "to learn; name another encoder"
         )
-    return head, losses
+    return fit
 
 
 def epochs(settings: Any) -> int:
@@ -53,38 +64,45 @@ def epochs(settings: Any) -> int:
     return int(getattr(settings, "epochs", 0))
 
 
-def _whitening(
-    _name: str, settings: Any, data: LearnedFrom, _seed: int, _tell: Tell
-) -> tuple[Head, Losses]:
-    options = {"dimensions": settings.dimensions, "power": settings.power}
-    return fit_whitening(data.vectors[data.originals], **options), ()
+def copied_artworks(settings: Any, most: int | None) -> int | None:
+    """The number of artworks whose copies a fit with `settings` needs, None for all. `most` is the setting
+    train.originals."""
+    if settings.kind != "whitening":
+        return most
+    if settings.power != "auto":
+        return 0
+    return MOST_HELD_OUT if most is None else min(most, MOST_HELD_OUT)
 
 
-def _denoising(
-    _name: str, settings: Any, data: LearnedFrom, _seed: int, _tell: Tell
-) -> tuple[Head, Losses]:
+def _whitening(_name: str, settings: Any, data: LearnedFrom, seed: int, _tell: Tell) -> Fit:
+    if settings.power != "auto":
+        options = {"dimensions": settings.dimensions, "power": settings.power}
+        return Fit(fit_whitening(data.vectors[data.originals], **options))
+    head, chosen = choose_whitening(
+        data.vectors, data.artworks, data.originals, dimensions=settings.dimensions, seed=seed
+    )
+    return Fit(head, chosen=chosen)
+
+
+def _denoising(_name: str, settings: Any, data: LearnedFrom, _seed: int, _tell: Tell) -> Fit:
     copies = np.flatnonzero(~data.originals)
     place = np.empty(data.artworks.max() + 1, dtype=np.int64)
     place[data.artworks[data.originals]] = np.flatnonzero(data.originals)
     originals = place[data.artworks[copies]]
-    fitted = fit_denoising(data.vectors[copies], data.vectors[originals], ridge=settings.ridge)
-    return fitted, ()
+    return Fit(fit_denoising(data.vectors[copies], data.vectors[originals], ridge=settings.ridge))
 
 
-def _contrastive(
-    name: str, settings: Any, data: LearnedFrom, seed: int, tell: Tell
-) -> tuple[Head, Losses]:
+def _contrastive(name: str, settings: Any, data: LearnedFrom, seed: int, tell: Tell) -> Fit:
     # Imported here, not above: the closed forms need no PyTorch.
     from simsearch.training.contrastive import fit_contrastive
 
-    return fit_contrastive(
+    head, losses = fit_contrastive(
         data.vectors, data.artworks, data.originals, settings, name=name, seed=seed, tell=tell
     )
+    return Fit(head, losses)
 
 
-NEED_NO_COPIES = ("whitening",)
-
-FITS: dict[str, Callable[[str, Any, LearnedFrom, int, Tell], tuple[Head, Losses]]] = {
+FITS: dict[str, Callable[[str, Any, LearnedFrom, int, Tell], Fit]] = {
     "whitening": _whitening,
     "denoising": _denoising,
     "contrastive": _contrastive,

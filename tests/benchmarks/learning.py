@@ -122,6 +122,6 @@ def _head(kind: str) -> float:
     vectors += 0.3 * random.normal(size=vectors.shape).astype(np.float32)
     data = LearnedFrom(vectors, artworks, np.arange(VECTORS) % COPIES == 0)
     started = time.perf_counter()
-    head, _ = fit_head(kind, Config().heads[kind], data, seed=1)
-    head(vectors)
+    fit = fit_head(kind, Config().heads[kind], data, seed=1)
+    fit.head(vectors)
     return time.perf_counter() - started

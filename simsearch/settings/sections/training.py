@@ -11,15 +11,18 @@ from simsearch.settings.sections.section import Positive, Section, Share
 
 
 class WhiteningConfig(Section):
-    """PCA whitening of an encoder's vectors, in closed form."""
+    """PCA whitening of an encoder's vectors, in closed form, as strong as serves held-out works."""
 
     kind: Literal["whitening"] = Field("whitening", description="what the head is")
     dimensions: Positive | None = Field(
         None,
-        description="principal components kept; null: as many as the backbone's vectors have numbers",
+        description="principal components kept; null: chosen with the power, and with a power that is given "
+        "as many as the backbone's vectors have numbers",
     )
-    power: Share = Field(
-        1.0, description="1: every component gets the same spread; 0: each keeps its own"
+    power: Share | Literal["auto"] = Field(
+        "auto",
+        description="1: every component gets the same spread; 0: each keeps its own; auto: what finds the "
+        "copies of held-out works best, or no change where nothing helps",
     )
 
 
