@@ -158,6 +158,7 @@ export class Timeline {
 
   /** @param {PointerEvent} event */
   #down(event) {
+    if (event.button > 0) return; // opens a menu
     this.#held = this.#bar(event);
     this.#chart.setPointerCapture(event.pointerId);
     this.#drag(event);

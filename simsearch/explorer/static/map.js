@@ -1,5 +1,6 @@
 // The map's page: parts that know one thing each, and here what happens when.
 
+import { valueInAddress } from "./here.js";
 import { boxCorners, numbersWithin, settled } from "./map-area.js";
 import { asked, remember, valuesOf } from "./map-address.js";
 import { WHOLE } from "./map-camera.js";
@@ -94,6 +95,8 @@ function trouble(kind, words, again) {
 const well = (kind) => troubles.get(kind)?.replaceChildren();
 
 const map = () => ({ space: fields.space.value, method: fields.method.value });
+// The map that the stage shows. Another one may be chosen already and still be on its way.
+let shownMap = map();
 /** @param {Facet} facet */
 const chosenOf = (facet) => state.facets.chosen.get(facet.key) ?? new Set();
 const colouring = () => state.data?.facets.find((facet) => facet.key === fields.colour.value) ?? null;
@@ -117,6 +120,7 @@ async function run(kind, task) {
   const current = turns[kind].newest();
   try {
     await doing;
+    if (current()) well(kind);
   } catch (error) {
     if (current()) trouble(kind, `${FAILED[kind]}: ${clauseOf(error)}.`, () => run(kind, task));
   }
@@ -128,7 +132,7 @@ async function showMap() {
   const { space, method } = map();
   const places = await source.places(space, method);
   if (!current()) return;
-  well("map");
+  shownMap = { space, method };
   stage.show(places);
   outline();
   if (state.opened) update();
@@ -315,7 +319,6 @@ async function byWords(words) {
   const current = turns.words.begin();
   const found = words ? await source.found(words) : null;
   if (!current()) return false;
-  well("words");
   state.words = words;
   state.filter.byNumbers("words", found);
   return true;
@@ -333,15 +336,25 @@ function bySet(set) {
 }
 
 /**
- * Keeps what lies in an area of the map, `{space, method, corners}`, or null: everything.
- * @param {{ corners: number[] } | null} area
+ * Keeps what lies in an area of the map that is shown, or null: everything. What is drawn before the map has
+ * opened counts from then on.
+ * @param {{ corners: number[] } | null} drawn
  */
-const choose = (area) =>
+function choose(drawn) {
+  const area = drawn && settled({ ...shownMap, ...drawn });
+  if (state.opened) return selectArea(area);
+  early = area;
+}
+
+/** @type {Area | null} */
+let early = null; // the area that was drawn before the map has opened
+
+/** @param {Area | null} area */
+const selectArea = (area) =>
   run("area", async () => {
-    const wanted = area && settled({ ...map(), ...area });
-    if (!(await byArea(wanted))) return;
+    if (!(await byArea(area))) return;
     update();
-    if (wanted) say(`${artworks(state.filter.shown)} selected.`);
+    if (area) say(`${artworks(state.filter.shown)} selected.`);
   });
 
 /** @param {Area | null} area */
@@ -349,7 +362,6 @@ async function byArea(area) {
   const current = turns.area.begin();
   const numbers = area ? numbersWithin(await source.places(area.space, area.method), area.corners) : null;
   if (!current()) return false;
-  well("area");
   state.area = area;
   outline();
   state.filter.byNumbers("area", numbers);
@@ -358,7 +370,7 @@ async function byArea(area) {
 
 function outline() {
   const { area } = state;
-  stage.outline(area && area.space === map().space && area.method === map().method ? area.corners : null);
+  stage.outline(area && area.space === shownMap.space && area.method === shownMap.method ? area.corners : null);
 }
 
 // The regions in sight as buttons: what the names on the map say, without seeing it.
@@ -496,7 +508,7 @@ async function openArea() {
   if (!area) return;
   const option = [...fields.space.options].find((each) => each.value === area.space);
   if (option?.dataset.methods?.split(" ").includes(area.method)) await byArea(area);
-  else state.unread.push(["area", new URLSearchParams(location.search).get("area") ?? ""]);
+  else state.unread.push(["area", valueInAddress("area") ?? ""]);
 }
 
 const open = () =>
@@ -523,6 +535,7 @@ const open = () =>
     if (space !== opening.space || method !== opening.method) await run("map", changedMap);
     else if (named?.current()) stage.name(named.regions, state.data.facets, Boolean(start.at));
     if (fields.q.value.trim() !== start.words) search(); // typed meanwhile
+    if (early) selectArea(early);
     await hang();
     canvas.dataset.ready = "1";
   });
