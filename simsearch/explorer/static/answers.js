@@ -47,7 +47,7 @@ export function ask(
   /** @param {() => void} happened */
   const on = (happened) => () => current() && happened();
   const read = () => {
-    if (request.status !== 200) return;
+    if (!isAnswer(request)) return;
     let end;
     while ((end = request.responseText.indexOf("\n", at)) >= 0) {
       lines.push(JSON.parse(request.responseText.slice(at, end)));
@@ -72,11 +72,13 @@ export function ask(
   request.onload = on(() => {
     read();
     moved(null, null);
-    if (request.status === 200) {
+    const refusal = refusalOf(request);
+    if (isAnswer(request) && at === request.responseText.length) {
       tellCount(lines, about);
       came(lines, true);
-    } else if (request.status >= 500) fail(message(request));
-    else tell(message(request), true);
+    } else if (isAnswer(request)) fail("The answer was cut off.");
+    else if (refusal && request.status < 500) tell(refusal, true);
+    else fail(refusal ?? strangeWords(request.status));
   });
   request.onerror = on(() => fail("The explorer does not answer; is it still running?"));
   request.ontimeout = on(() => fail("The explorer took too long to answer."));
@@ -86,12 +88,31 @@ export function ask(
 }
 
 /** @param {XMLHttpRequest} request */
-function message(request) {
+const isAnswer = (request) => request.status === 200 && typeOf(request).startsWith("application/x-ndjson");
+
+/** @param {XMLHttpRequest} request */
+const typeOf = (request) => request.getResponseHeader("Content-Type") ?? "";
+
+/**
+ * What the explorer says itself; null: another server has answered in its place.
+ * @param {XMLHttpRequest} request
+ * @returns {string | null}
+ */
+function refusalOf(request) {
+  if (typeOf(request).startsWith("text/plain")) return request.responseText.trim() || null;
   try {
-    return JSON.parse(request.responseText).error;
+    const { error } = JSON.parse(request.responseText);
+    return typeof error === "string" ? error : null;
   } catch {
-    return request.responseText || `The explorer answered ${request.status}.`;
+    return null;
   }
+}
+
+/** @param {number} status */
+function strangeWords(status) {
+  if (status === 200) return "Another page came in place of the answer; reload this page.";
+  const reason = status === 413 ? ": the picture is too large; give a smaller one" : "";
+  return `The explorer answered ${status}${reason}.`;
 }
 
 /** @param {string} words */

@@ -33,7 +33,7 @@ export async function read(url, kind) {
   let answer;
   try {
     answer = await fetch(url, { signal: AbortSignal.timeout(LONGEST) });
-    if (answer.ok) return await /** @type {any} */ (answer[kind]());
+    if (answer.ok && !isStrange(answer, kind)) return await /** @type {any} */ (answer[kind]());
   } catch (error) {
     throw new Error(
       error instanceof DOMException && error.name === "TimeoutError"
@@ -41,8 +41,18 @@ export async function read(url, kind) {
         : "the explorer does not answer",
     );
   }
-  throw new Error(`the explorer answered ${answer.status}`);
+  throw new Error(
+    answer.ok ? "another page came in its place; reload this page" : `the explorer answered ${answer.status}`,
+  );
 }
+
+/**
+ * Whether it is the page of another server, such as one that asks for a password, or for a file that it lacks.
+ * @param {Response} answer
+ * @param {'json' | 'text' | 'arrayBuffer'} kind
+ */
+const isStrange = (answer, kind) =>
+  kind === "text" ? answer.redirected : (answer.headers.get("Content-Type") ?? "").startsWith("text/html");
 
 /**
  * The clause of something that was thrown.
