@@ -43,6 +43,19 @@ def test_every_page_says_which_parameters_it_does_not_know(site: httpx.Client) -
         assert site.get(view, params=query or None).status_code == 404
 
 
+@pytest.mark.slow
+def test_several_values_of_a_parameter_are_said(site: httpx.Client) -> None:
+    words = "The address has several values of q, page. The last one counts."
+    assert words in site.get("/?q=nothing&q=script&page=2&page=1").text
+    for address in ("/?q=a&q=a", "/artwork?id=a/000?%26e&space=resnet18&space=squeezenet1_1"):
+        page = site.get(address)
+        assert page.status_code == 200
+        assert "several values" not in page.text
+    zero = site.get("/recovery", params={"k": "0"})  # the page showed the last k in its place
+    assert zero.status_code == 400
+    assert "was not evaluated; choose one of 1, 3, 5" in zero.text
+
+
 @pytest.mark.parametrize(
     ("title", "ending", "name"),
     [

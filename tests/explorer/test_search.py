@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 
 import httpx
@@ -12,9 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from simsearch.explorer.atlas import export_atlas
+from simsearch.explorer.server.app import create_app
 from simsearch.reading.facets import periods
 from simsearch.settings.config import Config
-from tests.support.explorer_site import GIVEN
+from simsearch.snapshots.snapshot import Snapshot
+from tests.support.explorer_site import GIVEN, running
 from tests.support.odd_gallery import COUNT, DATES, TITLES, YEARS
 
 
@@ -92,3 +95,12 @@ def test_periods_have_names_before_christ_too_and_one_wild_year_changes_no_other
     )  # fmt: skip
     decades = [1850 + number for number in range(20)]
     assert periods([*decades, -2500]).labels == ("2500–2491 B.C.", "1850s", "1860s")
+
+
+def test_another_data_set_is_asked_for_the_same(odd_config: Config, snapshot: Snapshot) -> None:
+    roots = [odd_config.root, snapshot.storage.root]
+    asked = {"q": "étude", "year_from": "-300"}
+    with running(create_app(odd_config, roots)) as address:
+        page = httpx.get(address, params=asked, timeout=60).text
+    form = page.split('class="dataset"')[1].split("</form>")[0]
+    assert dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)) == asked

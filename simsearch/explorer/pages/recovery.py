@@ -84,7 +84,7 @@ def recovery_page(
     if not measured.ks:
         return RecoveryPage(page_of(0, page, MISSED_PER_PAGE), {}, None, None)
     metric = metric or next(iter(measured.metrics))
-    k = k or measured.ks[-1]
+    k = measured.ks[-1] if k is None else k
     _check("k", k, measured.ks)
     _check("metric", metric, list(measured.metrics))
     _check("search", search, SEARCHES)

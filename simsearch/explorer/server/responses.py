@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args, get_origin
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -46,8 +47,8 @@ def open_to_viewers(request: Request) -> dict[str, str]:
 
 
 def address_notices(request: Request, page: Page) -> list[str]:
-    """Notices about parameters in the address that the page does not know, and about a page of results that
-    does not exist."""
+    """Notices about parameters in the address that the page does not know or that have several values, and
+    about a page of results that does not exist."""
     query = request.query_params
     notices = []
     unknown = [name for name in dict.fromkeys(query) if not _is_known(request, name)]
@@ -56,6 +57,9 @@ def address_notices(request: Request, page: Page) -> list[str]:
         if others := len(unknown[NAMES_SHOWN:]):
             names += f" and {others:,} others"
         notices.append(f"The address asks for something that this page does not know: {names}.")
+    if repeated := [name for name in dict.fromkeys(query) if _is_repeated(request, name)]:
+        names = ", ".join(name[:SAID] for name in repeated[:NAMES_SHOWN])
+        notices.append(f"The address has several values of {names}. The last one counts.")
     wanted = query.get("page")
     if isinstance(page, PagedPage) and wanted and float(wanted) != page.paging.number:
         number, count = page.paging.number, page.paging.count
@@ -73,10 +77,29 @@ def _is_known(request: Request, name: str) -> bool:
     return name in _declared_parameters(route.dependant) | scripts or of_facet
 
 
-def _declared_parameters(dependant: Dependant) -> set[str]:
-    """The names of all parameters that a route and its dependencies read from an address."""
-    own = {field.alias for field in dependant.query_params}
-    return own.union(*(_declared_parameters(below) for below in dependant.dependencies))
+def _is_repeated(request: Request, name: str) -> bool:
+    """Whether the address has different values of a parameter of which the page reads one."""
+    if len(set(request.query_params.getlist(name))) < 2:
+        return False
+    route = request.scope["route"]
+    scripts = OF_SCRIPTS.get(route.path, frozenset())
+    return name in _declared_parameters(route.dependant, lists=False) | scripts
+
+
+def _declared_parameters(dependant: Dependant, *, lists: bool = True) -> set[str]:
+    """The names of all parameters that a route and its dependencies read from an address, with those that
+    are `lists` of values or without them."""
+    own = {
+        field.alias
+        for field in dependant.query_params
+        if lists or not _is_list(field.field_info.annotation)
+    }
+    return own.union(*(_declared_parameters(below, lists=lists) for below in dependant.dependencies))
+
+
+def _is_list(annotation: object) -> bool:
+    """Whether a type is a list of values, or one of which there may be none."""
+    return any(get_origin(kind) is list for kind in (annotation, *get_args(annotation)))
 
 
 def respond(

@@ -1,6 +1,7 @@
 // Search in a static copy, where no server answers: the artworks' list is read once, then filtered. The
 // address holds what was looked for.
 
+import { valueInAddress } from "./here.js";
 import { counted, element } from "./map-elements.js";
 import { clauseOf, read, sayFailed, Turns } from "./requests.js";
 import { matches, searchTerms, searchText } from "./words.js";
@@ -23,7 +24,7 @@ let artworks = null;
 form.hidden = false;
 form.addEventListener("submit", (event) => event.preventDefault());
 field.addEventListener("input", search);
-field.value = new URLSearchParams(location.search).get("q") ?? "";
+field.value = valueInAddress("q") ?? "";
 if (field.value) search();
 
 async function search() {

@@ -2,7 +2,7 @@
 // that geometry has for them.
 
 import { onGestures, onKey } from "./gestures.js";
-import { keepInAddress, toTexts } from "./here.js";
+import { keepInAddress, toTexts, valueInAddress } from "./here.js";
 import { after, growth, inverse, move, placed } from "./homography.js";
 import { Layer } from "./layer.js";
 import { clauseOf, sayFailed } from "./requests.js";
@@ -31,19 +31,18 @@ const layers = panes.map((pane) => {
 const stored = viewer.dataset.transform ? JSON.parse(viewer.dataset.transform) : null;
 const modes = [...buttons].map((button) => button.dataset.mode ?? "");
 
-const asked = new URLSearchParams(location.search);
 /**
  * @param {string} name
  * @param {number} fallback
  */
 const number = (name, fallback) => {
-  const value = Number.parseFloat(asked.get(name) ?? "");
+  const value = Number.parseFloat(valueInAddress(name) ?? "");
   return Number.isFinite(value) ? value : fallback;
 };
 // The middle as shares of the first picture; zoom 1: the whole of it fits. `at`: the share of the slider.
 let view = { x: number("x", 0.5), y: number("y", 0.5), zoom: number("zoom", 1) };
 let at = number("at", 0.5);
-let mode = modes.includes(asked.get("mode") ?? "") ? (asked.get("mode") ?? "") : "side";
+let mode = modes.includes(valueInAddress("mode") ?? "") ? (valueInAddress("mode") ?? "") : "side";
 let front = 1; // the picture that flickering shows
 let flickering = 0;
 let waiting = 0;

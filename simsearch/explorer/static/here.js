@@ -3,6 +3,12 @@
 const DIGITS = 8;
 
 /**
+ * The value of a parameter of the address, or null. Of several the last one counts, as it does for the explorer.
+ * @param {string} name
+ */
+export const valueInAddress = (name) => new URLSearchParams(location.search).getAll(name).at(-1) ?? null;
+
+/**
  * Sets parameters of the address, and its snapshot, without a step in the history.
  * @param {Record<string, string>} values
  */

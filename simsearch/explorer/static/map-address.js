@@ -1,5 +1,6 @@
 // The page's address holds all choices: whoever opens it sees the same.
 
+import { valueInAddress } from "./here.js";
 import { areaOf, areaText } from "./map-area.js";
 
 /** @import { Area } from './map-area.js' */
@@ -25,7 +26,7 @@ export function asked() {
    * @param {(text: string) => T | null} made
    */
   const valueOf = (name, made) => {
-    const text = query.get(name);
+    const text = valueInAddress(name);
     if (!text) return null;
     const value = made(text);
     if (value === null) unread.push([name, text]);
@@ -39,15 +40,15 @@ export function asked() {
     facets.set(key, [...(facets.get(key) ?? []), value]);
   }
   return {
-    space: query.get("space"),
-    method: query.get("method"),
-    colour: query.get("colour") ?? "",
-    words: valueOf("q", (text) => (text.length > LONGEST_WORDS ? null : text.trim())) ?? "",
+    space: valueInAddress("space"),
+    method: valueInAddress("method"),
+    colour: valueInAddress("colour") ?? "",
+    words: valueOf("q", (text) => ([...text].length > LONGEST_WORDS ? null : text.trim())) ?? "",
     years: valueOf("years", yearsOf),
     at: valueOf("at", placeOf),
     area: valueOf("area", areaOf),
-    set: query.get("set"),
-    setName: [...(query.get("set_name") ?? "")].slice(0, 80).join(""),
+    set: valueInAddress("set"),
+    setName: [...(valueInAddress("set_name") ?? "")].slice(0, 80).join(""),
     facets,
     unread,
   };

@@ -1,7 +1,7 @@
 // A picture in all its pixels: the preview at once, then the tiles that are in sight, on a canvas.
 
 import { onGestures, onKey } from "./gestures.js";
-import { keepInAddress, toTexts } from "./here.js";
+import { keepInAddress, toTexts, valueInAddress } from "./here.js";
 import { clauseOf, sayFailed } from "./requests.js";
 import { TiledPicture, pixelsOf } from "./tiles.js";
 
@@ -10,13 +10,12 @@ const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")
 const status = /** @type {HTMLElement} */ (document.getElementById("status"));
 const ask = /** @type {HTMLAnchorElement} */ (document.getElementById("asksee"));
 const addresses = { preview: canvas.dataset.preview ?? "", tiles: canvas.dataset.tiles ?? "" };
-const asked = new URLSearchParams(location.search);
 /**
  * @param {string} name
  * @param {number} fallback
  */
 const number = (name, fallback) => {
-  const value = Number.parseFloat(asked.get(name) ?? "");
+  const value = Number.parseFloat(valueInAddress(name) ?? "");
   return Number.isFinite(value) ? value : fallback;
 };
 // The middle as shares of the picture; zoom 1: the whole fits.
