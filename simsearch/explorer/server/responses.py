@@ -94,7 +94,9 @@ def _declared_parameters(dependant: Dependant, *, lists: bool = True) -> set[str
         for field in dependant.query_params
         if lists or not _is_list(field.field_info.annotation)
     }
-    return own.union(*(_declared_parameters(below, lists=lists) for below in dependant.dependencies))
+    return own.union(
+        *(_declared_parameters(below, lists=lists) for below in dependant.dependencies)
+    )
 
 
 def _is_list(annotation: object) -> bool:
