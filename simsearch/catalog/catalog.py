@@ -12,6 +12,7 @@ from simsearch import schemas
 from simsearch.catalog.download import download_images
 from simsearch.catalog.embedded import store_embedded
 from simsearch.catalog.forgotten import remove_forgotten
+from simsearch.catalog.image_names import shorten
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.readers.registry import get_reader
 from simsearch.catalog.sampling import seeded_sample
@@ -80,7 +81,7 @@ def _describe_repetition(
 ) -> str:
     places = [row.get("where") or row.get("image_uri") for row in (first, second)]
     return (
-        f"{catalog.source}: artwork id {first['artwork_id']!r} occurs twice: {places[0]} and {places[1]}; "
+        f"{catalog.source}: artwork id {shorten(first['artwork_id'])!r} occurs twice: {places[0]} and {places[1]}; "
         "make ids unique, or map another column to artwork_id"
     )
 

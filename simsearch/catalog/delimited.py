@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from simsearch.catalog.cells import quote_row
+from simsearch.catalog.image_names import shorten
 from simsearch.catalog.lines import Kind, Lines, OpenQuoteError, Row
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
@@ -231,7 +232,9 @@ def _name_columns(header: list[str], source: str, notes: Notes) -> list[str]:
     """A name for each column; columns without one are called by their number."""
     names = [re.sub(_TEXT_FORMULA, r"\1", name).strip() for name in header]
     if twice := sorted(name for name, count in Counter(names).items() if name and count > 1):
-        raise CatalogError(f"{source}: column {twice[0]!r} occurs twice; rename one of them")
+        raise CatalogError(
+            f"{source}: column {shorten(twice[0])!r} occurs twice; rename one of them"
+        )
     nameless = [number for number, name in enumerate(names, start=1) if not name]
     for number in nameless:
         names[number - 1] = _free_name(f"column {number}", names)

@@ -11,6 +11,9 @@ from simsearch.images.kinds import EXTENSIONS
 
 WEB = ("http://", "https://")
 SHOWN = 100  # characters of a name in a message
+LONGEST_PLACE = 1000  # characters of a path or an address in a message
+LONGEST_NAME = 4096  # bytes of a path that a system takes
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+=*\s*")
 _SEPARATORS = re.compile(r"\s*[|;,\n]\s*")
 
 
@@ -22,8 +25,16 @@ def loosen(path: str) -> str:
     return unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
 
 
-def shorten(name: str) -> str:
-    return name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
+def shorten(name: str, most: int = SHOWN) -> str:
+    """The text as a message shows it."""
+    return name if len(name) <= most else f"{name[:most]}…"
+
+
+def is_picture_text(cell: str) -> bool:
+    """Whether a cell holds a picture itself, as a data URI or in base64."""
+    if cell[:11].lower() == "data:image/":
+        return True
+    return len(cell) > LONGEST_NAME and _BASE64.fullmatch(cell) is not None
 
 
 def parts_of(cell: str) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from simsearch.catalog.image_names import shorten
 from simsearch.catalog.notes import Notes
 from simsearch.errors import CatalogError
 
@@ -57,7 +58,7 @@ def json_records(source: str, text: str, notes: Notes) -> tuple[Rows, list[str] 
     if decoder.repeated:
         key, count = decoder.repeated[0], len(decoder.repeated)
         notes.say(
-            f"{source}: {count:,} objects have a key twice, the last one counts (first: {key!r})"
+            f"{source}: {count:,} objects have a key twice, the last one counts (first: {shorten(key)!r})"
         )
     return value, places
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from simsearch.catalog.image_names import LONGEST_PLACE, shorten
 from simsearch.settings.secrets import hide_secrets
 
 
@@ -21,7 +22,7 @@ class Notes:
 
     def leave_out(self, reason: str, example: str, count: int = 1) -> None:
         """Count something that does not become an artwork, and keep the first example of a reason."""
-        before, first = self.left_out.get(reason, (0, example))
+        before, first = self.left_out.get(reason, (0, shorten(example, LONGEST_PLACE)))
         self.left_out[reason] = (before + count, first)
 
     def add(self, other: Notes) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from simsearch.catalog.image_names import (
+    LONGEST_PLACE,
+    is_picture_text,
     is_web,
     leads_out,
     loosen,
@@ -220,8 +222,12 @@ class Places:
         of the named files exists."""
         if self.named and len(self.missing) == self.named and not self.elsewhere:
             name, tried = self.missing[0]
+            if is_picture_text(name):
+                raise CatalogError(
+                    f"{self.source}: the cells hold the pictures themselves, as text ({name[:20]}…); write them as files and their names into the table, or as bytes into Parquet"
+                )
             raise CatalogError(
-                f"{self.source}: none of {self.named:,} named images is there; the first path tried: {tried}; "
+                f"{self.source}: none of {self.named:,} named images is there; the first path tried: {shorten(tried, LONGEST_PLACE)}; "
                 + self._advice()
             )
         if self.missing:
@@ -236,7 +242,7 @@ class Places:
         if self.loosely:
             name, path = self.loosely[0]
             notes.say(
-                f"{len(self.loosely):,} images found by another case or Unicode form of their names (first: {name!r} is {path!r})"
+                f"{len(self.loosely):,} images found by another case or Unicode form of their names (first: {shorten(name)!r} is {shorten(path)!r})"
             )
         if self.together:
             name, others = self.together[0]

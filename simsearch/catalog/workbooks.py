@@ -12,6 +12,7 @@ from typing import Any
 
 import python_calamine as calamine
 
+from simsearch.catalog.image_names import shorten
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.shown import Shown, Tally
 from simsearch.catalog.shown_cells import shown_reader
@@ -44,7 +45,9 @@ def read_workbook(source: str, data: bytes, notes: Notes) -> tuple[list[dict[str
         )
     header = [_heading(cell) for cell in rows[first]]
     if twice := sorted(name for name, count in Counter(header).items() if name and count > 1):
-        raise CatalogError(f"{source}: column {twice[0]!r} occurs twice; rename one of them")
+        raise CatalogError(
+            f"{source}: column {shorten(twice[0])!r} occurs twice; rename one of them"
+        )
     _note_empty(source, name, shown, notes)
     _fill_merged(source, name, rows, first, shown, notes)
     body = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pyarrow as pa
@@ -98,3 +99,39 @@ def test_lists_of_a_fixed_length_hold_pictures(place: Place) -> None:
     column = pa.array([[jpeg("red"), jpeg("blue")]], pa.list_(pa.binary(), 2))
     put(place, art__parquet=parquet(pa.table({"artwork_id": ["1"], "image": column})))
     assert ingested(config(place, "art.parquet")) == {"1": jpeg("red")}
+
+
+LONG = "x" * 500_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"artwork_id,image_uri\n{LONG},http://x.test/a\n{LONG},http://x.test/b\n",
+        f"artwork_id,image_uri\n1,{LONG}.jpg\n",
+        f"artwork_id,image_uri\n1,{LONG}\n",
+        f"number,{LONG}\n1,http://x.test/a\n",
+        f"artwork_id,{LONG},{LONG}\n1,a,b\n",
+    ],
+)
+def test_no_message_repeats_a_cell_without_end(place: Place, text: str) -> None:
+    put(place, art__csv=text.encode())
+    with pytest.raises(CatalogError) as raised:
+        read(place, "art.csv")
+    assert len(str(raised.value)) < 2_000
+
+
+@pytest.mark.parametrize("begin", ["", "data:image/jpeg;base64,"])
+def test_pictures_as_text_are_called_so(place: Place, begin: str) -> None:
+    picture = begin + base64.b64encode(jpeg() * 10).decode()
+    put(place, art__csv=f'artwork_id,image_uri\n1,"{picture}"\n2,"{picture}"\n'.encode())
+    with pytest.raises(CatalogError, match="the cells hold the pictures themselves, as text"):
+        read(place, "art.csv")
+
+
+def test_the_example_of_an_omission_is_short(place: Place) -> None:
+    notes = Notes()
+    table = f"artwork_id,image_uri\n{LONG},\n2,http://x.test/b\n"
+    put(place, art__csv=table.encode())
+    assert read(place, "art.csv", notes=notes)["artwork_id"].to_pylist() == ["2"]
+    assert all(len(line) < 2_000 for line in notes.summary())

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from simsearch import schemas
+from simsearch.catalog.image_names import shorten
 from simsearch.catalog.layout import REQUIRED, Layout, apply, as_paths
 from simsearch.catalog.notes import Notes
 from simsearch.catalog.parquet import ROW
@@ -102,7 +103,7 @@ def which_column(records: Records, missing: Sequence[str]) -> CatalogError:
 
 
 def _names(records: Records) -> str:
-    names = ", ".join(records.columns[:SHOWN])
+    names = ", ".join(map(shorten, records.columns[:SHOWN]))
     more = len(records.columns) - SHOWN
     return f"{names} and {more:,} more" if more > 0 else names
 
