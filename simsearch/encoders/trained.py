@@ -148,13 +148,15 @@ def trainings_of(storage: Storage, spaces: Iterable[FeatureSpace]) -> dict[str, 
 
 
 def folders_of(space: FeatureSpace) -> list[str]:
-    """The folders of a space's learned weights: its encoder's, its head's, both, or none."""
+    """The folders of a space's learned weights: its encoder's, its head's, both, or none. Those of all parts
+    if it is joined."""
     places = []
-    if space.weights_source.startswith(f"{FOLDER}/"):
-        places.append(space.weights_source)
-    if space.head is not None and space.head_digest is not None:
-        places.append(folder(space.head, space.head_digest))
-    return places
+    for part in space.encoded:
+        if part.weights_source.startswith(f"{FOLDER}/"):
+            places.append(part.weights_source)
+        if part.head is not None and part.head_digest is not None:
+            places.append(folder(part.head, part.head_digest))
+    return list(dict.fromkeys(places))
 
 
 def measured_of(images: pa.Table) -> pa.Table:

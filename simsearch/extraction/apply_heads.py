@@ -78,7 +78,7 @@ def apply_heads(
 ) -> tuple[tuple[FeatureSpace, ...], int]:
     """Store the vectors that each space with a head lacks and that its encoder's space has.
 
-    Returns the spaces in the config's order, and the number of computed vectors. `images` is the number
+    Returns the spaces that have a backbone, in the config's order, and the number of computed vectors. `images` is the number
     of images in a space."""
     encoders = {network.space.encoder: network.space for network in networks}
     spaces = tuple(
@@ -86,6 +86,7 @@ def apply_heads(
         if wanted.name in heads
         else replace(encoders[wanted.backbone], name=wanted.name)
         for wanted in config.extract.spaces
+        if wanted.backbone
     )
     if not heads:
         return spaces, 0

@@ -156,7 +156,8 @@ def _space(
     preprocessing: Preprocessing,
     precision: str,
 ) -> FeatureSpace:
-    named = {space.backbone: space.name for space in config.extract.spaces if space.head is None}
+    plain = [space for space in config.extract.spaces if space.backbone and space.head is None]
+    named = {space.backbone: space.name for space in plain}
     return FeatureSpace(
         name=named.get(encoder.name, safe_name(encoder.name)),
         encoder=encoder.name,

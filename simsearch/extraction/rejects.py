@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from simsearch.errors import RejectsError
+from simsearch.settings.sections.extraction import ExtractConfig
+
+log = logging.getLogger(__name__)
 
 PLACEHOLDER = "placeholder"
 
@@ -58,3 +64,17 @@ def count_failures(rejects: pa.Table) -> int:
     """The number of rejects that count towards `extract.max_reject_share`: all but placeholders, which are
     no damage."""
     return sum(reason != PLACEHOLDER for reason in rejects["reason"].to_pylist())
+
+
+def check_rejects(extract: ExtractConfig, rejects: pa.Table, artworks: int) -> None:
+    """Log the reasons of `rejects`. Raises RejectsError for more of `artworks` than the settings allow."""
+    lines = reject_lines(rejects)
+    for line in lines:
+        log.warning("extract: rejected %s", line)
+    allowed = extract.max_reject_share
+    if (damaged := count_failures(rejects)) > allowed * artworks:
+        raise RejectsError(
+            f"{damaged:,} of {artworks:,} artworks rejected: {'; '.join(lines)}; more than "
+            f"extract.max_reject_share {allowed}; everything readable is stored: mend the images or raise the share, "
+            "then run the same command again"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -18,6 +19,9 @@ ONNX_RUNTIME: Engine = "onnxruntime"
 LONGEST_NAME = 100
 
 
+JOINED = "joined"  # what stands for the encoder of a space that is made of others
+
+
 @dataclass(frozen=True)
 class FeatureSpace:
     """Everything that two vectors must have in common to be comparable, in words.
@@ -28,6 +32,9 @@ class FeatureSpace:
     and for `query`, which loads the weights again. `licence` has the terms of the weights in their
     publisher's words (None: not recorded). `engine` computed the vectors: another engine rounds
     differently. Digests are part of the fingerprint; name, source and licence are not.
+
+    A joined space has `parts`, other spaces with their weights, and its vectors are made of theirs
+    (`features.joined`). What its parts do not have in common is given for each.
     """
 
     name: str
@@ -46,6 +53,35 @@ class FeatureSpace:
     head_digest: str | None = None
     engine: Engine = PYTORCH
     licence: str | None = None
+    parts: tuple[tuple[FeatureSpace, float], ...] = ()
+
+    @classmethod
+    def joined(cls, name: str, parts: Sequence[tuple[FeatureSpace, float]]) -> FeatureSpace:
+        """The space called `name` that joins `parts`, none of which is joined itself."""
+        spaces = [space for space, _ in parts]
+        listed = json.dumps([[space.fingerprint, weight] for space, weight in parts])
+        first = spaces[0]
+        return cls(
+            name=name,
+            encoder=JOINED,
+            layer=JOINED,
+            dimension=sum(space.dimension for space in spaces),
+            weights_source=" and ".join(space.name for space in spaces),
+            weights_digest=hashlib.sha256(listed.encode()).hexdigest(),
+            trained=all(space.trained for space in spaces),
+            preprocessing=_each([space.preprocessing for space in spaces]),
+            mode=next((space.mode for space in spaces if space.mode != "eval"), "eval"),
+            precision=_each([space.precision for space in spaces]),
+            background=first.background,
+            perturbations=first.perturbations,
+            licence=_each([space.licence for space in spaces if space.licence]) or None,
+            parts=tuple(parts),
+        )
+
+    @property
+    def encoded(self) -> tuple[FeatureSpace, ...]:
+        """The spaces whose encoders make this one's vectors: its parts, or itself."""
+        return tuple(space for space, _ in self.parts) or (self,)
 
     @property
     def preprocessing_words(self) -> str:
@@ -77,6 +113,10 @@ class FeatureSpace:
             del described["head"], described["head_digest"]
         if self.engine == PYTORCH:
             del described["engine"]
+        if self.parts:  # weights_digest holds their fingerprints and weights
+            for key in ("preprocessing", "precision"):
+                del described[key]
+        del described["parts"]
         return described
 
     def to_json(self) -> dict[str, Any]:
@@ -86,8 +126,18 @@ class FeatureSpace:
             del values["engine"]
         if self.licence is None:
             del values["licence"]
+        del values["parts"]
+        if self.parts:
+            values["parts"] = [[space.to_json(), weight] for space, weight in self.parts]
         return values
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> FeatureSpace:
-        return cls(**{key: value for key, value in values.items() if key != "fingerprint"})
+        known = {key: value for key, value in values.items() if key != "fingerprint"}
+        parts = tuple((cls.from_json(space), weight) for space, weight in known.pop("parts", ()))
+        return cls(**known, parts=parts)
+
+
+def _each(values: Sequence[str]) -> str:
+    """The values in their order, each once."""
+    return "; ".join(dict.fromkeys(values))

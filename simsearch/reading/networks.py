@@ -29,7 +29,7 @@ def indexed_networks(
     return [
         IndexedNetwork(
             space,
-            plan.precision_reasons.get(space.name, ""),
+            plan.precision_reasons.get(space.name, "as its parts have it" if space.parts else ""),
             read_manifest(snapshot.storage, snapshot.index_folder(space.name)),
         )
         for space in spaces

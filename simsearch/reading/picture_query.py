@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.features.collapse import find_collapsed
+from simsearch.features.joined import join_vectors
 from simsearch.images.identity import content_hash
 from simsearch.images.limits import ImageError
 from simsearch.neighbours.candidates import spaces_asked
@@ -148,6 +149,8 @@ class PictureQuery:
 
     def _load_all(self, view: SnapshotView) -> None:
         for space in view.spaces:
+            if view.space(space).parts:
+                continue
             try:
                 with _ONE_AT_A_TIME:
                     self._encoder(view, space)
@@ -168,17 +171,22 @@ class PictureQuery:
     def _vector(
         self, view: SnapshotView, space: str, picture: GivenPicture
     ) -> npt.NDArray[np.float32]:
-        fingerprint = view.space(space).fingerprint
-        if fingerprint not in picture.vectors:
+        wanted = view.space(space)
+        if wanted.parts:
+            vectors = [self._vector(view, part.name, picture) for part in wanted.encoded]
+            return join_vectors(vectors, [weight for _, weight in wanted.parts])
+        if wanted.fingerprint not in picture.vectors:
             encoder = self._encoder(view, space)
-            picture.vectors[fingerprint] = encoder.vector(picture.image)
-        return picture.vectors[fingerprint]
+            picture.vectors[wanted.fingerprint] = encoder.vector(picture.image)
+        return picture.vectors[wanted.fingerprint]
 
     def feature_map(
         self, view: SnapshotView, space: str, picture: Image.Image
     ) -> tuple[Any, tuple[float, float, float, float]] | None:
         """The feature map [h, w, C] that a space's encoder makes of a picture, and the window of the picture
-        that it covers. None if the encoder has no layer with positions."""
+        that it covers. None if the encoder has no layer with positions, and for a joined space."""
+        if view.space(space).parts:
+            return None
         with _ONE_AT_A_TIME:
             encoder = self._encoder(view, space)
             maps = encoder.feature_map(picture)

@@ -203,6 +203,7 @@ def _was_done_before(previous: Snapshot, config: Config) -> bool:
                 space.trained,
             )
             for space in plan.spaces
+            if not space.parts  # they are among the spaces
         )
     )
 

@@ -12,11 +12,9 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-import pyarrow as pa
-
 from simsearch.catalog.stored import load_catalog
 from simsearch.errors import NotFoundError, RejectsError
-from simsearch.extraction.rejects import count_failures, reject_lines
+from simsearch.extraction.rejects import check_rejects
 from simsearch.images.perturbations import get_profile
 from simsearch.indexes.index import read_manifest
 from simsearch.runs.context import Run, StepResult
@@ -28,7 +26,6 @@ from simsearch.runtime.ray_session import ray_session
 from simsearch.runtime.remote_count import RemoteCount
 from simsearch.runtime.watchdog import Count, run_followed
 from simsearch.settings.config import Config
-from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.settings.sections.operation import RayConfig
 from simsearch.snapshots.layout import SEARCHES
 from simsearch.snapshots.mending import begin_mending, lacking_files
@@ -88,6 +85,7 @@ def extract(run: Run) -> StepResult:
     from simsearch.extraction.apply_heads import apply_heads, find_heads
     from simsearch.extraction.device import choose_device
     from simsearch.extraction.extract import extract as extract_features
+    from simsearch.extraction.join import join_spaces
     from simsearch.extraction.networks import prepare_networks
     from simsearch.judgements.verdicts import read_verdicts, snapshot_verdicts
 
@@ -99,7 +97,9 @@ def extract(run: Run) -> StepResult:
         networks = prepare_networks(config, device, catalog.table)
         heads = find_heads(config, storage, networks)
         extraction = extract_features(config, storage, catalog.table, networks, device)
-        spaces, applied = apply_heads(config, storage, networks, heads, extraction.images.num_rows)
+        images = extraction.images.num_rows
+        encoded, applied = apply_heads(config, storage, networks, heads, images)
+        spaces, joined = join_spaces(config, storage, encoded, images)
     verdicts = snapshot_verdicts(read_verdicts(storage), extraction.images["content_hash"])
     snapshot = write_plan(
         storage,
@@ -120,11 +120,11 @@ def extract(run: Run) -> StepResult:
     if snapshot.sealed():
         for name in begin_mending(snapshot, extraction.images, extraction.rejects, verdicts):
             log.warning("%s: lacking, and made anew", storage.uri(snapshot.path(name)))
-    _check_rejects(config.extract, extraction.rejects, catalog.table.num_rows)
+    check_rejects(config.extract, extraction.rejects, catalog.table.num_rows)
     if not extraction.images.num_rows:
         raise RejectsError(f"{storage.root}: no artwork has an image; check catalog.source")
     note = f"{extraction.reused:,} more were there already; snapshot {snapshot.snapshot_id}"
-    return StepResult(extraction.computed + applied, "vectors", note)
+    return StepResult(extraction.computed + applied + joined, "vectors", note)
 
 
 def index(run: Run) -> StepResult:
@@ -285,16 +285,3 @@ def _run_watched(
     """Run `work` under a watchdog, and show the progress that it reports."""
     count = Count()
     run_followed(step, total, unit, config, lambda: work(count.tell), count.read)
-
-
-def _check_rejects(extract: ExtractConfig, rejects: pa.Table, artworks: int) -> None:
-    lines = reject_lines(rejects)
-    for line in lines:
-        log.warning("extract: rejected %s", line)
-    allowed = extract.max_reject_share
-    if (damaged := count_failures(rejects)) > allowed * artworks:
-        raise RejectsError(
-            f"{damaged:,} of {artworks:,} artworks rejected: {'; '.join(lines)}; more than "
-            f"extract.max_reject_share {allowed}; everything readable is stored: mend the images or raise the share, "
-            "then run the same command again"
-        )

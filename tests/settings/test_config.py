@@ -26,6 +26,26 @@ from simsearch.settings.shown import COMMON, setting_names, settings_text
         ("extract.backbones=[]", r"extract\.backbones: .*at least 1"),
         ("extract.backbones=[vgg16,vgg16]", r"extract: backbones: a backbone is named twice"),
         ("extract.weights_for={alexnet: [imagenet]}", r"weights_for: alexnet not among backbones"),
+        (
+            "extract.spaces=[vgg16, {name: both, of: {vgg16: 1, alexnet: 1}}]",
+            r"both joins alexnet, not among the spaces that have a backbone \(vgg16\); add it",
+        ),
+        (
+            "extract.spaces=[vgg16, {of: {vgg16: 1, alexnet: 1}}]",
+            r"extract\.spaces\.1: a joined space needs a name",
+        ),
+        (
+            "extract.spaces=[vgg16, {name: both, of: {vgg16: 1}}]",
+            r"only one space to join \(vgg16\)",
+        ),
+        (
+            "extract.spaces=[vgg16, {name: both, of: {vgg16: 0, alexnet: 1}}]",
+            r"extract\.spaces\.1\.of\.vgg16: .*greater than 0",
+        ),
+        (
+            "extract.spaces=[{name: none}]",
+            r"extract\.spaces\.0: a space has either a backbone or, under `of`, spaces to join",
+        ),
         ("evaluate.ks=[1,20]", r"evaluate: neighbours: 10 is fewer than the largest of ks, 20"),
         ("evaluate.ks=[3,1]", r"evaluate: ks: must be ascending"),
         ("perturbations.profiles=[sharpen,sharpen]", r"perturbations: profiles: .*twice"),

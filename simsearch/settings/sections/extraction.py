@@ -28,12 +28,19 @@ def safe_name(name: str) -> str:
 
 
 class SpaceConfig(Section):
-    """A feature space: a backbone, and a head that may follow it."""
+    """A feature space: a backbone and a head that may follow it, or other spaces joined."""
 
-    backbone: str = Field(description="a name from `simsearch encoders`")
+    backbone: str = Field(
+        "", description="a name from `simsearch encoders`; left out where `of` is given"
+    )
     head: str | None = Field(
         None,
         description="head that maps the backbone's vectors to others: a name from `heads`; null: none",
+    )
+    of: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        default_factory=dict,
+        description="instead of a backbone: names of other spaces of the list and their weights; two pictures "
+        "are as alike as the weighted mean of the spaces has them",
     )
     name: Annotated[str, Field(pattern=f"^{SPACE_NAME}$")] = Field(
         "", description="the space's name; left out: <backbone> or <backbone>+<head>"
@@ -46,11 +53,23 @@ class SpaceConfig(Section):
             values = {"backbone": values}
         if not isinstance(values, dict) or values.get("name"):
             return values
+        if values.get("of"):
+            raise ValueError("a joined space needs a name: add name=…")
         parts = [str(values[key]) for key in ("backbone", "head") if values.get(key)]
         return {
             **values,
             "name": "+".join(safe_name(part) for part in parts),
         }
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> Self:
+        if bool(self.backbone) == bool(self.of):
+            raise ValueError("a space has either a backbone or, under `of`, spaces to join")
+        if self.of and self.head is not None:
+            raise ValueError("a joined space has no head; join spaces that have one")
+        if len(self.of) == 1:
+            raise ValueError(f"only one space to join ({next(iter(self.of))}); name two or more")
+        return self
 
 
 class ExtractConfig(Section):
@@ -125,7 +144,9 @@ class ExtractConfig(Section):
             return values
         named = list(
             dict.fromkeys(
-                space if isinstance(space, str) else space.get("backbone") for space in spaces
+                space if isinstance(space, str) else space.get("backbone")
+                for space in spaces
+                if isinstance(space, str) or not space.get("of")
             )
         )
         if not named or None in named:
@@ -144,6 +165,13 @@ class ExtractConfig(Section):
         names = [space.name for space in self.spaces]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"spaces: {', '.join(twice)} is named twice; give each its own name")
+        encoded = [space.name for space in self.spaces if space.backbone]
+        for space in self.spaces:
+            if strange := sorted(set(space.of) - set(encoded)):
+                raise ValueError(
+                    f"spaces: {space.name} joins {', '.join(strange)}, not among the spaces that have a backbone "
+                    f"({', '.join(encoded)}); add it to the list"
+                )
         if unused := sorted(set(self.weights_for) - set(self.backbones)):
             raise ValueError(
                 f"weights_for: {', '.join(unused)} not among backbones ({', '.join(self.backbones)})"
