@@ -10,19 +10,20 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageColor, UnidentifiedImageError
 
 from simsearch.images import bmp, gif, heif, jpeg, jpeg2000, png, tiff
 from simsearch.images.kinds import FORMATS, HEIF_ADVICE, heif_readable, kind_of, stranger_name
 from simsearch.images.limits import ImageError
+from simsearch.images.orientation import QUARTER_TURNS, UPRIGHT, stored_orientation, turned
 from simsearch.images.profiles import to_srgb
 from simsearch.images.samples import Deep, Samples
 from simsearch.images.scaling import SCALABLE, scale_to, used_size
+from simsearch.images.strips import refuse_absent_parts
 
 # Pillow's own limit warns through process-wide state; ours is checked on the header, per call.
 Image.MAX_IMAGE_PIXELS = None
 
-_ORIENTATION = 0x0112  # in Exif
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 
 
@@ -52,7 +53,10 @@ def decode(
 
 def _decode(data: bytes, max_pixels: int, background: str, side: int | None) -> Image.Image:
     kind = kind_of(data)
-    image = _open(data, kind)
+    image = _open(png.pixels_alone(data) if kind == "PNG" else data, kind)
+    if image is None and kind == "JPEG":
+        data = jpeg.pixels_alone(data)
+        image = _open(data, kind)
     if image is not None:
         _refuse_size(image.size, max_pixels)
         if kind == "JPEG" and (ended := jpeg.with_end(data)) is not data:
@@ -65,9 +69,12 @@ def _decode(data: bytes, max_pixels: int, background: str, side: int | None) -> 
     size = used_size(width, height, side)
     if deep is not None:
         image = deep.picture(size)
-        return _flatten(image, None, background, used_size(*_upright_size(deep), side))
+        return _flatten(image, None, background, _upright(size, deep.orientation))
     assert image is not None
+    if kind == "TIFF":
+        refuse_absent_parts(image.tag_v2)  # type: ignore[attr-defined]
     profile = _profile(data, kind, image)
+    orientation = _orientation(data, kind, image)
     if size != (width, height):
         image.draft(None, size)  # JPEG: to an eighth, a quarter or half, never below `size`
     if kind == "GIF":
@@ -75,7 +82,7 @@ def _decode(data: bytes, max_pixels: int, background: str, side: int | None) -> 
     image.load()
     if kind == "PNG":
         _scale_key(image, png.bits_of(data))
-    return _to_rgb(image, profile, background, size)
+    return _flatten(turned(image, orientation), profile, background, _upright(size, orientation))
 
 
 def _refuse_size(size: tuple[int, int], max_pixels: int) -> None:
@@ -116,8 +123,10 @@ def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | No
     if image is None:
         return None
     if kind == "PNG" and png.bits_of(data) == 16:
-        profile = png.colour_profile(data, image.info.get("icc_profile"))
-        return png.open_png(data, image.size, profile, _orientation(data, image))
+        orientation = _orientation(data, kind, image)
+        return png.open_png(
+            png.pixels_alone(data), image.size, png.colour_profile(data), orientation
+        )
     if image.mode in ("I", "F"):  # portable grey map of 16 bits, portable float map
         bits = 16 if image.mode == "I" else None
 
@@ -128,21 +137,12 @@ def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | No
     return None
 
 
-def _orientation(data: bytes, image: Image.Image) -> int:
-    """The EXIF orientation. A PNG's is read here, because Pillow's `getexif` decodes the pixels of a PNG
-    without EXIF."""
-    exif = png.exif_of(data)
+def _orientation(data: bytes, kind: str | None, image: Image.Image) -> int:
+    exif = png.exif_of(data) if kind == "PNG" else None
     if exif is not None:
-        image.info.setdefault("exif", b"Exif\0\0" + exif)
-    _forget_xmp(image)
-    return int(Image.Image.getexif(image).get(_ORIENTATION, 1))
-
-
-def _forget_xmp(image: Image.Image) -> None:
-    """Leave the orientation to EXIF alone, as browsers, libvips and OpenCV do. Pillow goes by the XMP of a
-    file whose EXIF has no orientation."""
-    for name in ("xmp", "XML:com.adobe.xmp"):
-        image.info.pop(name, None)
+        image.info["exif"] = b"Exif\0\0" + exif.removeprefix(b"Exif\0\0")
+    orientation = stored_orientation(image)
+    return UPRIGHT if kind == "TIFF" else orientation  # Pillow turns a TIFF when it decodes it
 
 
 def _size(deep: Deep | None) -> tuple[int, int]:
@@ -150,15 +150,17 @@ def _size(deep: Deep | None) -> tuple[int, int]:
     return deep.size
 
 
-def _upright_size(deep: Deep) -> tuple[int, int]:
-    width, height = deep.size
-    return (height, width) if deep.orientation in (5, 6, 7, 8) else (width, height)
+def _upright(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    width, height = size
+    return (height, width) if orientation in QUARTER_TURNS else (width, height)
 
 
 def _profile(data: bytes, kind: str | None, image: Image.Image) -> bytes | None:
-    embedded: bytes | None = image.info.get("icc_profile")
     if kind == "PNG":
-        return png.colour_profile(data, embedded)
+        return png.colour_profile(data)
+    embedded = image.info.get("icc_profile")
+    if not isinstance(embedded, bytes):  # a TIFF's tag may be a text or a number
+        embedded = None
     if kind == "JPEG2000":
         return jpeg2000.read_header(data).profile
     if kind in ("AVIF", "HEIF"):
@@ -173,19 +175,9 @@ def _unreadable(data: bytes, kind: str | None) -> ImageError:
         return ImageError("not an image", stranger_name(data))
     if kind == "HEIF" and not heif_readable():
         return ImageError("not an image", HEIF_ADVICE)
-    return ImageError("broken", f"a {kind} whose header cannot be read")
-
-
-def _to_rgb(
-    image: Image.Image, profile: bytes | None, background: str, size: tuple[int, int]
-) -> Image.Image:
-    """`size` is that of the file's own orientation."""
-    stored = image.size
-    _forget_xmp(image)
-    image = ImageOps.exif_transpose(image)
-    if image.size != stored:  # a quarter turn
-        size = size[1], size[0]
-    return _flatten(image, profile, background, size)
+    return ImageError(
+        "broken", f"{'an' if kind == 'AVIF' else 'a'} {kind} whose header cannot be read"
+    )
 
 
 def _scale_key(image: Image.Image, bits: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from simsearch.images.limits import ImageError
+from simsearch.images.orientation import exif_orientation
 from simsearch.images.samples import Deep, Samples
 
 _FRAMES = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
@@ -20,10 +21,13 @@ _FILLING = re.compile(rb"\xff+")
 MOST_SEGMENTS = 10_000  # read; a hostile file of 100 MB has 25 million, which take a minute
 _SEQUENTIAL = (0xC0, 0xC1, 0xC9)
 _RESTART_INTERVAL = 0xDD
+_DESCRIPTIONS = range(0xE0, 0xF0)
 # Stand for pixels under any Huffman table, and are longer than a block. Their bits are opposite.
 _NOISES = bytes((0x5A, 0x3C, 0x11, 0x47)) * 64, bytes((0xA5, 0xC3, 0xEE, 0xB8)) * 64
 _FILLED_UP = b"\0\xff"  # to a file's full length, if a download broke off
 _EXIF, _ICC = b"Exif\0\0", b"ICC_PROFILE\0"
+# The descriptions that decide the look of a picture, and the bytes without which they are damaged.
+_SOUND = {b"JFIF\0": 14, b"Adobe": 12, _EXIF: 14, _ICC: 14}
 
 
 def open_jpeg(data: bytes) -> Deep | None:
@@ -50,7 +54,23 @@ def open_jpeg(data: bytes) -> Deep | None:
 
     parts = sorted(body[12:] for _, body in segments if body.startswith(_ICC))
     profile = b"".join(part[2:] for part in parts) or None
-    return Deep((width, height), read, profile, _orientation(segments))
+    exif = next((body for _, body in segments if body.startswith(_EXIF)), b"")
+    return Deep((width, height), read, profile, exif_orientation(exif))
+
+
+def pixels_alone(data: bytes) -> bytes:
+    """The file without damaged descriptions, for which Pillow refuses the whole picture, and without those
+    that its look does not depend on."""
+    kept = [data[:2]]
+    end = 2
+    for marker, start, stop in _places(data):
+        body = data[start:stop]
+        if marker not in _DESCRIPTIONS or any(
+            body.startswith(name) and len(body) >= length for name, length in _SOUND.items()
+        ):
+            kept.append(bytes((0xFF, marker)) + data[start - 2 : stop])
+        end = stop
+    return b"".join(kept) + data[end:]
 
 
 def with_end(data: bytes) -> bytes:
@@ -85,15 +105,6 @@ def _is_one_stream(data: bytes) -> bool:
 
 def _pixels(data: bytes) -> bytes:
     return Image.open(io.BytesIO(data), formats=["JPEG"]).tobytes()
-
-
-def _orientation(segments: list[tuple[int, bytes]]) -> int:
-    for _, body in segments:
-        if body.startswith(_EXIF):
-            exif = Image.Exif()
-            exif.load(io.BytesIO(body).getvalue())
-            return int(exif.get(0x0112, 1))
-    return 1
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:

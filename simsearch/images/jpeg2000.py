@@ -16,6 +16,7 @@ from simsearch.images.samples import Deep, Samples, Space
 CODESTREAM = b"\xff\x4f\xff\x51"
 # Enumerated colour spaces, ISO/IEC 15444-1 and -2.
 CMYK, CIELAB, SRGB, GREY, SYCC = 12, 14, 16, 17, 18
+MOST_BITS = 26  # that OpenJPEG decodes rightly
 OPACITY, PREMULTIPLIED = 1, 2  # channel types of a `cdef` box
 
 
@@ -151,7 +152,7 @@ def _space(header: Header) -> Space:
         words = f"in colour space {header.enumerated}"
     elif not header.uniform:
         words = f"whose bands of {max(header.bits)} bits differ in size"
-    elif max(header.bits) > 26:
+    elif max(header.bits) > MOST_BITS:
         words = f"of {max(header.bits)} bits"
     if words is not None or space is None:
         raise ImageError("unsupported", f"a JPEG 2000 {words}")

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from simsearch.images.limits import ImageError
+from simsearch.images.orientation import UPRIGHT, turned
 from simsearch.images.profiles import cielab, is_srgb, samples_to_srgb
 from simsearch.images.scaling import REDUCING_GAP
 
@@ -25,16 +26,6 @@ Samples16 = npt.NDArray[np.uint16]
 CHANNELS: dict[Space, int] = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
 FULL = 65535
 BAND_PIXELS = 2**20  # converted at a time; 32 MB of working memory at most
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True)
@@ -63,14 +54,12 @@ class Deep:
     size: tuple[int, int]
     read: Callable[[], Samples]
     profile: bytes | None = None
-    orientation: int = 1
+    orientation: int = UPRIGHT
 
     def picture(self, size: tuple[int, int]) -> Image.Image:
         """The upright picture in sRGB: RGB, or RGBA if it has transparency. An opaque picture is averaged
         down to no less than twice `size`, which is that of the stored orientation."""
-        image = _picture(self.read(), self.profile, size)
-        turn = _TURNS.get(self.orientation)
-        return image if turn is None else image.transpose(turn)
+        return turned(_picture(self.read(), self.profile, size), self.orientation)
 
 
 def _picture(samples: Samples, profile: bytes | None, size: tuple[int, int]) -> Image.Image:

@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from simsearch.images.jpeg2000 import MOST_BITS
 from simsearch.images.limits import ImageError
+from simsearch.images.orientation import orientation_of
 from simsearch.images.samples import CHANNELS, Deep, Samples, Space
-from simsearch.images.strips import page_pixels
+from simsearch.images.strips import names_all_parts, numbers_of, page_pixels, refuse_absent_parts
 from simsearch.images.ycbcr import rgb_of_ycbcr
 
 # TIFF 6.0 and its supplements, by tag.
@@ -25,6 +27,7 @@ _REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2  # of the tags NewSubfileType and Subfil
 MOST_PAGES = 100  # among which the picture is looked for; each costs a read of its directory
 # Compressions that Pillow reads: none, CCITT, LZW, JPEG, Deflate, PackBits, ThunderScan, LZMA, Zstandard.
 _PILLOWS = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 32773, 32809, 32946, 34925, 50000))
+_JPEGS_2000 = ("JPEG2000", "JPEG_2000_LOSSY", "APERIO_JP2000_YCBC", "APERIO_JP2000_RGB")
 _JPEGS = ("JPEG", "OJPEG", "ALT_JPEG", "JPEG_LOSSY")
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB, ICCLAB = (
     *range(7),
@@ -58,19 +61,21 @@ _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 def is_plain(tags: Mapping[int, Any]) -> bool:
     """Whether Pillow reads a TIFF with these tags rightly: at most 8 bits, unsigned, pixel by pixel, in
     grey, RGB, YCbCr, CMYK or by a palette."""
-    bits = _several(tags.get(_BITS, 1))
+    bits = numbers_of(tags.get(_BITS, 1))
     photometric = tags.get(_PHOTOMETRIC, WHITE_IS_ZERO)
     if photometric == PALETTE and max(tags.get(_COLOUR_MAP, (0,))) < 256:
         return False  # see `_look_up`
     compression = tags.get(_COMPRESSION, 1)
     if compression == 1 and tags.get(_FILL_ORDER, 1) != 1:
         return False  # Pillow does not read every mode with reversed bits
+    if not names_all_parts(tags):
+        return False  # Pillow shows black in their place
     if photometric == YCBCR and compression == 1:
         return False  # Pillow takes no account of subsampling, coefficients and reference levels
     return (
         max(bits) <= 8
         and compression in _PILLOWS
-        and set(_several(tags.get(_FORMAT, UNSIGNED))) <= {UNSIGNED, VOID}
+        and set(numbers_of(tags.get(_FORMAT, UNSIGNED))) <= {UNSIGNED, VOID}
         and tags.get(_PLANES, 1) == 1
         and tags.get(_INK_SET, 1) == 1
         and photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR)
@@ -126,18 +131,20 @@ def open_tiff(data: bytes) -> Deep:
     import tifffile
 
     try:
-        page, tags = _picture(tifffile.TiffFile(io.BytesIO(data)).pages)
+        # A microscope's private tag says nothing of the picture, and may be damaged.
+        page, tags = _picture(tifffile.TiffFile(io.BytesIO(data), is_lsm=False).pages)
         size = int(page.imagewidth), int(page.imagelength)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged directory fails in any way
         raise ImageError("broken", f"a TIFF whose directory cannot be read: {error}") from None
     _refuse_unreadable(page, tags)
+    profile = tags.get(_PROFILE)
     return Deep(
         size=size,
         read=lambda: _samples(data, page, tags),
-        profile=tags.get(_PROFILE),
-        orientation=_number(tags, _ORIENTATION, 1),
+        profile=profile if isinstance(profile, bytes) else None,
+        orientation=orientation_of(tags.get(_ORIENTATION)),
     )
 
 
@@ -145,7 +152,10 @@ def _refuse_unreadable(page: Any, tags: Mapping[int, Any]) -> None:
     import tifffile
 
     photometric, count = _number(tags, _PHOTOMETRIC, WHITE_IS_ZERO), _number(tags, _SAMPLES, 1)
-    formats, bits = set(_several(tags.get(_FORMAT, UNSIGNED))), set(_several(tags.get(_BITS, 1)))
+    formats, bits = (
+        set(numbers_of(tags.get(_FORMAT, UNSIGNED))),
+        set(numbers_of(tags.get(_BITS, 1))),
+    )
     extra = _extra(tags) if photometric in _SPACES else None
     words = None
     if photometric not in _SPACES:
@@ -162,6 +172,8 @@ def _refuse_unreadable(page: Any, tags: Mapping[int, Any]) -> None:
         words = "in other inks than CMYK"
     elif page.compression not in tifffile.TIFF.DECOMPRESSORS:
         words = f"compressed in way {int(page.compression)}"
+    elif _compression(page) in _JPEGS_2000 and max(bits) > MOST_BITS:
+        words = f"of JPEG 2000 of {max(bits)} bits"
     elif extra is None or (_SPACES[photometric] == "gray" and len(extra) > 1 and not any(extra)):
         words = f"with {_NUMBERS[count] if count < len(_NUMBERS) else count} bands"
     elif int(getattr(page, "imagedepth", 1)) != 1:
@@ -174,7 +186,7 @@ def _extra(tags: Mapping[int, Any]) -> tuple[int, ...] | None:
     """The kinds of the samples beyond the colours. As in Pillow and libvips, a sample that no tag explains
     is transparency. None if there are several such samples, or if colours are absent."""
     channels = CHANNELS[_SPACES[_number(tags, _PHOTOMETRIC, WHITE_IS_ZERO)]]
-    extra = tuple(int(kind) for kind in _several(tags.get(_EXTRA, ())))
+    extra = tuple(int(kind) for kind in numbers_of(tags.get(_EXTRA, ())))
     beyond = _number(tags, _SAMPLES, 1) - channels
     if beyond == 1 and not extra:
         return (UNASSOCIATED,)
@@ -182,12 +194,11 @@ def _extra(tags: Mapping[int, Any]) -> tuple[int, ...] | None:
 
 
 def _samples(data: bytes, page: Any, tags: Mapping[int, Any]) -> Samples:
-    if not all(page.databytecounts):
-        raise ImageError("broken", "a TIFF of which a part is absent")
+    refuse_absent_parts(tags)
     ends = (
         start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=False)
     )
-    if page.compression.name in _JPEGS and max(ends) > page.parent.filehandle.size:
+    if _compression(page) in _JPEGS and max(ends) > page.parent.filehandle.size:
         raise ImageError("broken", "image file is truncated")  # libjpeg would fill the rest up
     try:
         decoded: Any = page_pixels(data, page)
@@ -196,12 +207,12 @@ def _samples(data: bytes, page: Any, tags: Mapping[int, Any]) -> Samples:
     separate, _, height, width, contiguous = page.shaped
     bands: Any = decoded.reshape(separate, height, width, contiguous)
     bands = np.moveaxis(bands, 0, 2).reshape(height, width, separate * contiguous)
-    photometric, bits = page.photometric, int(_several(tags.get(_BITS, 1))[0])
+    photometric, bits = page.photometric, int(numbers_of(tags.get(_BITS, 1))[0])
     extra, space = _extra(tags) or (), _SPACES[photometric]
     colours = bands[:, :, : CHANNELS[space]]
     alphas = [place for place, kind in enumerate(extra) if kind in (ASSOCIATED, UNASSOCIATED)]
     alpha = bands[:, :, CHANNELS[space] + alphas[0]] if alphas else None
-    floating, alpha_bits = set(_several(tags.get(_FORMAT, UNSIGNED))) == {FLOAT}, bits
+    floating, alpha_bits = set(numbers_of(tags.get(_FORMAT, UNSIGNED))) == {FLOAT}, bits
     if photometric == PALETTE:
         colours, space, bits = _look_up(colours[:, :, 0], tags[_COLOUR_MAP]), "rgb", 16
     elif photometric in (CIELAB, ICCLAB):
@@ -250,13 +261,14 @@ def _icc_lab(colours: npt.NDArray[Any], bits: int, photometric: int) -> npt.NDAr
 def _is_converted(page: Any) -> bool:
     """Whether the decoder of the page's compression has turned YCbCr into RGB, as JPEG's, JPEG XL's and
     WebP's do."""
-    return page.compression.name in ("JPEG", "OJPEG", "ALT_JPEG", "JPEGXL", "JPEGXL_DNG", "WEBP")
+    return _compression(page) in ("JPEG", "OJPEG", "ALT_JPEG", "JPEGXL", "JPEGXL_DNG", "WEBP")
+
+
+def _compression(page: Any) -> str:
+    """The name of a way of compression that tifffile knows."""
+    return getattr(page.compression, "name", "")
 
 
 def _number(tags: Mapping[int, Any], tag: int, absent: int) -> int:
     """A tag's number, or the first of its numbers."""
-    return int(_several(tags.get(tag, absent))[0])
-
-
-def _several(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,)
+    return int(numbers_of(tags.get(tag, absent))[0])

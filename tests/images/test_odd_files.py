@@ -222,3 +222,30 @@ def test_a_jpeg_of_several_scans_or_restarts_needs_its_end(options: dict[str, An
     for cut in (data[:-2], data[:-2] + bytes(10**4)):
         with pytest.raises(ImageError, match="truncated"):
             pixels_of(cut)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("compression", [1, 5, 8])
+@pytest.mark.parametrize("tiled", [False, True])
+def test_a_tiff_that_lacks_strips_or_tiles_is_not_black_there(
+    bits: int, compression: int, tiled: bool
+) -> None:
+    tags = {322: 32, 323: 16} if tiled else {}
+    data = tiff(
+        samples(bits, 3)[:16],
+        photometric=2,
+        bits=bits,
+        compression=compression,
+        rows_per_strip=16,
+        tags={257: 40, **tags},
+    )
+    with pytest.raises(ImageError) as caught:
+        pixels_of(data)
+    assert caught.value.reason == "broken"
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_strip_may_hold_more_rows_than_its_tag_says(bits: int) -> None:
+    levels = samples(bits, 3)
+    seen = pixels_of(tiff(levels, photometric=2, bits=bits, tags={278: 5}))
+    assert np.abs(seen - levels / ((1 << bits) - 1) * 255).max() <= 1

@@ -14,7 +14,7 @@ import numpy.typing as npt
 GREY_WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK, YCBCR, CIELAB, ICCLAB = 0, 1, 2, 3, 5, 6, 8, 9
 INTEGERS, SIGNED, FLOATS = 1, 2, 3
 ASSOCIATED, UNASSOCIATED = 1, 2
-_SHORT, _LONG, _RATIONAL, _UNDEFINED = 3, 4, 5, 7
+_TEXT, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 2, 3, 4, 5, 7
 _LONG_TAGS = {273, 279, 34675}
 
 
@@ -105,6 +105,8 @@ def _directory(entries: Mapping[int, Any], at: int, order: str) -> bytes:
     for tag, value in sorted(entries.items()):
         if isinstance(value, bytes):
             kind, count, data = _UNDEFINED, len(value), value
+        elif isinstance(value, str):
+            kind, count, data = _TEXT, len(value) + 1, value.encode() + b"\0"
         else:
             values = value if isinstance(value, tuple) else (value,)
             kind = _LONG if tag in _LONG_TAGS else _SHORT
