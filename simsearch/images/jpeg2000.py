@@ -13,7 +13,7 @@ from simsearch.images.jpeg2000_palette import palette_of
 from simsearch.images.limits import ImageError
 from simsearch.images.samples import Deep, Samples, Space
 
-CODESTREAM = b"\xff\x4f\xff\x51"
+CODESTREAM, _END = b"\xff\x4f\xff\x51", b"\xff\xd9"
 # Enumerated colour spaces, ISO/IEC 15444-1 and -2.
 CMYK, CIELAB, SRGB, GREY, SYCC = 12, 14, 16, 17, 18
 MOST_BITS = 26  # that OpenJPEG decodes rightly
@@ -99,6 +99,12 @@ def _codestream(data: bytes) -> Header:
     )
 
 
+def has_end(data: bytes, start: int, stop: int) -> bool:
+    """Whether a codestream has the marker of its end, which cannot occur within it. OpenJPEG fills up the
+    picture of a file that is cut and filled up with zeros."""
+    return data.find(_END, start, stop) >= 0
+
+
 def open_jpeg2000(data: bytes, header: Header) -> Deep:
     """A picture that Pillow reads wrongly. Raises ImageError."""
     stored = header.codestream
@@ -113,6 +119,8 @@ def open_jpeg2000(data: bytes, header: Header) -> Deep:
     def read() -> Samples:
         import imagecodecs
 
+        if not has_end(data, stored, len(data)):
+            raise ImageError("broken", "image file is truncated")
         # The codestream alone: with the boxes OpenJPEG would apply the profile, in 8 bits or wrongly.
         bands: Any = np.atleast_3d(imagecodecs.jpeg2k_decode(data[stored:]))
         if palette is not None:

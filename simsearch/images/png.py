@@ -39,10 +39,13 @@ def bits_of(data: bytes) -> int:
 def pixels_alone(data: bytes) -> bytes:
     """The file without the chunks that describe it, for Pillow: it refuses a picture with a profile or a text
     above 1 MB, or with a damaged description. `colour_profile` and `exif_of` read these from the whole
-    file."""
+    file. Raises ImageError for damaged pixels: Pillow shows whatever they become."""
     kept: list[bytes] = []
     start = end = 8  # of the part that is kept
     for name, place, length in _places(data):
+        whole = name != b"IDAT" or _is_whole(name, data, place, length)
+        if not whole and place + length + 4 <= len(data):
+            raise ImageError("broken", "pixels that do not have their checksum")
         if not _has_pixels(name, data, place, length):
             kept.append(data[start:end])
             start = place + length + 4

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from simsearch.images.jpeg2000 import MOST_BITS
+from simsearch.images.jpeg2000 import MOST_BITS, has_end
 from simsearch.images.limits import ImageError
 from simsearch.images.orientation import orientation_of
 from simsearch.images.samples import CHANNELS, Deep, Samples, Space
@@ -195,11 +195,9 @@ def _extra(tags: Mapping[int, Any]) -> tuple[int, ...] | None:
 
 def _samples(data: bytes, page: Any, tags: Mapping[int, Any]) -> Samples:
     refuse_absent_parts(tags)
-    ends = (
-        start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=False)
-    )
-    if _compression(page) in _JPEGS and max(ends) > page.parent.filehandle.size:
-        raise ImageError("broken", "image file is truncated")  # libjpeg would fill the rest up
+    places = zip(page.dataoffsets, page.databytecounts, strict=False)
+    if not all(_is_whole(data, _compression(page), *place) for place in places):
+        raise ImageError("broken", "image file is truncated")
     try:
         decoded: Any = page_pixels(data, page)
     except NotImplementedError as error:
@@ -228,6 +226,13 @@ def _samples(data: bytes, page: Any, tags: Mapping[int, Any]) -> Samples:
         inverted=photometric == WHITE_IS_ZERO,
         premultiplied=bool(alphas) and extra[alphas[0]] == ASSOCIATED,
     )
+
+
+def _is_whole(data: bytes, compression: str, start: int, length: int) -> bool:
+    """Whether a strip or a tile is whole, if its decoder would fill the rest up."""
+    if compression in _JPEGS_2000:
+        return has_end(data, start, start + length)
+    return compression not in _JPEGS or start + length <= len(data)
 
 
 def _look_up(indices: npt.NDArray[Any], colour_map: Any) -> npt.NDArray[np.uint16]:

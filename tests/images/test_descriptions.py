@@ -27,7 +27,7 @@ MEGABYTES = 2_000_000
 def png(bits: int, *chunks: tuple[bytes, bytes], damaged: bool = False) -> bytes:
     levels = PICTURE if bits == 8 else PICTURE.astype(np.uint16) * 257
     plain = bytes(imagecodecs.png_encode(levels))
-    return plain[:33] + b"".join(chunk(*one, damaged) for one in chunks) + plain[33:]
+    return plain[:33] + b"".join(chunk(name, body, damaged) for name, body in chunks) + plain[33:]
 
 
 def chunk(name: bytes, body: bytes, damaged: bool = False) -> bytes:

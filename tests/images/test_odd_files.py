@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -242,6 +243,35 @@ def test_a_tiff_that_lacks_strips_or_tiles_is_not_black_there(
     with pytest.raises(ImageError) as caught:
         pixels_of(data)
     assert caught.value.reason == "broken"
+
+
+CUT: dict[str, Callable[[], Any]] = {
+    "png 8": lambda: imagecodecs.png_encode(samples(8, 3).astype(np.uint8)),
+    "png 16": lambda: imagecodecs.png_encode(samples(16, 3).astype(np.uint16)),
+    "jpeg 2000, 8": lambda: imagecodecs.jpeg2k_encode(samples(8, 3), level=0, reversible=True),
+    "jpeg 2000, 16": lambda: imagecodecs.jpeg2k_encode(samples(16, 3), level=0, reversible=True),
+    "jpeg 2000 in tiff": lambda: tiff_of_jpeg_2000(),
+}
+
+
+def tiff_of_jpeg_2000() -> bytes:
+    buffer, colours = io.BytesIO(), samples(16, 3).astype(np.uint16)
+    options = {"level": 0, "reversible": True}
+    tifffile.imwrite(
+        buffer, colours, photometric="rgb", compression="jpeg2000", compressionargs=options
+    )
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", CUT)
+def test_a_file_that_is_cut_and_filled_up_with_zeros_is_broken(kind: str) -> None:
+    whole = bytes(CUT[kind]())
+    pixels_of(whole)
+    for share in (0.9, 0.6):
+        kept = whole[: int(len(whole) * share)]
+        with pytest.raises(ImageError) as caught:
+            pixels_of(kept + bytes(len(whole) - len(kept)))
+        assert caught.value.reason == "broken"
 
 
 @pytest.mark.parametrize("bits", [8, 16])
