@@ -142,9 +142,9 @@ def test_skewness_is_scipys() -> None:
     assert skewness_interval(np.full(9, 4.0), resamples=20, seed=0) == (0, 0, 0)
 
 
-def test_the_paired_p_value_is_wilcoxons() -> None:
+def test_the_p_value_of_many_differences_is_that_of_scipys_normal_approximation() -> None:
     rng = np.random.default_rng(6)
-    first, second = rng.random(40), rng.random(40) + 0.2
+    first, second = rng.random(80), rng.random(80) + 0.2
     expected = scipy.stats.wilcoxon(first, second, zero_method="pratt", method="asymptotic")
     test = paired_test(first, second, resamples=200, seed=0)
     assert test.p_value == pytest.approx(expected.pvalue)
@@ -199,6 +199,17 @@ def test_rounding_breaks_no_ties() -> None:
     first, second = np.array([0.3, 0.9, 0.3, 0.7]), np.array([0.1, 0.7, 0.5, 0.7])
     tied = exact_p([Fraction(1, 5), Fraction(1, 5), Fraction(-1, 5), Fraction(0)])
     assert paired_test(first, second, resamples=20, seed=0).p_value == float(tied) == 1
+
+
+@pytest.mark.parametrize(("higher", "lower"), [(12, 3), (21, 9), (32, 18), (40, 19)])
+def test_equally_large_differences_have_the_p_value_of_the_sign_test(
+    higher: int, lower: int
+) -> None:
+    """So it is for F1 of few copies, where most originals have the same score in both spaces."""
+    expected = scipy.stats.binomtest(higher, higher + lower).pvalue
+    for equal in (0, 1000):
+        differences = np.repeat([0.2, -0.2, 0.0], [higher, lower, equal])
+        assert signed_rank_p(differences) == pytest.approx(expected, rel=1e-9)
 
 
 def test_without_ties_and_zeros_p_is_that_of_scipys_exact_mode() -> None:
