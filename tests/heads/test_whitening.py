@@ -65,6 +65,20 @@ def test_directions_without_spread_are_left_out() -> None:
     assert np.isfinite(head(vectors)).all()
 
 
+@pytest.mark.parametrize("shrinkage", [0.0, 0.5])
+def test_rounding_is_not_whitened_into_differences(shrinkage: float) -> None:
+    """A network that gives every picture one vector, of another length each time or rounded otherwise."""
+    random = np.random.default_rng(0)
+    direction = random.normal(size=32)
+    lengths = np.outer(random.uniform(0.1, 3, 60), direction)
+    rounded = direction + 1e-7 * random.normal(size=(60, 32))
+    for vectors in (lengths, rounded):
+        head = fit_whitening(
+            vectors.astype(np.float32), dimensions=None, power=1, shrinkage=shrinkage
+        )
+        assert head.dimension == 0
+
+
 def test_the_same_vectors_give_the_same_bytes() -> None:
     vectors = _vectors(100, 8, seed=5)
     first, second = (fit_whitening(vectors, dimensions=4, power=0.5) for _ in range(2))

@@ -12,7 +12,7 @@ import numpy as np
 
 from simsearch.encoders.heads.head import Head, Layer
 from simsearch.encoders.heads.moments import Doubles, products
-from simsearch.features.vectors import Vectors
+from simsearch.features.vectors import SAME_SQUARED, Vectors
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ class Spectrum:
 
     @property
     def rank(self) -> int:
-        """The number of components that are more than rounding."""
+        """The number of components that are more than rounding. 0 if all vectors are equal but for rounding,
+        which a whitening would make as large as differences of pictures."""
+        if self.variances.sum() <= SAME_SQUARED:
+            return 0
         least = self.variances[0] * len(self.variances) * np.finfo(np.float32).eps
         return min(int((self.variances > least).sum()), max(1, self.count - 1))
 
