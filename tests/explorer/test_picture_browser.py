@@ -124,3 +124,23 @@ def test_an_old_answer_about_a_picture_comes_too_late(watched: Watched, folder: 
     expect(page.locator("#answers .column")).to_have_count(1)
     expect(page.locator("#answers")).to_contain_text("new")
     assert watched.faults == []
+
+
+def test_a_dropped_file_of_a_type_that_the_browser_does_not_know_is_asked_about(
+    watched: Watched,
+) -> None:
+    page = watched.goto("/picture")
+    page.route("**/api/v1/query*", lambda route: route.fulfill(status=400, json={"error": "asked"}))
+    drop = """([name, type]) => {
+      const data = new DataTransfer();
+      data.items.add(new File(["x"], name, { type }));
+      document.dispatchEvent(new DragEvent("drop", { dataTransfer: data }));
+    }"""
+    for name, kind, words in (
+        ("a.jp2", "", "asked"),
+        ("a.txt", "text/plain", "That is not a picture file"),
+        ("a.tif", "image/tiff", "asked"),
+    ):
+        page.evaluate(drop, [name, kind])
+        expect(page.locator("#status")).to_contain_text(words)
+    assert watched.thrown == []

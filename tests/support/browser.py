@@ -97,3 +97,11 @@ def serious_faults(page: Page) -> list[tuple[str, list[str]]]:
         for violation in violations
         if violation["impact"] in ("serious", "critical")
     ]
+
+
+def without_storage(page: Page) -> None:
+    """Let the browser keep nothing, as where cookies are blocked."""
+    page.add_init_script(
+        """for (const name of ["localStorage", "indexedDB"])
+          Object.defineProperty(window, name, { get() { throw new DOMException("denied", "SecurityError"); } });"""
+    )

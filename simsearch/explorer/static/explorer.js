@@ -1,9 +1,11 @@
 // The script of every page: keys, pictures whose server does not answer, and one artwork lit in all columns.
 
+import { store, stored } from "./stored.js";
+
 const keys = /** @type {HTMLInputElement | null} */ (document.getElementById("keys"));
 if (keys) {
-  keys.checked = localStorage.getItem("keys") !== "off";
-  keys.addEventListener("change", () => localStorage.setItem("keys", keys.checked ? "on" : "off"));
+  keys.checked = stored("keys") !== "off";
+  keys.addEventListener("change", () => store("keys", keys.checked ? "on" : "off"));
 }
 
 /** @param {Event} event */

@@ -40,7 +40,8 @@ document.addEventListener("dragleave", (event) => event.relatedTarget || form.cl
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   form.classList.remove("over");
-  const dropped = [...(event.dataTransfer?.files ?? [])].find((each) => each.type.startsWith("image/"));
+  // Browsers do not know the type of all pictures, such as JPEG 2000.
+  const dropped = [...(event.dataTransfer?.files ?? [])].find(({ type }) => !type || type.startsWith("image/"));
   dropped ? take(dropped) : tell("That is not a picture file; drop a JPEG, PNG, GIF, WebP, TIFF or BMP.", true);
 });
 document.addEventListener("paste", (event) => {

@@ -1,11 +1,14 @@
 // One key gives a verdict. The judge's name is asked once and stays in this browser.
 
+import { store, stored } from "./stored.js";
+
 const NAME = "judge";
 
 /** @type {NodeListOf<HTMLInputElement>} */
 const names = document.querySelectorAll("input[name=who]");
 const keys = /** @type {HTMLInputElement | null} */ (document.getElementById("keys"));
-let sent = false;
+const ONCE = 5000; // milliseconds in which a verdict is sent once; one that was stopped can be sent later
+let sent = -Infinity;
 
 /** @param {string} name */
 function show(name) {
@@ -15,7 +18,7 @@ function show(name) {
   }
 }
 
-show(localStorage.getItem(NAME) ?? "");
+show(stored(NAME) ?? "");
 for (const input of names) input.addEventListener("change", () => show(input.value.trim()));
 
 // A verdict is sent once, however long its key is held.
@@ -23,16 +26,16 @@ document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   const input = form.querySelector("input[name=who]");
   if (!(input instanceof HTMLInputElement)) return;
-  if (sent) {
+  if (performance.now() - sent < ONCE) {
     event.preventDefault();
     return;
   }
-  sent = true;
-  localStorage.setItem(NAME, input.value.trim());
+  sent = performance.now();
+  store(NAME, input.value.trim());
 });
 // The way back shows the page as it was sent.
 addEventListener("pageshow", () => {
-  sent = false;
+  sent = -Infinity;
 });
 
 /** @param {KeyboardEvent} event */
@@ -53,5 +56,3 @@ document.addEventListener("keydown", (event) => {
   if (meant instanceof HTMLButtonElement) meant.form?.requestSubmit(meant);
   else meant.click();
 });
-
-export {};
