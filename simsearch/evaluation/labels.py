@@ -6,6 +6,7 @@ Plain NumPy and SciPy.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from simsearch.catalog.unknown import UNKNOWN
 from simsearch.evaluation.statistics import Floats
 
 Items = npt.NDArray[np.int64]
 
-# Labels that mean "unknown" or "several people". Two works that carry one do not share an artist. The
-# artists "Various & Gould" and "AnonyMouse" have labels.
-NO_LABEL = re.compile(
-    r"(?:unknown|anonymous|unidentified)(?!\w)|various(?:\s*(?:$|[(\[,;/:.])"
+# Labels that mean "several people". Two works that carry one do not share an artist, as with labels that
+# mean "unknown". The artist "Various & Gould" has a label.
+SEVERAL = re.compile(
+    r"\W*various(?:\s*(?:$|[(\[,;/:.\])])"
     r"|\s.*\b(?:artists|authors|designers|hands|makers|manufacturers|painters|people|photographers|printers)\b)"
 )
 
@@ -76,19 +78,24 @@ class Labels:
 def label_matrix(labels: Sequence[Iterable[str | None]]) -> Any:
     """A sparse matrix [n, labels] of 0 and 1 that marks the labels of each original.
 
-    Empty labels and those that mean "unknown" do not count.
+    Case, spaces and the encoding of letters do not count: "é" may be one character or two. Empty labels
+    and those that mean "unknown" are left out.
     """
     columns: dict[str, int] = {}
     rows, places = [], []
     for row, words in enumerate(labels):
-        for word in {" ".join(word.split()).casefold() for word in words if word}:
-            if word and not NO_LABEL.match(word):
+        for word in {_fold(word) for word in words if word}:
+            if not UNKNOWN.match(word) and not SEVERAL.match(word):
                 rows.append(row)
                 places.append(columns.setdefault(word, len(columns)))
     shape = (len(labels), max(1, len(columns)))
     matrix = scipy.sparse.csr_array((np.ones(len(rows), np.int32), (rows, places)), shape=shape)
     matrix.sort_indices()
     return matrix
+
+
+def _fold(label: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
 
 
 def alike_counts(matrix: Any) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simsearch.catalog.unknown import UNKNOWN
 from simsearch.reading.artworks import SHORT
 from simsearch.reading.dates import first_year
 from simsearch.reading.recovery import recovered_shares
@@ -32,12 +32,6 @@ SHARES = (
 )
 COLUMNS = ("artists", "classification", "department", "medium", "subjects")
 TITLES = {"artists": "artist", "subjects": "subject"}  # of columns that are named otherwise
-
-# What museums write for "not known". Such a value is a filter like others, but no name for a region.
-NOT_KNOWN = re.compile(
-    r"^\W*(unknown|unidentified|anonymous|undated|untitled|none|n/?a|not known|location unknown|unbekannt|inconnu|anonyme|\?)\b.*$|^\W*$",
-    re.IGNORECASE,
-)
 
 Codes = npt.NDArray[np.int32]
 
@@ -67,8 +61,9 @@ class Facet:
         )
 
     def names_something(self) -> npt.NDArray[np.bool_]:
-        """Whether each label says something. "Unknown artist" does not."""
-        return np.array([NOT_KNOWN.match(label) is None for label in self.labels], dtype=bool)
+        """Whether each label says something. "Unknown artist" does not: it is a filter like others, but no
+        name for a region."""
+        return np.array([UNKNOWN.match(label) is None for label in self.labels], dtype=bool)
 
 
 def facets_of(view: SnapshotView) -> list[Facet]:

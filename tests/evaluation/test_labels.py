@@ -43,6 +43,45 @@ def test_the_originals_that_share_a_label_are_those_of_each_compared_with_each(
         assert Labels.of(labels).alike.tolist() == brute_force(labels)
 
 
+def test_one_name_in_two_encodings_is_one_label() -> None:
+    variants = ["André Derain", "Andre\u0301 Derain", "ANDRÉ\u00a0DERAIN", "André\u3000Derain"]
+    assert Labels.of([[name] for name in variants]).alike.tolist() == [3] * 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "unknown",
+        "[Unknown artist]",
+        "(anonymous)",
+        "n/a",
+        "?",
+        "-",
+        "not known",
+        "None",
+        "anoniem",
+        "Unbekannter Meister",
+        "Inconnu",
+        "Anónimo",
+        "Okänd",
+        "неизвестный художник",
+        "佚名",
+        "Various",
+        "[various]",
+        "Various artists",
+    ],
+)
+def test_two_works_by_nobody_known_share_no_artist(words: str) -> None:
+    assert Labels.of([[words]] * 2).alike.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "name", ["AnonyMouse", "Various & Gould", "Nonell", "Nathaniel", "Ignotius Loyola"]
+)
+def test_names_that_begin_like_such_words_are_names(name: str) -> None:
+    assert Labels.of([[name]] * 2).alike.tolist() == [1, 1]
+
+
 @pytest.mark.slow
 @given(labels=collections, groups=st.lists(st.lists(st.integers(0, 24), max_size=6), max_size=4))
 @settings(max_examples=60, deadline=None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from simsearch.catalog.unknown import UNKNOWN
 from simsearch.errors import NotFoundError
 from simsearch.neighbours.chance import read_unseen
 from simsearch.reading.artworks import ViewArtwork
-from simsearch.reading.facets import NOT_KNOWN
 from simsearch.reading.view import SnapshotView
 from simsearch.schemas import OTHER_PICTURES
 
@@ -113,7 +113,7 @@ def _group(view: SnapshotView, pairs: list[DuplicatePair]) -> DuplicateGroup:
     members = dict.fromkeys(number for pair in pairs for number in (pair.first, pair.second))
     houses = {number: _text(view.artwork_at(number).row.get("department")) for number in members}
     both = [(houses[pair.first], houses[pair.second]) for pair in pairs]
-    known = [pair for pair in both if not any(NOT_KNOWN.match(house) for house in pair)]
+    known = [pair for pair in both if not any(UNKNOWN.match(house) for house in pair)]
     apart = any(first != other for first, other in known)
     return DuplicateGroup(tuple(members), tuple(pairs), apart)
 
