@@ -27,6 +27,7 @@ MOST_CHUNKS = 10_000  # read; a hostile file of 100 MB has 8 million, which take
 MOST_PIXEL_CHUNKS = 1_000_000  # a scan of 100 MB has 12,800 of 8 kB
 LARGEST_PROFILE = 2**24  # bytes; the largest known profiles have some 4 MB
 _LONGEST_PACKED_TEXT, _LARGEST_TEXT = 2**16, 2**20  # bytes; Pillow unpacks no larger text
+_COLOUR_TYPE, _BY_PALETTE = 25, 3
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _PACKED_EXIF = b"Raw profile type exif\0"  # as ImageMagick wrote it before there was eXIf
 
@@ -42,10 +43,14 @@ def pixels_alone(data: bytes) -> bytes:
     file. Raises ImageError for damaged pixels: Pillow shows whatever they become."""
     kept: list[bytes] = []
     start = end = 8  # of the part that is kept
+    has_palette = False
     for name, place, length in _places(data):
         whole = name != b"IDAT" or _is_whole(name, data, place, length)
         if not whole and place + length + 4 <= len(data):
             raise ImageError("broken", "pixels that do not have their checksum")
+        if name == b"IDAT" and data[_COLOUR_TYPE] == _BY_PALETTE and not has_palette:
+            raise ImageError("broken", "a PNG without its palette")
+        has_palette |= name == b"PLTE"
         if not _has_pixels(name, data, place, length):
             kept.append(data[start:end])
             start = place + length + 4

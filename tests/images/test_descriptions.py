@@ -94,6 +94,16 @@ def test_a_large_profile_of_a_png_holds(bits: int) -> None:
         pixels_of(png(bits, (b"iCCP", b"name\0\0" + zlib.compress(enormous))))
 
 
+def test_a_png_without_its_palette_is_broken_and_not_grey() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(PICTURE).quantize(9).save(buffer, "PNG")
+    whole = buffer.getvalue()
+    start = whole.index(b"PLTE") - 4
+    (length,) = struct.unpack_from(">I", whole, start)
+    with pytest.raises(ImageError, match="without its palette"):
+        pixels_of(whole[:start] + whole[start + length + 12 :])
+
+
 def test_exif_behind_many_chunks_of_pixels_is_read() -> None:
     plain = png(8)
     start = plain.index(b"IDAT") - 4
