@@ -127,13 +127,17 @@ def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | No
         return png.open_png(
             png.pixels_alone(data), image.size, png.colour_profile(data), orientation
         )
-    if image.mode in ("I", "F"):  # portable grey map of 16 bits, portable float map
-        bits = 16 if image.mode == "I" else None
+    if image.mode in (
+        "I",
+        "I;16",
+        "F",
+    ):  # grey of 16 bits, portable float map, grey HEIF of 10 and 12
+        bits = None if image.mode == "F" else 16
 
         def read() -> Samples:
             return Samples(np.atleast_3d(np.asarray(image)), "gray", bits)
 
-        return Deep(image.size, read)
+        return Deep(image.size, read, _profile(data, kind, image))
     return None
 
 

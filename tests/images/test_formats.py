@@ -83,6 +83,22 @@ def test_heif_is_read_where_its_package_is_installed_and_named_where_not(
     assert heif_readable()
 
 
+@pytest.mark.parametrize("twelve", [False, True])
+def test_a_grey_heif_of_10_or_12_bits_is_not_white(
+    twelve: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    monkeypatch.setattr(pillow_heif.options, "SAVE_HDR_TO_12_BIT", twelve)
+    grey = np.asarray(picture().convert("L"))
+    levels, buffer = grey.astype(np.uint16) * 257, io.BytesIO()
+    try:
+        pillow_heif.encode("L;16", grey.shape[::-1], levels.tobytes(), buffer, quality=-1)
+    except RuntimeError as error:
+        pytest.skip(f"no HEIF encoder here: {error}")
+    decoded = np.asarray(to_rgb(buffer.getvalue()), dtype=float)
+    assert np.abs(decoded - grey[:, :, None]).max() <= 1
+
+
 def test_a_git_lfs_pointer_in_place_of_an_image_is_named() -> None:
     with pytest.raises(ImageError) as raised:
         to_rgb(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 7\n")
