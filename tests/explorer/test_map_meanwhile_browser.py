@@ -109,6 +109,31 @@ def test_of_several_values_in_an_address_the_last_one_counts(watched: Watched) -
     assert watched.faults == []
 
 
+def test_a_span_of_years_is_typed_over_an_earlier_one(watched: Watched) -> None:
+    page = watched.goto("/map")
+    first, last = page.get_by_label("From year"), page.get_by_label("To year")
+    for years in (("1850", "1853"), ("1860", "1865"), ("1852", "1855"), ("1870", "1866")):
+        for field, year in zip((first, last), years, strict=True):
+            field.fill(year)
+            field.press("Tab")
+        expect(first).to_have_value(years[0])
+        expect(last).to_have_value(years[1])
+        span = sorted(map(int, years))
+        expect(page.locator("#chips")).to_have_text(f"{span[0]}–{span[1]}×")
+        expect(page.locator("#count")).to_have_text(f"{span[1] - span[0] + 1} of 24 artworks")
+    assert watched.faults == []
+
+
+@pytest.mark.parametrize("script", ["map.js", "map-wall.js"])
+def test_a_script_that_does_not_come_is_missed_in_words(watched: Watched, script: str) -> None:
+    page = watched.page
+    page.route(re.compile(f"/static/{script}"), lambda route: route.fulfill(status=503))
+    page.goto("/map")
+    expect(page.get_by_role("alert").first).to_have_text(
+        "A script of this page did not come. Reload it."
+    )
+
+
 STRANGE = [
     (200, "text/html", LOGIN, "Another page came in place of the answer"),
     (503, "text/html", LOGIN, "The explorer answered 503."),

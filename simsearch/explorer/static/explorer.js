@@ -1,5 +1,6 @@
 // The script of every page: keys, pictures whose server does not answer, and one artwork lit in all columns.
 
+import { element } from "./map-elements.js";
 import { store, stored } from "./stored.js";
 
 const keys = /** @type {HTMLInputElement | null} */ (document.getElementById("keys"));
@@ -51,14 +52,19 @@ function step(event) {
 document.addEventListener(
   "error",
   (event) => {
-    const image = event.target;
-    if (image instanceof HTMLImageElement && image.dataset.fallback) {
-      image.src = image.dataset.fallback;
-      delete image.dataset.fallback;
-    }
+    const lost = event.target;
+    if (lost instanceof HTMLImageElement && lost.dataset.fallback) {
+      lost.src = lost.dataset.fallback;
+      delete lost.dataset.fallback;
+    } else if (lost instanceof HTMLScriptElement) sayIncomplete();
   },
   true,
 );
+
+function sayIncomplete() {
+  const words = element("p", { className: "error", role: "alert" }, "A script of this page did not come. Reload it.");
+  document.getElementById("main")?.prepend(words);
+}
 
 for (const columns of document.querySelectorAll(".columns")) {
   /**

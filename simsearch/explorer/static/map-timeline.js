@@ -144,9 +144,10 @@ export class Timeline {
       from === null && to === null
         ? null
         : [from ?? Math.min(this.earliest, to ?? 0), to ?? Math.max(this.latest, from ?? 0)];
-    this.choose(range && range[0] > range[1] ? [range[1], range[0]] : range);
-    if (from === null) this.#from.value = ""; // an end that was left open stays open
-    if (to === null) this.#to.value = "";
+    this.range = range && range[0] > range[1] ? [range[1], range[0]] : range;
+    // Each field keeps its own year: the other one may be about to change. An end that was left open stays open.
+    this.#from.value = String(from ?? "");
+    this.#to.value = String(to ?? "");
     this.#changed();
   }
 
