@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from simsearch.explorer.server.app import create_app
 from tests.explorer.test_verdicts import PAGE, TOKEN, in_folders
@@ -53,6 +53,24 @@ def test_a_verdict_that_was_stopped_can_be_given_again(watched: Watched) -> None
     before = page.locator("#progress").text_content()
     page.keyboard.press("2")
     expect(page.locator("#progress")).not_to_have_text(before or "")
+
+
+def test_the_next_key_takes_no_verdict_back_that_is_on_its_way(watched: Watched) -> None:
+    page = watched.goto(PAGE)
+    before = page.locator("#progress").text_content()
+    held: list[Route] = []
+    page.route(
+        f"**{PAGE}*",
+        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    judge(page, "2")
+    for key in ("ArrowRight", "c", "3"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert [route.request.failure for route in held] == [None]
+    held[0].continue_()
+    expect(page.locator("#progress")).not_to_have_text(before or "")
+    assert watched.faults == []
 
 
 def test_a_browser_that_keeps_nothing_has_all_keys(watched: Watched) -> None:

@@ -21,12 +21,14 @@ function show(name) {
 show(stored(NAME) ?? "");
 for (const input of names) input.addEventListener("change", () => show(input.value.trim()));
 
+const isSending = () => performance.now() - sent < ONCE;
+
 // A verdict is sent once, however long its key is held.
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   const input = form.querySelector("input[name=who]");
   if (!(input instanceof HTMLInputElement)) return;
-  if (performance.now() - sent < ONCE) {
+  if (isSending()) {
     event.preventDefault();
     return;
   }
@@ -37,6 +39,17 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => {
   sent = -Infinity;
 });
+
+// A key that leads to another page would take back a verdict that is still on its way.
+addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key === "Escape")
+      sent = -Infinity; // stops the request
+    else if (isSending()) event.stopImmediatePropagation();
+  },
+  true,
+);
 
 /** @param {KeyboardEvent} event */
 function pressed(event) {
