@@ -127,11 +127,8 @@ def _deep(data: bytes, kind: str | None, image: Image.Image | None) -> Deep | No
         return png.open_png(
             png.pixels_alone(data), image.size, png.colour_profile(data), orientation
         )
-    if image.mode in (
-        "I",
-        "I;16",
-        "F",
-    ):  # grey of 16 bits, portable float map, grey HEIF of 10 and 12
+    if image.mode in ("I", "I;16", "F"):
+        # A portable map of 16 bits, a grey HEIF of 10 or 12 bits, a portable float map.
         bits = None if image.mode == "F" else 16
 
         def read() -> Samples:
