@@ -47,6 +47,9 @@ def decode(
         raise
     except MemoryError:
         raise ImageError("too much memory", "for its pixels") from None
+    except (TypeError, AttributeError, LookupError, ArithmeticError):
+        # A value of another type or size than the format has. These errors speak of code, not of files.
+        raise ImageError("broken", f"{_with_article(kind_of(data))} that cannot be read") from None
     except Exception as error:  # noqa: BLE001 - on broken files decoders raise anything
         raise ImageError("broken", _detail(error)) from None
 
@@ -176,9 +179,11 @@ def _unreadable(data: bytes, kind: str | None) -> ImageError:
         return ImageError("not an image", stranger_name(data))
     if kind == "HEIF" and not heif_readable():
         return ImageError("not an image", HEIF_ADVICE)
-    return ImageError(
-        "broken", f"{'an' if kind == 'AVIF' else 'a'} {kind} whose header cannot be read"
-    )
+    return ImageError("broken", f"{_with_article(kind)} whose header cannot be read")
+
+
+def _with_article(kind: str | None) -> str:
+    return f"{'an' if kind == 'AVIF' else 'a'} {kind or 'file'}"
 
 
 def _scale_key(image: Image.Image, bits: int) -> None:

@@ -136,8 +136,10 @@ def open_tiff(data: bytes) -> Deep:
         size = int(page.imagewidth), int(page.imagelength)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - a damaged directory fails in any way
+    except tifffile.TiffFileError as error:
         raise ImageError("broken", f"a TIFF whose directory cannot be read: {error}") from None
+    except Exception:  # noqa: BLE001 - a damaged directory fails in any way
+        raise ImageError("broken", "a TIFF whose directory cannot be read") from None
     _refuse_unreadable(page, tags)
     profile = tags.get(_PROFILE)
     return Deep(

@@ -187,3 +187,11 @@ def test_a_tiff_with_a_jpeg_2000_too_deep_for_its_decoder_is_refused() -> None:
     data = tiff(samples(8, 3), photometric=2, bits=32, encoded=encoded, tags={259: 34712})
     with pytest.raises(ImageError, match="JPEG 2000 of 32 bits"):
         decode(data, max_pixels=10**6, max_bytes=10**7, background="#ffffff")
+
+
+def test_a_reject_speaks_of_the_file_and_not_of_code() -> None:
+    for tags in ({257: (24, 24)}, {277: (3, 3)}, {258: "8"}):
+        with pytest.raises(ImageError) as caught:
+            pixels_of(tiff(samples(16, 3), photometric=2, bits=16, tags=tags))
+        assert "'" not in caught.value.detail, caught.value.detail
+        assert "TIFF" in caught.value.detail
