@@ -97,6 +97,13 @@ def test_periods_have_names_before_christ_too_and_one_wild_year_changes_no_other
     assert periods([*decades, -2500]).labels == ("2500–2491 B.C.", "1850s", "1860s")
 
 
+def test_years_come_in_either_order_as_on_the_map(odd: httpx.Client) -> None:
+    for low, high in (("-2500", "-300"), ("650", "1888"), ("-300", "1844")):
+        expected = titles(odd, year_from=low, year_to=high)
+        assert expected
+        assert titles(odd, year_from=high, year_to=low) == expected
+
+
 def test_another_data_set_is_asked_for_the_same(odd_config: Config, snapshot: Snapshot) -> None:
     roots = [odd_config.root, snapshot.storage.root]
     asked = {"q": "étude", "year_from": "-300"}

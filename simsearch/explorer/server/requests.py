@@ -41,9 +41,11 @@ def search_of(
     year_to: Year = "",
 ) -> Search:
     """The search in a request. Years arrive as text, because a form sends an empty field as an empty text.
-    Raises UsageError for a text that is no year."""
-    years = (_year(year_from), _year(year_to))
-    return Search(q.strip(), title.strip(), artist.strip(), medium.strip(), *years)
+    They may come in either order, as on the map. Raises UsageError for a text that is no year."""
+    first, last = _year(year_from), _year(year_to)
+    if first is not None and last is not None and first > last:
+        first, last = last, first
+    return Search(q.strip(), title.strip(), artist.strip(), medium.strip(), first, last)
 
 
 def _year(text: str) -> int | None:
