@@ -68,24 +68,32 @@ def training_row(space: str, training: Training, seen: int) -> TrainingRow:
 
 
 def _end_of(training: Training) -> str:
-    """What a training came to: its last losses, or how the options of a closed form were chosen."""
-    if training.losses:
-        return ", ".join(
-            f"{loss_name(name)} {value:,.3g}"
-            for name, value in training.losses[-1].items()
-            if name not in ("epoch", "seconds")
+    """What a training came to: its last losses, how its options were chosen, and what became of the copies of
+    held-out works."""
+    last = training.losses[-1] if training.losses else {}
+    parts = [
+        f"{loss_name(name)} {value:,.3g}"
+        for name, value in last.items()
+        if name not in ("epoch", "seconds")
+    ]
+    if training.chosen:
+        parts = (
+            [*parts, *_judgement(training)] if training.chosen["changed"] else _judgement(training)
         )
-    if not training.chosen:
-        return "closed form"
+    return ", ".join(parts) or "closed form"
+
+
+def _judgement(training: Training) -> list[str]:
     chosen = training.chosen
     works = f"{chosen['held_out']:,.0f} held-out works"
-    if not chosen["power"]:
-        done = "no change" if training.settings["of"]["dimensions"] is None else "no whitening"
-        return (
-            f"{done}: none made the copies of {works} clearly easier to find (µAP "
-            f"{chosen['encoder_micro_ap']:.3f} without)"
-        )
-    return (
-        f"power {chosen['power']:g}, shrinkage {chosen['shrinkage']:g}: µAP {chosen['micro_ap']:.3f} of the "
-        f"copies of {works}, {chosen['encoder_micro_ap']:.3f} without"
-    )
+    without = f"{chosen['encoder_micro_ap']:.3f} without"
+    if not chosen["changed"]:
+        projected = training.settings["of"].get("dimensions") is not None
+        done = "only a projection" if projected else "no change"
+        if not chosen["judged"]:
+            return [f"{done}: {works} are too few to judge it by"]
+        return [
+            f"{done}: copies of {works} were not clearly easier to find with it (µAP {without})"
+        ]
+    options = [f"{name} {chosen[name]:g}" for name in ("power", "shrinkage") if name in chosen]
+    return [*options, f"µAP {chosen['micro_ap']:.3f} of the copies of {works}, {without}"]

@@ -26,6 +26,10 @@ Items = npt.NDArray[np.int64]
 WARM_UP = 0.1  # share of the steps in which the learning rate rises
 WEIGHT_DECAY = 1e-4
 
+# Of the whitening that it starts from. Without it, heads learned from 600 paintings, 300 of them with copies,
+# had a µAP of 0.894 (SSCD) and 0.828 (EfficientNet-Lite0) on those of 120 others, with it 0.980 and 0.874.
+SHRINKAGE = 0.3
+
 
 def fit_contrastive(
     vectors: Vectors,
@@ -50,7 +54,8 @@ def fit_contrastive(
             f"heads.{name}: artworks with copies to learn from: {len(copied)}, at least 2 are needed; "
             "raise train.originals"
         )
-    whitening = fit_whitening(vectors[originals], dimensions=None, power=1.0).layers[0]
+    start = fit_whitening(vectors[originals], dimensions=None, power=1.0, shrinkage=SHRINKAGE)
+    whitening = start.layers[0]
     whitened = torch.from_numpy(unit_rows(vectors) @ whitening.weight + whitening.bias)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -43,13 +43,14 @@ from simsearch.settings.config import Config
 from simsearch.settings.sections.extraction import ExtractConfig
 from simsearch.settings.version import __version__
 from simsearch.storage.storage import Storage
-from simsearch.training.heads import Fit, LearnedFrom, copied_artworks, epochs, fit_head
+from simsearch.training.heads import Fit, copied_artworks, epochs, fit_head
 from simsearch.training.holdout import (
     Holdout,
     distances_of_nearest_copies,
     find_lookalikes,
     hold_out,
 )
+from simsearch.training.judging import LearnedFrom
 
 log = logging.getLogger(__name__)
 
@@ -243,8 +244,8 @@ def _fit_head(
     )
     vectors = feature_store.read_vectors(storage, encoder, rows)
     _, numbers = np.unique(rows["artwork_id"].to_numpy(), return_inverse=True)
-    originals = np.asarray(rows["profile"].is_null())
-    fit = fit_head(name, settings, LearnedFrom(vectors, numbers, originals), seed, count.tell)
+    _, profiles = np.unique(pc.fill_null(rows["profile"], "").to_numpy(), return_inverse=True)
+    fit = fit_head(name, settings, LearnedFrom(vectors, numbers, profiles), seed, count.tell)
     if not all(
         np.isfinite(part).all() for layer in fit.head.layers for part in (layer.weight, layer.bias)
     ):

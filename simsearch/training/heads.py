@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from simsearch.encoders.heads.denoising import fit_denoising
 from simsearch.encoders.heads.head import Head
-from simsearch.encoders.heads.whitening import fit_whitening
+from simsearch.encoders.heads.whitening import Spectrum, fit_whitening
 from simsearch.errors import TrainingError
-from simsearch.features.vectors import Vectors
-from simsearch.training.chosen_whitening import MOST_HELD_OUT, choose_whitening
+from simsearch.training.chosen_whitening import choose_whitening
+from simsearch.training.judging import MOST_HELD_OUT, LearnedFrom, Trial, unchanged
 
 Losses = tuple[Mapping[str, float], ...]
 
@@ -23,29 +22,23 @@ Tell = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class LearnedFrom:
-    """The data of a fit: `vectors` [n, d] of originals and copies, `artworks` int64 [n] the numbers of
-    their artworks, `originals` bool [n] marks the originals."""
-
-    vectors: Vectors
-    artworks: npt.NDArray[np.int64]
-    originals: npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
 class Fit:
-    """A fitted head, its losses by epoch unless it has a closed form, and how options that the settings
-    leave open were chosen."""
+    """A fitted head, its losses by epoch unless it has a closed form, and how it was judged and options that
+    the settings leave open were chosen (`Trial.judge`)."""
 
     head: Head
     losses: Losses = ()
     chosen: Mapping[str, float] = field(default_factory=dict)
 
 
+FitFunction = Callable[[str, Any, LearnedFrom, int, Tell], Fit]
+
+
 def fit_head(
     name: str, settings: Any, data: LearnedFrom, seed: int, tell: Tell = lambda _: None
 ) -> Fit:
-    """The head called `name`.
+    """The head called `name`. It is one that leaves the encoder's vectors as they are, unless it finds copies of
+    works that it was not fitted to clearly better.
 
     Raises TrainingError for a loss that is not finite, for too few artworks with copies, and for originals
     that all have the same vector.
@@ -60,8 +53,8 @@ def fit_head(
 
 
 def epochs(settings: Any) -> int:
-    """The number of epochs that `fit_head` reports. 0 for a closed form."""
-    return int(getattr(settings, "epochs", 0))
+    """The number of epochs that `fit_head` reports, for the judged fit and for the last. 0 for a closed form."""
+    return 2 * int(getattr(settings, "epochs", 0))
 
 
 def copied_artworks(settings: Any, most: int | None) -> int | None:
@@ -78,10 +71,30 @@ def _whitening(_name: str, settings: Any, data: LearnedFrom, seed: int, _tell: T
     if settings.power != "auto":
         options = {"dimensions": settings.dimensions, "power": settings.power}
         return Fit(fit_whitening(data.vectors[data.originals], **options))
-    head, chosen = choose_whitening(
-        data.vectors, data.artworks, data.originals, dimensions=settings.dimensions, seed=seed
-    )
+    head, chosen = choose_whitening(data, dimensions=settings.dimensions, seed=seed)
     return Fit(head, chosen=chosen)
+
+
+def _judged(fit: FitFunction) -> FitFunction:
+    """`fit`, if it serves works and changes that it was not fitted to. It is fitted without a third of the works
+    that have copies and without half of the profiles, judged by both, and fitted again to all."""
+
+    def judged(name: str, settings: Any, data: LearnedFrom, seed: int, tell: Tell) -> Fit:
+        held = data.hold_out(len(data.copied) // 3, seed)
+        seen, unseen = data.halves()
+        trial = fit(name, settings, seen.without(held), seed, tell)
+        if not trial.head.dimension:
+            return trial
+        spectrum = Spectrum.of(data.vectors[data.originals])
+        plain = unchanged(spectrum, getattr(settings, "dimensions", None))
+        better, figures = Trial.of(unseen, held).judge(plain, trial.head)
+        if not better:
+            return Fit(plain, trial.losses, figures)
+        done = len(trial.losses)
+        whole = fit(name, settings, data, seed, lambda epoch: tell(done + epoch))
+        return replace(whole, chosen=figures)
+
+    return judged
 
 
 def _denoising(_name: str, settings: Any, data: LearnedFrom, _seed: int, _tell: Tell) -> Fit:
@@ -102,8 +115,8 @@ def _contrastive(name: str, settings: Any, data: LearnedFrom, seed: int, tell: T
     return Fit(head, losses)
 
 
-FITS: dict[str, Callable[[str, Any, LearnedFrom, int, Tell], Fit]] = {
+FITS: dict[str, FitFunction] = {
     "whitening": _whitening,
-    "denoising": _denoising,
-    "contrastive": _contrastive,
+    "denoising": _judged(_denoising),
+    "contrastive": _judged(_contrastive),
 }

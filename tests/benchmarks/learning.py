@@ -15,7 +15,8 @@ from simsearch.settings.config import Config
 from simsearch.settings.sections.training import AutoencoderConfig
 from simsearch.storage.storage import Storage
 from simsearch.training.data import PIXELS
-from simsearch.training.heads import LearnedFrom, fit_head
+from simsearch.training.heads import fit_head
+from simsearch.training.judging import LearnedFrom
 from simsearch.training.loop import Assignment, batches_of, to_images
 from simsearch.training.train import fit
 from tests.benchmarks.measuring import Asked, Comparison, Result, in_turn
@@ -120,7 +121,7 @@ def _head(kind: str) -> float:
     artworks = np.arange(VECTORS) // COPIES
     vectors = random.normal(size=(artworks.max() + 1, DIMENSION)).astype(np.float32)[artworks]
     vectors += 0.3 * random.normal(size=vectors.shape).astype(np.float32)
-    data = LearnedFrom(vectors, artworks, np.arange(VECTORS) % COPIES == 0)
+    data = LearnedFrom(vectors, artworks, np.arange(VECTORS) % COPIES)
     started = time.perf_counter()
     fit = fit_head(kind, Config().heads[kind], data, seed=1)
     fit.head(vectors)

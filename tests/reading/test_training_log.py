@@ -29,7 +29,14 @@ def a_training(of: dict[str, Any], chosen: dict[str, float]) -> Training:
     )
 
 
-TRIED = {"held_out": 300.0, "encoder_micro_ap": 0.602}
+TRIED = {
+    "held_out": 300.0,
+    "encoder_micro_ap": 0.602,
+    "changed": 1.0,
+    "judged": 1.0,
+    "micro_ap": 0.749,
+}
+SAME = {**TRIED, "changed": 0.0, "micro_ap": 0.602}
 
 
 @pytest.mark.parametrize(
@@ -38,23 +45,33 @@ TRIED = {"held_out": 300.0, "encoder_micro_ap": 0.602}
         ({}, {}, "closed form"),
         (
             {},
-            {**TRIED, "dimensions": 4, "power": 1.0, "shrinkage": 0.5, "micro_ap": 0.749},
-            "power 1, shrinkage 0.5: µAP 0.749 of the copies of 300 held-out works, 0.602 without",
+            {**TRIED, "dimensions": 4, "power": 1.0, "shrinkage": 0.5},
+            "power 1, shrinkage 0.5, µAP 0.749 of the copies of 300 held-out works, 0.602 without",
+        ),
+        (
+            {"kind": "denoising"},
+            TRIED,
+            "µAP 0.749 of the copies of 300 held-out works, 0.602 without",
         ),
         (
             {},
-            {**TRIED, "power": 0.0, "micro_ap": 0.602},
-            "no change: none made the copies of 300 held-out works clearly easier to find (µAP 0.602 without)",
+            SAME,
+            "no change: copies of 300 held-out works were not clearly easier to find with it (µAP 0.602 without)",
+        ),
+        (
+            {},
+            {**SAME, "held_out": 10.0, "judged": 0.0},
+            "no change: 10 held-out works are too few to judge it by",
         ),
         (
             {"dimensions": 4},
-            {**TRIED, "power": 0.0, "micro_ap": 0.602},
-            "no whitening: none made the copies of 300 held-out works clearly easier to find (µAP 0.602 "
-            "without)",
+            SAME,
+            "only a projection: copies of 300 held-out works were not clearly easier to find with it (µAP "
+            "0.602 without)",
         ),
     ],
 )
-def test_it_says_how_a_whitening_was_chosen(
+def test_it_says_how_a_head_was_judged(
     of: dict[str, Any], chosen: dict[str, float], words: str
 ) -> None:
     assert training_row("lite0", a_training(of, chosen), 0).losses == words

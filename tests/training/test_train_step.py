@@ -51,7 +51,7 @@ def config_for(root: str, *overrides: str) -> Config:
             f"root={root}",
             "catalog.size=48",
             f"extract.spaces={SPACES}",
-            "heads={whitening-8: {kind: whitening, dimensions: 8}, contrastive: {epochs: 2}}",
+            "heads={whitening-8: {kind: whitening, dimensions: 8, power: 1}, contrastive: {epochs: 2}}",
             "train.profiles=[grey-4,jpeg-4]",
             "train.originals=16",
             "perturbations.originals=12",
