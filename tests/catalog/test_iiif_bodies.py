@@ -213,3 +213,21 @@ def test_of_several_pictures_the_one_that_covers_the_canvas_is_the_artworks() ->
     assert first_of(detail, again) == ("https://x.test/again.jpg", 1)
     assert first_of(whole, detail) == ("https://x.test/whole.jpg", 1)
     assert first_of(detail, detail) == ("https://x.test/detail.jpg", 1)
+
+
+def test_each_cause_for_which_manifests_are_missing_is_counted(tmp_path: Path) -> None:
+    answers = {
+        "/a.json": 404,
+        "/b.json": 404,
+        "/c1.json": 401,
+        "/d.json": b"<html>",
+        "/e.json": 404,
+    }
+    with documents() as web:
+        web.files.update(answers)
+        web.files["/f.json"] = manifest(image())
+        rows, notes = read(tmp_path, web.collection(*answers, "/f.json"))
+    assert len(rows) == 1
+    (line,) = [line for line in notes.summary() if line.startswith("left out")]
+    causes = "3 × HTTP 404, 1 × HTTP 401, 1 × the response is no JSON"
+    assert line.startswith(f"left out: 5 manifests that could not be read ({causes}; first: http")

@@ -124,8 +124,7 @@ class _Walk:
             return self.library.document(url, fresh=True)
         except FAILURES as error:
             if getattr(error, "lasting", False):
-                example = f"{url}: {reason_of(error)}"
-                self.notes.leave_out("collections that could not be read", example)
+                self.notes.miss("collections that could not be read", url, reason_of(error))
                 return None
             raise CatalogError(
                 f"{url}: {reason_of(error)}; part of {self.source}, without it artworks would be lost: run the same command again"
@@ -156,7 +155,7 @@ def _read_manifests(
             else:
                 artworks = list(_artworks(library, url, document, own_notes))
         except FAILURES as error:
-            own_notes.leave_out("manifests that could not be read", f"{url}: {reason_of(error)}")
+            own_notes.miss("manifests that could not be read", url, reason_of(error))
         return order[url], url, artworks, own_notes, collection
 
     rows = [{"image_uri": url} for url in manifests]
@@ -231,7 +230,7 @@ def _artworks(library: Library, url: str, document: Document, notes: Notes) -> I
     if failed and not shown:
         raise failed[0]
     for failure in failed:
-        notes.leave_out("canvases that could not be read", f"{url}: {reason_of(failure)}")
+        notes.miss("canvases that could not be read", url, reason_of(failure))
     if shown and not first_only:
         for instead in imageless:
             notes.leave_out(f"canvases without an image ({instead})", url)
