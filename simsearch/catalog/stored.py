@@ -13,6 +13,7 @@ from simsearch.storage.parquet import encode_table
 from simsearch.storage.storage import Storage
 
 NEWEST = "CATALOG"  # a file with the id of the newest catalog; it lies beside no Parquet file
+PLACEHOLDER = "placeholder"  # the reason of rejecting an artwork whose picture stands for many
 
 
 @dataclass(frozen=True)

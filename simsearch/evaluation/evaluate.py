@@ -29,6 +29,7 @@ from simsearch.evaluation.metrics import (
     scores_table,
     summary,
 )
+from simsearch.evaluation.near_images import number_images
 from simsearch.evaluation.neighbourhood import overlap
 from simsearch.evaluation.paired_tests import COMPARED, compare_spaces
 from simsearch.evaluation.scoring import (
@@ -38,7 +39,6 @@ from simsearch.evaluation.scoring import (
     study_scores,
 )
 from simsearch.images.perturbations import KINDS
-from simsearch.judgements.near_images import number_images
 from simsearch.neighbours.deepening import deepen_all
 from simsearch.neighbours.index_answers import leave_out_near_duplicates
 from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, NumberedImages

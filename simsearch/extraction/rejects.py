@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from simsearch.catalog.stored import PLACEHOLDER
 from simsearch.errors import RejectsError
 from simsearch.settings.sections.extraction import ExtractConfig
 
 log = logging.getLogger(__name__)
-
-PLACEHOLDER = "placeholder"
 
 
 def reject_lines(rejects: pa.Table) -> list[str]:

@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 
 from simsearch.catalog.stored import load_catalog
 from simsearch.errors import NotFoundError
+from simsearch.evaluation.near_images import number_images
 from simsearch.features.collapse import collapse_warnings
 from simsearch.features.space import FeatureSpace
 from simsearch.indexes.index import OpenIndex, open_index
-from simsearch.judgements.near_images import number_images
 from simsearch.neighbours.numbering import NumberedImages
 from simsearch.reading.artworks import (
     IIIF_IMAGE,

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from simsearch import schemas
-from simsearch.extraction.rejects import PLACEHOLDER
+from simsearch.catalog.stored import PLACEHOLDER
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.view import HASH_DIGITS, SnapshotView
 from simsearch.storage.parts import read_parts
