@@ -14,6 +14,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 FILE_LINES, FUNCTION_LINES, LINE_LETTERS = 300, 60, 120
+ARROWS = 149  # pairs of rooms of which one imports the other
 NAMELESS = {"each", "one", "found", "it", "thing", "every", "what"}  # anything could be called so
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SOURCES = [
@@ -133,3 +134,32 @@ def test_the_readme_lists_the_rooms_in_the_order_of_the_layers() -> None:
     assert listed == [room for room in rooms if room != "__main__"]
     there = {path.stem for path in (PROJECT / "simsearch").iterdir() if path.suffix in ("", ".py")}
     assert set(rooms) == {name for name in there if name in rooms or not name.startswith("__")}
+
+
+def test_few_rooms_know_each_other() -> None:
+    """A room of simsearch is a folder or a module beside the folders. All imports count: those inside a
+    function, and those for types alone."""
+    arrows = {
+        (room, other)
+        for path in SOURCES
+        if path.is_relative_to(PROJECT / "simsearch")
+        if not (
+            room := path.relative_to(PROJECT / "simsearch").with_suffix("").parts[0]
+        ).startswith("__")
+        for other in imported_rooms(path)
+        if other != room
+    }
+    assert ("cli", "runs") in arrows
+    assert len(arrows) <= ARROWS
+
+
+def imported_rooms(path: Path) -> Iterator[str]:
+    for node in nodes(path):
+        if isinstance(node, ast.ImportFrom) and node.module == "simsearch":
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simsearch."):
+            yield str(node.module).split(".")[1]
+        elif isinstance(node, ast.Import):
+            yield from (
+                name.name.split(".")[1] for name in node.names if name.name.startswith("simsearch.")
+            )

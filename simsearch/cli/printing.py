@@ -24,8 +24,8 @@ from simsearch.snapshots.snapshot import Snapshot
 if TYPE_CHECKING:
     from simsearch.reading.values import Artwork, Matches, SamePicture
 
-# Metrics in the table of a run, beside the study's.
-RANKING_METRICS = ("map", "micro_ap")
+# Metrics of whole rankings in the table of a run, beside the study's.
+WHOLE_RANKINGS = ("map", "micro_ap")
 
 
 def print_result(config: Config, snapshot: Snapshot) -> None:
@@ -53,15 +53,14 @@ def metrics_text(metrics: pa.Table, untrained: frozenset[str], exact: Collection
 
     `exact` names the spaces whose indexes compare all vectors: their results are those of exact search.
     """
-    from simsearch.evaluation.metrics import STUDY_METRICS
-    from simsearch.reports.tables import of_all_copies, summary_rows
+    from simsearch.reports.tables import summary_rows
 
-    if not of_all_copies(metrics, STUDY_METRICS).num_rows:
+    if not summary_rows(metrics):
         return "no perturbed copies were asked for: neighbours only, no recovery to measure"
     lines = [
         f"{'space':32} {'k':>3}  {'metric':10} {'exact search':>15} {'Annoy':>15} {'ceiling':>8}"
     ]
-    for row in summary_rows(metrics, (*STUDY_METRICS, *RANKING_METRICS)):
+    for row in summary_rows(metrics, WHOLE_RANKINGS):
         name = row.space + (" (untrained)" if row.space in untrained else "")
         true, index = (
             f"{score.mean:.3f} ± {score.std:.3f}" if score else "–"

@@ -9,10 +9,8 @@ import pyarrow as pa
 from PIL import Image
 
 from simsearch.catalog.sampling import seeded_sample
-from simsearch.errors import StorageError
-from simsearch.images.identity import content_hash
-from simsearch.images.limits import ImageError
 from simsearch.reading.artworks import ViewArtwork
+from simsearch.reading.content import remake_image
 from simsearch.reading.view import SnapshotView
 from simsearch.reports.figure_files import CaptionedFigure
 from simsearch.reports.picture_figures import (
@@ -21,7 +19,6 @@ from simsearch.reports.picture_figures import (
     profiles_figure,
     shorten,
 )
-from simsearch.storage.storage import read_uri
 
 NEIGHBOURS_SHOWN = 5
 
@@ -65,22 +62,9 @@ class _Album:
         return artwork.row["title"] or artwork.artwork_id
 
     def shown(self, item: int, caption: str, *, copy: bool = False) -> CaptionedPicture:
-        try:
-            return CaptionedPicture(self._picture(item), caption, copy)
-        except (StorageError, ImageError):
-            # Removed or replaced since it was embedded; the figure says so in its place.
-            return CaptionedPicture(
-                Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)", copy
-            )
-
-    def _picture(self, item: int) -> Image.Image:
-        view, config = self.view, self.view.config
-        remake = view.plan.settings.remake(config.images.limits)
-        uri, stored = view.artwork_of(item).row["image_uri"], view.hashes[item].as_py()
-        data = read_uri(uri, config.storage, remake.limits.max_bytes)
-        if content_hash(data) != stored:
-            raise StorageError(f"{uri}: another picture lies there now")
-        return remake.image(data, view.profile_of(item), stored)
+        if (picture := remake_image(self.view, item)) is None:  # the figure says so in its place
+            picture, caption = Image.new("RGB", (64, 64), "#dddddd"), f"{caption}\n(image is gone)"
+        return CaptionedPicture(picture, caption, copy)
 
     def example(self, space: str, query: ViewArtwork) -> list[CaptionedPicture]:
         """The original of an artwork, and its nearest images in a space."""

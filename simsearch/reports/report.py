@@ -193,7 +193,7 @@ def _example_words(reject: Mapping[str, Any]) -> str:
 
 
 def _charts(metrics: pa.Table, untrained: frozenset[str]) -> dict[str, CaptionedFigure]:
-    if not of_all_copies(metrics, STUDY_METRICS).num_rows:
+    if not summary_rows(metrics):
         return {}
     return {
         "curves": CaptionedFigure(

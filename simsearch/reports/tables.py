@@ -54,11 +54,11 @@ class SummaryRow:
     n: int
 
 
-def summary_rows(metrics: pa.Table, names: Sequence[str] = STUDY_METRICS) -> list[SummaryRow]:
-    """Scores of all copies together per space and k, with exact search and Annoy side by side. By default
-    they are the study's: precision, recall and F1."""
+def summary_rows(metrics: pa.Table, further: Sequence[str] = ()) -> list[SummaryRow]:
+    """Scores of all copies together per space and k, with exact search and Annoy side by side: the study's
+    (precision, recall and F1) and those of the `further` metrics. None without copies."""
     by_search: dict[tuple[str, int, str], dict[str, dict[str, Any]]] = {}
-    for row in of_all_copies(metrics, names).to_pylist():
+    for row in of_all_copies(metrics, (*STUDY_METRICS, *further)).to_pylist():
         key = (row["space"], row["k"], row["metric"])
         by_search.setdefault(key, {})[row["search"]] = row
     return [
