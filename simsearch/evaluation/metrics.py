@@ -17,13 +17,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simsearch import schemas
+from simsearch.evaluation.pooling import PooledPairs, pooled_scores
 from simsearch.evaluation.ranking import (
     CURVE_KS,
-    PooledPairs,
     Ranking,
     average_precision,
     expected_hits,
-    pooled_scores,
     r_precision,
     recall_at,
     reciprocal_rank,

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import Scores, recovery_scores, study_measures
 from simsearch.evaluation.neighbourhood import k_occurrence, label_precision
-from simsearch.evaluation.ranking import PooledPairs, Ranking, pool_pairs, ranking_of
+from simsearch.evaluation.pooling import PooledPairs, pool_pairs
+from simsearch.evaluation.ranking import Ranking, ranking_of
 from simsearch.images.perturbations import KINDS, get_profile
 from simsearch.indexes.exact import Neighbours
 from simsearch.neighbours.numbering import NEIGHBOURHOOD_KS, Items, NumberedImages

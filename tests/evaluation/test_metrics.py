@@ -15,7 +15,8 @@ from simsearch.evaluation.metrics import (
     study_measures,
     summary,
 )
-from simsearch.evaluation.ranking import Ranking, pool_pairs, recall_at
+from simsearch.evaluation.pooling import pool_pairs
+from simsearch.evaluation.ranking import Ranking, recall_at
 from simsearch.evaluation.statistics import bootstrap_interval
 from tests.support.scores import ranking, study_scores_of
 

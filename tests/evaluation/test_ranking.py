@@ -10,12 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from simsearch.evaluation.pooling import PooledPairs, pool_pairs, pooled_scores
 from simsearch.evaluation.ranking import (
-    PooledPairs,
     Ranking,
     average_precision,
-    pool_pairs,
-    pooled_scores,
     r_precision,
     ranking_of,
     recall_at,

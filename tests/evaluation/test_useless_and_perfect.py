@@ -19,7 +19,7 @@ from simsearch import schemas
 from simsearch.evaluation.labels import Labels
 from simsearch.evaluation.metrics import Scores, ranking_measures
 from simsearch.evaluation.neighbourhood import k_occurrence, label_precision, overlap
-from simsearch.evaluation.ranking import pooled_scores
+from simsearch.evaluation.pooling import pooled_scores
 from simsearch.evaluation.scoring import original_lists, profile_groups, rankings, study_scores
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.exact import Neighbours, drop_query, exact_search
