@@ -120,17 +120,17 @@ def expected_hits(ranking: Ranking, k: int) -> Floats:
     return np.asarray(ties_of(ranking).chance[:, :k].sum(axis=1))
 
 
-def average_precision(ranking: Ranking) -> Floats:
+def average_precision(ranking: Ranking, k: int | None = None) -> Floats:
     """Average precision [n]: the mean, over each query's relevant images, of the precision at their rank. An
-    image that the ranking does not hold counts 0. (scikit-learn's `average_precision_score` of each
-    ranking.)"""
+    image that the ranking does not hold among its first k (None: at all) counts 0. (scikit-learn's
+    `average_precision_score` of each ranking, and trec_eval's `map_cut`.)"""
     ties = ties_of(ranking)
     places = np.arange(ranking.hits.shape[1])
     # The share of relevant images among the other places of the tie, if this place is relevant.
     others = np.maximum(0, ties.hits - 1) / np.maximum(1, ties.count - 1)
     hits_so_far = ties.before + 1 + (places - ties.first) * others
     precision = hits_so_far / (places + 1)
-    return np.asarray((precision * ties.chance).sum(axis=1) / ranking.relevant)
+    return np.asarray((precision * ties.chance)[:, :k].sum(axis=1) / ranking.relevant)
 
 
 def r_precision(ranking: Ranking) -> Floats:
