@@ -13,6 +13,7 @@ from tests.explorer.test_answers_browser import lasso, wall
 from tests.support.browser import Held, Watched
 from tests.support.explorer_site import GIVEN, NETWORK
 
+pytestmark = pytest.mark.slow
 LOGIN = "<html><head><title>Sign in</title></head><body><h1>Sign in</h1></body></html>"
 
 
@@ -148,7 +149,6 @@ def answering(status: int, kind: str, body: str) -> Callable[[Route], None]:
     return lambda route: route.fulfill(status=status, content_type=kind, body=body)
 
 
-@pytest.mark.slow
 def test_what_another_server_answers_in_the_explorers_place_is_said(
     watched: Watched, folder: Path
 ) -> None:

@@ -126,6 +126,7 @@ def test_an_old_answer_about_a_picture_comes_too_late(watched: Watched, folder: 
     assert watched.faults == []
 
 
+@pytest.mark.slow
 def test_a_dropped_file_of_a_type_that_the_browser_does_not_know_is_asked_about(
     watched: Watched,
 ) -> None:

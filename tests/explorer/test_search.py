@@ -104,6 +104,7 @@ def test_years_come_in_either_order_as_on_the_map(odd: httpx.Client) -> None:
         assert titles(odd, year_from=high, year_to=low) == expected
 
 
+@pytest.mark.slow
 def test_another_data_set_is_asked_for_the_same(odd_config: Config, snapshot: Snapshot) -> None:
     roots = [odd_config.root, snapshot.storage.root]
     asked = {"q": "étude", "year_from": "-300"}
