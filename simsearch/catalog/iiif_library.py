@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Library:
+class IIIFLibrary:
     """The documents. Safe to use from several threads. `kept` counts documents that were recent enough.
     `outlived` has the address of each stored document that its server no longer gives, and the reason."""
 

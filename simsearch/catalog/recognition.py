@@ -32,7 +32,7 @@ SHARDS = (".parquet", ".json")
 
 
 @dataclass(frozen=True)
-class Collection:
+class RecognisedCollection:
     """The collection at `source`: its `reader`, the `columns` of a table that are recognised by name, and
     `remarks` for the log."""
 
@@ -42,7 +42,7 @@ class Collection:
     remarks: list[str] = field(default_factory=list)
 
 
-def recognise(place: str, catalog: CatalogConfig, storage: StorageConfig) -> Collection:
+def recognise(place: str, catalog: CatalogConfig, storage: StorageConfig) -> RecognisedCollection:
     """The collection at a path, a URI or a web address.
 
     Raises UsageError if nothing is there, or nothing that is a collection.
@@ -62,7 +62,7 @@ def recognise(place: str, catalog: CatalogConfig, storage: StorageConfig) -> Col
     return _recognise_folder(place, shown, entries, catalog, storage)
 
 
-def _recognise_address(address: str, catalog: CatalogConfig) -> Collection:
+def _recognise_address(address: str, catalog: CatalogConfig) -> RecognisedCollection:
     try:
         with WebClient(catalog.download) as client:
             data = client.get(address, MAX_BYTES).data or b""
@@ -74,7 +74,7 @@ def _recognise_address(address: str, catalog: CatalogConfig) -> Collection:
         raise UsageError(
             f"{without_secrets(address)}: no IIIF manifest or collection; download a table and give its file"
         )
-    return Collection("iiif", address)
+    return RecognisedCollection("iiif", address)
 
 
 def _is_iiif(data: bytes) -> bool:
@@ -89,7 +89,7 @@ def _is_iiif(data: bytes) -> bool:
 
 def _recognise_file(
     place: str, shown: str, info: FileInfo, catalog: CatalogConfig, storage: StorageConfig
-) -> Collection:
+) -> RecognisedCollection:
     if info.kind != "file":
         raise UsageError(f"{place}: a {info.kind}, not a collection; {KINDS}")
     beginning = read_uri(info.uri, storage, BEGINNING)
@@ -100,7 +100,7 @@ def _recognise_file(
         )
     is_object = beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
     if is_object and _is_iiif(read_uri(info.uri, storage, MAX_BYTES)):
-        return Collection("iiif", shown)
+        return RecognisedCollection("iiif", shown)
     return _recognise_table(shown, info.uri, catalog, storage)
 
 
@@ -110,7 +110,7 @@ def _recognise_folder(
     entries: Sequence[FileInfo],
     catalog: CatalogConfig,
     storage: StorageConfig,
-) -> Collection:
+) -> RecognisedCollection:
     if any(info.path == ROOT_MARKER for info in entries):
         raise UsageError(
             f"{place}: a simsearch root, not a collection; simsearch explore {place} shows it"
@@ -124,7 +124,7 @@ def _recognise_folder(
             f"simsearch run {shown}/{name}"
             for name in tables[:1]
         ]
-        return Collection("folder", shown, remarks=remarks)
+        return RecognisedCollection("folder", shown, remarks=remarks)
     if any(info.path.lower().endswith(SHARDS) for info in entries):
         return _recognise_table(shown, normalise_uri(place), catalog, storage)
     notes = Notes()
@@ -141,13 +141,13 @@ def _is_table(info: FileInfo) -> bool:
 
 def _recognise_table(
     shown: str, source: str, catalog: CatalogConfig, storage: StorageConfig
-) -> Collection:
+) -> RecognisedCollection:
     """The table. If its own columns are not the catalog's, columns are proposed from their names."""
     try:
         records = load_records(source, catalog, storage, Notes())
         own = set(records.columns) | set(catalog.columns)
         if records.pictures or catalog.columns or own.issuperset(REQUIRED):
-            return Collection("table", shown)
+            return RecognisedCollection("table", shown)
         columns = propose(records)
         if not set(REQUIRED) <= columns.keys() | own:
             raise which_column(records, [name for name in REQUIRED if name not in columns])
@@ -155,4 +155,4 @@ def _recognise_table(
         raise UsageError(str(error)) from None
     pairs = ", ".join(f"{ours} from {path!r}" for ours, path in columns.items())
     remark = f"{shown}: columns found by their names: {pairs}"
-    return Collection("table", shown, columns, [remark])
+    return RecognisedCollection("table", shown, columns, [remark])

@@ -28,8 +28,8 @@ from simsearch.extraction.engine import IN_WORDS, choose_engine, runs_faster_con
 from simsearch.extraction.missing import count_images
 from simsearch.extraction.placement import Device
 from simsearch.extraction.precisions import (
-    Candidate,
-    Choice,
+    PrecisionCandidate,
+    PrecisionChoice,
     StoredPrecision,
     choose_precisions,
     find_stored,
@@ -78,7 +78,9 @@ def prepare_networks(config: Config, device: Device, catalog: pa.Table) -> list[
         for encoder, weights, preprocessing in zip(encoders, stored, preprocessings, strict=True)
     ]
     candidates = [
-        Candidate(encoder, weights, preprocessing, _find_stored_precisions(config, catalog, space))
+        PrecisionCandidate(
+            encoder, weights, preprocessing, _find_stored_precisions(config, catalog, space)
+        )
         for encoder, weights, preprocessing, space in zip(
             encoders, stored, preprocessings, spaces, strict=True
         )
@@ -112,8 +114,8 @@ def _find_stored_precisions(
 
 
 def _choose_precisions(
-    config: Config, candidates: Sequence[Candidate], device: Device
-) -> list[Choice]:
+    config: Config, candidates: Sequence[PrecisionCandidate], device: Device
+) -> list[PrecisionChoice]:
     setting = config.extract.precision
     choose = functools.partial(choose_precisions, candidates, device, setting)
     if setting != "auto" and not any(candidate.encoder.precision for candidate in candidates):

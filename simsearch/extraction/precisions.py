@@ -36,7 +36,7 @@ class StoredPrecision:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PrecisionCandidate:
     """A network whose precision is to be chosen. `stored` are the precisions of its stored vectors, the
     preferred one first."""
 
@@ -47,7 +47,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Choice:
+class PrecisionChoice:
     """A precision, and its reason in words. `anew` says that the stored vectors are in precisions that do
     not run here."""
 
@@ -86,8 +86,8 @@ def find_stored(
 
 
 def choose_precisions(
-    candidates: Sequence[Candidate], device: Device, setting: str
-) -> list[Choice]:
+    candidates: Sequence[PrecisionCandidate], device: Device, setting: str
+) -> list[PrecisionChoice]:
     """The precision of each network. Call it where the networks will run.
 
     An encoder with only one precision is tried in that, whatever `setting` says.
@@ -95,12 +95,12 @@ def choose_precisions(
     return [
         _choose(candidate, device)
         if setting == "auto" or candidate.encoder.precision
-        else Choice(setting, "as set")
+        else PrecisionChoice(setting, "as set")
         for candidate in candidates
     ]
 
 
-def _choose(candidate: Candidate, device: Device) -> Choice:
+def _choose(candidate: PrecisionCandidate, device: Device) -> PrecisionChoice:
     encoder, preprocessing = candidate.encoder, candidate.preprocessing
     refusals = []
     if encoder.precision is None:
@@ -109,12 +109,12 @@ def _choose(candidate: Candidate, device: Device) -> Choice:
             load = candidate.weights.load
             fault = why_not(encoder, load, preprocessing, stored.precision, device=device)
             if fault is None:
-                return Choice(stored.precision, words + _slowly(stored.precision, device))
+                return PrecisionChoice(stored.precision, words + _slowly(stored.precision, device))
             refusals.append(f"{stored.precision} does not run here ({fault})")
     precision, reason = choose_precision(
         encoder, candidate.weights.load(), preprocessing, device=device
     )
-    return Choice(precision, "; ".join([*refusals, reason]), anew=bool(refusals))
+    return PrecisionChoice(precision, "; ".join([*refusals, reason]), anew=bool(refusals))
 
 
 def _slowly(precision: str, device: Device) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from simsearch.geometry.estimation import Matches, estimate, inverted
+from simsearch.geometry.estimation import PointMatches, estimate, inverted
 from simsearch.geometry.homography import bend
 from simsearch.geometry.matching import (
     Indices,
@@ -149,11 +149,11 @@ def _one_sided(a: Points, b: Points) -> Agreement | None:
     )
 
 
-def _placed(a: Points, b: Points, pairs: Indices) -> Matches:
+def _placed(a: Points, b: Points, pairs: Indices) -> PointMatches:
     left, right = pairs.T
     turns = np.radians(b.angles[right].astype(np.float64) - a.angles[left])
     starts, ends = a.positions[left], b.positions[right]
-    return Matches(
+    return PointMatches(
         starts.astype(np.float64) @ (1, 1j),
         ends.astype(np.float64) @ (1, 1j),
         np.exp(1j * turns),

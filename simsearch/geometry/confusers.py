@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from simsearch.geometry.agreement import Agreement
 from simsearch.geometry.points import PICTURE_SIZE, Floats, Points
-from simsearch.geometry.regions import Box, box_around
+from simsearch.geometry.regions import Rectangle, box_around
 from simsearch.geometry.relations import WHOLE
 
 # Works in which a region has to return. Series and copies of a figure seldom keep the place in so many.
@@ -43,7 +43,7 @@ class Confuser:
     float32 [m, 2]: its points, as `anchored` has them."""
 
     works: tuple[int, ...]
-    boxes: tuple[Box, ...]
+    boxes: tuple[Rectangle, ...]
     places: Floats
 
 

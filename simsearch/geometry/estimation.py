@@ -37,7 +37,7 @@ ROUNDS = (10.0, 6.4, 6.4, 6.4)
 
 
 @dataclass(frozen=True)
-class Matches:
+class PointMatches:
     """Matched points [m]: places in a and b as x + iy in pixels, turns from a to b as complex units, zooms
     as logarithms to base 2; weights, 1 / how many matches are the same observation; and the area of b in
     square pixels."""
@@ -66,7 +66,7 @@ class Estimate:
     evidence: float
 
 
-def estimate(matches: Matches) -> Estimate | None:
+def estimate(matches: PointMatches) -> Estimate | None:
     """The transform with the most evidence; None where no plausible one explains MIN_INLIERS."""
     if len(matches) < MIN_INLIERS:
         return None
@@ -87,7 +87,7 @@ def estimate(matches: Matches) -> Estimate | None:
     return max((c for c in candidates if c), key=lambda c: c.evidence, default=None)
 
 
-def _near_similarities(matches: Matches) -> Flags:
+def _near_similarities(matches: PointMatches) -> Flags:
     """Which matches [k, m] lie near each of the best similarity transforms that a single match gives;
     no match lies near two."""
     factor = np.exp2(matches.zooms)[:, None]
@@ -108,7 +108,7 @@ def _near_similarities(matches: Matches) -> Flags:
     return np.array(chosen, bool)
 
 
-def _fit_affine(matches: Matches, weights: Floats) -> Floats:
+def _fit_affine(matches: PointMatches, weights: Floats) -> Floats:
     """The transforms [k, 3, 3] of least squares for weights [k, m]."""
     design = np.column_stack([matches.a.real, matches.a.imag, np.ones(len(matches))])
     target = np.column_stack([matches.b.real, matches.b.imag])
@@ -143,14 +143,14 @@ def scales(transforms: Floats) -> Floats:
     return lengths
 
 
-def transfer_errors(matches: Matches, transforms: Floats) -> Floats:
+def transfer_errors(matches: PointMatches, transforms: Floats) -> Floats:
     """Distances [..., m] in pixels of matches from the transforms [..., 3, 3]: the geometric mean of the
     distance in b and the distance in a."""
     factor = np.sqrt(np.maximum(scales(transforms), 1e-3))[..., None]
     return np.abs(moved(transforms, matches.a) - matches.b) / factor
 
 
-def _alike(matches: Matches, transforms: Floats) -> Flags:
+def _alike(matches: PointMatches, transforms: Floats) -> Flags:
     """Which matches [k, m] turn and zoom as the transforms do."""
     linear = transforms[:, :2, :2]
     # The rotation nearest to a linear map of the plane.
@@ -172,7 +172,7 @@ def plausible(linear: Floats) -> Flags:
 
 
 def weigh(
-    matches: Matches, transform: Floats, zoom: float, errors: Floats, alike: Flags
+    matches: PointMatches, transform: Floats, zoom: float, errors: Floats, alike: Flags
 ) -> Estimate | None:
     """The estimate at the radius that gives the most evidence, among matches `alike` [m]; `zoom`: the
     factor by which the transform enlarges lengths."""
@@ -197,7 +197,7 @@ def _spread(places: Complexes) -> float:
     return float(np.sqrt(max(total - along, 0) / 2))
 
 
-def _evidence(matches: Matches, inliers: Flags, chance: float) -> float:
+def _evidence(matches: PointMatches, inliers: Flags, chance: float) -> float:
     """−log10 of the number of transforms with as many inliers among matches that each fit by `chance`.
 
     As many transforms are tried as there are matches and radii; three inliers fix one. The tail of the
@@ -216,7 +216,7 @@ def _evidence(matches: Matches, inliers: Flags, chance: float) -> float:
     return float(trials * divergence / np.log(10) - np.log10(len(matches) * len(RADII)))
 
 
-def _chance_of_fit(matches: Matches, transform: Floats, radius: float) -> float:
+def _chance_of_fit(matches: PointMatches, transform: Floats, radius: float) -> float:
     """The probability that a wrong match fits: how many do when the matches' ends are exchanged among
     them, and no less than if ends lay evenly over b; `radius` in pixels of b."""
     even = np.pi * radius**2 / matches.area_b * 2 * TURN / 360

@@ -10,7 +10,7 @@ from simsearch.geometry.estimation import (
     Complexes,
     Estimate,
     Floats,
-    Matches,
+    PointMatches,
     moved,
     plausible,
     weigh,
@@ -22,7 +22,7 @@ MIN_INLIERS = 12
 MAX_FORESHORTENING = 2.0
 
 
-def bend(matches: Matches, affine: Estimate) -> Estimate:
+def bend(matches: PointMatches, affine: Estimate) -> Estimate:
     """The homography near an affine estimate if it is plausible and has more evidence, or the affine one."""
     near = affine.alike & (affine.errors < 2 * RADII[-1])
     if affine.inliers.sum() < MIN_INLIERS:

@@ -13,7 +13,7 @@ from simsearch.geometry.frames import is_frame
 from simsearch.geometry.points import REDUCTION, Bytes, Floats, Points
 
 Transform = npt.NDArray[np.float64]
-Box = tuple[float, float, float, float]  # left, top, width, height in pixels
+Rectangle = tuple[float, float, float, float]  # left, top, width, height in pixels
 
 # Thumbnail pixels: standard deviation of the window in which two thumbnails are correlated.
 WINDOW = 2.0
@@ -136,7 +136,7 @@ def frame(points: Points) -> Floats:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
-def box_around(places: Floats, size: tuple[int, int]) -> Box:
+def box_around(places: Floats, size: tuple[int, int]) -> Rectangle:
     """The upright box around places [n, 2] that lies within a picture of a size, a few pixels wider."""
     within = np.array(size, np.float32)
     upper = np.clip(places.min(0) - AROUND, 0, within)

@@ -44,7 +44,7 @@ def is_slower_than_exact(items: int, dimension: int, search_k: int, candidates: 
 
 
 @dataclass(frozen=True)
-class Search:
+class IndexSearch:
     """A search in two steps. `annoy` holds the components of `units` float32 [items, d] along `axes`
     [d, components] (None: the whole vectors). For the nearest n it gives n × `factor` candidates."""
 
@@ -86,7 +86,7 @@ def tune(
     trees: int,
     target: float,
     seed: int,
-) -> tuple[Search, dict[str, float]]:
+) -> tuple[IndexSearch, dict[str, float]]:
     """The search that finds `target` of an item's `n` nearest others with the fewest candidates and the
     smallest `search_k`, each from a series that doubles. Also the recall at every `search_k` that was tried.
 
@@ -100,18 +100,20 @@ def tune(
     tried: dict[str, float] = {}
     search_k = (n + 1) * factor
     while True:
-        search = Search(annoy, units, axes, factor, search_k)
+        search = IndexSearch(annoy, units, axes, factor, search_k)
         reached = measure_recall(search, units, sample, n)
         tried[str(search_k)] = reached
         if reached >= target:
             return search, tried
         if search_k >= len(units) * trees:
             best = max(tried, key=lambda value: tried[value])
-            return Search(annoy, units, axes, factor, int(best)), tried
+            return IndexSearch(annoy, units, axes, factor, int(best)), tried
         search_k *= 2
 
 
-def measure_recall(search: Search, units: Vectors, queries: npt.NDArray[np.int64], n: int) -> float:
+def measure_recall(
+    search: IndexSearch, units: Vectors, queries: npt.NDArray[np.int64], n: int
+) -> float:
     """The share of the true `n` nearest others of the items `queries` that `search` finds. The search is
     for n + 1, as each item finds itself. Items as near as the last true one count as right."""
     n = min(n, len(units) - 1)

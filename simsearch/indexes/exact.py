@@ -29,7 +29,7 @@ LARGE_CROWD = 0.25
 GROUP = 32  # items of which only the most similar one is read first; 16 to 64 cost the same
 
 Distance = TypeVar("Distance", bound=np.floating[Any])
-Items = Sequence[int] | npt.NDArray[np.integer[Any]]
+ItemNumbers = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,9 @@ def _squared_distances(
     return squared
 
 
-def pair_distances(units: Vectors, first: Items, second: Items) -> npt.NDArray[np.float64]:
+def pair_distances(
+    units: Vectors, first: ItemNumbers, second: ItemNumbers
+) -> npt.NDArray[np.float64]:
     """The distances [pairs] between the unit rows first[i] and second[i], as in `exact_search`."""
     left, right = (np.asarray(places, dtype=np.int64) for places in (first, second))
     return np.sqrt(_squared_distances(units, left, units, right))

@@ -30,8 +30,14 @@ import pyarrow.parquet as pq
 from simsearch.errors import MismatchError, NotFoundError
 from simsearch.features.vectors import Vectors, unit_rows
 from simsearch.indexes.annoy import open_annoy
-from simsearch.indexes.candidates import Search, is_slower_than_exact
-from simsearch.indexes.exact import Items, Neighbours, exact_search, nearest_first, pair_distances
+from simsearch.indexes.candidates import IndexSearch, is_slower_than_exact
+from simsearch.indexes.exact import (
+    ItemNumbers,
+    Neighbours,
+    exact_search,
+    nearest_first,
+    pair_distances,
+)
 from simsearch.storage.cached import local_file, map_array
 from simsearch.storage.storage import Storage
 from simsearch.storage.uris import is_local
@@ -47,7 +53,7 @@ COMPARED_AT_ONCE = 8192  # items; of 4,096 numbers 128 MiB
 class IndexManifest:
     """The description beside an index. `recall` is the share of an item's `neighbours` nearest others that
     Annoy finds. `recalls` are the shares that the index finds, by the number of others. `factor` and
-    `search_k` are those of `candidates.Search`. `components` None means that Annoy holds the whole
+    `search_k` are those of `candidates.IndexSearch`. `components` None means that Annoy holds the whole
     vectors."""
 
     fingerprint: str
@@ -122,11 +128,11 @@ class OpenIndex:
             return exact_search(self.units, queries, n)
         return self._by_candidates()(queries, n)
 
-    def _by_candidates(self) -> Search:
+    def _by_candidates(self) -> IndexSearch:
         manifest = self.manifest
-        return Search(self.annoy, self.units, self.axes, manifest.factor, manifest.search_k)
+        return IndexSearch(self.annoy, self.units, self.axes, manifest.factor, manifest.search_k)
 
-    def search_among(self, queries: Vectors, items: Items, n: int) -> Neighbours:
+    def search_among(self, queries: Vectors, items: ItemNumbers, n: int) -> Neighbours:
         """The true nearest `n` to vectors [q, d] among some `items`, all of which are compared. Raises
         MismatchError for another dimension."""
         queries = self._queries(queries)
@@ -141,7 +147,7 @@ class OpenIndex:
         candidates, apart = np.concatenate(retrieved, axis=1), np.concatenate(distances, axis=1)
         return Neighbours(*nearest_first(candidates, apart, n))
 
-    def around(self, items: Items, n: int) -> tuple[Neighbours, float]:
+    def around(self, items: ItemNumbers, n: int) -> tuple[Neighbours, float]:
         """The nearest `n` to the mean direction of some items' unit vectors, and the length of their mean.
         The items themselves may be among the nearest. If the length is 0, there are no nearest ones."""
         mean = self.units[np.asarray(items, np.int64)].mean(axis=0, dtype=np.float64)
@@ -159,11 +165,11 @@ class OpenIndex:
             )
         return unit_rows(queries)
 
-    def near(self, items: Items, n: int) -> Neighbours:
+    def near(self, items: ItemNumbers, n: int) -> Neighbours:
         """The nearest `n` of the index's own items. Each item finds itself, unless others are as near."""
         return self._search(self.units[np.asarray(items, dtype=np.int64)], n)
 
-    def candidates(self, items: Items, n: int) -> npt.NDArray[np.int64] | None:
+    def candidates(self, items: ItemNumbers, n: int) -> npt.NDArray[np.int64] | None:
         """The candidates [q, c] that `near` compares, in no order, −1 where there are fewer. None if `near`
         compares all vectors."""
         if self.manifest.exact_for(n):
@@ -171,7 +177,7 @@ class OpenIndex:
         queries = self.units[np.asarray(items, dtype=np.int64)]
         return self._by_candidates().candidates(queries, n)
 
-    def distances(self, first: Items, second: Items) -> npt.NDArray[np.float64]:
+    def distances(self, first: ItemNumbers, second: ItemNumbers) -> npt.NDArray[np.float64]:
         """The distances [pairs] between the items first[i] and second[i]."""
         return pair_distances(self.units, first, second)
 

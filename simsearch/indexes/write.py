@@ -23,7 +23,7 @@ from simsearch.indexes.annoy import (
     open_annoy,
     principal_axes,
 )
-from simsearch.indexes.candidates import Search, components_for, measure_recall, tune
+from simsearch.indexes.candidates import IndexSearch, components_for, measure_recall, tune
 from simsearch.indexes.index import IndexManifest
 from simsearch.storage.cached import file_digest
 from simsearch.storage.storage import Storage
@@ -90,7 +90,9 @@ def write_index(
     return manifest
 
 
-def _recalls(search: Search, manifest: IndexManifest, asked: Sequence[int]) -> dict[str, float]:
+def _recalls(
+    search: IndexSearch, manifest: IndexManifest, asked: Sequence[int]
+) -> dict[str, float]:
     """The recall of the opened index for each number of others `asked` for. Numbers are cut to the others
     that exist."""
     sample = check_queries(manifest.items, manifest.seed)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.facets import NO_YEAR, Facet, facets_of, years_of
-from simsearch.reading.regions import Region, inner_regions, inner_square
+from simsearch.reading.regions import MapRegion, inner_regions, inner_square
 from simsearch.reading.view import SnapshotView
 
 STEPS = 65_535  # places along the longer side of a map
@@ -122,7 +122,7 @@ def region_rows(points: npt.NDArray[np.floating], facets: Sequence[Facet]) -> di
     chosen = [facet for facet in facets if facet.key in NAMING]
     places = [naming[facet.key] for facet in chosen]
 
-    def row(region: Region) -> list[int]:
+    def row(region: MapRegion) -> list[int]:
         names = [value for name in region.names for value in (places[name.facet], name.code + 1)]
         x, y = round(region.x * STEPS), round(region.y * STEPS)
         return [region.level, x, y, region.count, region.central, *names]

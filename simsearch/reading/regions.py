@@ -24,7 +24,7 @@ LEAST_COUNT = 4  # artworks with the value in the square
 LEAST_SHARE = 0.2  # share of the square's artworks: a value that one in ten has does not name it
 LEAST_LIFT = 1.5  # how many times the value's share in the collection: "oil paint" is no name among paintings
 
-Points = npt.NDArray[np.floating]
+Positions = npt.NDArray[np.floating]
 Numbers = npt.NDArray[np.int64]
 
 
@@ -40,7 +40,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Region:
+class MapRegion:
     """A named part of the map at one level: its middle (x, y), the `count` of its artworks, and the artwork
     nearest to the middle among those that the first name fits."""
 
@@ -53,8 +53,8 @@ class Region:
 
 
 def regions(
-    points: Points, facets: Sequence[Facet], levels: Sequence[int] = LEVELS
-) -> list[Region]:
+    points: Positions, facets: Sequence[Facet], levels: Sequence[int] = LEVELS
+) -> list[MapRegion]:
     """Named regions of `points` [artworks, 2] in [0, 1], coarse levels first, best names first.
 
     Names come from `facets`. The same input gives the same regions.
@@ -69,7 +69,7 @@ def regions(
     ]
 
 
-def inner_square(points: Points) -> tuple[npt.NDArray[np.float64], float]:
+def inner_square(points: Positions) -> tuple[npt.NDArray[np.float64], float]:
     """The lowest corner [2] and the side of the square around the inner artworks of `points` [artworks, 2].
 
     A whitened space's map is a dense ball with a wide halo. In a square around all of it, four parts would
@@ -81,8 +81,8 @@ def inner_square(points: Points) -> tuple[npt.NDArray[np.float64], float]:
 
 
 def inner_regions(
-    points: Points, facets: Sequence[Facet], levels: Sequence[int] = LEVELS
-) -> list[Region]:
+    points: Positions, facets: Sequence[Facet], levels: Sequence[int] = LEVELS
+) -> list[MapRegion]:
     """Named regions of `points` [artworks, 2] of any scale. Regions are parts of the points' inner square;
     the few artworks beyond count for its edge."""
     low, side = inner_square(points)
@@ -92,7 +92,7 @@ def inner_regions(
     ]
 
 
-def _level(points: Points, facets: Sequence[Facet], level: int) -> Iterator[Region]:
+def _level(points: Positions, facets: Sequence[Facet], level: int) -> Iterator[MapRegion]:
     side = 2**level
     columns = np.clip((points * side).astype(np.int64), 0, side - 1)
     cells = columns[:, 1] * side + columns[:, 0]
@@ -107,7 +107,7 @@ def _level(points: Points, facets: Sequence[Facet], level: int) -> Iterator[Regi
         fitting = _select_members(facets[first.facet], first.code, members)
         middle = np.median(points[fitting], axis=0)
         central = fitting[np.argmin(((points[fitting] - middle) ** 2).sum(axis=1))]
-        yield Region(
+        yield MapRegion(
             level, float(middle[0]), float(middle[1]), len(members), int(central), names[best]
         )
 

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simsearch.catalog.image_names import is_web
-from simsearch.catalog.recognition import KINDS, Collection, recognise
+from simsearch.catalog.recognition import KINDS, RecognisedCollection, recognise
 from simsearch.catalog.records import TABLES
 from simsearch.errors import SimsearchError, UsageError
 from simsearch.settings.config import Config, config_of_values, load_config
@@ -147,7 +147,7 @@ def _text(place: str, file: Path, config: Config) -> str:
     )
 
 
-def _values(collection: Collection, root: str) -> dict[str, Any]:
+def _values(collection: RecognisedCollection, root: str) -> dict[str, Any]:
     catalog: dict[str, Any] = {"reader": collection.reader, "source": collection.source}
     if collection.columns:
         catalog["columns"] = collection.columns
@@ -201,7 +201,7 @@ def _choose_file(root: str) -> Path:
     return Path.cwd() / f"{root.rpartition('/')[2]}.yaml"
 
 
-def _keep_apart(collection: Collection, root: str) -> None:
+def _keep_apart(collection: RecognisedCollection, root: str) -> None:
     """Raise UsageError for a root inside the folder that is read."""
     if collection.reader == "iiif":
         return

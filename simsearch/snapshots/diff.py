@@ -94,11 +94,11 @@ def neighbour_changes(old: Snapshot, new: Snapshot) -> list[NeighbourChange]:
     ]
 
 
-Artwork = tuple[str | None, tuple[tuple[str, str], ...]]
+ArtworkContent = tuple[str | None, tuple[tuple[str, str], ...]]
 """An artwork's content hash (None where its image was rejected) and its description."""
 
 
-def artworks_of(snapshot: Snapshot) -> dict[str, Artwork]:
+def artworks_of(snapshot: Snapshot) -> dict[str, ArtworkContent]:
     """The artworks of a snapshot by their id."""
     images = snapshot.images()
     originals = images.filter(pc.is_null(images["profile"]))
@@ -115,7 +115,9 @@ def artworks_of(snapshot: Snapshot) -> dict[str, Artwork]:
     }
 
 
-def artwork_changes(old: Mapping[str, Artwork], new: Mapping[str, Artwork]) -> ArtworkChanges:
+def artwork_changes(
+    old: Mapping[str, ArtworkContent], new: Mapping[str, ArtworkContent]
+) -> ArtworkChanges:
     """The artworks that were added, removed or changed. A new id counts as a rename if its picture was a
     removed id's."""
     gone_by_hash: dict[str, list[str]] = defaultdict(list)

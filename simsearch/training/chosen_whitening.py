@@ -13,7 +13,7 @@ from itertools import product
 
 from simsearch.encoders.heads.head import Head
 from simsearch.encoders.heads.whitening import Spectrum
-from simsearch.training.judging import LearnedFrom, Trial, unchanged
+from simsearch.training.judging import HeadTrial, LearnedFrom, unchanged
 
 SHARE_HELD_OUT = 1 / 3
 POWERS = (0.25, 0.5, 0.75, 1.0)
@@ -36,7 +36,7 @@ def choose_whitening(
 ) -> tuple[Head, Mapping[str, float]]:
     """The whitening of the originals that finds copies best, and how it was chosen.
 
-    Candidates are scored by the µAP of held-out copies (`Trial`). The best is taken if it beats the
+    Candidates are scored by the µAP of held-out copies (`HeadTrial`). The best is taken if it beats the
     encoder's own vectors by more than a standard error. Otherwise the head is the identity, or with
     `dimensions` the projection on so many principal components.
     """
@@ -46,7 +46,7 @@ def choose_whitening(
     whole = Spectrum.of(data.vectors[data.originals])
     if not fitted.rank:  # all vectors are the same
         return whole.whitening(dimensions=dimensions, power=1.0, shrinkage=0.0), {}
-    trial = Trial.of(data, held)
+    trial = HeadTrial.of(data, held)
     best = max(
         _candidates(data.vectors.shape[1], dimensions),
         key=lambda candidate: trial.score(candidate.of(fitted)),

@@ -13,7 +13,7 @@ from simsearch.encoders.heads.head import Head
 from simsearch.encoders.heads.whitening import Spectrum, fit_whitening
 from simsearch.errors import TrainingError
 from simsearch.training.chosen_whitening import choose_whitening
-from simsearch.training.judging import MOST_HELD_OUT, LearnedFrom, Trial, unchanged
+from simsearch.training.judging import MOST_HELD_OUT, HeadTrial, LearnedFrom, unchanged
 
 Losses = tuple[Mapping[str, float], ...]
 
@@ -24,7 +24,7 @@ Tell = Callable[[int], None]
 @dataclass(frozen=True)
 class Fit:
     """A fitted head, its losses by epoch unless it has a closed form, and how it was judged and options that
-    the settings leave open were chosen (`Trial.judge`)."""
+    the settings leave open were chosen (`HeadTrial.judge`)."""
 
     head: Head
     losses: Losses = ()
@@ -87,7 +87,7 @@ def _judged(fit: FitFunction) -> FitFunction:
             return trial
         spectrum = Spectrum.of(data.vectors[data.originals])
         plain = unchanged(spectrum, getattr(settings, "dimensions", None))
-        better, figures = Trial.of(unseen, held).judge(plain, trial.head)
+        better, figures = HeadTrial.of(unseen, held).judge(plain, trial.head)
         if not better:
             return Fit(plain, trial.losses, figures)
         done = len(trial.losses)

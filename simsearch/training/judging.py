@@ -74,7 +74,7 @@ def unchanged(spectrum: Spectrum, dimensions: int | None) -> Head:
 
 
 @dataclass(frozen=True)
-class Trial:
+class HeadTrial:
     """Held-out `originals` [h, d], their `copies` [c, d], and the place of each copy's original [c]."""
 
     originals: Vectors
@@ -82,7 +82,7 @@ class Trial:
     owners: Items
 
     @classmethod
-    def of(cls, data: LearnedFrom, held: Items) -> Trial:
+    def of(cls, data: LearnedFrom, held: Items) -> HeadTrial:
         """The trial by the artworks of the numbers `held`."""
         among = np.isin(data.artworks, held)
         first, copies = among & data.originals, among & ~data.originals

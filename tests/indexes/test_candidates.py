@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simsearch.features.vectors import unit_rows
 from simsearch.indexes.annoy import annoy_search, build_annoy, open_annoy, principal_axes
-from simsearch.indexes.candidates import Search, components_for, is_slower_than_exact, tune
+from simsearch.indexes.candidates import IndexSearch, components_for, is_slower_than_exact, tune
 from simsearch.indexes.exact import exact_search, recall
 from simsearch.settings.sections.analysis import IndexConfig
 
@@ -21,7 +21,7 @@ def vectors(n: int = 500, d: int = 24, seed: int = 3) -> np.ndarray:
 
 def searched(
     units: np.ndarray, folder: Path, *, components: int, trees: int, target: float = 0.99
-) -> tuple[Search, dict[str, float]]:
+) -> tuple[IndexSearch, dict[str, float]]:
     axes = principal_axes(units, components, seed=1) if components < units.shape[1] else None
     build_annoy(units if axes is None else units @ axes, folder / "index", trees=trees, seed=1)
     annoy = open_annoy(folder / "index", components)

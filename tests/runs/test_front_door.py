@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simsearch.catalog.recognition import Collection
+from simsearch.catalog.recognition import RecognisedCollection
 from simsearch.encoders.weight_files import NotHereError
 from simsearch.errors import ConfigError, UsageError, WeightsError
 from simsearch.runs import front_door, reachable_networks
@@ -154,7 +154,9 @@ def test_a_login_in_an_address_is_in_no_message_and_no_file_for_others(
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(front_door, "recognise", lambda place, *_: Collection("iiif", place))
+    monkeypatch.setattr(
+        front_door, "recognise", lambda place, *_: RecognisedCollection("iiif", place)
+    )
     address = "https://me:S3CR3T@x.test/c.json?token=S3CR3T"
     door = opened(address)
     assert load_config(door.file).catalog.source == address

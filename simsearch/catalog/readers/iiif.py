@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from simsearch.catalog.iiif import Document
-from simsearch.catalog.iiif_library import Library
+from simsearch.catalog.iiif_library import IIIFLibrary
 from simsearch.catalog.iiif_names import ManifestNames
 from simsearch.catalog.iiif_pictures import Canvas
 from simsearch.catalog.image_api import image_address, info_address
@@ -37,7 +37,7 @@ def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterat
     CatalogError if the source is no IIIF document.
     """
     with ExitStack() as stack:
-        library = Library.open(config, stack)
+        library = IIIFLibrary.open(config, stack)
         source = config.catalog.source or ""
         root = _root(library, source)
         names = ManifestNames()
@@ -64,7 +64,7 @@ def read_iiif(config: Config, notes: Notes, sample: int | None = None) -> Iterat
     library.report(notes)
 
 
-def _root(library: Library, source: str) -> Document:
+def _root(library: IIIFLibrary, source: str) -> Document:
     try:
         root = library.document(source, fresh=True) if is_web(source) else library.stored(source)
         if root.kind == "page":
@@ -78,7 +78,7 @@ def _root(library: Library, source: str) -> Document:
 class _Walk:
     """Reads collections and their pages, each once."""
 
-    library: Library
+    library: IIIFLibrary
     source: str
     notes: Notes
     seen: set[str] = field(default_factory=set)
@@ -132,7 +132,7 @@ class _Walk:
 
 
 def _read_manifests(
-    library: Library,
+    library: IIIFLibrary,
     manifests: list[str],
     notes: Notes,
     advance: Advance,
@@ -171,7 +171,9 @@ def _read_manifests(
         yield url, artworks
 
 
-def _read_root_manifest(library: Library, source: str, root: Document, notes: Notes) -> list[Row]:
+def _read_root_manifest(
+    library: IIIFLibrary, source: str, root: Document, notes: Notes
+) -> list[Row]:
     """The artworks of a source that is a manifest. Raises CatalogError."""
     try:
         return list(_artworks(library, source, root, notes))
@@ -189,7 +191,7 @@ def _name_rows(rows: list[Row], url: str, names: ManifestNames, notes: Notes) ->
             yield {"artwork_id": artwork_id, **row}
 
 
-def _artworks(library: Library, url: str, document: Document, notes: Notes) -> Iterator[Row]:
+def _artworks(library: IIIFLibrary, url: str, document: Document, notes: Notes) -> Iterator[Row]:
     """A manifest's artworks without their ids. `number` is an artwork's place among several.
 
     A canvas that cannot be read is left out. Raises RefusedError if no canvas is left.
@@ -239,7 +241,7 @@ def _artworks(library: Library, url: str, document: Document, notes: Notes) -> I
         notes.leave_out(f"manifests without an image ({instead})", url)
 
 
-def _resolve(library: Library, canvas: Canvas) -> Canvas | str:
+def _resolve(library: IIIFLibrary, canvas: Canvas) -> Canvas | str:
     """A canvas with its picture, or a word for what it has instead. Annotations in other documents are
     fetched until one has a picture."""
     instead = "nothing painted"
@@ -276,7 +278,7 @@ def _describe(url: str, document: Document) -> Row:
     }
 
 
-def _image(library: Library, canvas: Canvas) -> str | None:
+def _image(library: IIIFLibrary, canvas: Canvas) -> str | None:
     address = info_address(canvas)
     # Without info.json the manifest's words have to do.
     info = _ask(library.info, address) if address is not None else None

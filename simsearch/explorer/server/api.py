@@ -36,7 +36,7 @@ from simsearch.settings.shown_places import show_reject
 
 router = APIRouter(prefix="/api/v1")
 
-Page = Annotated[int, Query(ge=1, description="counted from 1")]
+PageNumber = Annotated[int, Query(ge=1, description="counted from 1")]
 PerSpace = Annotated[int, Query(ge=1, le=100, description="artworks per space")]
 PageSize = Annotated[int, Query(ge=1, le=500, description="entries per page")]
 
@@ -59,7 +59,7 @@ def snapshots(site: InSite) -> list[SnapshotOut]:
 
 @router.get("/artworks")
 def artworks(
-    site: InSite, view: View, asked: Asked, page: Page = 1, size: PageSize = 50
+    site: InSite, view: View, asked: Asked, page: PageNumber = 1, size: PageSize = 50
 ) -> ArtworksOut:
     """Artworks with the words of `q` in any field, or of `title`, `artist`, `medium` in it; paged."""
     numbers = site.search(view, asked)
@@ -117,7 +117,7 @@ def metrics(view: View) -> list[MetricOut]:
 
 
 @router.get("/rejects")
-def rejects(view: View, page: Page = 1, size: PageSize = 50) -> RejectsOut:
+def rejects(view: View, page: PageNumber = 1, size: PageSize = 50) -> RejectsOut:
     """Images that could not be used, and why; paged."""
     rows = view.rejects.slice((page - 1) * size, size).to_pylist()
     return RejectsOut(

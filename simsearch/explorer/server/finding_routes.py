@@ -27,7 +27,7 @@ from simsearch.reading.view import SnapshotView
 
 router = APIRouter(prefix="/findings", include_in_schema=False, default_response_class=HTMLResponse)
 
-Page = Annotated[int, Query(ge=1, le=1_000_000)]
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 
 
 @router.get("")
@@ -36,35 +36,35 @@ def overview(request: Request, site: InSite, view: View) -> Response:
 
 
 @router.get("/duplicates")
-def duplicates(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
+def duplicates(request: Request, site: InSite, view: View, page: PageNumber = 1) -> Response:
     return respond(request, view, duplicates_page(site, view, page))
 
 
 @router.get("/details")
-def details(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
+def details(request: Request, site: InSite, view: View, page: PageNumber = 1) -> Response:
     return respond(request, view, details_page(site, view, page))
 
 
 @router.get("/placeholders")
-def placeholders(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
+def placeholders(request: Request, site: InSite, view: View, page: PageNumber = 1) -> Response:
     return respond(request, view, placeholders_page(site, view, page))
 
 
 @router.get("/hubs")
 def hubs(
-    request: Request, site: InSite, view: View, space: str | None = None, page: Page = 1
+    request: Request, site: InSite, view: View, space: str | None = None, page: PageNumber = 1
 ) -> Response:
     return respond(request, view, hubs_page(site, view, space, page))
 
 
 @router.get("/disagreement")
-def disagreement(request: Request, site: InSite, view: View, page: Page = 1) -> Response:
+def disagreement(request: Request, site: InSite, view: View, page: PageNumber = 1) -> Response:
     return respond(request, view, disagreement_page(site, view, page))
 
 
 @router.get("/other-hands")
 def other_hands(
-    request: Request, site: InSite, view: View, space: str | None = None, page: Page = 1
+    request: Request, site: InSite, view: View, space: str | None = None, page: PageNumber = 1
 ) -> Response:
     return respond(request, view, other_hands_page(site, view, space, page))
 

@@ -29,7 +29,7 @@ router = APIRouter(include_in_schema=False)
 SetId = Annotated[str, Query(max_length=16)]
 Ids = Annotated[str, Query(max_length=sets.MOST_TEXT)]
 Name = Annotated[str, Query(max_length=200)]
-Page = Annotated[int, Query(ge=1, le=1_000_000)]
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 # The types of forms' fields.
 KeptSet = Annotated[str, Form(max_length=16)]
 Member = Annotated[str, Form(max_length=2000)]
@@ -54,7 +54,7 @@ def page(
     view: View,
     chosen: Chosen,
     set_id: SetId = "",
-    page: Page = 1,
+    page: PageNumber = 1,
     left_out: str = "",
     was: Name = "",
 ) -> Response:

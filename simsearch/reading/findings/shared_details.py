@@ -13,7 +13,7 @@ from simsearch.reading.findings.duplicates import gather
 from simsearch.reading.view import SnapshotView
 from simsearch.schemas import OTHER_PICTURES
 
-Box = tuple[float, float, float, float]
+Rectangle = tuple[float, float, float, float]
 
 # Intersection over union from which two boxes in one picture show one part.
 ONE_PART = 0.4
@@ -24,7 +24,7 @@ class Part:
     """Where an artwork, by number, shows a part: left, top, width and height, as schemas.BOX."""
 
     number: int
-    box: Box
+    box: Rectangle
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _pairs(view: SnapshotView) -> Iterator[tuple[tuple[float, int], str, tuple[P
         yield (row["false_alarms"], -row["inliers"]), row["relation"], both
 
 
-def common_share(first: Box, second: Box) -> float:
+def common_share(first: Rectangle, second: Rectangle) -> float:
     """The intersection of two boxes over their union."""
     sides = [
         max(0.0, min(first[k] + first[k + 2], second[k] + second[k + 2]) - max(first[k], second[k]))
@@ -113,6 +113,6 @@ def find_confusers(view: SnapshotView) -> list[tuple[Part, ...]]:
     return [tuple(parts) for parts in grouped.values()]
 
 
-def _box(cell: Any) -> Box:
+def _box(cell: Any) -> Rectangle:
     left, top, width, height = cell
     return left, top, width, height

@@ -10,7 +10,7 @@ from simsearch.explorer.pages.page import PagedPage
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import Site
 from simsearch.reading.artworks import ViewArtwork
-from simsearch.reading.findings.shared_details import Box, Part, SharedDetail
+from simsearch.reading.findings.shared_details import Part, Rectangle, SharedDetail
 from simsearch.reading.sets import encode_if_few
 from simsearch.reading.view import SnapshotView
 
@@ -18,7 +18,7 @@ DETAILS_PER_PAGE = 12
 PARTS_SHOWN = 12  # of a detail
 EXAMPLES = 6  # of a region that returns at one place
 
-CutOut = tuple[ViewArtwork, Box]
+CutOut = tuple[ViewArtwork, Rectangle]
 
 
 @dataclass(frozen=True)
