@@ -18,7 +18,7 @@ from PIL import Image
 from simsearch.images.limits import ImageError
 from simsearch.images.orientation import UPRIGHT, turned
 from simsearch.images.profiles import cielab, is_srgb, samples_to_srgb
-from simsearch.images.scaling import REDUCING_GAP
+from simsearch.images.scaling import FILTER, REDUCING_GAP
 
 Space = Literal["gray", "rgb", "cmyk", "lab"]
 Samples16 = npt.NDArray[np.uint16]
@@ -57,8 +57,8 @@ class Deep:
     orientation: int = UPRIGHT
 
     def picture(self, size: tuple[int, int]) -> Image.Image:
-        """The upright picture in sRGB: RGB, or RGBA if it has transparency. An opaque picture is averaged
-        down to no less than twice `size`, which is that of the stored orientation."""
+        """The upright picture in sRGB: RGB, or RGBA if it has transparency. An opaque picture that is more
+        than four times as large is scaled to `size`, which is that of the stored orientation."""
         return turned(_picture(self.read(), self.profile, size), self.orientation)
 
 
@@ -86,7 +86,10 @@ def _picture(samples: Samples, profile: bytes | None, size: tuple[int, int]) -> 
         if alpha is not None:
             rgb = np.dstack([rgb, _to_8_bits(alpha)])
         image.paste(Image.fromarray(rgb, mode), (0, top // down))
-    return image
+    if factors == (1, 1):
+        return image
+    # The last blocks of a row or column may be cut by the edge, so that the picture ends within them.
+    return image.resize(size, FILTER, box=(0, 0, width / across, height / down))
 
 
 def _factor(length: int, wanted: int) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -76,6 +78,21 @@ def test_a_large_picture_is_scaled_by_pillows_own_filter(mode: str) -> None:
     resized = image.resize((256, 171), Image.Resampling.BICUBIC, reducing_gap=2.0)
     data = saved(image, "TIFF")
     np.testing.assert_array_equal(decoded(data, SIDE), resized.convert("RGB"))
+
+
+@pytest.mark.parametrize("kind", ["png", "tiff"])
+def test_a_picture_of_16_bits_is_scaled_as_one_of_8(kind: str) -> None:
+    """Averaged by 7, its sides of 900 and 700 pixels end within a block and at the end of one."""
+    image = painting(900, 700)
+    levels, buffer = np.asarray(image).astype(np.uint16) * 257, io.BytesIO()
+    if kind == "png":
+        buffer.write(imagecodecs.png_encode(levels))
+    else:
+        tifffile.imwrite(buffer, levels, photometric="rgb")
+    expected = decoded(saved(image, "PNG"), 64)
+    small = decoded(buffer.getvalue(), 64)
+    difference = np.asarray(small, float) - np.asarray(expected, float)
+    assert np.abs(difference).max() <= 1
 
 
 def test_a_jpeg_is_scaled_while_it_is_decoded_and_looks_the_same() -> None:
