@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from simsearch.features.points import AGREEMENTS_FOLDER, StoredPoints, agreement
 from simsearch.neighbours.chance import read_chance
 from simsearch.reading.agreed_pictures import judge, relation_words
 from simsearch.reading.artworks import ViewArtwork
+from simsearch.reading.chance_words import chance_words
 from simsearch.reading.findings.listed_pairs import ListedPair
 from simsearch.reading.stored_points import PointReader
 from simsearch.reading.view import SnapshotView
@@ -23,8 +23,6 @@ from simsearch.settings.shown_places import show_text
 
 if TYPE_CHECKING:
     from simsearch.geometry.agreement import Agreement
-
-LEAST_SAID = 1e-12  # false alarms: fewer tell a reader no more
 
 Transform = npt.NDArray[np.float64]
 
@@ -183,16 +181,3 @@ def _sentence(relation: str, inliers: int, false_alarms: float, *, mirrored: boo
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def chance_words(false_alarms: float) -> str:
-    """A number of false alarms for readers: rounded up to a power of ten below a thousandth."""
-    if false_alarms >= 10:
-        return f"{false_alarms:,.0f}"
-    if false_alarms >= 0.001:
-        return f"{false_alarms:.1g}"
-    power = math.ceil(math.log10(max(false_alarms, LEAST_SAID)))
-    return f"fewer than 10⁻{str(-power).translate(_RAISED)}"
-
-
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

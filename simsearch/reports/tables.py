@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from simsearch.evaluation.metrics import RANKING_METRICS, STUDY_METRICS
 from simsearch.evaluation.ranking import CURVE_KS
 from simsearch.images.perturbations import KINDS
+from simsearch.reading.chance_words import rounded_up
 from simsearch.reading.findings.duplicates import relation_words
 
 CURVE_SHOWN = (1, 10, 100)
@@ -234,7 +235,7 @@ def near_duplicate_rows(table: pa.Table, titles: Mapping[str, str]) -> list[Near
             f"{titles.get(row['other_id']) or row['other_id']} ({row['other_id']})",
             relation_words(row["relation"], mirrored=bool(row["mirrored"])),
             "–" if row["inliers"] is None else f"{row['inliers']}",
-            "–" if row["false_alarms"] is None else f"{row['false_alarms']:.1g}",
+            "–" if row["false_alarms"] is None else rounded_up(row["false_alarms"]),
         )
         for row in sorted(table.to_pylist(), key=place)
     ]

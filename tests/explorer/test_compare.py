@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import httpx
 import numpy as np
@@ -21,9 +22,10 @@ from simsearch.features.points import AGREEMENTS, StoredPoints, agreements_parts
 from simsearch.geometry.false_alarms import Chance
 from simsearch.neighbours.agreements import agreements_table
 from simsearch.neighbours.chance import CollectionChance, read_chance, write_chance
+from simsearch.reading.chance_words import chance_words, rounded_up
 from simsearch.reading.findings.listed_pairs import ListedPair, ListedPairs
 from simsearch.reading.library import Library
-from simsearch.reading.picture_pairs import PairGeometry, PicturePair, chance_words
+from simsearch.reading.picture_pairs import PairGeometry, PicturePair
 from simsearch.reading.sets import encode
 from simsearch.reading.stored_points import PointReader
 from simsearch.reading.view import SnapshotView
@@ -70,7 +72,7 @@ def test_the_transform_drawn_is_the_stored_one_and_from_the_other_side_its_inver
     assert drawn is not None
     assert drawn.tolist() == stored.tolist()
     assert "The same picture, mirrored: " in page
-    assert "chance gives fewer than 10⁻⁸ such pairs in this collection." in page
+    assert "chance gives at most 10⁻⁸ such pairs in this collection." in page
     back, _ = compared(pairs, COPY, FIRST)
     assert back is not None
     places = np.random.default_rng(1).uniform(20, 200, (50, 2))
@@ -110,7 +112,7 @@ def test_points_are_drawn_on_their_partners_in_both_drawings(pairs: httpx.Client
 def test_a_pair_that_no_run_compared_is_compared_when_asked(pairs: httpx.Client) -> None:
     drawn, page = compared(pairs, FIRST, ASKED)
     assert drawn is not None
-    assert re.search(r"\d+ points agree; chance gives fewer than 10⁻\S+ such pairs", page)
+    assert re.search(r"\d+ points agree; chance gives at most 10⁻\S+ such pairs", page)
     scales = (
         256 / SIZE[0],
         256 / 900,
@@ -222,19 +224,28 @@ def test_pages_of_near_duplicates_lead_to_the_comparison(pairs: httpx.Client) ->
     assert "/compare?" not in pairs.get("/artwork", params={"id": ANOTHER}).text
 
 
-@given(st.floats(1e-320, 1e6))
+@given(st.floats(1e-320, 1e6) | st.sampled_from([0.5, 1.0, 9.5, 10.0, 0.001, 1e-5, 1e-12, 1e6]))
 def test_the_number_of_false_alarms_is_never_said_too_low(alarms: float) -> None:
     words = chance_words(alarms)
-    if words.startswith("fewer than 10⁻"):
-        power = int(
-            words.removeprefix("fewer than 10⁻").translate(
-                str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-            )
-        )
-        assert np.log10(alarms) <= -power + 1e-9
-        assert alarms < 0.001
+    raised = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    if words.startswith("at most 10"):
+        said = Fraction(10) ** int(words.removeprefix("at most 10").translate(raised))
+        assert alarms <= 0.001
     else:
-        assert float(words.replace(",", "")) == pytest.approx(alarms, rel=0.5)
+        said = Fraction(words.replace(",", ""))
+    assert Fraction(repr(alarms)) <= said
+    assert said <= max(
+        Fraction(1, 10**12),
+        10 * Fraction(repr(alarms)) if alarms <= 0.001 else 2 * Fraction(repr(alarms)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.0, "0"), (0.31, "0.4"), (0.96, "1"), (2.4e-9, "3e-09"), (0.25, "0.3"), (1.0, "1")],
+)
+def test_a_number_in_a_table_is_rounded_up(number: float, text: str) -> None:
+    assert rounded_up(number) == text
 
 
 @pytest.mark.slow

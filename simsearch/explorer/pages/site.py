@@ -13,6 +13,7 @@ import pyarrow as pa
 from simsearch.explorer.pages.addresses import Addresses
 from simsearch.explorer.pages.page import Page
 from simsearch.reading.artworks import LONG, shorten
+from simsearch.reading.chance_words import rounded_up
 from simsearch.reading.feature_maps import FeatureMaps
 from simsearch.reading.image_servers import ImageServers
 from simsearch.reading.library import Library
@@ -134,6 +135,7 @@ def environment_of_pages() -> jinja2.Environment:
         "metric_word": metric_word,
         "as_set": encode,
         "short": shorten,
+        "rounded_up": rounded_up,
         "place": show_place,
         "places": show_text,
     }
