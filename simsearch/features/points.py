@@ -60,6 +60,7 @@ AGREEMENTS = pa.schema(
         pa.field("likeness", pa.float32()),
         pa.field("residual", pa.float32()),
         pa.field("framed", pa.bool_()),
+        pa.field("negative", pa.bool_()),
     ]
 )
 

@@ -11,6 +11,7 @@ from simsearch.geometry.estimation import PointMatches, estimate, inverted
 from simsearch.geometry.homography import bend
 from simsearch.geometry.matching import (
     Indices,
+    light_and_dark_exchanged,
     match,
     near_both,
     squared_distances,
@@ -41,7 +42,8 @@ class Agreement:
     picture that the transform lays on the other. `coverage`: the share of that overlap in which the
     pictures agree, by contrast. `likeness`: correlation of the two grey thumbnails in the region, window
     by window. `residual`: median distance of an inlier from where the transform puts it. `framed`: the
-    pictures agree in a frame alone (`frames.is_frame`).
+    pictures agree in a frame alone (`frames.is_frame`). `negative`: what is light in one picture is dark in
+    the other.
     """
 
     inliers: int
@@ -62,6 +64,7 @@ class Agreement:
     likeness: float
     residual: float
     framed: bool
+    negative: bool = False
 
     def swapped(self) -> Agreement:
         """The same agreement from b to a."""
@@ -96,6 +99,15 @@ def agree(a: Points, b: Points) -> Agreement | None:
 
 
 def _agree(a: Points, b: Points) -> Agreement | None:
+    best = _either_side(a, b)
+    inverted = _either_side(light_and_dark_exchanged(a), b)
+    if inverted is None or (best is not None and best.evidence >= inverted.evidence):
+        return best
+    return replace(inverted, negative=True)
+
+
+def _either_side(a: Points, b: Points) -> Agreement | None:
+    """The best agreement, be the picture turned over or not."""
     plain, mirrored = _one_sided(a, b), _one_sided(turned_over(a), b)
     if mirrored is None or (plain is not None and plain.evidence >= mirrored.evidence):
         return plain

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,6 +33,22 @@ def turned_over(points: Points) -> Points:
         np.ascontiguousarray(points.thumbnail[:, ::-1]),
         points.width,
         points.height,
+    )
+
+
+def light_and_dark_exchanged(points: Points) -> Points:
+    """The points of the picture's negative; no pixel is needed.
+
+    All gradients point the other way. A descriptor lies along its main gradient, so it turns by half a
+    circle: its 4 × 4 cells are reversed in rows and columns, and the directions within a cell, relative to
+    the main one, stay.
+    """
+    cells = points.descriptors.reshape(-1, 4, 4, 8)[:, ::-1, ::-1]
+    return replace(
+        points,
+        angles=(points.angles + 180) % 360,
+        descriptors=np.ascontiguousarray(cells.reshape(-1, 128)),
+        thumbnail=255 - points.thumbnail,
     )
 
 

@@ -26,6 +26,7 @@ class Relation(StrEnum):
     SAME_PICTURE = "same picture"  # whole with whole, upright, to a camera's precision
     EDITED = "edited"  # cropped, turned or squeezed
     MIRRORED = "mirrored"
+    NEGATIVE = "negative"  # what is light in one picture is dark in the other
     VERSION = "version"  # the composition agrees, the hand does not
     DETAIL_OF = "detail of"  # the first picture is a part of the second
     HAS_DETAIL = "has detail"  # the second picture is a part of the first
@@ -43,6 +44,8 @@ def relation_of(agreement: Agreement) -> Relation:
     if smaller < PART:
         first = agreement.overlap_a > agreement.overlap_b
         return Relation.DETAIL_OF if first else Relation.HAS_DETAIL
+    if agreement.negative:
+        return Relation.NEGATIVE
     if agreement.likeness < OWN_LIKENESS or agreement.residual > OWN_RESIDUAL:
         return Relation.VERSION
     if agreement.mirrored:

@@ -22,7 +22,7 @@ from simsearch.geometry.points import Points
 from simsearch.neighbours.lists import Items
 from simsearch.storage.keyed_parts import KeyedParts
 
-DEFINITION = 2  # raised where `agree` says something else of the same points
+DEFINITION = 3  # raised where `agree` says something else of the same points
 PAIRS_A_SHARD = 50_000  # some 10 MB
 
 Hashes = npt.NDArray[np.object_]
@@ -125,6 +125,7 @@ def agreement_of(row: Mapping[str, object]) -> Agreement:
         likeness=float(str(row["likeness"])),
         residual=float(str(row["residual"])),
         framed=bool(row["framed"]),
+        negative=bool(row["negative"]),
     )
 
 
@@ -159,6 +160,7 @@ def _row(agreement: Agreement | None) -> dict[str, object]:
         "likeness": agreement.likeness,
         "residual": agreement.residual,
         "framed": agreement.framed,
+        "negative": agreement.negative,
     }
 
 

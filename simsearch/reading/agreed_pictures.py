@@ -18,6 +18,7 @@ _WORDS = {
     "same picture": "the same picture",
     "edited": "the same picture, cropped, turned or squeezed",
     "mirrored": "the same picture, mirrored",
+    "negative": "the same picture, light and dark exchanged",
     "version": "a version: the composition agrees, the hand does not",
     "detail of": "{first} is a part of {other}",
     "has detail": "{other} is a part of {first}",

@@ -123,7 +123,8 @@ class SamePicture:
         The artwork.
     relation : str
         What the given picture is to the artwork's: "same file", "same picture", "edited", "mirrored",
-        "version" (the composition agrees, the hand does not), "detail of" or "has detail".
+        "negative" (light and dark exchanged), "version" (the composition agrees, the hand does not),
+        "detail of" or "has detail".
     mirrored : bool
         Whether one picture turns the other over.
     inliers : int or None

@@ -7,10 +7,11 @@ import itertools
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from simsearch.geometry.agreement import Agreement, agree
 from simsearch.geometry.points import PICTURE_SIZE, Floats, Points, points_of
+from simsearch.geometry.relations import Relation, relation_of
 from tests.geometry.works import EDITS, Transform, draw, pixels
 
 
@@ -84,6 +85,24 @@ def test_nothing_is_found_in_noise_and_in_other_works() -> None:
     agreements = [agreement for pair in pairs if (agreement := agree(*pair))]
     assert len(agreements) <= 0.02 * len(pairs)
     assert max((agreement.evidence for agreement in agreements), default=0) < 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["crop", "mirror", "turn"])
+def test_a_negative_agrees_with_its_picture(name: str) -> None:
+    edit, work = EDITS[name], draw(4)
+    negative = edit.apply(ImageOps.invert(work.convert("L"))).convert("RGB")
+    agreement = agreed(points(work), points(negative))
+    assert agreement.negative
+    assert agreement.mirrored is edit.mirrored
+    assert relation_of(agreement) is Relation.NEGATIVE
+    scale, other = (PICTURE_SIZE / max(size) for size in (work.size, negative.size))
+    seen = moved(agreement.transform, corners(work.size) * scale)
+    assert np.abs(seen - moved(edit.transform, corners(work.size)) * other).max() < 2
+    assert agreement.likeness > 0.9
+    back = agreed(points(negative), points(work))
+    assert (back.negative, back.evidence) == (True, agreement.evidence)
+    assert not agreed(points(work), points(edit.apply(work))).negative
 
 
 def overlap(first: Floats, second: Floats) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from simsearch.geometry.agreement import agree
-from simsearch.geometry.matching import turned_over
+from simsearch.geometry.matching import light_and_dark_exchanged, turned_over
 from simsearch.geometry.points import (
     MAX_BYTES,
     MAX_POINTS,
@@ -74,6 +74,19 @@ def test_a_mirror_image_needs_no_pixels() -> None:
     assert near.mean() > 0.9
     difference = turned.descriptors.astype(int) - mirrored.descriptors[nearest]
     assert np.median(np.abs(difference[near]).max(1)) <= 8
+
+
+def test_a_negative_needs_no_pixels() -> None:
+    picture = np.stack([pixels(draw(2).convert("L"))] * 3, axis=2)
+    exchanged, negative = light_and_dark_exchanged(points_of(picture)), points_of(255 - picture)
+    distances = np.abs(exchanged.positions[:, None] - negative.positions).max(2)
+    turns = np.abs((exchanged.angles[:, None] - negative.angles + 180) % 360 - 180)
+    nearest = np.where(turns < 5, distances, np.inf).argmin(1)
+    near = distances[np.arange(len(nearest)), nearest] < 0.5
+    assert near.mean() > 0.9
+    difference = exchanged.descriptors.astype(int) - negative.descriptors[nearest]
+    assert np.median(np.abs(difference[near]).max(1)) <= 8
+    assert np.abs(exchanged.thumbnail.astype(int) - negative.thumbnail).max() <= 1
 
 
 def test_other_bytes_are_refused() -> None:
