@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from simsearch.catalog.answer_files import pairs_of_members
 from simsearch.evaluation.metrics import Scores
-from simsearch.evaluation.pooling import PooledPairs, pool_pairs
+from simsearch.evaluation.pooling import POOLED_BEYOND, PooledPairs, pool_pairs
 from simsearch.evaluation.ranking import (
-    Bools,
     Items,
     Ranking,
     Ties,
@@ -27,9 +28,10 @@ from simsearch.evaluation.ranking import (
     ties_of,
 )
 from simsearch.evaluation.statistics import Floats
-from simsearch.indexes.exact import Neighbours
+from simsearch.indexes.exact import Neighbours, exact_search
 
 GROUP = "relevance"
+_CELLS_AT_ONCE = 2**21  # of whole lists: some 200 MB for all that is computed of them
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,13 @@ class Answers:
         span = slice(self.starts[query], self.starts[query + 1])
         return self.items[span], self.grades[span]
 
+    def part(self, start: int, stop: int) -> Answers:
+        """The answers of the queries from number `start` up to `stop`."""
+        starts = self.starts[start : stop + 1]
+        span = slice(starts[0], starts[-1])
+        queries = self.queries[start:stop]
+        return Answers(self.n, queries, starts - starts[0], self.items[span], self.grades[span])
+
 
 def answers_of_groups(groups: Sequence[str | None]) -> Answers:
     """Artworks with the same text in `groups` [n] are relevant to each other, with grade 1. Those without a
@@ -61,15 +70,9 @@ def answers_of_groups(groups: Sequence[str | None]) -> Answers:
     for place, group in enumerate(groups):
         if group:
             numbers[place] = known.setdefault(group, len(known))
-    order = np.argsort(numbers, kind="stable")
-    order = order[numbers[order] >= 0]
-    sizes = np.bincount(numbers[order], minlength=len(known))
-    pairs = []
-    for members in np.split(order, np.cumsum(sizes)[:-1]):
-        both = np.stack(np.meshgrid(members, members, indexing="ij"), axis=-1).reshape(-1, 2)
-        pairs.append(both[both[:, 0] != both[:, 1]])
-    listed = np.concatenate([np.zeros((0, 2), np.int64), *pairs])
-    return answers_of_pairs(len(groups), listed[:, 0], listed[:, 1], np.ones(len(listed)))
+    members = np.flatnonzero(numbers >= 0)
+    queries, items = pairs_of_members(members, numbers[members])
+    return answers_of_pairs(len(groups), queries, items, np.ones(len(items)))
 
 
 def answers_of_pairs(n: int, queries: Items, items: Items, grades: Floats) -> Answers:
@@ -97,28 +100,32 @@ class Judged:
 
     - `queries` [q]: their artworks.
     - `ranking`: their rankings, without what is left out.
-    - `gains` float64 [q, depth]: the grade of each place, at least 0.
-    - `unjudged` bool [q, depth]: places whose artwork no answer of the query names.
+    - `gains` float64 [q, depth]: the grade of each place, at least 0, as the mean over its ties.
+    - `unjudged` float64 [q, depth]: the share of the orders of its ties in which a place has an artwork that
+      no answer of the query names.
     - `ideal` float64 [q, depth]: the gains of a perfect ranking."""
 
     queries: Items
     ranking: Ranking
     gains: Floats
-    unjudged: Bools
+    unjudged: Floats
     ideal: Floats
 
 
-def judge(answers: Answers, neighbours: Neighbours, left_out: Sequence[Items]) -> Judged:
-    """The neighbour lists [q, d] of `answers.queries`, judged.
+def judge(
+    answers: Answers, neighbours: Neighbours, left_out: Sequence[Items], depth: int | None = None
+) -> Judged:
+    """The neighbour lists [q, d] of `answers.queries`, judged, of which `depth` places (None: all) are kept.
 
     `left_out` [q] has the artworks that count neither for nor against each query. A query all of whose
     relevant artworks are left out is left out too. Lists have to hold all artworks, or end where the next
     artwork is farther than their last."""
     items = neighbours.items
-    count, depth = items.shape
+    count, width = items.shape
+    depth = width if depth is None else min(depth, width)
     if count != len(answers.queries) or count != len(left_out):
         raise ValueError(f"{count} lists for {len(answers.queries)} queries")
-    grades, junk = np.full((count, depth), np.nan), items < 0
+    grades, junk = np.full((count, width), np.nan), items < 0
     ideal, relevant = np.zeros((count, depth)), np.zeros(count, np.int64)
     row = np.full(answers.n, np.nan)
     out = np.zeros(answers.n, bool)
@@ -133,11 +140,53 @@ def judge(answers: Answers, neighbours: Neighbours, left_out: Sequence[Items]) -
         row[named], out[left_out[query]], out[own] = np.nan, False, False
     kept = relevant > 0
     grades, junk, ideal = grades[kept], junk[kept], ideal[kept]
-    ranking = ranking_of(neighbours.distances[kept], grades > 0, junk, relevant[kept], depth)
+    whole = ranking_of(neighbours.distances[kept], grades > 0, junk, relevant[kept], width)
+    ties = ties_of(whole)
     order = np.argsort(junk, axis=1, kind="stable")  # the order of `ranking_of`
     sorted_grades = np.take_along_axis(np.where(junk, 0.0, grades), order, axis=1)
-    gains = np.nan_to_num(np.maximum(sorted_grades, 0.0))
-    return Judged(answers.queries[kept], ranking, gains, np.isnan(sorted_grades), ideal)
+    return Judged(
+        answers.queries[kept],
+        ranking_of(neighbours.distances[kept], grades > 0, junk, relevant[kept], depth),
+        _expected(np.nan_to_num(np.maximum(sorted_grades, 0.0)), ties)[:, :depth],
+        _expected(np.isnan(sorted_grades).astype(np.float64), ties)[:, :depth],
+        ideal,
+    )
+
+
+def search_and_judge(
+    units: npt.NDArray[np.float32], answers: Answers, left_out: Sequence[Items], depth: int
+) -> Judged:
+    """The artworks nearest to each query, by exact search over `units` [n, dimension], judged to `depth` places,
+    or as many more as `relevance_pool` takes.
+
+    All artworks are ranked, for a few queries at a time, so that ties at the last place are known."""
+    sizes = np.diff(np.concatenate([[0], np.cumsum(answers.grades > 0)])[answers.starts])
+    depth = min(answers.n, max(depth, int(sizes.max(initial=0)) + POOLED_BEYOND))
+    step = max(1, _CELLS_AT_ONCE // max(1, answers.n))
+    parts = []
+    for start in range(0, len(answers.queries), step):
+        part = answers.part(start, start + step)
+        nearest = exact_search(units, units[part.queries], answers.n)
+        parts.append(judge(part, nearest, left_out[start : start + step], depth))
+    return _join(parts)
+
+
+def _join(parts: Sequence[Judged]) -> Judged:
+    """One of several queries after another. Their lists are equally deep."""
+    rankings = [part.ranking for part in parts]
+    beyond = [ranking.beyond for ranking in rankings if ranking.beyond is not None]
+    return Judged(
+        np.concatenate([part.queries for part in parts]),
+        Ranking(
+            np.concatenate([ranking.hits for ranking in rankings]),
+            np.concatenate([ranking.distances for ranking in rankings]),
+            np.concatenate([ranking.relevant for ranking in rankings]),
+            np.concatenate(beyond),
+        ),
+        np.concatenate([part.gains for part in parts]),
+        np.concatenate([part.unjudged for part in parts]),
+        np.concatenate([part.ideal for part in parts]),
+    )
 
 
 def relevance_scores(judged: Judged, ks: Sequence[int]) -> Iterator[Scores]:
@@ -145,9 +194,6 @@ def relevance_scores(judged: Judged, ks: Sequence[int]) -> Iterator[Scores]:
     value a query."""
     ranking = judged.ranking
     depth, relevant = ranking.hits.shape[1], ranking.relevant
-    ties = ties_of(ranking)
-    gains = _expected(judged.gains, ties)
-    unjudged = _expected(judged.unjudged.astype(np.float64), ties)
     discounts = 1 / np.log2(np.arange(depth) + 2)
     for k in ks:
         if k > depth:
@@ -158,8 +204,8 @@ def relevance_scores(judged: Judged, ks: Sequence[int]) -> Iterator[Scores]:
         yield Scores(GROUP, k, "recall", recall_at(ranking, k), reachable / relevant)
         yield Scores(GROUP, k, "precision", expected_hits(ranking, k) / k, reachable / k)
         yield Scores(GROUP, k, "map_at", average_precision(ranking, k), reachable / relevant)
-        yield Scores(GROUP, k, "ndcg", gains[:, :k] @ discounts[:k] / ideal, ones)
-        yield Scores(GROUP, k, "unjudged", unjudged[:, :k].mean(axis=1), ones)
+        yield Scores(GROUP, k, "ndcg", judged.gains[:, :k] @ discounts[:k] / ideal, ones)
+        yield Scores(GROUP, k, "unjudged", judged.unjudged[:, :k].mean(axis=1), ones)
     whole = np.minimum(relevant, depth) / relevant
     yield Scores(GROUP, depth, "map", average_precision(ranking), whole)
 

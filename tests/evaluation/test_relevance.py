@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from sklearn.metrics import average_precision_score
 
-from simsearch.evaluation import pooling
+from simsearch.evaluation import pooling, relevance
 from simsearch.evaluation.metrics import pooled_rows, summary
 from simsearch.evaluation.pooling import PooledPairs, pooled_scores
 from simsearch.evaluation.relevance import (
@@ -21,8 +21,9 @@ from simsearch.evaluation.relevance import (
     judge,
     relevance_pool,
     relevance_scores,
+    search_and_judge,
 )
-from simsearch.indexes.exact import Neighbours
+from simsearch.indexes.exact import Neighbours, exact_search
 
 Floats = npt.NDArray[np.float64]
 
@@ -144,6 +145,34 @@ def test_micro_average_precision_is_scikit_learns() -> None:
     ).to_pylist()
     assert rows[0]["mean"] == pytest.approx(expected)
     assert rows[0]["ci_low"] <= expected <= rows[0]["ci_high"] <= rows[0]["ceiling"] + 0.5
+
+
+@pytest.mark.parametrize("kind", ["random", "ties", "constant"])
+def test_a_search_in_parts_scores_as_whole_lists(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, _ = random_case(2)
+    rng = np.random.default_rng(2)
+    units = rng.normal(size=(40, 6)).astype(np.float32)
+    if kind != "random":
+        units = units[np.arange(40) % (7 if kind == "ties" else 1)]
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    near = [rng.choice(40, 2, replace=False) for _ in answers.queries]
+    whole = judge(answers, exact_search(units, units[answers.queries], 40), near)
+    monkeypatch.setattr(relevance, "_CELLS_AT_ONCE", 40 * 7)
+    parts = search_and_judge(units, answers, near, 10)
+    assert parts.ranking.hits.shape[1] < 40
+    assert parts.queries.tolist() == whole.queries.tolist()
+    for cut, full in zip(
+        relevance_scores(parts, [1, 10]), relevance_scores(whole, [1, 10]), strict=True
+    ):
+        if cut.metric != "map":  # of whole lists
+            assert cut.values == pytest.approx(full.values), cut.metric
+            assert cut.ceiling == pytest.approx(full.ceiling), cut.metric
+    pools = [
+        pooled_scores(relevance_pool(judged), resamples=5, seed=0) for judged in (parts, whole)
+    ]
+    assert pools[0] == pools[1]
 
 
 def test_answers_of_groups_and_pairs_leave_out_what_has_no_answer() -> None:
