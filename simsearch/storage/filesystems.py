@@ -19,6 +19,7 @@ import fsspec.asyn
 from simsearch.errors import ConflictError
 from simsearch.settings.sections.operation import StorageConfig
 from simsearch.storage.failures import _CONFLICTS, _error_code
+from simsearch.storage.key_sources import take_up_changed_keys
 from simsearch.storage.uris import _bare, is_local
 
 TEMPORARY = ".partial-"
@@ -31,6 +32,7 @@ def _filesystem(uri: str, config: StorageConfig) -> Any:
     instances by arguments and process."""
     if is_local(uri):
         return fsspec.filesystem("file", auto_mkdir=True)
+    take_up_changed_keys()
     client = {"endpoint_url": config.endpoint_url, "region_name": config.region}
     return fsspec.filesystem(
         "s3",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,6 +94,41 @@ def test_keys_that_their_provider_renews_are_taken_up_in_mid_run(
         assert storage.read_bytes("a") == b"a"
         storage.write_bytes("b", b"b")
         assert len(storage.files()) == 2
+
+
+@pytest.mark.slow
+def test_keys_that_change_in_their_file_or_environment_are_taken_up(
+    s3: S3Server, s3_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("aws_access_key_id", "aws_secret_access_key")
+    credentials = tmp_path / "credentials"
+
+    def write_keys(*keys: str) -> None:
+        lines = [f"{name} = {key}\n" for name, key in zip(names, keys, strict=True)]
+        credentials.write_text("[default]\n" + "".join(lines))
+        os.utime(credentials, (1e9, 1e9 + len(keys[0])))  # written long ago, not just now
+
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    for name in names:
+        monkeypatch.delenv(name.upper())
+    # A timeout of its own: no client has used the session's own keys with it.
+    storage = Storage(s3_place.root, s3_place.config.model_copy(update={"timeout": 12}))
+    s3.add_key("first-of-two", "first-only-for-tests")
+    s3.add_key("second-of-two", "second-only-for-tests")
+    s3.add_key("of-environment", "third-only-for-tests")
+    write_keys("first-of-two", "first-only-for-tests")
+    storage.write_bytes("a", b"a")
+    s3.remove_key("first-of-two")
+    with pytest.raises(StorageError, match=r"does not know this access key|access denied; check"):
+        storage.read_bytes("a")
+    write_keys("second-of-two", "second-only-for-tests")
+    assert storage.read_bytes("a") == b"a"
+    assert storage.exists("a")
+    s3.remove_key("second-of-two")
+    for name, value in zip(names, ("of-environment", "third-only-for-tests"), strict=True):
+        monkeypatch.setenv(name.upper(), value)
+    assert storage.read_bytes("a") == b"a"
 
 
 def test_a_store_that_asks_to_slow_down_is_asked_again(

@@ -87,6 +87,12 @@ class S3Server:
         config = str(self.folder / "ceph.conf")
         _run("radosgw-admin", "-c", config, "key", "create", "--uid", "tests", *keys)
 
+    def remove_key(self, access_key: str) -> None:
+        """Refuse a key from now on. The buckets stay."""
+        config = str(self.folder / "ceph.conf")
+        key = ("--access-key", access_key)
+        _run("radosgw-admin", "-c", config, "key", "rm", "--uid", "tests", *key)
+
     def stop(self) -> None:
         """End the daemons, gateway first: the others wait for whoever still uses them."""
         for name in ("client.rgw", "osd.0", "mon.a"):
