@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,10 +76,10 @@ def test_the_newest_python_that_runs_is_taken(
 
 
 def ci(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """`.ci/run` in a folder without environments; `make` prints its words."""
+    """`.ci/run` in a folder without environments; `make` prints its words, and writes them into `made`."""
     for name in PROGRAMS:
         stand_in(folder / "bin" / name, "exit 0")
-    stand_in(folder / "bin" / "make", 'echo make "$@"')
+    stand_in(folder / "bin" / "make", f'echo make "$@" | tee -a {folder}/made')
     for name in ("run", "find-python"):
         copy = folder / "clone" / ".ci" / name
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -103,17 +104,27 @@ def test_ci_tests_with_the_newest_python_and_checks_with_every_other(tmp_path: P
     managed = f"{tmp_path}/pyenv/versions"
     assert answer.returncode == 0, answer.stderr
     assert made(answer) == [
+        f"make setup PYTHON={managed}/3.13.0/bin/python3.13",
         f"make test PYTHON={managed}/3.13.0/bin/python3.13",
         f"make check PYTHON={managed}/3.12.1/bin/python3.12 VENV=.venv-3.12",
         "make check PYTHON=python3.11 VENV=.venv-3.11",
     ]
     assert "not found" not in answer.stdout
+    words = (tmp_path / "made").read_text().splitlines()
+    meanwhile = [  # beside `make test`, one after the other
+        f"make setup PYTHON={managed}/3.12.1/bin/python3.12 VENV=.venv-3.12",
+        "make setup PYTHON=python3.11 VENV=.venv-3.11",
+    ]
+    assert [line for line in words if line in meanwhile] == meanwhile
+    assert sorted(words) == sorted(made(answer) + meanwhile)
+    assert words.index(made(answer)[0]) == 0
+    assert max(words.index(line) for line in meanwhile) < words.index(made(answer)[2])
 
 
 def test_ci_names_the_pythons_that_it_did_not_find(tmp_path: Path) -> None:
     answer = ci(tmp_path, only(tmp_path, {"3.12": 0}))
     assert answer.returncode == 0, answer.stderr
-    assert made(answer) == ["make test PYTHON=python3.12"]
+    assert made(answer) == ["make setup PYTHON=python3.12", "make test PYTHON=python3.12"]
     assert answer.stdout.splitlines()[-2:] == [
         "Python 3.13: not found, so nothing was checked with it",
         "Python 3.11: not found, so nothing was checked with it",
@@ -124,6 +135,7 @@ def test_ci_tests_with_the_python_of_the_environment_that_is_there(tmp_path: Pat
     environment = only(tmp_path, {"3.11": 0, "3.13": 0})
     python(tmp_path / "clone" / ".venv" / "bin" / "python", "3.11")
     assert made(ci(tmp_path, environment)) == [
+        "make setup PYTHON=python3.11",
         "make test PYTHON=python3.11",
         "make check PYTHON=python3.13 VENV=.venv-3.13",
     ]
@@ -142,6 +154,33 @@ def test_a_failed_check_fails_ci(tmp_path: Path) -> None:
     stand_in(tmp_path / "bin" / "make", '[ "$1" != check ]')
     answer = subprocess.run([tmp_path / "clone" / ".ci" / "run"], env=environment, check=False)
     assert answer.returncode == 1
+
+
+def test_an_environment_that_cannot_be_made_beside_the_tests_is_made_again(tmp_path: Path) -> None:
+    environment = only(tmp_path, {"3.11": 0, "3.13": 0})
+    ci(tmp_path, environment)
+    fails = 'case "$*" in setup*VENV=*) exit 2;; esac; echo make "$@"'
+    stand_in(tmp_path / "bin" / "make", fails)
+    run = [tmp_path / "clone" / ".ci" / "run"]
+    answer = subprocess.run(run, env=environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert made(answer)[-1] == "make check PYTHON=python3.11 VENV=.venv-3.11"
+
+
+def test_a_failed_test_fails_ci_and_leaves_nothing_running(tmp_path: Path) -> None:
+    environment = only(tmp_path, {"3.11": 0, "3.13": 0})
+    ci(tmp_path, environment)
+    waits = f'case "$*" in setup*VENV=*) echo $$ >{tmp_path}/id; exec sleep 600;; esac'
+    fails = f'[ "$1" != test ] || {{ until [ -s {tmp_path}/id ]; do sleep 0.02; done; exit 1; }}'
+    stand_in(tmp_path / "bin" / "make", f"{waits}\n{fails}")
+    run = [tmp_path / "clone" / ".ci" / "run"]
+    answer = subprocess.run(run, env=environment, capture_output=True, timeout=60, check=False)
+    assert answer.returncode == 1
+    running = Path(f"/proc/{(tmp_path / 'id').read_text().strip()}/stat")
+    deadline = time.monotonic() + 10
+    while running.exists() and running.read_text().split()[2] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_an_environment_of_another_python_is_refused(tmp_path: Path) -> None:
