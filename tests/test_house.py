@@ -7,10 +7,9 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 PROJECT = Path(__file__).parents[1]
 FILE_LINES, FUNCTION_LINES, LINE_LETTERS = 300, 60, 120
@@ -24,16 +23,39 @@ SOURCES = [
 ]
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What the tests ask about a file, read once: the nodes of all files are hundreds of megabytes."""
+
+    long_functions: list[str]
+    nameless: list[str]
+    hidden: list[str]
+    rooms: set[str]
+
+
 @cache
-def nodes(path: Path) -> list[ast.AST]:
-    return list(ast.walk(ast.parse(path.read_text())))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def forget_nodes() -> Iterator[None]:
-    """The nodes of all files are hundreds of megabytes."""
-    yield
-    nodes.cache_clear()
+def facts(path: Path) -> Facts:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    defined = defined_in(nodes[0])
+    return Facts(
+        [
+            f"{path}:{node.name}"
+            for node in functions
+            if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES
+        ],
+        [
+            f"{path}:{node.lineno} {name}"  # type: ignore[attr-defined]
+            for node in nodes
+            if (name := named(node)) in NAMELESS
+        ],
+        [
+            f"{path}:{node.lineno} {name}"
+            for node in functions
+            for name in names_used_before_their_own(node, defined)
+        ],
+        set(imported_rooms(nodes)),
+    )
 
 
 def named(node: ast.AST) -> str | None:
@@ -58,14 +80,7 @@ def test_no_file_is_longer_than_300_lines() -> None:
 
 
 def test_no_function_is_longer_than_60_lines() -> None:
-    long = {
-        f"{path}:{node.name}": length
-        for path in SOURCES
-        for node in nodes(path)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (length := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES
-    }
-    assert long == {}
+    assert [name for path in SOURCES for name in facts(path).long_functions] == []
 
 
 def test_no_line_of_a_page_is_longer_than_120_letters() -> None:
@@ -83,31 +98,18 @@ def test_no_line_of_a_page_is_longer_than_120_letters() -> None:
 
 
 def test_variables_are_named_for_what_they_hold() -> None:
-    nameless = [
-        f"{path}:{node.lineno} {name}"  # type: ignore[attr-defined]
-        for path in SOURCES
-        for node in nodes(path)
-        if (name := named(node)) in NAMELESS
-    ]
-    assert nameless == []
+    assert [name for path in SOURCES for name in facts(path).nameless] == []
 
 
 def test_no_function_uses_what_it_calls_something_else_later() -> None:
     """Where a function has a variable that is called like a function of its module, it cannot call that
     function any more; inside a comprehension no linter sees it."""
-    hidden = [
-        f"{path}:{node.lineno} {name}"
-        for path in SOURCES
-        for node in nodes(path)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        for name in names_used_before_their_own(node, defined_in(path))
-    ]
-    assert hidden == []
+    assert [name for path in SOURCES for name in facts(path).hidden] == []
 
 
-def defined_in(path: Path) -> set[str]:
+def defined_in(module: ast.AST) -> set[str]:
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    return {node.name for node in ast.iter_child_nodes(nodes(path)[0]) if isinstance(node, kinds)}
+    return {node.name for node in ast.iter_child_nodes(module) if isinstance(node, kinds)}
 
 
 def names_used_before_their_own(function: ast.AST, names: set[str]) -> set[str]:
@@ -146,15 +148,15 @@ def test_few_rooms_know_each_other() -> None:
         if not (
             room := path.relative_to(PROJECT / "simsearch").with_suffix("").parts[0]
         ).startswith("__")
-        for other in imported_rooms(path)
+        for other in facts(path).rooms
         if other != room
     }
     assert ("cli", "runs") in arrows
     assert len(arrows) <= ARROWS
 
 
-def imported_rooms(path: Path) -> Iterator[str]:
-    for node in nodes(path):
+def imported_rooms(nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module == "simsearch":
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simsearch."):
