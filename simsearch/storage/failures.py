@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
-import aiohttp
 import botocore.exceptions
 import tenacity
 
@@ -48,12 +48,15 @@ _FATAL_ERRNOS = {
     errno.EISDIR,
 }
 
-_STORE_ERRORS = (
-    OSError,
-    aiohttp.ClientError,
-    botocore.exceptions.BotoCoreError,
-    botocore.exceptions.ClientError,
-)
+
+def _store_errors() -> tuple[type[Exception], ...]:
+    """The types of a store's errors. s3fs imports aiohttp, which takes a tenth of a second; without s3fs
+    there are no errors of aiohttp."""
+    boto = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
+    web = getattr(
+        sys.modules.get("aiohttp"), "ClientError", None
+    )  # None while it is being imported
+    return (OSError, *boto, web) if web else (OSError, *boto)
 
 
 def _retrying(config: StorageConfig, call: Callable[[], _T]) -> _T:
@@ -81,7 +84,7 @@ def _worth_another_try(error: BaseException) -> bool:
         error.__cause__, botocore.exceptions.ClientError
     ):
         return _error_code(error) not in {*_REFUSED, *NO_SUCH_RANGE}
-    return isinstance(error, _STORE_ERRORS)
+    return isinstance(error, _store_errors())
 
 
 def _error_code(error: BaseException) -> str:
@@ -99,7 +102,7 @@ def _errors(uri: str, action: str) -> Iterator[None]:
     URI and the action."""
     try:
         yield
-    except _STORE_ERRORS as error:
+    except _store_errors() as error:
         _raise_plainly(error, uri, action)
 
 

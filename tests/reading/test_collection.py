@@ -33,7 +33,7 @@ from tests.support.given_snapshots import publish_vectors
 from tests.support.spaces import SPACE
 
 IDS = ["a", "a!", "b--c", "broken-not", "d-1", "é"]
-HEAVY = ("torch", "ray", "fastapi", "matplotlib", "scipy", "annoy", "httpx")
+HEAVY = ("torch", "ray", "fastapi", "matplotlib", "scipy", "annoy", "httpx", "aiohttp")
 
 
 def given_vectors(count: int, seed: int = 0) -> np.ndarray:
