@@ -27,6 +27,13 @@ def hash_of_path(path: str) -> str:
     return path.rpartition("/")[2].partition("-")[0]
 
 
+def is_whole(data: bytes) -> bool:
+    """Whether a stored thumbnail is a WebP file of the length that it names. A flipped bit in its pixels is not
+    found."""
+    length = int.from_bytes(data[4:8], "little") + 8
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) == length
+
+
 def sizes_of(side: int | None) -> tuple[int, ...]:
     """The EARLY_SIZES that fit if extraction decodes pictures to a longer side of at most `side` pixels
     (None: to full size)."""

@@ -9,7 +9,7 @@ from html import escape
 from itertools import islice
 
 from simsearch.errors import StorageError
-from simsearch.images.thumbnails import EARLY_SIZES, thumbnail_path
+from simsearch.images.thumbnails import EARLY_SIZES, is_whole, thumbnail_path
 from simsearch.reading.artworks import shorten
 from simsearch.reading.view import SnapshotView
 from simsearch.storage.storage import read_uri
@@ -63,6 +63,6 @@ def thumbnail_uri(view: SnapshotView, artwork_id: str) -> str | None:
             data = read_uri(uri, storage.config, MOST_BYTES)
         except StorageError:
             continue
-        if len(data) <= MOST_BYTES:
+        if len(data) <= MOST_BYTES and is_whole(data):
             return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
     return None

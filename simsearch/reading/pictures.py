@@ -12,7 +12,7 @@ from PIL import Image
 
 from simsearch.errors import NotFoundError, StorageError
 from simsearch.images.limits import ImageError
-from simsearch.images.thumbnails import SIZES, encode, thumbnail_path
+from simsearch.images.thumbnails import SIZES, encode, is_whole, thumbnail_path
 from simsearch.reading.content import read_picture
 from simsearch.reading.view import SnapshotView
 
@@ -67,7 +67,9 @@ class Pictures:
         storage = view.snapshot.storage
         if profile is None:
             try:
-                return storage.read_bytes(path)
+                if is_whole(data := storage.read_bytes(path)):
+                    return data
+                log.warning("explore: %s: a damaged thumbnail, made anew", storage.uri(path))
             except NotFoundError:
                 pass  # the first request makes it
         with self._decoding:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import httpx
+import pyarrow.compute as pc
 import pytest
 from PIL import Image
 
 from simsearch.explorer.server.app import create_app
+from simsearch.images.thumbnails import encode, thumbnail_path
 from simsearch.reading.view import HASH_DIGITS
 from tests.support.explorer_site import publish_gallery, running, settings
 
@@ -47,3 +50,30 @@ def test_a_replaced_picture_is_named_and_never_kept_as_the_former_one(tmp_path: 
         assert storage.files("thumbnails") == []
         replaced.write_bytes(original)
         assert [site.get(path).status_code for path in asked] == [200, 200]
+
+
+@pytest.mark.slow
+def test_a_damaged_thumbnail_is_not_shown_but_made_anew(tmp_path: Path) -> None:
+    config = settings(str(tmp_path / "data"))
+    snapshot = publish_gallery(config, tmp_path / "gallery", count=8)
+    storage = snapshot.storage
+    originals = snapshot.images().filter(pc.field("profile").is_null())
+    digests = originals["content_hash"].unique().to_pylist()[:4]
+    damages = [
+        b"",
+        encode(Image.new("RGB", (150, 150)), 400)[:-2],
+        b"something else",
+        b"RIFF\0\0\0\0WEBP",
+    ]
+    for digest, damaged in zip(digests, damages, strict=True):
+        storage.write_bytes(thumbnail_path(digest, 400), damaged)
+    with (
+        running(create_app(config, [config.root])) as address,
+        httpx.Client(base_url=address, timeout=60) as site,
+    ):
+        for digest in digests:
+            answer = site.get(f"/thumbnails/{digest[:HASH_DIGITS]}-400.webp")
+            with Image.open(io.BytesIO(answer.content)) as picture:
+                picture.load()
+                assert picture.size != (150, 150)  # of the damaged one
+            assert storage.read_bytes(thumbnail_path(digest, 400)) == answer.content

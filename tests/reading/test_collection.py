@@ -3,6 +3,7 @@ which opening fails."""
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
+from PIL import Image
 
 import simsearch
 from simsearch import schemas
@@ -26,7 +28,7 @@ from simsearch.errors import (
     UnknownNameError,
     UsageError,
 )
-from simsearch.images.thumbnails import thumbnail_path
+from simsearch.images.thumbnails import encode, thumbnail_path
 from simsearch.reading.picture_row import MOST_BYTES, MOST_PICTURES
 from simsearch.storage.storage import Storage
 from tests.support.given_snapshots import publish_vectors
@@ -167,15 +169,17 @@ def test_a_row_of_pictures_is_escaped_and_bounded(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path / "root"))
     hostile = '<img src=x onerror="alert(1)">'
     publish_vectors(storage, ids, given_vectors(count), titles=[hostile] * count)
-    storage.write_bytes(thumbnail_path(f"{0:064x}", 96), b"small")
+    small = encode(Image.new("RGB", (9, 9)), 96)
+    storage.write_bytes(thumbnail_path(f"{0:064x}", 96), small)
     storage.write_bytes(thumbnail_path(f"{0:064x}", 400), b"x" * (MOST_BYTES + 1))
+    storage.write_bytes(thumbnail_path(f"{1:064x}", 400), small[:-1])  # cut
     artworks = simsearch.open(tmp_path / "root").artworks
     parser = Tags()
     parser.feed(artworks._repr_html_())
     assert set(parser.names) == {"div", "figure", "img", "figcaption", "br", "p"}
     assert parser.names.count("figure") == MOST_PICTURES
     assert parser.texts.count(hostile) == MOST_PICTURES
-    assert parser.sources == ["data:image/webp;base64,c21hbGw="]
+    assert parser.sources == [f"data:image/webp;base64,{base64.b64encode(small).decode()}"]
     assert parser.texts[-1] == "and 3 more"
 
 
