@@ -20,6 +20,7 @@ from simsearch.cli.arguments import AsJson, RootWords, Words, config_of, root_co
 from simsearch.cli.collection import app as collection_app
 from simsearch.cli.explore import app as explore_app
 from simsearch.cli.input import open_picture
+from simsearch.cli.judgements import app as judgements_app
 from simsearch.cli.printing import (
     matches_json,
     print_matches,
@@ -65,6 +66,7 @@ config_app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
 app.add_typer(config_app, name="config")
 app.add_typer(collection_app)
 app.add_typer(snapshots_app, name="snapshots")
+app.add_typer(judgements_app, name="judgements")
 app.add_typer(verdicts_app, name="verdicts")
 app.add_typer(steps_app)
 app.add_typer(explore_app)

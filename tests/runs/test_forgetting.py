@@ -16,6 +16,7 @@ from simsearch.catalog.forgotten import FOLDER, Record, list_records, store_reco
 from simsearch.errors import UsageError
 from simsearch.features import store as feature_store
 from simsearch.features.points import AGREEMENTS, POINTS, agreements_parts, points_parts
+from simsearch.judgements.judgements import add_judgements
 from simsearch.judgements.verdicts import Given, Verdict, add_verdicts, verdict_parts
 from simsearch.reading.library import Library
 from simsearch.reading.set_names import TAKEN_DOWN, name_detail, name_like, name_way
@@ -33,6 +34,7 @@ from simsearch.storage.parts import write_part
 from simsearch.storage.storage import Storage
 from tests.support.explorer_site import GIVEN, NETWORK, publish_gallery, settings
 from tests.support.file_texts import texts_of
+from tests.support.judging import judgement
 
 GONE = "a/003?&é"
 WORD = "Étude no. 3 of a kind"
@@ -101,6 +103,7 @@ def store_points(storage: Storage, *hashes: str) -> None:
     agreements_parts(storage, "sift-1").write(table)
     at = "2026-01-01T00:00:00.000000+00:00"
     add_verdicts(storage, [Given(name, "z", Verdict.NOT, "me", at) for name in hashes])
+    add_judgements(storage, [judgement(left_hash=name) for name in hashes])
 
 
 def take_down(config: Config, artwork_id: str = GONE) -> None:

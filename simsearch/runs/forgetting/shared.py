@@ -23,6 +23,7 @@ from simsearch.features.points import AGREEMENTS_FOLDER, agreements_parts, point
 from simsearch.features.points import FOLDER as POINTS
 from simsearch.features.space import FeatureSpace
 from simsearch.images import thumbnails
+from simsearch.judgements.judgements import judgement_parts
 from simsearch.judgements.verdicts import verdict_parts
 from simsearch.reading.stored_sets import forget_artwork
 from simsearch.runs.forgetting.trace import Trace
@@ -111,6 +112,7 @@ def remove_points(storage: Storage, trace: Trace) -> None:
         for name in sorted({info.path.partition("/")[0] for info in storage.files(folder)}):
             parts_of(storage, name).remove(of_artwork)
     verdict_parts(storage).remove(of_artwork)
+    judgement_parts(storage).remove(of_artwork)
 
 
 def _rename(table: pa.Table, trace: Trace) -> pa.Table:

@@ -1,0 +1,185 @@
+"""`simsearch judgements …`: which space finds what people find alike, asked by sheets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simsearch.cli.arguments import AsJson, RootWords, root_config_of
+from simsearch.cli.terminal import printable, show, show_error, show_json
+from simsearch.errors import UsageError
+from simsearch.settings.config import Config
+from simsearch.snapshots.root import require_root
+from simsearch.storage.storage import Storage, root_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from simsearch.judgements.outcome import Outcome
+
+app = typer.Typer(
+    no_args_is_help=True, help="Ask people which pictures are more alike, and what that says."
+)
+
+ENDINGS = (".csv", ".parquet")
+ALIKE = "alike over all"
+MOST_QUESTION = 200  # characters
+
+TableFile = Annotated[Path, typer.Argument(help="….csv or ….parquet")]
+Who = Annotated[str, typer.Option(help="the judge's name or pseudonym")]
+
+
+def _root(config: Config) -> Storage:
+    storage = root_of(config)
+    require_root(storage)
+    return storage
+
+
+def _write(file: Path, table: pa.Table) -> None:
+    from simsearch.reading.csv_text import csv_bytes
+    from simsearch.storage.parquet import encode_table
+
+    if file.suffix.lower() not in ENDINGS:
+        raise UsageError(f"{file}: name a file that ends with {' or '.join(ENDINGS)}")
+    data = csv_bytes(table) if file.suffix.lower() == ".csv" else encode_table(table)
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written: {error.strerror}") from None
+
+
+@app.command("ask")
+def ask_command(
+    file: TableFile,
+    who: Who,
+    words: RootWords = None,
+    question: Annotated[
+        str, typer.Option(help="alike in what: subject, style, composition, or your own words")
+    ] = ALIKE,
+    count: Annotated[int, typer.Option(min=20, max=2000, help="questions")] = 100,
+    seed: Annotated[int, typer.Option(min=0, max=999_999_999)] = 0,
+) -> None:
+    """Write a sheet of questions for a judge, who fills in the column answer: left, right, both or
+    neither. It does not say which network proposed which picture."""
+    from simsearch.judgements.judgements import read_judgements
+    from simsearch.reading.judgement_sheets import ask_next, sheet
+    from simsearch.reading.sets import one_line
+    from simsearch.reading.view import SnapshotView
+    from simsearch.snapshots.published import latest_snapshot
+
+    name, asked_for = one_line(who), one_line(question)
+    if not name or not asked_for or len(asked_for) > MOST_QUESTION:
+        raise UsageError("--who and --question need a line of text, at most 200 characters")
+    config = root_config_of(words)
+    storage = _root(config)
+    view = SnapshotView(config, latest_snapshot(storage))
+    asked = ask_next(view, read_judgements(storage), asked_for, name, seed, count)
+    _write(file, sheet(view, asked))
+    show(f"{len(asked):,} questions for {printable(name)}: {file}")
+
+
+@app.command("import")
+def import_command(
+    file: Annotated[str, typer.Argument(help="a sheet with answers, or an exported table")],
+    words: RootWords = None,
+) -> None:
+    """Store the answers of a sheet or of an exported table beside those that are there."""
+    from simsearch.catalog.notes import Notes
+    from simsearch.catalog.records import load_records
+    from simsearch.reading.judgement_files import import_judgements
+    from simsearch.reading.view import SnapshotView
+    from simsearch.snapshots.published import find_snapshot
+
+    config = root_config_of(words)
+    storage = _root(config)
+    notes = Notes()
+    # The catalog's own layout, such as a workbook's sheet, says nothing of this table.
+    records = load_records(file, Config().catalog, config.storage, notes)
+    done = import_judgements(
+        storage, records, notes, lambda name: SnapshotView(config, find_snapshot(storage, name))
+    )
+    for line in notes.summary():
+        show_error(printable(line))
+    show(
+        f"{done.rows:,} rows: {done.stored:,} answers stored, {done.before:,} known before, "
+        f"{done.empty:,} not answered, {done.left_out:,} left out"
+    )
+
+
+@app.command("export")
+def export_command(file: TableFile, words: RootWords = None) -> None:
+    """Write the answers that count into a local file."""
+    from simsearch.judgements.judgements import read_judgements
+    from simsearch.reading.judgement_sheets import judgement_table
+
+    judgements = read_judgements(_root(root_config_of(words)))
+    _write(file, judgement_table(judgements))
+    show(f"{len(judgements):,} answers: {file}")
+
+
+@app.command("list")
+def list_command(words: RootWords = None, as_json: AsJson = False) -> None:
+    """Say which network people prefer, how sure that is, and how many more answers will decide it."""
+    from simsearch.judgements.judgements import read_judgements
+    from simsearch.judgements.outcome import outcomes
+
+    answers = outcomes(read_judgements(_root(root_config_of(words))))
+    if as_json:
+        show_json([_as_json(outcome) for outcome in answers])
+        return
+    for outcome in answers:
+        for line in _lines(outcome):
+            show(printable(line))
+    if not answers:
+        show("no judgements yet; `simsearch judgements ask` writes a sheet of questions")
+
+
+@app.command("withdraw")
+def withdraw_command(
+    who: Who,
+    words: RootWords = None,
+    question: Annotated[str | None, typer.Option(help="only the answers to this one")] = None,
+) -> None:
+    """Take back a judge's answers. They count no longer."""
+    from simsearch.reading.judgement_files import withdraw
+
+    count = withdraw(_root(root_config_of(words)), who, question)
+    show(f"{count:,} answers of {printable(who)} withdrawn")
+
+
+def _as_json(outcome: Outcome) -> dict[str, object]:
+    preferences = [
+        {"first": first, "other": other, **asdict(preference)}
+        for (first, other), preference in outcome.preferences.items()
+    ]
+    return asdict(outcome) | {"preferences": preferences}
+
+
+def _lines(outcome: Outcome) -> list[str]:
+    lines = [f"{outcome.question}:"]
+    for (first, other), said in outcome.preferences.items():
+        share = f"{said.share:.0%} ({said.low:.0%} to {said.high:.0%}, {said.answers:,} answers)"
+        if said.clear:
+            end = f"decided: people prefer {first if said.share > 0.5 else other}"
+        elif said.more:
+            end = f"about {said.more:,} more until this is decided"
+        else:
+            end = "undecided; more answers are not likely to change that"
+        lines.append(f"  {first} preferred to {other}: {share}; {end}")
+    if outcome.ranking:
+        lines.append("  ranking (Bradley-Terry): " + ", ".join(outcome.ranking))
+    if outcome.alpha is not None and outcome.alpha_interval is not None:
+        low, high = outcome.alpha_interval
+        lines.append(
+            f"  agreement of judges (Krippendorff's alpha): {outcome.alpha:.2f} ({low:.2f} to {high:.2f}, "
+            f"{outcome.shared:,} shared questions)"
+        )
+    for judge in outcome.judges:
+        lines.append(
+            f"  {judge.who}: {judge.answers:,} answers; {judge.repeats_agreeing} of {judge.repeats} repeats "
+            f"answered alike; {judge.checks_passed} of {judge.checks} checks passed"
+        )
+    return lines
