@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,8 +16,6 @@ from simsearch.storage.storage import Storage, root_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from simsearch.judgements.outcome import Outcome
 
 app = typer.Typer(
     no_args_is_help=True, help="Ask people which pictures are more alike, and what that says."
@@ -64,8 +61,8 @@ def ask_command(
 ) -> None:
     """Write a sheet of questions for a judge, who fills in the column answer: left, right, both or
     neither. It does not say which network proposed which picture."""
-    from simsearch.judgements.judgements import read_judgements
     from simsearch.reading.judgement_sheets import ask_next, sheet
+    from simsearch.reading.judgement_words import current_judgements
     from simsearch.reading.sets import one_line
     from simsearch.reading.view import SnapshotView
     from simsearch.snapshots.published import latest_snapshot
@@ -76,7 +73,7 @@ def ask_command(
     config = root_config_of(words)
     storage = _root(config)
     view = SnapshotView(config, latest_snapshot(storage))
-    asked = ask_next(view, read_judgements(storage), asked_for, name, seed, count)
+    asked = ask_next(view, current_judgements(storage), asked_for, name, seed, count)
     _write(file, sheet(view, asked))
     show(f"{len(asked):,} questions for {printable(name)}: {file}")
 
@@ -112,10 +109,10 @@ def import_command(
 @app.command("export")
 def export_command(file: TableFile, words: RootWords = None) -> None:
     """Write the answers that count into a local file."""
-    from simsearch.judgements.judgements import read_judgements
     from simsearch.reading.judgement_sheets import judgement_table
+    from simsearch.reading.judgement_words import current_judgements
 
-    judgements = read_judgements(_root(root_config_of(words)))
+    judgements = current_judgements(_root(root_config_of(words)))
     _write(file, judgement_table(judgements))
     show(f"{len(judgements):,} answers: {file}")
 
@@ -123,15 +120,14 @@ def export_command(file: TableFile, words: RootWords = None) -> None:
 @app.command("list")
 def list_command(words: RootWords = None, as_json: AsJson = False) -> None:
     """Say which network people prefer, how sure that is, and how many more answers will decide it."""
-    from simsearch.judgements.judgements import read_judgements
-    from simsearch.judgements.outcome import outcomes
+    from simsearch.reading.judgement_words import current_outcomes, outcome_lines, outcome_values
 
-    answers = outcomes(read_judgements(_root(root_config_of(words))))
+    answers = current_outcomes(_root(root_config_of(words)))
     if as_json:
-        show_json([_as_json(outcome) for outcome in answers])
+        show_json([outcome_values(outcome) for outcome in answers])
         return
     for outcome in answers:
-        for line in _lines(outcome):
+        for line in outcome_lines(outcome):
             show(printable(line))
     if not answers:
         show("no judgements yet; `simsearch judgements ask` writes a sheet of questions")
@@ -148,38 +144,3 @@ def withdraw_command(
 
     count = withdraw(_root(root_config_of(words)), who, question)
     show(f"{count:,} answers of {printable(who)} withdrawn")
-
-
-def _as_json(outcome: Outcome) -> dict[str, object]:
-    preferences = [
-        {"first": first, "other": other, **asdict(preference)}
-        for (first, other), preference in outcome.preferences.items()
-    ]
-    return asdict(outcome) | {"preferences": preferences}
-
-
-def _lines(outcome: Outcome) -> list[str]:
-    lines = [f"{outcome.question}:"]
-    for (first, other), said in outcome.preferences.items():
-        share = f"{said.share:.0%} ({said.low:.0%} to {said.high:.0%}, {said.answers:,} answers)"
-        if said.clear:
-            end = f"decided: people prefer {first if said.share > 0.5 else other}"
-        elif said.more:
-            end = f"about {said.more:,} more until this is decided"
-        else:
-            end = "undecided; more answers are not likely to change that"
-        lines.append(f"  {first} preferred to {other}: {share}; {end}")
-    if outcome.ranking:
-        lines.append("  ranking (Bradley-Terry): " + ", ".join(outcome.ranking))
-    if outcome.alpha is not None and outcome.alpha_interval is not None:
-        low, high = outcome.alpha_interval
-        lines.append(
-            f"  agreement of judges (Krippendorff's alpha): {outcome.alpha:.2f} ({low:.2f} to {high:.2f}, "
-            f"{outcome.shared:,} shared questions)"
-        )
-    for judge in outcome.judges:
-        lines.append(
-            f"  {judge.who}: {judge.answers:,} answers; {judge.repeats_agreeing} of {judge.repeats} repeats "
-            f"answered alike; {judge.checks_passed} of {judge.checks} checks passed"
-        )
-    return lines
