@@ -10,7 +10,7 @@ from simsearch.explorer.pages.addresses import Value
 from simsearch.explorer.pages.derived import learned_of, placeholders_of
 from simsearch.explorer.pages.findings.details import details_page
 from simsearch.explorer.pages.findings.disagreement import disagreement_page
-from simsearch.explorer.pages.findings.duplicates import duplicates_page
+from simsearch.explorer.pages.findings.duplicates import CHANCES, chances_of, duplicates_page
 from simsearch.explorer.pages.findings.hubs import hubs_page
 from simsearch.explorer.pages.findings.learned import learned_page
 from simsearch.explorer.pages.findings.other_hands import other_hands_page
@@ -33,6 +33,8 @@ def finding_file(view: SnapshotView, name: str, query: Mapping[str, Value]) -> s
     parts = [name.replace("/", "-")]
     if (space := query.get("space")) in view.spaces:
         parts.append(f"space-{view.spaces.index(str(space))}")
+    if (chance := str(query.get("chance") or CHANCES[0])) != CHANCES[0]:
+        parts.append(f"chance-{CHANCES.index(chance)}")
     if (page := int(query.get("page") or 1)) > 1:
         parts.append(str(page))
     return f"{'-'.join(parts)}.html"
@@ -49,6 +51,11 @@ def finding_pages(site: Site, view: SnapshotView) -> Iterator[Addressed]:
     for name, page_at in paged.items():
         for number in range(1, page_at(1).paging.count + 1):
             yield f"findings/{name}", {"page": number}, page_at(number)
+    for chosen in chances_of(site, view)[1:]:
+        count = duplicates_page(site, view, 1, chosen.value).paging.count
+        for number in range(1, count + 1):
+            query: Query = {"chance": chosen.value, "page": number}
+            yield "findings/duplicates", query, duplicates_page(site, view, number, chosen.value)
     for space in view.spaces:
         yield "findings/hubs", {"space": space}, hubs_page(site, view, space, 1)
     yield "findings/hubs", {}, hubs_page(site, view, None, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simsearch.explorer.pages.site import Site
+from simsearch.neighbours.chance import EXPECTED
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.findings import changes
 from simsearch.reading.findings.changes import Since
@@ -34,9 +35,12 @@ def compared_spaces(view: SnapshotView) -> tuple[str, ...]:
     return trained if len(trained) > 1 else view.spaces
 
 
-def groups_of(site: Site, view: SnapshotView) -> list[DuplicateGroup] | None:
-    """The near-duplicates; None where the snapshot does not list them."""
-    return site.derived(view, "duplicates", lambda: duplicate_groups(view))
+def groups_of(
+    site: Site, view: SnapshotView, expected: float = EXPECTED
+) -> list[DuplicateGroup] | None:
+    """The near-duplicates of which at most `expected` pairs are by chance; None where the snapshot does not
+    list any."""
+    return site.derived(view, ("duplicates", expected), lambda: duplicate_groups(view, expected))
 
 
 def details_of(site: Site, view: SnapshotView) -> list[SharedDetail]:

@@ -14,7 +14,7 @@ from simsearch.explorer.pages.derived import learned_of, placeholders_of
 from simsearch.explorer.pages.findings.changes import changes_page
 from simsearch.explorer.pages.findings.details import details_page
 from simsearch.explorer.pages.findings.disagreement import disagreement_page
-from simsearch.explorer.pages.findings.duplicates import duplicates_page
+from simsearch.explorer.pages.findings.duplicates import CHANCES, duplicates_page
 from simsearch.explorer.pages.findings.hubs import hubs_page
 from simsearch.explorer.pages.findings.learned import learned_page
 from simsearch.explorer.pages.findings.other_hands import other_hands_page
@@ -36,8 +36,14 @@ def overview(request: Request, site: InSite, view: View) -> Response:
 
 
 @router.get("/duplicates")
-def duplicates(request: Request, site: InSite, view: View, page: PageNumber = 1) -> Response:
-    return respond(request, view, duplicates_page(site, view, page))
+def duplicates(
+    request: Request,
+    site: InSite,
+    view: View,
+    chance: Annotated[str, Query(max_length=20)] = CHANCES[0],
+    page: PageNumber = 1,
+) -> Response:
+    return respond(request, view, duplicates_page(site, view, page, chance))
 
 
 @router.get("/details")

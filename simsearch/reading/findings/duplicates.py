@@ -7,7 +7,7 @@ from typing import Any
 
 from simsearch.catalog.unknown import UNKNOWN
 from simsearch.errors import NotFoundError
-from simsearch.neighbours.chance import read_unseen
+from simsearch.neighbours.chance import EXPECTED, read_unseen
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.view import SnapshotView
 from simsearch.schemas import OTHER_PICTURES
@@ -70,9 +70,10 @@ class Entry:
     differs: tuple[tuple[str, str], ...]
 
 
-def duplicate_groups(view: SnapshotView) -> list[DuplicateGroup] | None:
+def duplicate_groups(view: SnapshotView, expected: float = EXPECTED) -> list[DuplicateGroup] | None:
     """The groups, those in two houses first, then that of the surest pair; None where the snapshot has no
-    such table. Pairs that only share a detail are in no group."""
+    such table. Pairs that only share a detail are in no group. Among the pairs at most `expected` are by
+    chance, on average: each has at most so many false alarms. Equal files have none."""
     try:
         table = view.snapshot.storage.read_table(view.snapshot.near_duplicates_path)
     except NotFoundError:
@@ -80,7 +81,9 @@ def duplicate_groups(view: SnapshotView) -> list[DuplicateGroup] | None:
     pairs = []
     for row in table.to_pylist():
         first, second = view.number_of(row["artwork_id"]), view.number_of(row["other_id"])
-        if first is not None and second is not None and row["relation"] not in OTHER_PICTURES:
+        if (row["false_alarms"] or 0) > expected or row["relation"] in OTHER_PICTURES:
+            continue
+        if first is not None and second is not None:
             relation = relation_words(row["relation"], mirrored=bool(row["mirrored"]))
             evidence = row["inliers"], row["false_alarms"]
             pairs.append(DuplicatePair(first, second, relation, *evidence))

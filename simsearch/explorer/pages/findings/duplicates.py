@@ -8,11 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from simsearch.errors import UsageError
 from simsearch.explorer.pages.derived import groups_of, near_pairs
 from simsearch.explorer.pages.page import PagedPage
 from simsearch.explorer.pages.paging import page_of
 from simsearch.explorer.pages.site import Site
 from simsearch.indexes.exact import cosine
+from simsearch.reading.chance_words import chance_words
 from simsearch.reading.findings.duplicates import (
     DuplicateGroup,
     Entry,
@@ -26,6 +28,19 @@ from simsearch.reading.view import SnapshotView
 
 GROUPS_PER_PAGE = 12
 PAIRS_SHOWN = 40  # of a group
+# False pairs that are expected at most among those that are listed, as addresses have them; the first lists
+# all.
+CHANCES = ("1", "0.1", "0.01", "0.001", "1e-6", "1e-12")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A choice of how many pairs may be by chance: `value` as addresses have it, the same in `words`, and how
+    many `pairs` are listed then."""
+
+    value: str
+    words: str
+    pairs: int
 
 
 @dataclass(frozen=True)
@@ -35,10 +50,13 @@ class DuplicatesPage(PagedPage):
     the place of the first group shown, from 1. In the pictures of `unseen` works geometry sees nothing;
     `unseen_set` is as `set_of`. Of `asked` pairs of pictures `judged` have a verdict; `verdicts` has those of
     the pairs that are shown, in words. `scores` has the cosines by space of the pairs that are
-    shown, by the numbers of their artworks; of a group there are `pairs_shown`."""
+    shown, by the numbers of their artworks; of a group there are `pairs_shown`. Of the pairs at most `chance` are
+    expected to be by chance, one of the `chances`, of which there are none where all list the same."""
 
     template: ClassVar[str] = "findings/duplicates"
 
+    chance: str
+    chances: list[Chosen]
     stored: bool
     total: int
     works: int
@@ -54,8 +72,13 @@ class DuplicatesPage(PagedPage):
     unseen_set: str | None
 
 
-def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage:
-    stored = groups_of(site, view)
+def duplicates_page(
+    site: Site, view: SnapshotView, page: int, chance: str = CHANCES[0]
+) -> DuplicatesPage:
+    """Raises UsageError for a `chance` that is no choice."""
+    if chance not in CHANCES:
+        raise UsageError(f"chance: {chance!r} is none here; choose one of {', '.join(CHANCES)}")
+    stored = groups_of(site, view, float(chance))
     groups = stored or []
     paging = page_of(len(groups), page, GROUPS_PER_PAGE)
     works = {number for group in groups for number in group.members}
@@ -64,6 +87,8 @@ def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage
     questions = near_pairs(site, view).ask(standing, LeftOut())
     return DuplicatesPage(
         paging=paging,
+        chance=chance,
+        chances=chances_of(site, view),
         stored=stored is not None,
         total=len(groups),
         works=len(works),
@@ -78,6 +103,22 @@ def duplicates_page(site: Site, view: SnapshotView, page: int) -> DuplicatesPage
         unseen=len(unseen),
         unseen_set=encode_if_few(unseen),
     )
+
+
+def chances_of(site: Site, view: SnapshotView) -> list[Chosen]:
+    """The choices of how many pairs may be by chance. None where all of them list the same pairs."""
+    counts = {
+        value: sum(len(group.pairs) for group in groups_of(site, view, float(value)) or [])
+        for value in CHANCES
+    }
+    if len(set(counts.values())) < 2:
+        return []
+    return [Chosen(value, _number(value), pairs) for value, pairs in counts.items()]
+
+
+def _number(value: str) -> str:
+    """A choice for readers."""
+    return value if "e" not in value else chance_words(float(value)).removeprefix("at most ")
 
 
 def _verdicts(
