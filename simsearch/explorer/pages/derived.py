@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from simsearch.explorer.pages.site import Site
-from simsearch.neighbours.chance import EXPECTED
 from simsearch.reading.artworks import ViewArtwork
 from simsearch.reading.findings import changes
 from simsearch.reading.findings.changes import Since
-from simsearch.reading.findings.duplicates import DuplicateGroup, duplicate_groups
+from simsearch.reading.findings.duplicates import LISTED, DuplicateGroup, duplicate_groups
 from simsearch.reading.findings.learned import Learned, list_learned
 from simsearch.reading.findings.listed_pairs import ListedPairs
 from simsearch.reading.findings.neighbour_lists import NeighbourLists, neighbour_lists
@@ -36,7 +35,7 @@ def compared_spaces(view: SnapshotView) -> tuple[str, ...]:
 
 
 def groups_of(
-    site: Site, view: SnapshotView, expected: float = EXPECTED
+    site: Site, view: SnapshotView, expected: float = LISTED
 ) -> list[DuplicateGroup] | None:
     """The near-duplicates of which at most `expected` pairs are by chance; None where the snapshot does not
     list any."""

@@ -26,6 +26,9 @@ COMPARED = (
 
 Pair = tuple[int, int]
 
+LISTED = EXPECTED
+"""Of the pairs that a run lists, at most so many are expected to be by chance."""
+
 
 @dataclass(frozen=True)
 class DuplicatePair:
@@ -70,7 +73,7 @@ class Entry:
     differs: tuple[tuple[str, str], ...]
 
 
-def duplicate_groups(view: SnapshotView, expected: float = EXPECTED) -> list[DuplicateGroup] | None:
+def duplicate_groups(view: SnapshotView, expected: float = LISTED) -> list[DuplicateGroup] | None:
     """The groups, those in two houses first, then that of the surest pair; None where the snapshot has no
     such table. Pairs that only share a detail are in no group. Among the pairs at most `expected` are by
     chance, on average: each has at most so many false alarms. Equal files have none."""
