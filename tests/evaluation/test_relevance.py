@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -226,11 +225,3 @@ def test_intervals_of_long_pools_are_those_of_all_pairs(monkeypatch: pytest.Monk
         assert fast.value == slow.value
         for name in ("error", "low", "high"):
             assert getattr(fast, name) == pytest.approx(getattr(slow, name), abs=0.006)
-
-
-@pytest.mark.slow
-def test_intervals_of_5000_queries_in_groups_of_1000_take_seconds() -> None:
-    pool = long_pool(5_000, 990, seed=1)
-    started = time.process_time()
-    pooled_scores(pool, resamples=1_000, seed=0)
-    assert time.process_time() - started < 60
