@@ -6,22 +6,17 @@ judgements/part-<digest>.parquet
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
 
 import pyarrow as pa
 
-from simsearch.errors import DamagedError, NotFoundError
+from simsearch.judgements.said import WITHDRAWN, add_rows, read_rows
 from simsearch.judgements.triplets import Kind
 from simsearch.storage.keyed_parts import KeyedParts
 from simsearch.storage.storage import Storage
 
 FOLDER = "judgements"
-WITHDRAWN = ""  # takes an answer back
-PARTS_KEPT = 50_000  # rows of a merged part
-READINGS = 3  # as another process may merge the parts in the meantime
 
 SCHEMA = pa.schema(
     [
@@ -99,10 +94,8 @@ def judgement_parts(storage: Storage) -> KeyedParts:
 
 def add_judgements(storage: Storage, judgements: Iterable[Judgement]) -> None:
     """Store judgements beside those that are there."""
-    parts = judgement_parts(storage)
-    parts.write(pa.Table.from_pylist([asdict(judgement) for judgement in judgements], SCHEMA))
-    with suppress(NotFoundError):  # another process merges the same parts
-        parts.compact(PARTS_KEPT)
+    rows = [asdict(judgement) for judgement in judgements]
+    add_rows(judgement_parts(storage), pa.Table.from_pylist(rows, SCHEMA))
 
 
 def read_judgements(storage: Storage) -> list[Judgement]:
@@ -114,26 +107,6 @@ def read_judgements(storage: Storage) -> list[Judgement]:
 
 def read_judgement_history(storage: Storage) -> list[Judgement]:
     """All answers that were ever given or withdrawn, in the order of their times. Raises DamagedError."""
-    history = {Judgement(**row) for row in _rows(storage)}
+    known = {"answer": {WITHDRAWN, *Answer}, "kind": {*Kind}}
+    history = {Judgement(**row) for row in read_rows(judgement_parts(storage), known)}
     return sorted(history, key=lambda judgement: (judgement.at, judgement.key, judgement.answer))
-
-
-def _rows(storage: Storage) -> list[dict[str, Any]]:
-    parts = judgement_parts(storage)
-    for reading in range(READINGS):
-        try:
-            return [row for name in parts.stored().names for row in _checked(parts, name)]
-        except NotFoundError:
-            if reading == READINGS - 1:
-                raise
-    return []
-
-
-def _checked(parts: KeyedParts, name: str) -> list[dict[str, Any]]:
-    """The rows of a part. Raises DamagedError for an answer that nobody can give."""
-    rows: list[dict[str, Any]] = parts.read(name, SCHEMA.names).to_pylist()
-    for column, known in (("answer", {WITHDRAWN, *Answer}), ("kind", {*Kind})):
-        if strange := [row[column] for row in rows if row[column] not in known]:
-            path, problem = f"{FOLDER}/{name}", f"{strange[0]!r} is no {column} of a judgement"
-            raise DamagedError(parts.storage.root, path, problem, "restore or remove the file")
-    return rows

@@ -6,11 +6,9 @@ verdicts/part-<digest>.parquet
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simsearch import schemas
-from simsearch.errors import DamagedError, NotFoundError
+from simsearch.judgements.said import WITHDRAWN, add_rows, read_rows
 from simsearch.storage.keyed_parts import KeyedParts
 from simsearch.storage.storage import Storage
 
 FOLDER = "verdicts"
-WITHDRAWN = ""  # takes a verdict back
-PARTS_KEPT = 50_000  # rows of a merged part
-READINGS = 3  # as another process may merge the parts in the meantime
 
 GIVEN = pa.schema(
     [
@@ -93,10 +88,7 @@ def add_verdicts(storage: Storage, verdicts: Iterable[Given]) -> None:
         }
         for given in verdicts
     ]
-    parts = verdict_parts(storage)
-    parts.write(pa.Table.from_pylist(rows, schema=GIVEN))
-    with suppress(NotFoundError):  # another process merges the same parts
-        parts.compact(PARTS_KEPT)
+    add_rows(verdict_parts(storage), pa.Table.from_pylist(rows, schema=GIVEN))
 
 
 def give_verdict(
@@ -137,30 +129,9 @@ def read_history(storage: Storage) -> list[Given]:
             row["who"],
             row["at"],
         )
-        for row in _rows(storage)
+        for row in read_rows(verdict_parts(storage), {"verdict": {WITHDRAWN, *Verdict}})
     ]
     return sorted(history, key=lambda given: (given.at, given.who, given.verdict or WITHDRAWN))
-
-
-def _rows(storage: Storage) -> list[dict[str, Any]]:
-    parts = verdict_parts(storage)
-    for reading in range(READINGS):
-        try:
-            return [row for name in parts.stored().names for row in _checked(parts, name)]
-        except NotFoundError:
-            if reading == READINGS - 1:
-                raise
-    return []
-
-
-def _checked(parts: KeyedParts, name: str) -> list[dict[str, Any]]:
-    """The rows of a part. Raises DamagedError for a verdict that nobody can give."""
-    rows: list[dict[str, Any]] = parts.read(name, GIVEN.names).to_pylist()
-    known = {WITHDRAWN, *Verdict}
-    if strange := [row["verdict"] for row in rows if row["verdict"] not in known]:
-        path, problem = f"{FOLDER}/{name}", f"{strange[0]!r} is no verdict"
-        raise DamagedError(parts.storage.root, path, problem, "restore or remove the file")
-    return rows
 
 
 def verdict_parts(storage: Storage) -> KeyedParts:

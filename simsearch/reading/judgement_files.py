@@ -15,13 +15,13 @@ from simsearch.catalog.records import Records
 from simsearch.errors import CatalogError, NotFoundError, UsageError
 from simsearch.judgements.judgements import (
     SCHEMA,
-    WITHDRAWN,
     Answer,
     Judgement,
     add_judgements,
     read_judgement_history,
     read_judgements,
 )
+from simsearch.judgements.said import WITHDRAWN
 from simsearch.judgements.triplets import Kind
 from simsearch.judgements.verdicts import text_of_time
 from simsearch.reading.csv_text import FORMULA

@@ -10,10 +10,10 @@ import pyarrow as pa
 from simsearch.errors import UsageError
 from simsearch.judgements.judgements import (
     SCHEMA,
-    WITHDRAWN,
     Judgement,
 )
 from simsearch.judgements.outcome import outcomes
+from simsearch.judgements.said import WITHDRAWN
 from simsearch.judgements.triplets import Kind, Proposals, Triplet, triplets
 from simsearch.reading.view import SnapshotView
 
