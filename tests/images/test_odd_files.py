@@ -267,7 +267,7 @@ def tiff_of_jpeg_2000() -> bytes:
 def test_a_file_that_is_cut_and_filled_up_with_zeros_is_broken(kind: str) -> None:
     whole = bytes(CUT[kind]())
     pixels_of(whole)
-    for share in (0.9, 0.6):
+    for share in (0.8, 0.6):  # where the pixels are
         kept = whole[: int(len(whole) * share)]
         with pytest.raises(ImageError) as caught:
             pixels_of(kept + bytes(len(whole) - len(kept)))
