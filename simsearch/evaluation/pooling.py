@@ -162,7 +162,7 @@ class _Binned:
         """The parts of a pool whose own scores are `points`."""
         n = len(exact.relevant)
         parts = max(1, min(_BINS, int(exact.hits.sum())))
-        before = np.cumsum(exact.hits) - exact.hits
+        before: npt.NDArray[np.int64] = np.cumsum(exact.hits) - exact.hits
         part = np.minimum(before * parts // max(1, int(exact.hits.sum())), parts - 1)
         cell = exact.owner * parts + part
         hits, pairs = (
