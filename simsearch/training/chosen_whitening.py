@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 
 from simsearch.encoders.heads.head import Head
-from simsearch.encoders.heads.whitening import Spectrum
+from simsearch.encoders.heads.whitening import Spectrum, fit_whitening
 from simsearch.training.judging import HeadTrial, LearnedFrom, unchanged
 
 SHARE_HELD_OUT = 1 / 3
@@ -42,19 +42,19 @@ def choose_whitening(
     """
     held = data.hold_out(int(SHARE_HELD_OUT * data.originals.sum()), seed)
     rest = data.without(held)
-    fitted = Spectrum.of(rest.vectors[rest.originals])
-    whole = Spectrum.of(data.vectors[data.originals])
+    part, whole = rest.vectors[rest.originals], data.vectors[data.originals]
+    fitted = Spectrum.of(part)
     if not fitted.rank:  # all vectors are the same
-        return whole.whitening(dimensions=dimensions, power=1.0, shrinkage=0.0), {}
+        return fit_whitening(whole, dimensions=dimensions, power=1.0), {}
     trial = HeadTrial.of(data, held)
     best = max(
         _candidates(data.vectors.shape[1], dimensions),
         key=lambda candidate: trial.score(candidate.of(fitted)),
     )
-    better, figures = trial.judge(unchanged(fitted, dimensions), best.of(fitted))
+    better, figures = trial.judge(unchanged(part, dimensions), best.of(fitted))
     if not better:
         return unchanged(whole, dimensions), figures
-    return best.of(whole), {**figures, **asdict(best)}
+    return best.of(Spectrum.of(whole)), {**figures, **asdict(best)}
 
 
 def _candidates(dimension: int, wanted: int | None) -> list[_Candidate]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from simsearch.encoders.heads.denoising import fit_denoising
 from simsearch.encoders.heads.head import Head
-from simsearch.encoders.heads.whitening import Spectrum, fit_whitening
+from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.errors import TrainingError
 from simsearch.training.chosen_whitening import choose_whitening
 from simsearch.training.judging import MOST_HELD_OUT, HeadTrial, LearnedFrom, unchanged
@@ -85,8 +85,7 @@ def _judged(fit: FitFunction) -> FitFunction:
         trial = fit(name, settings, seen.without(held), seed, tell)
         if not trial.head.dimension:
             return trial
-        spectrum = Spectrum.of(data.vectors[data.originals])
-        plain = unchanged(spectrum, getattr(settings, "dimensions", None))
+        plain = unchanged(data.vectors[data.originals], getattr(settings, "dimensions", None))
         better, figures = HeadTrial.of(unseen, held).judge(plain, trial.head)
         if not better:
             return Fit(plain, trial.losses, figures)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.metrics import average_precision_score
 
 from simsearch.encoders.heads.head import Head, Layer
-from simsearch.encoders.heads.whitening import Spectrum
+from simsearch.encoders.heads.whitening import fit_whitening
 from simsearch.features.vectors import Vectors, unit_rows
 
 Items = npt.NDArray[np.int64]
@@ -64,12 +64,12 @@ class LearnedFrom:
         return np.random.default_rng(seed).permutation(self.copied)[: min(count, MOST_HELD_OUT)]
 
 
-def unchanged(spectrum: Spectrum, dimensions: int | None) -> Head:
-    """The head that keeps an encoder's vectors. With `dimensions` it projects them on so many of their
+def unchanged(vectors: Vectors, dimensions: int | None) -> Head:
+    """The head that keeps an encoder's vectors [n, d]. With `dimensions` it projects them on so many of their
     principal components."""
     if dimensions is not None:
-        return spectrum.whitening(dimensions=dimensions, power=0.0, shrinkage=0.0)
-    width = len(spectrum.mean)
+        return fit_whitening(vectors, dimensions=dimensions, power=0.0)
+    width = vectors.shape[1]
     return Head((Layer(np.eye(width, dtype=np.float32), np.zeros(width, np.float32)),))
 
 
