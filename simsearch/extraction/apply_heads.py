@@ -78,8 +78,8 @@ def apply_heads(
 ) -> tuple[tuple[FeatureSpace, ...], int]:
     """Store the vectors that each space with a head lacks and that its encoder's space has.
 
-    Returns the spaces that have a backbone, in the config's order, and the number of computed vectors. `images` is the number
-    of images in a space."""
+    Returns the spaces that have a backbone, in the config's order, and the number of computed vectors.
+    `images` is the number of images in a space."""
     encoders = {network.space.encoder: network.space for network in networks}
     spaces = tuple(
         heads[wanted.name].space(encoders[wanted.backbone], wanted.name)

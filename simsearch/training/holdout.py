@@ -121,8 +121,9 @@ def find_lookalikes(
     copies: npt.NDArray[np.float64],
     seed: int,
 ) -> Bools:
-    """Which originals [n], of vectors [n, d] and content `hashes` [n], look like a measured one. `copies` says how far the measured ones are from the nearest of their mildest
-    copies; none of them: only equal vectors count."""
+    """Which originals [n], of vectors [n, d] and content `hashes` [n], look like a measured one. `copies` says
+    how far the measured ones are from the nearest of their mildest copies; none of them: only equal vectors
+    count."""
     if spread_of(vectors, hashes, seed).collapsed:
         return np.zeros(len(vectors), dtype=bool)
     # Each picture once, under a measured artwork if one shows it.
