@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -27,6 +27,7 @@ from simsearch.judgements.verdicts import text_of_time
 from simsearch.reading.csv_text import FORMULA
 from simsearch.reading.judgement_sheets import MOST_ASKED, ask
 from simsearch.reading.sets import one_line
+from simsearch.reading.verdict_files import Imported
 from simsearch.reading.view import SnapshotView
 from simsearch.storage.storage import Storage
 
@@ -35,28 +36,9 @@ _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _ASKED = re.compile(r"([0-9a-f]{16})/(\d{1,9})/(\d{1,4})\Z")
 
 
-@dataclass(frozen=True)
-class ImportedJudgements:
-    """What became of a table's rows: `stored`, there `before`, not answered (`empty`) and left out, which
-    `notes` counts by their reasons."""
-
-    stored: int
-    before: int
-    empty: int
-    notes: Notes
-
-    @property
-    def left_out(self) -> int:
-        return sum(count for count, _ in self.notes.left_out.values())
-
-    @property
-    def rows(self) -> int:
-        return self.stored + self.before + self.empty + self.left_out
-
-
 def import_judgements(
     storage: Storage, records: Records, notes: Notes, view_of: Callable[[str], SnapshotView]
-) -> ImportedJudgements:
+) -> Imported:
     """Store the answers of a sheet, or of a table that was exported. `view_of(snapshot_id)` raises
     NotFoundError or UsageError for a snapshot that is gone. Raises CatalogError for a table that lacks a
     column."""
@@ -104,7 +86,7 @@ def import_judgements(
             reason = "rows with another answer than the same judge gave to the same question"
             notes.leave_out(reason, records.place(place))
     add_judgements(storage, fresh.values())
-    return ImportedJudgements(len(fresh), before, empty, notes)
+    return Imported(len(fresh), before, notes, empty)
 
 
 def withdraw(storage: Storage, who: str, question: str | None) -> int:

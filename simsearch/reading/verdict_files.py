@@ -42,12 +42,13 @@ _HASH = re.compile(r"[0-9a-f]{64}\Z")
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a table's rows: verdicts that were `stored`, that were there `before`, and rows that
-    were left out, which `notes` counts by their reasons."""
+    """What became of a table's rows: `stored`, there `before`, without an answer (`empty`) and left out, which
+    `notes` counts by their reasons."""
 
     stored: int
     before: int
     notes: Notes
+    empty: int = 0
 
     @property
     def left_out(self) -> int:
@@ -55,7 +56,7 @@ class Imported:
 
     @property
     def rows(self) -> int:
-        return self.stored + self.before + self.left_out
+        return self.stored + self.before + self.empty + self.left_out
 
 
 def current_verdicts(storage: Storage) -> list[Given]:
