@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simsearch.cli.answers import check_ending, import_table, stored_root, write_file
 from simsearch.cli.arguments import AsJson, RootWords, root_config_of
-from simsearch.cli.terminal import printable, show, show_error, show_json
+from simsearch.cli.terminal import printable, show, show_json
 from simsearch.errors import UsageError
-from simsearch.settings.config import Config
-from simsearch.snapshots.root import require_root
-from simsearch.storage.storage import Storage, root_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,23 +27,12 @@ TableFile = Annotated[Path, typer.Argument(help="….csv or ….parquet")]
 Who = Annotated[str, typer.Option(help="the judge's name or pseudonym")]
 
 
-def _root(config: Config) -> Storage:
-    storage = root_of(config)
-    require_root(storage)
-    return storage
-
-
 def _write(file: Path, table: pa.Table) -> None:
     from simsearch.reading.csv_text import csv_bytes
     from simsearch.storage.parquet import encode_table
 
-    if file.suffix.lower() not in ENDINGS:
-        raise UsageError(f"{file}: name a file that ends with {' or '.join(ENDINGS)}")
-    data = csv_bytes(table) if file.suffix.lower() == ".csv" else encode_table(table)
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be written: {error.strerror}") from None
+    data = csv_bytes(table) if check_ending(file, ENDINGS) == ".csv" else encode_table(table)
+    write_file(file, data)
 
 
 @app.command("ask")
@@ -71,7 +58,7 @@ def ask_command(
     if not name or not asked_for or len(asked_for) > MOST_QUESTION:
         raise UsageError("--who and --question need a line of text, at most 200 characters")
     config = root_config_of(words)
-    storage = _root(config)
+    storage = stored_root(config)
     view = SnapshotView(config, latest_snapshot(storage))
     asked = ask_next(view, current_judgements(storage), asked_for, name, seed, count)
     _write(file, sheet(view, asked))
@@ -84,22 +71,19 @@ def import_command(
     words: RootWords = None,
 ) -> None:
     """Store the answers of a sheet or of an exported table beside those that are there."""
-    from simsearch.catalog.notes import Notes
-    from simsearch.catalog.records import load_records
     from simsearch.reading.judgement_files import import_judgements
     from simsearch.reading.view import SnapshotView
     from simsearch.snapshots.published import find_snapshot
 
     config = root_config_of(words)
-    storage = _root(config)
-    notes = Notes()
-    # The catalog's own layout, such as a workbook's sheet, says nothing of this table.
-    records = load_records(file, Config().catalog, config.storage, notes)
-    done = import_judgements(
-        storage, records, notes, lambda name: SnapshotView(config, find_snapshot(storage, name))
+    storage = stored_root(config)
+
+    def view_of(name: str) -> SnapshotView:
+        return SnapshotView(config, find_snapshot(storage, name))
+
+    done = import_table(
+        file, config, lambda records, notes: import_judgements(storage, records, notes, view_of)
     )
-    for line in notes.summary():
-        show_error(printable(line))
     show(
         f"{done.rows:,} rows: {done.stored:,} answers stored, {done.before:,} known before, "
         f"{done.empty:,} not answered, {done.left_out:,} left out"
@@ -112,7 +96,7 @@ def export_command(file: TableFile, words: RootWords = None) -> None:
     from simsearch.reading.judgement_sheets import judgement_table
     from simsearch.reading.judgement_words import current_judgements
 
-    judgements = current_judgements(_root(root_config_of(words)))
+    judgements = current_judgements(stored_root(root_config_of(words)))
     _write(file, judgement_table(judgements))
     show(f"{len(judgements):,} answers: {file}")
 
@@ -122,7 +106,7 @@ def list_command(words: RootWords = None, as_json: AsJson = False) -> None:
     """Say which network people prefer, how sure that is, and how many more answers will decide it."""
     from simsearch.reading.judgement_words import current_outcomes, outcome_lines, outcome_values
 
-    answers = current_outcomes(_root(root_config_of(words)))
+    answers = current_outcomes(stored_root(root_config_of(words)))
     if as_json:
         show_json([outcome_values(outcome) for outcome in answers])
         return
@@ -142,5 +126,5 @@ def withdraw_command(
     """Take back a judge's answers. They count no longer."""
     from simsearch.reading.judgement_files import withdraw
 
-    count = withdraw(_root(root_config_of(words)), who, question)
+    count = withdraw(stored_root(root_config_of(words)), who, question)
     show(f"{count:,} answers of {printable(who)} withdrawn")

@@ -8,23 +8,15 @@ from typing import Annotated
 
 import typer
 
+from simsearch.cli.answers import check_ending, import_table, stored_root, write_file
 from simsearch.cli.arguments import AsJson, RootWords, root_config_of
-from simsearch.cli.terminal import printable, show, show_error, show_json
+from simsearch.cli.terminal import printable, show, show_json
 from simsearch.errors import UsageError
-from simsearch.settings.config import Config
-from simsearch.snapshots.root import require_root
-from simsearch.storage.storage import Storage, root_of
 
 app = typer.Typer(no_args_is_help=True, help="List, export and import what people said of pairs.")
 
 ENDINGS = (".csv", ".parquet", ".json")
 HASH_SHOWN = 12  # digits of a picture's content hash that a line shows where no artwork shows it
-
-
-def _root(config: Config) -> Storage:
-    storage = root_of(config)
-    require_root(storage)
-    return storage
 
 
 @app.command("list")
@@ -35,7 +27,7 @@ def list_command(words: RootWords = None, as_json: AsJson = False) -> None:
     from simsearch.snapshots.published import latest_snapshot
 
     config = root_config_of(words)
-    storage = _root(config)
+    storage = stored_root(config)
     view = SnapshotView(config, latest_snapshot(storage))
     rows = verdict_table(view, current_verdicts(storage)).to_pylist()
     if as_json:
@@ -75,13 +67,11 @@ def export_command(
     from simsearch.snapshots.published import latest_snapshot
     from simsearch.storage.parquet import encode_table
 
-    ending = file.suffix.lower()
-    if ending not in ENDINGS:
-        raise UsageError(f"{file}: name a file that ends with {' or '.join(ENDINGS)}")
+    ending = check_ending(file, ENDINGS)
     if address is not None and not address.startswith(("http://", "https://")):
         raise UsageError(f"--address {address}: give an address that begins with https://")
     config = root_config_of(words)
-    storage = _root(config)
+    storage = stored_root(config)
     view = SnapshotView(config, latest_snapshot(storage))
     verdicts = current_verdicts(storage)
     table = verdict_table(view, verdicts)
@@ -96,10 +86,7 @@ def export_command(
         data = csv_bytes(table) if ending == ".csv" else encode_table(table)
         written = f"{len(verdicts):,} verdicts"
         left = "written without artworks"
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be written: {error.strerror}") from None
+    write_file(file, data)
     show(f"{written}: {file}")
     if away := len(verdicts) - here:
         show(f"{away:,} on pictures that the published snapshot does not show, {left}")
@@ -111,18 +98,13 @@ def import_command(
     words: RootWords = None,
 ) -> None:
     """Store the verdicts of a table beside those that are there. Of two on a pair the newer counts."""
-    from simsearch.catalog.notes import Notes
-    from simsearch.catalog.records import load_records
     from simsearch.reading.verdict_files import import_verdicts
 
     config = root_config_of(words)
-    storage = _root(config)
-    notes = Notes()
-    # The catalog's own layout, such as a workbook's sheet, says nothing of this table.
-    records = load_records(file, Config().catalog, config.storage, notes)
-    done = import_verdicts(storage, records, notes)
-    for line in notes.summary():
-        show_error(printable(line))
+    storage = stored_root(config)
+    done = import_table(
+        file, config, lambda records, notes: import_verdicts(storage, records, notes)
+    )
     show(
         f"{done.rows:,} rows: {done.stored:,} verdicts stored, {done.before:,} known before, "
         f"{done.left_out:,} left out"
